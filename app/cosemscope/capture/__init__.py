@@ -1,0 +1,1 @@
+"""Capture files, link layers and packets in columns; the spool and the capture process."""

@@ -1,0 +1,71 @@
+"""Growable structures of arrays: a table is one NumPy array per field, not one object per row.
+
+Rows are only ever added at the end. A reader on another thread takes the
+length once and looks at rows below it: arrays that it already holds stay
+valid when the table grows, since growing copies into new ones.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Columns:
+    """A table of named columns that grows at its end.
+
+    `fields` maps each column's name to its NumPy type. `len(table)` is the
+    number of rows, `table["name"]` the filled part of a column as a writable view.
+    """
+
+    def __init__(self, fields: Mapping[str, npt.DTypeLike], capacity: int = 1024) -> None:
+        self._length = 0
+        self._capacity = capacity
+        self._arrays: dict[str, npt.NDArray[Any]] = {
+            name: np.zeros(capacity, dtype) for name, dtype in fields.items()
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in the order in which they were declared."""
+        return tuple(self._arrays)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        return self._arrays[name][: self._length]
+
+    def extend(self, count: int, **values: npt.ArrayLike) -> slice:
+        """Add `count` rows; a column that is not named gets zeros. Returns the new rows' slice.
+
+        Each value is an array of length `count` or a scalar for all rows.
+        Raises KeyError for a name that is not a column.
+        """
+        start, stop = self._length, self._length + count
+        if stop > self._capacity:
+            self._grow(stop)
+        for name, value in values.items():
+            self._arrays[name][start:stop] = value
+        self._length = stop
+        return slice(start, stop)
+
+    def append(self, **values: Any) -> int:
+        """Add one row; return its index."""
+        return self.extend(1, **values).start
+
+    def reserve(self, rows: int) -> None:
+        """Make room for `rows` rows in all, so that a known size is reached without copying."""
+        if rows > self._capacity:
+            self._move(rows)
+
+    def _grow(self, needed: int) -> None:
+        self._move(max(needed, self._capacity + self._capacity // 2))
+
+    def _move(self, capacity: int) -> None:
+        for name, old in self._arrays.items():
+            new = np.zeros(capacity, old.dtype)
+            new[: self._length] = old[: self._length]
+            self._arrays[name] = new
+        self._capacity = capacity

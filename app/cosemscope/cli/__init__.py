@@ -1,0 +1,60 @@
+"""The command line: the same engine as the window, without Qt, for scripts.
+
+Each module of this package adds its commands to the parser with
+`add_commands`; a command's `run` takes the parsed arguments and returns the
+exit status. Modules are imported when the parser is built, so they import
+heavy things (NumPy, asyncio) inside `run`.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from cosemscope import __version__
+
+#: Modules that add commands, and the commands' names: known here without importing them.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "cosemscope.cli.listing": ("list", "sessions", "stats"),
+}
+
+
+def is_command(words: Sequence[str]) -> bool:
+    """Whether `words` is for the command line rather than the window."""
+    return bool(words) and words[0] in {
+        "-h",
+        "--help",
+        "--version",
+        *(name for names in COMMANDS.values() for name in names),
+    }
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every command."""
+    parser = argparse.ArgumentParser(
+        prog="cosemscope",
+        description="Inspect DLMS/COSEM over IP (IEC 62056-4-7). With a capture file, or with nothing, "
+        "the window opens; with one of the commands below, text comes out.",
+    )
+    parser.add_argument("--version", action="version", version=f"Cosemscope {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for module in COMMANDS:
+        importlib.import_module(module).add_commands(commands)
+    return parser
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command; return its exit status (0 done, 1 failed with a message, 2 wrong usage)."""
+    parser = build_parser()
+    arguments = parser.parse_args(list(words))
+    if not hasattr(arguments, "run"):
+        parser.print_help()
+        return 0
+    try:
+        return int(arguments.run(arguments))
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,10 @@
+"""The Qt window: one file a panel, models beside their views. The only room that imports Qt."""
+
+from collections.abc import Sequence
+
+
+def main(words: Sequence[str]) -> int:
+    """Open the window on the capture that `words` name, or on the start page; return the exit status."""
+    from cosemscope.gui import application
+
+    return application.run(words)

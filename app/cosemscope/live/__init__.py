@@ -1,0 +1,1 @@
+"""Sockets under the transport core: test links, listener, transport check. Knows no Qt."""
