@@ -80,7 +80,7 @@ def test_a_section_names_its_program_and_interfaces(tmp_path: Path) -> None:
 def test_what_is_written_is_there(
     tmp_path_factory: pytest.TempPathFactory, wanted: list[tuple[int, bytes, str | None]], buffer: int
 ) -> None:
-    """Times to the nanosecond, octets and comments come back unchanged, in order, however they are buffered."""
+    """Times to the nanosecond, octets and comments come back unchanged, however they are buffered."""
     path = tmp_path_factory.mktemp("spool") / "spool.pcapng"
     with SpoolWriter(path, buffer=buffer) as spool:
         spool.add_interface("any")
@@ -93,7 +93,7 @@ def test_what_is_written_is_there(
 
 
 def test_a_reader_of_the_growing_file_sees_whole_blocks_at_once(tmp_path: Path) -> None:
-    """Without a buffer, a packet is in the file, whole, when `write` returns: nothing to flush, nothing to lose."""
+    """Without a buffer, a packet is in the file, whole, when `write` returns."""
     path = tmp_path / "spool.pcapng"
     spool = SpoolWriter(path)
     spool.add_interface("lo")
@@ -190,7 +190,7 @@ def test_a_place_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> 
 def test_a_full_disk_keeps_what_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, buffer: int
 ) -> None:
-    """When the disk fills up in the middle of a block, the file ends before it, and going on later loses nothing."""
+    """When the disk fills up within a block, the file ends before it; going on later loses nothing."""
     path = tmp_path / "spool.pcapng"
     spool = SpoolWriter(path, buffer=buffer)
     spool.add_interface("lo")
@@ -206,11 +206,13 @@ def test_a_full_disk_keeps_what_was_written(
         return done
 
     monkeypatch.setattr(spool_module.os, "write", nearly_full)
-    with pytest.raises(
-        SpoolError, match=r"spool\.pcapng cannot be written: the disk is full\. What was captured"
-    ):
+
+    def fill() -> None:
         for number in range(1000):
             spool.write(number, bytes(100))
+
+    with pytest.raises(SpoolError, match=r"spool\.pcapng cannot be written: the disk is full\. What was"):
+        fill()
     taken = spool.packets
     kept = len(packets(path))
     assert 0 < kept < taken

@@ -1,5 +1,6 @@
 """Synthetic frames: what a capture of the same traffic would hold, to the checksum."""
 
+import itertools
 import socket
 import struct
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_the_checksum_is_rfc_1071(octets: bytes) -> None:
 
 
 def assert_true_checksums(frame: bytes) -> None:
-    ip, segment = parsed(frame)
+    ip, _ = parsed(frame)
     if ip.v == 4:
         assert slow_checksum(bytes(ip)[:20]) == 0
     protocol = ip.p
@@ -169,9 +170,7 @@ def test_ip_ids_count_up_for_each_end() -> None:
     link = SyntheticTcp(*V4)
     frames = link.handshake() + link.data(True, bytes(5000))
     ids = [parsed(frame)[0].id for frame in frames if parsed(frame)[0].src == socket.inet_aton(V4[0][0])]
-    assert [(later - earlier) % 2**16 for earlier, later in zip(ids, ids[1:], strict=False)] == [1] * (
-        len(ids) - 1
-    )
+    assert {(later - earlier) % 2**16 for earlier, later in itertools.pairwise(ids)} == {1}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def tshark(path: Path, *arguments: str) -> list[str]:
 
 
 def complaints(path: Path) -> list[str]:
-    """What tshark finds wrong in `path`: a line a packet with an analysis flag, a bad checksum or a malformed part."""
+    """A line for each packet of `path` that has an analysis flag, a bad checksum or a malformed part."""
     wrong = (
         "tcp.analysis.flags || _ws.malformed || ip.checksum.status == 0 || "
         "tcp.checksum.status == 0 || udp.checksum.status == 0"
