@@ -6,15 +6,17 @@ the byte source that the field names: source 0 is what was given to the
 decoder, the others are what was made of it (a decrypted body, joined blocks).
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 
 class Field(NamedTuple):
     """One field: octets `start` to `stop` (exclusive) of a byte source, and what they mean.
 
-    `value` is the machine's value (int, bytes, str, float, None), `text` the person's.
-    A field with children owns no octets but theirs; children are in order and tile it,
-    except that children of another `source` (a decrypted body) tile that source.
+    `value` is the machine's value (int, bytes, str, float, None, a tuple for what has elements), `text`
+    the person's. A field with children owns no octets but theirs; children are in order and tile it,
+    except that children of another `source` (a decrypted body) tile that source. A leaf may be empty
+    (an octet-string of no octets).
     """
 
     name: str
@@ -27,7 +29,7 @@ class Field(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something wrong in the bytes: where, what was expected and what stands there, and the clause if known."""
+    """Something wrong in the bytes: where, what was expected and what stands there; the clause if known."""
 
     start: int
     stop: int
@@ -50,3 +52,60 @@ class Decoded(NamedTuple):
     root: Field
     problems: tuple[Problem, ...]
     sources: tuple[ByteSource, ...]
+
+
+def walk(root: Field) -> Iterator[Field]:
+    """Every field of the tree, parents before their children, in order."""
+    pending = [root]
+    while pending:
+        field = pending.pop()
+        yield field
+        pending.extend(reversed(field.children))
+
+
+def leaves(root: Field, source: int = 0) -> Iterator[Field]:
+    """The fields that own the octets of byte source `source`, in order.
+
+    A field whose children all lie in other sources (a ciphered text that was opened) owns its octets.
+    """
+    for field in walk(root):
+        if field.source == source and not any(child.source == source for child in field.children):
+            yield field
+
+
+def find(root: Field, *path: str) -> Field | None:
+    """The field reached from `root` by child names; None when there is none. The first of equal names counts."""
+    field = root
+    for name in path:
+        for child in field.children:
+            if child.name == name:
+                field = child
+                break
+        else:
+            return None
+    return field
+
+
+def first(root: Field, name: str) -> Field | None:
+    """The first field of that name anywhere under `root` (itself included), in order; None when there is none."""
+    for field in walk(root):
+        if field.name == name:
+            return field
+    return None
+
+
+def path_to(root: Field, offset: int, source: int = 0) -> tuple[Field, ...]:
+    """The fields from `root` down to the leaf that owns the octet at `offset` of `source`; empty when none does."""
+    path: list[Field] = []
+    pending = [(root, 0)]
+    while pending:
+        field, depth = pending.pop()
+        if field.source == source and not field.start <= offset < field.stop:
+            continue
+        del path[depth:]
+        path.append(field)
+        own = [child for child in field.children if child.source == source]
+        if field.source == source and not own:
+            return tuple(path)
+        pending.extend((child, depth + 1) for child in reversed(field.children))
+    return ()

@@ -1,0 +1,126 @@
+"""What the decoder may be told besides the octets: the request, keys behind a call, joined blocks, scalers.
+
+The decoder keeps no state between APDUs. Who knows the exchange (the analysis) says here what a response
+answers; who holds keys (the security module) gives `opener` and `verifier`, which the decoder calls with
+the parts of a protected APDU and whose answers it puts into the tree.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+
+class Reference(NamedTuple):
+    """An attribute, or a method, of a COSEM object: class, logical name (6 octets), attribute or method number."""
+
+    class_id: int
+    instance: bytes
+    member: int
+    method: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the request of a response asked for, in order: one reference, or those of a with-list request."""
+
+    references: tuple[Reference, ...] = ()
+    with_list: bool = False
+
+
+class KeyInfo(NamedTuple):
+    """Key-Info of a general-ciphering APDU: `choice` 0 identified, 1 wrapped, 2 agreed key.
+
+    `key_id` is the key-id or kek-id (choices 0 and 1), `parameters` the key-parameters (choice 2) and
+    `ciphered` the key-ciphered-data (choices 1 and 2).
+    """
+
+    choice: int
+    key_id: int = 0
+    parameters: bytes = b""
+    ciphered: bytes = b""
+
+
+class Envelope(NamedTuple):
+    """Header of general-ciphering and general-signing; `octets` are the five fields with their length octets."""
+
+    transaction_id: bytes
+    originator: bytes
+    recipient: bytes
+    date_time: bytes
+    other_information: bytes
+    octets: bytes
+    key_info: KeyInfo | None = None
+
+
+class CipheredPart(NamedTuple):
+    """What a ciphered APDU shows to everyone, for who has the key.
+
+    `tag` is the APDU's first octet; `content` the ciphered (or, authenticated only, the plain) octets
+    without the authentication tag, which is empty when the security control promises none.
+    `system_title` is the originator's where the same APDU names it (general- header, AARQ, AARE).
+    """
+
+    tag: int
+    security_control: int
+    invocation_counter: int
+    content: bytes
+    authentication_tag: bytes
+    system_title: bytes | None = None
+    envelope: Envelope | None = None
+
+
+class SignedPart(NamedTuple):
+    """A general-signing APDU: its header, content and signature; `signed` are the octets under the signature."""
+
+    envelope: Envelope
+    content: bytes
+    signature: bytes
+    signed: bytes
+
+
+class Opening(NamedTuple):
+    """What came of opening or verifying: the plaintext (None: not opened), the verdict, and why, in sentences.
+
+    Verdicts: opened, opened-untagged, opened-unauthenticated, tag-wrong, no-key, no-title; for signatures
+    verified, signature-wrong, no-key. `severity` is that of the explanations as problems of the tree.
+    """
+
+    plaintext: bytes | None
+    verdict: str
+    explanations: tuple[str, ...] = ()
+    severity: str = "note"
+
+
+class Opener(Protocol):
+    """Opens a ciphered APDU. Must not raise; says in its answer why it could not."""
+
+    def __call__(self, part: CipheredPart) -> Opening:
+        """The plaintext of `part`, or why there is none."""
+        ...
+
+
+class Verifier(Protocol):
+    """Verifies the signature of a general-signing APDU. Must not raise."""
+
+    def __call__(self, part: SignedPart) -> Opening:
+        """The verdict on the signature of `part` (its `plaintext` is not used)."""
+        ...
+
+
+#: Scaler (power of ten) and unit (code of the Blue Book) of an attribute; None where not known.
+ScalerUnit = Callable[[Reference], tuple[int, int] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known around an APDU. `joined`: the octets of all blocks up to and with this one, joined."""
+
+    request: Request | None = None
+    opener: Opener | None = None
+    verifier: Verifier | None = None
+    scaler_unit: ScalerUnit | None = None
+    joined: bytes | None = None
+
+
+#: Nothing is known.
+NO_CONTEXT = Context()

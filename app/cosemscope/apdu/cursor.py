@@ -1,0 +1,260 @@
+"""A place in a byte source, and the tree that grows as it moves: every read makes the field of what it read.
+
+`open` and `close` make a field with children, everything else makes leaves, so the leaves tile whatever was
+passed over. A read that cannot be done raises `Break`, which `enclosed` turns into a problem and one
+`undecoded` field: nothing escapes from this package. All sizes are checked against `end` before use.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cosemscope.apdu.context import Context, Reference
+from cosemscope.apdu.fields import ByteSource, Field, Problem
+
+#: Structures and arrays may nest this deep (real APDUs: about 6), APDUs in APDUs that deep.
+MAX_DEPTH = 64
+MAX_LAYERS = 8
+
+AXDR = "IEC 61334-6 (A-XDR), length"
+
+_new = tuple.__new__
+_NO_TEXTS: dict[int, str] = {}
+
+
+class Break(Exception):  # noqa: N818 -- not an error of the program: the octets end or make no sense here
+    """Decoding cannot go on: what was expected at `start` and what stands there instead."""
+
+    def __init__(self, start: int, stop: int, message: str, clause: str = "") -> None:
+        super().__init__(message)
+        self.start = start
+        self.stop = stop
+        self.message = message
+        self.clause = clause
+
+
+class Session:
+    """What one decoding shares over its byte sources: problems, sources, context, and limits."""
+
+    __slots__ = ("context", "expansion", "layers", "problems", "references", "sources", "title")
+
+    def __init__(self, context: Context, sources: list[ByteSource]) -> None:
+        self.context = context
+        self.sources = sources
+        self.problems: list[Problem] = []
+        self.layers = 0
+        #: fields that compact arrays may still expand to: their types can be longer than their contents
+        self.expansion = 200_000
+        #: what the data to come belong to: descriptors of this APDU, or of the request it answers
+        self.references: tuple[Reference, ...] = context.request.references if context.request else ()
+        #: system title of the sender, where this APDU says it
+        self.title: bytes | None = None
+
+
+class Cursor:
+    """Reads one byte source from `position` to `end`, making fields; see the module."""
+
+    __slots__ = ("children", "clause", "data", "end", "position", "session", "source", "stack")
+
+    def __init__(self, data: bytes, session: Session, source: int = 0) -> None:
+        self.data = data
+        self.position = 0
+        self.end = len(data)
+        self.session = session
+        self.source = source
+        #: fields of the innermost open field, and (name, start, fields) of those around it
+        self.children: list[Field] = []
+        self.stack: list[tuple[str, int, list[Field]]] = []
+        #: what the problems cite
+        self.clause = ""
+
+    # Fields with children.
+
+    def open(self, name: str) -> None:
+        """Begin a field with children at the current octet."""
+        self.stack.append((name, self.position, self.children))
+        self.children = []
+
+    def close(self, value: Any = None, text: str = "") -> None:
+        """End the field begun last, at the current octet."""
+        name, start, outer = self.stack.pop()
+        field = _new(Field, (name, value, start, self.position, tuple(self.children), text, self.source))
+        outer.append(field)
+        self.children = outer
+
+    def enclosed(self, name: str, stop: int, read: Callable[["Cursor"], Any], *, what: str = "") -> bool:
+        """A field that reaches to `stop` whatever is in it: `read` reads its children.
+
+        A break inside, or octets left over (`what` says of what), become a problem and an `undecoded`
+        field, and reading goes on after `stop`. `read` may return (value, text) for the field. Returns
+        whether all was well.
+        """
+        level, outer_end, outer_clause = len(self.stack), self.end, self.clause
+        self.end = stop
+        self.open(name)
+        value: Any = None
+        text = ""
+        well = True
+        try:
+            result = read(self)
+            if result is not None:
+                value, text = result
+        except Break as reason:
+            well = False
+            while len(self.stack) > level + 1:
+                self.close()
+            self.problem(reason.start, reason.stop, reason.message, reason.clause or self.clause)
+        else:
+            if self.position < stop:
+                well = False
+                left = stop - self.position
+                self.problem(
+                    self.position,
+                    stop,
+                    f"expected the end of the {what or name}, found {left} octet{'s'[: left > 1]} more",
+                    self.clause,
+                )
+        if self.position < stop:
+            self.leaf("undecoded", stop - self.position)
+        self.close(value, text)
+        self.end, self.clause = outer_end, outer_clause
+        return well
+
+    def attempt(self, read: Callable[["Cursor"], Any], stop: int) -> bool:
+        """Whether `read` reads exactly to `stop` without a problem; if not, everything is as before."""
+        before = (self.position, self.end, len(self.session.problems), len(self.session.sources))
+        stack, children, count = list(self.stack), self.children, len(self.children)
+        references = self.session.references
+        self.end = stop
+        try:
+            read(self)
+            well = self.position == stop and len(self.session.problems) == before[2]
+        except Break:
+            well = False
+        self.end = before[1]
+        if not well:
+            self.position = before[0]
+            del self.session.problems[before[2] :]
+            del self.session.sources[before[3] :]
+            self.session.references = references
+            self.stack, self.children = stack, children
+            del children[count:]
+        return well
+
+    # Leaves.
+
+    def leaf(self, name: str, size: int, value: Any = None, text: str = "") -> bytes:
+        """The next `size` octets as one leaf; its value is `value`, or the octets where that is None."""
+        start = self.position
+        stop = start + size
+        if stop > self.end:
+            raise self.missing(name, size)
+        octets = self.data[start:stop]
+        self.position = stop
+        if value is None:
+            value = octets
+        self.children.append(_new(Field, (name, value, start, stop, (), text, self.source)))
+        return octets
+
+    def u8(self, name: str, texts: Mapping[int, str] = _NO_TEXTS) -> int:
+        """One octet, unsigned, with its text out of `texts`."""
+        start = self.position
+        if start >= self.end:
+            raise self.missing(name, 1)
+        value = self.data[start]
+        self.position = start + 1
+        self.children.append(
+            _new(Field, (name, value, start, start + 1, (), texts.get(value, ""), self.source))
+        )
+        return value
+
+    def uint(self, name: str, size: int, text: str = "") -> int:
+        """An unsigned integer of `size` octets, most significant first."""
+        start = self.position
+        stop = start + size
+        if stop > self.end:
+            raise self.missing(name, size)
+        value = int.from_bytes(self.data[start:stop], "big")
+        self.position = stop
+        self.children.append(_new(Field, (name, value, start, stop, (), text, self.source)))
+        return value
+
+    def octets(self, name: str, text: str | Callable[[bytes], str] = "") -> bytes:
+        """An octet string, length first: a field `name` of `length` and `value`, whose text `text` gives."""
+        self.open(name)
+        value = self.leaf("value", self.length())
+        words = text(value) if callable(text) else text
+        if words:
+            self.children[-1] = self.children[-1]._replace(text=words)
+        self.close(value, words or value.hex())
+        return value
+
+    def length(self, name: str = "length", clause: str = AXDR) -> int:
+        """A length of what follows, short or long form, checked against what is there.
+
+        Raises Break when more is promised than remains.
+        """
+        start = self.position
+        value = self.count(name, clause)
+        if value > self.end - self.position:
+            raise Break(
+                start,
+                self.end,
+                f"{name} at offset {start} says {value} octets, {self.end - self.position} remain",
+                clause,
+            )
+        return value
+
+    def count(self, name: str = "count", clause: str = AXDR) -> int:
+        """A number in the coding of lengths, not checked against anything."""
+        start = self.position
+        if start >= self.end:
+            raise self.missing(name, 1)
+        value = self.data[start]
+        if value < 0x80:
+            stop = start + 1
+        else:
+            size = value - 0x80
+            if not 1 <= size <= 4:
+                raise Break(
+                    start,
+                    start + 1,
+                    f"expected a {name} (00 to 7F, or 81 to 84 and that many octets) at offset {start}, "
+                    f"found 0x{value:02X}",
+                    clause,
+                )
+            stop = start + 1 + size
+            if stop > self.end:
+                raise self.missing(name, 1 + size)
+            value = int.from_bytes(self.data[start + 1 : stop], "big")
+        self.position = stop
+        self.children.append(_new(Field, (name, value, start, stop, (), "", self.source)))
+        return value
+
+    # Problems.
+
+    def missing(self, name: str, size: int) -> Break:
+        """What to raise when `size` octets of `name` were expected and the source, or its part, ends."""
+        left = self.end - self.position
+        found = "the octets end" if left <= 0 else f"only {left} remain{'s'[: left == 1]}"
+        return Break(
+            self.position,
+            self.end,
+            f"expected {size} octet{'s'[: size != 1]} of {name} at offset {self.position}, {found}",
+        )
+
+    def unexpected(self, name: str, value: int, expected: str, offset: int | None = None) -> Break:
+        """What to raise when the octet just read (or that at `offset`) is none of those expected."""
+        start = self.position - 1 if offset is None else offset
+        return Break(
+            start,
+            start + 1,
+            f"expected {expected} as {name} at offset {start}, found {value} (0x{value:02X})",
+        )
+
+    def problem(self, start: int, stop: int, message: str, clause: str = "", severity: str = "error") -> None:
+        """Note a problem in this byte source."""
+        self.session.problems.append(Problem(start, stop, message, clause, severity, self.source))
+
+    def warn(self, start: int, stop: int, message: str, clause: str = "") -> None:
+        """Note something odd that can be read nevertheless."""
+        self.problem(start, stop, message, clause or self.clause, "warning")
