@@ -1,0 +1,141 @@
+"""Which rows of a table are shown and in which order: arrays of row numbers, no Qt.
+
+Filters are named predicates over columns and combine by "and"; order is a stable
+sort by one key. Rows that come in while a capture is read are tested alone and
+join at the end, unless the rows are sorted: then they are sorted anew, and no
+oftener than its cost allows.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.uint32]
+
+#: Tells of the rows from `start` to `stop` which are wanted.
+Predicate = Callable[[int, int], Mask]
+
+#: Gives the sort key of the rows from 0 to `stop`.
+Key = Callable[[int], npt.NDArray[np.generic]]
+
+#: A sort of growing rows is repeated when this many times its own duration has passed.
+SORT_PATIENCE = 10
+
+
+def stable_order(key: npt.NDArray[np.generic], descending: bool) -> npt.NDArray[np.intp]:
+    """The positions that sort `key`; equal ones stay in their order, both up and down."""
+    if not descending:
+        return np.argsort(key, kind="stable")
+    return len(key) - 1 - np.argsort(key[::-1], kind="stable")[::-1]
+
+
+class RowOrder:
+    """The row numbers to show, out of rows 0 to `total`."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._filters: dict[str, Predicate] = {}
+        self._key: Key | None = None
+        self._descending = False
+        self._rows: Rows | None = None  # None: all of them, as they come
+        self._next_sort = 0.0
+
+    def __len__(self) -> int:
+        return self.total if self._rows is None else len(self._rows)
+
+    @property
+    def filters(self) -> Mapping[str, Predicate]:
+        """The predicates in force, by name."""
+        return self._filters
+
+    @property
+    def rows(self) -> Rows:
+        """The row numbers in their order."""
+        return np.arange(self.total, dtype=np.uint32) if self._rows is None else self._rows
+
+    @property
+    def sorted(self) -> bool:
+        """Whether rows stand in another order than they came."""
+        return self._key is not None
+
+    def row(self, position: int) -> int:
+        """The row number shown at `position`."""
+        return position if self._rows is None else self._rows.item(position)
+
+    def position(self, row: int) -> int:
+        """Where `row` is shown, -1 when it is not."""
+        if not 0 <= row < self.total:
+            return -1
+        if self._rows is None:
+            return row
+        if self._key is None:  # ascending row numbers
+            place = int(np.searchsorted(self._rows, row))
+            return place if place < len(self._rows) and self._rows.item(place) == row else -1
+        found = np.flatnonzero(self._rows == row)
+        return int(found[0]) if len(found) else -1
+
+    def clear(self) -> None:
+        """Forget rows, filters and order."""
+        self.__init__()  # type: ignore[misc]
+
+    def set_filter(self, name: str, predicate: Predicate | None) -> None:
+        """Put `predicate` in force under `name` (None: take it away) and work out the rows."""
+        self._filters.pop(name, None)
+        if predicate is not None:
+            self._filters[name] = predicate
+        self.rebuild()
+
+    def set_order(self, key: Key | None, descending: bool = False) -> None:
+        """Sort by `key` (None: as the rows came, or backwards)."""
+        if key is None and descending:
+            key, descending = (lambda stop: np.arange(stop, dtype=np.uint32)), True
+        self._key, self._descending = key, descending
+        self.rebuild()
+
+    def matching(self, start: int, stop: int, without: str = "") -> Mask:
+        """Which of the rows from `start` to `stop` pass all filters but the one named `without`."""
+        mask = np.ones(stop - start, np.bool_)
+        for name, predicate in self._filters.items():
+            if name != without:
+                mask &= predicate(start, stop)
+        return mask
+
+    def grow(self, total: int) -> tuple[int, Rows | None]:
+        """Take in rows up to `total`, without changing anything yet.
+
+        Returns how many of them are to be shown at the end, and the row numbers for
+        `commit`. When rows are sorted nothing joins at the end: call `due` and `rebuild`.
+        """
+        if not self._filters:
+            return total - self.total, None
+        fresh = np.flatnonzero(self.matching(self.total, total)).astype(np.uint32) + np.uint32(self.total)
+        return len(fresh), fresh
+
+    def commit(self, total: int, fresh: Rows | None) -> None:
+        """Take over what `grow` has found."""
+        self.total = total
+        if fresh is not None:
+            self._rows = fresh if self._rows is None else np.concatenate((self._rows, fresh))
+
+    def due(self, now: float) -> bool:
+        """Whether sorted rows that grew may be sorted again at `now` (seconds, monotonic)."""
+        return now >= self._next_sort
+
+    def rebuild(self, total: int | None = None) -> None:
+        """Work all rows out anew, up to `total` if given."""
+        began = time.monotonic()
+        if total is not None:
+            self.total = total
+        rows: Rows | None = None
+        if self._filters:
+            rows = np.flatnonzero(self.matching(0, self.total)).astype(np.uint32)
+        if self._key is not None:
+            key = self._key(self.total)
+            order = stable_order(key if rows is None else key[rows], self._descending)
+            rows = order.astype(np.uint32) if rows is None else rows[order]
+        self._rows = rows
+        now = time.monotonic()
+        self._next_sort = now + SORT_PATIENCE * (now - began)
