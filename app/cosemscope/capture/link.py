@@ -1,0 +1,86 @@
+"""Link layers: the names and numbers of capture link types, and what stands in their headers.
+
+The numbers are those of the tcpdump.org registry (LINKTYPE_), which pcap and pcapng files use. Types that
+carry IP in a way that this program does not read still have a name, and any other is named by its number.
+"""
+
+from enum import IntEnum
+from types import MappingProxyType
+
+
+class LinkType(IntEnum):
+    """The link types whose packets are opened."""
+
+    NULL = 0
+    ETHERNET = 1
+    PPP = 9
+    RAW_BSD = 12
+    RAW_OPENBSD = 14
+    PPP_HDLC = 50
+    RAW = 101
+    CISCO_HDLC = 104
+    LOOP = 108
+    LINUX_SLL = 113
+    IPV4 = 228
+    IPV6 = 229
+    LINUX_SLL2 = 276
+
+
+RAW_TYPES = frozenset((LinkType.RAW_BSD, LinkType.RAW_OPENBSD, LinkType.RAW, LinkType.IPV4, LinkType.IPV6))
+LOOPBACK_TYPES = frozenset((LinkType.NULL, LinkType.LOOP))
+
+# EtherTypes (IEEE 802), which serve here as the names of network layers on every link.
+IPV4 = 0x0800
+IPV6 = 0x86DD
+TRANSPARENT_ETHERNET = 0x6558
+PPPOE_SESSION = 0x8864
+PPP_IN_GRE = 0x880B
+VLAN_TAGS = frozenset((0x8100, 0x88A8, 0x9100, 0x9200))
+# Below this a frame's type field is a length (IEEE 802.3).
+FIRST_ETHERTYPE = 0x0600
+
+# Address families in the header of NULL and LOOP: 2 everywhere, IPv6 by operating system
+# (Linux 10, Windows 23, NetBSD and OpenBSD 24, FreeBSD 28, Darwin 30).
+FAMILIES = MappingProxyType({2: IPV4, 10: IPV6, 23: IPV6, 24: IPV6, 28: IPV6, 30: IPV6})
+
+# PPP protocol numbers (RFC 1332, RFC 5072).
+PPP_PROTOCOLS = MappingProxyType({0x0021: IPV4, 0x0057: IPV6})
+
+_NAMES = MappingProxyType(
+    {
+        LinkType.NULL: "NULL (BSD loopback)",
+        LinkType.ETHERNET: "Ethernet",
+        6: "IEEE 802.5 Token Ring",
+        8: "SLIP",
+        LinkType.PPP: "PPP",
+        LinkType.RAW_BSD: "Raw IP",
+        LinkType.RAW_OPENBSD: "Raw IP",
+        LinkType.PPP_HDLC: "PPP in HDLC-like framing",
+        51: "PPPoE",
+        LinkType.RAW: "Raw IP",
+        LinkType.CISCO_HDLC: "Cisco HDLC",
+        105: "IEEE 802.11",
+        107: "Frame Relay",
+        LinkType.LOOP: "LOOP (OpenBSD loopback)",
+        LinkType.LINUX_SLL: "Linux cooked (SLL)",
+        127: "IEEE 802.11 with radiotap",
+        **{147 + user: f"USER{user}" for user in range(16)},
+        177: "Linux LAPD",
+        187: "Bluetooth HCI H4",
+        189: "USB (Linux)",
+        192: "PPI",
+        195: "IEEE 802.15.4 with FCS",
+        LinkType.IPV4: "Raw IPv4",
+        LinkType.IPV6: "Raw IPv6",
+        230: "IEEE 802.15.4",
+        249: "USB (USBPcap)",
+        252: "Wireshark upper PDU",
+        LinkType.LINUX_SLL2: "Linux cooked (SLL2)",
+        283: "IEEE 802.15.4 TAP",
+    }
+)
+
+
+def link_type_name(link_type: int) -> str:
+    """The name of a link type, such as "Ethernet" or "USER0"; "link type 4711" for one without."""
+    return _NAMES.get(link_type, f"link type {link_type}")

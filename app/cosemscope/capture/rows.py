@@ -1,0 +1,65 @@
+"""What both ways of reading packets agree on: the fields of a packet row, and when headers are to be
+believed.
+
+Every packet is one row. One that carries no TCP or UDP that can be read is all zeros. Lengths on the wire
+follow the IP header, so that Ethernet trailers do not count; where IP tells none (segmentation offload), the
+packet's length does. Addresses are those of the octets in the file or the side store.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+TCP = 6
+UDP = 17
+IP_IN_IP = 4
+IPV6_IN_IP = 41
+GRE = 47
+VXLAN_PORT = 4789
+GTP_U_PORT = 2152
+# Tunnels in tunnels, tags on tags: no more than this many headers are opened in one packet.
+MAX_LAYERS = 24
+
+
+class PacketRow(NamedTuple):
+    """What the headers of one packet say; the columns of `ROW` by the same names."""
+
+    protocol: int
+    family: int
+    source_high: int
+    source_low: int
+    source_port: int
+    destination_high: int
+    destination_low: int
+    destination_port: int
+    seq: int
+    ack: int
+    flags: int
+    window: int
+    payload: int
+    payload_length: int
+    payload_captured: int
+    ip_id: int
+
+
+# A packet row as a NumPy type, field by field as in `PacketRow`.
+ROW = np.dtype(
+    [
+        ("protocol", "u1"),
+        ("family", "u1"),
+        ("source_high", "u8"),
+        ("source_low", "u8"),
+        ("source_port", "u2"),
+        ("destination_high", "u8"),
+        ("destination_low", "u8"),
+        ("destination_port", "u2"),
+        ("seq", "u4"),
+        ("ack", "u4"),
+        ("flags", "u2"),
+        ("window", "u2"),
+        ("payload", "i8"),
+        ("payload_length", "u4"),
+        ("payload_captured", "u4"),
+        ("ip_id", "u2"),
+    ]
+)
