@@ -10,6 +10,7 @@ neither its wPorts nor its length are believed, and the decoder stays where it i
 
 import enum
 from struct import Struct
+from struct import error as StructError  # noqa: N812
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Octets: TypeAlias = bytes | bytearray | memoryview
@@ -59,7 +60,7 @@ class Wpdu(NamedTuple):
                 _HEADER.pack(self.version, self.source_wport, self.destination_wport, len(self.data))
                 + self.data
             )
-        except Exception as error:
+        except StructError as error:
             if len(self.data) > MAX_DATA:
                 raise ValueError(f"a WPDU carries at most {MAX_DATA} octets, not {len(self.data)}") from error
             raise ValueError(f"version and wPorts must be 0 to 65535: {self.header}") from error
@@ -100,6 +101,13 @@ class Truncated(NamedTuple):
         """Octets that are missing, as far as is known: of the WPDU, or of its header."""
         whole = HEADER_SIZE if self.header is None else HEADER_SIZE + self.header.length
         return whole - len(self.octets)
+
+
+class Trailing(NamedTuple):
+    """Octets of a datagram from `start` on that stand after the one WPDU it may hold."""
+
+    octets: bytes
+    start: int
 
 
 class NeedData(enum.Enum):
