@@ -1,23 +1,78 @@
 """Entry: words of the command line go to `cli`, everything else opens the window.
 
 `cli` and `gui` know nothing of each other; this module is the only one that
-knows both, and imports only the one that is asked for.
+knows both, and imports only the one that is asked for. Without a display the
+session tree comes out as text instead of the window.
 """
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+SAMPLE = "samples/first-look.pcapng"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run Cosemscope with `arguments` (default: the process's own); return the exit status."""
+    """Run Cosemscope with `arguments` (default: the process's own).
+
+    Returns the exit status: 0 done, 1 failed with a sentence on standard error, 2 wrong usage.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     from cosemscope import cli
 
     if cli.is_command(words):
         return cli.main(words)
-    from cosemscope import gui
+    captures = [word for word in words if not word.startswith("-")]
+    for capture in captures:
+        trouble = missing_capture(capture)
+        if trouble:
+            return _refuse(trouble, 1)
+    if has_display():
+        from cosemscope import gui
 
-    return gui.main(words)
+        return gui.main(words)
+    if len(words) > 1 or words != captures:
+        return _refuse("Without a display Cosemscope takes one capture file, or a command (see --help).", 2)
+    return _sessions_as_text(captures)
+
+
+def has_display(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> bool:
+    """Whether Qt has something to draw on: a display, or a platform of Qt's that was asked for by name."""
+    if not platform.startswith("linux"):
+        return True
+    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def missing_capture(word: str) -> str | None:
+    """Why `word` cannot be the capture to open, as a sentence; None when a file of that name is there."""
+    path = Path(word)
+    if path.is_dir():
+        return f"{word} is a folder: name a capture file in it."
+    if path.exists():
+        return None
+    if path.suffix or path.name != word:
+        return f"There is no file {word}."
+    return f"There is neither a file nor a command {word}: --help lists the commands."
+
+
+def _sessions_as_text(captures: Sequence[str]) -> int:
+    """Print the session tree of the capture, or of the bundled sample where none is named."""
+    from cosemscope import cli
+    from cosemscope.resources import resource
+
+    try:
+        capture = captures[0] if captures else str(resource(SAMPLE))
+    except FileNotFoundError as error:
+        return _refuse(str(error), 1)
+    what = f"the sessions in {captures[0]}" if captures else "the sessions in the bundled sample"
+    print(f"There is no display for the window; these are {what}:", file=sys.stderr, flush=True)
+    return cli.main(["sessions", capture])
+
+
+def _refuse(sentence: str, status: int) -> int:
+    print(sentence, file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

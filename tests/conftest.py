@@ -1,0 +1,16 @@
+"""For the whole suite: Qt draws to no screen, hypothesis has its two profiles."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Before anything imports Qt; `python3 tests` sets it too, a bare `pytest` does not.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+#: The first use of NumPy or of a big module is slow on a busy machine: that is no failure.
+_PATIENT = (HealthCheck.too_slow,)
+settings.register_profile("modest", max_examples=50, deadline=None, suppress_health_check=_PATIENT)
+settings.register_profile(
+    "ci", max_examples=100, deadline=None, suppress_health_check=_PATIENT, derandomize=True, print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "modest"))
