@@ -7,7 +7,7 @@ follows) or a name; port 4059 is the registered one for DLMS/COSEM.
 import asyncio
 import ipaddress
 import socket
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from cosemscope.live.faults import Fault, LinkError, explain
 
@@ -92,7 +92,11 @@ async def resolve(address: Address, kind: socket.SocketKind, *, passive: bool = 
             error = socket.gaierror(socket.EAI_NONAME, "not a valid name")
         raise explain(error, address) from None
     families = (socket.AF_INET, socket.AF_INET6)
-    usable = [Resolved(family, sockaddr) for family, _, _, _, sockaddr in found if family in families]
+    usable = [
+        Resolved(family, cast(tuple[str, int], sockaddr))
+        for family, _, _, _, sockaddr in found
+        if family in families
+    ]
     if not usable:
         raise LinkError(Fault.ADDRESS, f"{address} has no IPv4 or IPv6 address")
     return usable

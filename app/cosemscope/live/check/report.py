@@ -1,0 +1,166 @@
+"""A report of a transport check as one HTML file: no script, nothing loaded from elsewhere, fit for printing.
+
+First who was tested, when and how it ended; then one table of verdicts; then
+each check with what was sent, what came back and when. A verdict is a word
+and a sign, never colour alone.
+"""
+
+from html import escape
+
+from cosemscope.live.check.bench import Verdict
+from cosemscope.live.check.probe import Step, StepKind
+from cosemscope.live.check.runner import CheckResult, Report
+
+_SIGNS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.UNDECIDED: "?"}
+_CLASSES = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.UNDECIDED: "undecided"}
+_OUTWARD = {StepKind.SENT, StepKind.FINISHED, StepKind.CLOSED, StepKind.RESET}
+_INWARD = {StepKind.RECEIVED, StepKind.PEER_FINISHED, StepKind.FAULT}
+
+_STYLE = """
+:root { --ink: #1d2329; --soft: #5b6670; --line: #d5dbe0; --ground: #f6f8f9;
+  --pass: #1a6b3c; --fail: #a4161a; --undecided: #7a5200; }
+* { box-sizing: border-box; }
+body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif;
+  color: var(--ink); background: #fff; max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem; }
+h1 { font-size: 1.6rem; margin: 0 0 .2rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+h3 { font-size: 1rem; margin: 0; }
+p.lead { margin: 0 0 1.2rem; color: var(--soft); }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 0 0 1.2rem; }
+dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; }
+.tiles { display: flex; gap: .8rem; margin: 1rem 0; }
+.tile { flex: 1; border: 1px solid var(--line); border-top: 4px solid currentColor; padding: .5rem .9rem; }
+.tile b { display: block; font-size: 1.7rem; line-height: 1.2; }
+.pass { color: var(--pass); } .fail { color: var(--fail); } .undecided { color: var(--undecided); }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .32rem .6rem .32rem 0;
+  border-bottom: 1px solid var(--line); }
+th { font-weight: 600; color: var(--soft); font-size: .85rem; }
+td.verdict { white-space: nowrap; font-weight: 600; }
+td.time, th.time { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+a { color: inherit; }
+section.check { margin: 1.4rem 0; border: 1px solid var(--line); }
+section.check > header { display: flex; gap: 1rem; align-items: baseline; background: var(--ground);
+  padding: .5rem .9rem; border-bottom: 1px solid var(--line); }
+section.check > header h3 { flex: 1; }
+section.check > header span { font-weight: 600; white-space: nowrap; }
+section.check .body { padding: .6rem .9rem .8rem; }
+section.check dl { margin-bottom: .6rem; }
+table.steps td { font-size: .87rem; } table.steps td:nth-child(2) { white-space: nowrap; }
+code { font: .82rem/1.45 ui-monospace, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
+code.out { color: #184e8a; } code.in { color: #6b2c86; }
+footer { margin-top: 2.5rem; color: var(--soft); font-size: .85rem; }
+@page { margin: 15mm; }
+@media print { body { margin: 0; max-width: none; padding: 0; font-size: 10pt; }
+  section.check { break-inside: auto; } section.check > header { break-after: avoid; }
+  tr, dl, .tiles { break-inside: avoid; }
+  * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
+"""
+
+
+def html_report(report: Report) -> str:
+    """The whole document, to be written as UTF-8."""
+    options = report.options
+    facts = (
+        ("Server", _target(report)),
+        ("wPorts", f"client {options.client}, server {options.server}"),
+        ("Begun", report.started.strftime("%Y-%m-%d %H:%M:%S %z")),
+        ("Took", f"{report.seconds:.1f} s"),
+        ("Tested by", f"Cosemscope {report.version}"),
+    )
+    parts = (
+        "<!DOCTYPE html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>Transport check of {escape(report.target)}</title>",
+        f"<style>{_STYLE}</style></head><body>",
+        "<h1>Transport check</h1>",
+        '<p class="lead">IEC 62056-4-7, DLMS/COSEM transport layer for IP networks: '
+        "UDP and TCP with the wrapper.</p>",
+        _facts(facts),
+        _tiles(report),
+        "<h2>Result</h2>",
+        _summary(report),
+        "<h2>Each check</h2>",
+        *(_section(result) for result in report.results),
+        "<footer><p>“Not decidable” means that what was seen proves neither, or that the standard "
+        "gives no rule. Only harmless APDUs were sent (public client AARQ, RLRQ), and only to the address "
+        "above. Times are seconds since the check began, as seen by the tester.</p></footer>",
+        "</body></html>",
+    )
+    return "\n".join(parts) + "\n"
+
+
+def _target(report: Report) -> str:
+    address = str(report.address)
+    return address if report.target == address else f"{report.target} ({address})"
+
+
+def _facts(pairs: tuple[tuple[str, str], ...]) -> str:
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs)
+    return f'<dl class="facts">{rows}</dl>'
+
+
+def _tiles(report: Report) -> str:
+    tiles = "".join(
+        f'<div class="tile {_CLASSES[verdict]}"><b>{report.count(verdict)}</b>'
+        f"{_SIGNS[verdict]} {verdict.value}</div>"
+        for verdict in Verdict
+    )
+    return f'<div class="tiles">{tiles}</div>'
+
+
+def _verdict(result: CheckResult) -> str:
+    verdict = result.finding.verdict
+    return f'<span class="{_CLASSES[verdict]}">{_SIGNS[verdict]} {verdict.value}</span>'
+
+
+def _summary(report: Report) -> str:
+    rows = "".join(
+        f'<tr><td class="verdict">{_verdict(result)}</td>'
+        f'<td><a href="#{result.check.key}">{escape(result.check.title)}</a></td>'
+        f"<td>{escape(result.check.clause)}</td><td>{escape(result.finding.reason)}</td>"
+        f'<td class="time">{result.seconds:.2f}</td></tr>'
+        for result in report.results
+    )
+    head = '<tr><th>Verdict</th><th>Check</th><th>Clause</th><th>Reason</th><th class="time">s</th></tr>'
+    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _section(result: CheckResult) -> str:
+    check = result.check
+    facts = (
+        ("Clause", check.clause),
+        ("Sent", check.sends),
+        ("Expected", check.expects),
+        ("Found", result.finding.reason),
+    )
+    return (
+        f'<section class="check" id="{check.key}">'
+        f"<header><h3>{escape(check.title)}</h3>{_verdict(result)}</header>"
+        f'<div class="body">{_facts(facts)}{_steps(result.steps)}</div></section>'
+    )
+
+
+def _steps(steps: tuple[Step, ...]) -> str:
+    if not steps:
+        return ""
+    rows = "".join(
+        f'<tr><td class="time">{step.time:.3f}</td><td>{_arrow(step.kind)} {step.kind.value}</td>'
+        f"<td>{_octets(step)}{escape(step.text)}</td></tr>"
+        for step in steps
+    )
+    head = '<tr><th class="time">s</th><th>Step</th><th>Octets, or what happened</th></tr>'
+    return f'<table class="steps"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+
+
+def _arrow(kind: StepKind) -> str:
+    if kind in _OUTWARD:
+        return "→"
+    return "←" if kind in _INWARD else "·"
+
+
+def _octets(step: Step) -> str:
+    if not step.octets:
+        return ""
+    side = "out" if step.kind is StepKind.SENT else "in"
+    return f'<code class="{side}">{step.octets.hex(" ")}</code> '
