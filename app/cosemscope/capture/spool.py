@@ -97,9 +97,9 @@ def _block(kind: int, body: bytes) -> bytes:
     return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
 
 
-def section_block(application: str) -> bytes:
-    """A Section Header Block that names the operating system and `application`."""
-    options = _options(((_SHB_OS, platform.platform().encode()), (_SHB_APPLICATION, application.encode())))
+def section_block(application: str, system: str) -> bytes:
+    """A Section Header Block that names the program and the operating system it ran on."""
+    options = _options(((_SHB_OS, system.encode()), (_SHB_APPLICATION, application.encode())))
     return _block(_SECTION_HEADER, struct.pack("<IHHq", _BYTE_ORDER_MAGIC, 1, 0, -1) + options)
 
 
@@ -165,7 +165,14 @@ class SpoolWriter:
     Every method that writes raises SpoolError. Not for several threads at once.
     """
 
-    def __init__(self, path: str | Path, *, buffer: int = 0, application: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        buffer: int = 0,
+        application: str = f"Cosemscope {__version__}",
+        system: str | None = None,
+    ) -> None:
         self.path = Path(path)
         self._buffer = buffer
         self._pending = bytearray()
@@ -178,7 +185,7 @@ class SpoolWriter:
         except OSError as error:
             raise self._error("created", error) from error
         try:
-            self._put(section_block(application or f"Cosemscope {__version__}"))
+            self._put(section_block(application, platform.platform() if system is None else system))
             self.flush()
         except SpoolError:
             self._release()
