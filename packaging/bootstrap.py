@@ -136,12 +136,12 @@ def _start_tests(words: list[str]) -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if lacks_libraries(place):
         ensure_libraries(place)
-    words = [_absolute(word) for word in words]
+    words = [absolute(word) for word in words]
     os.chdir(place.checkout)
     return _become([place.python, "-P", "-m", "pytest", *words])
 
 
-def _absolute(word: str) -> str:
+def absolute(word: str) -> str:
     """A pytest argument with its path, if it is one (`tests/test_x.py::test_y`), made absolute."""
     path, separator, test = word.partition("::")
     return os.path.abspath(path) + separator + test if path and os.path.exists(path) else word

@@ -51,8 +51,10 @@ def _pip(place: Place, *, make_venv: bool) -> list[str]:
     A pip beside the running Python serves (22.3 or newer), as Debian's has it; else the
     environment gets a pip of its own from the standard library's ensurepip.
     """
-    outer = _can_target_others()
-    if not outer and importlib.util.find_spec("ensurepip") is None:
+    # A virtual environment made from another one would end with it.
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    outer = next((python for python in dict.fromkeys((sys.executable, base)) if has_pip(python)), None)
+    if outer is None and importlib.util.find_spec("ensurepip") is None:
         raise SetupError(
             "Python's installer pip (22.3 or newer) is missing. Install it, then start again:\n"
             f"    {_no_pip_remedy()}"
@@ -61,19 +63,17 @@ def _pip(place: Place, *, make_venv: bool) -> list[str]:
         place.say("  making .venv")
         shutil.rmtree(place.venv, ignore_errors=True)
         options = ["--without-pip"] if outer else []
-        # A virtual environment made from another one would end with it.
-        base = getattr(sys, "_base_executable", None) or sys.executable
         made = _run([base, "-m", "venv", "--clear", *options, place.venv])
         if made.returncode:
             raise SetupError(f"Python could not make {place.venv}:\n{_tail(made.stdout)}")
     if outer:
-        return [sys.executable, "-m", "pip", "--python", place.python]
+        return [outer, "-m", "pip", "--python", place.python]
     return [place.python, "-m", "pip"]
 
 
-def _can_target_others() -> bool:
-    """Whether the running Python has a pip that can install into another one (`--python`, from 22.3)."""
-    asked = _run([sys.executable, "-m", "pip", "--version"])
+def has_pip(python: str) -> bool:
+    """Whether `python` has a pip that installs into other environments (`--python`, from 22.3)."""
+    asked = _run([python, "-m", "pip", "--version"])
     words = asked.stdout.split()
     if asked.returncode or len(words) < 2:
         return False
@@ -99,7 +99,7 @@ def _install(place: Place, pip: list[str], name: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-        env=_environment(),
+        env=pip_environment(),
         encoding="utf-8",
         errors="replace",
     )
@@ -108,10 +108,17 @@ def _install(place: Place, pip: list[str], name: str) -> None:
     with process:
         for line in process.stdout:
             output.append(line)
-            if line.startswith("Collecting "):
-                place.say(f"    {line.split()[1]}")
+            if line.startswith(("Collecting ", "Processing ")):
+                place.say(f"    {_package(line.split()[1])}")
     if process.returncode:
         raise SetupError(explain_pip("".join(output)))
+
+
+def _package(what: str) -> str:
+    """A package as people name it, "numpy 2.1.3", from pip's `numpy==2.1.3` or a wheel's path."""
+    if what.endswith(".whl"):
+        what = "==".join(os.path.basename(what).split("-")[:2])
+    return " ".join(what.split("=="))
 
 
 #: Words in pip's output -> what they mean and what to do. The first that fits is told.
@@ -184,7 +191,7 @@ def _add_package(place: Place) -> None:
     os.chmod(script, 0o755)
 
 
-def _environment() -> dict[str, str]:
+def pip_environment() -> dict[str, str]:
     """The environment for pip: the user's, less what would lead it away from `.venv`."""
     kept = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
     # A setting `user = true` in a file would still be read; the environment goes before it.
@@ -198,7 +205,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-        env=_environment(),
+        env=pip_environment(),
         encoding="utf-8",
         errors="replace",
         check=False,
