@@ -94,7 +94,7 @@ def test_the_environment_is_the_pinned_one():
 
 
 def test_no_run_time_dependency_is_under_the_gpl_alone():
-    """Cosemscope is Apache-2.0: what it runs on may be copied along with it under a licence that lets it stay so."""
+    """Cosemscope is Apache-2.0: what it runs on must let it stay so."""
     read = []
     for name in pinned("requirements.txt"):
         try:
