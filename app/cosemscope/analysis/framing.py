@@ -1,0 +1,53 @@
+"""How a stream carries its APDUs: the framings that are told apart, and their names.
+
+DLMS/COSEM over IP knows one framing, the wrapper of IEC 62056-4-7. The others
+are what is met in the field on the same ports; the last few are neighbours
+that begin like a wrapper header and must be named for what they are.
+"""
+
+from enum import IntEnum
+
+
+class Framing(IntEnum):
+    """What a stream was recognised as; `UNDECIDED` until enough of it has been seen."""
+
+    UNDECIDED = 0
+    WRAPPER = 1  # IEC 62056-4-7: version, wPorts, length
+    SWAPPED = 2  # the wrapper header with its octets in the wrong order (01 00 ...)
+    HDLC = 3  # IEC 62056-46 frames (7E A. ... 7E)
+    BARE = 4  # APDUs without any header
+    IEC_61334_4_32 = 5  # LLC of IEC 61334-4-32 (90 ...)
+    IEC_62056_21 = 6  # ASCII read-out (/?...!)
+    UNKNOWN = 16  # seen enough of it: none of the others
+    TLS = 17
+    STUN = 18
+    RPCAP = 19
+    HTTP = 20
+    SSH = 21
+
+    @property
+    def label(self) -> str:
+        """The name for people."""
+        return _LABELS[self]
+
+    @property
+    def carries_dlms(self) -> bool:
+        """Whether streams of this framing carry DLMS/COSEM APDUs."""
+        return Framing.UNDECIDED < self < Framing.UNKNOWN
+
+
+_LABELS = {
+    Framing.UNDECIDED: "not yet recognised",
+    Framing.WRAPPER: "DLMS wrapper",
+    Framing.SWAPPED: "DLMS wrapper, octets swapped",
+    Framing.HDLC: "HDLC",
+    Framing.BARE: "bare APDUs",
+    Framing.IEC_61334_4_32: "IEC 61334-4-32",
+    Framing.IEC_62056_21: "IEC 62056-21",
+    Framing.UNKNOWN: "not DLMS",
+    Framing.TLS: "TLS",
+    Framing.STUN: "STUN",
+    Framing.RPCAP: "RPCAP",
+    Framing.HTTP: "HTTP",
+    Framing.SSH: "SSH",
+}
