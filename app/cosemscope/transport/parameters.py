@@ -1,7 +1,7 @@
 """The parameters of the service primitives: their values, their names in the standard, their checks.
 
 `PARAMETERS` is the one list of them, in the standard's order. A check takes the parameter's name and the
-value it was given, and returns the value to keep or raises ValueError with a sentence that names the parameter.
+value it was given, and returns the value to keep or raises ValueError with a sentence naming the parameter.
 """
 
 import enum
@@ -80,6 +80,17 @@ class Quadruple(NamedTuple):
             f"{endpoint(self.local_ip_address, self.local_tcp_port)} - "
             f"{endpoint(self.remote_ip_address, self.remote_tcp_port)}"
         )
+
+
+def check_quadruple(quadruple: Quadruple) -> Quadruple:
+    """The quadruple with its addresses in canonical spelling. ValueError names what is wrong."""
+    local, local_port, remote, remote_port = quadruple
+    return Quadruple(
+        _address("Local_IP_Address", local),
+        _number("Local_TCP_Port", local_port),
+        _address("Remote_IP_Address", remote),
+        _number("Remote_TCP_Port", remote_port),
+    )
 
 
 def endpoint(address: str, port: int) -> str:
