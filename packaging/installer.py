@@ -171,7 +171,8 @@ def explain_pip(output: str) -> str:
     """What pip's `output` after a failure means, what to do, and its last lines."""
     unknown = "pip could not install a package; its last lines say why."
     meanings = (meaning for signs, meaning in _PIP_TROUBLES if any(sign in output for sign in signs))
-    return f"{next(meanings, unknown)}\n{_tail(output)}"
+    errors = [line for line in output.splitlines() if line.startswith("ERROR: ")]
+    return f"{next(meanings, unknown)}\n{_tail(chr(10).join(errors) or output, 3)}"
 
 
 def _add_package(place: Place) -> None:
