@@ -25,6 +25,7 @@ START = 1_760_000_400 * SECOND
 
 Address = tuple[str, int]
 Piece = tuple[int, int]
+Pieces = Sequence[Piece] | Callable[[int], Sequence[Piece]] | None
 
 
 class Packet(NamedTuple):
@@ -213,7 +214,7 @@ class TcpConversation:
         self,
         from_client: bool,
         *said: Said,
-        pieces: Sequence[Piece] | None = None,
+        pieces: Pieces = None,
         apart: float = 0.3,
         unsent_after: int | None = None,
         change: Callable[[int, bytes], bytes] | None = None,
@@ -244,13 +245,16 @@ class TcpConversation:
         from_client: bool,
         octets: bytes,
         *,
-        pieces: Sequence[Piece] | None = None,
+        pieces: Pieces = None,
         apart: float = 0.3,
         unsent_after: int | None = None,
         change: Callable[[int, bytes], bytes] | None = None,
         comment: str = "",
     ) -> dict[int, int]:
-        """As `say`, for any octets. Returns when each octet was first seen."""
+        """As `say`, for any octets. Returns when each octet was first seen.
+
+        `pieces` may also be a function that makes them from the number of octets.
+        """
         sent = octets if unsent_after is None else octets[:unsent_after]
         seen: dict[int, int] = {}
         if pieces is None:
@@ -258,6 +262,7 @@ class TcpConversation:
                 seen.update(dict.fromkeys(range(start, stop), self.now))
                 self._emit(self.tcp.data(from_client, sent[start:stop]), comment="" if start else comment)
             return seen
+        pieces = pieces(len(sent)) if callable(pieces) else pieces
         base = self.tcp.next_sequence(from_client)
         self.tcp.data(from_client, sent)  # for its sequence numbers; the pieces are what is captured
         for number, (start, stop) in enumerate(pieces):

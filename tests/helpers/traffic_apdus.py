@@ -256,6 +256,10 @@ def initiate_response(pdu_size: int = 0x0400, conformance: int = 0x00501F) -> by
     return b"\x08\x00\x06" + negotiated + struct.pack("!H", pdu_size) + b"\x00\x07"
 
 
+#: A ConfirmedServiceError: initiateError, initiate: other.
+INITIATE_REFUSED = bytes((0x0E, 1, 6, 0))
+
+
 # ACSE.
 
 _CONTEXT = bytes.fromhex("608574050801")

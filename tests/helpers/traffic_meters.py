@@ -75,10 +75,8 @@ class Meter:
 class Session:
     """Requests and answers between one client and one server wPort of a conversation."""
 
-    def __init__(
-        self, conversation: TcpConversation, meter: Meter, client: int = 16, server: int = 1
-    ) -> None:
-        self.link, self.meter = conversation, meter
+    def __init__(self, link: TcpConversation, meter: Meter, client: int = 16, server: int = 1) -> None:
+        self.link, self.meter = link, meter
         self.client, self.server = client, server
 
     def up(self, apdu: bytes) -> Said:
@@ -167,15 +165,18 @@ class Session:
         self.exchange(a.access_request(invoke, attributes), a.access_response(invoke, values))
 
 
+#: The service-specific global ciphering tag of each service.
+_GLO = {0xC0: 0xC8, 0xC1: 0xC9, 0xC3: 0xCB, 0xC4: 0xCC, 0xC5: 0xCD, 0xC7: 0xCF}
+
+
 class CipheredSession(Session):
     """A session with ciphering: HLS-GMAC association, then glo- or general-glo APDUs, suite 0."""
 
     CLIENT_TITLE = b"CSH\x00\x00\x00\x00\x01"
-    _GLO = {0xC0: 0xC8, 0xC1: 0xC9, 0xC3: 0xCB, 0xC4: 0xCC, 0xC5: 0xCD, 0xC7: 0xCF, 0x01: 0x21, 0x08: 0x28}
 
     def __init__(
         self,
-        conversation: TcpConversation,
+        link: TcpConversation,
         meter: Meter,
         client: int = 1,
         server: int = 1,
@@ -183,7 +184,7 @@ class CipheredSession(Session):
         general: bool = False,
         control: int = a.Cipher.BOTH,
     ) -> None:
-        super().__init__(conversation, meter, client, server)
+        super().__init__(link, meter, client, server)
         self.general, self.control = general, control
         self.own = a.Cipher(self.CLIENT_TITLE, ENCRYPTION, AUTHENTICATION, 0x00012000 + meter.number)
         self.peer = a.Cipher(meter.title, ENCRYPTION, AUTHENTICATION, 0x00004A10 + meter.number)
@@ -191,7 +192,7 @@ class CipheredSession(Session):
     def _sealed(self, cipher: a.Cipher, apdu: bytes) -> bytes:
         if self.general:
             return cipher.general_glo(apdu, self.control)
-        return cipher.glo(self._GLO[apdu[0]], apdu, self.control)
+        return cipher.glo(_GLO[apdu[0]], apdu, self.control)
 
     def exchange(self, request: bytes, answer: bytes, **how: object) -> None:
         """As for a session in clear; what is not ACSE goes sealed."""
@@ -225,10 +226,8 @@ class CipheredSession(Session):
 class HdlcSession:
     """The same meter behind HDLC over TCP: no wrapper, frames of IEC 62056-46."""
 
-    def __init__(
-        self, conversation: TcpConversation, meter: Meter, client: int = 16, server: int = 1
-    ) -> None:
-        self.link, self.meter = conversation, meter
+    def __init__(self, link: TcpConversation, meter: Meter, client: int = 16, server: int = 1) -> None:
+        self.link, self.meter = link, meter
         self.client, self.server = client, server
         self._sent = self._received = 0
         self.frames = 0

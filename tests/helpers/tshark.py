@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+#: Takes WPDUs for STUN, or knows only one WPDU a segment: what it then calls malformed is not.
+_MISTAKEN = ("classicstun", "stun", "rpcap", "dlms", "cosem")
 _CHECKS = ("-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")
 
 
@@ -17,8 +19,12 @@ def tshark(path: Path, *arguments: str) -> list[str]:
     command = shutil.which("tshark")
     if command is None:
         pytest.skip("tshark is not installed")
+    disabled = [word for name in _MISTAKEN for word in ("--disable-protocol", name)]
     ran = subprocess.run(
-        [command, "-r", str(path), *_CHECKS, *arguments], capture_output=True, text=True, timeout=60
+        [command, "-r", str(path), *_CHECKS, *disabled, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     complaints = [line for line in ran.stderr.splitlines() if line and "Running as user" not in line]
     assert (ran.returncode, complaints) == (0, [])
