@@ -53,7 +53,7 @@ class Columns:
 
     def append(self, **values: Any) -> int:
         """Add one row; return its index."""
-        return self.extend(1, **values).start
+        return int(self.extend(1, **values).start)
 
     def reserve(self, rows: int) -> None:
         """Make room for `rows` rows in all, so that a known size is reached without copying."""

@@ -18,7 +18,6 @@ from .rows import GRE, GTP_U_PORT, IP_IN_IP, IPV6_IN_IP, ROW, TCP, UDP, VXLAN_PO
 
 Indexes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-_VLAN_TAGS = np.array(sorted(link.VLAN_TAGS))
 _MAX_TAGS = 2
 _TUNNELS = np.zeros(256, np.bool_)
 _TUNNELS[[IP_IN_IP, IPV6_IN_IP, GRE]] = True
@@ -37,7 +36,7 @@ class Dissection(NamedTuple):
 
 @dataclass
 class _Span:
-    """Where packets are in the buffer, one array each: the next header, end of what is captured, end on the wire."""
+    """Where packets are in the buffer: the next header, the end of what is captured, the end on the wire."""
 
     at: Indexes
     end: Indexes
@@ -136,8 +135,8 @@ def _read_link(
 
 
 def _is_tag(network: Indexes) -> Mask:
-    mask = network == _VLAN_TAGS[0]
-    for tag in _VLAN_TAGS[1:]:
+    mask = np.zeros(len(network), np.bool_)
+    for tag in link.VLAN_TAGS:
         mask |= network == tag
     return mask
 

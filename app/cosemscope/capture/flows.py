@@ -63,7 +63,7 @@ class Endpoints(NamedTuple):
 
     def take(self, rows: npt.NDArray[np.intp]) -> "Endpoints":
         """The endpoints of some rows."""
-        return Endpoints(*(column[rows] for column in self))
+        return Endpoints._make(column[rows] for column in self)
 
 
 class FlowTable:
@@ -101,7 +101,7 @@ class FlowTable:
         return a, b
 
     def _find(self, keys: "_Keys", hashes: Words) -> tuple[npt.NDArray[np.int32], Numbers, Numbers]:
-        """For each key its flow or -1, the slot where the search ended, and the rows that have no flow yet."""
+        """For each key its flow or -1, the slot where the search ended, and the rows that have no flow."""
         mask = np.uint64(len(self._slots) - 1)
         slot = (hashes & mask).astype(np.int64)
         found = self._slots[slot]
@@ -193,7 +193,7 @@ class FlowTable:
 
 
 class _Keys(NamedTuple):
-    """The key of each packet's flow. IPv4 needs `addresses` and `rest` only; `long` marks those that need all."""
+    """The key of each packet's flow. IPv4 needs only `addresses` and `rest`; `long` marks others."""
 
     addresses: Words
     rest: Words
@@ -204,7 +204,7 @@ class _Keys(NamedTuple):
     long: npt.NDArray[np.bool_]
 
     def take(self, rows: Numbers) -> "_Keys":
-        return _Keys(*(column[rows] for column in self))
+        return _Keys._make(column[rows] for column in self)
 
 
 def _keys(ends: Endpoints) -> tuple[_Keys, npt.NDArray[np.bool_]]:

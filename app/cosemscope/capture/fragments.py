@@ -68,7 +68,7 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 class Reassembly:
-    """Datagrams that wait for fragments. `protocol` is that of the last complete one, `given_up` counts the lost."""
+    """Datagrams that wait for fragments. `protocol` is the last whole one's, `given_up` counts the lost."""
 
     def __init__(self) -> None:
         self.protocol = 0

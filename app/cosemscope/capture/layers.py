@@ -199,7 +199,7 @@ class PacketReader:
         return self.reassembly.protocol, whole
 
     def _join(self, place: _Place, fragment: Fragment) -> _Place | None:
-        """Take a fragment in; the place of the whole datagram's body in the side store once it is complete."""
+        """Take a fragment in; once the datagram is complete, the place of its body in the side store."""
         if place.end < place.wire:
             return None
         data = self.reassembly.add(fragment, place.octets[place.at : place.end], place.time)

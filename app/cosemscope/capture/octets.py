@@ -12,14 +12,11 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-import numpy.typing as npt
-
 SIDE = 1 << 62
 
 
 class OctetFile:
-    """A file that is read by position. Takes over `file`, an unbuffered binary file, and closes it at the end."""
+    """A file that is read by position. Takes over `file`, unbuffered and binary, and closes it at the end."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -32,7 +29,7 @@ class OctetFile:
 
     @classmethod
     def temporary(cls) -> "OctetFile":
-        """A new, empty, unlinked file in the folder for temporary files; raises OSError when there is none."""
+        """A new, empty file without a name; raises OSError when there is no place for it."""
         return cls(tempfile.TemporaryFile("w+b", buffering=0, prefix="cosemscope-"))
 
     @property
@@ -45,9 +42,8 @@ class OctetFile:
         target = bytearray(length)
         return bytes(memoryview(target)[: self.read_into(offset, memoryview(target))])
 
-    def read_into(self, offset: int, target: memoryview | npt.NDArray[np.uint8]) -> int:
-        """Fill `target` from `offset`; the number of octets that there were. Raises OSError."""
-        view = memoryview(target)
+    def read_into(self, offset: int, view: memoryview) -> int:
+        """Fill `view` from `offset`; the number of octets that there were. Raises OSError."""
         done = 0
         while done < len(view):
             count = self._read_some(offset + done, view[done:])

@@ -73,9 +73,9 @@ class PacketTable:
         if self._one_by_one:
             slow = np.arange(len(batch))
         if len(slow):
-            rows = np.array([self._reader.read(batch, int(index)) for index in slow], ROW)
+            read = np.array([self._reader.read(batch, int(index)) for index in slow], ROW)
             for name, values in columns.items():
-                values[slow] = rows[name]
+                values[slow] = read[name]
         flow = np.full(len(batch), -1, np.int32)
         direction = np.zeros(len(batch), np.uint8)
         ends = Endpoints(**{name: columns[name] for name in Endpoints._fields})

@@ -6,43 +6,55 @@ up in `problems`, with its offset, and never stops the reading of what is behind
 """
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from . import pcap
+from . import pcap, pcapng
+from .compression import Unpacked, is_compressed
 from .octets import SIDE, OctetFile, SideStore
 from .pcap import PcapWalk
-from .records import CaptureError, CaptureProblem, Interface, RecordBatch, Window
+from .pcapng import PcapngWalk
+from .records import CaptureError, CaptureProblem, Interface, RecordBatch, Section, Statistics, Window
+from .walk import Walk
 
 MAX_RECORDS = 65_536
 # Octets of the file that are worked on at a time; the first window is small, so that first rows come soon.
 WINDOW = 8 << 20
 FIRST_WINDOW = 1 << 20
+_MAGICS = (*pcap.MAGICS, pcapng.MAGIC)
 
 
 class CaptureReader:
     """Gives the records of a capture file; made by `open_capture`.
 
-    `problems` lists what could not be read, `interfaces` where packets came from (both grow while reading),
-    `names` maps addresses to the names that the file gives them, `comments` packet numbers (from 0) to their
-    comments. `side` is the store for octets put together from several packets. `finished` is true once
-    nothing more will come. One thread reads; `octets` may be called from any.
+    `problems` lists what could not be read, `interfaces` and `sections` where packets came from, `statistics`
+    what the capturing program counted, by interface: they grow while reading. `names` maps addresses to the
+    names that the file gives them, `comments` packet numbers (from 0) to their comments. `side` is the store
+    for octets put together from several packets. `finished` is true once nothing more will come.
+
+    One thread reads; `octets` may be called from any. A compressed file is not followed.
     """
 
     def __init__(self, path: Path, file: OctetFile, *, follow: bool) -> None:
+        """Read `file`, which lies at `path`; raises OSError when that, or unpacking it, cannot be begun."""
         self.path = path
         self.problems: list[CaptureProblem] = []
         self.interfaces: list[Interface] = []
+        self.sections: list[Section] = []
         self.names: dict[str, str] = {}
+        self.statistics: dict[int, Statistics] = {}
         self.comments: dict[int, str] = {}
         self.side = SideStore()
         self.finished = False
-        self._file = file
-        self._follow = follow
-        self._walk: PcapWalk | None = None
+        self._on_disk = file
+        magic = file.read(0, 4)
+        self._unpacked = Unpacked(file, magic) if is_compressed(magic) else None
+        self._file = self._unpacked.file if self._unpacked else file
+        self._follow = follow and not self._unpacked
+        self._walk: Walk | None = None
         self._window = Window(0, 0)
         self._position = 0
-        self._begin()
 
     def __enter__(self) -> "CaptureReader":
         return self
@@ -55,17 +67,39 @@ class CaptureReader:
     @property
     def size(self) -> int:
         """Octets of the file on disk, as of now."""
-        return self._file.size
+        return self._on_disk.size
 
     @property
     def position(self) -> int:
         """Octets of the file on disk that are done."""
-        return self._position
+        return self._unpacked.consumed if self._unpacked else self._position
+
+    def begin(self) -> None:
+        """Read the file's header, which tells its format; if following, one that is not there is waited for.
+
+        Raises CaptureError when it is no capture's, OSError when it cannot be read.
+        """
+        if self._unpacked:
+            self._unpacked.reach(pcap.FILE_HEADER)
+        header = self._file.read(0, pcap.FILE_HEADER)
+        magic = header[:4]
+        if magic in pcap.MAGICS and len(header) == pcap.FILE_HEADER:
+            self._walk = PcapWalk(header, self.problems, self.interfaces)
+        elif magic == pcapng.MAGIC:
+            walk = PcapngWalk(self.problems, self.interfaces)
+            self.sections, self.names = walk.sections, walk.names
+            self.statistics, self.comments = walk.statistics, walk.comments
+            self._walk = walk
+        elif not (self._follow and any(known.startswith(magic) for known in _MAGICS)):
+            raise CaptureError(self._no_capture(header))
+        if self._walk is not None:
+            self._position = self._walk.start
 
     def read(self, max_records: int = MAX_RECORDS) -> RecordBatch | None:
-        """The next records, at most `max_records`; None when there is nothing more now.
+        """The next records, at most `max_records` and at least one; None when there is nothing more now.
 
-        Raises CaptureError when the file can no longer be read.
+        Raises CaptureError when the file can no longer be read, and for a followed file whose first octets
+        come only now and are no capture's.
         """
         try:
             return self._read(max_records)
@@ -73,58 +107,76 @@ class CaptureReader:
             raise CaptureError(f"{self.path} cannot be read any further: {error.strerror}.") from error
 
     def octets(self, address: int, length: int) -> bytes:
-        """Up to `length` octets at `address` of the capture or, from `SIDE` on, of the side store."""
-        if address >= SIDE:
-            return self.side.octets(address, length)
-        return self._file.read(address, length)
+        """Up to `length` octets at `address` of the capture or, from `SIDE` on, of the side store.
+
+        Fewer where the file ends. Raises CaptureError when it can no longer be read.
+        """
+        try:
+            if address >= SIDE:
+                return self.side.octets(address, length)
+            return self._file.read(address, length)
+        except (OSError, ValueError) as error:
+            raise CaptureError(f"{self.path} cannot be read at octet {address}: {error}.") from error
 
     def close(self) -> None:
         """Close the file; what was read stays valid, `octets` does not."""
-        self._file.close()
+        (self._unpacked or self._on_disk).close()
         self.side.close()
 
     def _read(self, max_records: int) -> RecordBatch | None:
         if self._walk is None:
-            self._begin()
+            self.begin()
         while self._walk is not None and not self.finished:
-            final = not self._follow and self._window.base + self._window.size >= self.size
             at = self._position - self._window.base
-            step = self._walk.take(self._window, at, max_records, final)
+            step = self._walk.take(self._window, at, max_records, self._is_final())
             self._position = self._window.base + step.at
             if step.batch is not None:
                 return step.batch
-            if step.need and not self._load(step.need):
-                self.finished = not self._follow
+            if step.over or (step.need and not self._load(step.need)):
+                self._finish(step.over)
                 return None
         return None
 
-    def _begin(self) -> None:
-        """Read the file's header, which tells its format; one that is not there yet is waited for if following."""
-        header = self._file.read(0, pcap.FILE_HEADER)
+    def _is_final(self) -> bool:
+        """Whether nothing will come behind the window."""
+        end = self._window.base + self._window.size
+        if self._unpacked:
+            return self._unpacked.complete and end >= self._unpacked.size
+        return not self._follow and end >= self._file.size
+
+    def _no_capture(self, header: bytes) -> str:
+        """Why a file cannot be opened that begins with `header`."""
+        unpacks = f" ({self._unpacked.problem})" if self._unpacked and self._unpacked.problem else ""
         if header[:4] in pcap.MAGICS:
-            if len(header) == pcap.FILE_HEADER:
-                self._walk = PcapWalk(header, self.problems)
-                self._position = self._walk.start
-                self.interfaces = self._walk.interfaces
-            elif not self._follow:
-                message = f"{self.path} ends in the middle of its pcap header, after {len(header)} octets."
-                raise CaptureError(message)
-        elif not self._follow:
-            raise CaptureError(f"{self.path} is no pcap or pcapng file.")
+            return f"{self.path} ends within its file header, after {len(header)} of 24 octets{unpacks}."
+        if not header:
+            return f"{self.path} is empty{unpacks}: there is nothing to open."
+        return f"{self.path} is neither pcap nor pcapng: it begins with {header[:4].hex(' ')}."
 
     def _load(self, need: int) -> bool:
-        """Get `need` octets from the position on into the window, or all there are; False when none are new."""
-        known = self._window.base + self._window.size
-        available = self.size
-        if available <= known and self._window.size:
+        """Have a window of `need` octets from the position on, or of all there are; False if none are new."""
+        wanted = max(need, WINDOW if self._window.size else FIRST_WINDOW)
+        if self._unpacked:
+            self._unpacked.reach(self._position + wanted)
+        available = self._unpacked.size if self._unpacked else self._file.size
+        if available < self._position:
+            self.problems.append(CaptureProblem(available, "the file has become shorter while it was read"))
+            self._follow = False
             return False
-        room = min(max(need, WINDOW if self._window.size else FIRST_WINDOW), available - self._position)
-        if room <= 0:
+        known = self._window.base + self._window.size - self._position
+        room = min(wanted, available - self._position)
+        if room <= known:
             return False
         window = Window(self._position, room)
-        window.fill(self._file.read_into(self._position, window.buffer[:room]))
+        window.fill(self._file.read_into(self._position, window.view[:room]))
         self._window = window
-        return window.base + window.size > known or window.size >= need
+        return window.size > known
+
+    def _finish(self, over: bool) -> None:
+        """Nothing more comes now: for ever, unless the file is followed."""
+        self.finished = over or not self._follow
+        if self.finished and self._unpacked and self._unpacked.problem:
+            self.problems.append(CaptureProblem(self._unpacked.size, self._unpacked.problem))
 
 
 def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> CaptureReader:
@@ -133,15 +185,14 @@ def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> Captu
     Raises CaptureError when the file is no capture or cannot be read.
     """
     path = Path(path)
-    try:
-        file = OctetFile.open(path)
-    except OSError as error:
-        raise CaptureError(f"{path} cannot be opened: {error.strerror}.") from error
-    try:
-        return CaptureReader(path, file, follow=follow)
-    except OSError as error:
-        file.close()
-        raise CaptureError(f"{path} cannot be read: {error.strerror}.") from error
-    except CaptureError:
-        file.close()
-        raise
+    with ExitStack() as undo:
+        try:
+            file = OctetFile.open(path)
+            undo.callback(file.close)
+            reader = CaptureReader(path, file, follow=follow)
+            undo.callback(reader.close)
+            reader.begin()
+        except OSError as error:
+            raise CaptureError(f"{path} cannot be opened: {error.strerror}.") from error
+        undo.pop_all()
+        return reader

@@ -41,8 +41,31 @@ class Interface:
     filter: str = ""
     operating_system: str = ""
     hardware: str = ""
+    comment: str = ""
     section: int = 0
     """Number of the pcapng section, from 0, that declares it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A pcapng section: what made it, and where."""
+
+    hardware: str = ""
+    operating_system: str = ""
+    application: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the capturing program counted on one interface up to `time` (ns); -1 for what it does not tell."""
+
+    time: int
+    received: int = -1
+    dropped: int = -1
+    accepted: int = -1
+    dropped_by_system: int = -1
+    delivered: int = -1
 
 
 @dataclass(frozen=True)
@@ -69,13 +92,13 @@ class RecordBatch:
 
 
 class Window:
-    """A stretch of the file in memory: `size` octets from address `base` on, and `PADDING` zeros behind them."""
+    """A stretch of the file in memory: `size` octets from address `base` on, then `PADDING` zeros."""
 
     def __init__(self, base: int, room: int) -> None:
         self.base = base
         self.size = 0
         self.buffer = np.empty(room + PADDING, np.uint8)
-        self.view = memoryview(self.buffer)
+        self.view = memoryview(self.buffer.data)
 
     def fill(self, size: int) -> None:
         """Say that the first `size` octets are there now."""
@@ -94,15 +117,3 @@ def gather(
     kind = np.dtype(dtype)
     values: npt.NDArray[Any] = np.ndarray((len(buffer) - kind.itemsize + 1,), kind, buffer, strides=(1,))[at]
     return values
-
-
-class Step(NamedTuple):
-    """What a file format's walk over a window came to.
-
-    `at` is the index in the window up to which it is done. `need` is the number of octets from there that
-    must be in the window before it can go on; 0 when it can go on at once.
-    """
-
-    at: int
-    need: int = 0
-    batch: RecordBatch | None = None
