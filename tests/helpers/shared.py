@@ -9,7 +9,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def shared(name: str) -> Path:
-    """The path of `name` in the folder of shared test material; skips the test, saying so, where it is missing.
+    """The path of `name` in the folder of shared test material; skips the test where it is missing.
 
     The folder is `COSEMSCOPE_SHARED`, or `shared` beside the checkout.
     """
