@@ -82,13 +82,15 @@ class Opening(NamedTuple):
     """What came of opening or verifying: the plaintext (None: not opened), the verdict, and why, in sentences.
 
     Verdicts: opened, opened-untagged, opened-unauthenticated, tag-wrong, no-key, no-title; for signatures
-    verified, signature-wrong, no-key. `severity` is that of the explanations as problems of the tree.
+    verified, signature-wrong, no-key. `severity` is that of the explanations as problems of the tree; `compressed`: the plaintext is
+    still compressed.
     """
 
     plaintext: bytes | None
     verdict: str
     explanations: tuple[str, ...] = ()
     severity: str = "note"
+    compressed: bool = False
 
 
 class Opener(Protocol):

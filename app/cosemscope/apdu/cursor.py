@@ -35,10 +35,22 @@ class Break(Exception):  # noqa: N818 -- not an error of the program: the octets
 class Session:
     """What one decoding shares over its byte sources: problems, sources, context, and limits."""
 
-    __slots__ = ("context", "expansion", "layers", "problems", "references", "sources", "title")
+    __slots__ = (
+        "context",
+        "expansion",
+        "layers",
+        "problems",
+        "read_apdu",
+        "references",
+        "sources",
+        "title",
+        "untagged",
+    )
 
-    def __init__(self, context: Context, sources: list[ByteSource]) -> None:
+    def __init__(self, context: Context, sources: list[ByteSource], read_apdu: "Step") -> None:
         self.context = context
+        #: what reads an APDU inside an APDU
+        self.read_apdu = read_apdu
         self.sources = sources
         self.problems: list[Problem] = []
         self.layers = 0
@@ -48,6 +60,8 @@ class Session:
         self.references: tuple[Reference, ...] = context.request.references if context.request else ()
         #: system title of the sender, where this APDU says it
         self.title: bytes | None = None
+        #: whether structures may hold attribute descriptors without tags, as some pushes do
+        self.untagged = False
 
 
 class Cursor:
@@ -81,45 +95,44 @@ class Cursor:
         outer.append(field)
         self.children = outer
 
-    def enclosed(self, name: str, stop: int, read: Callable[["Cursor"], Any], *, what: str = "") -> bool:
-        """A field that reaches to `stop` whatever is in it: `read` reads its children.
+    def enclosed(self, name: str, stop: int, read: "Reader", *, what: str = "") -> bool:
+        """A field that reaches to `stop` whatever is in it: `read` reads its children, as in `region`."""
+        self.open(name)
+        value, text, well = self.region(stop, read, what or name)
+        self.close(value, text)
+        return well
+
+    def region(self, stop: int, read: "Reader", what: str) -> tuple[Any, str, bool]:
+        """The rest of the open field up to `stop`, whatever is in it: `read` reads its children.
 
         A break inside, or octets left over (`what` says of what), become a problem and an `undecoded`
-        field, and reading goes on after `stop`. `read` may return (value, text) for the field. Returns
-        whether all was well.
+        field, and reading goes on after `stop`. `read` may return (value, text) for the field; these come
+        back, and whether all was well.
         """
         level, outer_end, outer_clause = len(self.stack), self.end, self.clause
         self.end = stop
-        self.open(name)
-        value: Any = None
-        text = ""
+        result: tuple[Any, str] | None = None
         well = True
         try:
             result = read(self)
-            if result is not None:
-                value, text = result
         except Break as reason:
             well = False
-            while len(self.stack) > level + 1:
+            while len(self.stack) > level:
                 self.close()
             self.problem(reason.start, reason.stop, reason.message, reason.clause or self.clause)
-        else:
-            if self.position < stop:
+        left = stop - self.position
+        if left > 0:
+            if well:
                 well = False
-                left = stop - self.position
-                self.problem(
-                    self.position,
-                    stop,
-                    f"expected the end of the {what or name}, found {left} octet{'s'[: left > 1]} more",
-                    self.clause,
-                )
-        if self.position < stop:
-            self.leaf("undecoded", stop - self.position)
-        self.close(value, text)
+                message = f"expected the end of the {what}, found {left} octet{'s'[: left > 1]} more"
+                self.problem(self.position, stop, message, self.clause)
+            self.end = stop
+            self.leaf("undecoded", left)
         self.end, self.clause = outer_end, outer_clause
-        return well
+        value, text = result or (None, "")
+        return value, text, well
 
-    def attempt(self, read: Callable[["Cursor"], Any], stop: int) -> bool:
+    def attempt(self, read: "Reader", stop: int) -> bool:
         """Whether `read` reads exactly to `stop` without a problem; if not, everything is as before."""
         before = (self.position, self.end, len(self.session.problems), len(self.session.sources))
         stack, children, count = list(self.stack), self.children, len(self.children)
@@ -139,6 +152,14 @@ class Cursor:
             self.stack, self.children = stack, children
             del children[count:]
         return well
+
+    def nested_apdu(self) -> Field:
+        """An APDU inside this one, from the current octet to the end: its field."""
+        session = self.session
+        session.layers += 1
+        session.read_apdu(self)
+        session.layers -= 1
+        return self.children[-1]
 
     # Leaves.
 
@@ -258,3 +279,9 @@ class Cursor:
     def warn(self, start: int, stop: int, message: str, clause: str = "") -> None:
         """Note something odd that can be read nevertheless."""
         self.problem(start, stop, message, clause or self.clause, "warning")
+
+
+#: Reads one part of an APDU.
+Step = Callable[[Cursor], Any]
+#: Reads the children of a field; may return the field's value and text.
+Reader = Callable[[Cursor], tuple[Any, str] | None]

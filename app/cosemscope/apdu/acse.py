@@ -1,0 +1,271 @@
+"""The ACSE APDUs: AARQ and AARE open an association, RLRQ and RLRE release it, ABRT ends it (BER).
+
+Each is a table: tag of the element -> its name and what reads it. Elements may come in any order and any of
+them may be missing; what the tables do not know is shown as an unknown element.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cosemscope.apdu import codes
+from cosemscope.apdu.ber import (
+    read_anything,
+    read_bit_string,
+    read_element,
+    read_elements,
+    read_integer,
+    read_length_to,
+    read_object_identifier,
+    read_octets,
+)
+from cosemscope.apdu.cursor import Cursor, Reader
+from cosemscope.apdu.fields import Field
+from cosemscope.apdu.naming import hex_text, title_text
+from cosemscope.apdu.tags import AARE, AARQ, ABRT, APDU_TAGS, RLRE, RLRQ
+
+_CONTEXT_ARCS = "2.16.756.5.8.1."
+_MECHANISM_ARCS = "2.16.756.5.8.2."
+
+
+def _last(c: Cursor) -> tuple[Any, str]:
+    """Value and text of the field read last."""
+    return c.children[-1].value, c.children[-1].text
+
+
+def _identifier(value: object, arcs: str, names: Mapping[int, str]) -> str:
+    """What an object identifier of DLMS names: "HLS-GMAC (5)"; other ones as they are."""
+    dotted = str(value)
+    tail = dotted.removeprefix(arcs)
+    if tail == dotted or not tail.isdigit():
+        return dotted
+    number = int(tail)
+    return f"{names.get(number, 'unknown')} ({number})"
+
+
+def _read_context_name(c: Cursor) -> tuple[Any, str]:
+    read_element(c, "object-identifier", read_object_identifier, 0x06)
+    value, _ = _last(c)
+    return value, _identifier(value, _CONTEXT_ARCS, codes.APPLICATION_CONTEXTS)
+
+
+def _read_mechanism(c: Cursor) -> tuple[Any, str]:
+    value, _ = read_object_identifier(c)
+    return value, _identifier(value, _MECHANISM_ARCS, codes.MECHANISMS)
+
+
+def _read_octet_string(c: Cursor) -> tuple[Any, str]:
+    """An OCTET STRING in its own element, or whatever else stands there."""
+    if c.position < c.end and c.data[c.position] == 0x04:
+        read_element(c, "octet-string", read_octets, 0x04)
+        return _last(c)
+    return read_anything(c)
+
+
+def _read_title(c: Cursor) -> tuple[Any, str]:
+    value, _ = _read_octet_string(c)
+    if not isinstance(value, bytes):
+        return value, ""
+    return value, title_text(value) if len(value) == 8 else hex_text(value)
+
+
+def _read_sender_title(c: Cursor) -> tuple[Any, str]:
+    value, text = _read_title(c)
+    if isinstance(value, bytes):
+        c.session.title = value
+    return value, text
+
+
+def _read_qualifier(c: Cursor) -> tuple[Any, str]:
+    value, text = _read_octet_string(c)
+    if isinstance(value, bytes) and value[:1] == b"\x30":
+        text = f"certificate, {len(value)} octets"
+    return value, text
+
+
+def _read_number(c: Cursor) -> tuple[Any, str]:
+    if c.position < c.end and c.data[c.position] == 0x02:
+        read_element(c, "integer", read_integer, 0x02)
+        return _last(c)
+    return read_anything(c)
+
+
+def _read_requirements(c: Cursor) -> tuple[Any, str]:
+    bits, _ = read_bit_string(c)
+    text = "authentication" if bits[:1] == "1" else "no authentication"
+    return bits, text
+
+
+def _read_version(c: Cursor) -> tuple[Any, str]:
+    bits, _ = read_bit_string(c)
+    return bits, "version 1" if bits[:1] == "1" else f"bits {bits}"
+
+
+_AUTHENTICATION_FORMS = {0x80: "charstring", 0x81: "bitstring", 0xA2: "external", 0xA3: "other"}
+
+
+def _read_authentication(c: Cursor) -> tuple[Any, str]:
+    """Authentication-value: a password or a challenge, as it stands."""
+    tag = c.data[c.position] if c.position < c.end else -1
+    name = _AUTHENTICATION_FORMS.get(tag)
+    if name is None:
+        return read_anything(c)
+    read_element(c, name, read_bit_string if tag == 0x81 else read_octets if tag == 0x80 else read_anything)
+    return _last(c)
+
+
+def _read_result(c: Cursor) -> tuple[Any, str]:
+    read_element(c, "integer", read_integer, 0x02)
+    value, _ = _last(c)
+    return value, codes.ASSOCIATION_RESULTS.get(value, f"result {value}")
+
+
+def _read_diagnostic(c: Cursor) -> tuple[Any, str]:
+    """Result-source-diagnostic: who says it, and what, as a sentence."""
+    start = c.position
+    tag = c.data[start] if start < c.end else -1
+    if tag == 0xA1:
+        read_element(c, "acse-service-user", _read_user_diagnostic)
+    elif tag == 0xA2:
+        read_element(c, "acse-service-provider", _read_provider_diagnostic)
+    else:
+        found = c.missing("result-source-diagnostic", 1) if tag < 0 else None
+        raise found or c.unexpected(
+            "result-source-diagnostic", tag, "A1 (acse-service-user) or A2 (acse-service-provider)", start
+        )
+    return _last(c)
+
+
+def _read_user_diagnostic(c: Cursor) -> tuple[Any, str]:
+    read_element(c, "integer", read_integer, 0x02)
+    value, _ = _last(c)
+    return value, codes.USER_DIAGNOSTICS.get(value, f"diagnostic {value}")
+
+
+def _read_provider_diagnostic(c: Cursor) -> tuple[Any, str]:
+    read_element(c, "integer", read_integer, 0x02)
+    value, _ = _last(c)
+    return value, codes.PROVIDER_DIAGNOSTICS.get(value, f"diagnostic {value}")
+
+
+def _read_user_information(c: Cursor) -> tuple[Any, str]:
+    if c.position < c.end and c.data[c.position] == 0x04:
+        read_element(c, "octet-string", _read_inner_apdu, 0x04)
+        return None, c.children[-1].text
+    return read_anything(c)
+
+
+def _read_inner_apdu(c: Cursor) -> tuple[Any, str]:
+    inner = c.nested_apdu()
+    return None, f"{inner.name}: {inner.text}" if inner.text else inner.name
+
+
+def _coded(texts: Mapping[int, str]) -> Reader:
+    def read(c: Cursor) -> tuple[Any, str]:
+        value, text = read_integer(c)
+        return value, texts.get(value, text)
+
+    return read
+
+
+_USER_INFORMATION = ("user-information", _read_user_information)
+_IMPLEMENTATION = ("implementation-information", read_octets)
+
+_REQUEST: dict[int, tuple[str, Reader]] = {
+    0x80: ("protocol-version", _read_version),
+    0xA1: ("application-context-name", _read_context_name),
+    0xA2: ("called-AP-title", _read_title),
+    0xA3: ("called-AE-qualifier", _read_qualifier),
+    0xA4: ("called-AP-invocation-id", _read_number),
+    0xA5: ("called-AE-invocation-id", _read_number),
+    0xA6: ("calling-AP-title", _read_sender_title),
+    0xA7: ("calling-AE-qualifier", _read_qualifier),
+    0xA8: ("calling-AP-invocation-id", _read_number),
+    0xA9: ("calling-AE-invocation-id", _read_number),
+    0x8A: ("sender-acse-requirements", _read_requirements),
+    0x8B: ("mechanism-name", _read_mechanism),
+    0xAC: ("calling-authentication-value", _read_authentication),
+    0x9D: _IMPLEMENTATION,
+    0xBE: _USER_INFORMATION,
+}
+_RESPONSE: dict[int, tuple[str, Reader]] = {
+    0x80: ("protocol-version", _read_version),
+    0xA1: ("application-context-name", _read_context_name),
+    0xA2: ("result", _read_result),
+    0xA3: ("result-source-diagnostic", _read_diagnostic),
+    0xA4: ("responding-AP-title", _read_sender_title),
+    0xA5: ("responding-AE-qualifier", _read_qualifier),
+    0xA6: ("responding-AP-invocation-id", _read_number),
+    0xA7: ("responding-AE-invocation-id", _read_number),
+    0x88: ("responder-acse-requirements", _read_requirements),
+    0x89: ("mechanism-name", _read_mechanism),
+    0xAA: ("responding-authentication-value", _read_authentication),
+    0x9D: _IMPLEMENTATION,
+    0xBE: _USER_INFORMATION,
+}
+_RELEASE_REQUEST: dict[int, tuple[str, Reader]] = {
+    0x80: ("reason", _coded(codes.RELEASE_REQUEST_REASONS)),
+    0xBE: _USER_INFORMATION,
+}
+_RELEASE_RESPONSE: dict[int, tuple[str, Reader]] = {
+    0x80: ("reason", _coded(codes.RELEASE_RESPONSE_REASONS)),
+    0xBE: _USER_INFORMATION,
+}
+_ABORT: dict[int, tuple[str, Reader]] = {
+    0x80: ("abort-source", _coded(codes.ABORT_SOURCES)),
+    0x81: ("abort-diagnostic", _coded(codes.ABORT_DIAGNOSTICS)),
+    0xBE: _USER_INFORMATION,
+}
+_ELEMENTS = {
+    AARQ: _REQUEST,
+    AARE: _RESPONSE,
+    RLRQ: _RELEASE_REQUEST,
+    RLRE: _RELEASE_RESPONSE,
+    ABRT: _ABORT,
+}
+
+
+def read_acse(c: Cursor) -> tuple[Any, str]:
+    """An ACSE APDU: its tag, its length, its elements."""
+    # The elements are children of the APDU's own field, so its tag and length are read here.
+    table = _ELEMENTS[c.u8("tag", APDU_TAGS)]
+    stop = read_length_to(c)
+    outer_end, c.end = c.end, stop
+    read_elements(c, table)
+    c.end = outer_end
+    if c.data[stop : stop + 2] == b"\0\0" and c.data[c.children[1].start] == 0x80:
+        c.leaf("end-of-contents", 2)
+    _check_presence(c)
+    return None, _association_text(c.children)
+
+
+def _check_presence(c: Cursor) -> None:
+    """Elements without which an AARQ or an AARE means nothing."""
+    names = {field.name for field in c.children}
+    tag = c.children[0]
+    missing: tuple[str, ...] = ()
+    if tag.value == AARQ:
+        missing = ("application-context-name",)
+    elif tag.value == AARE:
+        missing = ("application-context-name", "result", "result-source-diagnostic")
+    for name in missing:
+        if name not in names:
+            c.warn(tag.start, tag.stop, f"expected {name} in the {APDU_TAGS[tag.value]}, it is missing")
+
+
+def _association_text(fields: list[Field]) -> str:
+    """What matters of an ACSE APDU: result, diagnostic, context, mechanism, reason, and what it carries."""
+    texts = {field.name: field.text for field in fields}
+    wanted = (
+        "result",
+        "result-source-diagnostic",
+        "application-context-name",
+        "mechanism-name",
+        "reason",
+        "abort-source",
+        "abort-diagnostic",
+    )
+    words = [texts[name] for name in wanted if texts.get(name)]
+    for name in ("calling-AP-title", "responding-AP-title"):
+        if texts.get(name):
+            words.append(f"title {texts[name]}")
+    return ", ".join(words)

@@ -1,0 +1,99 @@
+"""Names for people, as the decoder wants them: OBIS codes, classes, attributes, units, octets that spell text.
+
+The names themselves are data (`cosemscope.apdu.names`); here they are remembered, since a load profile
+asks for the same ones ten thousand times.
+"""
+
+import importlib
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+try:
+    _names: Any = importlib.import_module("cosemscope.apdu.names")
+except ImportError:
+    _names = None
+
+#: Units that people read in thousands.
+_KILO_UNITS = frozenset({"W", "VA", "var", "Wh", "VAh", "varh"})
+_SHOWN_OCTETS = 64
+_SHOWN_CHARACTERS = 200
+
+
+@lru_cache(4096)
+def obis_text(instance: bytes) -> str:
+    """A logical name in dots, and what the value groups mean: "1.0.1.8.0.255 Active energy import (+A)"."""
+    dotted = ".".join(map(str, instance))
+    name = _names.obis_name(instance) if _names else ""
+    return f"{dotted} {name}" if name else dotted
+
+
+@lru_cache(1024)
+def class_text(class_id: int) -> str:
+    """The name of an interface class, or "" when it has none."""
+    return str(_names.class_name(class_id)) if _names else ""
+
+
+@lru_cache(4096)
+def member_text(class_id: int, member: int, method: bool) -> str:
+    """The name of an attribute or a method of a class, or ""."""
+    if not _names:
+        return ""
+    return str((_names.method_name if method else _names.attribute_name)(class_id, member))
+
+
+@lru_cache(256)
+def unit_text(code: int) -> str:
+    """The symbol of a unit of the Blue Book; "" for no unit (255) and for codes without one."""
+    return str(_names.unit(code)) if _names and code != 255 else ""
+
+
+def scaled_text(value: int | float, scaler: int, unit: int) -> str:
+    """A number with its scaler and unit applied: 123456, scaler 1, unit 30 is "1234.56 kWh"."""
+    symbol = unit_text(unit)
+    try:
+        number = Decimal(repr(value)).scaleb(scaler)
+    except ArithmeticError:
+        return f"{value} × 10^{scaler} {symbol}".rstrip()
+    if symbol in _KILO_UNITS and abs(number) >= 1000:
+        number, symbol = number.scaleb(-3).normalize(), "k" + symbol
+    words = f"{number:f}" if -20 <= scaler <= 20 and number.is_finite() else str(number)
+    return f"{words} {symbol}".rstrip()
+
+
+def scaler_unit_text(scaler: int, unit: int) -> str:
+    """A scaler_unit for people: "scaler 10^-1, unit Wh"."""
+    return f"scaler 10^{scaler}, unit {unit_text(unit) or unit}"
+
+
+def hex_text(octets: bytes) -> str:
+    """Octets in hex, cut after 64 with their number."""
+    if len(octets) <= _SHOWN_OCTETS:
+        return octets.hex()
+    return f"{octets[:_SHOWN_OCTETS].hex()}… ({len(octets)} octets)"
+
+
+def octets_text(octets: bytes) -> str:
+    """Octets as people read them: in quotes when all are printable ASCII (at least two), else in hex."""
+    if len(octets) > 1 and octets.isascii() and (words := octets.decode("ascii")).isprintable():
+        return quoted(words)
+    return hex_text(octets)
+
+
+def quoted(words: str) -> str:
+    """Text in quotes, control characters escaped, cut after 200 characters."""
+    shown = words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "…"
+    if not shown.isprintable():
+        shown = "".join(
+            mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in shown
+        )
+    return f'"{shown}"'
+
+
+@lru_cache(1024)
+def title_text(title: bytes) -> str:
+    """A system title: manufacturer's three letters and the rest in hex, "KFM 4B464D6750000009"."""
+    flag = title[:3]
+    if len(title) == 8 and flag.isalpha() and flag.isascii():
+        return f"{flag.decode()} {title.hex().upper()}"
+    return title.hex().upper()
