@@ -30,7 +30,7 @@ def _quality(c: Cursor) -> tuple[Any, str]:
 
 
 def read_conformance(c: Cursor, name: str) -> int:
-    """A conformance block: [APPLICATION 31] (5F 1F, or 5F alone as some send it), and a bit string of 24 bits."""
+    """A conformance block: [APPLICATION 31] (5F 1F; some send 5F alone), and a bit string of 24 bits."""
     c.open(name)
     start = c.position
     first = c.u8("tag")

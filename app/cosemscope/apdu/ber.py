@@ -68,7 +68,7 @@ def read_element(c: Cursor, name: str, read: Reader, expected: int | None = None
 
 
 def read_elements(c: Cursor, table: Mapping[int, tuple[str, Reader]]) -> None:
-    """Elements up to the end, in whatever order, named and read by `table`; others become unknown elements."""
+    """Elements up to the end, in any order, named and read by `table`; others become unknown elements."""
     while c.position < c.end:
         name, read = table.get(c.data[c.position], ("unknown element", read_anything))
         if name == "unknown element":
@@ -220,7 +220,7 @@ def read_object_identifier(c: Cursor) -> tuple[Any, str]:
 
 
 def read_bit_string(c: Cursor) -> tuple[Any, str]:
-    """All of the content as a bit string: the unused bits, then the octets; its value is a string of 0 and 1."""
+    """All of the content as a bit string: unused bits, then the octets; its value is a string of 0 and 1."""
     unused = c.u8("unused bits")
     octets = c.data[c.position : c.end]
     if unused > 7 or (unused and not octets):

@@ -107,7 +107,7 @@ def _read_protected(c: Cursor, tag: int, title: bytes | None, envelope: Envelope
 
 
 def _read_unprotected(c: Cursor, control: int) -> None:
-    """Content that is neither encrypted nor authenticated: some send the invocation counter with it, some not."""
+    """Content neither encrypted nor authenticated: some send the invocation counter with it, some not."""
     bare = c.position < c.end and c.data[c.position] in APDU_TAGS
     counted = c.position + 4 < c.end and c.data[c.position + 4] in APDU_TAGS
     if not bare or (counted and c.data[c.position] < 2):

@@ -19,7 +19,7 @@ _Type = tuple[int, int, tuple[Any, ...]]
 
 
 def read_compact_array(c: Cursor, shape: Shape | None) -> tuple[Any, ...]:
-    """The rest of a compact array after its tag: its description and its elements, whose values are returned."""
+    """The rest of a compact array after its tag: description and elements; the values of these."""
     clause, c.clause = c.clause, CLAUSE
     kind = _read_type(c, "contents-description", 0)
     size = c.length()

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 
 class Reference(NamedTuple):
-    """An attribute, or a method, of a COSEM object: class, logical name (6 octets), attribute or method number."""
+    """An attribute or a method of a COSEM object: class, logical name (6 octets), number of the member."""
 
     class_id: int
     instance: bytes
@@ -41,7 +41,7 @@ class KeyInfo(NamedTuple):
 
 
 class Envelope(NamedTuple):
-    """Header of general-ciphering and general-signing; `octets` are the five fields with their length octets."""
+    """Header of general-ciphering and general-signing; `octets` are the five fields with their lengths."""
 
     transaction_id: bytes
     originator: bytes
@@ -70,7 +70,7 @@ class CipheredPart(NamedTuple):
 
 
 class SignedPart(NamedTuple):
-    """A general-signing APDU: its header, content and signature; `signed` are the octets under the signature."""
+    """A general-signing APDU: header, content, signature; `signed` are the octets under the signature."""
 
     envelope: Envelope
     content: bytes
@@ -79,11 +79,11 @@ class SignedPart(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """What came of opening or verifying: the plaintext (None: not opened), the verdict, and why, in sentences.
+    """What came of opening or verifying: the plaintext (None: not opened), the verdict, and why.
 
     Verdicts: opened, opened-untagged, opened-unauthenticated, tag-wrong, no-key, no-title; for signatures
-    verified, signature-wrong, no-key. `severity` is that of the explanations as problems of the tree; `compressed`: the plaintext is
-    still compressed.
+    verified, signature-wrong, no-key. The explanations, sentences for people, become problems of the tree
+    with that `severity`. `compressed`: the plaintext is still compressed.
     """
 
     plaintext: bytes | None

@@ -1,4 +1,4 @@
-"""Data: the values that services carry, each with its type before it (IEC 62056-5-3, abstract syntax of Data).
+"""Data: the values that services carry, each with its type before it (IEC 62056-5-3, Data).
 
 A value becomes a field with the leaves `tag`, `length` or `count` where the type has one, and `value`, or the
 elements `[1]`, `[2]`... The field's own `value` is Python's (int, float, bool, str, bytes, tuple, None) and

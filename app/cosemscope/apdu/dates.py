@@ -56,14 +56,14 @@ def date_text(octets: bytes) -> str:
 
 
 def time_text(octets: bytes) -> str:
-    """Four octets of a time: "14:09:23.50"; what is not specified is "*", hundredths only where they say more."""
+    """Four octets of a time: "14:09:23.50"; what is not specified is "*", hundredths of 0 are left out."""
     hour, minute, second, hundredths = octets
     words = ":".join("*" if part == 0xFF else f"{part:02d}" for part in (hour, minute, second))
     return words if hundredths in (0, 0xFF) else f"{words}.{hundredths:02d}"
 
 
 def date_time_text(octets: bytes) -> str:
-    """Twelve octets of a date-time with deviation, UTC where all is specified, and status where any bit is set."""
+    """Twelve octets of a date-time: deviation, UTC where all is specified, status where any bit is set."""
     year, month, day, _, hour, minute, second, _, deviation, status = _DATE_TIME.unpack(octets)
     words = f"{date_text(octets[:5])} {time_text(octets[5:9])}"
     if deviation != -0x8000:
@@ -182,7 +182,7 @@ def read_form(c: Cursor, form: Form, name: str, mark: str = "") -> bytes:
 
 
 def read_optional_date_time(c: Cursor, name: str) -> bytes:
-    """The OCTET STRING of a date-time that services carry: empty, twelve octets, or something odd that is shown."""
+    """The OCTET STRING of a date-time in a service: empty, twelve octets, or something odd that is shown."""
     c.open(name)
     size = c.length()
     if size == 12:

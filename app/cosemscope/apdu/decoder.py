@@ -107,7 +107,7 @@ def _read_whole(c: Cursor) -> None:
 
 
 def _read_block_transfer(c: Cursor) -> tuple[Any, str]:
-    """General-Block-Transfer: one block of an APDU; shown whole where it is, or where the caller joined it."""
+    """General-Block-Transfer: one block of an APDU; decoded where it is whole, or the caller joined it."""
     c.u8("tag", t.APDU_TAGS)
     control = c.u8("block-control", _CONTROL_TEXTS)
     number = c.uint("block-number", 2)

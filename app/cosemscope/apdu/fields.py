@@ -74,7 +74,7 @@ def leaves(root: Field, source: int = 0) -> Iterator[Field]:
 
 
 def find(root: Field, *path: str) -> Field | None:
-    """The field reached from `root` by child names; None when there is none. The first of equal names counts."""
+    """The field reached from `root` by child names, the first of equal names; None when there is none."""
     field = root
     for name in path:
         for child in field.children:
@@ -87,7 +87,7 @@ def find(root: Field, *path: str) -> Field | None:
 
 
 def first(root: Field, name: str) -> Field | None:
-    """The first field of that name anywhere under `root` (itself included), in order; None when there is none."""
+    """The first field of that name under `root` (itself included), in order; None when there is none."""
     for field in walk(root):
         if field.name == name:
             return field
@@ -95,7 +95,7 @@ def first(root: Field, name: str) -> Field | None:
 
 
 def path_to(root: Field, offset: int, source: int = 0) -> tuple[Field, ...]:
-    """The fields from `root` down to the leaf that owns the octet at `offset` of `source`; empty when none does."""
+    """The fields from `root` down to the leaf that owns octet `offset` of `source`; empty when none does."""
     path: list[Field] = []
     pending = [(root, 0)]
     while pending:

@@ -1,4 +1,4 @@
-"""Names for people, as the decoder wants them: OBIS codes, classes, attributes, units, octets that spell text.
+"""Names for people, as the decoder wants them: OBIS codes, classes, attributes, units, text in octets.
 
 The names themselves are data (`cosemscope.apdu.names`); here they are remembered, since a load profile
 asks for the same ones ten thousand times.

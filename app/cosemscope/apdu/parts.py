@@ -178,7 +178,7 @@ def reference_of(c: Cursor, index: int = 0) -> Reference | None:
 
 
 def read_selection(c: Cursor) -> tuple[Any, str]:
-    """Selective-Access-Descriptor: the selector and its parameters, named where they are by range or by entry."""
+    """Selective-Access-Descriptor: selector and parameters, named where they are by range or by entry."""
     selector = c.u8("access-selector")
     shape, words = selection_shape(c, selector)
     if words:
@@ -242,7 +242,7 @@ def read_data_result(c: Cursor, name: str, index: int = 0) -> Any:
 
 
 def data_results(c: Cursor, name: str = "result") -> None:
-    """A list of Get-Data-Result; values whose scaler_unit is read in the same list are shown in their unit."""
+    """A list of Get-Data-Result; values whose scaler_unit is in the same list are shown in their unit."""
     read_list(c, name, lambda c, index: read_data_result(c, element_name(index), index))
     references = c.session.references
     if len(references) > 1:
@@ -285,7 +285,7 @@ def other_source(c: Cursor, name: str, octets: bytes, read: Callable[[Cursor], A
 
 
 def raw_data(c: Cursor, name: str, whole: bool, last: bool, contents: tuple[Reader, ...]) -> None:
-    """The octets of one block; decoded in place when they are `whole`, and joined where the caller joined them.
+    """The octets of one block; decoded in place when they are `whole`, or joined where the caller did so.
 
     `contents` are the readers of what the blocks carry, the likeliest first.
     """
@@ -304,6 +304,6 @@ def raw_data(c: Cursor, name: str, whole: bool, last: bool, contents: tuple[Read
 
 
 def _read_first_fitting(c: Cursor, contents: tuple[Reader, ...]) -> None:
-    """All octets of a source read by the first of the readers that fits, or by the first with its problems."""
+    """All octets of a source, by the first of the readers that fits, or by the first with its problems."""
     if not any(c.attempt(read, c.end) for read in contents):
         c.enclosed("joined", c.end, contents[0], what="joined blocks")

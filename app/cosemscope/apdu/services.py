@@ -69,7 +69,7 @@ _BLOCK_CHOICES = {0: "raw-data", 1: "data-access-result"}
 
 
 def _block(c: Cursor, name: str, contents: tuple[Reader, ...], first: bool) -> None:
-    """A datablock of SET or ACTION: last-block, number and octets; decoded in place when it is all there is."""
+    """A datablock of SET or ACTION: last-block, number, octets; decoded in place when it is the only one."""
     c.open(name)
     last = boolean(c, "last-block")
     number = block_number(c)
@@ -293,7 +293,7 @@ def read_access_request(c: Cursor) -> None:
 
 
 def read_access_response(c: Cursor) -> None:
-    """Access-Response; the values belong to its own specification where it repeats it, else to the request's."""
+    """Access-Response; its values belong to the specification it repeats, or else to the request's."""
     c.u8("tag", APDU_TAGS)
     _long_invoke_id(c)
     read_optional_date_time(c, "date-time")
@@ -319,7 +319,7 @@ def read_event_notification(c: Cursor) -> None:
 
 
 def _notification_time(c: Cursor) -> None:
-    """The date-time of a Data-Notification; also as some meters send it, with the tag 09 of Data before it."""
+    """The date-time of a Data-Notification; some meters send it with the tag 09 of Data before it."""
     start = c.position
     tagged = c.data[start : start + 2] == b"\x09\x0c" and start + 14 <= c.end
     if not tagged or not plausible_date_time(c.data[start + 2 : start + 14]):

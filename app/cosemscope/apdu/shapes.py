@@ -2,7 +2,8 @@
 
 Data on the wire have types but no names. Where the class and the attribute are known (or the selector of a
 selective access), a shape gives the names of a structure's elements and says that octets are a date or a
-logical name, a number a class or a unit. A shape never decides how octets are split, only what they are called.
+logical name, a number a class or a unit. A shape never decides how
+octets are split, only what they are called.
 """
 
 from collections.abc import Callable
