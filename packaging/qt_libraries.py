@@ -21,7 +21,13 @@ OFFSCREEN = {
     "libdbus-1.so.3": "libdbus-1-3",
     "libfontconfig.so.1": "libfontconfig1",
 }
-#: The same, for what Qt needs besides to draw on an X display.
+#: What Qt needs besides to draw on a Wayland display.
+WAYLAND = {
+    "libwayland-client.so.0": "libwayland-client0",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
+    "libwayland-egl.so.1": "libwayland-egl1",
+}
+#: What Qt needs besides to draw on an X display.
 XCB = {
     "libxcb-cursor.so.0": "libxcb-cursor0",
     "libxcb-icccm.so.4": "libxcb-icccm4",
@@ -36,11 +42,12 @@ def needed() -> dict[str, str]:
     if not sys.platform.startswith("linux"):
         return {}
     platform = os.environ.get("QT_QPA_PLATFORM", "")
-    if platform and not platform.startswith("xcb"):
-        return dict(OFFSCREEN)
-    if os.environ.get("DISPLAY"):
-        return {**OFFSCREEN, **XCB}
-    return dict(OFFSCREEN) if os.environ.get("WAYLAND_DISPLAY") else {}
+    # Without a platform that was asked for, Qt takes the display there is.
+    wayland = platform.startswith("wayland") or (not platform and os.environ.get("WAYLAND_DISPLAY"))
+    xcb = platform.startswith("xcb") or (not platform and os.environ.get("DISPLAY"))
+    if not (platform or wayland or xcb):
+        return {}
+    return {**OFFSCREEN, **(WAYLAND if wayland else {}), **(XCB if xcb else {})}
 
 
 def missing(libraries: dict[str, str]) -> dict[str, str]:

@@ -54,7 +54,9 @@ def test_paths_among_pytests_arguments_stay_right_from_any_folder(tmp_path, monk
         ({}, set()),
         ({"QT_QPA_PLATFORM": "offscreen"}, set(libraries.OFFSCREEN)),
         ({"QT_QPA_PLATFORM": "offscreen", "DISPLAY": ":0"}, set(libraries.OFFSCREEN)),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, set(libraries.OFFSCREEN)),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, {*libraries.OFFSCREEN, *libraries.WAYLAND}),
+        ({"QT_QPA_PLATFORM": "xcb", "WAYLAND_DISPLAY": "wayland-0"}, {*libraries.OFFSCREEN, *libraries.XCB}),
+        ({"QT_QPA_PLATFORM": "wayland;xcb"}, {*libraries.OFFSCREEN, *libraries.WAYLAND}),
         ({"DISPLAY": ":0"}, set(libraries.OFFSCREEN) | set(libraries.XCB)),
     ],
 )
