@@ -25,7 +25,8 @@ class LinkOptions:
     """Limits of a link; times in seconds, None or 0 for none.
 
     `connect_timeout` bounds the opening, `answer_timeout` a `receive`, `wpdu_timeout` the time from the first
-    octet of a WPDU to its last, `send_timeout` how long a peer that does not read may hold up `send`.
+    octet of a WPDU to its last, `send_timeout` how long a peer that does not read may hold up `send`,
+    `close_timeout` how long it may take to close the connection in order before it is reset.
     `inactivity_timeout` ends a connection on which nothing came for so long (TCP-UDP setup, class 41,
     attribute 6). `keep_alive` is the idle time after which TCP asks whether the peer is still there.
     `waiting_limit` is how many APDUs may wait to be received before reading stops.
@@ -35,6 +36,7 @@ class LinkOptions:
     answer_timeout: float | None = 10.0
     wpdu_timeout: float | None = 10.0
     send_timeout: float | None = 30.0
+    close_timeout: float | None = 5.0
     inactivity_timeout: float | None = None
     keep_alive: float | None = None
     waiting_limit: int = 64
@@ -63,6 +65,12 @@ class Connection(asyncio.Protocol):
         self._begun = time.time_ns()
 
     # What subclasses define.
+
+    def opening(self, address: Address) -> None:
+        """This side begins to open the connection. Raises LinkError when it must not."""
+
+    def opening_failed(self, fault: LinkError) -> None:
+        """The connection could not be opened; this object is done with."""
 
     def opened(self) -> None:
         """The connection is there."""
@@ -245,6 +253,7 @@ async def _open_one(connection: C, candidate: Resolved, seconds: float | None, o
     loop = asyncio.get_running_loop()
     begun = time.time_ns()
     handle: socket.socket | None = None
+    connection.opening(candidate.address)
     try:
         handle = socket.socket(candidate.family, socket.SOCK_STREAM)
         handle.setblocking(False)
@@ -252,15 +261,14 @@ async def _open_one(connection: C, candidate: Resolved, seconds: float | None, o
             await loop.sock_connect(handle, candidate.sockaddr)
         await loop.create_connection(lambda: connection, sock=handle)
         return connection
-    except TimeoutError as error:
-        _trace_failure(connection, handle, candidate, begun, answered=False)
-        if error.errno is not None:
-            raise explain(error, candidate.address) from None
-        limit = options.connect_timeout
-        raise LinkError(Fault.TIMEOUT, f"no answer from {candidate.address} in {limit:g} s") from None
-    except OSError as error:
-        fault = explain(error, candidate.address)
+    except OSError as error:  # TimeoutError is one: ours has no number
+        if isinstance(error, TimeoutError) and error.errno is None:
+            words = f"no answer from {candidate.address} in {options.connect_timeout:g} s"
+            fault = LinkError(Fault.TIMEOUT, words)
+        else:
+            fault = explain(error, candidate.address)
         _trace_failure(connection, handle, candidate, begun, answered=fault.fault is Fault.REFUSED)
+        connection.opening_failed(fault)
         raise fault from None
     except asyncio.CancelledError:
         if handle is not None:

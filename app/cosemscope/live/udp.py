@@ -59,15 +59,17 @@ class UdpEndpoint:
         return self._socket.remote if self._socket is not None else None
 
     def submit(self, request: UdpDataRequest) -> None:
-        """Take a UDP-DATA.request. Raises LinkError when the datagram cannot be sent."""
+        """Take a UDP-DATA.request, whose Local_wPort is bound if it was not. Raises LinkError."""
         if self._socket is None or not self._socket.is_open:
             raise LinkError(Fault.CLOSED, "the UDP socket is closed")
         self._tell(request)
+        if request.local_wport not in self.transport.bindings:
+            self.transport.bindings.bind(request.local_wport)
         self.transport.submit(request)
         self._run()
 
     async def indication(self, timeout: float | None = None) -> UdpDataIndication:
-        """The next UDP-DATA.indication. `timeout` in seconds; raises LinkError (TIMEOUT, or what went wrong)."""
+        """The next UDP-DATA.indication. `timeout` in seconds. Raises LinkError, TIMEOUT among them."""
         limit = timeout if timeout is not None else self.options.answer_timeout
         try:
             async with asyncio.timeout(limit or None):
@@ -148,7 +150,7 @@ class UdpLink:
     async def send(
         self, apdu: bytes, *, local_wport: int | None = None, remote_wport: int | None = None
     ) -> None:
-        """Send one APDU in one datagram. Raises LinkError; that it was sent says nothing about its arrival."""
+        """Send one APDU in one datagram. Raises LinkError. That it was sent does not say that it arrives."""
         try:
             request = UdpDataRequest(
                 local_wport=self.local_wport if local_wport is None else local_wport,

@@ -45,7 +45,9 @@ section.check > header h3 { flex: 1; }
 section.check > header span { font-weight: 600; white-space: nowrap; }
 section.check .body { padding: .6rem .9rem .8rem; }
 section.check dl { margin-bottom: .6rem; }
-table.steps td { font-size: .87rem; } table.steps td:nth-child(2) { white-space: nowrap; }
+table.steps { table-layout: fixed; } table.steps td { font-size: .87rem; }
+table.steps th:nth-child(1) { width: 4.2rem; }
+table.steps th:nth-child(2) { width: 8.2rem; } table.steps td:nth-child(2) { white-space: nowrap; }
 code { font: .82rem/1.45 ui-monospace, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
 code.out { color: #184e8a; } code.in { color: #6b2c86; }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .85rem; }
@@ -119,7 +121,7 @@ def _summary(report: Report) -> str:
         f'<tr><td class="verdict">{_verdict(result)}</td>'
         f'<td><a href="#{result.check.key}">{escape(result.check.title)}</a></td>'
         f"<td>{escape(result.check.clause)}</td><td>{escape(result.finding.reason)}</td>"
-        f'<td class="time">{result.seconds:.2f}</td></tr>'
+        f'<td class="time">{result.seconds:.3f}</td></tr>'
         for result in report.results
     )
     head = '<tr><th>Verdict</th><th>Check</th><th>Clause</th><th>Reason</th><th class="time">s</th></tr>'
