@@ -128,8 +128,10 @@ def _environment() -> dict[str, str]:
 def _run(path: Path) -> Run:
     began = time.perf_counter()
     words = [sys.executable, __file__, "--measure", str(path)]
-    done = subprocess.run(words, env=_environment(), stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(words, env=_environment(), stdout=subprocess.PIPE, text=True, check=False)
     wall = time.perf_counter() - began
+    if done.returncode:
+        sys.exit(f"The engine failed on {path} (exit status {done.returncode}); what it said stands above.")
     return Run(wall=wall, **json.loads(done.stdout))
 
 
