@@ -10,7 +10,7 @@ any clock that does not go back.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from .bindings import WpduDiscarded, WPortBindings
 from .calls import Abort, Close, Open, Receive, Send, Status, TcpCall
@@ -235,7 +235,7 @@ class TcpTransport:
 
     # --- from the socket ---
     # LocalProtocolError if TCP cannot have done that in this state: the driver is wrong, nothing has changed.
-    # When the connection is over, what the socket still tells is ignored.
+    # Where there is no connection, what a socket still tells of the last one is ignored.
 
     def opened(self, quadruple: Quadruple, now: float) -> None:
         """The connection is established: after OPEN, or accepted by a listening socket.
@@ -387,42 +387,43 @@ class TcpTransport:
 
     # --- actions: primitives and reports ---
 
+    def _say(self, primitive: Callable[..., TcpUp], **parameters: Any) -> None:
+        """A primitive for a service user, with the addresses of this connection."""
+        local, local_port, remote, remote_port = self._quadruple
+        self._events.append(
+            primitive(
+                local_ip_address=local,
+                local_tcp_port=local_port,
+                remote_ip_address=remote,
+                remote_tcp_port=remote_port,
+                **parameters,
+            )
+        )
+
     def _connect_indication(self, what: Occurrence) -> None:
-        self._events.append(TcpConnectIndication(**self._quadruple._asdict()))
+        self._say(TcpConnectIndication)
 
     def _connect_confirm_success(self, what: Occurrence) -> None:
         self._timers.stop(Input.CONNECT_TIMEOUT)
-        self._events.append(TcpConnectConfirm(result=ConnectResult.SUCCESS, **self._quadruple._asdict()))
+        self._say(TcpConnectConfirm, result=ConnectResult.SUCCESS)
 
     def _connect_confirm_failure(self, what: Occurrence) -> None:
-        self._events.append(
-            TcpConnectConfirm(
-                result=ConnectResult.FAILURE, reason_of_failure=what.reason, **self._quadruple._asdict()
-            )
-        )
+        self._say(TcpConnectConfirm, result=ConnectResult.FAILURE, reason_of_failure=what.reason)
 
     def _disconnect_indication_remote_req(self, what: Occurrence) -> None:
-        self._events.append(
-            TcpDisconnectIndication(reason=DisconnectReason.REMOTE_REQ, **self._quadruple._asdict())
-        )
+        self._say(TcpDisconnectIndication, reason=DisconnectReason.REMOTE_REQ)
 
     def _disconnect_indication_abort(self, what: Occurrence) -> None:
-        self._events.append(
-            TcpDisconnectIndication(reason=DisconnectReason.ABORT, **self._quadruple._asdict())
-        )
+        self._say(TcpDisconnectIndication, reason=DisconnectReason.ABORT)
 
     def _disconnect_confirm_success(self, what: Occurrence) -> None:
-        self._events.append(TcpDisconnectConfirm(result=ConnectResult.SUCCESS, **self._quadruple._asdict()))
+        self._say(TcpDisconnectConfirm, result=ConnectResult.SUCCESS)
 
     def _disconnect_confirm_failure(self, what: Occurrence) -> None:
-        self._events.append(
-            TcpDisconnectConfirm(
-                result=ConnectResult.FAILURE, reason_of_failure=what.reason, **self._quadruple._asdict()
-            )
-        )
+        self._say(TcpDisconnectConfirm, result=ConnectResult.FAILURE, reason_of_failure=what.reason)
 
     def _abort_indication(self, what: Occurrence) -> None:
-        self._events.append(TcpAbortIndication(reason=what.reason, **self._quadruple._asdict()))
+        self._say(TcpAbortIndication, reason=what.reason)
 
     def _report_peer(self, what: Occurrence) -> None:
         problem = what.problem or self._decoder.close()
@@ -438,14 +439,12 @@ class TcpTransport:
             self.counters.wpdus_discarded += 1
             self._events.append(WpduDiscarded(wpdu, what.received.start))
         for wport in receivers:
-            self._events.append(
-                TcpDataIndication(
-                    local_wport=wport,
-                    remote_wport=wpdu.source_wport,
-                    data=wpdu.data,
-                    broadcast=self.bindings.is_broadcast(wpdu.destination_wport),
-                    **self._quadruple._asdict(),
-                )
+            self._say(
+                TcpDataIndication,
+                local_wport=wport,
+                remote_wport=wpdu.source_wport,
+                data=wpdu.data,
+                broadcast=self.bindings.is_broadcast(wpdu.destination_wport),
             )
 
     def _data_confirm_local_ok(self, what: Occurrence) -> None:
@@ -464,14 +463,12 @@ class TcpTransport:
 
     def _confirm(self, request: TcpDataRequest, kind: ConfirmationType, result: Result) -> None:
         if kind in self._confirmations:
-            self._events.append(
-                TcpDataConfirm(
-                    local_wport=request.local_wport,
-                    remote_wport=request.remote_wport,
-                    confirmation_type=kind,
-                    result=result,
-                    **self._quadruple._asdict(),
-                )
+            self._say(
+                TcpDataConfirm,
+                local_wport=request.local_wport,
+                remote_wport=request.remote_wport,
+                confirmation_type=kind,
+                result=result,
             )
 
     # --- actions: receiving and sending ---
