@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, 
 from cosemscope.apdu.fields import Decoded, Field, Problem
 
 from . import theme
+from .cells import TreeDelegate
 from .icons import icon
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -161,7 +162,7 @@ class FieldModel(QAbstractItemModel):
             return self._problem_data(item, index.column(), role)
         if role == _FOREGROUND:
             return self._field_ink(item, index.column())
-        if role == _DISPLAY or role == _TOOLTIP:
+        if role in (_DISPLAY, _TOOLTIP):
             text = (item.name, value_text(item), octets_text(item))[index.column()]
             if role == _TOOLTIP:
                 return text if len(text) > 30 and len(text) < 4000 else None
@@ -209,6 +210,7 @@ class FieldTree(QTreeView):
         self.customContextMenuRequested.connect(self._open_menu)
         self.setAccessibleName("Fields")
         self.setIndentation(16)
+        self.setItemDelegate(TreeDelegate(self))
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Interactive)

@@ -4,7 +4,7 @@ Times are integers in nanoseconds until they come here. Nothing here knows Qt.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 _UNITS = ("octets", "KiB", "MiB", "GiB", "TiB")
@@ -34,7 +34,7 @@ def clock(time: int, *, utc: bool = False) -> str:
     """Date and time of day with six places, in local time or in UTC."""
     whole, rest = divmod(time, 1_000_000_000)
     try:
-        moment = datetime.fromtimestamp(whole, timezone.utc)
+        moment = datetime.fromtimestamp(whole, UTC)
     except (OverflowError, OSError, ValueError):
         return seconds(time)
     if not utc:
@@ -80,6 +80,25 @@ def duration(nanoseconds: int) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def short_duration(nanoseconds: int) -> str:
+    """A duration in three figures, for narrow columns: `193 ms`, `1.25 s`, `24.9 min`, `3.1 h`."""
+    for limit, divisor, unit in (
+        (10**6, 10**3, "µs"),
+        (10**9, 10**6, "ms"),
+        (60 * 10**9, 10**9, "s"),
+        (3600 * 10**9, 60 * 10**9, "min"),
+        (48 * 3600 * 10**9, 3600 * 10**9, "h"),
+    ):
+        if nanoseconds < limit:
+            return f"{nanoseconds / divisor:.3g} {unit}"
+    return f"{nanoseconds / (86400 * 10**9):.1f} d"
+
+
+def short_size(octets: int) -> str:
+    """An amount of octets in three figures, for narrow columns: `812`, `1.4 KiB`."""
+    return str(octets) if octets < 1024 else size(octets)
 
 
 def size(octets: int) -> str:

@@ -38,7 +38,6 @@ class Colours:
     message_warning: str
     message_note: str
     field_octets: str
-    header_octets: str
     selected_octets: str
     selected_octets_text: str
     kinds: dict[Kind, str] = field(default_factory=dict)
@@ -63,7 +62,6 @@ LIGHT = Colours(
     message_warning="#fff3d6",
     message_note="#e3f0fb",
     field_octets="#ffe9a8",
-    header_octets="#e4edf0",
     selected_octets="#0f6b80",
     selected_octets_text="#ffffff",
     kinds={
@@ -106,7 +104,6 @@ DARK = Colours(
     message_warning="#433514",
     message_note="#1d3a52",
     field_octets="#5a4a12",
-    header_octets="#2a3338",
     selected_octets="#2a9db5",
     selected_octets_text="#06181c",
     kinds={

@@ -1,0 +1,250 @@
+"""Every action of the window, once: what it is called, its keys, its icon and the slot that does it.
+
+Menus, tool bar and the list of keyboard shortcuts are made from these tables.
+The keys are those that hands used to Wireshark already know.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import NamedTuple
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
+
+from .icons import icon
+
+
+class Needs(Enum):
+    """What must be there for an action to make sense."""
+
+    NOTHING = 0
+    CAPTURE = 1
+    WPDU = 2
+    FILTER = 3
+    READING = 4
+
+
+class ActionSpec(NamedTuple):
+    """One action; `slot` is a method of the window."""
+
+    name: str
+    text: str
+    slot: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    needs: Needs = Needs.NOTHING
+
+
+ACTIONS = (
+    ActionSpec("open", "&Open…", "ask_open", ("Ctrl+O",), "open", "Open a capture file"),
+    ActionSpec("sample", "Open the &sample", "open_sample", (), "sample", "Open the bundled sample capture"),
+    ActionSpec(
+        "reload", "&Reload", "reload", ("Ctrl+R",), "reload", "Read the capture file again", Needs.CAPTURE
+    ),
+    ActionSpec(
+        "cancel", "S&top reading", "cancel", (), "close", "Keep what has been read so far", Needs.READING
+    ),
+    ActionSpec("close", "&Close", "close_capture", ("Ctrl+W",), "", "Close the capture", Needs.CAPTURE),
+    ActionSpec("quit", "&Quit", "close", ("Ctrl+Q",)),
+    ActionSpec("copy-rows", "Copy &rows as text", "copy_rows", ("Ctrl+Shift+C",), "copy", "", Needs.WPDU),
+    ActionSpec("copy-hex", "Copy octets as &hex stream", "copy_hex", ("Ctrl+Shift+H",), "", "", Needs.WPDU),
+    ActionSpec("copy-dump", "Copy octets as hex &dump", "copy_dump", (), "", "", Needs.WPDU),
+    ActionSpec("select-all", "Select &all rows", "select_all", ("Ctrl+A",), "", "", Needs.CAPTURE),
+    ActionSpec(
+        "back",
+        "&Back",
+        "go_back",
+        ("Alt+Left",),
+        "back",
+        "The WPDU that was selected before",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "forward", "&Forward", "go_forward", ("Alt+Right",), "forward", "Undo going back", Needs.CAPTURE
+    ),
+    ActionSpec("goto", "&Go to WPDU…", "ask_go_to", ("Ctrl+G",), "goto", "", Needs.CAPTURE),
+    ActionSpec("previous", "&Previous WPDU", "go_previous", ("Ctrl+Up", "F7"), "up", "", Needs.CAPTURE),
+    ActionSpec("next", "&Next WPDU", "go_next", ("Ctrl+Down", "F8"), "down", "", Needs.CAPTURE),
+    ActionSpec("first", "F&irst WPDU", "go_first", ("Ctrl+Home",), "first", "", Needs.CAPTURE),
+    ActionSpec("last", "&Last WPDU", "go_last", ("Ctrl+End",), "last", "", Needs.CAPTURE),
+    ActionSpec(
+        "previous-here",
+        "Previous WPDU of this &session",
+        "go_previous_here",
+        ("Ctrl+,",),
+        "",
+        "The WPDU before, of the same stream and wPort pair",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "next-here",
+        "N&ext WPDU of this session",
+        "go_next_here",
+        ("Ctrl+.",),
+        "",
+        "The WPDU after, of the same stream and wPort pair",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "show-all",
+        "Show &all WPDUs",
+        "show_all",
+        ("Ctrl+Shift+X",),
+        "show-all",
+        "Take away the restriction to a session or to a span of time",
+        Needs.FILTER,
+    ),
+    ActionSpec("expand", "E&xpand all fields", "expand_fields", ("Ctrl+Right",), "expand", "", Needs.WPDU),
+    ActionSpec(
+        "collapse", "Coll&apse all fields", "collapse_fields", ("Ctrl+Left",), "collapse", "", Needs.WPDU
+    ),
+    ActionSpec("zoom-in", "Zoom &in", "zoom_in", ("Ctrl++",)),
+    ActionSpec("zoom-out", "Zoom &out", "zoom_out", ("Ctrl+-",)),
+    ActionSpec("zoom-normal", "&Normal size", "zoom_normal", ("Ctrl+=",)),
+    ActionSpec("fit-columns", "Fit &columns", "fit_columns", ("Ctrl+Shift+R",), "", "", Needs.CAPTURE),
+    ActionSpec(
+        "whole-time",
+        "&Whole capture in the timing graph",
+        "show_whole_time",
+        ("Ctrl+Shift+W",),
+        "zoom-fit",
+        "",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "decode-as",
+        "&Decode as…",
+        "ask_decode_as",
+        ("Ctrl+Shift+U",),
+        "decode-as",
+        "Say what a port or a stream carries",
+        Needs.CAPTURE,
+    ),
+    ActionSpec("shortcuts", "&Keyboard shortcuts", "show_shortcuts", ("F1",)),
+    ActionSpec("about", "&About Cosemscope", "show_about"),
+)
+
+SEPARATOR = ""
+
+#: Menus: title, then actions by name; `@` names a submenu that the window fills.
+MENUS = (
+    ("&File", ("open", "@recent", "sample", SEPARATOR, "reload", "cancel", "close", SEPARATOR, "quit")),
+    ("&Edit", ("copy-rows", "copy-hex", "copy-dump", SEPARATOR, "select-all")),
+    (
+        "&View",
+        (
+            "@panes",
+            SEPARATOR,
+            "@time",
+            "@appearance",
+            SEPARATOR,
+            "zoom-in",
+            "zoom-out",
+            "zoom-normal",
+            SEPARATOR,
+            "expand",
+            "collapse",
+            "fit-columns",
+            "whole-time",
+        ),
+    ),
+    (
+        "&Go",
+        (
+            "back",
+            "forward",
+            "goto",
+            SEPARATOR,
+            "previous",
+            "next",
+            "first",
+            "last",
+            SEPARATOR,
+            "previous-here",
+            "next-here",
+        ),
+    ),
+    ("&Analyze", ("show-all", SEPARATOR, "decode-as")),
+    ("&Help", ("shortcuts", SEPARATOR, "about")),
+)
+
+TOOLBAR = (
+    "open",
+    "reload",
+    SEPARATOR,
+    "back",
+    "forward",
+    "previous",
+    "next",
+    "first",
+    "last",
+    "goto",
+    SEPARATOR,
+    "show-all",
+    "whole-time",
+    SEPARATOR,
+    "decode-as",
+)
+
+
+def _native(keys: str) -> str:
+    """A key sequence as this system writes it."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def make_actions(window: QMainWindow) -> dict[str, QAction]:
+    """The actions of the table, each connected to its slot of `window`."""
+    made = {}
+    for spec in ACTIONS:
+        action = QAction(spec.text, window)
+        action.setObjectName(spec.name)
+        action.setShortcuts([QKeySequence(keys) for keys in spec.keys])
+        if spec.icon:
+            action.setIcon(icon(spec.icon))
+        tip = spec.tip or spec.text.replace("&", "").rstrip("…")
+        keys = [f" ({_native(key)})" for key in spec.keys[:1]]
+        action.setToolTip(tip + "".join(keys))
+        action.setStatusTip(tip)
+        slot = getattr(window, spec.slot)
+        action.triggered.connect(lambda checked=False, slot=slot: slot())
+        made[spec.name] = action
+    return made
+
+
+def fill_menu_bar(window: QMainWindow, actions: dict[str, QAction], submenus: dict[str, QMenu]) -> None:
+    """Make the menus of `MENUS`; `submenus` has those named with `@`."""
+    for title, names in MENUS:
+        menu = window.menuBar().addMenu(title)
+        for name in names:
+            if name == SEPARATOR:
+                menu.addSeparator()
+            elif name.startswith("@"):
+                menu.addMenu(submenus[name[1:]])
+            else:
+                menu.addAction(actions[name])
+
+
+def fill_tool_bar(bar: QToolBar, actions: dict[str, QAction]) -> None:
+    """Put the actions of `TOOLBAR` on `bar`."""
+    for name in TOOLBAR:
+        if name == SEPARATOR:
+            bar.addSeparator()
+        else:
+            bar.addAction(actions[name])
+
+
+def enable(actions: dict[str, QAction], there: Iterable[Needs]) -> None:
+    """Enable exactly the actions whose needs are met."""
+    met = {Needs.NOTHING, *there}
+    for spec in ACTIONS:
+        actions[spec.name].setEnabled(spec.needs in met)
+
+
+def shortcut_rows() -> list[tuple[str, str]]:
+    """What the list of keyboard shortcuts says: action and keys."""
+    rows = []
+    for spec in ACTIONS:
+        if spec.keys:
+            rows.append((spec.text.replace("&", "").rstrip("…"), " or ".join(map(_native, spec.keys))))
+    return rows

@@ -1,0 +1,94 @@
+"""Starts the window: the application object, its look, what happens with faults, and the first capture."""
+
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import TracebackType
+
+import pyqtgraph as pg
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from cosemscope import __version__
+
+from . import settings as options
+from . import theme
+from .dialogs import show_fault
+from .icons import application_icon
+from .settings import Settings
+from .window import Window
+
+_LOG = logging.getLogger("cosemscope")
+
+#: Seconds after which Python lets another thread run: short, so that reading leaves the window smooth.
+SWITCH_INTERVAL = 0.0005
+
+
+class Faults(QObject):
+    """Turns an exception that nobody caught into a log entry and a dialog; never more than one dialog."""
+
+    met = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = False
+        self.window: Window | None = None
+        self.met.connect(self._show)  # queued when another thread met it
+
+    def hook(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """For `sys.excepthook`."""
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        text = "".join(traceback.format_exception(kind, error, trace))
+        _LOG.error("%s", text)
+        self.met.emit(text)
+
+    def _show(self, text: str) -> None:
+        if not self._shown:
+            self._shown = True
+            show_fault(self.window, text)
+
+
+def make_application(words: Sequence[str], settings: Settings) -> QApplication:
+    """The application object with Cosemscope's look; there may be one a process."""
+    application = QApplication.instance() or QApplication(["cosemscope", *words])
+    application.setApplicationName("Cosemscope")
+    application.setApplicationVersion(__version__)
+    application.setDesktopFileName("cosemscope")
+    application.setWindowIcon(application_icon())
+    application.setStyle("Fusion")
+    pg.setConfigOptions(antialias=False, foreground="k", background=None)
+    theme.apply_appearance(application, settings.get(options.APPEARANCE))
+    QGuiApplication.styleHints().colorSchemeChanged.connect(
+        lambda *_: theme.apply_appearance(application, settings.get(options.APPEARANCE))
+    )
+    return application
+
+
+def run(words: Sequence[str]) -> int:
+    """Open the window on the capture that `words` name, or on the start page; return the exit status."""
+    if len(words) > 1:
+        print(f"cosemscope: one capture file at a time, not {len(words)}", file=sys.stderr)
+        return 2
+    logging.basicConfig(level=os.environ.get("COSEMSCOPE_LOG", "WARNING").upper())
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    settings = Settings()
+    application = make_application(words, settings)
+    faults = Faults()
+    sys.excepthook = faults.hook
+    window = Window(settings)
+    faults.window = window
+    window.show()
+    if words:
+        window.open_path(words[0])
+    # Python sees Ctrl+C in the terminal only when it runs: let it run now and then.
+    signal.signal(signal.SIGINT, signal.SIG_DFL if sys.platform == "win32" else lambda *_: application.quit())
+    pulse = QTimer()
+    pulse.start(500)
+    pulse.timeout.connect(lambda: None)
+    return application.exec()

@@ -1,0 +1,97 @@
+"""The pane below the table: the fields of the selected WPDU beside its octets, each showing the other."""
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from cosemscope.apdu.fields import Decoded
+
+from .bytes_view import BytesView
+from .field_tree import FieldTree
+
+
+class Details(QWidget):
+    """Field tree and one octets view for every byte source, in tabs where there are several."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.fields = FieldTree(self)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAutoHide(True)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(self.fields)
+        self._splitter.addWidget(self.tabs)
+        self._splitter.setSizes([540, 560])
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setStretchFactor(1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._splitter)
+        self._zoom = 0
+        self._views: list[BytesView] = []
+        self._choosing = False
+        self.fields.fieldSelected.connect(self._show_octets)
+        self.show_decoded(None)
+
+    def show_decoded(self, decoded: Decoded | None) -> None:
+        """Show a decoded WPDU, or nothing."""
+        self.fields.show_decoded(decoded)
+        sources = decoded.sources if decoded is not None else ()
+        while len(self._views) < max(1, len(sources)):
+            self._add_view()
+        while len(self._views) > max(1, len(sources)):
+            view = self._views.pop()
+            self.tabs.removeTab(self.tabs.indexOf(view))
+            view.deleteLater()
+        for number, view in enumerate(self._views):
+            source = sources[number] if number < len(sources) else None
+            view.set_octets(source.data if source is not None else b"")
+            if source is not None:
+                self.tabs.setTabText(number, source.name)
+        self.tabs.setCurrentIndex(0)
+
+    def _add_view(self) -> None:
+        view = BytesView(self.tabs)
+        view.set_zoom(self._zoom)
+        number = len(self._views)
+        view.octetSelected.connect(lambda offset: self._choose(number, offset))
+        self._views.append(view)
+        self.tabs.addTab(view, "")
+
+    @property
+    def views(self) -> tuple[BytesView, ...]:
+        """The octets views, one a byte source."""
+        return tuple(self._views)
+
+    @property
+    def view(self) -> BytesView:
+        """The octets view in front."""
+        return self._views[self.tabs.currentIndex()]
+
+    def _choose(self, source: int, offset: int) -> None:
+        """An octet was chosen: select its field, without leaving the tab."""
+        self._choosing = True
+        self.fields.select_octet(source, offset)
+        self._choosing = False
+
+    def _show_octets(self, source: int, start: int, stop: int) -> None:
+        for number, view in enumerate(self._views):
+            view.show_field(*((start, stop) if number == source else (0, 0)))
+        if not self._choosing and source < len(self._views):
+            self.tabs.setCurrentIndex(source)
+
+    def set_zoom(self, points: int) -> None:
+        """Make the octets' text larger by `points`."""
+        self._zoom = points
+        for view in self._views:
+            view.set_zoom(points)
+
+    def state(self) -> bytes:
+        """Where the two sides divide, to be remembered."""
+        return bytes(self._splitter.saveState().data())
+
+    def restore(self, state: bytes) -> None:
+        """Take back a remembered division."""
+        if state:
+            self._splitter.restoreState(QByteArray(state))

@@ -1,0 +1,209 @@
+"""The capture that a window shows, and the thread that reads it.
+
+The thread takes one batch after another into the analysis and says at most
+twenty times a second how far it is; the window only ever reads rows below the
+last number that it was told. Cancelling ends reading after the present batch;
+what has been read stays. Signals tell what has happened, in the past tense.
+"""
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+from cosemscope.analysis.engine import Analysis, DecodeAs
+from cosemscope.capture.reader import CaptureError, open_capture
+
+_LOG = logging.getLogger(__name__)
+
+#: Reports a second at most.
+REPORTS = 20
+
+#: Seconds between two looks at the sessions while a file is read, and how often their cost must have passed.
+_SESSIONS_EVERY = 0.5
+_SESSIONS_PATIENCE = 10
+
+
+class Reading(QObject):
+    """The work: reads one capture from its beginning to its end. Lives in the document's thread."""
+
+    opened = Signal(object)
+    grew = Signal(int, int, object, object)
+    sessionsFound = Signal(object)  # noqa: N815 - Qt's manner
+    problemsFound = Signal(object)  # noqa: N815
+    ended = Signal(bool)
+    failed = Signal(str)
+
+    def __init__(self, path: Path, decode_as: DecodeAs) -> None:
+        super().__init__()
+        self._path = path
+        self._decode_as = decode_as
+        self._stop = threading.Event()
+        self._next_report = 0.0
+        self._next_sessions = 0.0
+        self._told_problems = 0
+
+    def stop(self) -> None:
+        """End after the present batch. May be called from any thread."""
+        self._stop.set()
+
+    @Slot()
+    def run(self) -> None:
+        """Read until the end, a failure or `stop`."""
+        try:
+            reader = open_capture(self._path)
+        except (CaptureError, OSError) as error:
+            self.failed.emit(str(error))
+            return
+        try:
+            analysis = Analysis(reader, self._decode_as)
+            self.opened.emit(analysis)
+            self._read(analysis)
+        except (CaptureError, OSError) as error:
+            self.failed.emit(str(error))
+        except Exception as error:  # a fault of ours: say so, keep what there is
+            _LOG.exception("reading %s", self._path)
+            self.failed.emit(
+                f"{self._path.name} could not be read to its end: {error!r}. Please report this."
+            )
+
+    def _read(self, analysis: Analysis) -> None:
+        while not self._stop.is_set() and analysis.step():
+            now = time.monotonic()
+            if now >= self._next_report:
+                self._next_report = now + 1 / REPORTS
+                self._report(analysis)
+            if now >= self._next_sessions:
+                self._report_sessions(analysis)
+        whole = not self._stop.is_set()
+        if whole:
+            analysis.finish()
+        self._report(analysis)
+        self._report_sessions(analysis)
+        self.ended.emit(whole)
+
+    def _report(self, analysis: Analysis) -> None:
+        done, total = analysis.progress
+        self.grew.emit(len(analysis.packets), len(analysis.wpdus), done, total)
+        problems = analysis.reader.problems
+        if len(problems) > self._told_problems:
+            self._told_problems = len(problems)
+            self.problemsFound.emit(list(problems))
+
+    def _report_sessions(self, analysis: Analysis) -> None:
+        began = time.monotonic()
+        self.sessionsFound.emit(analysis.sessions())
+        now = time.monotonic()
+        self._next_sessions = now + max(_SESSIONS_EVERY, _SESSIONS_PATIENCE * (now - began))
+
+
+class Document(QObject):
+    """One capture file as the window knows it: its path, its analysis, how far it is read.
+
+    `opened` comes first, then `rowsAdded(packets, wpdus)`, `progressed(done, total)` (octets),
+    `sessionsChanged(sessions)` and `problemsFound(problems)` as often as there is news, and
+    one of `finished`, `cancelled` and `failed(sentence)` at the end.
+    """
+
+    opened = Signal()
+    rowsAdded = Signal(int, int)  # noqa: N815 - Qt's manner
+    progressed = Signal(object, object)
+    sessionsChanged = Signal(object)  # noqa: N815
+    problemsFound = Signal(object)  # noqa: N815
+    finished = Signal()
+    cancelled = Signal()
+    failed = Signal(str)
+    released = Signal()
+
+    def __init__(self, path: Path, decode_as: DecodeAs | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.path = path
+        self.decode_as = decode_as or DecodeAs()
+        self.analysis: Analysis | None = None
+        self.packets = self.wpdus = 0
+        self.reading = False
+        self._closed = False
+        self._thread = QThread()
+        self._thread.setObjectName(f"reading {path.name}")
+        self._work = Reading(path, self.decode_as)
+        self._work.moveToThread(self._thread)
+        self._thread.started.connect(self._work.run)
+        self._thread.finished.connect(self._release)
+        self._work.opened.connect(self._open)
+        self._work.grew.connect(self._grow)
+        self._work.sessionsFound.connect(self._take_sessions)
+        self._work.problemsFound.connect(self._take_problems)
+        self._work.ended.connect(self._end)
+        self._work.failed.connect(self._fail)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self.reading = True
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End reading soon; what has been read stays."""
+        self._work.stop()
+
+    def close(self) -> None:
+        """Let go of the file, as soon as the thread has ended; no signal but `released` comes after this."""
+        self._closed = True
+        self._work.stop()
+        if self._thread.isRunning():
+            self._thread.quit()
+        else:
+            self._release()
+
+    def wait(self, milliseconds: int = 10_000) -> bool:
+        """Wait for the thread to end: for the end of the program only."""
+        self._work.stop()
+        self._thread.quit()
+        return self._thread.wait(milliseconds)
+
+    @Slot(object)
+    def _open(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        if not self._closed:
+            self.opened.emit()
+
+    @Slot(int, int, object, object)
+    def _grow(self, packets: int, wpdus: int, done: int, total: int) -> None:
+        if not self._closed:
+            self.packets, self.wpdus = packets, wpdus
+            self.rowsAdded.emit(packets, wpdus)
+            self.progressed.emit(done, total)
+
+    @Slot(object)
+    def _take_sessions(self, sessions: object) -> None:
+        if not self._closed:
+            self.sessionsChanged.emit(sessions)
+
+    @Slot(object)
+    def _take_problems(self, problems: object) -> None:
+        if not self._closed:
+            self.problemsFound.emit(problems)
+
+    @Slot(bool)
+    def _end(self, whole: bool) -> None:
+        self._thread.quit()
+        self.reading = False
+        if not self._closed:
+            (self.finished if whole else self.cancelled).emit()
+
+    @Slot(str)
+    def _fail(self, sentence: str) -> None:
+        self._thread.quit()
+        self.reading = False
+        if not self._closed:
+            self.failed.emit(sentence)
+
+    @Slot()
+    def _release(self) -> None:
+        """The thread has ended; close the file if nobody shows it any more."""
+        if self._closed:
+            if self.analysis is not None:
+                self.analysis.reader.close()
+                self.analysis = None
+            self.released.emit()

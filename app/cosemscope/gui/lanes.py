@@ -1,0 +1,163 @@
+"""Points in time by wPort pair, as arrays: what the timing graph draws, without Qt.
+
+A lane is a pair of client and server wPort, by DLMS roles; streams share lanes.
+Rows come in as the capture is read; points of a span of time are found by bisection, and where there are more
+than can be told apart they are counted per pixel instead.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.capture.columns import Columns
+
+from .kinds import kinds_of
+from .rows import Predicate, Rows
+from .traffic import Traffic
+
+#: Lanes drawn at most; the pairs with the fewest WPDUs share the last one.
+MAX_LANES = 12
+
+_POINT_FIELDS = {"x": "f8", "row": "u4", "pair": "u4", "direction": "u1", "kind": "u1"}
+
+
+class Pair(NamedTuple):
+    """The wPorts of a lane; `client` is -1 in the lane that the rest share."""
+
+    client: int
+    server: int
+
+
+class Points(NamedTuple):
+    """Some points: seconds since the first WPDU, lane (0 the uppermost), direction (0: from the DLMS client),
+    kind and WPDU row."""
+
+    x: npt.NDArray[np.float64]
+    lane: npt.NDArray[np.intp]
+    direction: npt.NDArray[np.uint8]
+    kind: npt.NDArray[np.uint8]
+    row: npt.NDArray[np.uint32]
+
+
+REST = Pair(-1, -1)
+
+
+class Lanes:
+    """All points of the WPDUs taken so far, in order of time."""
+
+    def __init__(self) -> None:
+        self._points = Columns(_POINT_FIELDS)
+        self._order: npt.NDArray[np.intp] | None = None  # None: x ascends as the rows came
+        self._counts = np.zeros(0, np.int64)  # points of each pair row
+        self._slots = np.zeros(0, np.intp)  # lane of each pair row
+        self._flips = np.zeros(0, np.uint8)  # 1: the stream's client is the DLMS server
+        self.pairs: tuple[Pair, ...] = ()
+        self.first_time = 0
+        self.taken = 0
+        self.duration = 0.0  # seconds from the first WPDU to the last
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def take(self, traffic: Traffic, total: int, wanted: Predicate | None = None) -> None:
+        """Add the WPDU rows from those taken so far to `total`, as far as `wanted(start, stop)` says so."""
+        start, self.taken = self.taken, max(self.taken, total)
+        if total <= start:
+            return
+        wpdus = traffic.wpdus
+        self.first_time = traffic.first_time
+        times = wpdus["time"][start:total]
+        self.duration = max(self.duration, (int(times.max()) - self.first_time) / 1e9)
+        rows = np.arange(start, total, dtype=np.uint32)
+        if wanted is not None:
+            rows = rows[wanted(start, total)]
+        if len(rows):
+            self._add(traffic, rows)
+
+    def _add(self, traffic: Traffic, rows: Rows) -> None:
+        wpdus, pair = traffic.wpdus, traffic.wpdu_pairs["pair"][rows]
+        x = (wpdus["time"][rows] - self.first_time) / 1e9
+        last = self._points["x"][-1] if len(self._points) else x[0]
+        ascends = self._order is None and x[0] >= last and bool(np.all(x[1:] >= x[:-1]))
+        self._points.extend(
+            len(rows),
+            x=x,
+            row=rows,
+            pair=pair,
+            direction=wpdus["direction"][rows],
+            kind=kinds_of(wpdus["apdu_tag"][rows]),
+        )
+        self._order = None if ascends else np.argsort(self._points["x"], kind="stable")
+        counts = np.bincount(pair, minlength=len(self._counts))
+        counts[: len(self._counts)] += self._counts
+        self._counts = counts
+        self._arrange(traffic.pairs)
+
+    def _arrange(self, pairs: Columns) -> None:
+        """Give every pair its lane: by wPorts, the rare ones of many in one lane at the bottom."""
+        size = len(self._counts)
+        near, far, votes, against = (
+            pairs[name][:size].astype(np.int64) for name in ("near", "far", "client_votes", "server_votes")
+        )
+        self._flips = (votes < against).astype(np.uint8)
+        keys = np.where(votes >= against, near << 16 | far, far << 16 | near)
+        used = self._counts > 0
+        found, lane = np.unique(keys[used], return_inverse=True)
+        shown = np.arange(len(found))
+        if len(found) > MAX_LANES:
+            weights = np.bincount(lane, self._counts[used], len(found))
+            shown = np.sort(np.argsort(-weights, kind="stable")[: MAX_LANES - 1])
+        place = np.full(len(found), len(shown), np.intp)
+        place[shown] = np.arange(len(shown))
+        self._slots = np.zeros(size, np.intp)
+        self._slots[used] = place[lane]
+        named = [Pair(int(key) >> 16, int(key) & 0xFFFF) for key in found[shown]]
+        self.pairs = (*named, REST) if len(shown) < len(found) else tuple(named)
+
+    def _places(self, start: float, stop: float) -> npt.NDArray[np.intp]:
+        """Indexes of the points from `start` to `stop` seconds, in order of time."""
+        x = self._points["x"]
+        if self._order is None:
+            return np.arange(np.searchsorted(x, start, "left"), np.searchsorted(x, stop, "right"))
+        first = np.searchsorted(x, start, "left", sorter=self._order)
+        return self._order[first : np.searchsorted(x, stop, "right", sorter=self._order)]
+
+    def count(self, start: float, stop: float) -> int:
+        """How many points lie from `start` to `stop` seconds."""
+        return len(self._places(start, stop))
+
+    def points(self, start: float, stop: float) -> Points:
+        """The points from `start` to `stop` seconds."""
+        at = self._places(start, stop)
+        points = self._points
+        return Points(
+            points["x"][at],
+            self._slots[points["pair"][at]],
+            points["direction"][at] ^ self._flips[points["pair"][at]],
+            points["kind"][at],
+            points["row"][at],
+        )
+
+    def density(self, start: float, stop: float, columns: int) -> npt.NDArray[np.int64]:
+        """Points per lane, direction and column: shape (columns, lanes, 2)."""
+        points = self.points(start, stop)
+        lanes = max(1, len(self.pairs))
+        width = max(stop - start, 1e-12)
+        column = np.minimum(((points.x - start) * (columns / width)).astype(np.intp), columns - 1)
+        cell = (column * lanes + points.lane) * 2 + points.direction
+        return np.bincount(cell, minlength=columns * lanes * 2).reshape(columns, lanes, 2)
+
+    def place_of(self, row: int) -> tuple[float, int, int] | None:
+        """Seconds, lane and direction of a WPDU row, None when it is not among the points."""
+        rows = self._points["row"]  # ascending: rows are taken in their order
+        at = int(np.searchsorted(rows, row))
+        if at >= len(rows) or rows.item(at) != row:
+            return None
+        points = self._points
+        pair = points["pair"].item(at)
+        return (
+            points["x"].item(at),
+            self._slots.item(pair),
+            points["direction"].item(at) ^ self._flips.item(pair),
+        )

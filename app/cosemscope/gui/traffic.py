@@ -1,0 +1,218 @@
+"""What the panes ask of a capture's analysis, in their words: endpoints of a row, its octets, its neighbours.
+
+Only columns and small caches stand here; nothing is worked out for rows that
+nobody looks at, but sort keys, which are one gather for all rows.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.sessions import PAIR_FIELDS
+from cosemscope.analysis.streams import STREAM_FIELDS
+from cosemscope.analysis.wpdus import WPDU_FIELDS, Mark
+from cosemscope.apdu.tags import apdu_name
+from cosemscope.capture.columns import Columns
+from cosemscope.capture.flows import FLOW_FIELDS, Endpoint
+from cosemscope.transport.wports import Side
+
+from .formats import clock
+
+_ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
+
+#: Marks that deserve a warning sign in the table.
+_REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF_ORDER
+
+_MARK_SENTENCES = {
+    Mark.TRUNCATED: "Truncated: not all of its octets are in the capture",
+    Mark.RESYNCHRONISED: "Found by searching, after missing octets or octets that are no WPDU",
+    Mark.TRAILING: "Octets that are no WPDU follow it in its datagram",
+    Mark.OUT_OF_ORDER: "A segment of it was seen after one that was sent later",
+    Mark.SHARED: "Came in one segment or datagram with another WPDU",
+}
+
+
+class Source(Protocol):
+    """The part of an analysis that is used here."""
+
+    @property
+    def wpdus(self) -> Columns:
+        """WPDU rows."""
+
+    @property
+    def streams(self) -> Columns:
+        """Stream rows."""
+
+    @property
+    def flows(self) -> Columns:
+        """Flow rows."""
+
+    @property
+    def pairs(self) -> Columns:
+        """wPort pairs of all streams."""
+
+    @property
+    def wpdu_pairs(self) -> Columns:
+        """The pair of each WPDU row, as `pair`."""
+
+    def endpoints(self, stream: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a stream."""
+
+    def dlms_client_is_near(self, pair: int) -> bool:
+        """Whether the stream's client is the DLMS client of this pair."""
+
+    def octets(self, row: int) -> bytes:
+        """A WPDU's octets, header included."""
+
+
+class _Nothing:
+    """No capture: tables without rows."""
+
+    def __init__(self) -> None:
+        self.wpdus = Columns(WPDU_FIELDS, 1)
+        self.streams = Columns(STREAM_FIELDS, 1)
+        self.flows = Columns(FLOW_FIELDS, 1)
+        self.pairs = Columns(PAIR_FIELDS, 1)
+        self.wpdu_pairs = Columns({"pair": "u4"}, 1)
+
+    def endpoints(self, stream: int) -> tuple[Endpoint, Endpoint]:
+        raise IndexError(stream)
+
+    def dlms_client_is_near(self, pair: int) -> bool:
+        raise IndexError(pair)
+
+    def octets(self, row: int) -> bytes:
+        raise IndexError(row)
+
+
+class Traffic:
+    """The window's view of one analysis. `total` is the number of WPDUs that may be looked at."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.wpdus = source.wpdus
+        self.streams = source.streams
+        self.pairs = source.pairs
+        self.wpdu_pairs = source.wpdu_pairs
+        self.total = 0
+        self._names: dict[tuple[int, int], tuple[str, str]] = {}
+
+    @classmethod
+    def empty(cls) -> "Traffic":
+        """No capture."""
+        return cls(_Nothing())
+
+    @property
+    def first_time(self) -> int:
+        """When the first WPDU was complete, in nanoseconds since the epoch; 0 without any."""
+        return self.wpdus["time"].item(0) if len(self.wpdus) else 0
+
+    def octets(self, row: int) -> bytes:
+        """The WPDU's octets, header included."""
+        return self._source.octets(row)
+
+    def stream(self, row: int) -> int:
+        """The stream of a WPDU row."""
+        return self.wpdus["stream"].item(row)
+
+    # Endpoints
+
+    def stream_names(self, stream: int) -> tuple[str, str]:
+        """Client and server of a stream as `address:port`."""
+        side = self.streams["client_side"].item(stream)
+        names = self._names.get((stream, side))
+        if names is None:
+            client, server = self._source.endpoints(stream)
+            names = self._names[stream, side] = (str(client), str(server))
+        return names
+
+    def source(self, row: int) -> str:
+        """Who sent a WPDU."""
+        return self.stream_names(self.stream(row))[self.wpdus["direction"].item(row)]
+
+    def destination(self, row: int) -> str:
+        """Whom a WPDU was sent to."""
+        return self.stream_names(self.stream(row))[1 - self.wpdus["direction"].item(row)]
+
+    def source_ranks(self, stop: int) -> npt.NDArray[np.generic]:
+        """Numbers that sort rows 0 to `stop` by source: family, address, port."""
+        return self._ranks(stop, 0)
+
+    def destination_ranks(self, stop: int) -> npt.NDArray[np.generic]:
+        """Numbers that sort rows 0 to `stop` by destination."""
+        return self._ranks(stop, 1)
+
+    def _ranks(self, stop: int, other: int) -> npt.NDArray[np.generic]:
+        flows = self._source.flows
+        family, *ends = (flows[name] for name in _ADDRESS_FIELDS)
+        count = len(family)
+        keys = np.zeros(2 * count, [("family", "u1"), ("high", "u8"), ("low", "u8"), ("port", "u2")])
+        for side, (high, low, port) in enumerate((ends[:3], ends[3:])):
+            part = keys[side * count : (side + 1) * count]
+            part["family"], part["high"], part["low"], part["port"] = (
+                family,
+                high[:count],
+                low[:count],
+                port[:count],
+            )
+        rank = np.unique(keys, return_inverse=True)[1].reshape(2, count).astype(np.uint32)
+        stream = self.wpdus["stream"][:stop]
+        side = self.streams["client_side"][stream] ^ self.wpdus["direction"][:stop] ^ other
+        return rank[side, self.streams["flow"][stream]]
+
+    # What a row is
+
+    def marks(self, row: int) -> Mark:
+        """The marks of a row that deserve a warning sign."""
+        return Mark(self.wpdus["marks"].item(row)) & _REMARKABLE
+
+    def mark_names(self, row: int) -> list[str]:
+        """Sentences on what is remarkable about a row."""
+        marks = Mark(self.wpdus["marks"].item(row))
+        return [sentence for mark, sentence in _MARK_SENTENCES.items() if mark & marks]
+
+    def pair(self, row: int) -> int:
+        """The row in `pairs` of a WPDU row."""
+        return self.wpdu_pairs["pair"].item(row)
+
+    def sender(self, row: int) -> Side:
+        """The DLMS role of who sent a WPDU: a meter that opened the connection is the server all the same."""
+        near = self._source.dlms_client_is_near(self.pair(row))
+        from_near = self.wpdus["direction"].item(row) == 0
+        return Side.CLIENT if near == from_near else Side.SERVER
+
+    def describe(self, row: int) -> str:
+        """A row in two lines, for a tool tip."""
+        tag = self.wpdus["apdu_tag"].item(row)
+        name = apdu_name(tag) if tag >= 0 else "no APDU"
+        length = self.wpdus["length"].item(row)
+        return (
+            f"WPDU {row + 1}: {name}, {length} octets\n"
+            f"{self.source(row)} to {self.destination(row)}\n{clock(self.wpdus['time'].item(row))}"
+        )
+
+    # Neighbours
+
+    def neighbour(self, row: int, by: int) -> int:
+        """The row before (-1) or after (1) in the same stream with the same wPorts; -1 when there is none."""
+        if not 0 <= row < self.total:
+            return -1
+        pair = self.pair(row)
+        pairs = self.wpdu_pairs["pair"]
+        return _search(lambda start, stop: np.flatnonzero(pairs[start:stop] == pair), row, by, self.total)
+
+
+def _search(same: Callable[[int, int], npt.NDArray[Any]], row: int, by: int, total: int) -> int:
+    """The nearest row that `same` finds, looking in pieces that double in size."""
+    size = 256
+    at = row + 1 if by > 0 else row
+    while (at < total) if by > 0 else (at > 0):
+        start, stop = (at, min(total, at + size)) if by > 0 else (max(0, at - size), at)
+        found = same(start, stop)
+        if len(found):
+            return start + int(found[0 if by > 0 else -1])
+        at = stop if by > 0 else start
+        size *= 2
+    return -1

@@ -1,0 +1,471 @@
+"""The main window: start page or workspace, menus, tool bar, messages, status bar, and the document shown."""
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QInputDialog,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cosemscope.analysis.decode_as import DecodeAs
+from cosemscope.resources import resource
+
+from . import settings as options
+from . import theme
+from .actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
+from .dialogs import ask_decode_as, show_about, show_problems, show_shortcuts
+from .document import Document
+from .formats import TIME_FORMATS, count
+from .icons import application_icon
+from .message_bar import MessageBar, Severity
+from .settings import Settings
+from .start_page import StartPage
+from .status import StatusBar
+from .traffic import Traffic
+from .workspace import Workspace
+
+SAMPLE = "samples/first-look.pcapng"
+_FILES = (
+    "Captures (*.pcap *.pcapng *.cap *.pcap.gz *.pcapng.gz *.pcap.zst *.pcapng.zst *.gz *.zst);;All files (*)"
+)
+_ZOOMS = range(-4, 17)
+
+
+class Window(QMainWindow):
+    """The window of one capture at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.document: Document | None = None
+        self._retiring: set[Document] = set()
+        self._problems: list = []
+        self.setAcceptDrops(True)
+        self.setWindowIcon(application_icon())
+        self.messages = MessageBar(self)
+        self.start_page = StartPage(self)
+        self.workspace = Workspace(self)
+        self.pages = QStackedWidget(self)
+        self.pages.addWidget(self.start_page)
+        self.pages.addWidget(self.workspace)
+        body = QWidget(self)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        column.addWidget(self.pages, 1)
+        self.setCentralWidget(body)
+        self.status = StatusBar(self)
+        self.setStatusBar(self.status)
+        self._make_menus()
+        self._connect()
+        self._restore()
+        self._show_state()
+
+    def _make_menus(self) -> None:
+        self.actions_by_name = make_actions(self)
+        self.recent_menu = QMenu("Open &recent", self)
+        panes = QMenu("&Panes", self)
+        self.tool_bar = self.addToolBar("Main tool bar")
+        self.tool_bar.setObjectName("main")
+        self.tool_bar.setMovable(False)
+        fill_tool_bar(self.tool_bar, self.actions_by_name)
+        panes.addActions(self.workspace.pane_actions())
+        panes.addAction(self.tool_bar.toggleViewAction())
+        formats = {name: way.title for name, way in TIME_FORMATS.items()}
+        submenus = {
+            "recent": self.recent_menu,
+            "panes": panes,
+            "time": self._choices("&Time format", options.TIME_FORMAT, formats),
+            "appearance": self._choices("&Colours", options.APPEARANCE, theme.APPEARANCES),
+        }
+        fill_menu_bar(self, self.actions_by_name, submenus)
+
+    def _choices(self, title: str, option: options.Option[str], names: dict[str, str]) -> QMenu:
+        """A menu of the values that an option can have."""
+        menu = QMenu(title, self)
+        group = QActionGroup(menu)
+        for value, text in names.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(self.settings.get(option) == value)
+            action.triggered.connect(lambda checked=False, value=value: self.settings.set(option, value))
+            group.addAction(action)
+        return menu
+
+    def _connect(self) -> None:
+        self.start_page.openAsked.connect(self.ask_open)
+        self.start_page.sampleAsked.connect(self.open_sample)
+        self.start_page.recentAsked.connect(self.open_path)
+        self.start_page.clearAsked.connect(self.clear_recent)
+        self.status.cancelAsked.connect(self.cancel)
+        self.status.problemsAsked.connect(lambda: show_problems(self, self._problems))
+        self.workspace.selectionChanged.connect(self._show_state)
+        self.workspace.rowsChanged.connect(self._show_state)
+        self.workspace.decodeAsAsked.connect(self.ask_decode_as)
+        self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)
+        self.settings.changed.connect(self._apply_setting)
+
+    # Files
+
+    def ask_open(self) -> None:
+        """Let a person choose a file, and open it."""
+        folder = self.settings.get(options.LAST_FOLDER)
+        name, _ = QFileDialog.getOpenFileName(self, "Open a capture", folder, _FILES)
+        if name:
+            self.settings.set(options.LAST_FOLDER, str(Path(name).parent))
+            self.open_path(name)
+
+    def open_sample(self) -> None:
+        """Open the capture that comes with Cosemscope."""
+        self._open(resource(SAMPLE), DecodeAs())
+
+    def open_path(self, name: str) -> None:
+        """Open a capture file and remember it."""
+        path = Path(os.path.abspath(name))
+        self.settings.add_recent(str(path))
+        self._open(path, DecodeAs())
+
+    def _open(self, path: Path, decode_as: DecodeAs) -> None:
+        self._let_go()
+        self.messages.clear()
+        document = Document(path, decode_as, self)
+        self.document = document
+        self._problems = []
+        document.opened.connect(self._show_document)
+        document.rowsAdded.connect(self._take_rows)
+        document.progressed.connect(self._show_progress)
+        document.sessionsChanged.connect(self.workspace.sessions.show_sessions)
+        document.problemsFound.connect(self._take_problems)
+        document.finished.connect(lambda: self._end_reading(""))
+        document.cancelled.connect(lambda: self._end_reading("cancelled"))
+        document.failed.connect(self._fail)
+        self.setWindowTitle(f"{path.name} – Cosemscope")
+        self.status.clear_all()
+        self.status.file.setText(f"Opening {path.name}…")
+        self.status.show_progress(0.0)
+        document.start()
+        self._show_state()
+
+    def _let_go(self) -> None:
+        """Close the present document; its thread may take a moment longer."""
+        document, self.document = self.document, None
+        if document is not None:
+            self._retiring.add(document)
+            document.released.connect(lambda: self._retire(document))
+            self.workspace.set_traffic(Traffic.empty())
+            document.close()
+
+    def _retire(self, document: Document) -> None:
+        self._retiring.discard(document)
+        document.deleteLater()
+
+    def reload(self) -> None:
+        """Read the file again."""
+        if self.document is not None:
+            self._open(self.document.path, self.document.decode_as)
+
+    def cancel(self) -> None:
+        """Stop reading; what has been read stays."""
+        if self.document is not None and self.document.reading:
+            self.document.cancel()
+
+    def close_capture(self) -> None:
+        """Back to the start page."""
+        self._let_go()
+        self.messages.clear()
+        self.pages.setCurrentWidget(self.start_page)
+        self.status.clear_all()
+        self._show_state()
+
+    def clear_recent(self) -> None:
+        """Forget the recent files."""
+        self.settings.set(options.RECENT, ())
+
+    # The document's news
+
+    def _show_document(self) -> None:
+        self.workspace.set_traffic(Traffic(self.document.analysis))
+        self.pages.setCurrentWidget(self.workspace)
+        self.workspace.table.setFocus()
+        self._show_state()
+
+    def _take_rows(self, packets: int, wpdus: int) -> None:
+        self.workspace.take_rows(wpdus)
+        self._show_counts()
+
+    def _show_progress(self, done: int, total: int) -> None:
+        document = self.document
+        self.status.show_file(document.path.name, total, "reading" if document.reading else "")
+        self.status.file.setToolTip(str(document.path))
+        self.status.show_progress(done / total if document.reading and total else None)
+
+    def _take_problems(self, problems: list) -> None:
+        self._problems = problems
+        self.status.show_problems(len(problems))
+        if len(problems) == 1:
+            self.messages.say(Severity.WARNING, problems[0].message)
+        elif len(problems) == 2:
+            self.messages.say(Severity.WARNING, "There are more problems in this file: see the status bar.")
+
+    def _end_reading(self, note: str) -> None:
+        document = self.document
+        done, total = document.analysis.progress
+        self.status.show_progress(None)
+        share = f"cancelled at {100 * done // max(1, total)} %" if note else ""
+        self.status.show_file(document.path.name, total, share)
+        if note:
+            self.messages.say(
+                Severity.NOTE,
+                f"Reading was cancelled: the first {100 * done // max(1, total)} % of the file are shown. "
+                "Reload (Ctrl+R) reads it whole.",
+            )
+        elif not document.wpdus:
+            self.messages.say(
+                Severity.NOTE,
+                f"No WPDU was found among {count(document.packets, 'packet')}. Where a port or stream is "
+                "known to carry DLMS, say so with “Decode as…” in the session tree.",
+            )
+        self._show_state()
+
+    def _fail(self, sentence: str) -> None:
+        self.status.show_progress(None)
+        self.messages.say(Severity.ERROR, sentence)
+        if self.document is not None and self.document.analysis is None:
+            self._let_go()
+            self.pages.setCurrentWidget(self.start_page)
+            self.status.clear_all()
+        self._show_state()
+
+    # State of the window
+
+    def _show_state(self) -> None:
+        """Bring title, actions, recent files and counts up to date."""
+        there = set()
+        workspace = self.workspace
+        if self.document is not None:
+            there.add(Needs.CAPTURE)
+            if workspace.table.current_row >= 0:
+                there.add(Needs.WPDU)
+            if workspace.restricted:
+                there.add(Needs.FILTER)
+            if self.document.reading:
+                there.add(Needs.READING)
+        else:
+            self.setWindowTitle("Cosemscope")
+        enable(self.actions_by_name, there)
+        for name, by in (("back", -1), ("forward", 1)):
+            self.actions_by_name[name].setEnabled(workspace.history.can_move(by))
+        self._show_recent()
+        self._show_counts()
+
+    def _show_recent(self) -> None:
+        paths = self.settings.get(options.RECENT)
+        if tuple(button.path for button in self.start_page.recent_buttons) != paths:
+            self.start_page.show_recent(paths)
+        self.recent_menu.clear()
+        for path in paths:
+            action = self.recent_menu.addAction(path, lambda path=path: self.open_path(path))
+            action.setEnabled(Path(path).is_file())
+        self.recent_menu.addSeparator()
+        self.recent_menu.addAction("&Clear list", self.clear_recent).setEnabled(bool(paths))
+
+    def _show_counts(self, *args: object) -> None:
+        if self.document is None:
+            return
+        selected = sum(len(part) for part in self.workspace.table.selected_rows())
+        document, shown = self.document, self.workspace.table.wpdus.rowCount()
+        self.status.show_counts(document.packets, document.wpdus, shown, selected)
+
+    def _apply_setting(self, key: str) -> None:
+        if key == options.TIME_FORMAT.key:
+            self.workspace.table.wpdus.set_time_format(self.settings.get(options.TIME_FORMAT))
+            self.workspace.table.fit_columns()
+        elif key == options.APPEARANCE.key:
+            theme.apply_appearance(QApplication.instance(), self.settings.get(options.APPEARANCE))
+        elif key == options.ZOOM.key:
+            self.workspace.set_zoom(self.settings.get(options.ZOOM))
+        elif key == options.RECENT.key:
+            self._show_recent()
+
+    def _restore(self) -> None:
+        """Take back size, places and columns, or the usual ones."""
+        get = self.settings.get
+        if not (get(options.GEOMETRY) and self.restoreGeometry(QByteArray(get(options.GEOMETRY)))):
+            room = self.screen().availableSize()
+            self.resize(QSize(1600, 1000).boundedTo(room).expandedTo(QSize(900, 600)))
+        self.restoreState(QByteArray(get(options.WINDOW_STATE)))
+        self.workspace.resize(self.width(), self.height() - 100)
+        if not self.workspace.restore_layout(get(options.WORKSPACE_STATE)):
+            self.workspace.lay_out()
+        self.workspace.set_zoom(get(options.ZOOM))
+        self.workspace.table.wpdus.set_time_format(get(options.TIME_FORMAT))
+        self.workspace.table.restore_header(get(options.TABLE_COLUMNS))
+        self.workspace.sessions.restore_header(get(options.TREE_COLUMNS))
+        self.workspace.details.restore(get(options.DETAIL_SPLITTER))
+
+    def _remember(self) -> None:
+        put = self.settings.set
+        put(options.GEOMETRY, bytes(self.saveGeometry().data()))
+        put(options.WINDOW_STATE, bytes(self.saveState().data()))
+        put(options.WORKSPACE_STATE, self.workspace.layout_state())
+        put(options.TABLE_COLUMNS, self.workspace.table.header_state())
+        put(options.TREE_COLUMNS, self.workspace.sessions.header_state())
+        put(options.DETAIL_SPLITTER, self.workspace.details.state())
+        self.settings.flush()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Remember, and end reading."""
+        self._remember()
+        document = self.document
+        self._let_go()
+        for retiring in [*self._retiring, *([document] if document else [])]:
+            retiring.wait()
+        event.accept()
+
+    # Drag and drop
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """A file may be dropped."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Open the first file that was dropped."""
+        names = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if names:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.open_path(names[0])
+            if len(names) > 1:
+                self.messages.say(
+                    Severity.NOTE, "One capture at a time: the first of the dropped files is open."
+                )
+
+    # What actions do
+
+    def copy_rows(self) -> None:
+        """Copy the selected rows as text."""
+        self.workspace.table.copy()
+
+    def copy_hex(self) -> None:
+        """Copy the current WPDU as hexadecimal."""
+        self.workspace.table.copy_hex()
+
+    def copy_dump(self) -> None:
+        """Copy the current WPDU as a hex dump."""
+        self.workspace.table.copy_dump()
+
+    def select_all(self) -> None:
+        """Select all rows, or all octets when the focus is there."""
+        view = self.workspace.details.view
+        (view.select_all if view.hasFocus() else self.workspace.table.selectAll)()
+
+    def go_back(self) -> None:
+        """The WPDU looked at before."""
+        self.workspace.go_in_history(-1)
+
+    def go_forward(self) -> None:
+        """Undo going back."""
+        self.workspace.go_in_history(1)
+
+    def ask_go_to(self) -> None:
+        """Go to a WPDU by its number."""
+        total = self.document.wpdus
+        if total:
+            here = max(0, self.workspace.table.current_row) + 1
+            number, sure = QInputDialog.getInt(
+                self, "Go to WPDU", f"Number of the WPDU (1 to {total}):", here, 1, min(total, 2**31 - 1)
+            )
+            if sure:
+                self.workspace.go_to(number - 1)
+
+    def go_previous(self) -> None:
+        """The row above."""
+        self.workspace.table.step(-1)
+
+    def go_next(self) -> None:
+        """The row below."""
+        self.workspace.table.step(1)
+
+    def go_first(self) -> None:
+        """The first row shown."""
+        self.workspace.table.step(-self.workspace.table.wpdus.rowCount())
+
+    def go_last(self) -> None:
+        """The last row shown."""
+        self.workspace.table.step(self.workspace.table.wpdus.rowCount())
+
+    def go_previous_here(self) -> None:
+        """The WPDU before in the same session."""
+        self.workspace.go_in_session(-1)
+
+    def go_next_here(self) -> None:
+        """The WPDU after in the same session."""
+        self.workspace.go_in_session(1)
+
+    def show_all(self) -> None:
+        """Take restrictions away."""
+        self.workspace.show_all()
+
+    def expand_fields(self) -> None:
+        """Open all fields."""
+        self.workspace.details.fields.expand_all()
+
+    def collapse_fields(self) -> None:
+        """Close all fields."""
+        self.workspace.details.fields.collapse_all()
+
+    def _zoom(self, points: int) -> None:
+        self.settings.set(options.ZOOM, min(_ZOOMS[-1], max(_ZOOMS[0], points)))
+
+    def zoom_in(self) -> None:
+        """Larger text."""
+        self._zoom(self.settings.get(options.ZOOM) + 1)
+
+    def zoom_out(self) -> None:
+        """Smaller text."""
+        self._zoom(self.settings.get(options.ZOOM) - 1)
+
+    def zoom_normal(self) -> None:
+        """Text of the usual size."""
+        self._zoom(0)
+
+    def fit_columns(self) -> None:
+        """Columns as wide as their contents."""
+        self.workspace.table.fit_columns()
+
+    def show_whole_time(self) -> None:
+        """The whole capture in the timing graph."""
+        self.workspace.timing.show_whole()
+
+    def ask_decode_as(self, stream: int = -1) -> None:
+        """Let a person say what a port or a stream carries, and read the file again."""
+        document = self.document
+        if document is None or document.analysis is None:
+            return
+        if stream < 0:
+            stream = self.workspace.current_stream
+        if stream < 0:
+            return
+        decode_as = ask_decode_as(self, self.workspace.traffic, document.decode_as, stream)
+        if decode_as is not None:
+            self._open(document.path, decode_as)
+
+    def show_shortcuts(self) -> None:
+        """List the keys."""
+        show_shortcuts(self)
+
+    def show_about(self) -> None:
+        """Say what this is."""
+        show_about(self)

@@ -1,0 +1,217 @@
+"""The panes of one capture and what links them: tree, table, fields and octets, timing graph.
+
+Every link is one signal and one slot here, so that no pane knows another. A
+selection of a WPDU, from whichever pane, goes through the table; a restriction
+of the rows, from whichever pane, is a named filter of the table's model.
+"""
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from .details import Details
+from .rows import Mask, Predicate
+from .session_tree import SessionTree
+from .timing_graph import TimingGraph
+from .traffic import Traffic
+from .wpdu_fields import decode_row
+from .wpdu_table import WpduTable
+
+SESSION, SPAN = "session", "span"
+
+#: The dock panes: name, title, where they stand.
+_DOCKS = (
+    ("sessions", "Sessions", Qt.DockWidgetArea.LeftDockWidgetArea),
+    ("details", "Fields and octets", Qt.DockWidgetArea.BottomDockWidgetArea),
+    ("timing", "Timing", Qt.DockWidgetArea.BottomDockWidgetArea),
+)
+
+
+class History:
+    """WPDU rows that were looked at, with a place in them, as in a web browser."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._at = -1
+
+    def visit(self, row: int) -> None:
+        """Remember `row` after the present place; what lay ahead is forgotten."""
+        if self._at < 0 or self._rows[self._at] != row:
+            self._rows[self._at + 1 :] = [row]
+            del self._rows[:-500]
+            self._at = len(self._rows) - 1
+
+    def move(self, by: int) -> int | None:
+        """Go back (-1) or forward (1); the row there, or None at the end."""
+        if not 0 <= self._at + by < len(self._rows):
+            return None
+        self._at += by
+        return self._rows[self._at]
+
+    def can_move(self, by: int) -> bool:
+        """Whether there is something to go to."""
+        return 0 <= self._at + by < len(self._rows)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.__init__()  # type: ignore[misc]
+
+
+class Workspace(QMainWindow):
+    """The panes. `selectionChanged` and `rowsChanged` tell the window to look again."""
+
+    selectionChanged = Signal()  # noqa: N815 - Qt's manner
+    rowsChanged = Signal()  # noqa: N815
+    decodeAsAsked = Signal(int)  # noqa: N815
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self.setDockNestingEnabled(True)
+        self.traffic = Traffic.empty()
+        self.history = History()
+        self._moving = False
+        self.table = WpduTable(self)
+        self.sessions = SessionTree(self)
+        self.details = Details(self)
+        self.timing = TimingGraph(self)
+        self.setCentralWidget(self.table)
+        self._docks: dict[str, QDockWidget] = {}
+        panes = {"sessions": self.sessions, "details": self.details, "timing": self.timing}
+        for name, title, area in _DOCKS:
+            dock = QDockWidget(title, self)
+            dock.setObjectName(name)
+            dock.setWidget(panes[name])
+            self.addDockWidget(area, dock)
+            self._docks[name] = dock
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.splitDockWidget(self._docks["details"], self._docks["timing"], Qt.Orientation.Vertical)
+        self._link()
+
+    def _link(self) -> None:
+        self.table.wpduSelected.connect(self._show_wpdu)
+        self.table.wpdus.rowsChanged.connect(self.rowsChanged)
+        self.table.decodeAsAsked.connect(lambda row: self.decodeAsAsked.emit(self.traffic.stream(row)))
+        self.sessions.restricted.connect(self._restrict_to_session)
+        self.sessions.decodeAsAsked.connect(self.decodeAsAsked)
+        self.timing.wpduChosen.connect(self.go_to)
+        self.timing.spanChosen.connect(self._restrict_to_span)
+        self.timing.spanCleared.connect(lambda: self.table.wpdus.set_filter(SPAN, None))
+
+    # Content
+
+    def set_traffic(self, traffic: Traffic) -> None:
+        """Show another capture from its beginning."""
+        self.traffic = traffic
+        self.history.clear()
+        self.sessions.set_traffic(traffic)
+        self.timing.set_traffic(traffic)
+        self.table.wpdus.set_traffic(traffic)
+        self._show_wpdu(-1)
+
+    def take_rows(self, total: int) -> None:
+        """The capture has `total` WPDUs now."""
+        self.traffic.total = total
+        self.table.wpdus.take_rows(total)
+        self.timing.take_rows(total)
+        if total and self.table.current_row < 0 and self.table.wpdus.rowCount():
+            self.table.step(1)  # something to look at from the first moment
+
+    def _show_wpdu(self, row: int) -> None:
+        self.details.show_decoded(decode_row(self.traffic, row) if row >= 0 else None)
+        self.timing.show_row(row)
+        if row >= 0 and not self._moving:
+            self.history.visit(row)
+        self.selectionChanged.emit()
+
+    @property
+    def current_stream(self) -> int:
+        """The stream that is selected in the tree, or that of the current WPDU; -1 for none."""
+        stream = self.sessions.current_stream
+        if stream < 0 and self.table.current_row >= 0:
+            stream = self.traffic.stream(self.table.current_row)
+        return stream
+
+    # Restrictions
+
+    def _restrict_to_session(self, predicate: Predicate | None) -> None:
+        self.table.wpdus.set_filter(SESSION, predicate)
+        others = self.table.wpdus.order
+
+        def wanted(start: int, stop: int) -> Mask:
+            return others.matching(start, stop, without=SPAN)
+
+        self.timing.set_traffic(self.traffic, wanted if predicate is not None else None)
+
+    def _restrict_to_span(self, start: int, stop: int) -> None:
+        def inside(first: int, last: int) -> Mask:
+            time = self.traffic.wpdus["time"][first:last]
+            mask: Mask = (time >= start) & (time <= stop)
+            return mask
+
+        self.table.wpdus.set_filter(SPAN, inside)
+
+    @property
+    def restricted(self) -> bool:
+        """Whether rows are hidden."""
+        return bool(self.table.wpdus.order.filters)
+
+    def show_all(self) -> None:
+        """Take all restrictions away."""
+        self.timing.clear_span()
+        self.sessions.clear_restriction()
+
+    # Going about
+
+    def go_to(self, row: int) -> bool:
+        """Make a WPDU current; restrictions that hide it give way."""
+        if self.table.select_row(row):
+            return True
+        if not 0 <= row < self.traffic.total:
+            return False
+        self.show_all()
+        return self.table.select_row(row)
+
+    def go_in_history(self, by: int) -> None:
+        """Go back (-1) or forward (1)."""
+        row = self.history.move(by)
+        if row is not None:
+            self._moving = True
+            self.go_to(row)
+            self._moving = False
+            self.selectionChanged.emit()
+
+    def go_in_session(self, by: int) -> None:
+        """Go to the WPDU before (-1) or after (1) of the same stream and wPort pair."""
+        row = self.traffic.neighbour(self.table.current_row, by)
+        if row >= 0:
+            self.go_to(row)
+
+    # Layout
+
+    def pane_actions(self) -> list[QAction]:
+        """Actions that show and hide the panes."""
+        return [dock.toggleViewAction() for dock in self._docks.values()]
+
+    def lay_out(self) -> None:
+        """The panes' usual sizes."""
+        width, height = max(380, self.width() * 32 // 100), max(400, self.height())
+        self.resizeDocks([self._docks["sessions"]], [width], Qt.Orientation.Horizontal)
+        self.resizeDocks(
+            [self._docks["details"], self._docks["timing"]],
+            [height * 30 // 100, height * 27 // 100],
+            Qt.Orientation.Vertical,
+        )
+
+    def layout_state(self) -> bytes:
+        """The panes' places, to be remembered."""
+        return bytes(self.saveState().data())
+
+    def restore_layout(self, state: bytes) -> bool:
+        """Take back remembered places; False when there are none that fit."""
+        return bool(state) and self.restoreState(QByteArray(state))
+
+    def set_zoom(self, points: int) -> None:
+        """Make the text of table and octets larger by `points`."""
+        self.table.set_zoom(points)
+        self.details.set_zoom(points)

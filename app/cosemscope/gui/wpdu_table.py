@@ -1,0 +1,545 @@
+"""The table of WPDUs: a model over columns and an array of row numbers, and its view.
+
+Cells become text when they are painted, never before; filter and order are an
+array of row numbers (`rows.RowOrder`), never a proxy model. What a column is
+called, shows, sorts by and explains stands in one table, `COLUMNS`.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QByteArray,
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFontMetrics,
+    QGuiApplication,
+    QIcon,
+    QKeyEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+
+from cosemscope.apdu.tags import apdu_name
+from cosemscope.transport.wports import wport_name
+
+from . import theme
+from .bytes_view import hex_dump, hex_stream
+from .cells import CELL_PADDING, CellDelegate
+from .formats import TIME_FORMATS, clock
+from .icons import icon
+from .kinds import Kind, kind_of, kinds_of
+from .rows import Predicate, RowOrder, Rows
+from .traffic import Traffic
+
+_Index = QModelIndex | QPersistentModelIndex
+
+_DISPLAY = int(Qt.ItemDataRole.DisplayRole)
+_DECORATION = int(Qt.ItemDataRole.DecorationRole)
+_TOOLTIP = int(Qt.ItemDataRole.ToolTipRole)
+_ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
+_BACKGROUND = int(Qt.ItemDataRole.BackgroundRole)
+_SERVED = (_DISPLAY, _ALIGNMENT, _BACKGROUND, _DECORATION, _TOOLTIP)
+
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+#: Rows that are copied as text at most; more would fill the clipboard for nothing.
+COPIED_ROWS = 100_000
+
+
+class Column(NamedTuple):
+    """One column: `text` and `tip` of a row, `key` to sort rows 0 to `stop` by, `sample` for its width."""
+
+    name: str
+    title: str
+    text: Callable[["WpduModel", int], str]
+    key: Callable[["WpduModel", int], npt.NDArray[np.generic]] | None
+    sample: str
+    right: bool = False
+    tip: Callable[["WpduModel", int], str] | None = None
+
+
+def _field_key(name: str) -> Callable[["WpduModel", int], npt.NDArray[np.generic]]:
+    return lambda model, stop: model.traffic.wpdus[name][:stop]
+
+
+def _field_text(name: str) -> Callable[["WpduModel", int], str]:
+    return lambda model, row: str(model.value(name, row))
+
+
+def _apdu_text(model: "WpduModel", row: int) -> str:
+    tag = model.value("apdu_tag", row)
+    return apdu_name(tag) if tag >= 0 else "no APDU"
+
+
+def _apdu_ranks(model: "WpduModel", stop: int) -> npt.NDArray[np.generic]:
+    names = sorted(range(256), key=lambda tag: apdu_name(tag).lower())
+    ranks = np.zeros(257, np.int16)
+    ranks[names] = np.arange(1, 257)
+    return ranks[model.traffic.wpdus["apdu_tag"][:stop]]  # -1, no APDU, is the last entry: first of all
+
+
+def _wport_tip(name: str) -> Callable[["WpduModel", int], str]:
+    def tip(model: "WpduModel", row: int) -> str:
+        sender = model.traffic.sender(row)
+        side = sender if name == "source_wport" else sender.other
+        number = model.value(name, row)
+        return f"{number} (0x{number:04X}): {wport_name(number, side)}, {side.value} side"
+
+    return tip
+
+
+def _segments_tip(model: "WpduModel", row: int) -> str:
+    first, last = model.value("first_packet", row) + 1, model.value("last_packet", row) + 1
+    return f"packet {first}" if first == last else f"packets {first} to {last}"
+
+
+def _number_tip(model: "WpduModel", row: int) -> str:
+    return "\n".join(model.traffic.mark_names(row))
+
+
+COLUMNS = (
+    Column("number", "No.", lambda model, row: str(row + 1), None, "0000000", True, _number_tip),
+    Column(
+        "time",
+        "Time",
+        lambda model, row: model.time_text(row),
+        _field_key("time"),
+        "",
+        True,
+        lambda model, row: clock(model.value("time", row)),
+    ),
+    Column(
+        "source",
+        "Source",
+        lambda model, row: model.traffic.source(row),
+        lambda model, stop: model.traffic.source_ranks(stop),
+        "192.168.100.100:40590",
+    ),
+    Column(
+        "destination",
+        "Destination",
+        lambda model, row: model.traffic.destination(row),
+        lambda model, stop: model.traffic.destination_ranks(stop),
+        "192.168.100.100:40590",
+    ),
+    Column(
+        "source_wport",
+        "Source wPort",
+        _field_text("source_wport"),
+        _field_key("source_wport"),
+        "Source wPort",
+        True,
+        _wport_tip("source_wport"),
+    ),
+    Column(
+        "destination_wport",
+        "Dest. wPort",
+        _field_text("destination_wport"),
+        _field_key("destination_wport"),
+        "Dest. wPort",
+        True,
+        _wport_tip("destination_wport"),
+    ),
+    Column(
+        "apdu",
+        "APDU",
+        _apdu_text,
+        _apdu_ranks,
+        "event-notification-request",
+        False,
+        lambda model, row: (
+            f"tag 0x{model.value('apdu_tag', row):02X}"
+            if model.value("apdu_tag", row) >= 0
+            else "no octets after the header"
+        ),
+    ),
+    Column("length", "Length", _field_text("length"), _field_key("length"), "Length", True),
+    Column(
+        "segments",
+        "Segments",
+        _field_text("segments"),
+        _field_key("segments"),
+        "Segments",
+        True,
+        _segments_tip,
+    ),
+)
+_COLUMN_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+
+
+class WpduModel(QAbstractTableModel):
+    """WPDU rows, as many as `order` shows. `rowsChanged` follows every change of which rows are shown."""
+
+    rowsChanged = Signal()  # noqa: N815 - Qt's manner
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.traffic = Traffic.empty()
+        self.order = RowOrder()
+        self.time_format = "relative"
+        self._known = 0  # rows of the capture; sorted rows may be shown with some delay
+        self._brushes: dict[Kind, QBrush] = {}
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._catch_up)
+
+    # What is shown
+
+    def set_traffic(self, traffic: Traffic) -> None:
+        """Show another capture, from its beginning, unfiltered."""
+        self.beginResetModel()
+        self.traffic = traffic
+        self.order.clear()
+        self._known = 0
+        self.endResetModel()
+        self.rowsChanged.emit()
+
+    def take_rows(self, total: int) -> None:
+        """The capture has `total` WPDUs now: show those that are new and wanted."""
+        self._known = max(total, self._known)
+        if self.order.sorted:
+            self._catch_up()
+            return
+        count, fresh = self.order.grow(self._known)
+        if count:
+            shown = len(self.order)
+            self.beginInsertRows(QModelIndex(), shown, shown + count - 1)
+            self.order.commit(self._known, fresh)
+            self.endInsertRows()
+            self.rowsChanged.emit()
+        else:
+            self.order.commit(self._known, fresh)
+
+    def _catch_up(self) -> None:
+        """Sort what has grown, now or when it is due."""
+        if self.order.total == self._known:
+            return
+        if self.order.due(time.monotonic()):
+            self._reset(lambda: self.order.rebuild(self._known))
+        elif not self._later.isActive():
+            self._later.start(250)
+
+    def _reset(self, change: Callable[[], None]) -> None:
+        self.beginResetModel()
+        change()
+        self.endResetModel()
+        self.rowsChanged.emit()
+
+    def set_filter(self, name: str, predicate: Predicate | None) -> None:
+        """Show only rows that `predicate` wants (None: take that filter away)."""
+        if predicate is None and name not in self.order.filters:
+            return
+        self._reset(lambda: self.order.set_filter(name, predicate))
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column; by the number column, or by -1, the rows stand as they came."""
+        key = COLUMNS[column].key if column >= 0 else None
+        down = order == Qt.SortOrder.DescendingOrder
+        bound = None if key is None else (lambda stop: key(self, stop))
+        self._reset(lambda: self.order.set_order(bound, down))
+
+    def set_time_format(self, name: str) -> None:
+        """Write times in another way (a key of `TIME_FORMATS`)."""
+        self.time_format = name if name in TIME_FORMATS else "relative"
+        if len(self.order):
+            column = _COLUMN_NUMBER["time"]
+            self.dataChanged.emit(self.index(0, column), self.index(len(self.order) - 1, column))
+
+    def forget_colours(self) -> None:
+        """The colour scheme has changed."""
+        self._brushes.clear()
+
+    # Rows and values
+
+    def row(self, position: int) -> int:
+        """The WPDU row shown at `position`."""
+        return self.order.row(position)
+
+    def position(self, row: int) -> int:
+        """Where a WPDU row is shown, -1 when it is filtered out."""
+        return self.order.position(row)
+
+    def value(self, name: str, row: int) -> int:
+        """One field of a WPDU row."""
+        return self.traffic.wpdus[name].item(row)
+
+    def time_text(self, row: int) -> str:
+        """The row's time in the present format."""
+        way = TIME_FORMATS[self.time_format]
+        before = row - 1
+        if way.displayed:
+            place = self.order.position(row)
+            before = self.order.row(place - 1) if place > 0 else -1
+        now = self.value("time", row)
+        return way.text(now, self.traffic.first_time, self.value("time", before) if before >= 0 else now)
+
+    def line(self, row: int) -> str:
+        """A row as text: its cells, separated by tabs."""
+        return "\t".join(column.text(self, row) for column in COLUMNS)
+
+    def kinds(self, rows: Rows) -> npt.NDArray[np.uint8]:
+        """The kinds of some rows."""
+        return kinds_of(self.traffic.wpdus["apdu_tag"][rows])
+
+    # Qt's side
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+        """Rows shown."""
+        return 0 if parent.isValid() else len(self.order)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+        """Columns of `COLUMNS`."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: N802
+        """Titles, aligned as their columns."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == _DISPLAY:
+            return COLUMNS[section].title
+        if role == _ALIGNMENT:
+            return _RIGHT if COLUMNS[section].right else _LEFT
+        return None
+
+    def data(self, index: _Index, role: int = _DISPLAY) -> Any:
+        """Text, alignment, background, mark and explanation of a cell."""
+        if role not in _SERVED:
+            return None
+        column = COLUMNS[index.column()]
+        if role == _ALIGNMENT:
+            return _RIGHT if column.right else _LEFT
+        row = self.order.row(index.row())
+        if role == _DISPLAY:
+            return column.text(self, row)
+        if role == _BACKGROUND:
+            return self._background(row)
+        if role == _TOOLTIP:
+            return (column.tip(self, row) or None) if column.tip else None
+        if column.name == "number" and self.traffic.marks(row):
+            return icon("warning", theme.colours(QGuiApplication.palette()).warning)
+        return None
+
+    def _background(self, row: int) -> QBrush:
+        kind = kind_of(self.value("apdu_tag", row))
+        brush = self._brushes.get(kind)
+        if brush is None:
+            brush = QBrush(QColor(theme.colours(QGuiApplication.palette()).tints[kind]))
+            self._brushes[kind] = brush
+        return brush
+
+
+class WpduTable(QTableView):
+    """The view. `wpduSelected` gives the WPDU row that became current, -1 for none."""
+
+    wpduSelected = Signal(int)  # noqa: N815 - Qt's manner
+    decodeAsAsked = Signal(int)  # noqa: N815
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.wpdus = WpduModel(self)
+        self._current_row = -1
+        self._restoring = False
+        self.setModel(self.wpdus)
+        self.setAccessibleName("WPDUs")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setItemDelegate(CellDelegate(self))
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._open_menu)
+        self._set_up_headers()
+        self.set_zoom(0)
+        self.selectionModel().currentChanged.connect(self._tell)
+        self.wpdus.modelAboutToBeReset.connect(self._remember)
+        self.wpdus.modelReset.connect(self._restore)
+
+    def _set_up_headers(self) -> None:
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        down.hide()
+        down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        across.setHighlightSections(False)
+        across.setSectionsMovable(True)
+        across.setStretchLastSection(True)
+        across.setSectionsClickable(True)
+        across.setSortIndicatorClearable(True)
+        across.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        across.setSortIndicatorShown(True)
+        across.sortIndicatorChanged.connect(self.wpdus.sort)
+        # Without a model of its own the header asks every cell of a column whether it is
+        # selected: ten seconds for a million rows.
+        across.setSelectionModel(QItemSelectionModel(across.model(), across))
+
+    def set_zoom(self, points: int) -> None:
+        """Make the text `points` larger than the application's, and the rows to fit."""
+        font = QGuiApplication.font()
+        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        self.setFont(font)
+        height = QFontMetrics(font).height() + 5
+        self.verticalHeader().setMinimumSectionSize(height)
+        self.verticalHeader().setDefaultSectionSize(height)
+
+    def fit_columns(self) -> None:
+        """Give each column the width that its usual contents need."""
+        metrics = QFontMetrics(self.font())
+        for number, column in enumerate(COLUMNS):
+            sample = column.sample or TIME_FORMATS[self.wpdus.time_format].sample
+            width = max(metrics.horizontalAdvance(sample), metrics.horizontalAdvance(column.title))
+            shown = max(0, self.sizeHintForColumn(number)) if self.wpdus.rowCount() else 0
+            self.setColumnWidth(number, max(width + 2 * CELL_PADDING, shown))
+
+    def header_state(self) -> bytes:
+        """Order and widths of the columns, to be remembered."""
+        return bytes(self.horizontalHeader().saveState().data())
+
+    def restore_header(self, state: bytes) -> None:
+        """Take back remembered columns; anything that does not fit is left as it is."""
+        header = self.horizontalHeader()
+        if not state or not header.restoreState(QByteArray(state)) or header.count() != len(COLUMNS):
+            self.fit_columns()
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+
+    # Selection
+
+    @property
+    def current_row(self) -> int:
+        """The WPDU row that is current, -1 for none."""
+        return self._current_row
+
+    def select_row(self, row: int) -> bool:
+        """Make a WPDU row current and show it; False when it is not among the rows shown."""
+        position = self.wpdus.position(row)
+        if position < 0:
+            return False
+        index = self.wpdus.index(position, 0)
+        self.selectionModel().setCurrentIndex(
+            index,
+            QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+        )
+        self.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
+        return True
+
+    def step(self, by: int) -> None:
+        """Move the current row `by` places; far steps end at the first or last row."""
+        last = self.wpdus.rowCount() - 1
+        if last < 0:
+            return
+        at = self.currentIndex().row() if self.currentIndex().isValid() else (-1 if by > 0 else last + 1)
+        self.select_row(self.wpdus.row(min(last, max(0, at + by))))
+
+    def selected_rows(self) -> list[range]:
+        """The selected positions as ranges, in order; never a list of a million indexes."""
+        ranges = [range(part.top(), part.bottom() + 1) for part in self.selectionModel().selection()]
+        return sorted(ranges, key=lambda part: part.start)
+
+    def selectAll(self) -> None:  # noqa: N802
+        """Select every row as one range."""
+        if self.wpdus.rowCount():
+            top = self.wpdus.index(0, 0)
+            bottom = self.wpdus.index(self.wpdus.rowCount() - 1, len(COLUMNS) - 1)
+            selection = QItemSelection()
+            selection.append(QItemSelectionRange(top, bottom))
+            self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def _tell(self, current: QModelIndex) -> None:
+        if self._restoring:
+            return
+        row = self.wpdus.row(current.row()) if current.isValid() else -1
+        if row != self._current_row:
+            self._current_row = row
+            self.wpduSelected.emit(row)
+
+    def _remember(self) -> None:
+        self._restoring = True
+
+    def _restore(self) -> None:
+        """After filter or order changed: the same WPDU stays current where it is still shown."""
+        self._restoring = False
+        row = self._current_row
+        if row >= len(self.wpdus.traffic.wpdus) or not self.select_row(row):
+            self._current_row = -1
+            if row >= 0:
+                self.wpduSelected.emit(-1)
+
+    # Copying
+
+    def selected_text(self) -> str:
+        """The selected rows as lines of text under the columns' titles."""
+        lines = ["\t".join(column.title for column in COLUMNS)]
+        for part in self.selected_rows():
+            for position in part:
+                if len(lines) > COPIED_ROWS:
+                    return "\n".join([*lines, "…"])
+                lines.append(self.wpdus.line(self.wpdus.row(position)))
+        return "\n".join(lines)
+
+    def copy(self) -> None:
+        """Put the selected rows on the clipboard."""
+        if self.selectionModel().hasSelection():
+            QGuiApplication.clipboard().setText(self.selected_text())
+
+    def copy_hex(self) -> None:
+        """Put the current WPDU's octets on the clipboard as hexadecimal."""
+        if self._current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_stream(self.wpdus.traffic.octets(self._current_row)))
+
+    def copy_dump(self) -> None:
+        """Put the current WPDU's octets on the clipboard as a hex dump."""
+        if self._current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_dump(self.wpdus.traffic.octets(self._current_row)))
+
+    def copy_cell(self) -> None:
+        """Put the text of the current cell on the clipboard."""
+        index = self.currentIndex()
+        if index.isValid():
+            QGuiApplication.clipboard().setText(str(self.wpdus.data(index)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Copy by key; everything else as tables do."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
+
+    def _open_menu(self, point: QPoint) -> None:
+        index = self.indexAt(point)
+        if not index.isValid():
+            return
+        row = self.wpdus.row(index.row())
+        menu = QMenu(self)
+        menu.addAction(icon("copy"), "Copy rows as text", self.copy)
+        menu.addAction(QIcon(), "Copy cell", self.copy_cell)
+        menu.addAction(QIcon(), "Copy octets as hex stream", self.copy_hex)
+        menu.addAction(QIcon(), "Copy octets as hex dump", self.copy_dump)
+        menu.addSeparator()
+        menu.addAction(icon("decode-as"), "Decode as…", lambda: self.decodeAsAsked.emit(row))
+        menu.exec(self.viewport().mapToGlobal(point))
+        menu.deleteLater()
+
+    def changeEvent(self, event: Any) -> None:  # noqa: N802
+        """Follow the colour scheme."""
+        if event.type() == event.Type.PaletteChange and hasattr(self, "wpdus"):
+            self.wpdus.forget_colours()
+        super().changeEvent(event)
