@@ -109,16 +109,21 @@ class Evidence(Enum):
     YES = 2
 
 
-class Prefix(NamedTuple):
-    """The first octets of one direction of a stream, and the offsets at which its segments begin."""
+class Prefix:
+    """The first octets of one direction of a stream; `starts`, `ends`: offsets at which its segments begin and end."""
 
-    octets: bytes
-    starts: tuple[int, ...]
+    def __init__(self) -> None:
+        self.octets = bytearray()
+        self.starts: list[int] = []
+        self.ends: set[int] = set()
 
-    @property
-    def ends(self) -> tuple[int, ...]:
-        """The offsets at which segments end."""
-        return (*self.starts[1:], len(self.octets))
+    def add(self, octets: bytes) -> int:
+        """The next segment; the offset at which it begins."""
+        start = len(self.octets)
+        self.octets += octets
+        self.starts.append(start)
+        self.ends.add(len(self.octets))
+        return start
 
 
 def _wrapper(prefix: Prefix, at: int, *, swapped: bool = False) -> Evidence:
@@ -162,14 +167,14 @@ _CONTEXT = bytes.fromhex("60857405 0801")
 
 def _bare(prefix: Prefix, at: int) -> Evidence:
     octets = prefix.octets
-    end = next((end for end in prefix.ends if end > at), len(octets))
+    end = len(octets)
     association = octets[at] in (0x60, 0x61) and _CONTEXT in octets[at : at + 32]
     return Evidence.YES if association and apdu_begins(octets, at, end - at) else Evidence.NO
 
 
 def _llc_61334(prefix: Prefix, at: int) -> Evidence:
     octets = prefix.octets
-    end = next((end for end in prefix.ends if end > at), len(octets))
+    end = len(octets)
     if octets[at] != 0x90 or end - at < 5:
         return Evidence.NO
     return Evidence.YES if apdu_begins(octets, at + 3, end - at - 3) else Evidence.NO
@@ -246,26 +251,41 @@ _ANSWERS = {0xC0: 0xC4, 0xC1: 0xC5, 0xC3: 0xC7, 0xD9: 0xDA}
 
 def _bare_exchange(one: Prefix, other: Prefix) -> bool:
     """Whether `one` begins with a request and `other` with the answer to it: same service, same invoke-id."""
-    if len(one.octets) < 3 or len(other.octets) < 3 or not apdu_begins(one.octets, 0, len(one.octets)):
+    if len(one.octets) < 3 or len(other.octets) < 3 or not apdu_begins(one.octets, 0, min(one.ends)):
         return False
     return other.octets[0] == _ANSWERS.get(one.octets[0]) and one.octets[2] == other.octets[2]
 
 
-def recognise(prefixes: tuple[Prefix, Prefix], *, ended: bool = False) -> Framing:
-    """What a stream carries, by its first octets in both directions; UNDECIDED while more must be seen.
+class Recogniser:
+    """Decides what a stream carries, segment by segment of both directions, as they come in order."""
 
-    With `ended`, nothing more will come, and UNDECIDED is not an answer.
-    """
-    for prefix in prefixes:
-        for at in prefix.starts:
-            for framing, matcher in MATCHERS:
-                if matcher(prefix, at) is Evidence.YES:
-                    return framing
-    if _bare_exchange(*prefixes) or _bare_exchange(prefixes[1], prefixes[0]):
-        return Framing.BARE
-    segments = sum(len(prefix.starts) for prefix in prefixes)
-    octets = sum(len(prefix.octets) for prefix in prefixes)
-    return Framing.UNKNOWN if ended or segments >= MAX_SEGMENTS or octets >= MAX_OCTETS else Framing.UNDECIDED
+    def __init__(self) -> None:
+        self._prefixes = (Prefix(), Prefix())
+        self._waiting: list[tuple[Prefix, int, Framing, Matcher]] = []
+
+    @property
+    def octets(self) -> int:
+        """Octets that are kept."""
+        return len(self._prefixes[0].octets) + len(self._prefixes[1].octets)
+
+    def add(self, side: int, octets: bytes) -> Framing:
+        """The next segment of side 0 or 1; UNDECIDED while more must be seen."""
+        prefix = self._prefixes[side]
+        at = prefix.add(octets)
+        tried = self._waiting + [(prefix, at, framing, matcher) for framing, matcher in MATCHERS]
+        self._waiting = []
+        for candidate in tried:
+            where, start, framing, matcher = candidate
+            evidence = matcher(where, start)
+            if evidence is Evidence.YES:
+                return framing
+            if evidence is Evidence.WAIT:
+                self._waiting.append(candidate)
+        one, other = self._prefixes
+        if _bare_exchange(one, other) or _bare_exchange(other, one):
+            return Framing.BARE
+        enough = len(one.starts) + len(other.starts) >= MAX_SEGMENTS or self.octets >= MAX_OCTETS
+        return Framing.UNKNOWN if enough else Framing.UNDECIDED
 
 
 def _fcs_table() -> tuple[int, ...]:

@@ -1,0 +1,110 @@
+"""Retransmissions whose octets differ from those first seen at the same place of the stream.
+
+The first ones stand, as with a receiver that has them already; that others
+came is worth a finding, since stacks do not do it and attackers do. The
+original is looked for among the last `WINDOW` packets before the batch.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.findings import FindingKind
+from cosemscope.analysis.output import Output
+from cosemscope.analysis.payload import PayloadSource
+from cosemscope.analysis.streams import SYN
+from cosemscope.capture.columns import Columns
+
+#: Packets before a batch among which the original of a retransmission is looked for.
+WINDOW = 1 << 16
+# Segments of one half that are compared one by one with a segment that has no exact original.
+_MOST_COMPARED = 256
+
+Array = npt.NDArray[Any]
+
+
+class ConflictFinder:
+    """Collects suspects (segments with octets that were seen before), and compares them once a batch."""
+
+    def __init__(
+        self, packets: Columns, packet_streams: Columns, source: PayloadSource, output: Output
+    ) -> None:
+        self._packets = packets
+        self._streams = packet_streams
+        self._source = source
+        self._output = output
+        self._suspects: list[tuple[Array, Array]] = []
+
+    def suspect(self, packet: Array, start: Array) -> None:
+        """These packets carry octets that were seen before; `start`: their offset in the stream's direction."""
+        self._suspects.append((packet, start))
+
+    def look(self, rows: slice) -> None:
+        """Compare the suspects with what was seen before them; `rows` are the batch's packets."""
+        if not self._suspects:
+            return
+        packet = np.concatenate([suspect[0] for suspect in self._suspects]).astype(np.int64)
+        start = np.concatenate([suspect[1] for suspect in self._suspects])
+        self._suspects = []
+        first = max(0, rows.start - WINDOW)
+        half = self._half(slice(first, rows.stop))
+        wanted = np.zeros(int(half.max()) + 1, np.bool_)
+        wanted[half[packet - first]] = True
+        carries = (half >= 0) & (self._packets["payload_length"][first : rows.stop] > 0)
+        carries[carries] = wanted[half[carries]]
+        seen = np.flatnonzero(carries)
+        seq = self._seq(seen + first)
+        order = np.lexsort((seq, half[seen]))
+        seen, seq = seen[order], seq[order]
+        keys = half[seen] << 32 | seq
+        mine = half[packet - first] << 32 | self._seq(packet)
+        place = np.searchsorted(keys, mine)
+        for suspect, offset, at in zip(packet.tolist(), start.tolist(), place.tolist(), strict=True):
+            original = int(seen[at]) + first
+            if original < suspect and self._length(original) >= self._length(suspect):
+                found = self._differences(suspect, original, 0)
+            else:
+                low, high = np.searchsorted(half[seen], [half[suspect - first], half[suspect - first] + 1])
+                found = self._compare_all(suspect, (seen[low:high] + first).tolist())
+            if found:
+                half_of = int(half[suspect - first])
+                self._output.find(FindingKind.CONFLICT, half_of >> 1, half_of & 1, suspect, offset, found)
+
+    def _half(self, rows: slice) -> npt.NDArray[np.int64]:
+        stream = self._streams["stream"][rows].astype(np.int64)
+        half: npt.NDArray[np.int64] = np.where(stream >= 0, 2 * stream + self._packets["direction"][rows], -1)
+        return half
+
+    def _seq(self, rows: Array) -> npt.NDArray[np.int64]:
+        syn = (self._packets["flags"][rows] & SYN) > 0
+        return (self._packets["seq"][rows].astype(np.int64) + syn) & 0xFFFFFFFF
+
+    def _length(self, row: int) -> int:
+        return int(self._packets["payload_captured"][row])
+
+    def _compare_all(self, suspect: int, rows: list[int]) -> int:
+        """Octets of a segment that differ from those of earlier ones that overlap it in any way."""
+        mine = int(self._seq(np.array([suspect]))[0])
+        different = 0
+        # The nearest earlier segments; the very first copy of each octet decides, so the oldest come last.
+        earlier = sorted((row for row in rows if row < suspect), reverse=True)[:_MOST_COMPARED]
+        for row in earlier:
+            shift = (mine - int(self._seq(np.array([row]))[0])) & 0xFFFFFFFF
+            shift -= 0x100000000 if shift >= 0x80000000 else 0
+            if -self._length(suspect) < shift < self._length(row):
+                different = max(different, self._differences(suspect, row, shift))
+        return different
+
+    def _differences(self, suspect: int, original: int, shift: int) -> int:
+        """Octets that differ where both overlap; the suspect begins `shift` octets into the original."""
+        skip = max(0, -shift)
+        length = min(self._length(suspect) - skip, self._length(original) - max(0, shift))
+        if length <= 0:
+            return 0
+        address = self._packets["payload"]
+        one = self._source.octets(int(address[suspect]) + skip, length)
+        other = self._source.octets(int(address[original]) + max(0, shift), length)
+        if one == other:
+            return 0
+        return int((np.frombuffer(one, np.uint8) != np.frombuffer(other, np.uint8)).sum())

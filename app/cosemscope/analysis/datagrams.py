@@ -1,0 +1,211 @@
+"""UDP flows to WPDUs: one WPDU a datagram (IEC 62056-4-7, 5.3.3), and what deviates from that, marked."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.findings import FindingKind
+from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.output import Output, WpduRow
+from cosemscope.analysis.payload import PayloadSource
+from cosemscope.analysis.reassembly import Segment
+from cosemscope.analysis.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable
+from cosemscope.analysis.splitters import Unit, splitter_for
+from cosemscope.analysis.streams import UDP, StreamTable, first_rows
+from cosemscope.analysis.wpdus import Mark
+from cosemscope.capture.columns import Columns
+from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, WpduHeader, decode_datagram
+
+Array = npt.NDArray[Any]
+
+
+class _Datagram:
+    """Takes what a splitter finds in one datagram; see `splitters.Listener`."""
+
+    def __init__(self, owner: "UdpFlows", stream: int, side: int) -> None:
+        self._owner = owner
+        self._stream = stream
+        self._side = side
+
+    def unit(self, unit: Unit, trigger: int) -> None:
+        """An APDU without a header."""
+        self._owner.add(unit.pieces[0], self._stream, self._side, unit.header, unit.apdu_tag, 0, unit.size, unit.marks)
+
+    def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
+        """Something is wrong."""
+        self._owner.output.find(kind, self._stream, self._side, packet, offset, count)
+
+    def frames(self, count: int) -> None:
+        """So many HDLC frames."""
+        self._owner.streams["frames"][self._stream] += count
+
+    def read(self, address: int, length: int) -> bytes:
+        """Octets of the capture."""
+        return self._owner.source.octets(address, length)
+
+
+class UdpFlows:
+    """Takes the UDP packets of batch after batch."""
+
+    def __init__(
+        self, packets: Columns, streams: StreamTable, source: PayloadSource, output: Output
+    ) -> None:
+        self.streams = streams
+        self.source = source
+        self.output = output
+        self._packets = packets
+        self._tries: dict[int, int] = {}
+
+    def add_batch(self, rows: slice, stream: npt.NDArray[np.int32]) -> None:
+        """Take the packets `rows`, of these streams."""
+        protocol = self._packets["protocol"][rows]
+        length = self._packets["payload_length"][rows]
+        index = np.flatnonzero((protocol == UDP) & (stream >= 0) & (length > 0))
+        if not len(index):
+            return
+        flow = stream[index]
+        address = self._packets["payload"][rows][index]
+        captured = self._packets["payload_captured"][rows][index]
+        whole = captured == length[index]
+        ready = self.source.at_hand(address) & whole & (captured >= HEADER_SIZE)
+        heads = np.zeros(len(index), HEAD)
+        heads[ready] = self.source.gather(HEAD, address[ready])
+        exact = ready & (heads["version"] == 1)
+        exact &= heads["length"].astype(np.int64) + HEADER_SIZE == captured
+        self._recognise_early(index + rows.start, flow, heads, exact & believable(heads))
+        framing = self.streams["framing"][flow]
+        simple = exact & (framing == Framing.WRAPPER)
+        self._add_simple(index[simple] + rows.start, flow[simple], heads[simple], address[simple])
+        rest = ~simple & ((framing < Framing.UNKNOWN) | ~whole)
+        for place in np.flatnonzero(rest).tolist():
+            self._one(int(index[place]) + rows.start, int(flow[place]))
+
+    def finish(self) -> None:
+        """Flows that were not recognised carry no DLMS."""
+        mask = (self.streams["protocol"] == UDP) & (self.streams["framing"] == Framing.UNDECIDED)
+        self.streams["framing"][mask] = Framing.UNKNOWN
+
+    def add(
+        self,
+        segment: Segment,
+        stream: int,
+        side: int,
+        header: WpduHeader,
+        tag: int,
+        offset: int,
+        size: int,
+        marks: int,
+    ) -> None:
+        """A WPDU at `offset` of a datagram becomes a row."""
+        packet, time = segment.packet, segment.time
+        client = int(self.streams["client_side"][stream])
+        framing = int(self.streams["framing"][stream])
+        self.output.add_row(
+            WpduRow(
+                packet, packet, packet, 1, time, time, stream, side ^ client, framing,
+                header.version, header.source_wport, header.destination_wport, header.length,
+                tag, size, marks, ((segment.address + offset, size, packet),),
+            )
+        )  # fmt: skip
+
+    def _recognise_early(self, packet: Array, flow: Array, heads: Array, strong: Array) -> None:
+        """Flows whose first datagram is exactly one believable WPDU."""
+        fresh = (self.streams["protocol"] == UDP) & self.streams.undecided
+        for tried in self._tries:
+            fresh[tried] = False
+        rows = np.flatnonzero(fresh[flow])
+        if not len(rows):
+            return
+        first = first_rows(flow[rows], len(self.streams))
+        rows = rows[first[first >= 0]]
+        for place in rows[strong[rows]].tolist():
+            self._recognised(int(flow[place]), Framing.WRAPPER, int(packet[place]), int(heads["tag"][place]))
+
+    def _recognised(self, stream: int, framing: Framing, packet: int, tag: int) -> None:
+        self.streams["framing"][stream] = framing
+        self._tries.pop(stream, None)
+        before = int(self.streams["client_side"][stream])
+        self.streams.set_client(stream, tag, int(self._packets["direction"][packet]))
+        if before != self.streams["client_side"][stream]:
+            self.output.turn_round(stream)
+
+    def _add_simple(self, packet: Array, flow: Array, heads: Array, address: Array) -> None:
+        if not len(packet):
+            return
+        time = self._packets["time"][packet]
+        self.output.add_rows(
+            {
+                "first_packet": packet,
+                "last_packet": packet,
+                "segments": np.ones(len(packet), np.uint16),
+                "time": time,
+                "first_time": time,
+                "stream": flow,
+                "direction": self._packets["direction"][packet] ^ self.streams["client_side"][flow],
+                "framing": np.full(len(packet), Framing.WRAPPER, np.uint8),
+                "version": heads["version"],
+                "source_wport": heads["source_wport"],
+                "destination_wport": heads["destination_wport"],
+                "length": heads["length"],
+                "apdu_tag": np.where(heads["length"] > 0, heads["tag"], np.int16(-1)),
+                "address": address,
+                "size": heads["length"].astype(np.uint32) + np.uint32(HEADER_SIZE),
+                "marks": np.zeros(len(packet), np.uint16),
+            }
+        )
+
+    def _one(self, packet: int, stream: int) -> None:
+        """A datagram that is not simply one WPDU, or whose flow is not recognised yet."""
+        column = self._packets
+        side, length = int(column["direction"][packet]), int(column["payload_length"][packet])
+        captured = min(length, int(column["payload_captured"][packet]))
+        address, time = int(column["payload"][packet]), int(column["time"][packet])
+        segment = Segment(0, length, address, captured, packet, time, 0)
+        if captured < length:
+            self.output.find(FindingKind.CUT, stream, side, packet, captured, length - captured)
+        octets = self.source.octets(address, captured)
+        if self.streams["framing"][stream] == Framing.UNDECIDED and not self._try(stream, side, packet, octets):
+            return
+        framing = Framing(int(self.streams["framing"][stream]))
+        if framing in (Framing.WRAPPER, Framing.SWAPPED):
+            self._split(segment, stream, side, octets, swapped=framing is Framing.SWAPPED)
+        elif octets:
+            splitter_for(framing, _Datagram(self, stream, side), 0, trusted=True).chunk(segment, packet)
+
+    def _try(self, stream: int, side: int, packet: int, octets: bytes) -> bool:
+        """Whether this datagram tells what its flow carries."""
+        framing = Recogniser().add(side, octets)
+        if framing is Framing.UNDECIDED:
+            self._tries[stream] = self._tries.get(stream, 0) + 1
+            if self._tries[stream] >= MAX_SEGMENTS:
+                self._recognised(stream, Framing.UNKNOWN, packet, -1)
+            return False
+        tag = octets[HEADER_SIZE] if framing in (Framing.WRAPPER, Framing.SWAPPED) else -1
+        self._recognised(stream, framing, packet, tag)
+        return framing.carries_dlms
+
+    def _split(self, segment: Segment, stream: int, side: int, octets: bytes, *, swapped: bool) -> None:
+        result = decode_datagram(octets, swapped=swapped)
+        several = Mark.SHARED if len(result.wpdus) > 1 else Mark(0)
+        packet, length = segment.packet, segment.stop
+        for received in result.wpdus:
+            trailing = Mark.TRAILING if result.trailing and received is result.wpdus[-1] else Mark(0)
+            data = received.wpdu.data
+            tag, size = data[0] if data else -1, received.stop - received.start
+            marks = int(several | trailing)
+            self.add(segment, stream, side, received.wpdu.header, tag, received.start, size, marks)
+        find = self.output.find
+        if several:
+            find(FindingKind.SEVERAL, stream, side, packet, 0, len(result.wpdus))
+        if result.trailing:
+            start = result.wpdus[-1].stop
+            find(FindingKind.TRAILING, stream, side, packet, start, length - start)
+        problem = result.problem
+        if isinstance(problem, BadVersion) or (problem is not None and problem.header is None):
+            find(FindingKind.SKIPPED, stream, side, packet, 0, length)
+        elif problem is not None and problem.header is not None:
+            find(FindingKind.TRUNCATED, stream, side, packet, 0, problem.missing)
+            tag = octets[HEADER_SIZE] if len(octets) > HEADER_SIZE else -1
+            marks = int(Mark.TRUNCATED)
+            self.add(segment, stream, side, problem.header, tag, 0, len(octets), marks)

@@ -1,0 +1,160 @@
+"""The analysis of one capture, taken in a batch of records at a time: what the window and the command line use.
+
+    analysis = Analysis(open_capture(path))
+    while analysis.step():
+        ...                 # tables have grown: rows are only ever added
+    analysis.finish()       # what was waited for will not come
+
+The same object serves a file, and one that grows: `step` then returns False
+whenever there is nothing new yet. One thread steps; others may look at
+rows below a length that they took before (see `capture.columns`).
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.datagrams import UdpFlows
+from cosemscope.analysis.decode_as import DecodeAs
+from cosemscope.analysis.findings import FindingTable
+from cosemscope.analysis.output import Output
+from cosemscope.analysis.payload import PayloadSource
+from cosemscope.analysis.sessions import PairCounts, Peers, session_tree
+from cosemscope.analysis.statistics import statistics
+from cosemscope.analysis.streams import StreamTable
+from cosemscope.analysis.tcp import TcpStreams
+from cosemscope.analysis.wpdus import WpduTable
+from cosemscope.capture.columns import Columns
+from cosemscope.capture.packets import Endpoint, PacketTable
+from cosemscope.capture.reader import CaptureReader
+from cosemscope.capture.records import RecordBatch
+
+# Rows are reserved for what the file is expected to hold, this much more than the first batch lets expect.
+_RESERVE = 1.05
+_RESERVE_MOST = 1 << 27
+
+
+class Analysis:
+    """Packets, streams, WPDUs and findings of a capture.
+
+    `table` is the PacketTable; `packets`, `flows`, `streams` (STREAM_FIELDS), `wpdus` (WPDU_FIELDS), `findings`
+    (FINDING_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns. `packet_streams["stream"]` is the stream of each
+    packet (-1 none), `wpdu_pairs["pair"]` the row in `pairs` of each WPDU. With `one_by_one` every segment goes through the
+    reassembler, which gives the same rows.
+    """
+
+    def __init__(
+        self, reader: CaptureReader, decode_as: DecodeAs | None = None, *, one_by_one: bool = False
+    ) -> None:
+        self.reader = reader
+        self.table = PacketTable(reader.side)
+        self.decode_as = decode_as or DecodeAs()
+        self.packets = self.table.packets
+        self.streams = StreamTable(self.packets, self.flows, self.decode_as)
+        self.wpdus = WpduTable()
+        self.findings = FindingTable()
+        self.packet_streams = Columns({"stream": "i4"}, 1 << 16)
+        self.wpdu_pairs = Columns({"pair": "u4"})
+        self.finished = False
+        self._source = PayloadSource(reader.octets)
+        self._counts = PairCounts(self.streams, self.wpdus)
+        self._output = Output(self.streams, self.wpdus, self.findings)
+        self._tcp = TcpStreams(
+            self.packets, self.packet_streams, self.streams, self._source, self._output, one_by_one=one_by_one
+        )
+        self._udp = UdpFlows(self.packets, self.streams, self._source, self._output)
+        self._reserved = False
+
+    @property
+    def flows(self) -> Columns:
+        """The flow table: endpoints of both sides, see `capture.packets`."""
+        return self.table.flows
+
+    @property
+    def pairs(self) -> Columns:
+        """The wPort pairs of all streams, see `sessions.PAIR_FIELDS`."""
+        return self._counts.pairs
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Octets of the file that are done, and its size."""
+        return self.reader.position, self.reader.size
+
+    def step(self, max_records: int = 65_536) -> bool:
+        """Take in one batch of records; False when there is nothing new now. Raises CaptureError."""
+        batch = self.reader.read(min(max_records, 65_536))
+        if batch is None:
+            return False
+        self.add(batch)
+        return True
+
+    def run(self) -> "Analysis":
+        """Take in everything there is, and finish; returns itself. Raises CaptureError."""
+        while self.step():
+            pass
+        self.finish()
+        return self
+
+    def add(self, batch: RecordBatch) -> None:
+        """Take in these records (at most 65,536)."""
+        rows = self.table.add(batch)
+        self._source.use(batch)
+        stream = self.streams.assign(rows)
+        self.packet_streams.extend(rows.stop - rows.start, stream=stream)
+        self._tcp.add(rows, stream)
+        self._udp.add_batch(rows, stream)
+        self._flush(rows)
+        self._reserve()
+
+    def finish(self) -> None:
+        """The capture is complete: holes are given up, streams that were waited for are decided."""
+        if self.finished:
+            return
+        self.finished = True
+        end = len(self.packets)
+        self._tcp.finish(end)
+        self._udp.finish()
+        self._flush(slice(end, end))
+
+    def octets(self, row: int) -> bytes:
+        """A whole WPDU, header included; what was not captured of it is left out."""
+        return self.wpdus.octets(row, self.reader.octets)
+
+    def packets_of(self, row: int) -> npt.NDArray[np.uint32]:
+        """The packet rows that carried a WPDU, in the order of its octets."""
+        return self.wpdus.packets_of(row)
+
+    def endpoints(self, stream: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a stream (TCP initiator and responder, see `roles`)."""
+        ends = self.table.endpoints(int(self.streams["flow"][stream]))
+        side = int(self.streams["client_side"][stream])
+        return ends[side], ends[1 - side]
+
+    def sessions(self) -> tuple[Peers, ...]:
+        """The session tree as it is now."""
+        return session_tree(self.table, self.streams, self._counts)
+
+    def dlms_client_is_near(self, pair: int) -> bool:
+        """Whether on this wPort pair the stream's client is the DLMS client (a pushing meter is not)."""
+        return self._counts.dlms_client_is_near(pair)
+
+    def statistics(self) -> dict[str, Any]:
+        """Counts of everything, see `statistics.statistics`."""
+        return statistics(self.packets, self.streams, self.wpdus, self.findings)
+
+    def _flush(self, rows: slice) -> None:
+        added = self._output.flush(rows)
+        count = added.stop - added.start
+        if count:
+            self.wpdu_pairs.extend(count, pair=self._counts.add(added))
+
+    def _reserve(self) -> None:
+        """After the first batch, make room for as many rows as the rest of the file is likely to hold."""
+        done, total = self.progress
+        if self._reserved or done <= 0:
+            return
+        self._reserved = True
+        factor = total / done * _RESERVE
+        for table in (self.packets, self.packet_streams, self.wpdus, self.wpdu_pairs):
+            table.reserve(min(int(len(table) * factor) + 1024, _RESERVE_MOST))

@@ -1,0 +1,43 @@
+"""Payload octets by address: those of the current batch from memory, all others through the reader."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.capture.records import RecordBatch, gather
+
+
+class PayloadSource:
+    """Reads payload; `use` names the batch whose octets are at hand."""
+
+    def __init__(self, read: Callable[[int, int], bytes]) -> None:
+        self._read = read
+        self._buffer = np.zeros(0, np.uint8)
+        self._view = memoryview(b"")
+        self._base = 0
+
+    def use(self, batch: RecordBatch) -> None:
+        """From now on `batch` is the one at hand."""
+        self._buffer = batch.buffer
+        self._view = memoryview(batch.buffer)
+        self._base = batch.base
+
+    def at_hand(self, address: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which addresses lie in the batch at hand, so that `gather` may read there."""
+        mask: npt.NDArray[np.bool_] = (address >= self._base) & (
+            address < self._base + len(self._buffer) - 128
+        )
+        return mask
+
+    def gather(self, dtype: npt.DTypeLike, address: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Values of `dtype` (at most 128 octets) at addresses that are `at_hand`."""
+        return gather(self._buffer, dtype, address - self._base)
+
+    def octets(self, address: int, length: int) -> bytes:
+        """`length` octets at an address; fewer when the file has been cut short meanwhile."""
+        start = address - self._base
+        if 0 <= start and start + length <= len(self._view):
+            return bytes(self._view[start : start + length])
+        return self._read(address, length)

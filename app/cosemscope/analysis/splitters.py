@@ -1,0 +1,378 @@
+"""Splitters: from the octets of one direction, in order, to the units of its framing.
+
+One table, `SPLITTERS`, says which splitter a framing has. A splitter takes
+chunks and gaps and tells a `Listener` what it finds: units (a WPDU each),
+frames, octets it had to skip. It never invents a unit: after octets
+that are no WPDU it goes on at the next header that recognition believes,
+and marks the WPDU that begins there.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from cosemscope.analysis.findings import FindingKind
+from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.reassembly import Segment
+from cosemscope.analysis.recognition import apdu_begins, frame_check
+from cosemscope.analysis.wpdus import Mark
+from cosemscope.transport.wpdu import (
+    HEADER_SIZE,
+    VERSION,
+    BadVersion,
+    WpduDecoder,
+    WpduHeader,
+    decode_header,
+)
+
+
+class Unit(NamedTuple):
+    """Octets that carry one APDU: a WPDU, or what another framing has in its place."""
+
+    header: WpduHeader
+    apdu_tag: int
+    size: int
+    marks: int
+    pieces: tuple[Segment, ...]
+
+
+class Listener(Protocol):
+    """Who is told what a splitter finds."""
+
+    def unit(self, unit: Unit, trigger: int) -> None:
+        """A unit became known at packet `trigger`."""
+
+    def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
+        """Something is wrong at an offset of this direction."""
+
+    def frames(self, count: int) -> None:
+        """So many more frames with a right check sequence."""
+
+    def read(self, address: int, length: int) -> bytes:
+        """Octets of the capture."""
+
+
+class Splitter(Protocol):
+    """A Sink of one direction's octets that makes units of them; see `reassembly.Sink`."""
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """The next octets."""
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Octets that are missing."""
+
+    def close(self, packet: int) -> None:
+        """Nothing more comes."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether the next octet begins a unit."""
+
+
+class Trail:
+    """Where the octets of a direction that are still of use lie in the capture, piece by piece."""
+
+    def __init__(self) -> None:
+        self.pieces: deque[Segment] = deque()
+        self.starts: set[int] = set()
+        self.stops: set[int] = set()
+
+    def add(self, segment: Segment) -> None:
+        """The next piece; it may be shorter in the capture than on the wire."""
+        piece = segment._replace(stop=segment.start + segment.captured)
+        self.pieces.append(piece)
+        self.starts.add(piece.start)
+        self.stops.add(piece.stop)
+
+    def forget(self, before: int) -> None:
+        """Octets before this offset are of no more use."""
+        while self.pieces and self.pieces[0].stop <= before:
+            piece = self.pieces.popleft()
+            self.starts.discard(piece.start)
+            self.stops.discard(piece.stop)
+
+    def cut(self, start: int, stop: int) -> tuple[Segment, ...]:
+        """The pieces that make up the octets from `start` to `stop`."""
+        found = []
+        for piece in self.pieces:
+            if piece.start >= stop:
+                break
+            if piece.stop > start:
+                found.append(piece.part(max(piece.start, start), min(piece.stop, stop)))
+        return tuple(found)
+
+    def packet_at(self, offset: int, default: int) -> int:
+        """The packet that carried this octet, or the one behind it."""
+        return next((piece.packet for piece in self.pieces if piece.stop > offset), default)
+
+
+class WrapperSplitter:
+    """WPDUs of IEC 62056-4-7, by the transport core's own decoder, and the search for a header when it is lost.
+
+    `trusted`: the first octet at `start` begins a WPDU, whatever it looks like; else it is searched for too.
+    """
+
+    def __init__(self, listener: Listener, start: int, *, trusted: bool, swapped: bool = False) -> None:
+        self._listener = listener
+        self._swapped = swapped
+        self._magic = b"\x01\x00" if swapped else b"\x00\x01"
+        self._decoder = WpduDecoder(base=start, swapped=swapped)
+        self._trail = Trail()
+        self._missing: list[tuple[int, int]] = []  # holes in the WPDU that is being received
+        self._search = None if trusted else bytearray()
+        self._search_at = start  # stream offset of the first octet in `_search`
+        self._lost_from = start
+        self._marks = Mark(0)  # of the next unit
+
+    @property
+    def clean(self) -> bool:
+        """Whether the next octet begins a WPDU."""
+        return self._search is None and not self._decoder.buffered
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """The next octets."""
+        self._trail.add(segment)
+        octets = self._listener.read(segment.address, segment.captured)
+        if self._search is None:
+            self._decoder.feed(octets)
+        else:
+            self._search += octets
+        self._advance(trigger, ended=False)
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Octets that are missing: inside a WPDU its length tells where to go on, else a header is searched."""
+        if self._search is not None:
+            self._give_up_search(trigger, start)
+            self._begin_search(stop, stop)
+            return
+        header = self._decoder.header
+        end = self._decoder.position + HEADER_SIZE + (header.length if header else 0)
+        if header and header.version == VERSION and end >= stop:
+            self._missing.append((start, stop))
+            self._decoder.feed(bytes(stop - start))
+            self._advance(trigger, ended=False)
+            return
+        self._break_off(packet, trigger)
+        self._begin_search(stop, stop)
+        self._marks |= Mark.RESYNCHRONISED
+
+    def close(self, packet: int) -> None:
+        """Nothing more comes: what was begun is truncated."""
+        self._advance(packet, ended=True)
+        if self._search is not None:
+            self._give_up_search(packet, self._search_at + len(self._search))
+            self._begin_search(self._lost_from, self._lost_from)
+            return
+        self._break_off(packet, packet)
+
+    def _break_off(self, packet: int, trigger: int) -> None:
+        rest = self._decoder.close()
+        if rest is None:
+            return
+        stop = rest.start + len(rest.octets)
+        packet = self._trail.packet_at(stop - 1, packet)
+        self._listener.found(FindingKind.TRUNCATED, packet, rest.start, rest.missing)
+        if rest.header is not None and rest.header.version == VERSION:
+            self._emit(rest.header, rest.start, stop, rest.octets, trigger, Mark.TRUNCATED)
+        self._missing.clear()
+        self._trail.forget(stop)
+
+    def _advance(self, trigger: int, *, ended: bool) -> None:
+        """Read WPDUs and search headers in turn, as far as the octets at hand go."""
+        while self._look(trigger, ended=ended) if self._search is not None else not self._drain(trigger):
+            pass
+
+    def _drain(self, trigger: int) -> bool:
+        """Read WPDUs; False when what follows is none, so that it is searched from there."""
+        for event in self._decoder.events():
+            if isinstance(event, BadVersion):
+                rest = self._decoder.skip(self._decoder.buffered)
+                self._begin_search(event.start, event.start)
+                self._marks |= Mark.RESYNCHRONISED
+                self._search = bytearray(rest)
+                return False
+            wpdu = event.wpdu
+            octets = bytes(HEADER_SIZE) + wpdu.data[:1]
+            self._emit(wpdu.header, event.start, event.stop, octets, trigger, Mark(0))
+            self._trail.forget(event.stop)
+        return True
+
+    def _emit(
+        self, header: WpduHeader, start: int, stop: int, octets: bytes, trigger: int, marks: Mark
+    ) -> None:
+        marks |= self._marks
+        self._marks = Mark(0)
+        first = start + HEADER_SIZE
+        tag = octets[HEADER_SIZE] if header.length and len(octets) > HEADER_SIZE else -1
+        if self._missing:
+            marks |= Mark.TRUNCATED
+            if any(begin <= first < end for begin, end in self._missing):
+                tag = -1  # what stands there is filling
+            self._missing.clear()
+        pieces = self._trail.cut(start, stop)
+        if any(one.packet > other.packet for one, other in zip(pieces, pieces[1:], strict=False)):
+            marks |= Mark.OUT_OF_ORDER
+        size = sum(piece.captured for piece in pieces)
+        self._listener.unit(Unit(header, tag, size, int(marks), pieces), trigger)
+
+    def _begin_search(self, start: int, lost_from: int) -> None:
+        self._search = bytearray()
+        self._search_at = start
+        self._lost_from = lost_from
+        self._missing.clear()
+        self._trail.forget(start)
+
+    def _give_up_search(self, packet: int, stop: int) -> None:
+        """No header was found up to `stop`."""
+        if stop > self._lost_from:
+            self._listener.found(FindingKind.SKIPPED, packet, self._lost_from, stop - self._lost_from)
+            self._marks |= Mark.RESYNCHRONISED
+        self._lost_from = stop
+
+    def _look(self, trigger: int, *, ended: bool) -> bool:
+        """Search what is at hand for a header to believe; True when one was found, else what may be one is kept."""
+        window = self._search
+        assert window is not None
+        at = 0
+        while True:
+            at = window.find(self._magic, at)
+            if at < 0:
+                at = len(window) - (1 if window[-1:] == self._magic[:1] and not ended else 0)
+                break
+            believed = self._believe(window, at, ended=ended)
+            if believed:
+                self._resume(window, at, trigger)
+                return True
+            if believed is None:
+                break
+            at += 1
+        # The finding of what is passed over here comes when the search ends.
+        del window[:at]
+        self._search_at += at
+        self._trail.forget(self._search_at)
+        return False
+
+    def _believe(self, window: bytearray, at: int, *, ended: bool) -> bool | None:
+        """Whether a header stands at this index; None while more octets must tell."""
+        header = decode_header(window, at, swapped=self._swapped)
+        if header is None:
+            return False if ended else None
+        end = at + HEADER_SIZE + header.length
+        begins_segment = self._search_at + at in self._trail.starts
+        likely = apdu_begins(window, at + HEADER_SIZE, header.length)
+        if end <= len(window):
+            if self._search_at + end in self._trail.stops:
+                return likely or begins_segment
+            follows = self._magic.startswith(bytes(window[end : end + 2]))
+            return likely and follows
+        if ended:
+            return likely and begins_segment
+        few = len(window) < at + HEADER_SIZE + 2
+        return None if few or likely else False
+
+    def _resume(self, window: bytearray, at: int, trigger: int) -> None:
+        start = self._search_at + at
+        self._give_up_search(trigger, start)
+        self._search = None
+        self._trail.forget(start)
+        self._decoder = WpduDecoder(base=start, swapped=self._swapped)
+        self._decoder.feed(window[at:])
+
+
+class BareSplitter:
+    """APDUs without a header, one a segment."""
+
+    clean = False
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """One APDU."""
+        tag = self._listener.read(segment.address, 1)[0]
+        length = segment.stop - segment.start
+        marks = Mark.TRUNCATED if segment.captured < length else Mark(0)
+        header = WpduHeader(0, 0, 0, length)
+        self._listener.unit(Unit(header, tag, segment.captured, int(marks), (segment,)), trigger)
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """APDUs are missing."""
+
+    def close(self, packet: int) -> None:
+        """Nothing is pending."""
+
+
+class HdlcSplitter:
+    """HDLC frames (IEC 62056-46), counted; a frame's check sequence must be right."""
+
+    _MOST = 2 + 0x7FF
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._window = bytearray()
+
+    @property
+    def clean(self) -> bool:
+        """Never: flags are shared between frames, so the splitter keeps what it has."""
+        return False
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """The next octets."""
+        self._window += self._listener.read(segment.address, segment.captured)
+        window, at, count = self._window, 0, 0
+        while True:
+            at = window.find(0x7E, at)
+            if at < 0 or at + 3 > len(window):
+                break
+            end = at + 1 + ((window[at + 1] & 7) << 8 | window[at + 2])
+            if window[at + 1] >> 4 != 0xA:
+                at += 1
+            elif end >= len(window):
+                break
+            elif window[end] == 0x7E and frame_check(window[at + 1 : end]):
+                count += 1
+                at = end  # the closing flag may open the next frame
+            else:
+                at += 1
+        del window[: at if at >= 0 else len(window)]
+        self._listener.frames(count)
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Frames are missing."""
+        self._window.clear()
+
+    def close(self, packet: int) -> None:
+        """What is pending is no frame."""
+        self._window.clear()
+
+
+class NoSplitter:
+    """Streams that are no DLMS, or whose framing has no units: octets are put in order, and that is all."""
+
+    clean = True
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """Nothing to do."""
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Nothing to do."""
+
+    def close(self, packet: int) -> None:
+        """Nothing to do."""
+
+
+#: The splitter of each framing; it takes the listener, the first octet's offset, and whether that begins a unit.
+SPLITTERS: dict[Framing, Callable[[Listener, int, bool], Splitter]] = {
+    Framing.WRAPPER: lambda listener, start, trusted: WrapperSplitter(listener, start, trusted=trusted),
+    Framing.SWAPPED: lambda listener, start, trusted: WrapperSplitter(
+        listener, start, trusted=trusted, swapped=True
+    ),
+    Framing.HDLC: lambda listener, start, trusted: HdlcSplitter(listener),
+    Framing.BARE: lambda listener, start, trusted: BareSplitter(listener),
+}
+
+
+def splitter_for(framing: Framing, listener: Listener, start: int, *, trusted: bool) -> Splitter:
+    """A splitter for one direction of a stream of this framing, from offset `start` on."""
+    make = SPLITTERS.get(framing)
+    return make(listener, start, trusted) if make else NoSplitter()

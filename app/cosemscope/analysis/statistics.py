@@ -1,0 +1,46 @@
+"""Counts of a whole capture, as `stats` prints them."""
+
+from typing import Any
+
+import numpy as np
+
+from cosemscope.analysis.findings import FindingKind
+from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.streams import TCP, UDP
+from cosemscope.analysis.wpdus import Mark
+from cosemscope.apdu.tags import apdu_name
+from cosemscope.capture.columns import Columns
+
+
+def statistics(packets: Columns, streams: Columns, wpdus: Columns, findings: Columns) -> dict[str, Any]:
+    """The counts by name: packets, streams, WPDUs, APDUs by name (`apdu_tags`), and what was wrong.
+
+    `wpdus` and `apdu_tags` count whole WPDUs, `truncated_wpdus` those of which octets are missing.
+    `missing_bytes` are octets of TCP streams and UDP datagrams that the capture lacks (holes and snap length),
+    `skipped_bytes` octets of recognised streams that are no WPDU.
+    """
+    whole = (wpdus["marks"] & Mark.TRUNCATED) == 0
+    tags = wpdus["apdu_tag"][whole]
+    found, counts = np.unique(tags[tags >= 0], return_counts=True)
+    framings, streams_of = np.unique(streams["framing"], return_counts=True)
+    kinds = np.bincount(findings["kind"], minlength=max(FindingKind) + 1)
+    protocol = streams["protocol"]
+    return {
+        "packets": len(packets),
+        "tcp_streams": int((protocol == TCP).sum()),
+        "udp_flows": int((protocol == UDP).sum()),
+        "wpdus": int(whole.sum()),
+        "apdu_tags": {apdu_name(int(tag)): int(count) for tag, count in zip(found, counts, strict=True)},
+        "retransmissions": int(streams["retransmissions"].sum()),
+        "out_of_order": int(streams["out_of_order"].sum()),
+        "missing_bytes": int(streams["missing_octets"].sum()),
+        "skipped_bytes": int(streams["skipped_octets"].sum()),
+        "truncated_wpdus": int(len(wpdus) - whole.sum()),
+        "conflicts": int(streams["conflicts"].sum()),
+        "holes": int(kinds[FindingKind.HOLE]),
+        "hdlc_frames": int(streams["frames"].sum()),
+        "framings": {
+            Framing(int(framing)).label: int(count)
+            for framing, count in zip(framings, streams_of, strict=True)
+        },
+    }
