@@ -254,7 +254,11 @@ def _check_presence(c: Cursor) -> None:
 
 def _association_text(fields: list[Field]) -> str:
     """What matters of an ACSE APDU: result, diagnostic, context, mechanism, reason, and what it carries."""
-    texts = {field.name: field.text for field in fields}
+    texts = {
+        field.name: field.text
+        for field in fields
+        if field.name != "result-source-diagnostic" or field.value != 0
+    }
     wanted = (
         "result",
         "result-source-diagnostic",

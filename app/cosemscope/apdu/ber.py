@@ -87,7 +87,8 @@ def _read_tag(c: Cursor) -> int:
             stop += 1
         stop = min(stop + 1, c.end)
     value = int.from_bytes(c.data[start:stop], "big")
-    c.leaf("tag", stop - start, value, _UNIVERSAL.get(tag, ""))
+    text = f"[{tag & 0x1F}]" if tag & 0xC0 == 0x80 and stop == start + 1 else _UNIVERSAL.get(tag, "")
+    c.leaf("tag", stop - start, value, text)
     return tag
 
 

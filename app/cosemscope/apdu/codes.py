@@ -185,7 +185,7 @@ ASSOCIATION_RESULTS = {0: "accepted", 1: "rejected-permanent", 2: "rejected-tran
 
 #: Diagnostics of an AARE as sentences: what the service user says, and what the provider says.
 USER_DIAGNOSTICS = {
-    0: "no reason to give (null)",
+    0: "no diagnostic (null)",
     1: "rejected without a reason (no-reason-given)",
     2: "the server does not support this application context (application-context-name-not-supported)",
     3: "the server does not know the client's system title (calling-AP-title-not-recognized)",
@@ -203,7 +203,7 @@ USER_DIAGNOSTICS = {
     14: "the client has to authenticate next, HLS pass 3 (authentication-required)",
 }
 PROVIDER_DIAGNOSTICS = {
-    0: "no reason to give (null)",
+    0: "no diagnostic (null)",
     1: "rejected by the ACSE provider without a reason (no-reason-given)",
     2: "client and server have no version of ACSE in common (no-common-acse-version)",
 }

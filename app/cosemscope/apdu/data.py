@@ -11,17 +11,19 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from cosemscope.apdu.context import Reference
 from cosemscope.apdu.cursor import MAX_DEPTH, Break, Cursor
 from cosemscope.apdu.dates import DATE, DATE_TIME, TIME, Form, plausible_date_time, read_form
 from cosemscope.apdu.fields import Field
 from cosemscope.apdu.naming import (
+    member_text,
     obis_text,
     octets_text,
     quoted,
     scaled_text,
     scaler_unit_text,
 )
-from cosemscope.apdu.shapes import Shape
+from cosemscope.apdu.shapes import Shape, shape_of
 
 CLAUSE = "IEC 62056-5-3, abstract syntax of Data"
 
@@ -283,19 +285,26 @@ def _read_elements(c: Cursor, name: str, tag: int, shape: Shape | None, depth: i
         c.close(value, f"array of {count}")
         return value
     elements = shape.elements if shape is not None and len(shape.elements) >= count else ()
-    untagged = count == 2 and c.session.untagged
+    if count == 2 and c.session.untagged and _read_untagged_descriptor(c):
+        return _read_described(c, depth)
     for index in range(count):
-        if untagged and index == 0 and _read_untagged_descriptor(c):
-            values.append(c.children[-1].value)
-            continue
         if elements:
             inner, inner_shape = elements[index]
         else:
             inner, inner_shape = element_name(index), None
         values.append(read_data(c, inner, inner_shape, depth + 1))
     value = tuple(values)
-    c.close(value, _structure_text(c, value) or f"structure of {count}")
+    text = shape.text(value) if shape is not None and shape.text is not None else ""
+    c.close(value, text or _structure_text(c, value) or f"structure of {count}")
     return value
+
+
+def _read_described(c: Cursor, depth: int) -> tuple[Any, ...]:
+    """The value after a descriptor without tags, which ends the structure of the two."""
+    described = c.children[-1]
+    value = read_data(c, "[2]", shape_of(described.value), depth + 1)
+    c.close((described.value, value), f"{described.text} = {c.children[-1].text}")
+    return described.value, value
 
 
 def _tag_of(field: Field) -> int:
@@ -349,7 +358,8 @@ def _read_untagged_descriptor(c: Cursor) -> bool:
     class_id = c.uint("class-id", 2)
     instance = c.leaf("instance-id", 6, text=obis_text(octets[2:8]))
     attribute = c.u8("attribute-id")
-    c.close((class_id, instance, attribute), f"{obis_text(instance)}, attribute {attribute}")
+    name = member_text(class_id, attribute, False) or f"attribute {attribute}"
+    c.close(Reference(class_id, instance, attribute), f"{obis_text(instance)}, {name}")
     return True
 
 

@@ -40,7 +40,7 @@ _STATUS_TEXTS = {status: status_text(status) for status in range(256)}
 
 
 def _deviation_text(deviation: int) -> str:
-    return "deviation not specified" if deviation == -0x8000 else f"deviation {deviation:+d} min"
+    return f"deviation {deviation:+d} min" if deviation else "deviation 0 min"
 
 
 def date_text(octets: bytes) -> str:

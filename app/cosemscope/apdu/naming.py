@@ -75,6 +75,8 @@ def hex_text(octets: bytes) -> str:
 
 def octets_text(octets: bytes) -> str:
     """Octets as people read them: in quotes when all are printable ASCII (at least two), else in hex."""
+    if not octets:
+        return "empty"
     if len(octets) > 1 and octets.isascii() and (words := octets.decode("ascii")).isprintable():
         return quoted(words)
     return hex_text(octets)

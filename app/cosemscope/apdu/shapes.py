@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.dates import DATE, DATE_TIME, TIME, Form
-from cosemscope.apdu.naming import class_text, obis_text, unit_text
+from cosemscope.apdu.naming import class_text, member_text, obis_text, unit_text
 
 
 class Shape(NamedTuple):
-    """Names of a structure's elements and their shapes, shape of an array's elements, reading of a scalar."""
+    """Names and shapes of a structure's elements, shape of an array's elements, form or text of a value."""
 
     elements: "tuple[tuple[str, Shape | None], ...]" = ()
     each: "Shape | None" = None
@@ -52,8 +52,24 @@ CLASS = Shape(text=_class)
 MOMENT = Shape(form=DATE_TIME)
 DAY = Shape(form=DATE)
 CLOCK = Shape(form=TIME)
+
+
+def _object_text(value: object) -> str:
+    """A class, a logical name, an attribute and perhaps a data index: what they name."""
+    if not isinstance(value, tuple) or len(value) < 3 or not isinstance(value[1], bytes):
+        return ""
+    class_id, instance, member = value[:3]
+    if not isinstance(class_id, int) or not isinstance(member, int):
+        return ""
+    name = member_text(class_id, member, False) or f"attribute {member}"
+    index = f", index {value[3]}" if len(value) > 3 and value[3] else ""
+    return f"{obis_text(instance)}, {name}{index}"
+
+
 SCALER_UNIT = _structure(scaler=Shape(text=_scaler), unit=Shape(text=_unit))
-CAPTURE_OBJECT = _structure(class_id=CLASS, logical_name=OBIS, attribute_index=None, data_index=None)
+CAPTURE_OBJECT = _structure(
+    class_id=CLASS, logical_name=OBIS, attribute_index=None, data_index=None
+)._replace(text=_object_text)
 RANGE_DESCRIPTOR = _structure(
     restricting_object=CAPTURE_OBJECT,
     from_value=MOMENT,
@@ -66,7 +82,7 @@ ENTRY_DESCRIPTOR = _structure(
 _SCRIPT = _structure(script_logical_name=OBIS, script_selector=None)
 _PUSH_OBJECT = _structure(
     class_id=CLASS, logical_name=OBIS, attribute_index=None, data_index=None, restriction=None, columns=None
-)
+)._replace(text=_object_text)
 _OBJECT_LIST = Shape(
     each=_structure(
         class_id=CLASS,

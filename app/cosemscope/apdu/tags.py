@@ -84,6 +84,18 @@ APDU_TAGS: dict[int, str] = dict(
     )
 )
 
+#: Who sends an APDU, by its first octet: the DLMS client, or the server. General- envelopes, ABRT and
+#: general-block-transfer may come from either.
+_CLIENT_SERVICES = {0x01, 0x05, 0x06, 0x16, GET_REQUEST, SET_REQUEST, ACTION_REQUEST}
+_CIPHERED = {**GLO_SERVICES, **DED_SERVICES}
+CLIENT_TAGS = frozenset(
+    _CLIENT_SERVICES
+    | {tag for tag, inner in _CIPHERED.items() if inner in _CLIENT_SERVICES}
+    | {AARQ, RLRQ, ACCESS_REQUEST, DATA_NOTIFICATION_CONFIRM, GATEWAY_REQUEST}
+)
+_EITHER_TAGS = {ABRT, GENERAL_GLO, GENERAL_DED, GENERAL_CIPHERING, GENERAL_SIGNING, GENERAL_BLOCK_TRANSFER}
+SERVER_TAGS = frozenset(APDU_TAGS.keys() - CLIENT_TAGS - _EITHER_TAGS)
+
 
 def apdu_name(tag: int) -> str:
     """The name of an APDU's first octet; "unknown (0x54)" for one that the standard does not define."""

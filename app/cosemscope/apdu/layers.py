@@ -1,0 +1,130 @@
+"""What stands around APDUs: WPDU headers, HDLC frames, or nothing; told by the octets themselves.
+
+`decode_octets` is for octets of unknown origin (pasted, piped); `decode_wpdu` for those known to be a WPDU.
+"""
+
+import enum
+import importlib
+import struct
+from typing import Any
+
+from cosemscope.apdu.context import NO_CONTEXT, Context
+from cosemscope.apdu.cursor import Cursor, Session
+from cosemscope.apdu.decoder import decode_apdu, read_apdu
+from cosemscope.apdu.fields import ByteSource, Decoded
+from cosemscope.apdu.tags import APDU_TAGS, CLIENT_TAGS, SERVER_TAGS
+from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
+from cosemscope.transport.wports import Side, wport_name
+
+CLAUSE = "IEC 62056-4-7, 5.3.2 and 6.3.2 (WPDU)"
+_FLAG = 0x7E
+
+
+class Layer(enum.Enum):
+    """What octets begin with."""
+
+    WPDU = "WPDU"
+    HDLC = "HDLC"
+    APDU = "APDU"
+
+
+def recognise(octets: bytes) -> Layer:
+    """What octets begin with: a WPDU, an HDLC frame, or (what everything else is taken for) an APDU."""
+    if len(octets) >= HEADER_SIZE:
+        version, _, _, length = struct.unpack_from(">4H", octets)
+        rest = octets[HEADER_SIZE:]
+        known = bool(rest) and rest[0] in APDU_TAGS
+        # 00 01 begins no APDU; another version is believed where all else fits a WPDU and no APDU.
+        if version == VERSION and (known or length == len(rest)):
+            return Layer.WPDU
+        if octets[0] != _FLAG and known and length == len(rest) and _broken(octets):
+            return Layer.WPDU
+    if octets[:1] == b"\x7e" and len(octets) > 1 and octets[1] & 0xF0 == 0xA0:
+        return Layer.HDLC
+    return Layer.APDU
+
+
+def _broken(octets: bytes) -> bool:
+    return any(problem.severity == "error" for problem in decode_apdu(octets).problems)
+
+
+def decode_octets(octets: bytes, context: Context | None = None) -> Decoded:
+    """The tree of octets of unknown origin; never raises."""
+    layer = recognise(octets)
+    if layer is Layer.WPDU:
+        return decode_wpdu(octets, context)
+    if layer is Layer.HDLC:
+        hdlc: Any = importlib.import_module("cosemscope.apdu.hdlc")
+        decoded: Decoded = hdlc.decode_hdlc(octets, context)
+        return decoded
+    return decode_apdu(octets, context)
+
+
+def decode_wpdu(octets: bytes, context: Context | None = None) -> Decoded:
+    """The tree of a WPDU, or of several in a row; the leaves of source 0 tile `octets`."""
+    sources = [ByteSource("WPDU", octets)]
+    session = Session(context or NO_CONTEXT, sources, read_apdu)
+    cursor = Cursor(octets, session)
+    stop = _wpdu_stop(octets, 0)
+    if stop >= len(octets) or octets[stop : stop + 2] != b"\0\1":
+        cursor.enclosed("WPDU", len(octets), _read_wpdu)
+    else:
+        cursor.enclosed("WPDUs", len(octets), _read_wpdus)
+    return Decoded(cursor.children[0], tuple(session.problems), tuple(sources))
+
+
+def _wpdu_stop(octets: bytes, start: int) -> int:
+    """Where the WPDU at `start` ends, as its header says, but not beyond the octets."""
+    length = int.from_bytes(octets[start + 6 : start + 8], "big")
+    return min(start + HEADER_SIZE + length, len(octets))
+
+
+def _read_wpdus(c: Cursor) -> tuple[Any, str]:
+    while c.position < c.end and c.data[c.position : c.position + 2] == b"\0\1":
+        c.session.title = None
+        c.enclosed("WPDU", _wpdu_stop(c.data, c.position), _read_wpdu)
+    return None, f"{len(c.children)} WPDUs"
+
+
+def _wport_texts(tag: int) -> tuple[str, str]:
+    """Which sides source and destination are on, by the APDU: "" where it does not tell."""
+    if tag in CLIENT_TAGS:
+        return Side.CLIENT.value, Side.SERVER.value
+    return (Side.SERVER.value, Side.CLIENT.value) if tag in SERVER_TAGS else ("", "")
+
+
+def _read_wport(c: Cursor, name: str, side: str) -> int:
+    number = c.uint(name, 2)
+    if side:
+        c.children[-1] = c.children[-1]._replace(text=wport_name(number, Side(side)))
+    return number
+
+
+def _read_wpdu(c: Cursor) -> tuple[Any, str]:
+    start = c.position
+    c.clause = CLAUSE
+    version = c.uint("version", 2)
+    if version != VERSION:
+        c.problem(start, start + 2, f"expected version 1 at offset {start}, found 0x{version:04X}", CLAUSE)
+    at = start + HEADER_SIZE
+    sides = _wport_texts(c.data[at] if at < c.end else -1)
+    source = _read_wport(c, "source-wport", sides[0])
+    destination = _read_wport(c, "destination-wport", sides[1])
+    length = c.uint("length", 2)
+    text = f"wPort {source} to {destination}"
+    left = c.end - c.position
+    if length > left:
+        c.problem(
+            start + 6,
+            start + 8,
+            f"length at offset {start + 6} says {length} octets of data, {left} follow: the WPDU is cut",
+            CLAUSE,
+        )
+    outer_end, c.end = c.end, min(c.end, c.position + length)
+    if length == 0:
+        c.warn(start + 6, start + 8, "the WPDU has no data", CLAUSE)
+    else:
+        read_apdu(c)
+        text += f", {c.children[-1].name}"
+    c.end = outer_end
+    return None, text

@@ -1,0 +1,265 @@
+"""One line that says what an APDU is about, for a table of thousands of them.
+
+Made from the tree: service, object and attribute, value with its unit, or the error first. Ciphered APDUs
+are told by what was inside where they were opened.
+"""
+
+from collections.abc import Callable
+
+from cosemscope.apdu.context import Context, Reference
+from cosemscope.apdu.fields import Decoded, Field, find, first
+from cosemscope.apdu.naming import class_text, member_text, obis_text
+from cosemscope.apdu.tags import APDU_TAGS
+
+MAX_LENGTH = 200
+
+_NAMES = frozenset(APDU_TAGS.values())
+
+_VERBS = {
+    "get-request": "GET",
+    "set-request": "SET",
+    "action-request": "ACTION",
+    "get-response": "GET response",
+    "set-response": "SET response",
+    "action-response": "ACTION response",
+    "access-request": "ACCESS",
+    "access-response": "ACCESS response",
+    "event-notification-request": "EVENT",
+    "data-notification": "PUSH",
+    "data-notification-confirm": "PUSH confirm",
+    "readRequest": "READ",
+    "readResponse": "READ response",
+    "writeRequest": "WRITE",
+    "writeResponse": "WRITE response",
+    "unconfirmedWriteRequest": "WRITE unconfirmed",
+    "informationReportRequest": "INFORMATION REPORT",
+}
+_CIPHERED = frozenset(
+    name
+    for name in APDU_TAGS.values()
+    if name.startswith(("glo-", "ded-", "general-glo", "general-ded")) or name == "general-ciphering"
+)
+
+
+def summarise(decoded: Decoded, context: Context | None = None) -> str:
+    """The info line of a decoded APDU or WPDU, at most 200 characters; errors come first."""
+    words = summarise_field(decoded.root, context)
+    broken = next((problem for problem in decoded.problems if problem.severity == "error"), None)
+    if broken is not None:
+        words = f"BROKEN {words}: {broken.message}"
+    return words if len(words) <= MAX_LENGTH else words[: MAX_LENGTH - 1] + "…"
+
+
+def summarise_field(root: Field, context: Context | None = None) -> str:
+    """The info line of one APDU's field (or of a WPDU's), not yet cut."""
+    if root.name == "WPDU":
+        inner = root.children[-1] if len(root.children) > 4 else None
+        return summarise_field(inner, context) if inner is not None else "WPDU without data"
+    if root.name in _CIPHERED or root.name.startswith("unknown"):
+        return _ciphered(root, context)
+    return _TELLERS.get(root.name, _plain)(root, context)
+
+
+def _ciphered(root: Field, context: Context | None) -> str:
+    content = find(root, "ciphered-content")
+    if content is None:
+        return _plain(root, context)
+    for child in content.children:
+        if child.name == "ciphered-text" and child.children:
+            return f"{summarise_field(child.children[0], context)} [{root.name}]"
+        if child.name in _NAMES:  # authenticated only: the text is plain
+            return f"{summarise_field(child, context)} [{root.name}]"
+    return f"{root.name} {root.text}".rstrip()
+
+
+def _plain(root: Field, context: Context | None) -> str:
+    return f"{root.name} {root.text}".rstrip()
+
+
+def _texts(field: Field | None, limit: int = 3) -> str:
+    """The texts of a list's elements, the first few of them."""
+    if field is None:
+        return ""
+    elements = [child.text for child in field.children if child.name.startswith("[")]
+    more = f", {len(elements) - limit} more" if len(elements) > limit else ""
+    return ", ".join(elements[:limit]) + more
+
+
+def _object(reference: Reference) -> str:
+    """A reference for people: logical name with its meaning, else the class, then what is not attribute 2."""
+    name = obis_text(reference.instance)
+    if " " not in name and class_text(reference.class_id):
+        name = f"{name} {class_text(reference.class_id)}"
+    if reference.member == 2 and not reference.method:
+        return name
+    kind = "method" if reference.method else "attribute"
+    member = member_text(reference.class_id, reference.member, reference.method)
+    return f"{name}, {member or f'{kind} {reference.member}'}"
+
+
+def _requested(context: Context | None) -> str:
+    if context is None or context.request is None or not context.request.references:
+        return ""
+    references = context.request.references
+    more = f" and {len(references) - 1} more" if len(references) > 1 else ""
+    return _object(references[0]) + more
+
+
+_REQUEST_PARTS = (
+    ("access-selection", ""),
+    ("value", "value = "),
+    ("value-list", "values = "),
+    ("attribute-value", "value = "),
+    ("method-invocation-parameters", "parameters = "),
+)
+
+
+def _request(root: Field, context: Context | None) -> str:
+    words = [_VERBS[root.name]]
+    for name in ("attribute-descriptor", "method-descriptor"):
+        descriptor = find(root, name)
+        if descriptor is not None and isinstance(descriptor.value, Reference):
+            words.append(_object(descriptor.value))
+    for name in ("attribute-descriptor-list", "method-descriptor-list", "access-request-specification"):
+        listed = find(root, name)
+        if listed is not None:
+            words.append(f"list of {len(listed.value)}: {_texts(listed)}" if listed.value else "empty list")
+    number = find(root, "block-number")
+    if number is not None:
+        words.append(f"next block {number.value}")
+    line = " ".join(words)
+    for name, shown_name in _REQUEST_PARTS:
+        part = find(root, name)
+        if part is not None and part.children:
+            line += f", {shown_name}{_texts(part) or part.text}"
+    for name in ("datablock", "pblock"):
+        part = find(root, name)
+        if part is not None:
+            line += f" {part.text}" if line.endswith(words[0]) else f", {part.text}"
+    return line
+
+
+def _failure(root: Field) -> str:
+    """The first result that is an error, or ""."""
+    for name in ("data-access-result", "action-result", "result", "data-access-error"):
+        field = first(root, name)
+        if field is not None and not field.children and field.value not in (0, None):
+            return field.text or str(field.value)
+    for name in ("data-access-results", "response-list", "access-response-specification"):
+        listed = find(root, name)
+        if listed is not None:
+            failed = [child.text for child in listed.children[1:] if child.value != 0 and child.text]
+            return failed[0] if failed else ""
+    return ""
+
+
+def _response(root: Field, context: Context | None) -> str:
+    words = _VERBS[root.name]
+    name = _requested(context)
+    if name:
+        words += f" {name}"
+    failure = _failure(root)
+    if failure:
+        words = f"{failure.upper()} {words}"
+    listed = find(root, "result") or find(root, "response-list") or find(root, "response")
+    for key in ("access-response-list-of-data", "data-access-results", "pblock"):
+        listed = listed or find(root, key)
+    if listed is None:
+        number = find(root, "block-number")
+        return f"{words}, block {number.value}" if number is not None else words
+    elements = _texts(listed)
+    if not listed.children:
+        return words if failure else f"{words}, {listed.text or listed.value}"
+    if elements:
+        return f"{words}, {elements}"
+    block = find(listed, "block-number")
+    if block is not None:
+        return f"{words}, {listed.text}"
+    data = find(listed, "data")
+    if data is not None:
+        return f"{words}, {'value' if name else 'data'} = {data.text}"
+    return words if failure else f"{words}, {listed.text}"
+
+
+def _push(root: Field, context: Context | None) -> str:
+    moment = find(root, "date-time")
+    body = find(root, "notification-body")
+    words = "PUSH" if root.name == "data-notification" else "PUSH confirm"
+    if moment is not None and moment.value:
+        words += f" {moment.text.partition(',')[0]}"
+    if body is None:
+        return words
+    return f"{words}, {body.text}: {_texts(body)}".rstrip(": ")
+
+
+def _short_name(root: Field, context: Context | None) -> str:
+    words = _VERBS[root.name]
+    variables = find(root, "variable-access-specification")
+    if variables is not None:
+        words += f" {_texts(variables)}"
+    for name in ("list-of-data", "result-list"):
+        values = find(root, name)
+        if values is not None:
+            words += f", {_texts(values)}"
+    return words
+
+
+def _association(root: Field, context: Context | None) -> str:
+    words = root.name
+    result = find(root, "result")
+    if result is not None and result.value != 0:
+        words = f"REJECTED {words}"
+    if root.text:
+        words += f" {root.text}"
+    secret = find(root, "calling-authentication-value")
+    mechanism = find(root, "mechanism-name")
+    if secret is not None and mechanism is not None and str(mechanism.value).endswith(".2.1"):
+        words += f", password {secret.text}"
+    inner = find(root, "user-information")
+    if inner is not None and inner.text:
+        words += f", {inner.text}"
+    return words
+
+
+def _exception(root: Field, context: Context | None) -> str:
+    return f"EXCEPTION {root.text}"
+
+
+def _service_error(root: Field, context: Context | None) -> str:
+    return f"SERVICE ERROR {root.text}"
+
+
+def _wrapped(root: Field, context: Context | None) -> str:
+    """What a prefix or an envelope carries, and the envelope after it."""
+    for child in root.children:
+        if child.name == "content" and len(child.children) > 1:
+            return f"{summarise_field(child.children[1], context)} [{root.name}: {root.text}]"
+    inner = root.children[-1] if root.children else None
+    if inner is None or not inner.children or inner.name == "undecoded":
+        return _plain(root, context)
+    return f"{summarise_field(inner, context)} [{root.name}]"
+
+
+_TELLERS: dict[str, Callable[[Field, Context | None], str]] = {
+    **dict.fromkeys(
+        ("get-request", "set-request", "action-request", "access-request", "event-notification-request"),
+        _request,
+    ),
+    **dict.fromkeys(("get-response", "set-response", "action-response", "access-response"), _response),
+    **dict.fromkeys(("data-notification", "data-notification-confirm"), _push),
+    **dict.fromkeys(
+        (
+            "readRequest",
+            "readResponse",
+            "writeRequest",
+            "writeResponse",
+            "unconfirmedWriteRequest",
+            "informationReportRequest",
+        ),
+        _short_name,
+    ),
+    **dict.fromkeys(("AARQ", "AARE", "RLRQ", "RLRE", "ABRT"), _association),
+    "exception-response": _exception,
+    "confirmedServiceError": _service_error,
+    **dict.fromkeys(("gateway-request", "gateway-response", "LLC", "general-signing"), _wrapped),
+}
