@@ -10,7 +10,6 @@ else is missing is set up as for `python3 app`. Exit status 1: a count is wrong.
 
 import argparse
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -23,7 +22,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.helpers.equipment import CHECKOUT, equip
+
 GENERATOR = (
     "tests/benchmarks/generate.py",
     "tests/benchmarks/plan.py",
@@ -212,21 +215,6 @@ def _verdict(met: bool) -> str:
     return "met" if met else "NOT met"
 
 
-def _equip() -> None:
-    """Go on under a Python that has what the engine needs; sets it up where there is none."""
-    if importlib.util.find_spec("numpy") and importlib.util.find_spec("cryptography"):
-        return
-    sys.path.insert(0, str(CHECKOUT / "packaging"))
-    import bootstrap
-    from workspace import Place
-
-    status = bootstrap.main(["app"])
-    if status:
-        sys.exit(status)
-    python = Place(str(CHECKOUT)).python
-    sys.exit(subprocess.call([python, *sys.argv]))
-
-
 def main() -> int:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -237,7 +225,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print a JSON object a size")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    _equip()
+    equip()
     if arguments.measure:
         measure(arguments.measure)
         return 0

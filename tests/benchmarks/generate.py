@@ -14,10 +14,13 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from tests.helpers.equipment import equip
+
+    equip()
+
+import numpy as np
 
 from tests.benchmarks.plan import HEADER, SEED, SYN, Array, Plan, Pool, Truth, make_plan
 
@@ -82,25 +85,23 @@ def _addresses(plan: Plan, rows: Array) -> tuple[Array, Array, Array, Array]:
     )  # fmt: skip
 
 
-def _records(plan: Plan, rows: Array, pool: Pool) -> Array:
-    """The pcap records of `rows` in that order, as octets."""
+def _heads(plan: Plan, rows: Array, payload: Array, bounds: Array) -> Array:
+    """Record, Ethernet, IPv4 and TCP headers of `rows`, without TCP options: shape (rows, HEADER)."""
     count = len(rows)
-    payload, bounds = _payloads(plan, rows, pool)
     size = plan.payload[rows]
     flags = plan.flags[rows].astype(np.int64)
-    options = np.where(flags & SYN, 4, 0)
+    options = np.where(flags & SYN, len(_MSS), 0)
     source, destination, source_port, destination_port = _addresses(plan, rows)
     head = np.zeros((count, HEADER), np.uint8)
     seconds, micro = np.divmod(plan.time[rows], 1_000_000)
     frame = HEADER - 16 + options + size
     record = np.column_stack((seconds, micro, frame, frame)).astype("<u4")
     head[:, :16] = record.view(np.uint8).reshape(count, 16)
-    head[:, 16:18] = (2, 4)
+    head[:, 16:18] = head[:, 22:24] = (2, 4)
     head[:, 18:22] = _be(destination, 4)
-    head[:, 22:24] = (2, 4)
     head[:, 24:28] = _be(source, 4)
     head[:, 28:30] = (8, 0)
-    ip = head[:, 30:50]
+    ip, tcp = head[:, 30:50], head[:, 50:70]
     ip[:, 0] = 0x45
     ip[:, 2:4] = _be(frame - 14, 2)
     ip[:, 4:6] = _be(plan.ip_id[rows], 2)
@@ -108,8 +109,7 @@ def _records(plan: Plan, rows: Array, pool: Pool) -> Array:
     ip[:, 8:10] = (64, 6)
     ip[:, 12:16] = _be(source, 4)
     ip[:, 16:20] = _be(destination, 4)
-    ip[:, 10:12] = _be(_folded(ip.view(">u2").sum(axis=1, dtype=np.int64)), 2)
-    tcp = head[:, 50:70]
+    ip[:, 10:12] = _be(_folded(_words(ip)), 2)
     tcp[:, 0:2] = _be(source_port, 2)
     tcp[:, 2:4] = _be(destination_port, 2)
     tcp[:, 4:8] = _be(plan.sequence[rows], 4)
@@ -117,17 +117,28 @@ def _records(plan: Plan, rows: Array, pool: Pool) -> Array:
     tcp[:, 12] = (20 + options) << 2
     tcp[:, 13] = flags
     tcp[:, 14:16] = (0xFA, 0xF0)
-    total = tcp.view(">u2").sum(axis=1, dtype=np.int64) + ip[:, 12:20].view(">u2").sum(axis=1, dtype=np.int64)
-    total += 6 + 20 + options + size
+    total = _words(tcp) + _words(ip[:, 12:20]) + 6 + 20 + options + size
     total += np.where(options > 0, int(_MSS.view(">u2").sum()), 0)
     total += _sum16(payload, bounds[:-1], bounds[1:])
     tcp[:, 16:18] = _be(_folded(total), 2)
+    return head
 
-    starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(16 + frame)))
+
+def _words(octets: Array) -> Array:
+    """The sum of the 16-bit words of each row."""
+    return octets.view(">u2").sum(axis=1, dtype=np.int64)
+
+
+def _records(plan: Plan, rows: Array, pool: Pool) -> Array:
+    """The pcap records of `rows` in that order, as octets."""
+    payload, bounds = _payloads(plan, rows, pool)
+    size = plan.payload[rows]
+    options = np.where(plan.flags[rows] & SYN, len(_MSS), 0)
+    starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(HEADER + options + size)))
     out = np.empty(int(starts[-1]), np.uint8)
-    out[starts[:-1, None] + np.arange(HEADER)] = head
+    out[starts[:-1, None] + np.arange(HEADER)] = _heads(plan, rows, payload, bounds)
     with_options = np.flatnonzero(options)
-    out[starts[with_options, None] + HEADER + np.arange(4)] = _MSS
+    out[starts[with_options, None] + HEADER + np.arange(len(_MSS))] = _MSS
     into = np.repeat(starts[:-1] + HEADER + options - bounds[:-1], size)
     out[into + np.arange(bounds[-1])] = payload
     return out

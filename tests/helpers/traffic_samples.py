@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 if __package__ in (None, ""):
-    root = Path(__file__).resolve().parents[2]
-    sys.path[:0] = [str(root), str(root / "app")]
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from tests.helpers.equipment import equip
+
+    equip()
 
 from tests.helpers import traffic_apdus as a
 from tests.helpers.traffic import MILLISECOND, SECOND, START, Said, TcpConversation, Traffic, cut_at
