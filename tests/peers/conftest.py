@@ -4,27 +4,19 @@ It stands in `.venv/peers` of the checkout; a changed requirements file makes it
 """
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
 import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 _HERE = Path(__file__).resolve().parent
 _ENVIRONMENT = _HERE.parents[1] / ".venv" / "peers"
 _REQUIREMENTS = _HERE / "requirements.txt"
-_OFFLINE = (
-    "No matching distribution",
-    "connection",
-    "Connection",
-    "Temporary failure",
-    "Network is unreachable",
-)
+_OFFLINE = ("NewConnectionError", "ConnectTimeout", "Failed to establish", "name resolution", "unreachable")
 
 
 def _build() -> Path:
@@ -75,12 +67,3 @@ def start_peer(peer_python: Path) -> Iterator[Callable[..., "subprocess.Popen[st
         if process.poll() is None:
             process.kill()
         process.communicate()
-
-
-def result_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    """What a client script printed, or a failed test with its error output."""
-    out, errors = process.communicate(timeout=60)
-    if process.returncode:
-        pytest.fail(f"the peer ended with {process.returncode}:\n{errors}", pytrace=False)
-    result: dict[str, Any] = json.loads(out)
-    return result

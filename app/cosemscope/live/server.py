@@ -89,7 +89,7 @@ class TcpServer:
         self.address = peer_address(self._server.sockets[0].getsockname())
 
     async def accept(self, timeout: float | None = None) -> TcpLink:
-        """The next connection; waits without limit unless `timeout` (s) is given. LinkError (TIMEOUT) then."""
+        """The next connection. Waits without limit unless `timeout` (s) is given; LinkError then."""
         if self._handler is not None:
             raise RuntimeError("this server has a handler, which takes the connections")
         try:

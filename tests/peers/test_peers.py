@@ -1,0 +1,136 @@
+"""Peers that other people wrote talk to our server and our client over the wrapper.
+
+Each conversation is an association, a short GET, a GET in blocks, and a release. A peer that shares none of
+our code is the only witness that our reading of the wrapper is the common one.
+"""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from cosemscope.live.addresses import Address
+from cosemscope.live.apdus import public_aarq, release_request
+from cosemscope.live.check import CheckOptions, Verdict, run_checks
+from cosemscope.live.server import serve_tcp
+from cosemscope.live.tcp import TcpLink, connect_tcp
+from tests.helpers.meter import LONG, NAME, VALUES, Meter
+
+StartPeer = Callable[..., "subprocess.Popen[str]"]
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await work
+
+    asyncio.run(bounded())
+
+
+def result_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """What a client script printed, or a failed test with its error output."""
+    out, errors = process.communicate(timeout=60)
+    if process.returncode:
+        pytest.fail(f"the peer ended with {process.returncode}:\n{errors}", pytrace=False)
+    result: dict[str, Any] = json.loads(out)
+    return result
+
+
+async def serve_meter(link: TcpLink) -> None:
+    meter = Meter()
+    while True:
+        await link.send(meter.answer(await link.receive()))
+
+
+@pytest.mark.parametrize("script", ["gurux_client.py", "dlms_cosem_client.py"])
+def test_their_client_reads_from_our_server(script: str, start_peer: StartPeer) -> None:
+    async def work() -> None:
+        async with serve_tcp(port=0, handler=serve_meter) as server:
+            process = start_peer(script, *server.address)
+            result = await asyncio.to_thread(result_of, process)
+        assert result["associated"]
+        assert result["released"]
+        assert result["name"] == VALUES[NAME].decode()
+        assert bytes.fromhex(result["long"]) == VALUES[LONG]
+        assert result.get("long_requests", 3) == 3  # 1,000 octets in blocks of 400
+
+    run(work())
+
+
+def get_request(obis: str) -> bytes:
+    """GET-Request-Normal for attribute 2 of a Data object."""
+    return bytes.fromhex("c001c10001") + bytes(map(int, obis.split("."))) + b"\x02\x00"
+
+
+async def read(link: TcpLink, obis: str) -> tuple[bytes, int]:
+    """The value of an octet-string and the number of blocks that the server made of it (0: none)."""
+    await link.send(get_request(obis))
+    answer = await link.receive()
+    if answer[:2] == b"\xc4\x01":
+        assert answer[3] == 0, f"the server refuses: {answer.hex()}"
+        return value_of(answer[4:]), 0
+    data, blocks = b"", 0
+    while True:
+        assert answer[:2] == b"\xc4\x02", answer.hex()
+        blocks += 1
+        last, number = answer[3], answer[4:8]
+        data += value_of(b"\x09" + answer[9:])
+        if last:
+            return value_of(data), blocks
+        await link.send(b"\xc0\x02\xc1" + number)
+        answer = await link.receive()
+
+
+def value_of(data: bytes) -> bytes:
+    """The content of an octet-string."""
+    assert data[0] == 0x09
+    octets = data[1] & 0x7F if data[1] & 0x80 else 0
+    size = int.from_bytes(data[2 : 2 + octets], "big") if octets else data[1]
+    return data[2 + octets : 2 + octets + size]
+
+
+def gurux_server(start_peer: StartPeer, host: str = "127.0.0.1") -> int:
+    process = start_peer("gurux_server.py", host)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        assert process.stderr is not None
+        pytest.fail(f"the Gurux server does not start: {process.stderr.read()}", pytrace=False)
+    return int(line)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_our_client_reads_from_their_server(host: str, start_peer: StartPeer) -> None:
+    async def work() -> None:
+        async with connect_tcp(host, gurux_server(start_peer, host)) as link:
+            await link.send(public_aarq(max_pdu=256))
+            aare = await link.receive()
+            assert aare[0] == 0x61
+            assert bytes.fromhex("a203020100") in aare  # accepted
+            assert await read(link, NAME) == (b"GRX0000000000001", 0)
+            value, blocks = await read(link, LONG)
+            assert value == VALUES[LONG]
+            assert blocks == 5
+            await link.send(release_request())
+            assert (await link.receive())[0] == 0x63
+
+    run(work())
+
+
+def test_the_check_finds_what_is_wrong_with_their_server(start_peer: StartPeer) -> None:
+    """The Gurux server answers split WPDUs, and stumbles over two in one segment; the check says both."""
+
+    async def work() -> None:
+        port = gurux_server(start_peer)
+        options = CheckOptions(answer=1, quiet=0.2, idle=0.2, pause=0.01)
+        report = await run_checks("gurux", Address("127.0.0.1", port), options)
+        verdicts = {result.check.key: result.finding.verdict for result in report.results}
+        for key in ("tcp-connect", "one-segment", "split-header", "split-data", "octet-by-octet", "abort"):
+            assert verdicts[key] is Verdict.PASS, key
+        assert verdicts["two-in-one"] is Verdict.FAIL
+        assert verdicts["udp"] is Verdict.UNDECIDED
+
+    run(work())
