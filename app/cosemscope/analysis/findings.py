@@ -1,7 +1,7 @@
 """What is wrong or remarkable in streams: one row a finding, with the place where it stands.
 
 A finding names a stream, a direction, a packet, the offset in the stream of
-that direction and a number of octets. What the offset and the count mean is
+that direction and a number of octets. What the offset and the amount mean is
 in `FindingKind`; `describe` makes the sentence.
 """
 
@@ -12,7 +12,7 @@ from cosemscope.capture.columns import Columns
 
 
 class FindingKind(IntEnum):
-    """What was found; the comment says what `count` counts."""
+    """What was found; the comment says what `amount` counts."""
 
     RETRANSMISSION = 1  # octets of a segment of which at least one octet had been seen before
     OUT_OF_ORDER = 2  # octets of a segment that arrived after one that was sent later
@@ -27,14 +27,14 @@ class FindingKind(IntEnum):
 
 
 #: Finding columns: `kind` (FindingKind), `stream` and `packet` rows, `direction` (0: client to server of
-#: the stream), `offset` (octet of the stream's direction, 0 the first), `count` (see FindingKind).
+#: the stream), `offset` (octet of the stream's direction, 0 the first), `amount` (see FindingKind).
 FINDING_FIELDS: dict[str, str] = {
     "kind": "u1",
     "stream": "u4",
     "direction": "u1",
     "packet": "u4",
     "offset": "i8",
-    "count": "u4",
+    "amount": "u4",
 }
 
 _SENTENCES = {
@@ -60,5 +60,5 @@ class FindingTable(Columns):
     def describe(self, row: int) -> str:
         """The finding as a sentence: what, how much and where in the stream."""
         kind = FindingKind(int(self["kind"][row]))
-        values: dict[str, Any] = {"count": int(self["count"][row])}
+        values: dict[str, Any] = {"count": int(self["amount"][row])}
         return f"{_SENTENCES[kind].format(**values)}, at octet {int(self['offset'][row])} of the stream"

@@ -82,7 +82,7 @@ class Output:
         """Add findings of one kind."""
         kinds = np.full(len(stream), kind, np.uint8)
         self._found_arrays.append(
-            {"kind": kinds, "stream": stream, "direction": side, "packet": packet, "offset": offset, "count": count}
+            {"kind": kinds, "stream": stream, "direction": side, "packet": packet, "offset": offset, "amount": count}
         )
 
     def turn_round(self, stream: int) -> None:
@@ -136,7 +136,7 @@ class Output:
     def _flush_findings(self) -> None:
         parts = self._found_arrays
         if self._found:
-            names = ("kind", "stream", "direction", "packet", "offset", "count")
+            names = ("kind", "stream", "direction", "packet", "offset", "amount")
             columns = zip(*self._found, strict=True)
             parts = [*parts, {name: np.array(column) for name, column in zip(names, columns, strict=True)}]
         self._found, self._found_arrays = [], []
@@ -146,8 +146,9 @@ class Output:
         order = np.argsort(whole["packet"], kind="stable")
         stream = whole["stream"]
         whole["direction"] = whole["direction"] ^ self._streams["client_side"][stream]
-        counts = np.minimum(whole.pop("count"), 0xFFFFFFFF)
-        self._findings.extend(len(order), count=counts[order], **{name: column[order] for name, column in whole.items()})
+        counts = np.minimum(whole["amount"], 0xFFFFFFFF)
+        whole["amount"] = counts
+        self._findings.extend(len(order), **{name: column[order] for name, column in whole.items()})
         for kind, column in _COUNTED.items():
             hit = whole["kind"] == kind
             weights = counts[hit] if column in ("missing_octets", "skipped_octets") else None

@@ -1,8 +1,8 @@
 """One direction of a TCP stream put in order, segment by segment: the reassembler.
 
 What it calls what: a segment whose octets were seen before, some or all, is a
-*retransmission*, except a keep-alive (at most one octet, the last one again)
-and the octet of a zero-window probe. A segment that fills a gap which
+*retransmission*, except a keep-alive (one octet, the last one again although
+it has been acknowledged) and the octet of a zero-window probe. A segment that fills a gap which
 later ones left was either overtaken on its way (*out of order*) or sent
 again because it was lost before it came here (a retransmission too). Its
 IPv4 identification tells: lower than that of the segment which left the
@@ -117,7 +117,8 @@ class Reassembler:
         fresh = self._fresh(segment)
         length = segment.stop - segment.start
         seen = length - sum(stop - start for start, stop in fresh)
-        if length == 1 and seen and (segment.stop == self.highest or window == 0):
+        acknowledged = segment.stop == self.highest and self.acked >= segment.stop
+        if length == 1 and seen and (acknowledged or window == 0):
             return Verdict(seen, keep_alive=True)
         filler = bool(fresh) and fresh[0][0] < self.highest
         overtaken = filler and not seen and self._overtaken(segment, rtt)

@@ -322,11 +322,11 @@ class TcpStreams:
         layout.whole[within] = False
         return parted, shared & ~within & ~taken
 
-    def _emit(self, segments: Segments, position: Array, head: Array, **columns: Any) -> None:
+    def _emit(self, sorted_: Segments, position: Array, head: Array, **columns: Any) -> None:
         """Rows of WPDUs whose headers are `head`, that began in the segments at `position`."""
-        packet = segments.index[position]
-        stream = segments.half[position] >> 1
-        side = (segments.half[position] & 1).astype(np.uint8)
+        packet = sorted_.index[position]
+        stream = sorted_.half[position] >> 1
+        side = (sorted_.half[position] & 1).astype(np.uint8)
         row = {
             "first_packet": packet + self._base,
             "last_packet": packet + self._base,
@@ -341,7 +341,7 @@ class TcpStreams:
             "destination_wport": head["destination_wport"],
             "length": head["length"],
             "apdu_tag": np.where(head["length"] > 0, head["tag"], np.int16(-1)),
-            "address": segments.address[position],
+            "address": sorted_.address[position],
             "size": head["length"].astype(np.uint32) + np.uint32(HEADER_SIZE),
             "marks": np.zeros(len(packet), np.uint16),
         }
