@@ -239,8 +239,11 @@ def _hashes(keys: _Keys) -> Words:
     with np.errstate(over="ignore"):
         word = (keys.addresses ^ (keys.rest * _MIX)) * _MIX_AGAIN
         if keys.long.any():
+            mixed = word
             for column in keys[2:6]:
-                word = ((word ^ (word >> np.uint64(29))) + column) * _MIX
+                mixed = ((mixed ^ (mixed >> np.uint64(29))) + column) * _MIX
+            # A flow's hash must not depend on what else is in the batch.
+            word = np.where(keys.long, mixed, word)
         word ^= word >> np.uint64(32)
         word *= _MIX
         word ^= word >> np.uint64(29)

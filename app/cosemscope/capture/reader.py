@@ -146,11 +146,12 @@ class CaptureReader:
 
     def _no_capture(self, header: bytes) -> str:
         """Why a file cannot be opened that begins with `header`."""
-        unpacks = f" ({self._unpacked.problem})" if self._unpacked and self._unpacked.problem else ""
+        if self._unpacked and self._unpacked.problem and len(header) < pcap.FILE_HEADER:
+            return f"{self.path} cannot be opened: {self._unpacked.problem}."
         if header[:4] in pcap.MAGICS:
-            return f"{self.path} ends within its file header, after {len(header)} of 24 octets{unpacks}."
+            return f"{self.path} ends within its file header, after {len(header)} of 24 octets."
         if not header:
-            return f"{self.path} is empty{unpacks}: there is nothing to open."
+            return f"{self.path} is empty: there is nothing to open."
         return f"{self.path} is neither pcap nor pcapng: it begins with {header[:4].hex(' ')}."
 
     def _load(self, need: int) -> bool:

@@ -1,0 +1,139 @@
+"""pcap files: every variant, exact times, and what damage leaves readable."""
+
+import struct
+from pathlib import Path
+
+import dpkt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cosemscope.capture.pcap import USUAL_SNAP_LENGTH
+from cosemscope.capture.reader import CaptureError
+from cosemscope.capture.walk import MAX_PROBLEMS
+from tests.helpers.captured import Captured, read_file
+from tests.helpers.files import MICRO, MODIFIED, NANO, Record, pcap
+
+START = 1_700_000_000_000_000_000
+RECORDS = [Record(START + n * 1_234_567_000, bytes(range(40 + n)), 100 + n) for n in range(20)]
+
+
+def told(records: list[Record]) -> list[Captured]:
+    return [Captured(record.time, record.octets, record.length, 0) for record in records]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("magic", [MICRO, NANO, MODIFIED])
+def test_every_variant_is_read(tmp_path: Path, order: str, magic: int) -> None:
+    """Byte order, time unit and record header follow the magic number."""
+    found, reader = read_file(tmp_path / "x", pcap(RECORDS, order=order, magic=magic, link_type=113))
+    assert found == told(RECORDS)
+    assert [(i.link_type, i.snap_length) for i in reader.interfaces] == [(113, 262_144)]
+    assert reader.problems == []
+    assert reader.finished
+
+
+def test_nanoseconds_are_exact(tmp_path: Path) -> None:
+    """No time goes through a float: neighbouring nanoseconds stay apart."""
+    records = [Record(START + n, b"x") for n in (0, 1, 2, 999_999_999)]
+    found, _ = read_file(tmp_path / "x", pcap(records, magic=NANO))
+    assert [record.time for record in found] == [record.time for record in records]
+
+
+def test_upper_bits_of_the_link_type_are_no_part_of_it(tmp_path: Path) -> None:
+    """They tell the length of the frame check sequence."""
+    _, reader = read_file(tmp_path / "x", pcap(RECORDS, link_type=0x5400_0001))
+    assert reader.interfaces[0].link_type == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**32 * 10**9 - 1), st.binary(max_size=300)), max_size=30),
+    st.sampled_from("<>"),
+    st.integers(1, 7),
+)
+def test_agrees_with_dpkt(tmp_path_factory: pytest.TempPathFactory, packets, order, limit) -> None:  # type: ignore[no-untyped-def]
+    """Another reader finds the same packets, whatever the batches."""
+    path = tmp_path_factory.mktemp("pcap") / "x"
+    records = [Record(max(time, 10**9) // 1000 * 1000, octets) for time, octets in packets]
+    path.write_bytes(pcap(records, order=order))
+    with path.open("rb") as file:
+        theirs = [(time, octets) for time, octets in dpkt.pcap.Reader(file)]
+    found, reader = read_file(path, path.read_bytes())
+    assert [record.octets for record in found] == [octets for _, octets in theirs]
+    for record, (time, _) in zip(found, theirs, strict=True):
+        assert abs(record.time / 1e9 - float(time)) < 1e-5
+    assert reader.problems == []
+
+
+@pytest.mark.parametrize("magic", [MICRO, MODIFIED])
+def test_a_file_cut_anywhere_gives_what_is_there(tmp_path: Path, magic: int) -> None:
+    """Whole records stay, the last one is given as far as it goes, the problem has its header's offset."""
+    records = RECORDS[:3]
+    whole = pcap(records, magic=magic)
+    starts = [len(pcap(records[:n], magic=magic)) for n in range(4)]
+    header = starts[1] - starts[0] - len(records[0].octets)
+    for size in range(len(whole) + 1):
+        if size < 24:
+            with pytest.raises(CaptureError):
+                read_file(tmp_path / "x", whole[:size])
+            continue
+        found, reader = read_file(tmp_path / "x", whole[:size])
+        complete = sum(1 for start in starts[1:] if start <= size)
+        left = size - starts[complete]
+        assert found[:complete] == told(records)[:complete]
+        assert [record.octets for record in found[complete:]] == (
+            [records[complete].octets[: left - header]] if left > header else []
+        )
+        assert [problem.offset for problem in reader.problems] == ([starts[complete]] if left else [])
+
+
+def test_an_impossible_length_is_skipped_to_the_next_record(tmp_path: Path) -> None:
+    """One damaged length costs one packet; the problem says where and how much was skipped."""
+    octets = bytearray(pcap(RECORDS))
+    at = len(pcap(RECORDS[:5]))
+    struct.pack_into("<I", octets, at + 8, 0xFFFF_0000)
+    found, reader = read_file(tmp_path / "x", bytes(octets))
+    assert found == told(RECORDS[:5] + RECORDS[6:])
+    assert [(p.offset, str(16 + 45) in p.message) for p in reader.problems] == [(at, True)]
+
+
+@pytest.mark.parametrize("junk", [b"\0" * 5_000, b"\xff" * 5_001, b"DLMS" * 70_000])
+def test_octets_that_are_no_records_are_skipped(tmp_path: Path, junk: bytes) -> None:
+    """Zeros of a lost disk block or anything else between records; the rest is found again."""
+    octets = pcap(RECORDS[:5]) + junk + pcap(RECORDS[5:])[24:]
+    found, reader = read_file(tmp_path / "x", octets)
+    assert found == told(RECORDS)
+    assert [problem.offset for problem in reader.problems] == [len(pcap(RECORDS[:5]))]
+
+
+def test_packets_of_nearly_a_gigabyte_are_not_believed(tmp_path: Path) -> None:
+    """A length from the file makes nothing big be read or kept."""
+    octets = pcap(RECORDS[:1]) + struct.pack("<IIII", 1_700_000_000, 0, 0x3FFF_FFFF, 0x3FFF_FFFF) + bytes(100)
+    found, reader = read_file(tmp_path / "x", octets)
+    assert len(found) == 1
+    assert len(reader.problems) == 1
+
+
+def test_packets_longer_than_the_snap_length_are_read(tmp_path: Path) -> None:
+    """Many files lie about it; libpcap's own bound counts."""
+    records = [Record(START, bytes(USUAL_SNAP_LENGTH))]
+    assert read_file(tmp_path / "x", pcap(records, snap=96))[0] == told(records)
+
+
+def test_a_file_of_nothing_but_damage_ends(tmp_path: Path) -> None:
+    """Damaged in very many places: the list of problems is bounded."""
+    good = pcap([Record(START, b"12345678")])[24:]
+    octets = pcap([]) + (good * 2 + b"\xff" * 20) * 3_000
+    found, reader = read_file(tmp_path / "x", octets)
+    assert len(found) == 6_000
+    assert len(reader.problems) == MAX_PROBLEMS + 1
+
+
+@given(st.binary(max_size=400), st.integers(0, 2000), st.integers(0, 400))
+def test_any_damage_ends(tmp_path_factory: pytest.TempPathFactory, junk: bytes, at: int, gone: int) -> None:
+    """Whatever is overwritten, inserted or taken out: reading ends, and records before the damage stay."""
+    whole = pcap(RECORDS)
+    at = 24 + at % (len(whole) - 24)
+    found, _ = read_file(tmp_path_factory.mktemp("pcap") / "x", whole[:at] + junk + whole[at + gone :])
+    before = sum(1 for n in range(20) if len(pcap(RECORDS[: n + 1])) <= at)
+    assert found[:before] == told(RECORDS[:before])
