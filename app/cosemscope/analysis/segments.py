@@ -124,12 +124,45 @@ def lay_out(segments: Segments, fast: Array, gather: Any, at_hand: Any) -> Layou
     ordered = np.flatnonzero(in_order & fast & ~cut)
     place = np.zeros(len(length), np.int64)
     place[ordered] = np.arange(len(ordered))
+    short = np.flatnonzero(in_order & fast & ~cut & (length < HEAD.itemsize) & ~whole & at_hand(segments.address))
+    if len(short):
+        joined = _join_heads(segments, length, ordered, place, short, head, gather, at_hand)
+        ready[short] = joined & (head["version"][short] == VERSION)
+        total[short] = head["length"][short].astype(np.int64) + HEADER_SIZE
     spread = np.flatnonzero(ready & ~cut & (total > length))
     last = np.full(len(length), -1, np.int64)
     if len(spread):
         _find_ends(segments, in_order, cut, ordered, spread, total, last)
     shared = _read_shared(segments, head, np.flatnonzero(ready & ~cut & (total < length)), gather)
     return Layout(head, ready, whole, cut, last, ordered, place, shared)
+
+
+def _join_heads(
+    segments: Segments,
+    length: Array,
+    ordered: Array,
+    place: Array,
+    short: Array,
+    head: Array,
+    gather: Any,
+    at_hand: Any,
+) -> Array:
+    """Headers that end in the next segment, put together into `head`; a mask over `short` of those that could be."""
+    after = ordered[np.minimum(place[short] + 1, len(ordered) - 1)]
+    joined = (segments.group[after] == segments.group[short]) & (segments.start[after] == segments.stop[short])
+    joined &= (length[short] + length[after] >= HEAD.itemsize) & at_hand(segments.address[after])
+    rows, after = short[joined], after[joined]
+    octets = np.dtype(("u1", (HEAD.itemsize,)))
+    ends = gather(octets, segments.address[after])
+    column = np.arange(HEAD.itemsize)
+    missing = column - length[rows, np.newaxis]
+    whole = np.where(
+        missing < 0,
+        gather(octets, segments.address[rows]),
+        np.take_along_axis(ends, np.maximum(missing, 0), axis=1),
+    )
+    head[rows] = np.ascontiguousarray(whole, np.uint8).view(HEAD)[:, 0]
+    return joined
 
 
 def _find_ends(

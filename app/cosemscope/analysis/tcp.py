@@ -379,16 +379,7 @@ class TcpStreams:
             segments=np.minimum(count, 0xFFFF).astype(np.uint16),
             time=self._batch["time"][last],
             address=-1 - (first + offset),
-            apdu_tag=self._tags(segments, layout, ends[:, 0]),
         )
-
-    def _tags(self, segments: Segments, layout: Layout, position: Array) -> Array:
-        """The tags of WPDUs of several segments: the first may end with the header."""
-        tag = layout.head["tag"][position].astype(np.int16)
-        for place in np.flatnonzero(segments.captured[position] <= HEADER_SIZE).tolist():
-            after = layout.ordered[layout.place[position[place]] + 1]
-            tag[place] = self.source.octets(int(segments.address[after]), 1)[0]
-        return tag
 
     def _emit_shared(self, segments: Segments, layout: Layout, counts: Array) -> None:
         shared = layout.shared
