@@ -335,7 +335,7 @@ def _structure_text(c: Cursor, value: tuple[Any, ...]) -> str:
     """What small structures say: scaler and unit; logical name and value, with scaler and unit or without."""
     count = len(value)
     fields = c.children[2:]
-    if count == 2 and _tag_of(fields[0]) == INTEGER and _tag_of(fields[1]) == ENUM:
+    if count == 2 and _tag_of(fields[0]) == INTEGER and _tag_of(fields[1]) == ENUM and value[1]:
         return scaler_unit_text(*value)
     if not 2 <= count <= 3 or not isinstance(value[0], bytes) or len(value[0]) != 6:
         return ""
