@@ -24,6 +24,7 @@ Handler = Callable[[TcpLink], Awaitable[None]]
 
 #: Inactivity time-out of a server, in seconds: the default of the TCP-UDP setup object (class 41).
 INACTIVITY_TIMEOUT = 180.0
+SERVER_OPTIONS = replace(DEFAULT_OPTIONS, inactivity_timeout=INACTIVITY_TIMEOUT, answer_timeout=None)
 _BACKLOG = 1024
 #: Seconds that peers have to close their side when the server ends.
 _GRACE = 1.0
@@ -155,7 +156,7 @@ async def serve_tcp(
     local_wports: Iterable[int] = (1,),
     handler: Handler | None = None,
     limit: int = 1000,
-    options: LinkOptions | None = None,
+    options: LinkOptions = SERVER_OPTIONS,
     recorder: Recorder | None = None,
     observer: Observer | None = None,
 ) -> AsyncIterator[TcpServer]:
@@ -166,8 +167,6 @@ async def serve_tcp(
     connection on which nothing comes for 180 s is given up, and `receive` waits without limit.
     """
     bindings = WPortBindings(Side.SERVER, [check_wport(wport) for wport in local_wports])
-    if options is None:
-        options = replace(DEFAULT_OPTIONS, inactivity_timeout=INACTIVITY_TIMEOUT, answer_timeout=None)
     server = TcpServer(bindings, options, limit, handler, recorder, observer)
     await server.open(Address(host, port))
     try:
