@@ -4,8 +4,8 @@
     book << Open(True, ...)
     book >> after(10)
 
-Every line has to match exactly: feeding while something has come out that no line named fails the test, and so
-does ending. Primitives and calls are compared whole.
+Every line has to match exactly: feeding while something has come out that no line named fails the test, and
+so does ending. Primitives and calls are compared whole.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A client end and a server end for the charts: addresses, primitives by their short names, ready-made cores."""
+"""A client end and a server end for the charts: addresses, primitives by short names, ready-made cores."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ SERVER = End(Quadruple("192.0.2.2", 4059, "192.0.2.1", 50000), 1, 16, Side.SERVE
 
 
 def connected(end: End, *wports: int, now: float = 0.0, **options: Any) -> TcpTransport:
-    """A core in the state "connected" with no events waiting: the client's end opened, the server's accepted."""
+    """A core in the state "connected", no events waiting: the client's end opened, the server's accepted."""
     core = end.core(*wports, **options)
     if end.side is Side.CLIENT:
         core.submit(end.connect_request(), now)

@@ -5,7 +5,6 @@ from cosemscope.transport.parameters import DisconnectReason, ReasonOfFailure, R
 from cosemscope.transport.states import Connection
 from cosemscope.transport.timers import TcpTimeouts
 from cosemscope.transport.wpdu import Wpdu
-
 from tests.helpers.playbook import (
     Playbook,
     accepted,

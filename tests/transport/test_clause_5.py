@@ -1,6 +1,9 @@
 """Clause 5, the UDP-based transport layer: one test a clause or rule, named after it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cosemscope.transport.bindings import WpduDiscarded, WPortBindings
 from cosemscope.transport.calls import Cast, UdpSend
 from cosemscope.transport.errors import LocalProtocolError, RemoteProtocolError
@@ -9,8 +12,6 @@ from cosemscope.transport.primitives import UdpDataConfirm, UdpDataIndication, U
 from cosemscope.transport.udp import UdpTransport
 from cosemscope.transport.wpdu import BadVersion, Trailing, Truncated, Wpdu, WpduHeader
 from cosemscope.transport.wports import ALL_STATION, Side
-from hypothesis import given
-from hypothesis import strategies as st
 
 RLRQ = bytes.fromhex("00 01 00 10 00 01 00 02 62 00")
 CLIENT = {

@@ -1,6 +1,7 @@
-"""Clause 6, the TCP-based transport layer: one test a clause or rule, named after it; Figures 8 to 10 as charts."""
+"""Clause 6, the TCP-based transport layer: one test a clause or rule; Figures 8 to 10 as charts."""
 
 import pytest
+
 from cosemscope.transport.bindings import WpduDiscarded, WPortBindings
 from cosemscope.transport.calls import Abort, Close, Open, Receive, Send, Status
 from cosemscope.transport.errors import LocalProtocolError, RemoteProtocolError
@@ -11,7 +12,6 @@ from cosemscope.transport.tcp import TcpTransport
 from cosemscope.transport.timers import TcpTimeouts
 from cosemscope.transport.wpdu import BadVersion, Truncated, Wpdu, WpduHeader
 from cosemscope.transport.wports import ALL_STATION
-
 from tests.helpers.playbook import (
     Playbook,
     accepted,
@@ -403,7 +403,7 @@ def test_6_3_5_3_a_disconnection_that_ends_in_a_reset_fails_with_the_reason():
 
 
 def test_6_3_5_4_figure_10_data_transfer():
-    """Figure 10: request, SENDs until all is accepted, confirm; RECEIVEs until all is there, one indication."""
+    """Figure 10: request, SENDs until all is taken, confirm; RECEIVEs until all is there, one indication."""
     with Playbook(connected(CLIENT)) as client, Playbook(connected(SERVER)) as server:
         client >> submitted(CLIENT.data_request(b"\x62\x00"))
         client << send(RLRQ)

@@ -3,6 +3,7 @@
 from dataclasses import FrozenInstanceError
 
 import pytest
+
 from cosemscope.transport import primitives as p
 from cosemscope.transport.parameters import (
     ConfirmationType,
@@ -133,7 +134,7 @@ def test_wrong_parameters_are_named(change, message):
 
 
 def test_addresses_are_canonical_and_octets_are_bytes():
-    """Two spellings of one address are one connection; a buffer that changes later does not change the primitive."""
+    """Two spellings of an address are one connection; a buffer that changes later changes no primitive."""
     buffer = bytearray(b"ab")
     request = p.TcpDataRequest(
         **(TCP | {"local_ip_address": "0:0:0:0:0:0:0:1", "remote_ip_address": "::1"}), **WPORTS, data=buffer

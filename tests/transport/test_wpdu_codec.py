@@ -1,9 +1,12 @@
-"""The WPDU codec: whatever the pieces, the same WPDUs; whatever the octets, never an exception, never a loss."""
+"""The WPDU codec: whatever the pieces, the same WPDUs; whatever the octets, no exception and no loss."""
 
 import json
 
 import dpkt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cosemscope.transport.wpdu import (
     MAX_DATA,
     NEED_DATA,
@@ -18,9 +21,6 @@ from cosemscope.transport.wpdu import (
     decode_header,
     scan_headers,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.helpers.shared import shared
 
 RLRQ = bytes.fromhex("00 01 00 10 00 01 00 02 62 00")
@@ -200,7 +200,7 @@ def test_the_buffer_does_not_grow_with_the_stream():
 
 @given(st.lists(wpdus, max_size=8), st.lists(st.integers(1, 60), max_size=40), st.binary(max_size=12))
 def test_any_pieces_give_the_same_wpdus(sent, cuts, behind):
-    """Encode, cut anywhere, decode: the same WPDUs in order, the rest untouched, offsets that tile the stream."""
+    """Encode, cut anywhere, decode: the same WPDUs in order, the rest untouched, offsets that tile."""
     octets = b"".join(wpdu.encode() for wpdu in sent) + behind
     decoder, events, at = WpduDecoder(), [], 0
     for cut in [*cuts, len(octets)]:
@@ -287,7 +287,7 @@ def test_shared_streams_that_are_no_wrapper():
 
 
 def test_real_capture_one_wpdu_a_segment():
-    """A public capture of a meter: every segment with payload is one whole WPDU, as an independent look says."""
+    """A public capture of a meter: every segment with payload is one whole WPDU, as dpkt cuts them."""
     count = 0
     with shared("captures/DLMS_list.pcap").open("rb") as file:
         for _, frame in dpkt.pcap.Reader(file):

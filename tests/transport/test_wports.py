@@ -1,6 +1,7 @@
 """Table 1 of the standard, and who gets what."""
 
 import pytest
+
 from cosemscope.transport.bindings import WPortBindings
 from cosemscope.transport.errors import LocalProtocolError
 from cosemscope.transport.wports import TABLE_1, Side, WPortUse, wport_name, wport_row, wport_use
