@@ -1,0 +1,42 @@
+"""What holds for every tree that the decoder makes, whatever it was given."""
+
+from cosemscope.apdu.fields import Decoded, Field, leaves, walk
+
+
+def check_tree(decoded: Decoded, octets: bytes) -> None:
+    """Leaves tile every source; children tile their parents; problems lie inside; the tree is bounded."""
+    assert decoded.sources[0].data == octets
+    for number, source in enumerate(decoded.sources):
+        position = 0
+        for leaf in leaves(decoded.root, number):
+            assert leaf.start == position, (leaf, position)
+            assert leaf.stop >= leaf.start
+            position = leaf.stop
+        assert position == len(source.data), (number, position, len(source.data))
+    count = 0
+    for field in walk(decoded.root):
+        count += 1
+        position = field.start
+        for child in field.children:
+            if child.source == field.source:
+                assert child.start == position
+                position = child.stop
+        assert position in (field.start, field.stop)
+        assert isinstance(field.text, str)
+        assert len(field.text) < 2000
+    assert count <= 8 * sum(len(source.data) for source in decoded.sources) + 200_064
+    for problem in decoded.problems:
+        assert 0 <= problem.start <= problem.stop <= len(decoded.sources[problem.source].data)
+        assert problem.message
+
+
+def at(root: Field, path: str) -> Field:
+    """The field at a path of names parted by /; `name#2` is the second child of that name."""
+    field = root
+    for step in filter(None, path.split("/")):
+        name, _, number = step.partition("#")
+        named = [child for child in field.children if child.name == name]
+        index = int(number) - 1 if number else 0
+        assert len(named) > index, f"{path}: {field.name} has {[child.name for child in field.children]}"
+        field = named[index]
+    return field
