@@ -37,7 +37,7 @@ class ConflictFinder:
         self._suspects: list[tuple[Array, Array]] = []
 
     def suspect(self, packet: Array, start: Array) -> None:
-        """These packets carry octets that were seen before; `start`: their offset in the stream's direction."""
+        """These packets carry octets that were seen before, `start` is their offset."""
         self._suspects.append((packet, start))
 
     def look(self, rows: slice) -> None:
@@ -48,32 +48,36 @@ class ConflictFinder:
         start = np.concatenate([suspect[1] for suspect in self._suspects])
         self._suspects = []
         first = max(0, rows.start - WINDOW)
-        half = self._half(slice(first, rows.stop))
-        wanted = np.zeros(int(half.max()) + 1, np.bool_)
-        wanted[half[packet - first]] = True
-        carries = (half >= 0) & (self._packets["payload_length"][first : rows.stop] > 0)
-        carries[carries] = wanted[half[carries]]
-        seen = np.flatnonzero(carries)
-        seq = self._seq(seen + first)
-        order = np.lexsort((seq, half[seen]))
-        seen, seq = seen[order], seq[order]
-        keys = half[seen] << 32 | seq
-        mine = half[packet - first] << 32 | self._seq(packet)
-        place = np.searchsorted(keys, mine)
-        for suspect, offset, at in zip(packet.tolist(), start.tolist(), place.tolist(), strict=True):
-            original = int(seen[at]) + first
+        seen, half = self._candidates(slice(first, rows.stop), packet)
+        seq = self._seq(seen)
+        order = np.lexsort((seq, half))
+        seen, half, seq = seen[order], half[order], seq[order]
+        owner = self._half(packet)
+        place = np.searchsorted(half << 32 | seq, owner << 32 | self._seq(packet))
+        suspects = zip(packet.tolist(), start.tolist(), owner.tolist(), place.tolist(), strict=True)
+        for suspect, offset, mine, at in suspects:
+            original = int(seen[at])
             if original < suspect and self._length(original) >= self._length(suspect):
                 found = self._differences(suspect, original, 0)
             else:
-                low, high = np.searchsorted(half[seen], [half[suspect - first], half[suspect - first] + 1])
-                found = self._compare_all(suspect, (seen[low:high] + first).tolist())
+                low, high = half.searchsorted(mine), half.searchsorted(mine + 1)
+                found = self._compare_all(suspect, seen[low:high].tolist())
             if found:
-                half_of = int(half[suspect - first])
-                self._output.find(FindingKind.CONFLICT, half_of >> 1, half_of & 1, suspect, offset, found)
+                self._output.find(FindingKind.CONFLICT, mine >> 1, mine & 1, suspect, offset, found)
 
-    def _half(self, rows: slice) -> npt.NDArray[np.int64]:
-        stream = self._streams["stream"][rows].astype(np.int64)
-        half: npt.NDArray[np.int64] = np.where(stream >= 0, 2 * stream + self._packets["direction"][rows], -1)
+    def _candidates(self, rows: slice, packet: Array) -> tuple[Array, npt.NDArray[np.int64]]:
+        """The packets among `rows` that carry octets of the streams of `packet`, and their halves."""
+        stream = self._streams["stream"]
+        wanted = np.zeros(int(stream[packet].max()) + 2, np.bool_)
+        wanted[stream[packet]] = True
+        window = stream[rows]
+        seen = np.flatnonzero(wanted[np.minimum(window, len(wanted) - 1)]) + rows.start
+        seen = seen[self._packets["payload_length"][seen] > 0]
+        return seen, self._half(seen)
+
+    def _half(self, rows: Array) -> npt.NDArray[np.int64]:
+        half: npt.NDArray[np.int64] = 2 * self._streams["stream"][rows].astype(np.int64)
+        half += self._packets["direction"][rows]
         return half
 
     def _seq(self, rows: Array) -> npt.NDArray[np.int64]:

@@ -30,7 +30,9 @@ class _Datagram:
 
     def unit(self, unit: Unit, trigger: int) -> None:
         """An APDU without a header."""
-        self._owner.add(unit.pieces[0], self._stream, self._side, unit.header, unit.apdu_tag, 0, unit.size, unit.marks)
+        self._owner.add(
+            unit.pieces[0], self._stream, self._side, unit.header, unit.apdu_tag, 0, unit.size, unit.marks
+        )
 
     def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
         """Something is wrong."""
@@ -48,9 +50,7 @@ class _Datagram:
 class UdpFlows:
     """Takes the UDP packets of batch after batch."""
 
-    def __init__(
-        self, packets: Columns, streams: StreamTable, source: PayloadSource, output: Output
-    ) -> None:
+    def __init__(self, packets: Columns, streams: StreamTable, source: PayloadSource, output: Output) -> None:
         self.streams = streams
         self.source = source
         self.output = output
@@ -165,7 +165,9 @@ class UdpFlows:
         if captured < length:
             self.output.find(FindingKind.CUT, stream, side, packet, captured, length - captured)
         octets = self.source.octets(address, captured)
-        if self.streams["framing"][stream] == Framing.UNDECIDED and not self._try(stream, side, packet, octets):
+        if self.streams["framing"][stream] == Framing.UNDECIDED and not self._try(
+            stream, side, packet, octets
+        ):
             return
         framing = Framing(int(self.streams["framing"][stream]))
         if framing in (Framing.WRAPPER, Framing.SWAPPED):

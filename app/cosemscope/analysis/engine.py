@@ -1,4 +1,4 @@
-"""The analysis of one capture, taken in a batch of records at a time: what the window and the command line use.
+"""The analysis of one capture, a batch of records at a time: what the window and the command line use.
 
     analysis = Analysis(open_capture(path))
     while analysis.step():
@@ -38,10 +38,10 @@ _RESERVE_MOST = 1 << 27
 class Analysis:
     """Packets, streams, WPDUs and findings of a capture.
 
-    `table` is the PacketTable; `packets`, `flows`, `streams` (STREAM_FIELDS), `wpdus` (WPDU_FIELDS), `findings`
-    (FINDING_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns. `packet_streams["stream"]` is the stream of each
-    packet (-1 none), `wpdu_pairs["pair"]` the row in `pairs` of each WPDU. With `one_by_one` every segment goes through the
-    reassembler, which gives the same rows.
+    `table` is the PacketTable; `packets`, `flows`, `streams` (STREAM_FIELDS), `wpdus` (WPDU_FIELDS),
+    `findings` (FINDING_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns. `packet_streams["stream"]`
+    is the stream of each packet (-1 none), `wpdu_pairs["pair"]` the row in `pairs` of each WPDU. With
+    `one_by_one` every segment goes through the reassembler, which gives the same rows.
     """
 
     def __init__(

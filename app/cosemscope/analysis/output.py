@@ -64,9 +64,7 @@ class Output:
         if len(rows["last_packet"]):
             self._arrays.append(rows)
 
-    def find(
-        self, kind: FindingKind, stream: int, side: int, packet: int, offset: int, count: int
-    ) -> None:
+    def find(self, kind: FindingKind, stream: int, side: int, packet: int, offset: int, count: int) -> None:
         """Add a finding; `side` is the sender's side of the flow, `offset` in its stream."""
         self._found.append((kind, stream, side, packet, offset, count))
 
@@ -82,7 +80,14 @@ class Output:
         """Add findings of one kind."""
         kinds = np.full(len(stream), kind, np.uint8)
         self._found_arrays.append(
-            {"kind": kinds, "stream": stream, "direction": side, "packet": packet, "offset": offset, "amount": count}
+            {
+                "kind": kinds,
+                "stream": stream,
+                "direction": side,
+                "packet": packet,
+                "offset": offset,
+                "amount": count,
+            }
         )
 
     def turn_round(self, stream: int) -> None:
@@ -116,7 +121,8 @@ class Output:
         self, address: npt.ArrayLike, length: npt.ArrayLike, packet: npt.ArrayLike, count: int
     ) -> int:
         """Note `count` pieces of WPDUs; the number of the first."""
-        return self._wpdus.extents.extend(count, address=address, length=length, packet=packet).start
+        added = self._wpdus.extents.extend(count, address=address, length=length, packet=packet)
+        return int(added.start)
 
     def _columns(self, rows: list[WpduRow]) -> dict[str, npt.NDArray[Any]]:
         rows.sort(key=lambda row: (row.trigger, row.last_packet))

@@ -21,7 +21,7 @@ class PayloadSource:
     def use(self, batch: RecordBatch) -> None:
         """From now on `batch` is the one at hand."""
         self._buffer = batch.buffer
-        self._view = memoryview(batch.buffer)
+        self._view = memoryview(batch.buffer)  # type: ignore[arg-type]
         self._base = batch.base
 
     def at_hand(self, address: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -38,6 +38,6 @@ class PayloadSource:
     def octets(self, address: int, length: int) -> bytes:
         """`length` octets at an address; fewer when the file has been cut short meanwhile."""
         start = address - self._base
-        if 0 <= start and start + length <= len(self._view):
+        if start >= 0 and start + length <= len(self._view):
             return bytes(self._view[start : start + length])
         return self._read(address, length)

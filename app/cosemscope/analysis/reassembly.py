@@ -30,7 +30,7 @@ _NEAR_IDENTIFICATION = 1024
 
 
 class Segment(NamedTuple):
-    """Octets `start` to `stop` of a direction; those up to `captured` lie at `address`, the rest was cut off."""
+    """Octets `start` to `stop` of a direction; the first `captured` of them lie at `address`."""
 
     start: int
     stop: int
@@ -113,7 +113,7 @@ class Reassembler:
         return bool(self._ahead)
 
     def add(self, segment: Segment, rtt: int, window: int) -> Verdict:
-        """Take a segment that carries octets; `rtt` in ns (-1 unknown), `window`: the other side's last window."""
+        """Take a segment that carries octets; `rtt` in ns, `window` of the other side (-1: unknown)."""
         fresh = self._fresh(segment)
         length = segment.stop - segment.start
         seen = length - sum(stop - start for start, stop in fresh)

@@ -12,7 +12,7 @@ there is none, a stream is waited for, but only `MAX_SEGMENTS` segments or
 import re
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,7 @@ HEAD = np.dtype(
     ]
 )
 
-#: Octets that may follow a tag: choices, counts and lengths as IEC 62056-5-3 has them; any, where a tag is not named.
+#: Octets that may follow a tag: choices, counts and lengths of IEC 62056-5-3; any, where a tag is not named.
 _SECOND_OCTETS = {
     0x01: (0, 1),
     0x05: (1, 127),
@@ -110,7 +110,7 @@ class Evidence(Enum):
 
 
 class Prefix:
-    """The first octets of one direction of a stream; `starts`, `ends`: offsets at which its segments begin and end."""
+    """The first octets of one direction; `starts` and `ends` are offsets of its segments."""
 
     def __init__(self) -> None:
         self.octets = bytearray()
@@ -216,7 +216,7 @@ def _stun(prefix: Prefix, at: int) -> Evidence:
 def _rpcap(prefix: Prefix, at: int) -> Evidence:
     """An RPCAP header: version 0, message type, value, and the length of the rest in 32 bits."""
     octets = prefix.octets
-    if at or len(octets) < 8 or octets[0] or not (octets[1] & 0x7F) in range(2, 20):
+    if at or len(octets) < 8 or octets[0] or (octets[1] & 0x7F) not in range(2, 20):
         return Evidence.NO
     end = 8 + int.from_bytes(octets[4:8], "big")
     return Evidence.YES if octets[2:4] == b"\0\0" and end in prefix.ends else Evidence.NO

@@ -2,8 +2,8 @@
 
 Two different questions. The *client of a stream* is the TCP initiator, as in
 other tools' conversations: whoever sent the SYN. Where no handshake was
-captured, the sender of DLMS requests is taken for it, else the side with the
-higher port, else the first sender. The *DLMS client* is told by the APDUs
+captured, the sender of DLMS requests is taken for it, else the side that is
+not on the DLMS port, else the one with the higher port, else the first sender. The *DLMS client* is told by the APDUs
 alone: a meter that opens a connection and pushes is the stream's client and
 yet a DLMS server. The names of wPorts (Table 1) go by the DLMS roles.
 """
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.apdu.tags import DED_SERVICES, GLO_SERVICES
+from cosemscope.transport.wports import DLMS_PORT
 
 FROM_CLIENT = 1
 FROM_SERVER = 2
@@ -41,9 +42,12 @@ def initiator_side(tag: int, sender: int, ports: tuple[int, int], first_sender: 
     `tag` is the tag of the first APDU recognised (-1: none) and `sender` its side; `ports` are the ports
     of side 0 and 1, `first_sender` the side that sent the first packet.
     """
-    role = ROLES[tag] if 0 <= tag and tag not in _UNASKED else 0
+    role = ROLES[tag] if tag >= 0 and tag not in _UNASKED else 0
     if role:
         return sender if role == FROM_CLIENT else 1 - sender
+    on_dlms_port = [port == DLMS_PORT for port in ports]
+    if on_dlms_port[0] != on_dlms_port[1]:
+        return int(on_dlms_port[0])
     if ports[0] != ports[1]:
         return int(ports[1] > ports[0])
     return first_sender

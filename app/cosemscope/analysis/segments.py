@@ -24,12 +24,12 @@ _MOST_SHARED = 4096
 class Segments(NamedTuple):
     """The segments of a batch that carry octets, sorted by half, then by arrival.
 
-    `index`: position of the packet in the batch; `half`: 2 x stream + side; `group`: number of the half in this batch; `first`:
-    true where a half begins; `start`, `stop`: octets of the half; `before`: the highest octet seen before;
-    `address`, `captured`: where they lie, and how many of them.
+    `packet`: position of the packet in the batch; `half`: 2 x stream + side; `group`: number of the half in
+    this batch; `first`: true where a half begins; `start`, `stop`: octets of the half; `before`: the octet
+    behind the highest one seen before; `address`, `captured`: where the octets lie, and how many of them.
     """
 
-    index: Array
+    packet: Array
     half: Array
     group: Array
     first: Array
@@ -43,8 +43,8 @@ class Segments(NamedTuple):
 def sort_segments(
     index: Array, half: Array, relative: Array, length: Array, highest: Array, address: Array, captured: Array
 ) -> Segments:
-    """Sort the segments of a batch; `relative`: offset of each in its half, `highest`: of each half at the start."""
-    order = np.argsort(_small(half), kind="stable")
+    """Sort segments; `relative`: offset of each in its half, `highest`: of each half before the batch."""
+    order = np.argsort(compact(half), kind="stable")
     half = half[order]
     first = np.ones(len(half), np.bool_)
     np.not_equal(half[1:], half[:-1], out=first[1:])
@@ -65,7 +65,7 @@ def sort_segments(
     return Segments(index[order], half, group, first, start, stop, before, address[order], captured[order])
 
 
-def _small(half: Array) -> Array:
+def compact(half: Array) -> Array:
     """The same numbers, or numbers in the same order, of 16 bits where they fit: these sort by radix."""
     most = int(half.max()) if len(half) else 0
     if most < 1 << 16:
@@ -76,16 +76,17 @@ def _small(half: Array) -> Array:
     present = np.zeros(most - least + 1, np.bool_)
     present[half - least] = True
     rank = np.cumsum(present) - 1
-    return rank[half - least].astype(np.uint16)
+    numbers: Array = rank[half - least].astype(np.uint16)
+    return numbers
 
 
 class Layout(NamedTuple):
     """What the segments of wrapper streams hold, position by position.
 
-    `head`: HEAD records (of no meaning where not `ready`); `ready`: in order, in the fast path, with a header at hand;
-    `whole`: exactly one WPDU; `cut`: octets of it were cut off by the snap length; `last`: for a segment that begins a WPDU that ends
-    with a later one, the position of that (else -1); `ordered`: positions in order, `place`: each position's
-    place in `ordered`; `shared`: the WPDUs of segments that hold several.
+    `head`: HEAD records (of no meaning where not `ready`); `ready`: in order, in the fast path, with a
+    header at hand; `whole`: exactly one WPDU; `cut`: octets were cut off by the snap length; `last`: for a
+    segment that begins a WPDU which ends with a later one, the position of that (else -1); `ordered`:
+    positions in order, `place`: each position's place in `ordered`; `shared`: the WPDUs of segments that hold several.
     """
 
     head: Array
@@ -99,7 +100,7 @@ class Layout(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """WPDUs that share a segment with others: position of the segment, offset in it, HEAD record, in order."""
+    """WPDUs that share a segment with others: position of the segment, offset in it, HEAD record."""
 
     position: Array
     offset: Array
@@ -124,7 +125,9 @@ def lay_out(segments: Segments, fast: Array, gather: Any, at_hand: Any) -> Layou
     ordered = np.flatnonzero(in_order & fast & ~cut)
     place = np.zeros(len(length), np.int64)
     place[ordered] = np.arange(len(ordered))
-    short = np.flatnonzero(in_order & fast & ~cut & (length < HEAD.itemsize) & ~whole & at_hand(segments.address))
+    short = np.flatnonzero(
+        in_order & fast & ~cut & (length < HEAD.itemsize) & ~whole & at_hand(segments.address)
+    )
     if len(short):
         joined = _join_heads(segments, length, ordered, place, short, head, gather, at_hand)
         ready[short] = joined & (head["version"][short] == VERSION)
@@ -147,9 +150,11 @@ def _join_heads(
     gather: Any,
     at_hand: Any,
 ) -> Array:
-    """Headers that end in the next segment, put together into `head`; a mask over `short` of those that could be."""
+    """Put headers that end in the next segment together into `head`; a mask of those that could be."""
     after = ordered[np.minimum(place[short] + 1, len(ordered) - 1)]
-    joined = (segments.group[after] == segments.group[short]) & (segments.start[after] == segments.stop[short])
+    joined = (segments.group[after] == segments.group[short]) & (
+        segments.start[after] == segments.stop[short]
+    )
     joined &= (length[short] + length[after] >= HEAD.itemsize) & at_hand(segments.address[after])
     rows, after = short[joined], after[joined]
     octets = np.dtype(("u1", (HEAD.itemsize,)))
@@ -162,13 +167,13 @@ def _join_heads(
         np.take_along_axis(ends, np.maximum(missing, 0), axis=1),
     )
     head[rows] = np.ascontiguousarray(whole, np.uint8).view(HEAD)[:, 0]
-    return joined
+    return np.asarray(joined)
 
 
 def _find_ends(
     segments: Segments, in_order: Array, cut: Array, ordered: Array, spread: Array, total: Array, last: Array
 ) -> None:
-    """For WPDUs that go on in later segments: the position of the segment with which each ends, into `last`."""
+    """For WPDUs that go on in later segments: the position with which each ends, into `last`."""
     keys = segments.group[ordered] * _WIDTH + segments.stop[ordered]
     ends = segments.group[spread] * _WIDTH + segments.start[spread] + total[spread]
     place = np.searchsorted(keys, ends)

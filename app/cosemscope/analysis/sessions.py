@@ -132,7 +132,9 @@ class PairCounts:
         np.maximum.at(pairs["last_time"], pair, wpdus["time"][rows])
         tag = wpdus["apdu_tag"][rows]
         role = np.where(tag >= 0, ROLES[tag & 0xFF], 0)
-        near_is_client = ((role == FROM_CLIENT) & (direction == 0)) | ((role == FROM_SERVER) & (direction == 1))
+        near_is_client = ((role == FROM_CLIENT) & (direction == 0)) | (
+            (role == FROM_SERVER) & (direction == 1)
+        )
         add_counts(pairs["client_votes"], pair[near_is_client])
         add_counts(pairs["server_votes"], pair[(role > 0) & ~near_is_client])
 
@@ -144,18 +146,30 @@ class PairCounts:
 def session_tree(table: PacketTable, streams: StreamTable, counts: PairCounts) -> tuple[Peers, ...]:
     """The whole tree as it is now: peers in the order of their first packets, streams and pairs likewise."""
     pairs_of = _pairs_by_stream(counts)
-    names = ("protocol", "flow", "client_side", "framing", "packets", "wpdus", "octets", "first_time", "last_time")
+    names = (
+        "protocol",
+        "flow",
+        "client_side",
+        "framing",
+        "packets",
+        "wpdus",
+        "octets",
+        "first_time",
+        "last_time",
+    )
     columns = [streams[name].tolist() for name in names]
     peers: dict[tuple[str, str], list[StreamSession]] = {}
     order: dict[frozenset[str], tuple[str, str]] = {}
     endpoints: dict[int, tuple[Endpoint, Endpoint]] = {}
-    for stream, (protocol, flow, side, framing, *rest) in enumerate(zip(*columns, strict=True)):
+    for stream, row in enumerate(zip(*columns, strict=True)):
+        protocol, flow, side, framing, packets, wpdus, octets, first, last = row
+        pairs = tuple(pairs_of.get(stream, ()))
         if flow not in endpoints:
             endpoints[flow] = table.endpoints(flow)
         ends = endpoints[flow]
         client, server = ends[side], ends[1 - side]
         session = StreamSession(
-            stream, protocol, client, server, Framing(framing), *rest, tuple(pairs_of.get(stream, ()))
+            stream, protocol, client, server, Framing(framing), packets, wpdus, octets, first, last, pairs
         )
         key = order.setdefault(frozenset((client.address, server.address)), (client.address, server.address))
         peers.setdefault(key, []).append(session)
@@ -189,5 +203,5 @@ def _pairs_by_stream(counts: PairCounts) -> dict[int, list[WPortPair]]:
 
 
 def protocol_name(protocol: int) -> str:
-    """"tcp" or "udp"."""
+    """ "tcp" or "udp"."""
     return "tcp" if protocol == TCP else "udp"

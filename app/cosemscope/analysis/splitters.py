@@ -9,6 +9,7 @@ and marks the WPDU that begins there.
 
 from collections import deque
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from cosemscope.analysis.findings import FindingKind
@@ -107,7 +108,7 @@ class Trail:
 
 
 class WrapperSplitter:
-    """WPDUs of IEC 62056-4-7, by the transport core's own decoder, and the search for a header when it is lost.
+    """WPDUs of IEC 62056-4-7, by the transport core's own decoder; a header is searched when it is lost.
 
     `trusted`: the first octet at `start` begins a WPDU, whatever it looks like; else it is searched for too.
     """
@@ -140,7 +141,7 @@ class WrapperSplitter:
         self._advance(trigger, ended=False)
 
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
-        """Octets that are missing: inside a WPDU its length tells where to go on, else a header is searched."""
+        """Octets that are missing: inside a WPDU its length tells where to go on."""
         if self._search is not None:
             self._give_up_search(trigger, start)
             self._begin_search(stop, stop)
@@ -210,7 +211,7 @@ class WrapperSplitter:
                 tag = -1  # what stands there is filling
             self._missing.clear()
         pieces = self._trail.cut(start, stop)
-        if any(one.packet > other.packet for one, other in zip(pieces, pieces[1:], strict=False)):
+        if any(one.packet > other.packet for one, other in pairwise(pieces)):
             marks |= Mark.OUT_OF_ORDER
         size = sum(piece.captured for piece in pieces)
         self._listener.unit(Unit(header, tag, size, int(marks), pieces), trigger)
@@ -230,7 +231,7 @@ class WrapperSplitter:
         self._lost_from = stop
 
     def _look(self, trigger: int, *, ended: bool) -> bool:
-        """Search what is at hand for a header to believe; True when one was found, else what may be one is kept."""
+        """Search for a header to believe; True when one was found, else what may be one is kept."""
         window = self._search
         assert window is not None
         at = 0
@@ -361,7 +362,7 @@ class NoSplitter:
         """Nothing to do."""
 
 
-#: The splitter of each framing; it takes the listener, the first octet's offset, and whether that begins a unit.
+#: The splitter of each framing: of the listener, the first octet's offset, and whether that begins a unit.
 SPLITTERS: dict[Framing, Callable[[Listener, int, bool], Splitter]] = {
     Framing.WRAPPER: lambda listener, start, trusted: WrapperSplitter(listener, start, trusted=trusted),
     Framing.SWAPPED: lambda listener, start, trusted: WrapperSplitter(

@@ -16,7 +16,7 @@ def statistics(packets: Columns, streams: Columns, wpdus: Columns, findings: Col
     """The counts by name: packets, streams, WPDUs, APDUs by name (`apdu_tags`), and what was wrong.
 
     `wpdus` and `apdu_tags` count whole WPDUs, `truncated_wpdus` those of which octets are missing.
-    `missing_bytes` are octets of TCP streams and UDP datagrams that the capture lacks (holes and snap length),
+    `missing_bytes` are octets of TCP and UDP that the capture lacks (holes and snap length),
     `skipped_bytes` octets of recognised streams that are no WPDU.
     """
     whole = (wpdus["marks"] & Mark.TRUNCATED) == 0

@@ -17,16 +17,18 @@ from cosemscope.analysis.decode_as import DecodeAs
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.roles import initiator_side
 from cosemscope.capture.columns import Columns
+from cosemscope.transport.wports import DLMS_PORT
 
 TCP = 6
 UDP = 17
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
-#: STREAM columns. `protocol` 6 or 17; `flow`: row of the flow table; `instance`: 0, 1, ... on that flow; `client_side`: which
-#: endpoint of the flow is the stream's client (0: A), see `roles`; `framing`: Framing; `first_packet`: packet row;
-#: `start_seen`: its SYN is in the capture; `packets`, `wpdus`, `octets` (payload on the wire); `first_time`, `last_time`: ns since the epoch; `retransmissions`, `out_of_order`,
-#: `conflicts`: segments; `missing_octets`: not captured; `skipped_octets`: no WPDU; `frames`: HDLC frames with
-#: a right check sequence; `rtt`: ns from SYN to the initiator's ACK, -1 unknown; `ended`: FIN or RST was seen.
+#: STREAM columns. `protocol` 6 or 17; `flow`: row of the flow table; `instance`: 0, 1, ... on that flow;
+#: `client_side`: which endpoint of the flow is the stream's client (0: A), see `roles`; `framing`: Framing;
+#: `first_packet`: packet row; `start_seen`: its SYN is in the capture; `ended`: FIN or RST was seen;
+#: `packets`, `wpdus` (whole ones), `octets` (payload on the wire); `first_time`, `last_time`: ns since the epoch;
+#: `retransmissions`, `out_of_order`, `conflicts`: segments; `missing_octets`: not captured; `skipped_octets`:
+#: no WPDU; `frames`: HDLC frames with a right check sequence; `rtt`: ns of the handshake, -1 unknown.
 STREAM_FIELDS: dict[str, str] = {
     "protocol": "u1",
     "flow": "i4",
@@ -111,7 +113,7 @@ class StreamTable(Columns):
         return stream
 
     def set_client(self, stream: int, tag: int, sender: int) -> None:
-        """Settle the client of a stream whose start was not seen; `tag` of the first APDU, from flow side `sender`."""
+        """Settle the client of a stream without a SYN; `tag` of the first APDU, from flow side `sender`."""
         if self["start_seen"][stream]:
             return
         first_sender = int(self._packets["direction"][self["first_packet"][stream]])
@@ -202,7 +204,9 @@ class StreamTable(Columns):
         opening.start = index
         return opening.data
 
-    def _create(self, view: dict[str, Any], first: Rows, reused: list[int], base: int) -> npt.NDArray[np.int32]:
+    def _create(
+        self, view: dict[str, Any], first: Rows, reused: list[int], base: int
+    ) -> npt.NDArray[np.int32]:
         """Add the new streams in the order of their first packets; the stream of each packet."""
         flow = view["flow"]
         if len(first):
@@ -230,7 +234,7 @@ class StreamTable(Columns):
     def _assign_reused(
         self, flow: npt.NDArray[Any], start: Rows, number: Rows, stream: npt.NDArray[np.int32], base: int
     ) -> None:
-        """Fill in `stream` where a flow may carry several connections in one batch; note what was replaced."""
+        """Fill in `stream` where a flow may carry several connections; note what was replaced."""
         width = np.int64(len(flow) + 1)
         keys = flow[start].astype(np.int64) * width + start
         order = np.argsort(keys)
@@ -256,6 +260,8 @@ class StreamTable(Columns):
         syn = tcp & ((flags & SYN) > 0)
         ports_a, ports_b = self._flows["a_port"][flow], self._flows["b_port"][flow]
         higher = np.where(ports_a == ports_b, direction, (ports_b > ports_a).astype(np.uint8))
+        registered = (ports_a == DLMS_PORT) != (ports_b == DLMS_PORT)
+        higher[registered] = (ports_a == DLMS_PORT)[registered]
         client = np.where(syn, np.where((flags & ACK) > 0, 1 - direction, direction), higher)
         first = len(self)
         instance = np.zeros(len(start), np.uint16)
@@ -304,9 +310,7 @@ class StreamTable(Columns):
         first = rows[::-1]
         self["rtt"][stream[first]] = np.maximum(view["time"][first] - opening["syn_time"][stream[first]], 0)
 
-    def _note_syns(
-        self, view: dict[str, Any], stream: npt.NDArray[np.int32], rows: Rows, base: int
-    ) -> None:
+    def _note_syns(self, view: dict[str, Any], stream: npt.NDArray[np.int32], rows: Rows, base: int) -> None:
         opening = self._openings
         answer = (view["flags"][rows] & ACK) > 0
         for side in (0, 1):

@@ -25,9 +25,10 @@ class Mark(IntFlag):
     OUT_OF_ORDER = 16  # a segment of it was seen after one that was sent later
 
 
-#: WPDU columns. `first_packet`, `last_packet`: packet rows; `time`, `first_time`: ns since the epoch, when its
-#: last and its first octet were seen; `direction` 0: from the stream's client; `framing`: Framing; `apdu_tag`: -1 when there is no
-#: APDU; `address`: see the module; `size`: octets present, header included; `marks`: Mark.
+#: WPDU columns. `first_packet`, `last_packet`: packet rows; `time`, `first_time`: ns since the epoch, when
+#: its last and its first octet were seen; `direction` 0: from the stream's client; `framing`: Framing;
+#: `apdu_tag`: -1 when there is no APDU; `address`: see the module; `size`: octets present, header included;
+#: `marks`: Mark.
 WPDU_FIELDS: dict[str, str] = {
     "first_packet": "u4",
     "last_packet": "u4",
@@ -67,7 +68,7 @@ class WpduTable(Columns):
         return packets.copy()
 
     def octets(self, row: int, read: Callable[[int, int], bytes]) -> bytes:
-        """The WPDU, header included; `read(address, length)` is the capture's. Missing octets are left out."""
+        """The WPDU, header included, without what is missing; `read(address, length)` is the capture's."""
         address = int(self["address"][row])
         if address >= 0:
             return bytes(read(address, int(self["size"][row])))

@@ -1,0 +1,438 @@
+"""TCP packet by packet: what the fast path does not know goes through here.
+
+A `PacketWalk` keeps what is pending of slow halves (one direction of one
+stream, number 2 x stream + side of the flow): a `Reassembler` with the
+splitter of the stream's framing, or in a stream that is not recognised yet,
+with a `Prelude` that keeps what came for the splitter to be.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.conflicts import ConflictFinder
+from cosemscope.analysis.findings import FindingKind
+from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.output import Output, WpduRow
+from cosemscope.analysis.payload import PayloadSource
+from cosemscope.analysis.reassembly import Reassembler, Segment, Verdict, Waiting
+from cosemscope.analysis.recognition import Recogniser
+from cosemscope.analysis.segments import Segments, compact
+from cosemscope.analysis.splitters import Splitter, Unit, splitter_for
+from cosemscope.analysis.streams import ACK, FIN, RST, SYN, StreamTable
+from cosemscope.capture.columns import Columns
+from cosemscope.transport.wpdu import HEADER_SIZE
+
+# HALF columns: `base`, the sequence number of octet 0, once `known`; `highest`, the octet behind the highest
+# seen; `ack` and `window`, the last of the other side (-1 none); `slow`: a Reassembler has it.
+_HALF_FIELDS = {"base": "u4", "known": "?", "highest": "i8", "ack": "i8", "window": "i4", "slow": "?"}
+_UNKNOWN_ACK = -(1 << 62)
+#: Streams that may wait for recognition, and octets that they may keep: beyond, the oldest are decided.
+MAX_UNDECIDED = 8192
+MAX_UNDECIDED_OCTETS = 64 << 20
+_COLUMNS = (
+    "time",
+    "direction",
+    "seq",
+    "ack",
+    "flags",
+    "window",
+    "payload",
+    "payload_length",
+    "payload_captured",
+    "ip_id",
+)
+
+Array = npt.NDArray[Any]
+
+
+class Half:
+    """What a slow half reports: its units become rows, its findings findings. Made for one half."""
+
+    def __init__(self, owner: "PacketWalk", half: int) -> None:
+        self._owner = owner
+        self.half = half
+
+    def unit(self, unit: Unit, trigger: int) -> None:
+        """A WPDU became known."""
+        self._owner.add_unit(self.half, unit, trigger)
+
+    def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
+        """Something is wrong in this half."""
+        self._owner.output.find(kind, self.half >> 1, self.half & 1, packet, offset, count)
+
+    def frames(self, count: int) -> None:
+        """So many HDLC frames more."""
+        self._owner.streams["frames"][self.half >> 1] += count
+
+    def read(self, address: int, length: int) -> bytes:
+        """Octets of the capture."""
+        return self._owner.source.octets(address, length)
+
+
+class Prelude:
+    """The sink of a half whose stream is not recognised yet: keeps its chunks, and asks the recogniser."""
+
+    clean = False
+
+    def __init__(self, owner: "PacketWalk", half: int, recogniser: Recogniser) -> None:
+        self._owner = owner
+        self.half = half
+        self._recogniser = recogniser
+        self.kept: list[tuple[Segment, int] | tuple[int, int, int, int]] = []
+        self.decision = Framing.UNDECIDED
+        self.closed = -1
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """The next octets: kept, and shown to the recogniser."""
+        self.kept.append((segment, trigger))
+        if self.decision is Framing.UNDECIDED:
+            octets = self._owner.source.octets(segment.address, segment.captured)
+            self.decision = self._recogniser.add(self.half & 1, octets)
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Octets that are missing."""
+        self.kept.append((start, stop, packet, trigger))
+
+    def close(self, packet: int) -> None:
+        """Nothing more comes in this half."""
+        self.closed = packet
+
+    def replay(self, splitter: Splitter, trigger: int) -> None:
+        """Give everything to the splitter of the framing that was recognised at packet `trigger`."""
+        for kept in self.kept:
+            if len(kept) == 2:
+                splitter.chunk(kept[0], trigger)
+            else:
+                splitter.gap(*kept[:3], trigger)
+        if self.closed >= 0:
+            splitter.close(trigger)
+
+
+class Undecided:
+    """A stream that waits for recognition: one recogniser for both of its halves."""
+
+    def __init__(self, owner: "PacketWalk", stream: int) -> None:
+        self.recogniser = Recogniser()
+        self.preludes = tuple(Prelude(owner, 2 * stream + side, self.recogniser) for side in (0, 1))
+
+    @property
+    def decision(self) -> Framing:
+        """What either half decided."""
+        one, other = self.preludes
+        return one.decision if one.decision is not Framing.UNDECIDED else other.decision
+
+
+class PacketWalk:
+    """Takes packets of slow halves one by one; rows and findings go to `output`.
+
+    `halves` has a row for each half, `batch` the columns of the packets at hand, `base` the row of the first,
+    `stream` the stream of each.
+    """
+
+    def __init__(
+        self,
+        packets: Columns,
+        streams: StreamTable,
+        source: PayloadSource,
+        output: Output,
+        conflicts: ConflictFinder,
+    ) -> None:
+        self.streams = streams
+        self.source = source
+        self.output = output
+        self.halves = Columns(_HALF_FIELDS)
+        self.batch: dict[str, Array] = {}
+        self.base = 0
+        self.stream = np.zeros(0, np.int32)
+        self._packets = packets
+        self._conflicts = conflicts
+        self._slow: dict[int, Reassembler] = {}
+        self._undecided: dict[int, Undecided] = {}
+        self._waiting = Waiting()
+        self._by_stream: tuple[Array, Array] | None = None
+
+    @property
+    def pending(self) -> set[int]:
+        """The streams of which something is pending."""
+        return {half >> 1 for half in self._slow} | set(self._undecided)
+
+    @property
+    def undecided(self) -> list[int]:
+        """The streams that wait for recognition."""
+        return list(self._undecided)
+
+    def begin(self, rows: slice, stream: npt.NDArray[np.int32]) -> None:
+        """From now on these packets are at hand; `stream` of each."""
+        self.batch = {name: self._packets[name][rows] for name in _COLUMNS}
+        self.base, self.stream, self._by_stream = rows.start, stream, None
+        missing = 2 * len(self.streams) - len(self.halves)
+        if missing > 0:
+            self.halves.extend(missing, ack=-1, window=-1)
+
+    def walk_stream(self, stream: int, indexes: list[int], *, one_by_one: bool) -> tuple[int, int]:
+        """Take packets as long as a half of the stream is slow; how many segments of each side were taken."""
+        counts = [0, 0]
+        slow = self._slow
+        near = 2 * stream
+        resting = [near not in slow, near + 1 not in slow]
+        for index in indexes:
+            if resting[0] and resting[1] and not one_by_one:
+                break
+            side = int(self.batch["direction"][index])
+            half = near + side
+            if self.batch["payload_length"][index] and not resting[side]:
+                counts[side] += 1
+                if half in slow:
+                    self._segment(half, index)
+            elif one_by_one and self.batch["payload_length"][index]:
+                self._open(half, int(self.halves["highest"][half]))
+                resting[side] = False
+                self._segment(half, index)
+            self._control(half, index)
+            if not one_by_one:
+                for other in (0, 1):
+                    resting[other] = resting[other] or self._let_go(near + other)
+        return counts[0], counts[1]
+
+    def run_from(self, segments: Segments, position: int) -> int:
+        """The reassembler takes a half from this segment on, until it is clean; the position behind."""
+        half, index = int(segments.half[position]), int(segments.packet[position])
+        indexes = self.indexes(half >> 1)
+        place = indexes.index(index)
+        reassembler = self._open(half, int(segments.before[position]))
+        for earlier in reversed(indexes[:place]):
+            if int(self.batch["direction"][earlier]) != half & 1 and self.batch["flags"][earlier] & ACK:
+                self._acknowledge(reassembler, half, int(self.batch["ack"][earlier]))
+                self.halves["window"][half] = self.batch["window"][earlier]
+                break
+        for index in indexes[place:]:
+            if int(self.batch["direction"][index]) == half & 1 and self.batch["payload_length"][index]:
+                position += 1
+                self._segment(half, index)
+            self._control(2 * (half >> 1) + int(self.batch["direction"][index]), index)
+            if self._let_go(half):
+                break
+        return position
+
+    def indexes(self, stream: int) -> list[int]:
+        """The packets of a stream in this batch."""
+        if self._by_stream is None:
+            tcp = np.flatnonzero(self.stream >= 0)
+            order = tcp[np.argsort(compact(self.stream[tcp]), kind="stable")]
+            self._by_stream = order, self.stream[order]
+        order, owner = self._by_stream
+        found: list[int] = order[owner.searchsorted(stream) : owner.searchsorted(stream + 1)].tolist()
+        return found
+
+    def open_undecided(self, stream: int) -> None:
+        """A stream that is not recognised yet waits for it, both halves."""
+        if stream not in self._undecided and self.streams["framing"][stream] == Framing.UNDECIDED:
+            waiting = self._undecided[stream] = Undecided(self, stream)
+            for prelude in waiting.preludes:
+                half = prelude.half
+                self._slow[half] = Reassembler(
+                    int(self.halves["highest"][half]), _UNKNOWN_ACK, prelude, self._waiting
+                )
+                self.halves["slow"][half] = True
+
+    def _open(self, half: int, start: int) -> Reassembler:
+        """A reassembler for a half that was clean up to `start`."""
+        if half in self._slow:
+            return self._slow[half]
+        stream = half >> 1
+        framing = Framing(int(self.streams["framing"][stream]))
+        trusted = bool(start or self.streams["start_seen"][stream])
+        splitter = splitter_for(framing, Half(self, half), start, trusted=trusted)
+        reassembler = Reassembler(start, _UNKNOWN_ACK, splitter, self._waiting)
+        self._slow[half] = reassembler
+        self.halves["slow"][half] = True
+        self.halves["highest"][half] = start
+        if self.halves["ack"][half] >= 0:
+            self._acknowledge(reassembler, half, int(self.halves["ack"][half]))
+        return reassembler
+
+    def _let_go(self, half: int) -> bool:
+        """Whether the half is, or can again be, in the fast path."""
+        reassembler = self._slow.get(half)
+        if reassembler is None:
+            return True
+        self.halves["highest"][half] = reassembler.highest
+        if not reassembler.clean:
+            return False
+        del self._slow[half]
+        self.halves["slow"][half] = False
+        return True
+
+    def _relative(self, reassembler: Reassembler, half: int, seq: int) -> int:
+        near = reassembler.highest
+        distance = (seq - int(self.halves["base"][half]) - near) & 0xFFFFFFFF
+        return near + (distance if distance < 0x80000000 else distance - 0x100000000)
+
+    def _acknowledge(self, reassembler: Reassembler, half: int, ack: int) -> None:
+        if self.halves["known"][half]:
+            reassembler.acked = max(reassembler.acked, self._relative(reassembler, half, ack))
+
+    def _segment(self, half: int, index: int) -> None:
+        """One segment into the reassembler; what it turned out to be goes to the findings."""
+        batch, stream, reassembler = self.batch, half >> 1, self._slow[half]
+        flags = int(batch["flags"][index])
+        start = self._relative(reassembler, half, int(batch["seq"][index]) + ((flags & SYN) > 0))
+        length = int(batch["payload_length"][index])
+        segment = Segment(
+            start,
+            start + length,
+            int(batch["payload"][index]),
+            min(int(batch["payload_captured"][index]), length),
+            self.base + index,
+            int(batch["time"][index]),
+            int(batch["ip_id"][index]),
+        )
+        verdict = reassembler.add(segment, int(self.streams["rtt"][stream]), int(self.halves["window"][half]))
+        self._report(half, segment, verdict)
+        self._decide(stream, segment.packet)
+
+    def _report(self, half: int, segment: Segment, verdict: Verdict) -> None:
+        stream, side, packet = half >> 1, half & 1, segment.packet
+        length = segment.stop - segment.start
+        find = self.output.find
+        if verdict.keep_alive:
+            find(FindingKind.KEEP_ALIVE, stream, side, packet, segment.start, length)
+        if verdict.retransmission:
+            find(FindingKind.RETRANSMISSION, stream, side, packet, segment.start, length)
+        if verdict.out_of_order:
+            find(FindingKind.OUT_OF_ORDER, stream, side, packet, segment.start, length)
+        if verdict.seen and not verdict.keep_alive:
+            self._conflicts.suspect(np.array([packet]), np.array([segment.start]))
+        if verdict.cut:
+            find(FindingKind.CUT, stream, side, packet, segment.start + segment.captured, verdict.cut)
+        self._report_holes(half, packet, verdict.holes)
+
+    def _report_holes(self, half: int, packet: int, holes: tuple[tuple[int, int], ...]) -> None:
+        for start, stop in holes:
+            self.output.find(FindingKind.HOLE, half >> 1, half & 1, packet, start, stop - start)
+
+    def _control(self, half: int, index: int) -> None:
+        """What a packet of `half` says beside its octets: acknowledgement, FIN, RST."""
+        flags = int(self.batch["flags"][index])
+        other = self._slow.get(half ^ 1)
+        if flags & ACK and other is not None:
+            self._acknowledge(other, half ^ 1, int(self.batch["ack"][index]))
+            self.halves["window"][half ^ 1] = self.batch["window"][index]
+        if flags & RST:
+            self.end_stream(half >> 1, self.base + index)
+            return
+        mine = self._slow.get(half)
+        if mine is None:
+            return
+        if flags & FIN:
+            end = int(self.batch["seq"][index]) + int(self.batch["payload_length"][index])
+            mine.end = self._relative(mine, half, end)
+        if mine.end is not None and mine.next >= mine.end:
+            self._end_half(half, self.base + index)
+
+    def _end_half(self, half: int, packet: int) -> None:
+        """This direction has ended: what it has begun is truncated."""
+        reassembler = self._slow[half]
+        self._report_holes(half, min(packet, len(self._packets) - 1), reassembler.close(packet))
+        self.halves["highest"][half] = reassembler.highest
+        waiting = self._undecided.get(half >> 1)
+        if waiting is None:
+            del self._slow[half]
+            self.halves["slow"][half] = False
+        elif all(prelude.closed >= 0 or not prelude.kept for prelude in waiting.preludes):
+            self._decide(half >> 1, packet, ended=True)
+
+    def end_stream(self, stream: int, packet: int) -> None:
+        """The connection ends at this packet: everything pending is given up."""
+        if stream in self._undecided:
+            for side in (0, 1):
+                half = 2 * stream + side
+                self._report_holes(half, min(packet, len(self._packets) - 1), self._slow[half].close(packet))
+            self._decide(stream, packet, ended=True)
+        for side in (0, 1):
+            if 2 * stream + side in self._slow:
+                self._end_half(2 * stream + side, packet)
+
+    def _decide(self, stream: int, packet: int, *, ended: bool = False) -> None:
+        """If the stream has been recognised (or must be now), its halves go on with its splitter."""
+        waiting = self._undecided.get(stream)
+        if waiting is None:
+            return
+        framing = waiting.decision
+        if framing is Framing.UNDECIDED:
+            if not ended:
+                return
+            framing = Framing.UNKNOWN
+        del self._undecided[stream]
+        self.streams["framing"][stream] = framing
+        if framing.carries_dlms and not self.streams["start_seen"][stream]:
+            self.settle_client(*self._first_tag(stream, waiting))
+        for prelude in waiting.preludes:
+            half = prelude.half
+            splitter = splitter_for(
+                framing, Half(self, half), 0, trusted=bool(self.streams["start_seen"][stream])
+            )
+            self._slow[half].sink = splitter
+            prelude.replay(splitter, packet)
+
+    def _first_tag(self, stream: int, waiting: Undecided) -> tuple[int, int]:
+        """The half and the tag of the first chunk that begins like a WPDU, for the question who is client."""
+        chunks = [
+            (kept[1], prelude.half, kept[0])
+            for prelude in waiting.preludes
+            for kept in prelude.kept
+            if len(kept) == 2
+        ]
+        for _, half, segment in sorted(chunks):
+            octets = self.source.octets(segment.address, min(segment.captured, 10))
+            if len(octets) == 10 and octets[:2] in (b"\x00\x01", b"\x01\x00"):
+                return half, octets[HEADER_SIZE]
+        return 2 * stream, -1
+
+    def settle_client(self, half: int, tag: int) -> None:
+        """The first APDU of a stream, with this tag, came from this half: that may tell who is client."""
+        stream = half >> 1
+        before = int(self.streams["client_side"][stream])
+        self.streams.set_client(stream, tag, half & 1)
+        if before != self.streams["client_side"][stream]:
+            self.output.turn_round(stream)
+
+    def bound_undecided(self, packet: int) -> None:
+        """Streams that wait for recognition for too long are decided when they are too many."""
+        if not self._undecided:
+            return
+        octets = sum(waiting.recogniser.octets for waiting in self._undecided.values())
+        while len(self._undecided) > MAX_UNDECIDED or octets > MAX_UNDECIDED_OCTETS:
+            stream = next(iter(self._undecided))
+            octets -= self._undecided[stream].recogniser.octets
+            self._decide(stream, packet - 1, ended=True)
+
+    def add_unit(self, half: int, unit: Unit, trigger: int) -> None:
+        """A WPDU from the slow path becomes a row."""
+        stream, pieces = half >> 1, unit.pieces
+        packets = [piece.packet for piece in pieces]
+        times = [piece.time for piece in pieces]
+        marks = unit.marks
+        self.output.add_row(
+            WpduRow(
+                trigger,
+                min(packets),
+                max(packets),
+                min(len(pieces), 0xFFFF),
+                max(times),
+                min(times),
+                stream,
+                (half & 1) ^ int(self.streams["client_side"][stream]),
+                int(self.streams["framing"][stream]),
+                unit.header.version,
+                unit.header.source_wport,
+                unit.header.destination_wport,
+                unit.header.length,
+                unit.apdu_tag,
+                unit.size,
+                marks,
+                tuple((piece.address, piece.captured, piece.packet) for piece in pieces),
+            )
+        )
