@@ -1,4 +1,4 @@
-"""The fast way through a batch and the slow way through each packet give the same rows, whatever the packets."""
+"""The fast way through a batch and the slow way through each packet give the same rows, always."""
 
 import struct
 from pathlib import Path
@@ -42,7 +42,7 @@ _BODY = st.one_of(_SEGMENT, _DATAGRAM, _OTHER)
 
 
 def _packets(body):  # type: ignore[no-untyped-def]
-    """EtherType and packet: IPv4 and IPv6 with options, extension headers, fragments and lies about lengths."""
+    """EtherType and packet: IPv4 and IPv6 with options, extension headers, fragments, lies about lengths."""
     fragment = st.sampled_from([0, 0, 0x4000, 0x2000, 0x2001, 1, 0x8000])
     four = st.builds(
         lambda inner, source, destination, options, word, total: ipv4(
@@ -118,7 +118,7 @@ def _frame(link_type: int, kind: int, packet: bytes, tags: list[int]) -> bytes:
 
 @st.composite
 def captured(draw):  # type: ignore[no-untyped-def]
-    """Interface number, octets and length on the wire: whole, cut short, with a trailer, or with an octet changed."""
+    """Interface number, octets, length on the wire: whole, cut, with a trailer, or with an octet changed."""
     interface = draw(st.sampled_from([*range(len(LINKS)), *([LINKS.index(1)] * 8)]))
     kind, packet = draw(PACKET)
     tags = draw(st.lists(st.sampled_from([0x8100, 0x88A8, 0x9100]), max_size=3))

@@ -1,24 +1,31 @@
 """The fast way through the headers of a batch: every field of all packets at once, by NumPy gathers.
 
 It knows what nearly all packets are: Ethernet with or without VLAN tags, loopback, raw and Linux cooked
-links, IPv4 and IPv6, TCP and UDP. A packet that needs more (fragments, extension headers, tunnels, PPP, odd
-frames) is only marked, for `layers` to read it by itself. Both must give the same rows.
+links, IPv4 and IPv6, TCP and UDP, and the usual tunnels. A packet that needs more (fragments, extension
+headers, PPP, odd frames) is only marked, for `layers` to read it by itself. Both must give the same rows.
 """
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import dpkt
 import numpy as np
 import numpy.typing as npt
 
 from . import link
 from .link import LinkType
 from .records import RecordBatch, gather
-from .rows import GRE, GTP_U_PORT, IP_IN_IP, IPV6_IN_IP, ROW, TCP, UDP, VXLAN_PORT
+from .rows import G_PDU, GRE, GTP_U_PORT, IP_IN_IP, IPV6_IN_IP, ROW, TCP, UDP, VXLAN_PORT
 
 Indexes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Buffer = npt.NDArray[np.uint8]
+Columns = dict[str, npt.NDArray[Any]]
 _MAX_TAGS = 2
+# Tunnels in each other that are opened here; the slow way opens more.
+_MAX_TUNNELS = 3
+# Stands for a network layer that is left to the slow way.
+_SLOW = -1
 _TUNNELS = np.zeros(256, np.bool_)
 _TUNNELS[[IP_IN_IP, IPV6_IN_IP, GRE]] = True
 # Headers that may stand between IPv6 and the transport: hop-by-hop, routing, fragment, authentication,
@@ -30,7 +37,7 @@ _EXTENSIONS[[0, 43, 44, 51, 60]] = True
 class Dissection(NamedTuple):
     """Columns of packet rows by name (those of `ROW`), and the rows that are left to the slow way."""
 
-    columns: dict[str, npt.NDArray[Any]]
+    columns: Columns
     slow: npt.NDArray[np.intp]
 
 
@@ -46,46 +53,133 @@ class _Span:
         return _Span(self.at[rows], self.end[rows], self.wire[rows])
 
 
-class _Part(NamedTuple):
-    """Rows of the packets of one IP version: `good` ones are read, `slow` ones are left to the slow way."""
+@dataclass
+class _Part:
+    """Packets of one IP version: `good` ones are read, `slow` ones are left to the slow way.
 
-    columns: dict[str, npt.NDArray[Any]]
+    `columns` holds an array for each column, or one value for all rows. `tunnels` are the rows that may hold
+    packets of their own, which begin and end as `inside` says.
+    """
+
+    columns: Columns
     good: Mask
     slow: Mask
+    tunnels: npt.NDArray[np.intp]
+    inside: _Span
 
 
 def dissect(batch: RecordBatch) -> Dissection:
     """Read the headers of all packets of a batch."""
-    count = len(batch)
     at = batch.offset - batch.base
     captured = batch.captured.astype(np.int64)
     span = _Span(at, at + captured, at + np.maximum(captured, batch.original))
-    kind = np.zeros(count, np.int64)
-    slow = np.zeros(count, np.bool_)
+    kind = np.zeros(len(batch), np.int64)
     links = np.array([interface.link_type for interface in batch.interfaces])[batch.interface]
     for link_type in np.unique(links) if len(links) else ():
-        rows = _rows(links == link_type)
-        _read_link(batch.buffer, int(link_type), span, kind, slow, rows)
-    kind[slow] = 0
-    columns: dict[str, npt.NDArray[Any]] = {}
+        _read_link(batch.buffer, int(link_type), span, kind, _rows(links == link_type))
+    columns, slow = _read_networks(batch.buffer, kind, span, _MAX_TUNNELS)
+    columns["payload"] = np.where(columns["protocol"] > 0, columns["payload"] + batch.base, 0)
+    return Dissection(columns, np.flatnonzero(slow))
+
+
+def _read_networks(buffer: Buffer, kind: Indexes, span: _Span, tunnels: int) -> tuple[Columns, Mask]:
+    """Read what the network layers `kind` say is at `span.at`: all columns, zeros where there is nothing.
+
+    The second value marks the rows that are left to the slow way; up to `tunnels` are opened one in another.
+    """
+    slow = kind == _SLOW
+    columns: Columns = {}
     for version in (link.IPV4, link.IPV6):
         chosen = kind == version
         if chosen.all():
-            part = _read_ip(batch.buffer, span, version)
-            slow |= part.slow
-            columns = _cleaned(part.columns, part.good)
-            break
+            part = _read_ip(buffer, span, version)
+            _open_tunnels(buffer, part, tunnels)
+            return _cleaned(part.columns, part.good), part.slow
         if not columns:
-            columns = {name: np.zeros(count, ROW[name]) for name in ROW.names or ()}
+            columns = {name: np.zeros(len(kind), ROW[name]) for name in ROW.names or ()}
         rows = np.flatnonzero(chosen)
         if len(rows):
-            part = _read_ip(batch.buffer, span.take(rows), version)
+            part = _read_ip(buffer, span.take(rows), version)
+            _open_tunnels(buffer, part, tunnels)
             slow[rows] = part.slow
             good = np.flatnonzero(part.good)
             for name, values in part.columns.items():
                 columns[name][rows[good]] = values[good] if values.ndim else values
-    columns["payload"] = np.where(columns["protocol"] > 0, columns["payload"] + batch.base, 0)
-    return Dissection(columns, np.flatnonzero(slow))
+    return columns, slow
+
+
+def _open_tunnels(buffer: Buffer, part: _Part, tunnels: int) -> None:
+    """Put what tunnels hold in the place of the tunnels' own rows, where that can be read."""
+    rows = part.tunnels
+    if not len(rows):
+        return
+    if not tunnels:
+        part.slow[rows] = True
+        part.good[rows] = False
+        return
+    columns = part.columns = {
+        name: np.broadcast_to(values, part.good.shape).astype(ROW[name])
+        for name, values in part.columns.items()
+    }
+    ports = (columns["source_port"][rows], columns["destination_port"][rows])
+    span = part.inside
+    kind = _read_tunnels(buffer, columns["protocol"][rows], ports, span)
+    frames = np.flatnonzero(kind == link.TRANSPARENT_ETHERNET)
+    if len(frames):
+        _read_link(buffer, LinkType.ETHERNET, span, kind, frames)
+    inner, slow = _read_networks(buffer, kind, span, tunnels - 1)
+    opened = np.flatnonzero(inner["protocol"])
+    for name, values in inner.items():
+        columns[name][rows[opened]] = values[opened]
+    part.good[rows[opened]] = True
+    part.good[rows[slow]] = False
+    part.slow[rows[slow]] = True
+
+
+def _read_tunnels(
+    buffer: Buffer, protocol: npt.NDArray[np.uint8], ports: tuple[npt.NDArray[Any], ...], span: _Span
+) -> Indexes:
+    """Read the headers of tunnels: the network layers of what they hold; `span.at` moves there."""
+    kind = np.zeros(len(protocol), np.int64)
+    kind[protocol == IP_IN_IP] = link.IPV4
+    kind[protocol == IPV6_IN_IP] = link.IPV6
+    gtp = (protocol == UDP) & ((ports[0] == GTP_U_PORT) | (ports[1] == GTP_U_PORT))
+    for chosen, read in ((protocol == GRE, _gre), (gtp, _gtp), ((protocol == UDP) & ~gtp, _vxlan)):
+        rows = np.flatnonzero(chosen)
+        if len(rows):
+            kind[rows], span.at[rows] = read(buffer, span.take(rows))
+    return kind
+
+
+def _gre(buffer: Buffer, span: _Span) -> tuple[Indexes, Indexes]:
+    """The network layer behind GRE headers, and where it begins."""
+    flags = gather(buffer, ">u2", span.at)
+    kind = gather(buffer, ">u2", span.at + 2).astype(np.int64)
+    at = span.at + 4
+    for bit in (dpkt.gre.GRE_CP, dpkt.gre.GRE_KP, dpkt.gre.GRE_SP):
+        at += np.where(flags & bit, 4, 0)
+    kind[~np.isin(kind, (link.IPV4, link.IPV6, link.TRANSPARENT_ETHERNET))] = _SLOW
+    kind[flags & 7 > 0] = _SLOW
+    kind[(at > span.end) | (flags & dpkt.gre.GRE_RP > 0)] = 0
+    return kind, np.minimum(at, span.end)
+
+
+def _gtp(buffer: Buffer, span: _Span) -> tuple[Indexes, Indexes]:
+    """The network layer behind GTP-U headers, and where it begins."""
+    flags = gather(buffer, "u1", span.at)
+    at = span.at + np.where(flags & 7, 12, 8)
+    good = (flags >> 4 == 3) & (gather(buffer, "u1", span.at + 1) == G_PDU) & (at < span.end)
+    extended = good & (flags & 4 > 0) & (gather(buffer, "u1", span.at + 11) > 0)
+    at = np.minimum(at, span.end)
+    kind = np.where(good, _raw(gather(buffer, "u1", at)), 0)
+    return np.where(extended, _SLOW, kind), at
+
+
+def _vxlan(buffer: Buffer, span: _Span) -> tuple[Indexes, Indexes]:
+    """That there is an Ethernet frame behind VXLAN headers, and where it begins."""
+    at = span.at + 8
+    good = (at <= span.end) & (gather(buffer, "u1", span.at) & 8 > 0)
+    return np.where(good, link.TRANSPARENT_ETHERNET, 0), np.minimum(at, span.end)
 
 
 def _rows(mask: Mask) -> Any:
@@ -93,7 +187,7 @@ def _rows(mask: Mask) -> Any:
     return slice(None) if mask.all() else np.flatnonzero(mask)
 
 
-def _cleaned(columns: dict[str, npt.NDArray[Any]], good: Mask) -> dict[str, npt.NDArray[Any]]:
+def _cleaned(columns: Columns, good: Mask) -> Columns:
     """The columns as arrays of their types, with zeros where a row is not good."""
     bad = np.flatnonzero(~good)
     clean = {name: np.broadcast_to(values, good.shape).astype(ROW[name]) for name, values in columns.items()}
@@ -102,9 +196,7 @@ def _cleaned(columns: dict[str, npt.NDArray[Any]], good: Mask) -> dict[str, npt.
     return clean
 
 
-def _read_link(
-    buffer: npt.NDArray[np.uint8], link_type: int, span: _Span, kind: Indexes, slow: Mask, rows: Any
-) -> None:
+def _read_link(buffer: Buffer, link_type: int, span: _Span, kind: Indexes, rows: Any) -> None:
     """Read link headers of one type: `kind` gets the network layer, `span.at` moves behind the header."""
     at, end = span.at[rows], span.end[rows]
     if link_type == LinkType.ETHERNET:
@@ -118,7 +210,7 @@ def _read_link(
     elif link_type in link.RAW_TYPES:
         network, header = _raw(gather(buffer, "u1", at)), 0
     else:
-        slow[rows] = True
+        kind[rows] = _SLOW
         return
     at = at + header
     network[at > end] = 0
@@ -129,9 +221,9 @@ def _read_link(
         inner = gather(buffer, ">u2", at[tagged] + 2)
         at[tagged] += 4
         network[tagged] = np.where(at[tagged] <= end[tagged], inner, 0)
+    network[(network < link.FIRST_ETHERTYPE) | (network == link.PPPOE_SESSION) | _is_tag(network)] = _SLOW
     span.at[rows] = at
     kind[rows] = network
-    slow[rows] = (network < link.FIRST_ETHERTYPE) | (network == link.PPPOE_SESSION) | _is_tag(network)
 
 
 def _is_tag(network: Indexes) -> Mask:
@@ -156,7 +248,7 @@ def _raw(octet: npt.NDArray[np.uint8]) -> Indexes:
     return np.where(version == 4, link.IPV4, np.where(version == 6, link.IPV6, 0))
 
 
-def _read_ip(buffer: npt.NDArray[np.uint8], span: _Span, network: int) -> _Part:
+def _read_ip(buffer: Buffer, span: _Span, network: int) -> _Part:
     """Read the IP headers at `span.at`, and the transport's behind them."""
     at, end = span.at, span.end
     if network == link.IPV4:
@@ -166,7 +258,7 @@ def _read_ip(buffer: npt.NDArray[np.uint8], span: _Span, network: int) -> _Part:
         good = (first >> 4 == 4) & (header >= 20) & ((total >= header) | (total == 0))
         fragment = (gather(buffer, ">u2", at + 6) & 0x3FFF) != 0
         protocol = gather(buffer, "u1", at + 9)
-        columns: dict[str, npt.NDArray[Any]] = {
+        columns: Columns = {
             "family": np.array(4),
             "source_high": np.array(0),
             "source_low": gather(buffer, ">u4", at + 12),
@@ -174,7 +266,7 @@ def _read_ip(buffer: npt.NDArray[np.uint8], span: _Span, network: int) -> _Part:
             "destination_low": gather(buffer, ">u4", at + 16),
             "ip_id": gather(buffer, ">u2", at + 4),
         }
-        slow = fragment | _TUNNELS[protocol]
+        slow = fragment
     else:
         header = np.full(len(at), 40)
         total = gather(buffer, ">u2", at + 4).astype(np.int64)
@@ -189,57 +281,56 @@ def _read_ip(buffer: npt.NDArray[np.uint8], span: _Span, network: int) -> _Part:
             "destination_low": gather(buffer, ">u8", at + 32),
             "ip_id": np.array(0),
         }
-        slow = _EXTENSIONS[protocol] | _TUNNELS[protocol]
+        slow = _EXTENSIONS[protocol]
     body = at + header
     good &= body <= end
     slow &= good
     good &= ~slow
     wire = np.where(total > 0, at + total, span.wire)
     columns["protocol"] = protocol
-    return _read_transport(buffer, _Span(body, np.minimum(end, wire), wire), _Part(columns, good, slow))
+    return _read_transport(buffer, _Span(body, np.minimum(end, wire), wire), columns, good, slow)
 
 
-def _read_transport(buffer: npt.NDArray[np.uint8], span: _Span, part: _Part) -> _Part:
+def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, slow: Mask) -> _Part:
     """Read TCP and UDP headers at `span.at`; completes the columns that the IP headers gave."""
-    columns, good, slow = part
     protocol = columns["protocol"]
     # Where IP is not to be believed, what stands behind it is not looked at.
     at = span.at if good.all() else np.where(good, span.at, 0)
     columns["source_port"] = gather(buffer, ">u2", at)
     columns["destination_port"] = gather(buffer, ">u2", at + 2)
     tcp = protocol == TCP
+    tunnels: npt.NDArray[np.intp] = np.zeros(0, np.intp)
     if tcp.all():
         payload, fits = _read_tcp(buffer, at, span, columns)
         wire = span.wire
     else:
-        payload, wire = at + 8, span.wire.copy()
+        payload, wire = at.copy(), span.wire.copy()
         fits = np.zeros(len(at), np.bool_)
         for name in ("seq", "ack", "flags", "window"):
             columns[name] = np.zeros(len(at), ROW[name])
         rows = np.flatnonzero(tcp & good)
-        inner: dict[str, npt.NDArray[Any]] = {}
+        inner: Columns = {}
         payload[rows], fits[rows] = _read_tcp(buffer, at[rows], span.take(rows), inner)
         for name, values in inner.items():
             columns[name][rows] = values
         rows = np.flatnonzero((protocol == UDP) & good)
+        payload[rows] += 8
         fits[rows] = payload[rows] <= span.end[rows]
         length = gather(buffer, ">u2", at[rows] + 4)
         stop = at[rows] + length
         wire[rows] = np.where((length >= 8) & (stop <= wire[rows]), stop, wire[rows])
-        tunnel = np.zeros(len(rows), np.bool_)
+        tunnel = np.zeros(len(at), np.bool_)
         for name in ("source_port", "destination_port"):
-            port = columns[name][rows]
-            tunnel |= (port == GTP_U_PORT) | (port == VXLAN_PORT)
-        slow[rows] |= tunnel & fits[rows]
+            tunnel |= (columns[name] == GTP_U_PORT) | (columns[name] == VXLAN_PORT)
+        tunnels = np.flatnonzero(good & (_TUNNELS[protocol] | (tunnel & fits & (protocol == UDP))))
+    end = np.minimum(span.end, wire)
     columns["payload"] = payload
     columns["payload_length"] = np.maximum(wire - payload, 0)
-    columns["payload_captured"] = np.maximum(np.minimum(span.end, wire) - payload, 0)
-    return _Part(columns, good & fits & ~slow, slow)
+    columns["payload_captured"] = np.maximum(end - payload, 0)
+    return _Part(columns, good & fits, slow, tunnels, _Span(payload, end, wire).take(tunnels))
 
 
-def _read_tcp(
-    buffer: npt.NDArray[np.uint8], at: Indexes, span: _Span, columns: dict[str, npt.NDArray[Any]]
-) -> tuple[Indexes, Mask]:
+def _read_tcp(buffer: Buffer, at: Indexes, span: _Span, columns: Columns) -> tuple[Indexes, Mask]:
     """Read TCP headers: where their payloads begin, and whether the headers are whole and true."""
     columns["seq"] = gather(buffer, ">u4", at + 4)
     columns["ack"] = gather(buffer, ">u4", at + 8)

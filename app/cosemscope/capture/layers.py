@@ -16,6 +16,7 @@ from .link import LinkType
 from .octets import SideStore
 from .records import RecordBatch
 from .rows import (
+    G_PDU,
     GRE,
     GTP_U_PORT,
     IP_IN_IP,
@@ -30,7 +31,6 @@ from .rows import (
 NOTHING = PacketRow(*[0] * len(PacketRow._fields))
 _PPP_HEADER = b"\xff\x03"
 _SNAP = b"\xaa\xaa\x03\x00\x00\x00"
-_G_PDU = 255
 
 
 class _Place(NamedTuple):
@@ -251,7 +251,7 @@ class PacketReader:
     def _gtp(self, place: _Place) -> PacketRow | None:
         """GTP-U version 1 (3GPP TS 29.281): an IP packet behind the header and its extensions."""
         flags = place.number(0, 1)
-        if flags >> 4 != 3 or place.number(1, 1) != _G_PDU or not place.has(8):
+        if flags >> 4 != 3 or place.number(1, 1) != G_PDU or not place.has(8):
             return None
         more = place.number(11, 1) if flags & 0x04 else 0
         place = place.move(12 if flags & 0x07 else 8)

@@ -7,6 +7,7 @@ everything else is read from all headers of a window at once.
 
 import struct
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +93,9 @@ class PcapWalk(Walk):
         places: list[int] = []
         append = places.append
         last = window.size - header
-        while at <= last and len(places) < limit:
+        for _ in repeat(None, limit):
+            if at > last:
+                break
             append(at)
             at += header + length(view, at)[0]
         return places, at

@@ -5,6 +5,7 @@ their fields are read for the whole run at once. Other blocks are read (see `pca
 """
 
 import struct
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -165,7 +166,9 @@ class PcapngWalk(Walk):
         places: list[int] = []
         lengths: list[int] = []
         last = size - least
-        while at <= last and len(places) < limit:
+        for _ in repeat(None, limit):
+            if at > last:
+                break
             this, length = head(view, at)
             if this != kind or length < least or length & 3 or at + length > size:
                 break

@@ -17,6 +17,8 @@ IPV6_IN_IP = 41
 GRE = 47
 VXLAN_PORT = 4789
 GTP_U_PORT = 2152
+# The message type of GTP-U that carries a packet (3GPP TS 29.281).
+G_PDU = 255
 # Tunnels in tunnels, tags on tags: no more than this many headers are opened in one packet.
 MAX_LAYERS = 24
 
