@@ -182,7 +182,7 @@ class BytesView(QAbstractScrollArea):
         line = offset // self._per_line
         bar = self.verticalScrollBar()
         if line < bar.value():
-            bar.setValue(line)
+            bar.setValue(line - 1)  # with a line of what stands before
         elif line >= bar.value() + bar.pageStep():
             bar.setValue(line - bar.pageStep() + 1)
 

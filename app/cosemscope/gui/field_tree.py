@@ -30,17 +30,13 @@ _LONG_VALUE = 200
 
 
 def value_text(field: Field) -> str:
-    """What to show for a field's value: its text for people, else the value itself."""
-    if field.text:
-        return field.text
-    value = field.value
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
+    """What to show for a field's value: its text for people, with the number behind it if that says more."""
+    value, text = field.value, field.text
+    if isinstance(value, bytes) and not text:
         return value.hex(" ")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return str(value)
+    if text and isinstance(value, int) and not isinstance(value, bool) and str(value) not in text:
+        return f"{text} ({value})"
+    return text or ("" if value is None else str(value))
 
 
 def octets_text(item: Field | Problem) -> str:
@@ -216,8 +212,8 @@ class FieldTree(QTreeView):
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(_VALUE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_OCTETS, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(_NAME, 210)
-        header.resizeSection(_OCTETS, 76)
+        header.resizeSection(_NAME, 190)
+        header.resizeSection(_OCTETS, 64)
         self.selectionModel().currentChanged.connect(self._tell)
 
     def show_decoded(self, decoded: Decoded | None) -> None:

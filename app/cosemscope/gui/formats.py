@@ -84,6 +84,8 @@ def duration(nanoseconds: int) -> str:
 
 def short_duration(nanoseconds: int) -> str:
     """A duration in three figures, for narrow columns: `193 ms`, `1.25 s`, `24.9 min`, `3.1 h`."""
+    if not nanoseconds:
+        return "0"
     for limit, divisor, unit in (
         (10**6, 10**3, "µs"),
         (10**9, 10**6, "ms"),

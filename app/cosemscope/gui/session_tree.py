@@ -27,7 +27,7 @@ from cosemscope.analysis.sessions import Peers, StreamSession, WPortPair
 from cosemscope.analysis.streams import TCP
 
 from .cells import TreeDelegate
-from .formats import clock, count, duration, seconds, short_duration, short_size
+from .formats import clock, count, duration, short_duration, short_size
 from .icons import icon
 from .rows import Mask, Predicate
 from .traffic import Traffic
@@ -47,7 +47,7 @@ _TITLE_TIPS = (
     "Peers, connections and flows, wPort pairs (client ↔ server)",
     "Whole WPDUs",
     "Octets of payload; for a wPort pair those of its WPDUs",
-    "Seconds since the first session began",
+    "When it began, counted from the beginning of the first",
     "From the first octet to the last",
 )
 
@@ -90,6 +90,8 @@ def label(item: Item) -> str:
         return f"{item.client_wport} ↔ {item.server_wport}  {item.client_name} ↔ {item.server_name}"
     kind = "TCP" if item.protocol == TCP else "UDP"
     name = f"{kind} {item.client.port} → {item.server.port}"
+    if not item.octets:
+        return f"{name}  no payload"
     return name if item.framing == Framing.WRAPPER else f"{name}  {item.framing.label}"
 
 
@@ -244,7 +246,7 @@ class SessionModel(QAbstractItemModel):
         if column == 2:
             return short_size(figures.octets)
         if column == 3:
-            return seconds(figures.first - self._origin)[:-3]
+            return short_duration(figures.first - self._origin)
         return short_duration(figures.last - figures.first)
 
     @staticmethod
@@ -405,7 +407,7 @@ class SessionTree(QTreeView):
         header = self.header()
         if not state or not header.restoreState(QByteArray(state)) or header.count() != len(_TITLES):
             metrics = self.fontMetrics()
-            for column, sample in enumerate(("", "000,000", "000.0 KiB", "0000.000", "00.0 min")):
+            for column, sample in enumerate(("", "00,000", "00.0 MiB", "00.0 min", "00.0 min")):
                 if sample:
                     header.resizeSection(column, metrics.horizontalAdvance(sample) + 12)
 

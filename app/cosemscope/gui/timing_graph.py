@@ -140,7 +140,9 @@ class TimingGraph(QWidget):
 
     def _make_items(self) -> None:
         item = self.plot.getPlotItem()
-        self._time_axis.enableAutoSIPrefix(False)
+        for name in ("left", "bottom"):
+            item.getAxis(name).enableAutoSIPrefix(False)
+        item.getAxis("left").setTicks([[]])
         item.hideButtons()
         item.setMenuEnabled(False)
         item.getAxis("left").setStyle(tickLength=0)
@@ -306,7 +308,7 @@ class TimingGraph(QWidget):
     def _show_legend(self, kinds: set[Kind] | None) -> None:
         scheme = theme.colours(self.palette())
         if kinds is None:
-            text = f"<span style='color:{scheme.muted}'>darker: more WPDUs per pixel</span>"
+            text = f"<span style='color:{scheme.muted}'>the stronger, the more WPDUs per pixel</span>"
         else:
             text = " &nbsp; ".join(
                 f"<span style='color:{scheme.kinds[kind]}'>●</span>&nbsp;{KIND_NAMES[kind]}"

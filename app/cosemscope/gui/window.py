@@ -238,12 +238,15 @@ class Window(QMainWindow):
         self._show_state()
 
     def _fail(self, sentence: str) -> None:
+        document = self.document
         self.status.show_progress(None)
         self.messages.say(Severity.ERROR, sentence)
-        if self.document is not None and self.document.analysis is None:
+        if document.analysis is None:
             self._let_go()
             self.pages.setCurrentWidget(self.start_page)
             self.status.clear_all()
+        else:
+            self.status.show_file(document.path.name, document.analysis.progress[1], "not read to its end")
         self._show_state()
 
     # State of the window

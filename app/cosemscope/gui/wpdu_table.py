@@ -47,6 +47,7 @@ from .icons import icon
 from .kinds import Kind, kind_of, kinds_of
 from .rows import Predicate, RowOrder, Rows
 from .traffic import Traffic
+from .wpdu_fields import info_line
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -61,7 +62,10 @@ _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 #: Rows that are copied as text at most; more would fill the clipboard for nothing.
-COPIED_ROWS = 100_000
+COPIED_ROWS = 10_000
+
+#: Info lines kept.
+KEPT_INFOS = 20_000
 
 
 class Column(NamedTuple):
@@ -142,28 +146,38 @@ COLUMNS = (
     ),
     Column(
         "source_wport",
-        "Source wPort",
+        "Src wPort",
         _field_text("source_wport"),
         _field_key("source_wport"),
-        "Source wPort",
+        "Src wPort",
         True,
         _wport_tip("source_wport"),
     ),
     Column(
         "destination_wport",
-        "Dest. wPort",
+        "Dst wPort",
         _field_text("destination_wport"),
         _field_key("destination_wport"),
-        "Dest. wPort",
+        "Dst wPort",
         True,
         _wport_tip("destination_wport"),
+    ),
+    Column("length", "Length", _field_text("length"), _field_key("length"), "Length", True),
+    Column(
+        "segments",
+        "Seg.",
+        _field_text("segments"),
+        _field_key("segments"),
+        "Seg.",
+        True,
+        _segments_tip,
     ),
     Column(
         "apdu",
         "APDU",
         _apdu_text,
         _apdu_ranks,
-        "event-notification-request",
+        "data-notification",
         False,
         lambda model, row: (
             f"tag 0x{model.value('apdu_tag', row):02X}"
@@ -171,15 +185,14 @@ COLUMNS = (
             else "no octets after the header"
         ),
     ),
-    Column("length", "Length", _field_text("length"), _field_key("length"), "Length", True),
     Column(
-        "segments",
-        "Segments",
-        _field_text("segments"),
-        _field_key("segments"),
-        "Segments",
-        True,
-        _segments_tip,
+        "info",
+        "Info",
+        lambda model, row: model.info(row),
+        None,
+        "GET response 0.0.1.0.0.255 Clock",
+        False,
+        lambda model, row: model.info(row),
     ),
 )
 _COLUMN_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
@@ -197,6 +210,7 @@ class WpduModel(QAbstractTableModel):
         self.time_format = "relative"
         self._known = 0  # rows of the capture; sorted rows may be shown with some delay
         self._brushes: dict[Kind, QBrush] = {}
+        self._infos: dict[int, str] = {}
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._catch_up)
@@ -208,6 +222,7 @@ class WpduModel(QAbstractTableModel):
         self.beginResetModel()
         self.traffic = traffic
         self.order.clear()
+        self._infos.clear()
         self._known = 0
         self.endResetModel()
         self.rowsChanged.emit()
@@ -250,7 +265,7 @@ class WpduModel(QAbstractTableModel):
         self._reset(lambda: self.order.set_filter(name, predicate))
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by a column; by the number column, or by -1, the rows stand as they came."""
+        """Sort by a column; by a column without a key, or by -1, the rows stand as they came."""
         key = COLUMNS[column].key if column >= 0 else None
         down = order == Qt.SortOrder.DescendingOrder
         bound = None if key is None else (lambda stop: key(self, stop))
@@ -290,6 +305,15 @@ class WpduModel(QAbstractTableModel):
             before = self.order.row(place - 1) if place > 0 else -1
         now = self.value("time", row)
         return way.text(now, self.traffic.first_time, self.value("time", before) if before >= 0 else now)
+
+    def info(self, row: int) -> str:
+        """What a row is about, in one line; kept, since a page is painted many times."""
+        line = self._infos.get(row)
+        if line is None:
+            if len(self._infos) >= KEPT_INFOS:
+                self._infos.clear()
+            line = self._infos[row] = info_line(self.traffic, row)
+        return line
 
     def line(self, row: int) -> str:
         """A row as text: its cells, separated by tabs."""
