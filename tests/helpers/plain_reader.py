@@ -59,9 +59,9 @@ class _Direction:
     def add(self, sequence: int, payload: bytes) -> None:
         start = (sequence - self.base + (1 << 31)) % (1 << 32) - (1 << 31)
         places = range(start, start + len(payload))
-        if all(place in self.octets for place in places):
+        if any(place in self.octets for place in places):
             self.repeats += 1
-        elif self.octets and start < max(self.octets) and start not in self.octets:
+        elif self.octets and start < max(self.octets):
             self.late += 1
         for place, octet in zip(places, payload, strict=True):
             self.octets.setdefault(place, octet)

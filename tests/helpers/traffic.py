@@ -162,7 +162,7 @@ class TcpConversation:
         sequences = first_sequence or (self._number(), self._number())
         self.tcp = synthetic.SyntheticTcp(client, server, mss=mss, initial_sequence=sequences, vlan=vlan)
         self._vlan = vlan
-        self._repeats = 0
+        self._sent_pieces = 0
 
     def _number(self) -> int:
         return int(self.traffic.random.random() * (1 << 32))
@@ -265,10 +265,12 @@ class TcpConversation:
         pieces = pieces(len(sent)) if callable(pieces) else pieces
         base = self.tcp.next_sequence(from_client)
         self.tcp.data(from_client, sent)  # for its sequence numbers; the pieces are what is captured
+        ip_ids = self._ip_ids(pieces)
         for number, (start, stop) in enumerate(pieces):
             part = octets[start:stop]
             self._count(seen, start, stop)
-            frame = self._piece(from_client, base + start, part if change is None else change(number, part))
+            part = part if change is None else change(number, part)
+            frame = self._piece(from_client, base + start, part, ip_ids[number])
             for octet in range(start, stop):
                 seen.setdefault(octet, self.now)
             self._emit([frame], step=int(apart * MILLISECOND), comment=comment if number == 0 else "")
@@ -280,20 +282,32 @@ class TcpConversation:
         """Send once more the `octets` that were the last of that end: a retransmission."""
         self.now += int(after * MILLISECOND)
         sequence = self.tcp.next_sequence(from_client) - len(octets)
-        self._emit([self._piece(from_client, sequence, octets)])
+        self._emit([self._piece(from_client, sequence, octets, *self._ip_ids([(0, len(octets))]))])
         self.traffic.truth.retransmissions += 1
 
     def _count(self, seen: dict[int, int], start: int, stop: int) -> None:
-        """Tell a repeat (nothing new) from a late segment (fills a gap below what was seen)."""
-        if all(octet in seen for octet in range(start, stop)):
+        """Tell a segment with octets seen before (a retransmission) from a late one, below what was seen."""
+        if any(octet in seen for octet in range(start, stop)):
             self.traffic.truth.retransmissions += 1
-        elif seen and start < max(seen) and start not in seen:
+        elif seen and start < max(seen):
             self.traffic.truth.out_of_order += 1
 
-    def _piece(self, from_client: bool, sequence: int, part: bytes) -> bytes:
+    def _ip_ids(self, pieces: Sequence[Piece]) -> list[int]:
+        """IP ids in the order of sending: what is new by its place in the stream, then what is sent again."""
+        seen: set[int] = set()
+        keys = []
+        for start, stop in pieces:
+            keys.append((not seen.isdisjoint(range(start, stop)), start))
+            seen.update(range(start, stop))
+        ip_ids = [0] * len(pieces)
+        for order, number in enumerate(sorted(range(len(pieces)), key=keys.__getitem__), self._sent_pieces):
+            ip_ids[number] = 0x8000 + order
+        self._sent_pieces += len(pieces)
+        return ip_ids
+
+    def _piece(self, from_client: bool, sequence: int, part: bytes, ip_id: int) -> bytes:
         ends = (self.tcp.initiator, self.tcp.responder)
         source, destination = ends if from_client else ends[::-1]
-        self._repeats += 1
         return synthetic.tcp_frame(
             source,
             destination,
@@ -301,7 +315,7 @@ class TcpConversation:
             acknowledgement=self.tcp.next_sequence(not from_client),
             flags=synthetic.ACK | synthetic.PSH,
             payload=part,
-            ip_id=0x8000 + self._repeats,
+            ip_id=ip_id,
             vlan=self._vlan,
         )
 

@@ -17,11 +17,12 @@ def random_pieces(chance: random.Random, size: int, holes: bool = False) -> list
             pieces[at], pieces[at + 1] = pieces[at + 1], pieces[at]
     for at in range(len(pieces) - 1, -1, -1):
         what = chance.random()
-        if what < 0.1:
-            pieces.insert(at + 1, pieces[at])
-        elif what < 0.2:
-            start, stop = pieces[at]
-            pieces[at] = (chance.randrange(start + 1), stop)
+        start, stop = pieces[at]
+        # Of a single octet nobody can tell whether it is sent again or probes a closed window.
+        if what < 0.1 and stop - start > 1:
+            pieces.insert(at + 1, (start, stop))
+        elif what < 0.2 and start > 1:
+            pieces[at] = (chance.randrange(start - 1), stop)
         elif holes and what < 0.3 and len(pieces) > 2:
             del pieces[at]
     return pieces
