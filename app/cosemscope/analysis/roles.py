@@ -3,9 +3,10 @@
 Two different questions. The *client of a stream* is the TCP initiator, as in
 other tools' conversations: whoever sent the SYN. Where no handshake was
 captured, the sender of DLMS requests is taken for it, else the side that is
-not on the DLMS port, else the one with the higher port, else the first sender. The *DLMS client* is told by the APDUs
-alone: a meter that opens a connection and pushes is the stream's client and
-yet a DLMS server. The names of wPorts (Table 1) go by the DLMS roles.
+not on the DLMS port, else the one with the higher port, else the first sender.
+The *DLMS client* is told by the APDUs alone: a meter that opens a connection
+and pushes is the stream's client and yet a DLMS server. The names of wPorts
+(Table 1) go by the DLMS roles.
 """
 
 import numpy as np

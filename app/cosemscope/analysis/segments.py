@@ -86,7 +86,8 @@ class Layout(NamedTuple):
     `head`: HEAD records (of no meaning where not `ready`); `ready`: in order, in the fast path, with a
     header at hand; `whole`: exactly one WPDU; `cut`: octets were cut off by the snap length; `last`: for a
     segment that begins a WPDU which ends with a later one, the position of that (else -1); `ordered`:
-    positions in order, `place`: each position's place in `ordered`; `shared`: the WPDUs of segments that hold several.
+    positions in order, `place`: each position's place in `ordered`; `shared`: the WPDUs of segments that hold
+    several.
     """
 
     head: Array
