@@ -138,7 +138,7 @@ def capture_of(packets: list[tuple[int, bytes, int]]) -> bytes:
     return b"".join(blocks)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.lists(captured(), max_size=12))
 def test_the_same_rows(tmp_path_factory: pytest.TempPathFactory, packets) -> None:  # type: ignore[no-untyped-def]
     """All columns of packets and flows are equal, with many packets a batch and with few."""

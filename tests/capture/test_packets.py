@@ -113,7 +113,7 @@ CHAIN = extension(extension(extension(AH, 51, units=2), 60), 43)
     [
         (ethernet(ipv4(tcp(DATA), options=b"\x94\4\0\0")), OVER_4),
         (ethernet(ipv4(tcp(DATA, options=b"\1\1\x08\x0a" + bytes(8)))), OVER_4),
-        (ethernet(ipv4(AH, 51)), NOTHING),
+        (ethernet(ipv4(AH, 51)), OVER_4),
         (ethernet(ipv6(CHAIN, 0), 0x86DD), OVER_6),
         (ethernet(ipv6(extension(udp(DATA), 17), 60), 0x86DD), Row(17, *OVER_6[1:])),
         (ethernet(ipv4(tcp(DATA), total=0)), OVER_4),

@@ -111,6 +111,19 @@ def test_a_growing_file_is_followed(
         assert reader.problems == []
 
 
+def test_a_followed_file_that_grows_no_more(tmp_path: Path) -> None:
+    """Once told so, the reader notes what is missing at its end."""
+    path = tmp_path / "x"
+    path.write_bytes(pcap(RECORDS[:3])[:-1])
+    with open_capture(path, follow=True) as reader:
+        assert len(records_of(reader)) == 2
+        assert (reader.problems, reader.finished) == ([], False)
+        reader.stop_following()
+        assert [record.octets for record in records_of(reader)] == [RECORDS[2].octets[:-1]]
+        assert reader.read() is None
+        assert (len(reader.problems), reader.finished) == (1, True)
+
+
 def test_a_spool_is_followed_packet_by_packet(tmp_path: Path) -> None:
     """What the spool has flushed is there at the next look, comments included."""
     with open_capture_of_spool(tmp_path / "spool.pcapng") as (spool, reader):
@@ -169,8 +182,11 @@ def test_what_is_no_capture_is_refused_in_words(tmp_path: Path, octets: bytes, w
 
 
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
-    """Missing ones and folders, by their names."""
-    for path in (tmp_path / "missing", tmp_path):
+    """Missing ones, folders and pipes, by their names; none is waited for."""
+    fifo = tmp_path / "fifo"
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(fifo)
+    for path in (tmp_path / "missing", tmp_path, fifo):
         with pytest.raises(CaptureError, match=str(path)):
             open_capture(path)
 
@@ -227,6 +243,18 @@ def test_octets_are_read_from_several_threads(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert wrong == []
+
+
+def test_systems_without_positional_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has none: a lock and a seek do the same, whole and followed, file and side store."""
+    monkeypatch.delattr(os, "preadv")
+    found, _ = read_file(tmp_path / "x", pcap(RECORDS))
+    assert len(found) == len(RECORDS)
+    found, _ = read_file(tmp_path / "x", gzip.compress(pcap(RECORDS)))
+    assert len(found) == len(RECORDS)
+    with open_capture(tmp_path / "x") as reader:
+        first, second = reader.side.add(b"first"), reader.side.add(b"second")
+        assert (reader.octets(first, 5), reader.octets(second, 6)) == (b"first", b"second")
 
 
 def test_no_temporary_file_is_left(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import link
 from .link import LinkType
 from .records import RecordBatch, gather
-from .rows import G_PDU, GRE, GTP_U_PORT, IP_IN_IP, IPV6_IN_IP, ROW, TCP, UDP, VXLAN_PORT
+from .rows import AH, G_PDU, GRE, GTP_U_PORT, IP_IN_IP, IPV6_IN_IP, ROW, TCP, UDP, VXLAN_PORT
 
 Indexes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -31,7 +31,7 @@ _TUNNELS[[IP_IN_IP, IPV6_IN_IP, GRE]] = True
 # Headers that may stand between IPv6 and the transport: hop-by-hop, routing, fragment, authentication,
 # destination.
 _EXTENSIONS = np.zeros(256, np.bool_)
-_EXTENSIONS[[0, 43, 44, 51, 60]] = True
+_EXTENSIONS[[0, 43, 44, AH, 60]] = True
 
 
 class Dissection(NamedTuple):
@@ -266,7 +266,7 @@ def _read_ip(buffer: Buffer, span: _Span, network: int) -> _Part:
             "destination_low": gather(buffer, ">u4", at + 16),
             "ip_id": gather(buffer, ">u2", at + 4),
         }
-        slow = fragment
+        slow = fragment | (protocol == AH)
     else:
         header = np.full(len(at), 40)
         total = gather(buffer, ">u2", at + 4).astype(np.int64)

@@ -16,6 +16,7 @@ from .link import LinkType
 from .octets import SideStore
 from .records import RecordBatch
 from .rows import (
+    AH,
     G_PDU,
     GRE,
     GTP_U_PORT,
@@ -180,8 +181,7 @@ class PacketReader:
             if kind == dpkt.ip.IP_PROTO_FRAGMENT:
                 kind, body = self._ipv6_fragment(ip, body)
             else:
-                unit, least = _EXTENSIONS[kind]
-                kind, body = body.number(0, 1), body.move(body.number(1, 1) * unit + least)
+                kind, body = body.number(0, 1), _behind(kind, body)
         if body is None or body.at > body.end:
             return None
         halves = (_word(ip.src[:8]), _word(ip.src[8:]), _word(ip.dst[:8]), _word(ip.dst[8:]))
@@ -216,6 +216,9 @@ class PacketReader:
             return None
         if protocol == GRE:
             return self._gre(place)
+        if protocol == AH and place.has(8):
+            body = _behind(AH, place)
+            return self._transport(place.number(0, 1), body, ends) if body.at <= body.end else None
         inner = {IP_IN_IP: link.IPV4, IPV6_IN_IP: link.IPV6}.get(protocol, 0)
         return self._network(inner, place)
 
@@ -279,9 +282,15 @@ _EXTENSIONS = {
     dpkt.ip.IP_PROTO_HOPOPTS: (8, 8),
     dpkt.ip.IP_PROTO_ROUTING: (8, 8),
     dpkt.ip.IP_PROTO_FRAGMENT: (0, 8),
-    dpkt.ip.IP_PROTO_AH: (4, 8),
+    AH: (4, 8),
     dpkt.ip.IP_PROTO_DSTOPTS: (8, 8),
 }
+
+
+def _behind(header: int, place: _Place) -> _Place:
+    """What follows an extension or authentication header that has its length in its second octet."""
+    unit, least = _EXTENSIONS[header]
+    return place.move(place.number(1, 1) * unit + least)
 
 
 def _word(octets: bytes) -> int:

@@ -6,6 +6,7 @@ up in `problems`, with its offset, and never stops the reading of what is behind
 """
 
 import os
+import stat
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +34,7 @@ class CaptureReader:
     names that the file gives them, `comments` packet numbers (from 0) to their comments. `side` is the store
     for octets put together from several packets. `finished` is true once nothing more will come.
 
-    One thread reads; `octets` may be called from any. A compressed file is not followed.
+    One thread reads; `octets` may be called from any, until `close`. A compressed file is not followed.
     """
 
     def __init__(self, path: Path, file: OctetFile, *, follow: bool) -> None:
@@ -118,6 +119,10 @@ class CaptureReader:
         except (OSError, ValueError) as error:
             raise CaptureError(f"{self.path} cannot be read at octet {address}: {error}.") from error
 
+    def stop_following(self) -> None:
+        """Say that a followed file grows no more: `read` then gives the rest, notes what is cut, and ends."""
+        self._follow = False
+
     def close(self) -> None:
         """Close the file; what was read stays valid, `octets` does not."""
         (self._unpacked or self._on_disk).close()
@@ -188,6 +193,8 @@ def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> Captu
     path = Path(path)
     with ExitStack() as undo:
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise CaptureError(f"{path} is no file of octets on a disk.")
             file = OctetFile.open(path)
             undo.callback(file.close)
             reader = CaptureReader(path, file, follow=follow)

@@ -15,6 +15,7 @@ UDP = 17
 IP_IN_IP = 4
 IPV6_IN_IP = 41
 GRE = 47
+AH = 51
 VXLAN_PORT = 4789
 GTP_U_PORT = 2152
 # The message type of GTP-U that carries a packet (3GPP TS 29.281).
