@@ -138,6 +138,7 @@ def _opened(c: Cursor, part: CipheredPart, opening: Opening) -> tuple[Field, ...
     """The tree of a decrypted body, in a byte source of its own."""
     session, plain = c.session, opening.plaintext or b""
     session.sources.append(ByteSource("decrypted", plain))
+    session.expansion += 4 * len(plain)
     inner = Cursor(plain, session, len(session.sources) - 1)
     if opening.compressed:
         inner.leaf("compressed-text", len(plain), text="compressed (V.44), not undone")

@@ -10,6 +10,7 @@ from typing import Any
 
 from cosemscope.apdu.context import Context, Reference
 from cosemscope.apdu.fields import ByteSource, Field, Problem
+from cosemscope.apdu.naming import hex_text
 
 #: Structures and arrays may nest this deep (real APDUs: about 6), APDUs in APDUs that deep.
 MAX_DEPTH = 64
@@ -55,7 +56,7 @@ class Session:
         self.problems: list[Problem] = []
         self.layers = 0
         #: fields that compact arrays may still expand to: their types can be longer than their contents
-        self.expansion = 200_000
+        self.expansion = 10_000 + 4 * sum(len(source.data) for source in sources)
         #: what the data to come belong to: descriptors of this APDU, or of the request it answers
         self.references: tuple[Reference, ...] = context.request.references if context.request else ()
         #: system title of the sender, where this APDU says it
@@ -118,7 +119,7 @@ class Cursor:
         except Break as reason:
             well = False
             while len(self.stack) > level:
-                self.close()
+                self.close(None, "incomplete")
             self.problem(reason.start, reason.stop, reason.message, reason.clause or self.clause)
         left = stop - self.position
         if left > 0:
@@ -129,7 +130,7 @@ class Cursor:
             self.end = stop
             self.leaf("undecoded", left)
         self.end, self.clause = outer_end, outer_clause
-        value, text = result or (None, "")
+        value, text = result or (None, "" if well else "incomplete")
         return value, text, well
 
     def attempt(self, read: "Reader", stop: int) -> bool:
@@ -206,7 +207,7 @@ class Cursor:
         words = text(value) if callable(text) else text
         if words:
             self.children[-1] = self.children[-1]._replace(text=words)
-        self.close(value, words or value.hex())
+        self.close(value, words or hex_text(value))
         return value
 
     def length(self, name: str = "length", clause: str = AXDR) -> int:

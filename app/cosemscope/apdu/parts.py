@@ -278,6 +278,7 @@ def other_source(c: Cursor, name: str, octets: bytes, read: Callable[[Cursor], A
     """The fields that `read` makes of octets that are not part of this source: a new source called `name`."""
     session = c.session
     session.sources.append(ByteSource(name, octets))
+    session.expansion += 4 * len(octets)
     inner = Cursor(octets, session, len(session.sources) - 1)
     inner.clause = c.clause
     read(inner)
