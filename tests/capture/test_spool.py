@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.helpers.tshark import tshark
 
 from cosemscope.capture import spool as spool_module
 from cosemscope.capture.spool import SpoolError, SpoolWriter
+from tests.helpers.tshark import tshark
 
 SECOND = 1_000_000_000
 

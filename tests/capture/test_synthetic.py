@@ -9,10 +9,10 @@ import dpkt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.helpers.tshark import complaints, tshark
 
 from cosemscope.capture.spool import SpoolWriter
 from cosemscope.capture.synthetic import Station, SyntheticTcp, SyntheticUdp, checksum
+from tests.helpers.tshark import complaints, tshark
 
 V4 = (("192.0.2.10", 50000), ("198.51.100.7", 4059))
 V6 = (("2001:db8::10", 50000), ("2001:db8:1::7", 4059))
