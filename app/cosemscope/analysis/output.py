@@ -101,8 +101,9 @@ class Output:
         parts = self._arrays
         triggers = [part["last_packet"] for part in parts]
         if self._rows:
-            parts = [*parts, self._columns(self._rows)]
-            triggers.append(np.array([row.trigger for row in self._rows], np.int64))
+            rows = _in_order(self._rows)
+            parts = [*parts, self._columns(rows)]
+            triggers.append(np.array([row.trigger for row in rows], np.int64))
         self._rows, self._arrays = [], []
         if not parts:
             return slice(len(self._wpdus), len(self._wpdus))
@@ -125,7 +126,6 @@ class Output:
         return int(added.start)
 
     def _columns(self, rows: list[WpduRow]) -> dict[str, npt.NDArray[Any]]:
-        rows.sort(key=lambda row: (row.trigger, row.last_packet))
         columns = {
             name: np.array([getattr(row, name) for row in rows], self._wpdus[name].dtype) for name in _SIMPLE
         }
@@ -159,6 +159,17 @@ class Output:
             hit = whole["kind"] == kind
             weights = counts[hit] if column in ("missing_octets", "skipped_octets") else None
             add_counts(self._streams[column], stream[hit], weights)
+
+
+def _in_order(rows: list[WpduRow]) -> list[WpduRow]:
+    """By what made them known, then by their last packets, but those of one direction as they stand there."""
+    latest: dict[tuple[int, int, int], int] = {}
+    keys = []
+    for place, row in enumerate(rows):
+        half = row.trigger, row.stream, row.direction
+        latest[half] = max(latest.get(half, 0), row.last_packet)
+        keys.append((row.trigger, latest[half], place))
+    return [rows[place] for _, _, place in sorted(keys)]
 
 
 # Findings that are counted in a column of their stream: octets, or how many there are.

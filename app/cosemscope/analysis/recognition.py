@@ -139,7 +139,9 @@ def _wrapper(prefix: Prefix, at: int, *, swapped: bool = False) -> Evidence:
     end = at + HEADER_SIZE + header.length
     if end > len(octets):
         return Evidence.WAIT
-    return Evidence.YES if end in prefix.ends or octets.startswith(version, end) else Evidence.NO
+    if end in prefix.ends or octets.startswith(version, end):
+        return Evidence.YES
+    return Evidence.WAIT if octets[end:] == version[:1] else Evidence.NO
 
 
 def _swapped_wrapper(prefix: Prefix, at: int) -> Evidence:

@@ -211,6 +211,8 @@ class WrapperSplitter:
                 tag = -1  # what stands there is filling
             self._missing.clear()
         pieces = self._trail.cut(start, stop)
+        if start not in self._trail.starts or (stop not in self._trail.stops and not marks & Mark.TRUNCATED):
+            marks |= Mark.SHARED
         if any(one.packet > other.packet for one, other in pairwise(pieces)):
             marks |= Mark.OUT_OF_ORDER
         size = sum(piece.captured for piece in pieces)

@@ -28,7 +28,8 @@ FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 #: `first_packet`: packet row; `start_seen`: its SYN is in the capture; `ended`: FIN or RST was seen;
 #: `packets`, `wpdus` (whole ones), `octets` (payload on the wire); `first_time`, `last_time`: ns since the
 #: epoch; `retransmissions`, `out_of_order`, `conflicts`: segments; `missing_octets`: not captured;
-#: `skipped_octets`: no WPDU; `frames`: HDLC frames with a right check sequence; `rtt`: ns of the handshake, -1 unknown.
+#: `skipped_octets`: no WPDU; `frames`: HDLC frames with a right check sequence; `rtt`: ns of the handshake,
+#: -1 unknown.
 STREAM_FIELDS: dict[str, str] = {
     "protocol": "u1",
     "flow": "i4",

@@ -182,13 +182,11 @@ class PacketWalk:
                 break
             side = int(self.batch["direction"][index])
             half = near + side
-            if self.batch["payload_length"][index] and not resting[side]:
-                counts[side] += 1
-                if half in slow:
-                    self._segment(half, index)
-            elif one_by_one and self.batch["payload_length"][index]:
+            carries = bool(self.batch["payload_length"][index])
+            if carries and one_by_one:
                 self._open(half, int(self.halves["highest"][half]))
-                resting[side] = False
+            if carries and half in slow:
+                counts[side] += 1
                 self._segment(half, index)
             self._control(half, index)
             if not one_by_one:

@@ -20,7 +20,7 @@ class Mark(IntFlag):
 
     TRUNCATED = 1  # not all of its octets are here: `size` is less than 8 + `length`
     RESYNCHRONISED = 2  # found by searching, after a hole or octets that are no WPDU
-    SHARED = 4  # came in one segment or datagram with another WPDU
+    SHARED = 4  # begins or ends inside a segment, or stands in one datagram with another WPDU
     TRAILING = 8  # octets that are no WPDU follow it in its datagram
     OUT_OF_ORDER = 16  # a segment of it was seen after one that was sent later
 
