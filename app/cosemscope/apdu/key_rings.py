@@ -1,0 +1,106 @@
+"""Key sets ready for use: AES-GCM objects in the order in which they are tried, and what came of trying.
+
+A ring is made once for an association and serves all its APDUs. The key that opened the last one is tried
+first, so that one of a thousand keys costs a thousand tries only once.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cosemscope.apdu.key_sets import KeySet
+from cosemscope.apdu.suites import TITLE_SIZE
+from cosemscope.apdu.verdicts import Outcomes
+
+KEY_SIZES = (16, 24, 32)
+
+
+class KeyKind(StrEnum):
+    """Which key of a set protects an APDU; the value is the name of the field in KeySet."""
+
+    UNICAST = "encryption"
+    BROADCAST = "broadcast"
+    DEDICATED = "dedicated"
+
+
+KIND_NAMES = {
+    KeyKind.UNICAST: "global unicast key",
+    KeyKind.BROADCAST: "global broadcast key",
+    KeyKind.DEDICATED: "dedicated key",
+}
+
+
+class RingKey:
+    """An encryption key ready for use, and the authentication keys that may go with it.
+
+    Those are its holder's `own`, or else any that are given; `titles` are those of the sets that hold it.
+    """
+
+    __slots__ = ("authentications", "gcm", "label", "own", "size", "titles")
+
+    def __init__(self, label: str, octets: bytes, authentications: Sequence[bytes], *, own: bool) -> None:
+        self.label = label
+        self.own = own
+        self.size = len(octets)
+        self.gcm = AESGCM(octets)
+        self.authentications = authentications
+        self.titles: list[bytes] = []
+
+
+class KeyRing:
+    """Key sets ready for use, in the order in which they are tried; what opened last is tried first."""
+
+    def __init__(self, sets: Iterable[KeySet] = (), outcomes: Outcomes | None = None) -> None:
+        self.sets = tuple(sets)
+        self._keys: dict[KeyKind, list[RingKey]] = {}
+        seen = [keys.authentication for keys in self.sets if keys.authentication is not None]
+        self._authentications = tuple(dict.fromkeys(seen))
+        self.outcomes = Outcomes() if outcomes is None else outcomes
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(map(repr, self.sets))})"
+
+    def extended(self, sets: Iterable[KeySet]) -> "KeyRing":
+        """A ring with these sets before the others (keys that an association brought along)."""
+        return KeyRing((*sets, *self.sets), self.outcomes)
+
+    def keys(self, kind: KeyKind) -> list[RingKey]:
+        """The keys of this kind, each once."""
+        found = self._keys.get(kind)
+        if found is None:
+            found = self._keys[kind] = []
+            seen: dict[tuple[bytes, bytes | None], RingKey] = {}
+            for keys in self.sets:
+                octets: bytes | None = getattr(keys, kind.value)
+                own = keys.authentication
+                if octets is None or len(octets) not in KEY_SIZES:
+                    continue
+                if (octets, own) not in seen:
+                    seen[octets, own] = self.key(f"{KIND_NAMES[kind]} of {keys.label}", octets, own)
+                    found.append(seen[octets, own])
+                if keys.title is not None and len(keys.title) == TITLE_SIZE:
+                    seen[octets, own].titles.append(keys.title)
+        return found
+
+    def key(self, label: str, octets: bytes, own: bytes | None = None) -> RingKey:
+        """A key with its holder's authentication key, or with all there are where the holder has none."""
+        if own is not None:
+            return RingKey(label, octets, (own,), own=True)
+        return RingKey(label, octets, self._authentications, own=False)
+
+    @property
+    def titles(self) -> list[bytes]:
+        """The system titles that the sets name."""
+        titles = (keys.title for keys in self.sets if keys.title is not None)
+        return [title for title in dict.fromkeys(titles) if len(title) == TITLE_SIZE]
+
+    def remember(self, kind: KeyKind, key: RingKey) -> None:
+        """Try this one first from now on."""
+        keys = self._keys.get(kind, [])
+        if key in keys and keys[0] is not key:
+            keys.remove(key)
+            keys.insert(0, key)
+
+
+NO_KEYS = KeyRing()
