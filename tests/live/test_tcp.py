@@ -113,7 +113,6 @@ def test_several_entities_share_one_connection() -> None:
             serve_tcp(port=0, local_wports=(1, 20), handler=echo) as server,
             connect_tcp("127.0.0.1", server.address.port) as link,
         ):
-            link.core.bindings.bind(64)
             await link.send(b"a", local_wport=64, remote_wport=20)
             await link.send(b"b")
             answers = [await link.indication(), await link.indication()]

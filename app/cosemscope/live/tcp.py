@@ -66,7 +66,7 @@ class TcpLink(Connection):
     """One TCP connection with its transport layer, of either side. Made by `connect_tcp` and `serve_tcp`.
 
     `local_wport` and `remote_wport` are those of `send`; on the server's side they follow the last APDU
-    received. Several application entities may share the connection: bind their wPorts in `core.bindings`.
+    received. Several application entities may share the connection; their wPorts are in `core.bindings`.
     """
 
     def __init__(
@@ -103,14 +103,17 @@ class TcpLink(Connection):
     ) -> None:
         """Send one APDU; returns at TCP-DATA.confirm (LOCAL): the socket has taken all of it.
 
-        Waits while the peer does not read, at most `send_timeout`. Raises LinkError.
+        Waits while the peer does not read, at most `send_timeout`. A `local_wport` that is not bound is bound
+        first when this side opened the connection. Raises LinkError.
         """
-        local = self.local_wport if local_wport is None else local_wport
+        local = self.local_wport if local_wport is None else check_wport(local_wport)
         remote = self.remote_wport if remote_wport is None else remote_wport
         try:
             request = self.core.data_request(local, remote, apdu)
         except ValueError as error:
             raise LinkError(Fault.TOO_LARGE, str(error)) from None
+        if self.initiated and local not in self.core.bindings:
+            self.core.bindings.bind(local)
         self._submit(request)
         self._submitted += 1
         number = self._submitted
