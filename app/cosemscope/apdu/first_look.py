@@ -127,11 +127,12 @@ def _behind_gateway(rows: _Rows, sizes: _Sizes) -> tuple[_Rows, _Sizes]:
         return rows, sizes
     rows, sizes = rows.copy(), sizes.copy()
     for index in gateways:
-        shift = 3 + int(rows[index, 2])
-        if shift >= min(int(sizes[index]), _WIDTH):
-            continue
-        rows[index] = np.concatenate([rows[index, shift:], np.zeros(shift, np.uint8)])
-        sizes[index] = min(int(sizes[index]), _WIDTH) - shift
+        while rows[index, 0] in (t.GATEWAY_REQUEST, t.GATEWAY_RESPONSE):
+            shift = 3 + int(rows[index, 2])
+            if shift >= min(int(sizes[index]), _WIDTH):
+                break
+            rows[index] = np.concatenate([rows[index, shift:], np.zeros(shift, np.uint8)])
+            sizes[index] = min(int(sizes[index]), _WIDTH) - shift
     return rows, sizes
 
 

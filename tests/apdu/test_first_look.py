@@ -1,0 +1,178 @@
+"""The first look gives, for a batch, what the trees say one by one."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cosemscope.apdu import decode_apdu
+from cosemscope.apdu.fields import Field, find
+from cosemscope.apdu.first_look import FirstLook, look
+from tests import fuzz_apdu
+from tests.apdu.strategies import CODES, REFERENCES, VALUES
+from tests.helpers import apdu_encoder as encode
+from tests.helpers.shared import shared
+
+
+def looked_at(apdus: list[bytes], gap: bytes = b"") -> FirstLook:
+    """The first look at APDUs that lie one after the other in a buffer, `gap` between them."""
+    sizes = np.array([len(apdu) for apdu in apdus], np.int64)
+    addresses = np.concatenate([[0], np.cumsum(sizes + len(gap))[:-1]]).astype(np.int64)
+    return look(np.frombuffer(gap.join(apdus), np.uint8), addresses, sizes)
+
+
+def _value(field: Field | None, none: int = -1) -> int:
+    return none if field is None or not isinstance(field.value, int) else int(field.value)
+
+
+def _of_tree(octets: bytes) -> dict[str, int]:
+    """What the columns should be, by the tree of an APDU that decodes without errors."""
+    decoded = decode_apdu(octets)
+    root = decoded.root
+    expected: dict[str, int] = {"tag": octets[0]}
+    while root.name.startswith("gateway-"):
+        root = root.children[-1]
+    expected["service"] = decoded.sources[0].data[root.start]
+    expected["choice"] = _value(find(root, "choice"))
+    invoke = find(root, "invoke-id-and-priority")
+    long_invoke = find(root, "long-invoke-id-and-priority")
+    expected["invoke_id"] = (
+        invoke.value & 15 if invoke else long_invoke.value & 0xFFFFFF if long_invoke else -1
+    )
+    reference = None
+    for path in (
+        ("attribute-descriptor",),
+        ("method-descriptor",),
+        ("attribute-descriptor-list", "[1]", "attribute-descriptor"),
+        ("method-descriptor-list", "[1]"),
+        ("access-request-specification", "[1]", "attribute-descriptor"),
+        ("access-request-specification", "[1]", "method-descriptor"),
+    ):
+        field = find(root, *path)
+        if field is not None and root.name != "access-response":
+            reference = field.value
+    specification = find(root, "access-request-specification", "[1]", "choice")
+    if specification is not None and root.name == "access-request":
+        expected["choice"] = specification.value
+    expected["class_id"] = reference.class_id if reference else -1
+    expected["obis"] = int.from_bytes(reference.instance, "big") if reference else 0
+    expected["member"] = reference.member if reference else -1
+    expected |= _outcome_of_tree(root)
+    content = find(root, "ciphered-content")
+    if root.name != "general-ciphering":
+        expected["security"] = _value(content and find(content, "security-control"))
+        expected["invocation_counter"] = _value(content and find(content, "invocation-counter"))
+    return expected
+
+
+def _outcome_of_tree(root: Field) -> dict[str, int]:
+    """Result, block and last-block by the tree."""
+    result = -1
+    if root.name == "get-response":
+        for path in (("result",), ("result", "[1]")):
+            choice = find(root, *path, "choice")
+            if choice is not None:
+                result = 0 if choice.value == 0 else _value(find(root, *path, "data-access-result"))
+    elif root.name == "set-response":
+        result = _value(find(root, "result") or find(root, "data-access-results", "[1]"))
+    elif root.name == "action-response":
+        result = _value(
+            find(root, "response", "action-result") or find(root, "response-list", "[1]", "action-result")
+        )
+    elif root.name == "exception-response":
+        result = _value(find(root, "service-error"))
+    elif root.name == "AARE":
+        result = _value(find(root, "result"))
+    block = last = None
+    if root.name == "general-block-transfer":
+        block, control = find(root, "block-number"), find(root, "block-control")
+        last = control._replace(value=control.value >> 7) if control is not None else None
+    elif not root.name.endswith(("Request", "Response", "signing")):
+        for part in ("result", "datablock", "pblock"):
+            block = block or find(root, part, "block-number")
+            last = last or find(root, part, "last-block")
+        if root.name == "set-request" and find(root, "attribute-descriptor-list"):
+            block = last = None
+        if (
+            find(root, "attribute-descriptor")
+            or find(root, "method-descriptor")
+            or find(root, "method-descriptor-list")
+        ):
+            block = last = None
+        if root.name in ("get-request", "action-request", "action-response"):
+            block = block or find(root, "block-number")
+        if root.name == "set-response" and find(root, "data-access-results") is None:
+            block = block or find(root, "block-number")
+    return {"result": result, "block": _value(block), "last_block": _value(last)}
+
+
+def _check(apdus: list[bytes]) -> None:
+    found = looked_at(apdus, b"\xff\xc4\x01")
+    for index, apdu in enumerate(apdus):
+        for column, value in _of_tree(apdu).items():
+            assert int(getattr(found, column)[index]) == value, (column, apdu.hex())
+
+
+def test_vectors() -> None:
+    """All shared vectors that are sound, as one batch."""
+    lines = shared("vectors/apdu.jsonl").read_text().splitlines()
+    vectors: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    apdus = [bytes.fromhex(vector["hex"]) for vector in vectors if vector["layer"] == "apdu"]
+    _check([apdu for apdu in apdus if not decode_apdu(apdu).problems])
+
+
+def test_generated() -> None:
+    """The APDUs that the fuzzing starts from, as far as they are sound."""
+    _check([apdu for apdu in fuzz_apdu.corpus() if not decode_apdu(apdu).problems and apdu[0] != 0])
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(REFERENCES, VALUES, CODES, st.integers(0, 255)), min_size=1, max_size=4))
+def test_services(items: list[tuple[tuple[int, bytes, int], encode.Typed, int, int]]) -> None:
+    """GET, SET, ACTION, events and their answers, in any mix."""
+    apdus = []
+    for reference, value, code, invoke in items:
+        method = (*reference[:2], abs(reference[2]) & 0x7F)
+        apdus += [
+            encode.get_request(reference, invoke=invoke),
+            encode.get_request_list([(reference, None)], invoke),
+            encode.set_request(reference, value, invoke=invoke),
+            encode.action_request(method, value, invoke),
+            encode.get_response(value, invoke),
+            encode.get_response(code, invoke),
+            encode.get_response_list([code, value], invoke),
+            encode.get_response_block(code > 100, code, code, invoke),
+            encode.action_response(code, value, invoke),
+            encode.event_notification(reference, value),
+            encode.event_notification(reference, value, bytes.fromhex("07e50603040e091700ffc400")),
+            encode.access_request([(3, method, b"")], [value], invoke=invoke),
+            encode.gateway(False, 1, b"123", encode.get_request(reference, invoke=invoke)),
+            encode.ciphered(0xC8, 0x30, code, bytes(40 + code), bytes(12)),
+            encode.ciphered(0xDB, 0x20, code, bytes(40), title=b"ABC12345"),
+        ]
+    _check(apdus)
+
+
+@pytest.mark.parametrize("size", range(8))
+def test_short_ones_are_not_read_beyond_their_end(size: int) -> None:
+    """What an APDU has no octets for is none, though octets of the next stand there."""
+    whole = bytes.fromhex("c001c100030100010800ff0200")
+    found = looked_at([whole[:size], whole])
+    assert found.class_id.tolist() == [-1, 3]
+    assert found.obis.tolist() == [0, 0x0100010800FF]
+    assert found.tag[0] == (-1 if size == 0 else 0xC0)
+    assert found.invoke_id[0] == (1 if size > 2 else -1)
+
+
+def test_nothing() -> None:
+    """No APDUs give no rows."""
+    assert len(look(np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64)).tag) == 0
+
+
+def test_outside_the_buffer() -> None:
+    """Addresses that lie outside are refused."""
+    with pytest.raises(ValueError, match="outside the buffer"):
+        look(np.zeros(4, np.uint8), np.array([2]), np.array([3]))

@@ -1,0 +1,119 @@
+"""Whatever the octets are: no exception, every octet in one leaf, bounded trees."""
+
+import json
+import random
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
+from cosemscope.apdu.cursor import MAX_DEPTH
+from cosemscope.apdu.fields import path_to, walk
+from cosemscope.apdu.layers import decode_wpdu
+from cosemscope.apdu.plain import plain_tree, text_lines
+from cosemscope.apdu.summary import MAX_LENGTH, summarise
+from tests import fuzz_apdu
+from tests.helpers import apdu_encoder as encode
+from tests.helpers.apdu_checks import check_tree
+
+
+def _check(octets: bytes, context: Context | None = None) -> None:
+    for decode in (decode_apdu, decode_wpdu):
+        decoded = decode(octets, context)
+        check_tree(decoded, octets)
+        assert len(summarise(decoded, context)) <= MAX_LENGTH
+        json.dumps(plain_tree(decoded), allow_nan=False)
+        assert list(text_lines(decoded))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=80))
+def test_any_octets(octets: bytes) -> None:
+    """Octets without any sense."""
+    _check(octets)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 255), st.binary(max_size=60))
+def test_any_octets_behind_any_tag(tag: int, octets: bytes) -> None:
+    """The same behind each first octet, with everything the context may give."""
+    context = Context(
+        request=Request((Reference(7, bytes(6), 2), Reference(3, bytes(6), 3)), True),
+        opener=lambda part: Opening(part.content, "opened", ("as it is",)),
+        verifier=lambda part: Opening(None, "no-key"),
+        scaler_unit=lambda reference: (-128, 255),
+        joined=octets[::-1],
+    )
+    _check(bytes([tag]) + octets)
+    _check(bytes([tag]) + octets, context)
+
+
+def test_mutated_vectors() -> None:
+    """A part of what the fuzzing command does, the same at every run."""
+    assert fuzz_apdu.run(inputs=6000, seconds=20, seed=4059) == 0
+
+
+def test_every_cut_of_every_seed() -> None:
+    """APDUs cut at every octet."""
+    source = random.Random(1)
+    for octets in fuzz_apdu.corpus():
+        for size in source.sample(range(len(octets)), min(len(octets), 25)):
+            check_tree(decode_apdu(octets[:size]), octets[:size])
+
+
+def test_nesting_is_bounded() -> None:
+    """Structures in structures end at a depth that recursion bears, with a problem."""
+    octets = bytes.fromhex("c401c100") + b"\x02\x01" * 20000 + b"\x00"
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert f"at most {MAX_DEPTH} levels" in decoded.problems[0].message
+    assert sum(1 for _ in walk(decoded.root)) < 500
+
+
+def test_counts_are_not_believed() -> None:
+    """Four thousand million elements in twenty octets end where the octets end."""
+    for head in ("c401c1000184ffffffff", "c403c184ffffffff", "0584ffffffff", "c003c184ffffffff"):
+        octets = bytes.fromhex(head) + bytes(10)
+        decoded = decode_apdu(octets)
+        check_tree(decoded, octets)
+        assert decoded.problems
+
+
+def test_deep_types_of_a_compact_array() -> None:
+    """A type description that nests without end."""
+    octets = bytes.fromhex("c401c10013") + b"\x01\x00\x01" * 5000 + b"\x11\x01\x05"
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert decoded.problems
+
+
+def test_elements_in_elements_of_ber() -> None:
+    """BER that nests without end."""
+    octets = encode.aarq(b"\xb5\x80" * 3000)
+    check_tree(decode_apdu(octets), octets)
+
+
+def test_envelopes_in_envelopes() -> None:
+    """APDUs protected over and over, opened each time, end."""
+    octets = encode.ciphered(0xDB, 0x20, 1, b"?", title=b"ABC12345")
+    context = Context(opener=lambda part: Opening(octets, "opened"))
+    decoded = decode_apdu(octets, context)
+    check_tree(decoded, octets)
+    assert len(decoded.sources) < 20
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10_000))
+def test_path_to_finds_the_leaf_of_every_octet(seed: int) -> None:
+    """From an octet to its field: the path ends in a leaf that owns it."""
+    source = random.Random(seed)
+    octets = source.choice(fuzz_apdu.corpus())
+    decoded = decode_apdu(octets)
+    offset = source.randrange(len(octets))
+    path = path_to(decoded.root, offset)
+    assert path[0] is decoded.root
+    assert all(child in parent.children for parent, child in pairwise(path))
+    assert path[-1].start <= offset < path[-1].stop
+    assert not any(child.source == 0 for child in path[-1].children)
+    assert path_to(decoded.root, len(octets)) == ()

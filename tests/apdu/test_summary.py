@@ -1,0 +1,78 @@
+"""The info line: what an APDU is about, errors first."""
+
+import pytest
+
+from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
+from cosemscope.apdu.layers import decode_wpdu
+from cosemscope.apdu.summary import MAX_LENGTH, summarise
+from tests.helpers import apdu_encoder as encode
+
+_ENERGY = (3, bytes.fromhex("0100010800ff"), 2)
+
+
+def line(octets: bytes, context: Context | None = None) -> str:
+    return summarise(decode_apdu(octets, context), context)
+
+
+@pytest.mark.parametrize(
+    ("octets", "expected"),
+    [
+        (encode.get_response(("double-long-unsigned", 5009)), "GET response, data = 5009"),
+        (encode.get_response(13), "SCOPE-OF-ACCESS-VIOLATED GET response"),
+        (b"\xc5\x01\xc1\x03", "READ-WRITE-DENIED SET response"),
+        (b"\xc5\x01\xc1\x00", "SET response, success"),
+        (b"\xd8\x01\x01", "EXCEPTION service-not-allowed, operation-not-possible"),
+        (b"\xc0\x02\x01\0\0\0\7", "GET next block 7"),
+        (b"\x62\x03\x80\x01\x00", "RLRQ normal"),
+    ],
+)
+def test_lines(octets: bytes, expected: str) -> None:
+    """Short ones, whole."""
+    assert line(octets) == expected
+
+
+def test_requests_name_their_object() -> None:
+    """Object first, then attribute, then value."""
+    assert line(encode.get_request(_ENERGY)).startswith("GET 1.0.1.8.0.255")
+    assert line(encode.set_request(_ENERGY, ("long", 5))).endswith(", value = 5")
+    assert line(encode.get_request((3, _ENERGY[1], 3))).startswith("GET 1.0.1.8.0.255")
+
+
+def test_a_response_with_its_request_and_scaler() -> None:
+    """With what the caller knows, the answer names the object and the value has its scale."""
+    context = Context(request=Request((Reference(*_ENERGY),)), scaler_unit=lambda of: (-2, 30))
+    shown = line(encode.get_response(("double-long-unsigned", 12345)), context)
+    assert shown.startswith("GET response 1.0.1.8.0.255")
+    assert ", value = 123.45" in shown
+
+
+def test_associations() -> None:
+    """Mechanism and password of a request, rejection first in an answer."""
+    mechanism = encode.element(0x8B, encode.object_identifier(2, 1))
+    password = encode.element(0xAC, encode.element(0x80, b"12345678"))
+    assert 'LLS (1), password "12345678"' in line(encode.aarq(mechanism, password))
+    assert line(encode.aare(1, 13)).startswith("REJECTED AARE rejected-permanent")
+
+
+def test_opened_ones_tell_what_was_inside() -> None:
+    """The inner APDU's line, and in what it was."""
+    context = Context(opener=lambda part: Opening(encode.get_response(("long", 7)), "opened"))
+    octets = encode.ciphered(0xDB, 0x30, 1, bytes(7), bytes(12), b"ABC12345")
+    assert line(octets, context) == "GET response, data = 7 [general-glo-ciphering]"
+    assert line(octets).startswith("general-glo-ciphering ABC 4142433132333435")
+
+
+def test_errors_come_first_and_lines_are_bounded() -> None:
+    """A broken APDU says so; ten thousand characters become two hundred."""
+    assert line(b"\xc4\x01\xc1\x00\x08").startswith("BROKEN GET response")
+    long = line(encode.get_response(("array", [("visible-string", "x" * 150)] * 50)))
+    assert len(long) <= MAX_LENGTH
+    assert len(line(encode.get_request_list([(_ENERGY, None)] * 100))) <= MAX_LENGTH
+
+
+def test_wpdus() -> None:
+    """A WPDU's line is that of its APDU."""
+    body = encode.get_response(("long", 7))
+    wpdu = b"\0\1\0\1\0\x10" + len(body).to_bytes(2, "big") + body
+    assert summarise(decode_wpdu(wpdu)) == "GET response, data = 7"
+    assert summarise(decode_wpdu(wpdu + wpdu)).startswith("WPDUs 2 WPDUs")

@@ -1,0 +1,73 @@
+"""`cosemscope decode`: hex in, a tree out."""
+
+import io
+import json
+
+import pytest
+
+from cosemscope.cli import main
+
+_WPDU = "00 01 00 01 00 10 00 09 c4 01 c1 00 06 00 00 13 91"
+
+
+def test_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """The info line, then offset, octets and field of every line."""
+    assert main(["decode", *_WPDU.split()]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "GET response, data = 5009"
+    assert lines[3].split() == ["0", "17", "WPDU:", "wPort", "1", "to", "16,", "get-response"]
+    assert lines[-1].split() == ["13", "4", "value:", "5009"]
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same as JSON: every field with name, value, text, start, stop and children, and the problems."""
+    assert main(["decode", "--json", _WPDU]) == 0
+    tree = json.loads(capsys.readouterr().out)
+    assert (tree["name"], tree["start"], tree["stop"], tree["problems"]) == ("WPDU", 0, 17, [])
+    apdu = tree["children"][-1]
+    assert apdu["name"] == "get-response"
+    data = apdu["children"][-1]["children"][-1]
+    assert data["value"] == 5009
+    assert data["children"][0] | {"children": []} == {
+        "name": "tag",
+        "value": 6,
+        "text": "double-long-unsigned",
+        "start": 12,
+        "stop": 13,
+        "source": 0,
+        "children": [],
+    }
+    assert tree["sources"] == [{"name": "WPDU", "octets": _WPDU.replace(" ", "")}]
+
+
+def test_octets_and_references_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Octets are hex, descriptors have named parts, what is no number in JSON is text."""
+    assert main(["decode", "--json", "c001c100030100010800ff0200"]) == 0
+    descriptor = json.loads(capsys.readouterr().out)["children"][3]
+    assert descriptor["value"] == {"class_id": 3, "instance": "0100010800ff", "member": 2, "method": False}
+    assert descriptor["children"][1]["value"] == "0100010800ff"
+    assert main(["decode", "--json", "c401c100177fc00000"]) == 0
+    assert json.loads(capsys.readouterr().out)["children"][3]["value"] == "nan"
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """- reads a dump from standard input."""
+    dump = "0000  c4 01 c1 00 06 00 00 13  ........\n0008  91  .\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(dump))
+    assert main(["decode", "-"]) == 0
+    assert "5009" in capsys.readouterr().out
+
+
+def test_broken_octets_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """What breaks is decoded up to there, and said."""
+    assert main(["decode", "c401c1000600"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("BROKEN")
+    assert "undecoded: 00" in shown
+    assert "error at offset 5: expected 4 octets of double-long-unsigned" in shown
+
+
+def test_no_hex(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no hex is said on standard error, with status 1."""
+    assert main(["decode", "nonsense"]) == 1
+    assert "is no hex digit" in capsys.readouterr().err
