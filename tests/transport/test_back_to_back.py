@@ -195,7 +195,7 @@ class BackToBack(RuleBasedStateMachine):
         if kind not in TABLE[end.core.connection]:
             self.submit(end, kind, primitive)
 
-    @rule(side=SIDES, size=st.sampled_from([0, 1, 5, 300, 65535]), pick=st.integers(0, 2))
+    @rule(side=SIDES, size=st.sampled_from([0, 1, 5, 300, 3000]), pick=st.integers(0, 2))
     @precondition(lambda self: any(Input.DATA_REQUEST in TABLE[s.core.connection] for s in self.both))
     def send(self, side, size, pick):
         end = self.both[side]

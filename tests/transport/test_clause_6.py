@@ -104,6 +104,23 @@ def test_6_2_2_octets_before_the_response_are_kept():
         book << SERVER.data_indication(b"\x62\x00") << SERVER.disconnect_indication(REMOTE_REQ)
 
 
+def test_6_2_2_what_was_kept_goes_with_its_connection():
+    """Lost before the response: the next connection begins with nothing of it, neither octets nor FIN."""
+    with Playbook(SERVER.core()) as book:
+        book >> established(SERVER.quadruple)
+        book << SERVER.connect_indication()
+        book >> received(RLRQ[:3])
+        book >> fin()
+        book >> lost(RESET)
+        book << SERVER.disconnect_indication(ABORT)
+        book >> established(SERVER.quadruple)
+        book << SERVER.connect_indication()
+        book >> submitted(SERVER.connect_response())
+        book << Receive(8)
+        book >> received(RLRQ)
+        book << SERVER.data_indication(b"\x62\x00") << Receive(8)
+
+
 def test_6_2_3_only_remote_req_is_answered():
     """After an indication with ABORT there is nothing left to answer."""
     with Playbook(connected(SERVER)) as book:
@@ -157,6 +174,19 @@ def test_6_2_5_confirm_remote_when_the_peer_has_acknowledged_all():
         book << CLIENT.data_confirm(Result.NOK, local, remote_wport=2)
         book << CLIENT.data_confirm(Result.NOK, remote, remote_wport=2)
         book << CLIENT.abort_indication(RESET) << CLIENT.disconnect_indication(ABORT)
+
+
+def test_6_2_5_acknowledged_octets_count_from_the_opening_of_each_connection():
+    """A second connection on the same object begins at 0 again."""
+    core = connected(CLIENT, confirmations=frozenset({ConfirmationType.REMOTE}))
+    for _ in range(2):
+        core.submit(CLIENT.data_request(b"\x62\x00"), 0)
+        core.octets_sent(10, 0)
+        core.octets_acknowledged(10, 0)
+        assert CLIENT.data_confirm(kind=ConfirmationType.REMOTE) in list(core.events())
+        core.connection_lost(RESET, 0)
+        core.submit(CLIENT.connect_request(), 0)
+        core.opened(CLIENT.quadruple, 0)
 
 
 def test_6_2_5_confirms_are_optional():
@@ -565,6 +595,14 @@ def test_timer_peer_does_not_read():
         book << CLIENT.abort_indication(ReasonOfFailure.NOT_READING) << CLIENT.disconnect_indication(ABORT)
 
 
+def test_timer_of_send_stops_when_all_is_accepted():
+    core = connected(CLIENT, timeouts=TcpTimeouts(send=30))
+    core.submit(CLIENT.data_request(b"\x62\x00"), 0)
+    assert core.next_timeout() == 30
+    core.octets_sent(10, 0)
+    assert core.next_timeout() is None
+
+
 def test_timer_disconnect():
     """A peer that never closes does not hold the connection for ever."""
     with Playbook(connected(CLIENT, timeouts=TcpTimeouts(disconnect=10))) as book:
@@ -572,6 +610,22 @@ def test_timer_disconnect():
         book << Close(release=False)
         book >> after(10)
         book << Abort() << CLIENT.disconnect_confirm(ReasonOfFailure.TIMED_OUT)
+
+
+def test_timer_of_a_wpdu_that_can_no_longer_be_whole_does_not_run():
+    """The peer ended inside a WPDU while the last of ours is being handed over: no time-out for its rest."""
+    with Playbook(connected(CLIENT, timeouts=TcpTimeouts(wpdu=5, disconnect=60))) as book:
+        book >> submitted(CLIENT.data_request(b"\x62\x00"))
+        book << send(RLRQ)
+        book >> received(RLRE[:3])
+        book << Receive(5)
+        book >> submitted(CLIENT.disconnect_request())
+        book >> fin()
+        book << RemoteProtocolError(Truncated(RLRE[:3], 0, None))
+        assert book.core.next_timeout() == 60
+        book >> after(59)
+        book >> accepted(10)
+        book << CLIENT.data_confirm() << Close(release=True) << CLIENT.disconnect_confirm()
 
 
 def test_timer_of_status_goes_on_until_the_connection_is_over():
