@@ -87,11 +87,12 @@ def test_a_file_cut_anywhere_gives_what_is_there(tmp_path: Path, magic: int) -> 
         assert [problem.offset for problem in reader.problems] == ([starts[complete]] if left else [])
 
 
-def test_an_impossible_length_is_skipped_to_the_next_record(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_impossible_length_is_skipped_to_the_next_record(tmp_path: Path, order: str) -> None:
     """One damaged length costs one packet; the problem says where and how much was skipped."""
-    octets = bytearray(pcap(RECORDS))
+    octets = bytearray(pcap(RECORDS, order=order))
     at = len(pcap(RECORDS[:5]))
-    struct.pack_into("<I", octets, at + 8, 0xFFFF_0000)
+    struct.pack_into(order + "I", octets, at + 8, 0xFFFF_0000)
     found, reader = read_file(tmp_path / "x", bytes(octets))
     assert found == told(RECORDS[:5] + RECORDS[6:])
     assert [(p.offset, str(16 + 45) in p.message) for p in reader.problems] == [(at, True)]

@@ -149,14 +149,29 @@ def test_a_wrong_second_length_costs_no_packet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("junk", [b"\xee" * 50, b"\0" * 4096, b"\x06\0\0\0\x24\0\0\0" * 3000])
-def test_octets_that_are_no_blocks_are_skipped(tmp_path: Path, junk: bytes) -> None:
+@ORDERS
+def test_octets_that_are_no_blocks_are_skipped(tmp_path: Path, junk: bytes, order: str) -> None:
     """The next block that is followed by another one counts again."""
-    b = Pcapng()
+    b = Pcapng(order)
     before = b.section() + b.interface() + b.enhanced(MICROS, b"before")
     after = b.enhanced(MICROS, b"after1") + b.enhanced(MICROS, b"after2")
     found, reader = read_file(tmp_path / "x", before + junk + after)
     assert [record.octets for record in found] == [b"before", b"after1", b"after2"]
     assert [(p.offset, str(len(junk)) in p.message) for p in reader.problems] == [(len(before), True)]
+
+
+def test_other_blocks_between_very_many_packets(tmp_path: Path) -> None:
+    """Runs of any length, of several kinds, are all found."""
+    b = Pcapng()
+    octets, expected = [b.section(), b.interface()], []
+    for run in (1, 3_000, 2, 1, 5_000, 1, 1):
+        for number in range(run):
+            expected.append(bytes([number % 256]) * (number % 5))
+            octets.append(b.enhanced(MICROS, expected[-1]) if run != 2 else b.simple(expected[-1]))
+        octets.append(b.statistics(0, MICROS))
+    found, reader = read_file(tmp_path / "x", b"".join(octets))
+    assert [record.octets for record in found] == expected
+    assert reader.problems == []
 
 
 def test_packets_of_no_interface_and_too_short_blocks_are_named(tmp_path: Path) -> None:

@@ -137,9 +137,13 @@ class PcapWalk(Walk):
     def _room(self) -> int:
         return self._variant.header * 2 + self._limit
 
-    def _find(self, window: Window, at: npt.NDArray[np.int64], final: bool) -> int | None:
+    def _find(self, window: Window, start: int, stop: int, final: bool) -> int | None:
         last = window.size - self._variant.header
-        at = self._believable(window, at[at <= last])
+        stop = min(stop, last + 1)
+        # One field sorts out nearly all places; 0 becomes the greatest number.
+        original = window.every(self._header["original"], start + 12, stop + 12)
+        at = np.flatnonzero(original - np.uint32(1) < MAX_SNAP_LENGTH) + start
+        at = self._believable(window, at)
         length = window.gather(self._header, at)["captured"].astype(np.int64)
         after = at + length + self._variant.header
         followed = np.isin(after, self._believable(window, after[after <= last]))

@@ -31,6 +31,8 @@ _ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _SECTION_HEADER = 0x0A0D0D0A
 # Times beyond these seconds do not fit 64 bits of nanoseconds.
 _LAST_SECOND = 9_000_000_000
+# Packet blocks that are expected in a row before any were seen.
+_FIRST_REACH = 1_024
 
 
 class _Packets(NamedTuple):
@@ -65,12 +67,14 @@ class PcapngWalk(Walk):
         self.statistics: dict[int, Statistics] = {}
         self.comments: dict[int, str] = {}
         self._packets = 0
+        self._reach = _FIRST_REACH
         self._last_time = 0
         self._begin_section("<")
 
     def _begin_section(self, order: str) -> None:
         self._order = order
         self._head = struct.Struct(order + "II").unpack_from
+        self._length = struct.Struct(order + "4xI").unpack_from
         self._blocks = Blocks(order)
         self._first_interface = len(self._interfaces)
 
@@ -128,20 +132,19 @@ class PcapngWalk(Walk):
 
     def _run(self, window: Window, at: int, kind: int, limit: int) -> Step:
         """As many packet blocks of one kind as stand in a row."""
-        places, lengths, stop = self._places(window, at, kind, limit)
-        if not places:
+        start, length = self._places(window, at, kind, limit)
+        if not len(start):
             self._lose(window.base + at)
             return Step(at)
-        start = np.array(places, np.int64)
-        length = np.array(lengths, np.int64)
         torn = window.gather(self._order + "u4", start + length - 4) != length
         if torn.any():
             keep = int(torn.argmax())
             if not keep:
-                if not self._accept_torn(window, at, lengths[0], False):
+                if not self._accept_torn(window, at, int(length[0]), False):
                     return Step(at)
                 keep = 1
-            start, length, stop = start[:keep], length[:keep], places[keep - 1] + lengths[keep - 1]
+            start, length = start[:keep], length[:keep]
+        stop = int(start[-1] + length[-1])
         fields, good = self._fields(window, start, length, kind)
         for index in np.flatnonzero(~good).tolist():
             message = "a packet block of an unknown interface, or shorter than its packet; it was skipped"
@@ -160,22 +163,30 @@ class PcapngWalk(Walk):
         self._note(window.base + at, "the two lengths of this block differ; the first one was followed")
         return True
 
-    def _places(self, window: Window, at: int, kind: int, limit: int) -> tuple[list[int], list[int], int]:
-        """Indexes and lengths of whole blocks of one kind in a row, and the index behind them."""
-        head, view, size, least = self._head, window.view, window.size, _PACKETS[kind].least
+    def _places(
+        self, window: Window, at: int, kind: int, limit: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Indexes and lengths of whole blocks of one kind in a row.
+
+        Lengths are followed blindly for a while, and what was passed is checked all at once. How far depends
+        on how far it went well before, so that other blocks between packets cost little.
+        """
+        following, view, least = self._length, window.view, _PACKETS[kind].least
         places: list[int] = []
-        lengths: list[int] = []
-        last = size - least
-        for _ in repeat(None, limit):
+        append = places.append
+        last = window.size - least
+        for _ in repeat(None, min(limit, self._reach)):
             if at > last:
                 break
-            this, length = head(view, at)
-            if this != kind or length < least or length & 3 or at + length > size:
-                break
-            places.append(at)
-            lengths.append(length)
-            at += length
-        return places, lengths, at
+            append(at)
+            at += following(view, at)[0]
+        start = np.array(places, np.int64)
+        length = window.gather(self._order + "u4", start + 4).astype(np.int64)
+        good = window.gather(self._order + "u4", start) == kind
+        good &= (length >= least) & (length & 3 == 0) & (start + length <= window.size)
+        count = len(start) if good.all() else int(good.argmin())
+        self._reach = max(count * 2, _FIRST_REACH)
+        return start[:count], length[:count]
 
     def _fields(
         self, window: Window, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64], kind: int
@@ -288,14 +299,17 @@ class PcapngWalk(Walk):
     def _room(self) -> int:
         return MAX_FOUND_BLOCK + 12
 
-    def _find(self, window: Window, at: npt.NDArray[np.int64], final: bool) -> int | None:
+    def _find(self, window: Window, start: int, stop: int, final: bool) -> int | None:
         number = self._order + "u4"
-        at = at[at + 12 <= window.size]
+        stop = min(stop, window.size - 11)
+        # The lengths alone sort out nearly all places; one below 12 becomes a great number.
+        lengths = window.every(number, start + 4, stop + 4)
+        at = np.flatnonzero((lengths - np.uint32(12) <= MAX_FOUND_BLOCK - 12) & (lengths & 3 == 0)) + start
         kind = window.gather(number, at)
         length = window.gather(number, at + 4).astype(np.int64)
         packet = (kind >= 1) & (kind <= 6) & (length >= 16)
         good = packet | ((kind == _SECTION_HEADER) & (length >= 28))
-        good &= (length % 4 == 0) & (length <= MAX_FOUND_BLOCK) & (at + length <= window.size)
+        good &= at + length <= window.size
         at, length = at[good], length[good]
         twice = window.gather(number, at + length - 4) == length
         for place, after in zip(at[twice].tolist(), (at + length)[twice].tolist(), strict=True):

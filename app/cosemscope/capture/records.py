@@ -105,6 +105,10 @@ class Window:
         self.size = size
         self.buffer[size : size + PADDING] = 0
 
+    def every(self, dtype: npt.DTypeLike, start: int, stop: int) -> npt.NDArray[Any]:
+        """The values of `dtype` that begin at each index from `start` up to `stop`, without a copy."""
+        return np.ndarray((max(stop - start, 0),), np.dtype(dtype), self.buffer, start, (1,))
+
     def gather(self, dtype: npt.DTypeLike, at: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """The values of `dtype` that begin at the indexes `at` of the buffer."""
         return gather(self.buffer, dtype, at)

@@ -8,9 +8,6 @@ a place where a believable record stands that is followed by another one, says w
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from .records import CaptureProblem, Interface, RecordBatch, Window
 
 NANOSECONDS = 1_000_000_000
@@ -67,8 +64,8 @@ class Walk(ABC):
         """Octets behind an index that must be in the window for `_find` to judge it."""
 
     @abstractmethod
-    def _find(self, window: Window, at: npt.NDArray[np.int64], final: bool) -> int | None:
-        """The first of the indexes `at` where reading can go on; None if there is none."""
+    def _find(self, window: Window, start: int, stop: int, final: bool) -> int | None:
+        """The first index from `start` up to `stop` where reading can go on; None if there is none."""
 
     def _note(self, address: int, message: str) -> None:
         """Put a problem on the list, unless there are too many already."""
@@ -94,7 +91,7 @@ class Walk(ABC):
         if not final and window.size < start + self._room + self._search_step:
             return Step(at, start - at + self._room + self._search_step)
         stop = min(start + self._search_step, window.size)
-        found = self._find(window, np.arange(start, stop, dtype=np.int64), final)
+        found = self._find(window, start, stop, final)
         if found is None and stop < window.size:
             self._search_step = min(self._search_step * 2, LAST_SEARCH)
             return Step(stop)
