@@ -10,11 +10,12 @@ any clock that does not go back.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .bindings import WpduDiscarded, WPortBindings
 from .calls import Abort, Close, Open, Receive, Send, Status, TcpCall
 from .errors import LocalProtocolError, RemoteProtocolError
+from .machine import Machine, Occurrence
 from .outgoing import Outgoing
 from .parameters import (
     ConfirmationType,
@@ -42,9 +43,9 @@ from .primitives import (
     TcpPrimitive,
     TcpUp,
 )
-from .states import TABLE, Action, Connection, Input, Receiving, Row, Sending
+from .states import Action, Connection, Input, Receiving, Sending
 from .timers import TIMERS, TcpTimeouts, Timers
-from .wpdu import BadVersion, Octets, WpduDecoder, WpduReceived
+from .wpdu import BadVersion, Octets, WpduDecoder
 
 TcpEvent: TypeAlias = TcpUp | TcpCall | WpduDiscarded | RemoteProtocolError
 
@@ -60,19 +61,6 @@ class TcpCounters:
     wpdus_discarded: int = 0  # destination wPort not bound; counted among the received
 
 
-class Occurrence(NamedTuple):
-    """An input with what belongs to it."""
-
-    input: Input
-    now: float
-    quadruple: Quadruple | None = None
-    request: TcpDataRequest | None = None
-    octets: Octets = b""
-    received: WpduReceived | None = None
-    reason: ReasonOfFailure = ReasonOfFailure.LINK_LOST
-    problem: BadVersion | None = None
-
-
 _PRIMITIVES: Final[dict[type[TcpPrimitive], Input]] = {
     TcpConnectRequest: Input.CONNECT_REQUEST,
     TcpConnectResponse: Input.CONNECT_RESPONSE,
@@ -80,10 +68,9 @@ _PRIMITIVES: Final[dict[type[TcpPrimitive], Input]] = {
     TcpDisconnectResponse: Input.DISCONNECT_RESPONSE,
     TcpDataRequest: Input.DATA_REQUEST,
 }
-_NOWHERE: Final = Quadruple("0.0.0.0", 0, "0.0.0.0", 0)
 
 
-class TcpTransport:
+class TcpTransport(Machine):
     """The transport layer of one TCP connection, for one side and all application entities bound there.
 
     A connection that is over leaves the object ready for the next; a driver that makes a new object for
@@ -114,42 +101,18 @@ class TcpTransport:
         REMOTE needs a driver that tells `octets_acknowledged`. `queue_limit` is the number of requests that
         may wait behind the one being handed over.
         """
+        super().__init__()
         self.bindings = bindings
         self.counters = TcpCounters()
         self.queue_limit = queue_limit
         self._confirmations = confirmations
-        self._connection = Connection.NO_CONNECTION
-        self._sending = Sending.IDLE
-        self._receiving = Receiving.IDLE
-        self._quadruple = _NOWHERE
         self._decoder = WpduDecoder()
         self._end_held = False
         self._outgoing = Outgoing(track_acknowledgements=ConfirmationType.REMOTE in confirmations)
         self._timers = Timers(timeouts)
         self._events: deque[TcpEvent] = deque()
 
-    # --- how things stand ---
-
-    @property
-    def connection(self) -> Connection:
-        """The state of the connection."""
-        return self._connection
-
-    @property
-    def sending(self) -> bool:
-        """A WPDU is being handed over to TCP: back-pressure, if it lasts."""
-        return self._sending is Sending.SENDING
-
-    @property
-    def receiving(self) -> bool:
-        """A WPDU has begun to arrive and is not whole yet."""
-        return self._receiving is Receiving.RECEIVING
-
-    @property
-    def state(self) -> str:
-        """The state in words: "connected, sending"."""
-        busy = (machine.value for machine in (self._sending, self._receiving) if machine.name != "IDLE")
-        return ", ".join((self._connection.value, *busy))
+    # --- how things stand; the states are in `Machine` ---
 
     @property
     def quadruple(self) -> Quadruple:
@@ -310,45 +273,9 @@ class TcpTransport:
         while self._events:
             yield self._events.popleft()
 
-    # --- the table at work ---
-
-    def _row(self, state: Connection | Sending | Receiving, kind: Input) -> Row:
-        row = TABLE[state].get(kind)
-        if row is None:
-            raise LocalProtocolError(f"{kind.value} is not allowed in the state: {self.state}", self.state)
-        return row
-
-    def _fire(self, what: Occurrence) -> None:
-        """An input to the connection."""
-        row = self._row(self._connection, what.input)
-        assert isinstance(row.next, Connection)
-        was_over = self._connection is Connection.NO_CONNECTION
-        if what.quadruple is not None:
-            self._quadruple = what.quadruple
-        self._connection = row.next
-        self._act(row, what)
-        if row.next is Connection.NO_CONNECTION and not was_over:
-            self._forget()
-
-    def _fire_sending(self, what: Occurrence) -> None:
-        row = self._row(self._sending, what.input)
-        assert isinstance(row.next, Sending)
-        self._sending = row.next
-        self._act(row, what)
-
-    def _fire_receiving(self, what: Occurrence) -> None:
-        row = self._row(self._receiving, what.input)
-        assert isinstance(row.next, Receiving)
-        self._receiving = row.next
-        self._act(row, what)
-
-    def _act(self, row: Row, what: Occurrence) -> None:
-        for action in row.actions:
-            _DO[action](self, what)
-
     def _forget(self) -> None:
         """The connection is over: nothing of it is left but its addresses and what was not taken yet."""
-        self._sending, self._receiving = Sending.IDLE, Receiving.IDLE
+        super()._forget()
         self._decoder = WpduDecoder()
         self._end_held = False
         self._timers.stop_all()
@@ -541,6 +468,4 @@ class TcpTransport:
         self._timers.start(Input.DISCONNECT_TIMEOUT, what.now)
 
 
-_DO: Final[dict[Action, Callable[[TcpTransport, Occurrence], None]]] = {
-    action: getattr(TcpTransport, f"_{action.value}") for action in Action
-}
+TcpTransport._do = {action: getattr(TcpTransport, f"_{action.value}") for action in Action}
