@@ -78,3 +78,14 @@ def test_tags() -> None:
     assert {0x61, 0xC4, 0xCC, 0xD4, 0xD8, 0xC2, 0x0F} <= SERVER_TAGS
     assert apdu_name(0xCC) == "glo-get-response"
     assert apdu_name(0x54) == "unknown (0x54)"
+
+
+def test_a_header_with_swapped_octets() -> None:
+    """Some stacks send the header's numbers least significant octet first: read, and said."""
+    octets = b"\1\0\1\0\x10\0\7\0" + _APDU
+    assert recognise(octets) is Layer.WPDU
+    decoded = decode_octets(octets)
+    check_tree(decoded, octets)
+    assert [problem.severity for problem in decoded.problems] == ["warning"]
+    assert at(decoded.root, "destination-wport").value == 16
+    assert at(decoded.root, "get-response/result/data").value == 7

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from cosemscope.cli import main
+from tests.helpers.shared import shared
 
 _WPDU = "00 01 00 01 00 10 00 09 c4 01 c1 00 06 00 00 13 91"
 
@@ -71,3 +72,33 @@ def test_no_hex(capsys: pytest.CaptureFixture[str]) -> None:
     """What is no hex is said on standard error, with status 1."""
     assert main(["decode", "nonsense"]) == 1
     assert "is no hex digit" in capsys.readouterr().err
+
+
+def test_show(capsys: pytest.CaptureFixture[str]) -> None:
+    """A WPDU of a capture by its number."""
+    assert main(["show", str(shared("captures/DLMS_list.pcap")), "1"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("AARQ")
+    assert "source-wport: Public Client (16)" in shown
+
+
+def test_show_selective_access(capsys: pytest.CaptureFixture[str]) -> None:
+    """The range selector of a real request: presence, selector and bounds are told apart."""
+    path = str(shared("captures/DLMS_list.pcap"))
+    trees = []
+    for number in range(1, 9):
+        assert main(["show", "--json", path, str(number)]) == 0
+        trees.append(json.loads(capsys.readouterr().out))
+    assert not any(tree["problems"] for tree in trees)
+    (ranged,) = [
+        tree for tree in trees if "1.0.99.1.0.255" in tree["info"] and tree["info"].startswith("GET 1")
+    ]
+    assert ", from 20" in ranged["info"]
+
+
+def test_show_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers and files that do not exist are said."""
+    assert main(["show", str(shared("captures/DLMS_list.pcap")), "99"]) == 1
+    assert "has 8 WPDUs, none is number 99" in capsys.readouterr().err
+    assert main(["show", "no-such-file.pcap", "1"]) == 1
+    assert "no-such-file.pcap" in capsys.readouterr().err

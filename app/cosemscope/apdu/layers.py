@@ -6,7 +6,7 @@
 import enum
 import importlib
 import struct
-from typing import Any
+from typing import Any, Literal
 
 from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import Cursor, Session
@@ -18,6 +18,7 @@ from cosemscope.transport.wports import Side, wport_name
 
 CLAUSE = "IEC 62056-4-7, 5.3.2 and 6.3.2 (WPDU)"
 _FLAG = 0x7E
+_Order = Literal["big", "little"]
 
 
 class Layer(enum.Enum):
@@ -37,11 +38,17 @@ def recognise(octets: bytes) -> Layer:
         # 00 01 begins no APDU; another version is believed where all else fits a WPDU and no APDU.
         if version == VERSION and (known or length == len(rest)):
             return Layer.WPDU
-        if octets[0] != _FLAG and known and length == len(rest) and _broken(octets):
+        fits = length == len(rest) or _is_swapped(octets)
+        if octets[0] != _FLAG and known and fits and _broken(octets):
             return Layer.WPDU
     if octets[:1] == b"\x7e" and len(octets) > 1 and octets[1] & 0xF0 == 0xA0:
         return Layer.HDLC
     return Layer.APDU
+
+
+def _is_swapped(octets: bytes) -> bool:
+    """Whether a WPDU's header has its octets in the wrong order, and a length that fits only so."""
+    return octets[:2] == b"\1\0" and int.from_bytes(octets[6:8], "little") == len(octets) - HEADER_SIZE
 
 
 def _broken(octets: bytes) -> bool:
@@ -66,7 +73,9 @@ def decode_wpdu(octets: bytes, context: Context | None = None) -> Decoded:
     session = Session(context or NO_CONTEXT, sources, read_apdu)
     cursor = Cursor(octets, session)
     stop = _wpdu_stop(octets, 0)
-    if stop >= len(octets) or octets[stop : stop + 2] != b"\0\1":
+    if _is_swapped(octets):
+        cursor.enclosed("WPDU", len(octets), _read_swapped_wpdu)
+    elif stop >= len(octets) or octets[stop : stop + 2] != b"\0\1":
         cursor.enclosed("WPDU", len(octets), _read_wpdu)
     else:
         cursor.enclosed("WPDUs", len(octets), _read_wpdus)
@@ -93,24 +102,41 @@ def _wport_texts(tag: int) -> tuple[str, str]:
     return (Side.SERVER.value, Side.CLIENT.value) if tag in SERVER_TAGS else ("", "")
 
 
-def _read_wport(c: Cursor, name: str, side: str) -> int:
-    number = c.uint(name, 2)
+def _read_number(c: Cursor, name: str, order: _Order) -> int:
+    start = c.position
+    number = int.from_bytes(c.data[start : min(start + 2, c.end)], order)
+    c.leaf(name, 2, number)
+    return number
+
+
+def _read_wport(c: Cursor, name: str, side: str, order: _Order) -> int:
+    number = _read_number(c, name, order)
     if side:
         c.children[-1] = c.children[-1]._replace(text=wport_name(number, Side(side)))
     return number
 
 
+def _read_swapped_wpdu(c: Cursor) -> tuple[Any, str]:
+    c.warn(c.position, c.position + HEADER_SIZE, "the header has its octets in the wrong order", CLAUSE)
+    return _read_header(c, "little")
+
+
 def _read_wpdu(c: Cursor) -> tuple[Any, str]:
+    return _read_header(c, "big")
+
+
+def _read_header(c: Cursor, order: _Order) -> tuple[Any, str]:
+    """Version, wPorts and length, in the octet order given; then the APDU."""
     start = c.position
     c.clause = CLAUSE
-    version = c.uint("version", 2)
+    version = _read_number(c, "version", order)
     if version != VERSION:
         c.problem(start, start + 2, f"expected version 1 at offset {start}, found 0x{version:04X}", CLAUSE)
     at = start + HEADER_SIZE
     sides = _wport_texts(c.data[at] if at < c.end else -1)
-    source = _read_wport(c, "source-wport", sides[0])
-    destination = _read_wport(c, "destination-wport", sides[1])
-    length = c.uint("length", 2)
+    source = _read_wport(c, "source-wport", sides[0], order)
+    destination = _read_wport(c, "destination-wport", sides[1], order)
+    length = _read_number(c, "length", order)
     text = f"wPort {source} to {destination}"
     left = c.end - c.position
     if length > left:

@@ -7,7 +7,7 @@ are told by what was inside where they were opened.
 from collections.abc import Callable
 
 from cosemscope.apdu.context import Context, Reference
-from cosemscope.apdu.fields import Decoded, Field, find, first
+from cosemscope.apdu.fields import Decoded, Field, find
 from cosemscope.apdu.naming import class_text, member_text, obis_text
 from cosemscope.apdu.tags import APDU_TAGS
 
@@ -139,10 +139,19 @@ def _request(root: Field, context: Context | None) -> str:
     return line
 
 
+#: Where a response says that it failed.
+_FAILURES = (
+    ("result", "data-access-result"),
+    ("result",),
+    ("response", "action-result"),
+    ("response", "return-parameters", "result", "data-access-result"),
+)
+
+
 def _failure(root: Field) -> str:
     """The first result that is an error, or ""."""
-    for name in ("data-access-result", "action-result", "result", "data-access-error"):
-        field = first(root, name)
+    for path in _FAILURES:
+        field = find(root, *path)
         if field is not None and not field.children and field.value not in (0, None):
             return field.text or str(field.value)
     for name in ("data-access-results", "response-list", "access-response-specification"):
