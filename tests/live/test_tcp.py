@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -545,5 +546,19 @@ def test_indications_are_raised_once_each() -> None:
                 await link.send(APDU)
                 await link.receive()
         assert sum(isinstance(each, TcpDataIndication) for each in told.seen) == 3
+
+    run(work())
+
+
+def test_a_peer_that_is_gone_before_it_is_known_harms_nobody() -> None:
+    """Reset between SYN and accept: the system has no peer's address any more; the server goes on."""
+
+    async def work() -> None:
+        async with serve_tcp(port=0, handler=echo) as server:
+            for _ in range(20):
+                with socket.create_connection(tuple(server.address)) as hasty:
+                    hasty.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            assert await many(server, 3, 2) == 6
+            assert not server.links
 
     run(work())

@@ -2,7 +2,7 @@
 
 Each keeps what goes over the wire as a pcapng that any of the other commands,
 the window and Wireshark open. With `--json` every event is a line of JSON;
-with `--control` commands are read as lines of JSON, too (see `live.console`).
+with `--control` commands are read as lines of JSON, too (see `live.events`).
 """
 
 import argparse
@@ -147,7 +147,7 @@ def _seconds(text: str) -> float:
 
 
 def _octets(text: str) -> bytes:
-    from cosemscope.live.console import octets_of
+    from cosemscope.live.events import octets_of
     from cosemscope.live.faults import LinkError
 
     try:
@@ -172,7 +172,7 @@ def _answer(text: str) -> tuple[int | None, bytes]:
 def run_connect(arguments: argparse.Namespace) -> int:
     """Run `cosemscope connect`; 0 when everything was answered, else 1."""
     from cosemscope.live.addresses import parse_address
-    from cosemscope.live.console import ConnectJob, run_connect
+    from cosemscope.live.conversation import ConnectJob, run_connect
     from cosemscope.live.sockets import LinkOptions
 
     async def work(tell: "_Teller", recorder: "Recorder") -> bool:
@@ -200,7 +200,7 @@ def run_listen(arguments: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from cosemscope.live.addresses import parse_address
-    from cosemscope.live.console import ListenJob, run_listen
+    from cosemscope.live.listener import ListenJob, run_listen
     from cosemscope.live.server import SERVER_OPTIONS
 
     async def work(tell: "_Teller", recorder: "Recorder") -> bool:
@@ -227,7 +227,7 @@ Work = Callable[["_Teller", "Recorder"], Coroutine[Any, Any, bool]]
 def _run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
     """Run a live command with a recording; what went wrong is told as an event."""
     from cosemscope.capture.spool import SpoolError
-    from cosemscope.live.console import error_event, event
+    from cosemscope.live.events import error_event, event
     from cosemscope.live.faults import Fault, LinkError
     from cosemscope.live.recording import Recorder, spool_path
 
@@ -304,7 +304,7 @@ def _apdu_line(event: Event, local: str, remote: str) -> str:
 
 def _read_commands(tell: Callable[[Event], None]) -> "asyncio.Queue[Mapping[str, Any] | None]":
     """Commands from standard input, read in a thread: no event loop waits for a pipe on every system."""
-    from cosemscope.live.console import event
+    from cosemscope.live.events import event
 
     commands: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()

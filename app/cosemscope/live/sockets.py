@@ -166,9 +166,13 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._lost = asyncio.get_running_loop().create_future()
         self.local = peer_address(transport.get_extra_info("sockname"))
-        self.remote = peer_address(transport.get_extra_info("peername") or ("?", 0))
+        peer = transport.get_extra_info("peername")
+        if peer is None:  # gone before it could be asked for its address
+            self._transport.abort()
+            return
+        self.remote = peer_address(peer)
         prepare(transport.get_extra_info("socket"), self.options.keep_alive)
-        if self._recorder is not None and self.remote.host != "?":
+        if self._recorder is not None:
             self._trace = self._recorder.tcp(self.local, self.remote, initiated=self.initiated)
             self._trace.opened(self._begun if self.initiated else None)
         self.opened()

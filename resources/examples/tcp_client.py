@@ -1,0 +1,23 @@
+"""Associate with a server over TCP and release again: `python tcp_client.py [HOST [PORT]]`."""
+
+import asyncio
+import sys
+
+from cosemscope.live.apdus import public_aarq, release_request
+from cosemscope.live.faults import LinkError
+from cosemscope.live.tcp import connect_tcp
+
+
+async def main(host: str = "127.0.0.1", port: str = "4059") -> None:
+    """Send AARQ and RLRQ as public client (wPort 16) to the management logical device (wPort 1)."""
+    async with connect_tcp(host, int(port), local_wport=16, remote_wport=1) as link:
+        for apdu in (public_aarq(), release_request()):
+            await link.send(apdu)
+            print((await link.receive(timeout=5)).hex())
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except LinkError as error:
+        sys.exit(error.message)
