@@ -62,7 +62,9 @@ class KeyEntry(NamedTuple):
         """
         unknown = next((name for name in fields if name not in _KNOWN), None)
         if unknown is not None:
-            raise KeyFieldError(unknown, f"is not known; known are {', '.join(_KNOWN)}")
+            # What stands there may be a key in the wrong place.
+            shown = unknown if re.fullmatch(r"[A-Za-z_]{1,24}", unknown) else "a name"
+            raise KeyFieldError(unknown, f"is not known; known are {', '.join(_KNOWN)}", shown)
         reader = _Reader(fields, folder)
         found: dict[str, Any] = {name: read(reader, name) for name, read in _KEYS.items() if name in fields}
         if "hls_secret_text" in fields:
@@ -78,7 +80,7 @@ class KeyEntry(NamedTuple):
     def rank(
         self, titles: Sequence[bytes | None], endpoints: Sequence[Endpoint], wports: Sequence[int]
     ) -> int:
-        """How well it fits an association: -1 not at all; a system title weighs most, then address, then wPort."""
+        """How well it fits an association: -1 not at all; a title weighs most, then address, then wPort."""
         rank = 0
         if self.keys.title is not None:
             if self.keys.title in titles:
@@ -105,8 +107,8 @@ class KeyEntry(NamedTuple):
 class KeyFieldError(ValueError):
     """What is wrong with one field of an entry; `field` is its name, "" where it is the entry as a whole."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field} {message}".strip())
+    def __init__(self, field: str, message: str, shown: str | None = None) -> None:
+        super().__init__(f"{field if shown is None else shown} {message}".strip())
         self.field = field
 
 
@@ -162,10 +164,8 @@ class KeyTable:
             raise KeyFileError(f"{source}{problem}")
         tables = data.pop("key", None)
         if data:
-            name = next(iter(data))
-            raise KeyFileError(
-                f"{source}, line {_line(text, name)}: {name} stands outside of a [[key]] table"
-            )
+            line = _line(text, next(iter(data)))
+            raise KeyFileError(f"{source}, line {line}: what stands here belongs into a [[key]] table")
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             if tables is None:
                 raise KeyFileError(f"{source} holds no [[key]] table")
@@ -341,10 +341,11 @@ def _toml(text: str) -> tuple[dict[str, Any], str]:
         return tomllib.loads(text), ""
     except tomllib.TOMLDecodeError as reason:
         place = re.search(r"line (\d+), column (\d+)", str(reason))
-        where = (
-            f"line {place[1]}, column {place[2]}" if place else f"line {len(text.splitlines())}, at its end"
+        line, column = place.groups() if place else (len(text.splitlines()), "its end")
+        return {}, (
+            f", line {line}, {'column ' if place else ''}{column}: this is no TOML "
+            "(text stands in quotes, a table begins with [[key]])"
         )
-        return {}, f", {where}: this is no TOML (text stands in quotes, a table begins with [[key]])"
 
 
 def _line(text: str, field: str, number: int = 0) -> int:

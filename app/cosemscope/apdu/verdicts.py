@@ -87,8 +87,8 @@ class Outcomes:
 
     def put(self, key: tuple[Any, ...], found: Opened, octets: int) -> None:
         """Remember an outcome that keeps about so many `octets`; the oldest ones are forgotten."""
+        self._held += octets - self._known.pop(key, (found, 0))[1]
         self._known[key] = (found, octets)
-        self._held += octets
         while len(self._known) > self._number or self._held > self._octets:
             _, (_, forgotten) = self._known.popitem(last=False)
             self._held -= forgotten
