@@ -187,3 +187,30 @@ def test_conformance_bits() -> None:
         assert field.text.count(",") == 0
     every = at(decoded_of(encode.initiate_response(conformance=0xFFFFFF)).root, "negotiated-conformance")
     assert every.text.count(",") == 23
+
+
+def test_a_length_of_the_whole_that_is_too_small() -> None:
+    """Some stacks give the APDU a length that cuts its last element: the elements are believed."""
+    octets = bytearray(b"\x63\x15\x80\x01\x00" + _element(0xBE, _element(0x04, encode.initiate_response())))
+    octets[1] = len(octets) - 2 - 4
+    decoded = decoded_of(bytes(octets))
+    assert [problem.severity for problem in decoded.problems] == ["warning"]
+    assert "says 17 octets, the elements take 21" in decoded.problems[0].message
+    assert at(decoded.root, "user-information/octet-string/initiateResponse/vaa-name").value == 7
+
+
+def test_an_element_that_is_said_to_be_shorter_than_what_is_in_it() -> None:
+    """The same of user-information, and of both at once, as a stack in the field sends it."""
+    octets = bytearray(b"\x63\x15\x80\x01\x00" + _element(0xBE, _element(0x04, encode.initiate_response())))
+    octets[1] -= 4
+    octets[6] -= 1
+    decoded = decoded_of(bytes(octets))
+    assert [problem.severity for problem in decoded.problems] == ["warning", "warning"]
+    assert at(decoded.root, "user-information/octet-string/initiateResponse/vaa-name").value == 7
+
+
+def test_octets_behind_the_whole_are_not_elements() -> None:
+    """What stands behind a length that fits stays outside."""
+    octets = b"\x62\x03\x80\x01\x00" + b"\x81\x01\x00"
+    decoded = decoded_of(octets)
+    assert decoded.problems[0].message == "expected the end of the APDU, found 3 octets more"

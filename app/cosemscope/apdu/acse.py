@@ -9,6 +9,8 @@ from typing import Any
 
 from cosemscope.apdu import codes
 from cosemscope.apdu.ber import (
+    CLAUSE,
+    element_ends,
     read_anything,
     read_bit_string,
     read_element,
@@ -228,7 +230,7 @@ def read_acse(c: Cursor) -> tuple[Any, str]:
     """An ACSE APDU: its tag, its length, its elements."""
     # The elements are children of the APDU's own field, so its tag and length are read here.
     table = _ELEMENTS[c.u8("tag", APDU_TAGS)]
-    stop = read_length_to(c)
+    stop = _believed(c, read_length_to(c))
     outer_end, c.end = c.end, stop
     read_elements(c, table)
     c.end = outer_end
@@ -236,6 +238,23 @@ def read_acse(c: Cursor) -> tuple[Any, str]:
         c.leaf("end-of-contents", 2)
     _check_presence(c)
     return None, _association_text(c.children)
+
+
+def _believed(c: Cursor, stop: int) -> int:
+    """Where the elements stop: where the length says, or at the end of the APDU where only that fits them."""
+    ends = element_ends(c.data, c.position, c.end)
+    if stop < c.end and ends and ends[-1] == c.end and stop not in ends:
+        length = c.children[-1]
+        c.problem(
+            length.start,
+            length.stop,
+            f"length at offset {length.start} says {stop - length.stop} octets, "
+            f"the elements take {c.end - length.stop}: read to the end",
+            CLAUSE,
+            "warning",
+        )
+        return c.end
+    return stop
 
 
 def _check_presence(c: Cursor) -> None:

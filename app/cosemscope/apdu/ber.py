@@ -58,6 +58,16 @@ def read_element(c: Cursor, name: str, read: Reader, expected: int | None = None
         stop = stop if closed else c.end
     else:
         stop = c.position + size
+        ends = element_ends(c.data, start, c.end) if tag & 0x20 else []
+        if ends and ends[0] > stop:
+            c.warn(
+                start + 1,
+                start + 2,
+                f"length of {name} at offset {start + 1} says {size} octets, the element in it takes "
+                f"{ends[0] - c.position}: read to its end",
+                CLAUSE,
+            )
+            stop = ends[0]
     value, text, _ = c.region(stop, read, name)
     if size == _INDEFINITE:
         if closed:
@@ -125,6 +135,43 @@ def read_length_to(c: Cursor) -> int:
         return c.position + size
     stop = _end_of_contents(c.data, c.position, c.end)
     return stop if stop >= 0 else c.end
+
+
+def element_ends(data: bytes, position: int, end: int) -> list[int]:
+    """Where each of the elements in a row ends that lie whole before `end`; of definite lengths only.
+
+    A constructed element reaches as far as the first element in it, should that be further than it says.
+    """
+    ends: list[int] = []
+    while position + 2 <= end:
+        tag = data[position]
+        start, stop = _content(data, position)
+        if stop < start or stop > end:
+            break
+        if tag & 0x20 and stop - start >= 2:
+            inner, inner_stop = _content(data, start)
+            if inner_stop >= inner and stop < inner_stop <= end:
+                stop = inner_stop
+        position = stop
+        ends.append(position)
+    return ends
+
+
+def _content(data: bytes, position: int) -> tuple[int, int]:
+    """Where the content of the element at `position` starts and stops; the stop is -1 where none is said."""
+    start = position + 1
+    if data[position] & 0x1F == 0x1F:
+        while start < len(data) and data[start] & 0x80:
+            start += 1
+        start += 1
+    if start >= len(data) or data[start] == 0x80:
+        return start, -1
+    size, start = data[start], start + 1
+    if size > 0x80:
+        width = size - 0x80
+        size = int.from_bytes(data[start : start + width], "big")
+        start += width
+    return start, start + size
 
 
 def _end_of_contents(data: bytes, position: int, end: int) -> int:
