@@ -268,6 +268,10 @@ class BytesView(QAbstractScrollArea):
             if offset >= 0 and offset != self._caret:
                 self._choose(offset, extend=True)
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """The end of a drag."""
+        event.accept()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Arrow keys, Home, End and pages move the chosen octet; Shift extends."""
         page = self._per_line * max(1, self.verticalScrollBar().pageStep())

@@ -142,6 +142,8 @@ class FieldModel(QAbstractItemModel):
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
         """Everything can be selected."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags if self.hasChildren(index) else flags | Qt.ItemFlag.ItemNeverHasChildren
 

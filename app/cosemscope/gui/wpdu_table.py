@@ -405,6 +405,7 @@ class WpduTable(QTableView):
         down.hide()
         down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         across.setHighlightSections(False)
+        across.setResizeContentsPrecision(50)  # fit to about a page, not to a thousand rows
         across.setSectionsMovable(True)
         across.setStretchLastSection(True)
         across.setSectionsClickable(True)

@@ -1,0 +1,66 @@
+"""The window under test: settings of its own, no network, nothing left running."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cosemscope.gui.application import make_application
+from cosemscope.gui.settings import Settings
+from cosemscope.gui.window import Window
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window opens no socket."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the window opened a socket")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings in a file of the test's own."""
+    return Settings(tmp_path / "settings.ini")
+
+
+@pytest.fixture
+def look(qapp, settings: Settings):
+    """The application with Cosemscope's look."""
+    return make_application([], settings)
+
+
+@pytest.fixture
+def window(qtbot, look, settings: Settings) -> Iterator[Window]:
+    """The shown main window; closed afterwards, with no thread left."""
+    threads = set(threading.enumerate())
+    window = Window(settings)
+    window.resize(1500, 950)
+    window.workspace.resize(1500, 850)
+    window.workspace.lay_out()
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.close()
+    qtbot.waitUntil(lambda: not window._retiring)
+    window.deleteLater()
+    look.processEvents()
+    left = {thread for thread in set(threading.enumerate()) - threads if thread.is_alive()}
+    assert not left, f"threads left running: {left}"
+
+
+@pytest.fixture
+def open_in(window: Window, qtbot):
+    """Opens a capture in the window and waits until it is read."""
+
+    def open_capture(path: Path) -> Window:
+        window.open_path(str(path))
+        document = window.document
+        qtbot.waitUntil(lambda: not document.reading, timeout=20_000)
+        return window
+
+    return open_capture

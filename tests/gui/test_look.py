@@ -1,0 +1,100 @@
+"""Colours say something and can be read; icons exist and follow the palette; actions are whole."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor, QIcon
+
+from cosemscope.apdu.tags import APDU_TAGS
+from cosemscope.gui import theme
+from cosemscope.gui.actions import ACTIONS, MENUS, TOOLBAR
+from cosemscope.gui.icons import icon
+from cosemscope.gui.kinds import KIND_NAMES, Kind, kind_of, kinds_of
+from cosemscope.gui.window import Window
+
+SCHEMES = {"light": theme.LIGHT, "dark": theme.DARK}
+
+
+def luminance(name: str) -> float:
+    parts = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+        for part in QColor(name).getRgbF()[:3]
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_text_can_be_read_on_every_background(scheme):
+    """WCAG's contrast of 4.5 for text wherever text stands."""
+    pairs = [(scheme.text, tint) for tint in scheme.tints.values()]
+    pairs += [(scheme.text, scheme.base), (scheme.text, scheme.window), (scheme.text, scheme.field_octets)]
+    pairs += [(scheme.accent_text, scheme.accent), (scheme.muted, scheme.base), (scheme.muted, scheme.window)]
+    pairs += [(scheme.selected_octets_text, scheme.selected_octets), (scheme.error, scheme.base)]
+    pairs += [(scheme.text, getattr(scheme, f"message_{kind}")) for kind in ("error", "warning", "note")]
+    assert {pair: contrast(*pair) for pair in pairs if contrast(*pair) < 4.5} == {}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_every_kind_has_its_colours(scheme):
+    """A kind that is added gets a mark's colour, a row's tint and a word in the legend."""
+    assert set(scheme.kinds) == set(scheme.tints) == set(KIND_NAMES) == set(Kind)
+    marks = [contrast(scheme.kinds[kind], scheme.base) for kind in Kind]
+    assert min(marks) >= 2.9
+
+
+def test_every_defined_apdu_has_a_kind():
+    """Only undefined tags, and none at all, are unknown."""
+    assert {tag for tag in range(256) if kind_of(tag) is not Kind.UNKNOWN} == set(APDU_TAGS)
+    assert kind_of(-1) is Kind.UNKNOWN
+    assert list(kinds_of(np.array([0xC0, -1, 0x60], np.int16))) == [Kind.READ, Kind.UNKNOWN, Kind.ASSOCIATION]
+
+
+def test_every_icon_that_is_named_exists(qapp):
+    """Names of icons in the code are files in the resources."""
+    folder = Path(theme.__file__).parent
+    code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    named = set(re.findall(r'\bicon\("([a-z-]+)"', code)) | {spec.icon for spec in ACTIONS if spec.icon}
+    assert len(named) > 15
+    for name in named:
+        assert not icon(name).pixmap(16, 16).isNull()
+    with pytest.raises(FileNotFoundError):
+        icon("no-such-icon")
+
+
+def test_icons_take_the_palettes_colour(qapp):
+    """The same icon object is dark on light and light on dark."""
+    before = qapp.palette()
+    picture = icon("warning")
+    try:
+        for scheme in SCHEMES.values():
+            qapp.setPalette(theme.palette_of(scheme))
+            image = picture.pixmap(32, 32, QIcon.Mode.Normal).toImage()
+            inks = {
+                image.pixelColor(x, y).name()
+                for x in range(32)
+                for y in range(32)
+                if image.pixelColor(x, y).alpha() == 255
+            }
+            assert inks == {scheme.text}
+    finally:
+        qapp.setPalette(before)
+
+
+def test_every_action_has_a_slot_a_place_and_keys_of_its_own():
+    """No dead action, none that cannot be reached, no key that does two things."""
+    keys = [key for spec in ACTIONS for key in spec.keys]
+    assert len(keys) == len(set(keys))
+    names = {spec.name for spec in ACTIONS}
+    assert len(names) == len(ACTIONS)
+    placed = {name for _, menu in MENUS for name in menu if name and not name.startswith("@")}
+    assert placed == names
+    assert {name for name in TOOLBAR if name} <= names
+    for spec in ACTIONS:
+        assert callable(getattr(Window, spec.slot))
