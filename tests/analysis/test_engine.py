@@ -61,7 +61,9 @@ def test_real_captures_hold_what_is_known_of_them(name: str, one_by_one: bool) -
     assert counts["packets"] == packets
     assert counts["apdu_tags"] == tags
     assert counts["wpdus"] == sum(tags.values())
-    assert [counts[key] for key in ("missing_bytes", "skipped_bytes", "truncated_wpdus", "conflicts")] == [0] * 4
+    assert [counts[key] for key in ("missing_bytes", "skipped_bytes", "truncated_wpdus", "conflicts")] == [
+        0
+    ] * 4
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def _say_somehow(connection: Tcp, octets: bytes, manner: int, draw: Any) -> None
         connection.say(1, octets, list(range(1, min(12, len(octets)))))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("handshake", [True, False])
 def test_both_ways_and_all_batch_sizes_give_the_same_rows(seed: int, handshake: bool, tmp_path: Path) -> None:
     """The vectorised path, the packet-by-packet path, and any cut into batches: same rows, same findings."""
@@ -151,7 +153,7 @@ def test_both_ways_and_all_batch_sizes_give_the_same_rows(seed: int, handshake: 
 
 @st.composite
 def _carriage(draw: st.DrawFn) -> tuple[list[bytes], list[tuple[int, int]], int]:
-    """WPDUs of one direction, and the segments (ranges of octets) that carry them, in any order, some twice."""
+    """WPDUs of one direction, and the segments that carry them, in any order, some twice."""
     sizes = draw(st.lists(st.integers(0, 60), min_size=1, max_size=12))
     # The first WPDU is one that recognition believes; the others may hold anything.
     wpdus = [get_request(0)] + [

@@ -1,4 +1,4 @@
-"""Captures made segment by segment, for tests of streams: what is sent, in which order, is told packet by packet.
+"""Captures made packet by packet, for tests of streams: what is sent, and in which order.
 
 A `Wire` collects raw IP packets (link type 101) with any sequence number,
 identification and time; `capture` writes them into a pcap file.
@@ -6,6 +6,7 @@ identification and time; `capture` writes them into a pcap file.
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from cosemscope.analysis.decode_as import DecodeAs
@@ -93,16 +94,14 @@ class Tcp:
         wait: int | None = None,
         window: int = 8192,
     ) -> None:
-        """Any segment: `octets` at `offset` of a side (0: client), acknowledging `ack` octets of the other."""
+        """Any segment: `octets` at `offset` of a side (0: client), `ack` octets of the other acknowledged."""
         if identification is None:
             identification = self.identification[side] = (self.identification[side] + 1) & 0xFFFF
         seq = (self.isn[side] + 1 + offset) & 0xFFFFFFFF
         other = self.sent[1 - side] if ack is None else ack
         number = (self.isn[1 - side] + 1 + other) & 0xFFFFFFFF if flags & ACK else 0
         source, destination = self.ends[side], self.ends[1 - side]
-        header = struct.pack(
-            ">HHIIBBHHH", source[1], destination[1], seq, number, 0x50, flags, window, 0, 0
-        )
+        header = struct.pack(">HHIIBBHHH", source[1], destination[1], seq, number, 0x50, flags, window, 0, 0)
         self.wire.add(_ip(source, destination, 6, header + octets, identification), wait=wait)
         self.sent[side] = max(self.sent[side], offset + len(octets))
 
@@ -116,7 +115,7 @@ class Tcp:
     def say(self, side: int, octets: bytes, pieces: Sequence[int] = ()) -> None:
         """Octets in order, cut at the offsets `pieces`."""
         cuts = [0, *pieces, len(octets)]
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             self.packet(side, self.sent[side], octets[start:stop], flags=PSH | ACK)
 
     def close(self) -> None:
@@ -125,7 +124,9 @@ class Tcp:
         self.packet(1, self.sent[1], flags=FIN | ACK)
 
 
-def _ip(source: tuple[str, int], destination: tuple[str, int], protocol: int, body: bytes, number: int) -> bytes:
+def _ip(
+    source: tuple[str, int], destination: tuple[str, int], protocol: int, body: bytes, number: int
+) -> bytes:
     addresses = bytes(int(part) for end in (source, destination) for part in end[0].split("."))
     return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), number, 0, 64, protocol, 0) + addresses + body
 

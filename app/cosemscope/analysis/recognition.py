@@ -22,7 +22,9 @@ from cosemscope.apdu.tags import APDU_TAGS, DED_SERVICES, GLO_SERVICES
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, decode_header
 
 #: A stream in which nothing was recognised after so many segments, or octets, of both directions is UNKNOWN.
+#: Longer, if what began as a header only lacks its end.
 MAX_SEGMENTS = 32
+MAX_WAITED_SEGMENTS = 2048
 MAX_OCTETS = 1 << 17
 
 #: The first ten octets of a WPDU as one NumPy record: the header, the APDU's tag and the octet after it.
@@ -272,6 +274,8 @@ class Recogniser:
 
     def add(self, side: int, octets: bytes) -> Framing:
         """The next segment of side 0 or 1; UNDECIDED while more must be seen."""
+        if not octets:
+            return Framing.UNDECIDED
         prefix = self._prefixes[side]
         at = prefix.add(octets)
         tried = self._waiting + [(prefix, at, framing, matcher) for framing, matcher in MATCHERS]
@@ -286,7 +290,8 @@ class Recogniser:
         one, other = self._prefixes
         if _bare_exchange(one, other) or _bare_exchange(other, one):
             return Framing.BARE
-        enough = len(one.starts) + len(other.starts) >= MAX_SEGMENTS or self.octets >= MAX_OCTETS
+        most = MAX_WAITED_SEGMENTS if self._waiting else MAX_SEGMENTS
+        enough = len(one.starts) + len(other.starts) >= most or self.octets >= MAX_OCTETS
         return Framing.UNKNOWN if enough else Framing.UNDECIDED
 
 

@@ -20,6 +20,7 @@ from cosemscope.analysis.output import Output
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.recognition import HEAD, believable
 from cosemscope.analysis.segments import Layout, Segments, lay_out, sort_segments
+from cosemscope.analysis.splitters import SPLITTERS
 from cosemscope.analysis.streams import ACK, SYN, TCP, StreamTable, first_rows
 from cosemscope.analysis.walk import PacketWalk
 from cosemscope.analysis.wpdus import Mark
@@ -27,6 +28,8 @@ from cosemscope.capture.columns import Columns
 from cosemscope.transport.wpdu import HEADER_SIZE
 
 Array = npt.NDArray[Any]
+# Framings whose units are found by a splitter only: no fast path knows them.
+_SPLIT_FRAMINGS = [framing for framing in SPLITTERS if framing is not Framing.WRAPPER]
 
 
 class TcpStreams:
@@ -159,7 +162,8 @@ class TcpStreams:
         layout = lay_out(segments, fast, self.source.gather, self.source.at_hand)
         new = segments.stop > segments.before
         old = ~new & ((segments.stop - segments.start) > 1)
-        regular = np.where(wrapper, layout.whole, segments.start == segments.before) | old
+        split = np.isin(framing, _SPLIT_FRAMINGS)
+        regular = np.where(wrapper, layout.whole, (segments.start == segments.before) & ~split) | old
         # The first octets of a half whose start was not seen are believed only if they are one whole WPDU.
         blind = (segments.start == 0) & ~self.streams["start_seen"][segments.half >> 1] & wrapper
         parted, shared = self._walk_specials(segments, layout, ~regular & ~taken, blind, taken)

@@ -1,0 +1,161 @@
+"""Which packet belongs to which stream, and what a stream's row says."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.analysis.wire import (
+    ACK,
+    MILLISECOND,
+    RST,
+    SYN,
+    Tcp,
+    Wire,
+    analyse,
+    contents,
+    get_request,
+    get_response,
+    wpdu,
+)
+
+batches = pytest.mark.parametrize("records", [1, 3, 65536])
+PUSH = wpdu(b"\x0f\x00\x00\x00\x01\x00\x11\x05", 1, 64)
+
+
+@batches
+def test_a_syn_with_another_number_begins_another_connection(tmp_path: Path, records: int) -> None:
+    """Ports are used again: two streams on one flow, each with its own WPDUs."""
+    wire = Wire()
+    first = Tcp(wire, isn=(100, 200)).handshake()
+    first.say(0, get_request(1))
+    first.close()
+    second = Tcp(wire, isn=(7_000_000, 900)).handshake()
+    second.say(0, get_request(2))
+    analysis = analyse(wire, tmp_path, records=records)
+    assert analysis.streams["instance"].tolist() == [0, 1]
+    assert analysis.streams["wpdus"].tolist() == [1, 1]
+    assert analysis.streams["packets"].tolist() == [6, 4]
+    assert len(analysis.flows) == 1
+
+
+@batches
+def test_a_syn_sent_again_does_not(tmp_path: Path, records: int) -> None:
+    """A retransmitted SYN, a retransmitted SYN-ACK, and a SYN behind its SYN-ACK are one connection."""
+    wire = Wire()
+    connection = Tcp(wire)
+    connection.packet(0, -1, flags=SYN)
+    connection.packet(0, -1, flags=SYN)
+    connection.packet(1, -1, flags=SYN | ACK, ack=0)
+    connection.packet(1, -1, flags=SYN | ACK, ack=0)
+    connection.packet(0, 0, ack=0)
+    connection.say(0, get_request(1))
+    swapped = Tcp(wire, ("10.0.0.9", 40000))
+    swapped.packet(1, -1, flags=SYN | ACK, ack=0)
+    swapped.packet(0, -1, flags=SYN)
+    swapped.say(0, get_request(2))
+    analysis = analyse(wire, tmp_path, records=records)
+    assert len(analysis.streams) == 2
+    assert contents(analysis) == [get_request(1), get_request(2)]
+    assert [str(analysis.endpoints(stream)[0]) for stream in (0, 1)] == ["10.0.0.1:50000", "10.0.0.9:40000"]
+
+
+@batches
+def test_the_same_number_after_data_is_another_connection(tmp_path: Path, records: int) -> None:
+    """A restarted meter may begin with the same number again."""
+    wire = Wire()
+    for _ in range(3):
+        connection = Tcp(wire).handshake()
+        connection.say(0, get_request(1))
+        connection.packet(0, connection.sent[0], flags=RST | ACK)
+    analysis = analyse(wire, tmp_path, records=records)
+    assert analysis.streams["wpdus"].tolist() == [1, 1, 1]
+    assert analysis.statistics()["retransmissions"] == 0
+
+
+@batches
+def test_what_the_old_connection_left_open_ends_with_the_new(tmp_path: Path, records: int) -> None:
+    """A WPDU begun in a connection that was replaced is truncated, not joined with the new one's octets."""
+    wire = Wire()
+    old = Tcp(wire, isn=(100, 200)).handshake()
+    old.say(0, get_request(1))
+    old.say(0, get_request(2)[:10])
+    new = Tcp(wire, isn=(1 << 31, 300)).handshake()
+    new.say(0, get_request(3))
+    analysis = analyse(wire, tmp_path, records=records)
+    assert contents(analysis) == [get_request(1), get_request(2)[:10], get_request(3)]
+    assert analysis.wpdus["stream"].tolist() == [0, 0, 1]
+
+
+def test_streams_are_numbered_by_their_first_packets(tmp_path: Path) -> None:
+    """Reused ports and new flows in one batch stand in the order of the capture."""
+    wire = Wire()
+    a = Tcp(wire, ("10.0.0.1", 1111), isn=(1, 2)).handshake()
+    a.say(0, get_request(1))
+    Tcp(wire, ("10.0.0.1", 2222)).handshake()
+    Tcp(wire, ("10.0.0.1", 1111), isn=(1 << 20, 2)).handshake()
+    Tcp(wire, ("10.0.0.1", 3333)).handshake()
+    analysis = analyse(wire, tmp_path)
+    assert analysis.streams["first_packet"].tolist() == [0, 4, 7, 10]
+    assert analysis.streams["flow"].tolist() == [0, 1, 0, 2]
+
+
+def test_sequence_numbers_wrap(tmp_path: Path) -> None:
+    """A stream goes through 2**32 in the middle of a WPDU."""
+    wire = Wire()
+    connection = Tcp(wire, isn=(0xFFFFFFFF - 30, 0xFFFFFFFF - 10)).handshake()
+    for number in range(4):
+        connection.say(0, get_request(number), [4])
+        connection.say(1, get_response(number))
+    analysis = analyse(wire, tmp_path)
+    assert len(analysis.wpdus) == 8
+    assert analysis.statistics()["retransmissions"] == 0
+
+
+@pytest.mark.parametrize("answer_first", [False, True])
+def test_without_a_start_the_sender_of_requests_is_the_client(tmp_path: Path, answer_first: bool) -> None:
+    """Ports say the contrary here; the APDUs are believed."""
+    wire = Wire()
+    connection = Tcp(wire, ("10.0.0.1", 1000), ("10.0.0.2", 60000))
+    connection.say(1, get_response(1)) if answer_first else connection.say(0, get_request(1))
+    connection.say(0, get_request(2))
+    connection.say(1, get_response(2))
+    analysis = analyse(wire, tmp_path)
+    assert str(analysis.endpoints(0)[0]) == "10.0.0.1:1000"
+    assert analysis.wpdus["direction"].tolist() == ([1, 0, 1] if answer_first else [0, 0, 1])
+
+
+def test_a_capture_that_begins_in_a_wpdu_finds_the_next(tmp_path: Path) -> None:
+    """What came before the first header is skipped and told, in both directions."""
+    wire = Wire()
+    connection = Tcp(wire)
+    connection.say(1, b"\xaa" * 33)
+    connection.say(0, get_request(1))
+    connection.say(1, get_response(1))
+    analysis = analyse(wire, tmp_path)
+    assert contents(analysis) == [get_request(1), get_response(1)]
+    assert analysis.statistics()["skipped_bytes"] == 33
+
+
+def test_a_pushing_meter_is_client_of_the_stream_and_server_of_dlms(tmp_path: Path) -> None:
+    """The meter opens the connection; its wPort is the server's all the same."""
+    wire = Wire()
+    connection = Tcp(wire, ("10.0.0.7", 4059), ("10.0.0.2", 33000)).handshake()
+    connection.say(0, PUSH)
+    analysis = analyse(wire, tmp_path)
+    session = analysis.sessions()[0].streams[0]
+    assert str(session.client) == "10.0.0.7:4059"
+    assert [(pair.client_wport, pair.server_wport) for pair in session.wports] == [(64, 1)]
+    assert session.wports[0].server_name == "Management Logical Device"
+
+
+def test_counts_and_times_of_a_stream(tmp_path: Path) -> None:
+    """Packets and octets are those of the wire, times those of the first and last packet."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    connection.say(0, get_request(1))
+    connection.say(1, get_response(1))
+    streams = analyse(wire, tmp_path).streams
+    assert streams["packets"].tolist() == [5]
+    assert streams["octets"].tolist() == [len(get_request(1)) + len(get_response(1))]
+    assert streams["last_time"][0] - streams["first_time"][0] == 4 * MILLISECOND
+    assert streams["start_seen"].tolist() == [True]
