@@ -225,6 +225,7 @@ def test_the_report_is_one_page_that_loads_nothing() -> None:
         for result in report.results:
             assert result.check.title in words
             assert result.finding.reason in words
+        assert words.count("in 39 segments of one octet each") == 1
         assert not re.search(r"url\(|@import", html_report(report))
 
     run(work())

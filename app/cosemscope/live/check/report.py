@@ -5,12 +5,15 @@ each check with what was sent, what came back and when. A verdict is a word
 and a sign, never colour alone.
 """
 
+from collections.abc import Iterator
 from html import escape
+from itertools import groupby
 
 from cosemscope.live.check.bench import Verdict
 from cosemscope.live.check.probe import Step, StepKind
 from cosemscope.live.check.runner import CheckResult, Report
 
+_SHOWN_CRUMBS = 3
 _SIGNS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.UNDECIDED: "?"}
 _CLASSES = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.UNDECIDED: "undecided"}
 _OUTWARD = {StepKind.SENT, StepKind.FINISHED, StepKind.CLOSED, StepKind.RESET}
@@ -149,10 +152,22 @@ def _steps(steps: tuple[Step, ...]) -> str:
     rows = "".join(
         f'<tr><td class="time">{step.time:.3f}</td><td>{_arrow(step.kind)} {step.kind.value}</td>'
         f"<td>{_octets(step)}{escape(step.text)}</td></tr>"
-        for step in steps
+        for step in _folded(steps)
     )
     head = '<tr><th class="time">s</th><th>Step</th><th>Octets, or what happened</th></tr>'
     return f'<table class="steps"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+
+
+def _folded(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """The steps, many segments of one octet each in one row."""
+    for (kind, single), run in groupby(steps, lambda step: (step.kind, len(step.octets) == 1)):
+        group = list(run)
+        if kind is StepKind.SENT and single and len(group) > _SHOWN_CRUMBS:
+            octets = b"".join(step.octets for step in group)
+            words = f"in {len(group)} segments of one octet each, the last at {group[-1].time:.3f} s"
+            yield Step(group[0].time, kind, octets, words)
+        else:
+            yield from group
 
 
 def _arrow(kind: StepKind) -> str:
