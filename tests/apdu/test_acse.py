@@ -174,7 +174,7 @@ def test_initiate_options() -> None:
     decoded = decoded_of(octets)
     assert at(decoded.root, "dedicated-key").value == bytes(16)
     assert at(decoded.root, "response-allowed").value is False
-    assert at(decoded.root, "proposed-quality-of-service").value == 255
+    assert at(decoded.root, "proposed-quality-of-service").value == -1
     assert [problem.severity for problem in decoded.problems] == ["warning"]
 
 

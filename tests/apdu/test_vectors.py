@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from cosemscope.apdu import decode_apdu
+from cosemscope.apdu import Context, Opening, decode_apdu
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.layers import decode_octets, decode_wpdu
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
+from cosemscope.apdu.tags import apdu_name
 from tests.apdu.vector_expectations import BROKEN, CIPHERED, EXPECTED, ODD
 from tests.helpers.apdu_checks import at, check_tree
 from tests.helpers.shared import shared
@@ -104,3 +105,23 @@ def test_layers_are_recognised(vectors: dict[str, dict[str, Any]], trees: dict[s
             assert decode_octets(bytes.fromhex(vector["hex"])) == (
                 trees[name] if vector["layer"] == "wpdu" else decode_apdu(bytes.fromhex(vector["hex"]))
             ), name
+
+
+def test_plaintexts_hang_below_their_ciphered_text(vectors: dict[str, dict[str, Any]]) -> None:
+    """What keyed vectors hold inside decodes whole, in a byte source of its own, wherever it is ciphered."""
+    seen = 0
+    for name, vector in vectors.items():
+        if "plain" not in vector or name not in CIPHERED:
+            continue
+        plain = bytes.fromhex(vector["plain"])
+        context = Context(opener=lambda part, plain=plain: Opening(plain, "opened"))
+        octets = bytes.fromhex(vector["hex"])
+        decoded = (decode_wpdu if vector["layer"] == "wpdu" else decode_apdu)(octets, context)
+        check_tree(decoded, octets)
+        text = at(decoded.root, CIPHERED[name][0] + "/ciphered-content/ciphered-text")
+        assert decoded.sources[text.children[0].source].data == plain
+        assert text.children[0].name == apdu_name(plain[0])
+        errors = [problem for problem in decoded.problems if problem.severity == "error"]
+        assert len(errors) == (name in BROKEN), (name, errors)
+        seen += 1
+    assert seen > 40

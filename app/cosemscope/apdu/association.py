@@ -25,7 +25,9 @@ def _response_allowed(c: Cursor) -> tuple[Any, str]:
 
 
 def _quality(c: Cursor) -> tuple[Any, str]:
-    quality = c.u8("value")
+    start = c.position
+    quality = int.from_bytes(c.data[start : min(start + 1, c.end)], "big", signed=True)
+    c.leaf("value", 1, quality)
     return quality, str(quality)
 
 

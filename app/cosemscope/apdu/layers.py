@@ -61,7 +61,10 @@ def decode_octets(octets: bytes, context: Context | None = None) -> Decoded:
     if layer is Layer.WPDU:
         return decode_wpdu(octets, context)
     if layer is Layer.HDLC:
-        hdlc: Any = importlib.import_module("cosemscope.apdu.hdlc")
+        try:
+            hdlc: Any = importlib.import_module("cosemscope.apdu.hdlc")
+        except ImportError:
+            return decode_apdu(octets, context)
         decoded: Decoded = hdlc.decode_hdlc(octets, context)
         return decoded
     return decode_apdu(octets, context)

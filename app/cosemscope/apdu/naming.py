@@ -55,7 +55,7 @@ def scaled_text(value: int | float, scaler: int, unit: int) -> str:
         number = Decimal(repr(value)).scaleb(scaler)
     except ArithmeticError:
         return f"{value} × 10^{scaler} {symbol}".rstrip()
-    if symbol in _KILO_UNITS and abs(number) >= 1000:
+    if symbol in _KILO_UNITS and number.is_finite() and abs(number) >= 1000:
         number, symbol = number.scaleb(-3).normalize(), "k" + symbol
     words = f"{number:f}" if -20 <= scaler <= 20 and number.is_finite() else str(number)
     return f"{words} {symbol}".rstrip()
