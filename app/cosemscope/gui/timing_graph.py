@@ -189,6 +189,8 @@ class TimingGraph(QWidget):
         self._box.sigRangeChangedManually.connect(self._leave_whole)
         self._box.spanDragged.connect(self._drag)
         self._box.pointClicked.connect(self._click)
+        for scatter in (*self._scatters.values(), self._ring):  # they take clicks that hit them
+            scatter.sigClicked.connect(lambda _, __, ev: self._click(self._box.mapSceneToView(ev.scenePos())))
         self._box.wholeAsked.connect(self.show_whole)
         self._region.sigRegionChangeFinished.connect(self._tell_span)
         self.plot.scene().sigMouseMoved.connect(self._hover)

@@ -268,6 +268,8 @@ class Window(QMainWindow):
         enable(self.actions_by_name, there)
         for name, by in (("back", -1), ("forward", 1)):
             self.actions_by_name[name].setEnabled(workspace.history.can_move(by))
+        for action in workspace.pane_actions():
+            action.setEnabled(self.document is not None)
         self._show_recent()
         self._show_counts()
 

@@ -159,6 +159,7 @@ class Workspace(QMainWindow):
     def show_all(self) -> None:
         """Take all restrictions away."""
         self.timing.clear_span()
+        self.table.wpdus.set_filter(SPAN, None)
         self.sessions.clear_restriction()
 
     # Going about

@@ -1,0 +1,412 @@
+"""The whole window on real captures: what it shows, what links its panes, how files come and go."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+
+from cosemscope.analysis.decode_as import DecodeAs
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.framing import Framing
+from cosemscope.gui import settings as options
+from cosemscope.gui.application import Faults
+from cosemscope.gui.dialogs import DecodeAsDialog, targets_of, with_rule
+from cosemscope.gui.settings import Settings
+from cosemscope.gui.window import Window
+from cosemscope.gui.wpdu_table import COLUMNS
+from tests.helpers.shared import shared
+
+NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+
+
+def column(window: Window, name: str) -> list[str]:
+    model = window.workspace.table.wpdus
+    return [model.data(model.index(row, NUMBER[name])) for row in range(model.rowCount())]
+
+
+def drop(window: Window, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    enter = QDragEnterEvent(
+        window.rect().center(),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    event = QDropEvent(
+        QPointF(window.rect().center()),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(window, event)
+
+
+def test_a_real_capture_is_shown_whole(open_in):
+    """Eight WPDUs of a with-list read: table, tree, status and graph agree."""
+    window = open_in(shared("captures/DLMS_list.pcap"))
+    assert column(window, "number") == [str(number) for number in range(1, 9)]
+    assert column(window, "apdu") == [
+        *("AARQ", "AARE", "get-request", "get-response", "get-request", "get-response", "RLRQ", "RLRE")
+    ]
+    assert set(column(window, "source_wport")) == {"16", "1"}
+    assert "15 packets" in window.status.counts.text()
+    assert "8 WPDUs" in window.status.counts.text()
+    assert len(window.workspace.timing.lanes) == 8
+    tree = window.workspace.sessions.sessions
+    stream = tree.index(0, 0, tree.index(1, 0))
+    assert tree.data(stream) == "TCP 46092 → 4059"
+    assert tree.data(tree.index(0, 0, stream)).startswith("16 ↔ 1  Public Client ↔ Management Logical Device")
+    assert window.windowTitle() == "DLMS_list.pcap – Cosemscope"
+    assert window.messages.messages == ()
+
+
+def test_the_first_wpdu_is_selected_and_decoded_at_once(open_in):
+    """There is something to look at from the first moment."""
+    window = open_in(shared("captures/DLMS_list.pcap"))
+    workspace = window.workspace
+    assert workspace.table.current_row == 0
+    assert workspace.details.view.octets[:2] == b"\x00\x01"
+    assert workspace.details.view.octets[8] == 0x60
+    assert workspace.timing.marked_time == 0.0
+
+
+def test_neighbours_of_dlms_are_named(open_in):
+    """TLS beside the meter is not taken for DLMS, and says what it is."""
+    window = open_in(shared("captures/XmlDemo.pcap"))
+    tree = window.workspace.sessions.sessions
+    labels = [
+        tree.data(tree.index(row, 0, tree.index(peers, 0)))
+        for peers in range(1, tree.rowCount())
+        for row in range(tree.rowCount(tree.index(peers, 0)))
+    ]
+    assert "TCP 57389 → 55793  TLS" in labels
+    assert sum(text == "TCP 55804 → 4063" for text in labels) == 1
+
+
+def test_hdlc_without_wrapper_says_so(open_in):
+    """A capture without WPDUs is explained, not just empty."""
+    window = open_in(shared("captures/udp-hdlc.pcap"))
+    assert window.workspace.table.wpdus.rowCount() == 0
+    assert "No WPDU was found" in window.messages.messages[0].text
+
+
+def test_the_panes_are_linked(open_in, qtbot):
+    """Graph to table, table to octets, octet to field, tree to table, span to table; and the way back."""
+    window = open_in(shared("captures/Output.pcap"))
+    workspace, model = window.workspace, window.workspace.table.wpdus
+    timing = workspace.timing
+    timing.draw()
+    x, lane, direction = timing.lanes.place_of(100)
+    box = timing.plot.getPlotItem().getViewBox()
+    box.setXRange(x - 0.001, x + 0.001, padding=0)
+    spot = timing.plot.mapFromScene(box.mapViewToScene(QPointF(x, lane + (-0.2, 0.2)[direction])))
+    qtbot.mouseClick(timing.plot.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert workspace.table.current_row == 100
+    octets = workspace.traffic.octets(100)
+    view = workspace.details.view
+    assert view.octets == octets
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.octet_rect(3).center())
+    assert workspace.details.fields.current_item().name == "source-wport"
+    first = workspace.traffic.first_time
+    timing.spanChosen.emit(first, workspace.traffic.wpdus["time"].item(9))
+    assert model.rowCount() == 10
+    assert window.actions_by_name["show-all"].isEnabled()
+    assert "10 displayed" in window.status.counts.text()
+    workspace.go_to(200)  # hidden by the span: the span gives way
+    assert workspace.table.current_row == 200
+    window.show_all()
+    assert model.rowCount() == 264
+    assert not window.actions_by_name["show-all"].isEnabled()
+
+
+def test_tree_and_span_combine(open_in):
+    """A session within a span of time; the graph follows the session, not the span."""
+    window = open_in(shared("captures/XmlDemo.pcap"))
+    workspace = window.workspace
+    tree = workspace.sessions
+    tree.setCurrentIndex(tree.sessions.index(1, 0))  # IPv6 peers without any WPDU
+    assert workspace.table.wpdus.rowCount() == 0
+    assert len(workspace.timing.lanes) == 0
+    assert workspace.table.current_row == -1
+    tree.setCurrentIndex(tree.sessions.index(2, 0))
+    assert workspace.table.wpdus.rowCount() == 14
+    times = workspace.traffic.wpdus["time"]
+    workspace.timing.spanChosen.emit(times.item(2), times.item(5))
+    assert workspace.table.wpdus.rowCount() == 4
+    assert len(workspace.timing.lanes) == 14
+    window.show_all()
+    assert workspace.table.wpdus.rowCount() == 14
+
+
+def test_keys_as_in_wireshark(open_in, qtbot):
+    """Next, previous, last, back, forward, and within the session."""
+    window = open_in(shared("captures/Output.pcap"))
+    table = window.workspace.table
+    control, alt = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+    table.setFocus()
+    steps = [
+        (Qt.Key.Key_Down, control, 1),
+        (Qt.Key.Key_F8, Qt.KeyboardModifier.NoModifier, 2),
+        (Qt.Key.Key_Up, control, 1),
+        (Qt.Key.Key_End, control, 263),
+        (Qt.Key.Key_Left, alt, 1),
+        (Qt.Key.Key_Right, alt, 263),
+        (Qt.Key.Key_Home, control, 0),
+        (Qt.Key.Key_Period, control, 1),
+        (Qt.Key.Key_Comma, control, 0),
+    ]
+    for key, modifier, row in steps:
+        qtbot.keyClick(window, key, modifier)
+        assert table.current_row == row, key
+
+
+def test_go_to_asks_for_a_number(open_in, monkeypatch):
+    """Numbers count from 1."""
+    window = open_in(shared("captures/Output.pcap"))
+    monkeypatch.setattr("cosemscope.gui.window.QInputDialog.getInt", lambda *_: (42, True))
+    window.ask_go_to()
+    assert window.workspace.table.current_row == 41
+
+
+def test_a_dropped_file_opens(window, qtbot):
+    """Drag and drop; of several files the first, and it says so."""
+    paths = shared("captures/DLMS_list.pcap"), shared("captures/Output.pcap")
+    drop(window, *paths)
+    qtbot.waitUntil(lambda: window.document is not None and not window.document.reading)
+    assert window.document.path.name == "DLMS_list.pcap"
+    assert window.workspace.table.wpdus.rowCount() == 8
+    assert "first of the dropped files" in window.messages.messages[-1].text
+
+
+def test_the_start_page_comes_first(window):
+    """Nothing that needs a capture can be done without one."""
+    assert window.pages.currentWidget() is window.start_page
+    enabled = {name for name, action in window.actions_by_name.items() if action.isEnabled()}
+    assert enabled >= {"open", "sample", "quit", "about"}
+    assert not enabled & {"reload", "close", "goto", "next", "copy-hex", "decode-as", "show-all", "cancel"}
+
+
+def test_the_sample_opens_from_the_start_page(window, qtbot):
+    """One click to something to look at; the sample is no recent file."""
+    qtbot.mouseClick(window.start_page.sample_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert window.pages.currentWidget() is window.workspace
+    assert window.workspace.table.wpdus.rowCount() > 100
+    assert window.settings.get(options.RECENT) == ()
+
+
+def test_recent_files_open_and_missing_ones_are_greyed(window, qtbot, tmp_path):
+    """The list survives in the settings; what is gone cannot be clicked."""
+    there, gone = shared("captures/DLMS_list.pcap"), tmp_path / "gone.pcap"
+    window.settings.set(options.RECENT, (str(there), str(gone)))
+    buttons = window.start_page.recent_buttons
+    assert [button.isEnabled() for button in buttons] == [True, False]
+    actions = [action for action in window.recent_menu.actions() if action.text().endswith(".pcap")]
+    assert [action.isEnabled() for action in actions] == [True, False]
+    qtbot.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert window.workspace.table.wpdus.rowCount() == 8
+    window.close_capture()
+    assert window.pages.currentWidget() is window.start_page
+    window.clear_recent()
+    assert window.start_page.recent_buttons == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a capture at all, but text"])
+def test_a_file_that_is_no_capture_is_a_sentence(window, qtbot, tmp_path, content):
+    """The window stays on the start page and says what is the matter with which file."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    window.open_path(str(path))
+    qtbot.waitUntil(lambda: bool(window.messages.messages))
+    assert "notes.txt" in window.messages.messages[0].text
+    assert window.pages.currentWidget() is window.start_page
+    assert window.document is None
+
+
+def test_a_missing_file_is_a_sentence(window, qtbot, tmp_path):
+    """As from the command line: cosemscope no-such-file.pcap."""
+    window.open_path(str(tmp_path / "no-such-file.pcap"))
+    qtbot.waitUntil(lambda: bool(window.messages.messages))
+    assert "no-such-file.pcap" in window.messages.messages[0].text
+
+
+def test_a_truncated_capture_shows_what_it_has(window, qtbot, tmp_path):
+    """Half a capture is half a table and a message with the place."""
+    octets = shared("captures/Output.pcap").read_bytes()
+    path = tmp_path / "half.pcap"
+    path.write_bytes(octets[: len(octets) // 2])
+    window.open_path(str(path))
+    qtbot.waitUntil(lambda: window.document is not None and not window.document.reading)
+    assert 50 < window.workspace.table.wpdus.rowCount() < 264
+    assert len(window.messages.messages) == 1
+    assert window.status.problems.isVisible()
+
+
+@pytest.fixture
+def slow_steps(monkeypatch):
+    """Reading in steps of three packets that wait for the test."""
+    import threading
+
+    go = threading.Semaphore(0)
+    step = Analysis.step
+
+    def waiting(self, max_records=3):
+        go.acquire(timeout=10)
+        return step(self, 3)
+
+    monkeypatch.setattr(Analysis, "step", waiting)
+    return go
+
+
+def test_rows_appear_while_reading_and_cancel_keeps_them(window, qtbot, slow_steps):
+    """The table is there before the file is read, and stays when reading is cancelled."""
+    window.open_path(str(shared("captures/Output.pcap")))
+    for _ in range(10):
+        slow_steps.release()
+    model = window.workspace.table.wpdus
+    qtbot.waitUntil(lambda: model.rowCount() > 0)
+    assert window.document.reading
+    assert window.status.progress.isVisible()
+    assert window.actions_by_name["cancel"].isEnabled()
+    qtbot.mouseClick(window.status.cancel, Qt.MouseButton.LeftButton)
+    slow_steps.release(1000)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert 0 < model.rowCount() < 264
+    assert "cancelled" in window.status.file.text()
+    assert "cancelled" in window.messages.messages[-1].text
+    assert not window.status.progress.isVisible()
+    window.reload()
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert model.rowCount() == 264
+
+
+def test_another_file_may_be_opened_while_one_is_read(window, qtbot, slow_steps):
+    """The first one's thread ends by itself, its late news goes nowhere."""
+    window.open_path(str(shared("captures/Output.pcap")))
+    slow_steps.release(5)
+    first = window.document
+    qtbot.waitUntil(lambda: first.analysis is not None)
+    window.open_path(str(shared("captures/DLMS_list.pcap")))
+    slow_steps.release(1000)
+    qtbot.waitUntil(lambda: not window.document.reading and not window._retiring)
+    assert column(window, "number") == [str(number) for number in range(1, 9)]
+
+
+def test_a_fault_while_reading_keeps_what_there_is(window, qtbot, monkeypatch):
+    """An error of ours is a message with the file's name, and the window lives."""
+    step = Analysis.step
+    calls = []
+
+    def failing(self, max_records=20):
+        calls.append(1)
+        if len(calls) > 3:
+            raise ZeroDivisionError("a test's")
+        return step(self, 20)
+
+    monkeypatch.setattr(Analysis, "step", failing)
+    window.open_path(str(shared("captures/Output.pcap")))
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert "Output.pcap" in window.messages.messages[0].text
+    assert "not read to its end" in window.status.file.text()
+
+
+def test_decode_as_reads_the_file_again(open_in, qtbot, monkeypatch):
+    """What a person says about a port overrides recognition, and can be taken back."""
+    window = open_in(shared("captures/DLMS_list.pcap"))
+
+    def answer(framing):
+        monkeypatch.setattr(
+            "cosemscope.gui.window.ask_decode_as",
+            lambda parent, traffic, rules, stream: with_rule(rules, targets_of(traffic, stream)[0], framing),
+        )
+
+    answer(Framing.UNKNOWN)
+    window.ask_decode_as(0)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert window.workspace.table.wpdus.rowCount() == 0
+    assert window.document.decode_as.ports == {(6, 4059): Framing.UNKNOWN}
+    answer(None)
+    window.ask_decode_as(0)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert window.workspace.table.wpdus.rowCount() == 8
+    assert not window.document.decode_as
+
+
+def test_the_decode_as_dialog_shows_what_is_in_force(open_in, qtbot):
+    """Ports of the stream, the server's first; choosing a target shows its rule."""
+    window = open_in(shared("captures/DLMS_list.pcap"))
+    rules = DecodeAs(ports={(6, 4059): Framing.HDLC})
+    dialog = DecodeAsDialog(window, window.workspace.traffic, rules, 0)
+    qtbot.addWidget(dialog)
+    assert dialog.target.itemText(0) == "TCP port 4059, all streams"
+    assert dialog.framing.currentText() == "HDLC"
+    dialog.target.setCurrentIndex(1)
+    assert dialog.framing.currentText() == "recognise by content"
+    dialog.framing.setCurrentText("bare APDUs")
+    assert dialog.result_rules == DecodeAs(ports={(6, 4059): Framing.HDLC, (6, 46092): Framing.BARE})
+
+
+def test_the_window_remembers_its_places(qtbot, look, settings: Settings):
+    """Time format, colours, zoom and columns come back with the next window."""
+    first = Window(settings)
+    qtbot.addWidget(first)
+    first.show()
+    first.open_sample()
+    qtbot.waitUntil(lambda: not first.document.reading)
+    settings.set(options.TIME_FORMAT, "utc")
+    first.zoom_in()
+    first.workspace.table.setColumnWidth(2, 222)
+    first.workspace.pane_actions()[2].trigger()  # hide the timing graph
+    first.close()
+    second = Window(settings)
+    qtbot.addWidget(second)
+    second.show()
+    second.open_sample()
+    qtbot.waitUntil(lambda: not second.document.reading)
+    assert second.workspace.table.wpdus.time_format == "utc"
+    assert second.workspace.table.columnWidth(2) == 222
+    assert not second.workspace.timing.isVisibleTo(second.workspace)
+    assert settings.get(options.ZOOM) == 1
+    second.close()
+
+
+def test_dark_and_light_can_be_chosen(window, look):
+    """The palette follows the setting at once."""
+    window.settings.set(options.APPEARANCE, "dark")
+    assert look.palette().base().color().lightness() < 128
+    window.settings.set(options.APPEARANCE, "light")
+    assert look.palette().base().color().lightness() > 128
+
+
+def test_an_exception_nobody_caught_becomes_a_dialog(window, qtbot):
+    """And only one, however many come."""
+    faults = Faults()
+    faults.window = window
+    for _ in range(3):
+        faults.hook(ValueError, ValueError("a test's"), None)
+    dialogs = [
+        widget
+        for widget in QApplication.topLevelWidgets()
+        if widget.isVisible() and "went wrong" in widget.windowTitle()
+    ]
+    assert len(dialogs) == 1
+    dialogs[0].close()
+
+
+def test_small_dialogs_open(window):
+    """Shortcuts and about; both close without a trace."""
+    window.show_shortcuts()
+    window.show_about()
+    titles = {widget.windowTitle() for widget in QApplication.topLevelWidgets() if widget.isVisible()}
+    assert {"Keyboard shortcuts", "About Cosemscope"} <= titles
+    for widget in QApplication.topLevelWidgets():
+        if widget is not window and widget.isVisible():
+            widget.close()
