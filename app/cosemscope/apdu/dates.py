@@ -5,7 +5,6 @@ The deviation is the minutes to add to local time for UTC, daylight saving inclu
 
 import struct
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 from cosemscope.apdu.cursor import Cursor
 from cosemscope.apdu.fields import Field
@@ -63,17 +62,14 @@ def time_text(octets: bytes) -> str:
 
 
 def date_time_text(octets: bytes) -> str:
-    """Twelve octets of a date-time: deviation, UTC where all is specified, status where any bit is set."""
-    year, month, day, _, hour, minute, second, _, deviation, status = _DATE_TIME.unpack(octets)
+    """Twelve octets of a date-time: deviation, UTC where the time is given, status where any bit is set."""
+    *_, hour, minute, second, _, deviation, status = _DATE_TIME.unpack(octets)
     words = f"{date_text(octets[:5])} {time_text(octets[5:9])}"
     if deviation != -0x8000:
         words += f", {_deviation_text(deviation)}"
-        if deviation:
-            try:
-                utc = datetime(year, month, day, hour, minute, second) + timedelta(minutes=deviation)
-                words += f" ({utc:%H:%M:%S} UTC)"
-            except (ValueError, OverflowError):
-                pass
+        if deviation and hour < 24 and minute < 60 and second < 60:
+            minutes = (60 * hour + minute + deviation) % 1440
+            words += f" ({minutes // 60:02d}:{minutes % 60:02d}:{second:02d} UTC)"
     return f"{words}, {_STATUS_TEXTS[status]}" if status not in (0, 0xFF) else words
 
 
