@@ -188,7 +188,8 @@ def read_selection(c: Cursor) -> tuple[Any, str]:
         return (selector, value), f"selector {selector}"
     parts = {field.name: field.text for field in c.children[-1].children}
     if selector == 1:
-        return (selector, value), f"from {parts.get('from-value')} to {parts.get('to-value')}"
+        bounds = [parts.get(name, "").partition(",")[0] for name in ("from-value", "to-value")]
+        return (selector, value), f"from {bounds[0]} to {bounds[1]}"
     text = f"entries {parts.get('from-entry')} to {parts.get('to-entry')}"
     return (selector, value), text
 

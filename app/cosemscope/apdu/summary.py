@@ -44,6 +44,8 @@ _CIPHERED = frozenset(
 def summarise(decoded: Decoded, context: Context | None = None) -> str:
     """The info line of a decoded APDU or WPDU, at most 200 characters; errors come first."""
     words = summarise_field(decoded.root, context)
+    for reading in (" (read as date-time)", " (read as logical name)"):
+        words = words.replace(reading, "")
     broken = next((problem for problem in decoded.problems if problem.severity == "error"), None)
     if broken is not None:
         words = f"BROKEN {words}: {broken.message}"
