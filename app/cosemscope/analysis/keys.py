@@ -336,7 +336,7 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
 
 
 def _toml(text: str) -> tuple[dict[str, Any], str]:
-    """The file's data, or what is wrong with it as TOML: the place only, since the text there may be a key."""
+    """The file's data, or what is wrong with it as TOML: the place only, the text there may be a key."""
     try:
         return tomllib.loads(text), ""
     except tomllib.TOMLDecodeError as reason:

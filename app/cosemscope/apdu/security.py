@@ -165,6 +165,12 @@ def _kinds(part: CipheredPart) -> tuple[KeyKind, ...]:
     return kinds[::-1] if broadcast else kinds
 
 
+def key_kind(part: CipheredPart) -> KeyKind | None:
+    """The kind of key that an APDU names; None where the key comes with the APDU."""
+    info = part.envelope.key_info if part.envelope is not None else None
+    return None if info is not None and info.choice in (1, 2) else _kinds(part)[0]
+
+
 def _remarks(
     part: CipheredPart, key: RingKey, note: str, kind: KeyKind | None, kinds: Sequence[KeyKind]
 ) -> tuple[str, ...]:

@@ -1,0 +1,467 @@
+"""From one APDU of an association to the next: what each kind of APDU tells, learns, opens and joins.
+
+Which APDU does what is a table by tag. Layers are peeled one by one (gateway prefix, ciphering, signing,
+blocks), each by the same `take`; what the innermost APDU asks or answers then counts for the association.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cosemscope.analysis.association import Association, Counter, Look, Note, Pending
+from cosemscope.analysis.blocks import Block, add_block, add_to_window
+from cosemscope.apdu import hls
+from cosemscope.apdu import tags as t
+from cosemscope.apdu.agreement import ephemeral, unwrapped
+from cosemscope.apdu.context import CipheredPart, Context, Opening, Reference, Request, SignedPart
+from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.envelopes import CIPHERED_TAGS, Unprotected, read_protected
+from cosemscope.apdu.fields import Field, find, first
+from cosemscope.apdu.key_rings import KEY_SIZES
+from cosemscope.apdu.key_sets import KeySet, point_octets, public_key
+from cosemscope.apdu.naming import title_text
+from cosemscope.apdu.security import KeyedOpener, key_kind
+from cosemscope.apdu.suites import TITLE_SIZE
+from cosemscope.apdu.verdicts import Opened, Verdict
+
+_MAX_DEPTH = 8
+_LLC = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
+
+#: Choices of requests and responses, by tag (IEC 62056-5-3): with one descriptor, with a list of them, with a
+#: block of data; and the responses after which nothing more comes.
+_ONE = {t.GET_REQUEST: (1,), t.SET_REQUEST: (1, 2), t.ACTION_REQUEST: (1, 4)}
+_LIST = {t.GET_REQUEST: (3,), t.SET_REQUEST: (4, 5), t.ACTION_REQUEST: (3, 5)}
+_BLOCK = {
+    t.SET_REQUEST: (2, 3, 5),
+    t.ACTION_REQUEST: (4, 5, 6),
+    t.GET_RESPONSE: (2,),
+    t.ACTION_RESPONSE: (2,),
+}
+_FINAL = {t.GET_RESPONSE: (1, 3), t.SET_RESPONSE: (1, 3, 4, 5), t.ACTION_RESPONSE: (1, 3)}
+_DESCRIPTOR_SIZE = 9
+
+#: Methods that concern security: reply_to_HLS_authentication; key_transfer and key_agreement.
+_REPLY_TO_HLS = (15, 1)
+_SECURITY_SETUP, _KEY_TRANSFER, _KEY_AGREEMENT = 64, 2, 3
+#: Which key a key-id of Security setup means: the field of KeySet.
+_KEY_IDS = {0: "encryption", 1: "broadcast", 2: "authentication", 3: "master"}
+
+
+def advance(association: Association, apdu: bytes, side: int) -> Look:
+    """Takes the next APDU, sent by this side (0: the stream's client). Never raises, whatever it holds."""
+    device, apdu = _behind_gateway(apdu)
+    if device:
+        association = association.behind_gateway(device)
+    step = _Step(association, side)
+    step.take(apdu[3:] if apdu[:3] in _LLC else apdu)
+    return step.look()
+
+
+def _behind_gateway(apdu: bytes) -> tuple[bytes, bytes]:
+    """Network and address of the device behind a gateway, and the APDU behind the prefix."""
+    if len(apdu) > 3 and apdu[0] in (t.GATEWAY_REQUEST, t.GATEWAY_RESPONSE) and 3 + apdu[2] < len(apdu):
+        start = 3 + apdu[2]
+        return apdu[1:start], apdu[start:]
+    return b"", apdu
+
+
+class _Step:
+    """One APDU on its way through the association; collects what the `Look` will say."""
+
+    def __init__(self, association: Association, side: int) -> None:
+        self.association = association
+        self.side = side
+        self.verdict = Verdict.CLEAR
+        self.inner = -1
+        self.opened: Opened | None = None
+        self.opener: KeyedOpener | None = None
+        self.request: Request | None = None
+        self.joined: bytes | None = None
+        self.notes: list[Note] = []
+        self.used: dict[tuple[bytes, str], set[int]] = {}
+
+    def look(self) -> Look:
+        """What came of it."""
+        self._count()
+        opener = self.opener or self.association.opener(self.side)
+        context = Context(self.request, opener, opener.verifier, None, self.joined)
+        return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes))
+
+    def note(self, message: str, severity: str = "note", clause: str = "") -> None:
+        """Remark something, unless there is nothing to remark."""
+        if message:
+            self.notes.append(Note(message, severity, clause))
+
+    def take(self, apdu: bytes, depth: int = 0) -> None:
+        """An APDU, or what was inside of one."""
+        if not apdu or depth > _MAX_DEPTH:
+            return
+        if depth:
+            self.inner = apdu[0]
+        handle = _HANDLERS.get(apdu[0])
+        if handle is not None:
+            handle(self, apdu, depth)
+        elif apdu[0] not in t.APDU_TAGS:
+            self.protected(apdu, depth)
+
+    # Protection.
+
+    def protected(self, apdu: bytes, depth: int) -> None:
+        """An APDU that is ciphered or signed, or has the form of one."""
+        part = read_protected(apdu)
+        if isinstance(part, Unprotected):
+            self._learn_title(part.system_title)
+            self.take(part.content, depth + 1)
+        elif isinstance(part, SignedPart):
+            self._learn_title(part.envelope.originator)
+            self.take(part.content, depth + 1)
+        elif part is not None:
+            opened = self.open(part)
+            if opened.plaintext is not None and opened.plausible and not opened.compressed:
+                self.take(opened.plaintext, depth + 1)
+        elif apdu[0] in CIPHERED_TAGS:
+            self.verdict = Verdict.TAG_WRONG
+            self.note("the ciphered APDU is cut or broken: there is nothing to open", "warning")
+
+    def open(self, part: CipheredPart) -> Opened:
+        """Opens a part with what is known by now."""
+        association = self.association
+        title = part.system_title
+        self._learn_title(title)
+        self.opener = association.opener(self.side)
+        if title and title != association.titles[self.side] and len(title) == TITLE_SIZE:
+            # Somebody else's APDU on this association, as of a concentrator: its keys are to be tried.
+            self.opener = association.opener_for(title, self.side)
+        opened = self.opener.open(part)
+        self.opened = self.opened or opened
+        self.verdict = opened.verdict
+        self._used(part, opened)
+        return opened
+
+    def _learn_title(self, title: bytes | None) -> None:
+        if self.association.titles[self.side] is None:
+            self.association.learn_title(self.side, title)
+
+    # Invocation counters.
+
+    def _used(self, part: CipheredPart, opened: Opened) -> None:
+        kind = key_kind(part)
+        title = opened.title or part.system_title or self.association.titles[self.side]
+        if kind is not None and title and opened.verdict is not Verdict.TAG_WRONG:
+            self.used.setdefault((title, kind.value), set()).add(part.invocation_counter)
+
+    def _count(self) -> None:
+        """Hold the counters used here against those before."""
+        for key, counters in self.used.items():
+            known = self.association.counters.get(key)
+            lowest, highest = min(counters), max(counters)
+            step = 0
+            if known is not None and lowest <= known.last:
+                self.note(
+                    f"invocation counter {lowest} is not above {known.last}, the last one of "
+                    f"{title_text(key[0])}: a replay, a repetition, or the counter was set back",
+                    "warning",
+                )
+            elif known is not None:
+                missing = highest - known.last - len(counters)
+                step = 0 if missing else 1
+                if missing and known.step == 1:
+                    self.note(
+                        f"invocation counter {lowest} follows {known.last}: {missing} "
+                        f"{'is' if missing == 1 else 'are'} not in this association"
+                    )
+            self.association.count(key, Counter(highest, step))
+
+    # ACSE.
+
+    def begin(self, apdu: bytes, depth: int) -> None:
+        """AARQ: who asks, how it authenticates itself, and perhaps a dedicated key."""
+        self.association.begin(self.side)
+        self._associate(apdu, "calling")
+
+    def answer(self, apdu: bytes, depth: int) -> None:
+        """AARE: who answers, and its challenge."""
+        self.association.client_side = 1 - self.side
+        self._associate(apdu, "responding")
+
+    def release(self, apdu: bytes, depth: int) -> None:
+        """RLRQ, RLRE, ABRT: they may carry a ciphered initiate; with the last two the association ends."""
+        self._acse(apdu)
+        if apdu[0] != t.RLRQ:
+            self.association.end()
+
+    def _associate(self, apdu: bytes, who: str) -> None:
+        association, side = self.association, self.side
+        root = self._acse(apdu)
+        self._learn_title(_octets(root, f"{who}-AP-title"))
+        challenge = _octets(root, f"{who}-authentication-value")
+        ours, other = association.challenges[side], association.challenges[1 - side]
+        pair = (challenge or ours, other)
+        association.challenges = pair if side == 0 else (pair[1], pair[0])
+        mechanism = find(root, "mechanism-name")
+        number = str(mechanism.value).rpartition(".")[2] if mechanism is not None else ""
+        if number.isdigit():
+            association.mechanism = int(number)
+        certificate = _octets(root, f"{who}-AE-qualifier")
+        if certificate and certificate[:1] == b"\x30":
+            self._learn_certificate(certificate)
+
+    def _acse(self, apdu: bytes) -> Field:
+        """The tree of an ACSE APDU; a ciphered initiate in it is opened, its dedicated key is kept."""
+
+        def opener(part: CipheredPart) -> Opening:
+            opened = self.open(part)
+            if opened.plaintext:
+                self.inner = opened.plaintext[0]
+            return opened.opening()
+
+        root = decode_apdu(apdu, Context(opener=opener)).root
+        key = _octets(root, "dedicated-key")
+        if key is not None and len(key) in KEY_SIZES and self._believed():
+            if self.opened is None:
+                self.note("the dedicated key is sent in clear", "warning")
+            self.association.learn_key(KeySet("this association", dedicated=key))
+        return root
+
+    def _believed(self) -> bool:
+        return self.opened is None or self.opened.plausible
+
+    def _learn_certificate(self, certificate: bytes) -> None:
+        title = self.association.titles[self.side]
+        try:
+            key = public_key(certificate)
+        except ValueError:
+            return
+        self.association.learn_key(KeySet("the certificate in the association", title, signing_public=key))
+
+    # Services with an invoke-id.
+
+    def asked(self, apdu: bytes, depth: int) -> None:
+        """A request of GET, SET or ACTION: what it asks for is kept for its response."""
+        if len(apdu) < 3:
+            return
+        tag, choice, invoke = apdu[0], apdu[1], apdu[2] & 0x0F
+        method = tag == t.ACTION_REQUEST
+        if choice in _ONE[tag] and len(apdu) >= 3 + _DESCRIPTOR_SIZE:
+            reference = _reference(apdu, 3, method)
+            pending = Pending(Request((reference,)))
+            if method and choice == 1:
+                pending = self._method_called(apdu, reference, pending)
+            self.association.ask(invoke, pending)
+            self.association.transfer((1 - self.side, tag + 4, invoke), None)
+        elif choice in _LIST[tag]:
+            references = _listed(decode_apdu(apdu).root)
+            self.association.ask(invoke, Pending(Request(references, with_list=True)))
+            self.association.transfer((1 - self.side, tag + 4, invoke), None)
+        known = self.association.requests.get(invoke)
+        self.request = known.request if known is not None else None
+        if choice in _BLOCK.get(tag, ()):
+            self._block(apdu, invoke)
+
+    def answered(self, apdu: bytes, depth: int) -> None:
+        """A response of GET, SET or ACTION."""
+        if len(apdu) < 4:
+            return
+        tag, choice, invoke = apdu[0], apdu[1], apdu[2] & 0x0F
+        pending = self.association.requests.get(invoke)
+        self.request = pending.request if pending is not None else None
+        final = choice in _FINAL[tag]
+        if choice in _BLOCK.get(tag, ()):
+            final = self._block(apdu, invoke)
+        if pending is not None and final:
+            del self.association.requests[invoke]
+            if tag == t.ACTION_RESPONSE and choice == 1:
+                self._method_answered(apdu, pending)
+
+    def access_asked(self, apdu: bytes, depth: int) -> None:
+        """ACCESS request: what it asks for is kept under its long invoke-id."""
+        if len(apdu) >= 5:
+            specification = find(decode_apdu(apdu).root, "access-request-specification")
+            self.request = Request(_references(specification), with_list=True)
+            self.association.ask(_long_invoke_id(apdu), Pending(self.request))
+
+    def access_answered(self, apdu: bytes, depth: int) -> None:
+        """ACCESS response."""
+        pending = self.association.requests.pop(_long_invoke_id(apdu), None)
+        self.request = pending.request if pending is not None else None
+
+    # Blocks.
+
+    def _block(self, apdu: bytes, invoke: int) -> bool:
+        """A block of a service's data; whether it was the last."""
+        root = decode_apdu(apdu).root
+        number, last, raw = (first(root, name) for name in ("block-number", "last-block", "raw-data"))
+        key = (self.side, apdu[0], invoke)
+        if number is None or last is None or raw is None or not isinstance(raw.value, bytes):
+            self.association.transfer(key, None)
+            return True
+        block = Block(number.value, bool(last.value), raw.value)
+        joined = add_block(self.association.transfers.get(key), block)
+        self.association.transfer(key, joined.transfer)
+        self.note(joined.note, "warning")
+        self.joined = joined.whole
+        return block.last
+
+    def block_transfer(self, apdu: bytes, depth: int) -> None:
+        """General-block-transfer: what its blocks are together is an APDU like any other."""
+        if len(apdu) < 7 or depth > 1:
+            return
+        number, last = int.from_bytes(apdu[2:4], "big"), bool(apdu[1] & 0x80)
+        octets = _sized(apdu, 6)
+        if octets is None:
+            return
+        windows = self.association.windows
+        joined = add_to_window(windows.pop(self.side, None), Block(number, last, octets))
+        if joined.transfer is not None:
+            windows[self.side] = joined.transfer
+        self.note(joined.note, "warning")
+        if joined.whole is not None:
+            self.take(joined.whole, depth + 1)
+            self.joined = joined.whole
+        elif number == 1 and last:
+            self.take(octets, depth + 1)
+
+    # Methods that concern security.
+
+    def _method_called(self, apdu: bytes, reference: Reference, pending: Pending) -> Pending:
+        called = (reference.class_id, reference.member)
+        start = 3 + _DESCRIPTOR_SIZE
+        if called == _REPLY_TO_HLS and apdu[start : start + 2] == b"\x01\x09":
+            self._check_hls(_sized(apdu, start + 2))
+        elif called[0] == _SECURITY_SETUP and called[1] in (_KEY_TRANSFER, _KEY_AGREEMENT):
+            parameters = find(decode_apdu(apdu).root, "method-invocation-parameters")
+            pending = pending._replace(parameters=_key_data(parameters))
+        return pending
+
+    def _method_answered(self, apdu: bytes, pending: Pending) -> None:
+        reference = pending.request.references[0] if pending.request.references else None
+        if reference is None or apdu[3] != 0:
+            return
+        called = (reference.class_id, reference.member)
+        if called == _REPLY_TO_HLS and apdu[4:7] == b"\x01\x00\x09":
+            self._check_hls(_sized(apdu, 7))
+        elif called == (_SECURITY_SETUP, _KEY_TRANSFER):
+            self._keys_transferred(pending.parameters or {})
+        elif called == (_SECURITY_SETUP, _KEY_AGREEMENT):
+            returned = find(decode_apdu(apdu).root, "response", "return-parameters")
+            self._keys_agreed(pending.parameters or {}, _key_data(returned))
+
+    def _check_hls(self, found: bytes | None) -> None:
+        """Pass 3 or 4 of HLS: the answer to a challenge, held against what it must be."""
+        association = self.association
+        challenges = association.hls()
+        if found is None or challenges.mechanism < 2:
+            return
+        check = hls.check(challenges, self.side == association.client_side, found, association.ring().sets)
+        severity = "warning" if check.verdict is hls.HlsVerdict.WRONG else "note"
+        self.note(check.sentence, severity, hls.CLAUSE)
+        title = association.titles[self.side]
+        if challenges.mechanism == 5 and title and len(found) > 5:
+            # The GMAC took a counter too, before that of the APDU which carries it.
+            self.used.setdefault((title, "encryption"), set()).add(int.from_bytes(found[1:5], "big"))
+
+    def _keys_transferred(self, wrapped: dict[int, bytes]) -> None:
+        """Keys sent wrapped with the master key hold from now on."""
+        masters = [keys for keys in self.association.ring().sets if keys.master is not None]
+        for number, octets in wrapped.items():
+            name = _KEY_IDS.get(number, "")
+            for keys in masters:
+                key = unwrapped(octets, keys.master or b"")
+                if key is not None and name and len(key) in KEY_SIZES:
+                    self._learn_key(name, key, f"unwrapped with the master key of {keys.label}")
+                    break
+            else:
+                self.note(f"the new {name or f'key {number}'} key is wrapped: no master key opens it")
+
+    def _keys_agreed(self, client: dict[int, bytes], server: dict[int, bytes]) -> None:
+        """Keys agreed with ephemeral keys of both sides, where the private key of one of them is given."""
+        challenges = self.association.hls()
+        titles = (challenges.client_title or b"", challenges.server_title or b"")
+        for number in client.keys() & server.keys():
+            points = [octets[: len(octets) // 2] for octets in (client[number], server[number])]
+            for keys in self.association.ring().sets:
+                own = keys.ephemeral_private
+                if own is None or point_octets(own.public_key()) not in points:
+                    continue
+                peer = points[1 - points.index(point_octets(own.public_key()))]
+                key = ephemeral(own, peer, *titles)
+                if key is not None and number in _KEY_IDS:
+                    self._learn_key(_KEY_IDS[number], key, f"with the ephemeral key of {keys.label}")
+
+    def _learn_key(self, name: str, key: bytes, how: str) -> None:
+        earlier = next((keys for keys in self.association.learned if keys.dedicated is None), None)
+        label = "the keys that this association agreed"
+        kept = {} if earlier is None else {field: getattr(earlier, field) for field in _KEY_IDS.values()}
+        self.association.learn_key(KeySet(label, **{**kept, name: key}))
+        self.note(f"a new {name} key is known from here on, {how}")
+
+
+# Reading what is needed of an APDU.
+
+
+def _reference(apdu: bytes, start: int, method: bool) -> Reference:
+    """The descriptor that stands at `start`."""
+    member = apdu[start + 8]
+    if not method and member > 127:
+        member -= 256
+    return Reference(
+        int.from_bytes(apdu[start : start + 2], "big"), apdu[start + 2 : start + 8], member, method
+    )
+
+
+def _listed(root: Field) -> tuple[Reference, ...]:
+    found = find(root, "attribute-descriptor-list") or find(root, "method-descriptor-list")
+    return _references(found)
+
+
+def _references(field: Field | None) -> tuple[Reference, ...]:
+    """The references in a list's field; none where it could not be read to its end."""
+    values = field.value if field is not None else None
+    if not isinstance(values, tuple) or not all(isinstance(value, Reference) for value in values):
+        return ()
+    return values
+
+
+def _octets(root: Field, name: str) -> bytes | None:
+    """The octets of the field with this name."""
+    field = first(root, name)
+    return field.value if field is not None and isinstance(field.value, bytes) else None
+
+
+def _sized(apdu: bytes, start: int) -> bytes | None:
+    """The octets behind a length at `start`; None when they are not all there."""
+    if start >= len(apdu):
+        return None
+    size, start = apdu[start], start + 1
+    if size >= 0x80:
+        stop = start + size - 0x80
+        size, start = int.from_bytes(apdu[start:stop], "big"), stop
+    octets = apdu[start : start + size]
+    return octets if len(octets) == size else None
+
+
+def _long_invoke_id(apdu: bytes) -> int:
+    """The invoke-id of ACCESS, apart from those of the other services."""
+    return 1 << 24 | int.from_bytes(apdu[2:5], "big")
+
+
+def _key_data(field: Field | None) -> dict[int, bytes]:
+    """The array of (key-id, octets) that key_transfer and key_agreement take and give."""
+    value: Any = field.value if field is not None else None
+    found: dict[int, bytes] = {}
+    for one in value if isinstance(value, tuple) else ():
+        if isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], int) and isinstance(one[1], bytes):
+            found[one[0]] = one[1]
+    return found
+
+
+_HANDLERS: dict[int, Callable[[_Step, bytes, int], None]] = {
+    **dict.fromkeys((*CIPHERED_TAGS, t.GENERAL_SIGNING), _Step.protected),
+    t.AARQ: _Step.begin,
+    t.AARE: _Step.answer,
+    **dict.fromkeys((t.RLRQ, t.RLRE, t.ABRT), _Step.release),
+    **dict.fromkeys(_ONE, _Step.asked),
+    **dict.fromkeys(_FINAL, _Step.answered),
+    t.ACCESS_REQUEST: _Step.access_asked,
+    t.ACCESS_RESPONSE: _Step.access_answered,
+    t.GENERAL_BLOCK_TRANSFER: _Step.block_transfer,
+}
