@@ -205,7 +205,6 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
         tip = spec.tip or spec.text.replace("&", "").rstrip("…")
         keys = [f" ({_native(key)})" for key in spec.keys[:1]]
         action.setToolTip(tip + "".join(keys))
-        action.setStatusTip(tip)
         slot = getattr(window, spec.slot)
         action.triggered.connect(lambda checked=False, slot=slot: slot())
         made[spec.name] = action

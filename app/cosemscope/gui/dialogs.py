@@ -135,6 +135,9 @@ def _show_table(parent: QWidget, title: str, heads: tuple[str, str], rows: list[
     table = QTableWidget(len(rows), 2, dialog)
     table.setHorizontalHeaderLabels(list(heads))
     table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
+    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    table.horizontalHeader().setHighlightSections(False)
     table.setShowGrid(False)
     table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
@@ -142,6 +145,7 @@ def _show_table(parent: QWidget, title: str, heads: tuple[str, str], rows: list[
         for column, text in enumerate(row):
             table.setItem(number, column, QTableWidgetItem(text))
     table.resizeColumnToContents(0)
+    table.setColumnWidth(0, table.columnWidth(0) + 24)
     table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
     buttons.rejected.connect(dialog.reject)

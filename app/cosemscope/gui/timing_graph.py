@@ -1,6 +1,6 @@
 """WPDUs over time, one lane a wPort pair: client to server above the lane's line, server to client below.
 
-Up to 20,000 visible points are drawn one by one in the colour of their kind;
+Up to 10,000 visible points are drawn one by one in the colour of their kind;
 more are counted per pixel and drawn as one image, so that a million cost no more
 than a few. A click chooses the nearest WPDU, a drag a span of time, the wheel zooms.
 """
@@ -24,7 +24,7 @@ from .rows import Predicate
 from .traffic import Traffic
 
 #: More visible points than this are drawn as an image of their density.
-POINTS_DRAWN = 20_000
+POINTS_DRAWN = 10_000
 
 #: How far from a lane's line the points of each direction stand (1: the distance of lanes).
 _OFFSETS = (-0.2, 0.2)
@@ -124,6 +124,7 @@ class TimingGraph(QWidget):
         self.plot = pg.PlotWidget(
             self, viewBox=self._box, axisItems={"bottom": self._time_axis}, background=None
         )
+        self.plot.setAcceptDrops(False)  # a dropped file is the window's
         self._make_items()
         self._make_heading()
         column = QVBoxLayout(self)
@@ -340,6 +341,9 @@ class TimingGraph(QWidget):
         shade = QColor(scheme.accent)
         shade.setAlpha(40)
         self._region.setBrush(shade)
+        for edge in self._region.lines:
+            edge.setPen(pg.mkPen(scheme.accent, width=1))
+            edge.setHoverPen(pg.mkPen(scheme.accent, width=3))
         ends = [QColor(scheme.accent) for _ in range(2)]
         ends[0].setAlpha(0)
         table = pg.ColorMap([0.0, 0.001, 1.0], [ends[0], QColor(scheme.line), ends[1]])

@@ -213,9 +213,15 @@ class Window(QMainWindow):
         self._problems = problems
         self.status.show_problems(len(problems))
         if len(problems) == 1:
-            self.messages.say(Severity.WARNING, problems[0].message)
-        elif len(problems) == 2:
-            self.messages.say(Severity.WARNING, "There are more problems in this file: see the status bar.")
+            problem, name = problems[0], self.document.path.name
+            text = f"{name}: {problem.message.rstrip('.')} (at octet {problem.offset:,} of the file)."
+            self.messages.say(Severity.WARNING, text)
+        elif problems:
+            self.messages.say(
+                Severity.WARNING,
+                f"{self.document.path.name} is damaged in several places; what could be read is shown. "
+                "The status bar lists them.",
+            )
 
     def _end_reading(self, note: str) -> None:
         document = self.document

@@ -177,7 +177,7 @@ COLUMNS = (
         "APDU",
         _apdu_text,
         _apdu_ranks,
-        "data-notification",
+        "glo-action-response",
         False,
         lambda model, row: (
             f"tag 0x{model.value('apdu_tag', row):02X}"
@@ -500,13 +500,16 @@ class WpduTable(QTableView):
         self._restoring = True
 
     def _restore(self) -> None:
-        """After filter or order changed: the same WPDU stays current where it is still shown."""
+        """After filter or order changed: the same WPDU stays current, or the first one where it is hidden."""
         self._restoring = False
         row = self._current_row
-        if row >= len(self.wpdus.traffic.wpdus) or not self.select_row(row):
-            self._current_row = -1
-            if row >= 0:
-                self.wpduSelected.emit(-1)
+        if row < 0 or self.select_row(row):
+            return
+        self._current_row = -1
+        if self.wpdus.rowCount():
+            self.step(1)
+        else:
+            self.wpduSelected.emit(-1)
 
     # Copying
 
