@@ -274,5 +274,5 @@ def _changes(columns: list[Words]) -> npt.NDArray[np.bool_]:
 def address_text(family: int, high: int, low: int) -> str:
     """An IP address as people write it; `family` is 4 or 6, `high` and `low` its 64-bit halves."""
     if family == 4:
-        return str(ipaddress.IPv4Address(low))
+        return f"{low >> 24}.{low >> 16 & 255}.{low >> 8 & 255}.{low & 255}"
     return str(ipaddress.IPv6Address(high << 64 | low))

@@ -1,8 +1,8 @@
 """The pcap file format: one header, then records of 16 octets of header and the captured octets.
 
 Both byte orders, microseconds and nanoseconds, and the "modified" format of old Linux systems, whose record
-headers are 24 octets long. The length of the record is the only thing that is read record by record;
-everything else is read from all headers of a window at once.
+headers are 24 octets long. Where the records stand is found by `chain`; everything else is read from
+all headers of a window at once.
 """
 
 import struct
@@ -12,6 +12,7 @@ from itertools import repeat
 import numpy as np
 import numpy.typing as npt
 
+from .chain import Chain, Places
 from .records import CaptureError, CaptureProblem, Interface, RecordBatch, Window
 from .walk import NANOSECONDS, Step, Walk
 
@@ -64,31 +65,53 @@ class PcapWalk(Walk):
             [(name, variant.order + "u4") for name in ("seconds", "fraction", "captured", "original")]
         )
         self._last_second: int | None = None
+        self._chain = Chain()
 
     def _take(self, window: Window, at: int, limit: int, final: bool) -> Step:
         header = self._variant.header
         if window.size - at < header:
             return self._tail(window, at, final)
         places, stop = self._places(window, at, limit)
-        heads = window.gather(self._header, np.array(places, np.int64))
+        heads = window.gather(self._header, places)
         good = len(places)
         wrong = (heads["captured"] > self._limit) | (heads["fraction"] >= NANOSECONDS)
         wrong |= (heads["seconds"] == 0) & (heads["original"] == 0)
         if wrong.any():
             good = int(wrong.argmax())
-            stop = places[good]
+            stop = int(places[good])
             self._lose(window.base + stop)
         elif stop > window.size:
             good -= 1
-            need, stop = stop - places[good], places[good]
+            need, stop = stop - int(places[good]), int(places[good])
             if not good:
                 return self._cut(window, stop, heads) if final else Step(stop, need)
         if not good:
             return Step(stop)
         return Step(stop, 0, self._batch(window, places[:good], heads[:good]))
 
-    def _places(self, window: Window, at: int, limit: int) -> tuple[list[int], int]:
+    def _places(self, window: Window, at: int, limit: int) -> tuple[Places, int]:
         """Indexes of up to `limit` record headers, and the index behind the last of these records."""
+        last = window.size - self._variant.header
+        # The two most significant octets of the seconds, which change every 18 hours.
+        first, second = (3, 2) if self._variant.order == "<" else (0, 1)
+
+        def guess(start: int, stop: int) -> Places:
+            """Where the seconds begin like those of the header at `start`."""
+            octets = window.buffer
+            places = np.flatnonzero(octets[start + first : stop + first] == octets[start + first]) + start
+            held: Places = places[octets[places + second] == octets[start + second]]
+            return held
+
+        def follow(places: Places) -> Places:
+            lengths = window.gather(self._header["captured"], places + 8)
+            return places + lengths.astype(np.int64) + self._variant.header
+
+        def walk(at: int, limit: int) -> tuple[Places, int]:
+            return self._one_by_one(window, at, limit)
+
+        return self._chain.places(at, last + 1, limit, guess, follow, walk)
+
+    def _one_by_one(self, window: Window, at: int, limit: int) -> tuple[Places, int]:
         length, view, header = self._length, window.view, self._variant.header
         places: list[int] = []
         append = places.append
@@ -98,14 +121,14 @@ class PcapWalk(Walk):
                 break
             append(at)
             at += header + length(view, at)[0]
-        return places, at
+        return np.array(places, np.int64), at
 
-    def _batch(self, window: Window, places: list[int], heads: npt.NDArray[np.void]) -> RecordBatch:
+    def _batch(self, window: Window, places: Places, heads: npt.NDArray[np.void]) -> RecordBatch:
         seconds = heads["seconds"].astype(np.int64)
         self._last_second = int(seconds[-1])
         return RecordBatch(
             time=seconds * NANOSECONDS + heads["fraction"].astype(np.int64) * self._variant.tick,
-            offset=np.array(places, np.int64) + (window.base + self._variant.header),
+            offset=places + (window.base + self._variant.header),
             captured=heads["captured"].astype(np.uint32),
             original=heads["original"].astype(np.uint32),
             interface=np.zeros(len(places), np.uint16),
@@ -131,7 +154,7 @@ class PcapWalk(Walk):
             return Step(window.size)
         heads = heads[:1].copy()
         heads["captured"] = there
-        return Step(window.size, 0, self._batch(window, [at], heads))
+        return Step(window.size, 0, self._batch(window, np.array([at]), heads))
 
     @property
     def _room(self) -> int:
