@@ -53,8 +53,12 @@ class Command:
 
     def tell(self, **command: Any) -> None:
         """A command as a line of JSON."""
+        self.write(json.dumps(command) + "\n")
+
+    def write(self, text: str) -> None:
+        """Text to its standard input."""
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.write(text)
         self.process.stdin.flush()
 
     def end(self) -> tuple[int, str, str]:
@@ -159,8 +163,14 @@ def test_the_window_commands_a_link(listener: Command, tmp_path: Path) -> None:
         assert link.event("connected")["remote"] == address
         link.tell(send=public_aarq().hex())
         assert link.event("received")["apdu"] == AARE.hex()
+        assert listener.event("sent")["apdu"] == AARE.hex()
+        link.tell(send="c1" * 65535)  # the longest there is, over several reads of the pipe
+        assert listener.event("sent")["name"] == "exception-response"
+        assert link.event("received")["name"] == "exception-response"
         link.tell(send="no hex")
         assert "no APDU in hexadecimal" in link.event("error")["message"]
+        link.write("no JSON\n\n")
+        assert "no command in JSON: 'no JSON'" in link.event("error")["message"]
         link.tell(fly="away")
         assert link.event("error")["fault"] == "command"
         link.tell(send=release_request().hex(), local_wport=17)
@@ -186,7 +196,7 @@ def test_both_ends_under_control(listener: Command, tmp_path: Path) -> None:
         assert "response_ms" not in pushed
         listener.tell(close=True)
         assert "closed the connection" in link.event("closed")["message"]
-        assert link.end()[0] == 0
+        assert link.process.wait(20) == 0  # with its standard input still open
     assert listener.event("kept")["packets"] > 5
     assert listener.end()[0] == 0
 
@@ -238,7 +248,7 @@ def test_check_prints_and_writes_its_report(listener: Command, tmp_path: Path) -
     status, out, errors = run("check", address, *quick, spool=tmp_path)
     assert (status, errors) == (0, "")
     assert "16 pass, 0 fail, 0 not decidable" in out
-    assert "6.3.5, Figure 8" in out
+    assert "6.3.5.2, Figure 8" in out
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert complaints(kept) == []
 

@@ -24,6 +24,7 @@ from cosemscope.transport.primitives import (
     TcpDisconnectIndication,
 )
 from cosemscope.transport.wpdu import Wpdu
+from tests.benchmarks.transport_benchmark import more_files
 from tests.helpers.proxy import FaultProxy, Harm, Then
 
 APDU = bytes.fromhex("c001c1000100002a0000ff0200")
@@ -283,6 +284,29 @@ def test_every_fault_inside_a_wpdu_ends_in_an_abort(
     run(work())
 
 
+@pytest.mark.parametrize("then", Then, ids=lambda then: then.name.lower())
+def test_a_server_gets_over_a_client_that_breaks_off(then: Then) -> None:
+    """The request breaks off: the link ends in an abort and is let go, and the next client is served."""
+
+    async def work() -> None:
+        told = Primitives()
+        async with serve_tcp(port=0, handler=echo, options=QUICK, observer=told) as server:
+            harm = Harm(after=12, then=then)
+            async with (
+                FaultProxy(("127.0.0.1", server.address.port), upstream=harm) as proxy,
+                connect_tcp("127.0.0.1", proxy.port, options=QUICK) as link,
+            ):
+                await link.send(APDU)
+                while not any(isinstance(each, TcpAbortIndication) for each in told.seen):
+                    await asyncio.sleep(0.01)
+            while server.links:
+                await asyncio.sleep(0.01)
+            assert not any(isinstance(each, TcpDataIndication) for each in told.seen)
+            assert await many(server, 1, 1) == 1
+
+    run(work())
+
+
 def test_the_peer_closes_between_two_wpdus() -> None:
     """What came before the end is delivered, then the end; it is a disconnection, not an abort."""
 
@@ -527,6 +551,8 @@ async def many(server: TcpServer, connections: int, rounds: int) -> int:
 
 
 def test_many_connections_lose_nothing() -> None:
+    more_files()
+
     async def work() -> None:
         async with serve_tcp(port=0, handler=echo) as server:
             assert await many(server, 200, 5) == 1000

@@ -5,6 +5,7 @@ The server of this Python port calls accessors that the port has lost (`setReply
 Objects: logical device name (0.0.42.0.0.255) and a long octet string (0.0.96.1.0.255) that needs blocks.
 """
 
+# ruff: noqa: N802, N803, N815 - the library's own names
 import socket
 import sys
 import threading
@@ -34,22 +35,22 @@ class Meter(GXDLMSServer):
         self.items.append(association)
         self.initialize()
 
-    def isTarget(self, serverAddress, clientAddress):  # noqa: N802, N803 - names of the library
+    def isTarget(self, serverAddress, clientAddress):
         return serverAddress == 1 and clientAddress == 16
 
-    def onValidateAuthentication(self, authentication, password):  # noqa: N802
+    def onValidateAuthentication(self, authentication, password):
         return SourceDiagnostic.NONE
 
-    def onGetAttributeAccess(self, arg):  # noqa: N802
+    def onGetAttributeAccess(self, arg):
         return AccessMode.READ
 
-    def onGetMethodAccess(self, arg):  # noqa: N802
+    def onGetMethodAccess(self, arg):
         return MethodAccessMode.NO_ACCESS
 
-    def getTransaction(self):  # noqa: N802
+    def getTransaction(self):
         return self.transaction
 
-    def setTransaction(self, value):  # noqa: N802
+    def setTransaction(self, value):
         self.transaction = value
         if value is not None:
             value.setData = lambda octets: setattr(value, "data", octets)
@@ -57,21 +58,21 @@ class Meter(GXDLMSServer):
     def ignore(self, *_arguments):
         """The event needs no answer."""
 
-    onFindObject = onPreRead = onPostRead = onPreWrite = onPostWrite = onPreGet = onPostGet = ignore  # noqa: N815
-    onPreAction = onPostAction = onConnected = onInvalidConnection = onDisconnected = ignore  # noqa: N815
-    notifyRead = ignore  # noqa: N815
+    onFindObject = onPreRead = onPostRead = onPreWrite = onPostWrite = onPreGet = onPostGet = ignore
+    onPreAction = onPostAction = onConnected = onInvalidConnection = onDisconnected = ignore
+    notifyRead = ignore
 
 
 class Answer(GXServerReply):
     """The library's reply with the two accessors that its own server calls and that it lacks."""
 
-    def setReply(self, value):  # noqa: N802
+    def setReply(self, value):
         self.reply = value
 
-    def getConnectionInfo(self):  # noqa: N802
+    def getConnectionInfo(self):
         return self.connectionInfo
 
-    def setCount(self, value):  # noqa: N802
+    def setCount(self, value):
         self.count = value
 
 

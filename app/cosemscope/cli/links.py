@@ -7,11 +7,13 @@ with `--control` commands are read as lines of JSON, too (see `live.events`).
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from cosemscope.live.recording import Recorder
 
 _SHOWN_OCTETS = 48
+#: Octets of a command, at most: an APDU of 65535 octets in hexadecimal, and room.
+_LONGEST_COMMAND = 1 << 18
 
 Event = Mapping[str, Any]
 
@@ -302,6 +306,19 @@ def _apdu_line(event: Event, local: str, remote: str) -> str:
     return f"{what} {taken:>10}  {shown}".rstrip()
 
 
+def _lines_of(handle: int) -> Iterator[bytes]:
+    """Lines as they come, read past Python's buffer, whose lock would stop the process from ending."""
+    rest = b""
+    with contextlib.suppress(OSError):
+        while octets := os.read(handle, 65536):
+            *whole, rest = (rest + octets).split(b"\n")
+            yield from whole
+            if len(rest) > _LONGEST_COMMAND:
+                yield rest
+                rest = b""
+    yield rest
+
+
 def _read_commands(tell: Callable[[Event], None]) -> "asyncio.Queue[Mapping[str, Any] | None]":
     """Commands from standard input, read in a thread: no event loop waits for a pipe on every system."""
     from cosemscope.live.events import event
@@ -317,7 +334,7 @@ def _read_commands(tell: Callable[[Event], None]) -> "asyncio.Queue[Mapping[str,
         return True
 
     def read() -> None:
-        for line in sys.stdin:
+        for line in _lines_of(sys.stdin.fileno()):
             if not line.strip():
                 continue
             try:
@@ -325,7 +342,13 @@ def _read_commands(tell: Callable[[Event], None]) -> "asyncio.Queue[Mapping[str,
             except ValueError:
                 command = None
             if not isinstance(command, dict):
-                tell(event("error", fault="command", message=f"no command in JSON: {line.strip()[:80]!r}"))
+                tell(
+                    event(
+                        "error",
+                        fault="command",
+                        message=f"no command in JSON: {line.strip()[:80].decode(errors='replace')!r}",
+                    )
+                )
             elif not give(command):
                 return
         give(None)

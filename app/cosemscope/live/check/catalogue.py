@@ -253,7 +253,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "tcp-connect",
         "Connects on TCP",
-        "6.3.5, Figure 8",
+        "6.3.5.2, Figure 8",
         "nothing: a TCP connection is opened",
         "The passive OPEN accepts it and waits for a WPDU.",
         _connects,
@@ -351,7 +351,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "abort",
         "Abort in mid-message",
-        "6.2.4, 6.3.5, Figure A.4",
+        "6.2.4, 6.3.5.4, Figure A.4",
         "part of an AARQ, RST, and a new connection at once",
         "The part is thrown away; the new connection is served.",
         _abort,
@@ -360,7 +360,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "half-close",
         "Half-close",
-        "6.3.5, Figures 9 and A.3",
+        "6.3.5.3, Figures 9 and A.3",
         "AARQ, then FIN",
         "The answer comes, then the server closes its side.",
         _half_close,
@@ -369,7 +369,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "second-connection",
         "Second connection while the first is open",
-        "6.2.1, class 41",
+        "6.2.2, class 41",
         "AARQ on one connection, AARQ on another, RLRQ on the first",
         "Both are served, or the second is refused; the first does not suffer.",
         _second_connection,
@@ -378,7 +378,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "idle",
         "Idle for a time",
-        "6.3.5, class 41",
+        "6.3.5.3, class 41",
         "nothing for a time, then AARQ",
         "The connection is still served, or has been closed in order.",
         _idle,
