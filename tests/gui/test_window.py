@@ -15,7 +15,7 @@ from cosemscope.gui.application import Faults
 from cosemscope.gui.dialogs import DecodeAsDialog, targets_of, with_rule
 from cosemscope.gui.settings import Settings
 from cosemscope.gui.window import Window
-from cosemscope.gui.wpdu_table import COLUMNS
+from cosemscope.gui.wpdu_model import COLUMNS
 from tests.helpers.shared import shared
 
 NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
@@ -212,6 +212,10 @@ def test_recent_files_open_and_missing_ones_are_greyed(window, qtbot, tmp_path):
     assert [action.isEnabled() for action in actions] == [True, False]
     qtbot.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.document.reading)
+    assert window.workspace.table.wpdus.rowCount() == 8
+    window.close_capture()
+    window.recent_menu.actions()[0].trigger()
+    qtbot.waitUntil(lambda: window.document is not None and not window.document.reading)
     assert window.workspace.table.wpdus.rowCount() == 8
     window.close_capture()
     assert window.pages.currentWidget() is window.start_page

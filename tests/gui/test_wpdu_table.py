@@ -7,7 +7,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
 from cosemscope.analysis.wpdus import Mark
-from cosemscope.gui.wpdu_table import COLUMNS, WpduTable
+from cosemscope.gui.wpdu_model import COLUMNS
+from cosemscope.gui.wpdu_table import WpduTable
 from tests.gui.fakes import fake_traffic
 
 NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}

@@ -5,6 +5,6 @@ from collections.abc import Sequence
 
 def main(words: Sequence[str]) -> int:
     """Open the window on the capture that `words` name, or on the start page; return the exit status."""
-    from cosemscope.gui import application
+    from cosemscope.gui.application import run
 
-    return application.run(words)
+    return run(words)

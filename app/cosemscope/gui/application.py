@@ -56,16 +56,17 @@ class Faults(QObject):
 
 def make_application(words: Sequence[str], settings: Settings) -> QApplication:
     """The application object with Cosemscope's look; there may be one a process."""
-    application = QApplication.instance() or QApplication(["cosemscope", *words])
+    present = QApplication.instance()
+    application = present if isinstance(present, QApplication) else QApplication(["cosemscope", *words])
     application.setApplicationName("Cosemscope")
     application.setApplicationVersion(__version__)
     application.setDesktopFileName("cosemscope")
     application.setWindowIcon(application_icon())
     application.setStyle("Fusion")
     pg.setConfigOptions(antialias=False, foreground="k", background=None)
-    theme.apply_appearance(application, settings.get(options.APPEARANCE))
+    theme.apply_appearance(settings.get(options.APPEARANCE))
     QGuiApplication.styleHints().colorSchemeChanged.connect(
-        lambda *_: theme.apply_appearance(application, settings.get(options.APPEARANCE))
+        lambda *_: theme.apply_appearance(settings.get(options.APPEARANCE))
     )
     return application
 

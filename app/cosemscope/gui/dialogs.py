@@ -1,7 +1,7 @@
 """Small dialogs: decode as, problems of a file, keyboard shortcuts, about, an unexpected fault."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -31,6 +31,8 @@ from .traffic import Traffic
 #: Problems listed at most; a badly damaged file may have very many.
 _PROBLEMS_LISTED = 1000
 
+Key = TypeVar("Key")
+
 
 class Target(NamedTuple):
     """What "decode as" can be said of: one stream, or a port of a protocol."""
@@ -53,13 +55,19 @@ def targets_of(traffic: Traffic, stream: int) -> list[Target]:
     return [*targets, Target(f"this stream only ({client} → {server})", stream)]
 
 
-def with_rule(decode_as: DecodeAs, target: Target, framing: Framing | None) -> DecodeAs:
-    """The overrides with one more, or with that one taken away (None)."""
-    ports, streams = dict(decode_as.ports), dict(decode_as.streams)
-    rules, key = (streams, target.stream) if target.stream >= 0 else (ports, (target.protocol, target.port))
+def _put(rules: dict[Key, Framing], key: Key, framing: Framing | None) -> None:
     rules.pop(key, None)
     if framing is not None:
         rules[key] = framing
+
+
+def with_rule(decode_as: DecodeAs, target: Target, framing: Framing | None) -> DecodeAs:
+    """The overrides with one more, or with that one taken away (None)."""
+    ports, streams = dict(decode_as.ports), dict(decode_as.streams)
+    if target.stream >= 0:
+        _put(streams, target.stream, framing)
+    else:
+        _put(ports, (target.protocol, target.port), framing)
     return replace(decode_as, ports=ports, streams=streams)
 
 
@@ -142,8 +150,8 @@ def _show_table(parent: QWidget, title: str, heads: tuple[str, str], rows: list[
     table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
     for number, row in enumerate(rows):
-        for column, text in enumerate(row):
-            table.setItem(number, column, QTableWidgetItem(text))
+        for place, text in enumerate(row):
+            table.setItem(number, place, QTableWidgetItem(text))
     table.resizeColumnToContents(0)
     table.setColumnWidth(0, table.columnWidth(0) + 24)
     table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)

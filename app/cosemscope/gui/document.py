@@ -13,8 +13,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from cosemscope.analysis.engine import Analysis, DecodeAs
-from cosemscope.capture.reader import CaptureError, open_capture
+from cosemscope.analysis.decode_as import DecodeAs
+from cosemscope.analysis.engine import Analysis
+from cosemscope.capture.reader import open_capture
+from cosemscope.capture.records import CaptureError
 
 _LOG = logging.getLogger(__name__)
 

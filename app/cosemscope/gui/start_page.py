@@ -24,7 +24,7 @@ from .icons import application_icon, icon
 _WIDTH = 760
 
 
-class _RecentButton(QToolButton):
+class RecentButton(QToolButton):
     """A recent file: its name, and its folder in a paler hand; greyed out when it is gone."""
 
     def __init__(self, path: str, parent: QWidget) -> None:
@@ -55,6 +55,7 @@ class _RecentButton(QToolButton):
         self.paint_as_meant()
 
     def paint_as_meant(self) -> None:
+        """Take the colours of the present scheme."""
         scheme = theme.colours(self.parentWidget().palette())
         muted = f"color: {scheme.muted}"
         self._name.setStyleSheet("" if self._there else muted)
@@ -123,7 +124,7 @@ class StartPage(QScrollArea):
         column.addLayout(self._recent_column)
         column.addStretch(2)
         self.setWidget(page)
-        self._recents: list[_RecentButton] = []
+        self._recents: list[RecentButton] = []
         self._paint_as_meant()
         self.show_recent(())
 
@@ -171,7 +172,7 @@ class StartPage(QScrollArea):
             button.deleteLater()
         self._recents = []
         for path in paths:
-            button = _RecentButton(path, self.widget())
+            button = RecentButton(path, self.widget())
             button.clicked.connect(lambda checked=False, path=path: self.recentAsked.emit(path))
             self._recent_column.addWidget(button)
             self._recents.append(button)
@@ -179,7 +180,7 @@ class StartPage(QScrollArea):
         self._clear.setVisible(bool(paths))
 
     @property
-    def recent_buttons(self) -> tuple[QToolButton, ...]:
+    def recent_buttons(self) -> tuple[RecentButton, ...]:
         """The buttons of the recent files, the newest first."""
         return tuple(self._recents)
 

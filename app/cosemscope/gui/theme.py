@@ -168,7 +168,7 @@ def palette_of(scheme: Colours) -> QPalette:
     return palette
 
 
-def apply_appearance(application: QApplication, appearance: str) -> None:
+def apply_appearance(appearance: str) -> None:
     """Give the application the palette of `appearance` ("system", "light" or "dark")."""
     hints = QGuiApplication.styleHints()
     wanted = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}.get(
@@ -176,7 +176,7 @@ def apply_appearance(application: QApplication, appearance: str) -> None:
     )
     hints.setColorScheme(wanted)  # title bars and native dialogs, where the system can
     scheme = hints.colorScheme() if wanted is Qt.ColorScheme.Unknown else wanted
-    application.setPalette(palette_of(DARK if scheme is Qt.ColorScheme.Dark else LIGHT))
+    QApplication.setPalette(palette_of(DARK if scheme is Qt.ColorScheme.Dark else LIGHT))
 
 
 def fixed_font() -> QFont:

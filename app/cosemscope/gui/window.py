@@ -6,7 +6,6 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QFileDialog,
     QInputDialog,
     QMainWindow,
@@ -69,6 +68,7 @@ class Window(QMainWindow):
         self._make_menus()
         self._connect()
         self._restore()
+        self._show_recent()
         self._show_state()
 
     def _make_menus(self) -> None:
@@ -114,6 +114,7 @@ class Window(QMainWindow):
         self.workspace.decodeAsAsked.connect(self.ask_decode_as)
         self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)
         self.settings.changed.connect(self._apply_setting)
+        self.recent_menu.aboutToShow.connect(self._show_recent)
 
     # Files
 
@@ -183,6 +184,7 @@ class Window(QMainWindow):
         """Back to the start page."""
         self._let_go()
         self.messages.clear()
+        self._show_recent()
         self.pages.setCurrentWidget(self.start_page)
         self.status.clear_all()
         self._show_state()
@@ -258,7 +260,7 @@ class Window(QMainWindow):
     # State of the window
 
     def _show_state(self) -> None:
-        """Bring title, actions, recent files and counts up to date."""
+        """Bring title, actions and counts up to date."""
         there = set()
         workspace = self.workspace
         if self.document is not None:
@@ -276,16 +278,16 @@ class Window(QMainWindow):
             self.actions_by_name[name].setEnabled(workspace.history.can_move(by))
         for action in workspace.pane_actions():
             action.setEnabled(self.document is not None)
-        self._show_recent()
         self._show_counts()
 
     def _show_recent(self) -> None:
+        """List the recent files, on the start page and in the menu; files that are gone are greyed."""
         paths = self.settings.get(options.RECENT)
-        if tuple(button.path for button in self.start_page.recent_buttons) != paths:
-            self.start_page.show_recent(paths)
+        self.start_page.show_recent(paths)
         self.recent_menu.clear()
         for path in paths:
-            action = self.recent_menu.addAction(path, lambda path=path: self.open_path(path))
+            action = self.recent_menu.addAction(path)
+            action.triggered.connect(lambda checked=False, path=path: self.open_path(path))
             action.setEnabled(Path(path).is_file())
         self.recent_menu.addSeparator()
         self.recent_menu.addAction("&Clear list", self.clear_recent).setEnabled(bool(paths))
@@ -302,7 +304,7 @@ class Window(QMainWindow):
             self.workspace.table.wpdus.set_time_format(self.settings.get(options.TIME_FORMAT))
             self.workspace.table.fit_columns()
         elif key == options.APPEARANCE.key:
-            theme.apply_appearance(QApplication.instance(), self.settings.get(options.APPEARANCE))
+            theme.apply_appearance(self.settings.get(options.APPEARANCE))
         elif key == options.ZOOM.key:
             self.workspace.set_zoom(self.settings.get(options.ZOOM))
         elif key == options.RECENT.key:

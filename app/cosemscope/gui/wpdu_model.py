@@ -1,0 +1,357 @@
+"""The model of the WPDU table: columns, and an array of row numbers.
+
+Cells become text when they are painted, never before; filter and order are an
+array of row numbers (`rows.RowOrder`), never a proxy model. What a column is
+called, shows, sorts by and explains stands in one table, `COLUMNS`.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QGuiApplication,
+)
+
+from cosemscope.apdu.tags import apdu_name
+from cosemscope.transport.wports import wport_name
+
+from . import theme
+from .formats import TIME_FORMATS, clock
+from .icons import icon
+from .kinds import Kind, kind_of, kinds_of
+from .rows import Predicate, RowOrder, Rows
+from .traffic import Traffic
+from .wpdu_fields import info_line
+
+_Index = QModelIndex | QPersistentModelIndex
+
+_DISPLAY = int(Qt.ItemDataRole.DisplayRole)
+_DECORATION = int(Qt.ItemDataRole.DecorationRole)
+_TOOLTIP = int(Qt.ItemDataRole.ToolTipRole)
+_ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
+_BACKGROUND = int(Qt.ItemDataRole.BackgroundRole)
+_SERVED = (_DISPLAY, _ALIGNMENT, _BACKGROUND, _DECORATION, _TOOLTIP)
+
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+#: Info lines kept.
+KEPT_INFOS = 20_000
+
+
+class Column(NamedTuple):
+    """One column: `text` and `tip` of a row, `key` to sort rows 0 to `stop` by, `sample` for its width."""
+
+    name: str
+    title: str
+    text: Callable[["WpduModel", int], str]
+    key: Callable[["WpduModel", int], npt.NDArray[np.generic]] | None
+    sample: str
+    right: bool = False
+    tip: Callable[["WpduModel", int], str] | None = None
+
+
+def _field_key(name: str) -> Callable[["WpduModel", int], npt.NDArray[np.generic]]:
+    return lambda model, stop: model.traffic.wpdus[name][:stop]
+
+
+def _field_text(name: str) -> Callable[["WpduModel", int], str]:
+    return lambda model, row: str(model.value(name, row))
+
+
+def _apdu_text(model: "WpduModel", row: int) -> str:
+    tag = model.value("apdu_tag", row)
+    return apdu_name(tag) if tag >= 0 else "no APDU"
+
+
+def _apdu_ranks(model: "WpduModel", stop: int) -> npt.NDArray[np.generic]:
+    names = sorted(range(256), key=lambda tag: apdu_name(tag).lower())
+    ranks = np.zeros(257, np.int16)
+    ranks[names] = np.arange(1, 257)
+    return ranks[model.traffic.wpdus["apdu_tag"][:stop]]  # -1, no APDU, is the last entry: first of all
+
+
+def _wport_tip(name: str) -> Callable[["WpduModel", int], str]:
+    def tip(model: "WpduModel", row: int) -> str:
+        sender = model.traffic.sender(row)
+        side = sender if name == "source_wport" else sender.other
+        number = model.value(name, row)
+        return f"{number} (0x{number:04X}): {wport_name(number, side)}, {side.value} side"
+
+    return tip
+
+
+def _segments_tip(model: "WpduModel", row: int) -> str:
+    first, last = model.value("first_packet", row) + 1, model.value("last_packet", row) + 1
+    return f"packet {first}" if first == last else f"packets {first} to {last}"
+
+
+def _number_tip(model: "WpduModel", row: int) -> str:
+    return "\n".join(model.traffic.mark_names(row))
+
+
+COLUMNS = (
+    Column("number", "No.", lambda model, row: str(row + 1), None, "0000000", True, _number_tip),
+    Column(
+        "time",
+        "Time",
+        lambda model, row: model.time_text(row),
+        _field_key("time"),
+        "",
+        True,
+        lambda model, row: clock(model.value("time", row)),
+    ),
+    Column(
+        "source",
+        "Source",
+        lambda model, row: model.traffic.source(row),
+        lambda model, stop: model.traffic.source_ranks(stop),
+        "192.168.100.100:40590",
+    ),
+    Column(
+        "destination",
+        "Destination",
+        lambda model, row: model.traffic.destination(row),
+        lambda model, stop: model.traffic.destination_ranks(stop),
+        "192.168.100.100:40590",
+    ),
+    Column(
+        "source_wport",
+        "Src wPort",
+        _field_text("source_wport"),
+        _field_key("source_wport"),
+        "Src wPort",
+        True,
+        _wport_tip("source_wport"),
+    ),
+    Column(
+        "destination_wport",
+        "Dst wPort",
+        _field_text("destination_wport"),
+        _field_key("destination_wport"),
+        "Dst wPort",
+        True,
+        _wport_tip("destination_wport"),
+    ),
+    Column("length", "Length", _field_text("length"), _field_key("length"), "Length", True),
+    Column(
+        "segments",
+        "Seg.",
+        _field_text("segments"),
+        _field_key("segments"),
+        "Seg.",
+        True,
+        _segments_tip,
+    ),
+    Column(
+        "apdu",
+        "APDU",
+        _apdu_text,
+        _apdu_ranks,
+        "glo-action-response",
+        False,
+        lambda model, row: (
+            f"tag 0x{model.value('apdu_tag', row):02X}"
+            if model.value("apdu_tag", row) >= 0
+            else "no octets after the header"
+        ),
+    ),
+    Column(
+        "info",
+        "Info",
+        lambda model, row: model.info(row),
+        None,
+        "GET response 0.0.1.0.0.255 Clock",
+        False,
+        lambda model, row: model.info(row),
+    ),
+)
+_COLUMN_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+
+
+class WpduModel(QAbstractTableModel):
+    """WPDU rows, as many as `order` shows. `rowsChanged` follows every change of which rows are shown."""
+
+    rowsChanged = Signal()  # noqa: N815 - Qt's manner
+
+    traffic: Traffic
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.traffic = Traffic.empty()
+        self.order = RowOrder()
+        self.time_format = "relative"
+        self._known = 0  # rows of the capture; sorted rows may be shown with some delay
+        self._brushes: dict[Kind, QBrush] = {}
+        self._infos: dict[int, str] = {}
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._catch_up)
+
+    # What is shown
+
+    def set_traffic(self, traffic: Traffic) -> None:
+        """Show another capture, from its beginning, unfiltered."""
+        self.beginResetModel()
+        self.traffic = traffic
+        self.order.clear()
+        self._infos.clear()
+        self._known = 0
+        self.endResetModel()
+        self.rowsChanged.emit()
+
+    def take_rows(self, total: int) -> None:
+        """The capture has `total` WPDUs now: show those that are new and wanted."""
+        self._known = max(total, self._known)
+        if self.order.sorted:
+            self._catch_up()
+            return
+        count, fresh = self.order.grow(self._known)
+        if count:
+            shown = len(self.order)
+            self.beginInsertRows(QModelIndex(), shown, shown + count - 1)
+            self.order.commit(self._known, fresh)
+            self.endInsertRows()
+            self.rowsChanged.emit()
+        else:
+            self.order.commit(self._known, fresh)
+
+    def _catch_up(self) -> None:
+        """Sort what has grown, now or when it is due."""
+        if self.order.total == self._known:
+            return
+        if self.order.due(time.monotonic()):
+            self._reset(lambda: self.order.rebuild(self._known))
+        elif not self._later.isActive():
+            self._later.start(250)
+
+    def _reset(self, change: Callable[[], None]) -> None:
+        self.beginResetModel()
+        change()
+        self.endResetModel()
+        self.rowsChanged.emit()
+
+    def set_filter(self, name: str, predicate: Predicate | None) -> None:
+        """Show only rows that `predicate` wants (None: take that filter away)."""
+        if predicate is None and name not in self.order.filters:
+            return
+        self._reset(lambda: self.order.set_filter(name, predicate))
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column; by a column without a key, or by -1, the rows stand as they came."""
+        key = COLUMNS[column].key if column >= 0 else None
+        down = order == Qt.SortOrder.DescendingOrder
+        bound = None if key is None else (lambda stop: key(self, stop))
+        self._reset(lambda: self.order.set_order(bound, down))
+
+    def set_time_format(self, name: str) -> None:
+        """Write times in another way (a key of `TIME_FORMATS`)."""
+        self.time_format = name if name in TIME_FORMATS else "relative"
+        if len(self.order):
+            column = _COLUMN_NUMBER["time"]
+            self.dataChanged.emit(self.index(0, column), self.index(len(self.order) - 1, column))
+
+    def forget_colours(self) -> None:
+        """The colour scheme has changed."""
+        self._brushes.clear()
+
+    # Rows and values
+
+    def row(self, position: int) -> int:
+        """The WPDU row shown at `position`."""
+        return self.order.row(position)
+
+    def position(self, row: int) -> int:
+        """Where a WPDU row is shown, -1 when it is filtered out."""
+        return self.order.position(row)
+
+    def value(self, name: str, row: int) -> int:
+        """One field of a WPDU row."""
+        return self.traffic.wpdus[name].item(row)
+
+    def time_text(self, row: int) -> str:
+        """The row's time in the present format."""
+        way = TIME_FORMATS[self.time_format]
+        before = row - 1
+        if way.displayed:
+            place = self.order.position(row)
+            before = self.order.row(place - 1) if place > 0 else -1
+        now = self.value("time", row)
+        return way.text(now, self.traffic.first_time, self.value("time", before) if before >= 0 else now)
+
+    def info(self, row: int) -> str:
+        """What a row is about, in one line; kept, since a page is painted many times."""
+        line = self._infos.get(row)
+        if line is None:
+            if len(self._infos) >= KEPT_INFOS:
+                self._infos.clear()
+            line = self._infos[row] = info_line(self.traffic, row)
+        return line
+
+    def line(self, row: int) -> str:
+        """A row as text: its cells, separated by tabs."""
+        return "\t".join(column.text(self, row) for column in COLUMNS)
+
+    def kinds(self, rows: Rows) -> npt.NDArray[np.uint8]:
+        """The kinds of some rows."""
+        return kinds_of(self.traffic.wpdus["apdu_tag"][rows])
+
+    # Qt's side
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+        """Rows shown."""
+        return 0 if parent.isValid() else len(self.order)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+        """Columns of `COLUMNS`."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: N802
+        """Titles, aligned as their columns."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == _DISPLAY:
+            return COLUMNS[section].title
+        if role == _ALIGNMENT:
+            return _RIGHT if COLUMNS[section].right else _LEFT
+        return None
+
+    def data(self, index: _Index, role: int = _DISPLAY) -> Any:
+        """Text, alignment, background, mark and explanation of a cell."""
+        if role not in _SERVED:
+            return None
+        column = COLUMNS[index.column()]
+        if role == _ALIGNMENT:
+            return _RIGHT if column.right else _LEFT
+        row = self.order.row(index.row())
+        if role == _DISPLAY:
+            return column.text(self, row)
+        if role == _BACKGROUND:
+            return self._background(row)
+        if role == _TOOLTIP:
+            return (column.tip(self, row) or None) if column.tip else None
+        if column.name == "number" and self.traffic.marks(row):
+            return icon("warning", theme.colours(QGuiApplication.palette()).warning)
+        return None
+
+    def _background(self, row: int) -> QBrush:
+        kind = kind_of(self.value("apdu_tag", row))
+        brush = self._brushes.get(kind)
+        if brush is None:
+            brush = QBrush(QColor(theme.colours(QGuiApplication.palette()).tints[kind]))
+            self._brushes[kind] = brush
+        return brush
