@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.capture import spool as spool_module
+from cosemscope.capture import spool_file
 from cosemscope.capture.spool import SpoolError, SpoolWriter
 from tests.helpers.tshark import tshark
 
@@ -205,7 +205,7 @@ def test_a_full_disk_keeps_what_was_written(
         room -= done
         return done
 
-    monkeypatch.setattr(spool_module.os, "write", nearly_full)
+    monkeypatch.setattr(spool_file.os, "write", nearly_full)
 
     def fill() -> None:
         for number in range(1000):

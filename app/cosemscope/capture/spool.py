@@ -6,8 +6,6 @@ meets no half block and a killed process loses nothing that was written. The
 format is draft-ietf-opsawg-pcapng; times have nanosecond resolution.
 """
 
-import errno
-import os
 import platform
 import struct
 from collections.abc import Sequence
@@ -16,6 +14,21 @@ from pathlib import Path
 from types import TracebackType
 
 from cosemscope import __version__
+
+from .spool_file import SpoolError, SpoolFile
+
+__all__ = (
+    "LINK_ETHERNET",
+    "SNAP_LENGTH",
+    "Counts",
+    "SpoolError",
+    "SpoolInterface",
+    "SpoolWriter",
+    "interface_block",
+    "packet_block",
+    "section_block",
+    "statistics_block",
+)
 
 LINK_ETHERNET = 1
 SNAP_LENGTH = 262144
@@ -33,25 +46,6 @@ _SHB_OS, _SHB_APPLICATION = 3, 4
 _IF_NAME, _IF_DESCRIPTION, _IF_RESOLUTION, _IF_FILTER = 2, 3, 9, 11
 _ISB_START, _ISB_END, _ISB_RECEIVED, _ISB_DROPPED, _ISB_DELIVERED = 2, 3, 4, 5, 8
 
-_REASONS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "the file has reached the largest size that its disk allows",
-    errno.EIO: "the disk reports an error",
-    errno.EROFS: "the disk is read-only",
-    errno.EACCES: "it may not be written there (permission denied)",
-    errno.EPERM: "it may not be written there (operation not permitted)",
-    errno.ENOENT: "the folder does not exist",
-    errno.EISDIR: "that is a folder",
-}
-
-
-class SpoolError(Exception):
-    """The spool cannot be written; the message is a sentence for people, with the file's name.
-
-    What had been written before stays in the file, which ends after a whole block.
-    """
-
 
 @dataclass(frozen=True)
 class SpoolInterface:
@@ -68,17 +62,19 @@ class SpoolInterface:
     capture_filter: str = ""
 
 
-class _Counts:
-    """What one interface has delivered so far, for its Interface Statistics Block."""
+@dataclass(slots=True)
+class Counts:
+    """What one interface has delivered so far, for its Interface Statistics Block.
 
-    __slots__ = ("dropped", "first", "last", "received", "written")
+    `written` packets, the `first` and the `last` of them at these times (ns since the epoch); `received` and
+    `dropped` as the operating system counts them, None when it does not tell.
+    """
 
-    def __init__(self) -> None:
-        self.written = 0
-        self.first = 0
-        self.last = 0
-        self.received: int | None = None
-        self.dropped: int | None = None
+    written: int = 0
+    first: int = 0
+    last: int = 0
+    received: int | None = None
+    dropped: int | None = None
 
 
 def _option(code: int, value: bytes) -> bytes:
@@ -142,7 +138,8 @@ def _time_value(time_ns: int) -> bytes:
     return struct.pack("<II", time_ns >> 32, time_ns & 0xFFFFFFFF)
 
 
-def _statistics_block(interface: int, counts: _Counts) -> bytes:
+def statistics_block(interface: int, counts: Counts) -> bytes:
+    """An Interface Statistics Block of the interface with that number."""
     pairs = []
     if counts.written:
         pairs += [(_ISB_START, _time_value(counts.first)), (_ISB_END, _time_value(counts.last))]
@@ -174,32 +171,25 @@ class SpoolWriter:
         system: str | None = None,
     ) -> None:
         self.path = Path(path)
-        self._buffer = buffer
-        self._pending = bytearray()
-        self._size = 0
         self._interfaces: list[SpoolInterface] = []
-        self._counts: list[_Counts] = []
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._counts: list[Counts] = []
+        self._file = SpoolFile(path, buffer=buffer)
         try:
-            self._file: int | None = os.open(self.path, flags, 0o666)
-        except OSError as error:
-            raise self._error("created", error) from error
-        try:
-            self._put(section_block(application, platform.platform() if system is None else system))
-            self.flush()
+            self._file.put(section_block(application, platform.platform() if system is None else system))
+            self._file.flush()
         except SpoolError:
-            self._release()
+            self._file.release()
             raise
 
     @property
     def size(self) -> int:
         """Octets in the file so far, those that still wait to be flushed included."""
-        return self._size + len(self._pending)
+        return self._file.size
 
     @property
     def packets(self) -> int:
         """Packets taken so far, of all interfaces."""
-        return sum(counts.written for counts in self._counts)
+        return self._file.packets
 
     @property
     def interfaces(self) -> tuple[SpoolInterface, ...]:
@@ -209,7 +199,7 @@ class SpoolWriter:
     @property
     def closed(self) -> bool:
         """Whether `close` has been called."""
-        return self._file is None
+        return self._file.closed
 
     def add_interface(
         self,
@@ -221,10 +211,10 @@ class SpoolWriter:
     ) -> int:
         """Add an interface; returns its number, which `write` wants."""
         interface = SpoolInterface(name, link_type, snap_length, description, capture_filter)
-        self._put(interface_block(interface))
+        self._file.put(interface_block(interface))
         self._interfaces.append(interface)
-        self._counts.append(_Counts())
-        self.flush()
+        self._counts.append(Counts())
+        self._file.flush()
         return len(self._interfaces) - 1
 
     def write(
@@ -249,14 +239,13 @@ class SpoolWriter:
         wire = len(octets) if original is None else original
         if snap_length and len(octets) > snap_length:
             octets = octets[:snap_length]
-        self._put(packet_block(time_ns, octets, original=wire, interface=interface, comment=comment))
         counts = self._counts[interface]
         if not counts.written:
             counts.first = time_ns
         counts.last = time_ns
         counts.written += 1
-        if len(self._pending) >= self._buffer:
-            self.flush()
+        block = packet_block(time_ns, octets, original=wire, interface=interface, comment=comment)
+        self._file.put(block, packets=1)
 
     def count(self, interface: int, *, received: int | None = None, dropped: int | None = None) -> None:
         """Note what the system says that the interface received and dropped; `close` writes it down."""
@@ -265,40 +254,18 @@ class SpoolWriter:
         counts.dropped = dropped
 
     def flush(self) -> None:
-        """Hand all that waits to the operating system.
-
-        When that fails, the file ends after the last whole block and the rest goes on waiting: a
-        second `flush` (or `close`) tries again. Writing on after a failure collects in memory.
-        """
-        if not self._pending:
-            return
-        if self._file is None:
-            raise SpoolError(f"Cannot write to {self.path}: it has been closed.")
-        done = 0
-        try:
-            with memoryview(self._pending) as octets:
-                while done < len(octets):
-                    done += os.write(self._file, octets[done:])
-        except OSError as error:
-            whole = self._whole_blocks(done)
-            if whole != done:
-                os.ftruncate(self._file, self._size + whole)
-            self._pending = self._pending[whole:]
-            self._size += whole
-            raise self._error("written", error) from error
-        self._size += done
-        self._pending.clear()
+        """Hand all that waits to the operating system; see `SpoolFile.flush` for when that fails."""
+        self._file.flush()
 
     def close(self) -> None:
         """Write the interfaces' counts, and let go of the file, also when that write fails."""
-        if self._file is None:
+        if self._file.closed:
             return
         try:
             for number, counts in enumerate(self._counts):
-                self._put(_statistics_block(number, counts))
-            self.flush()
+                self._file.put(statistics_block(number, counts))
         finally:
-            self._release()
+            self._file.close()
 
     def __enter__(self) -> "SpoolWriter":
         return self
@@ -307,29 +274,3 @@ class SpoolWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _put(self, block: bytes) -> None:
-        if self._file is None:
-            raise SpoolError(f"Cannot write to {self.path}: it has been closed.")
-        self._pending += block
-
-    def _release(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-        self._pending.clear()
-
-    def _whole_blocks(self, written: int) -> int:
-        """How many of the `written` octets of what waits are whole blocks."""
-        end = 0
-        while end + 8 <= written:
-            length = int.from_bytes(self._pending[end + 4 : end + 8], "little")
-            if end + length > written:
-                break
-            end += length
-        return end
-
-    def _error(self, verb: str, error: OSError) -> SpoolError:
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        kept = " What was captured before is kept in it." if self.packets else ""
-        return SpoolError(f"{self.path} cannot be {verb}: {reason}.{kept}")

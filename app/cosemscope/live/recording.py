@@ -5,44 +5,18 @@ A test link has octets and events, no packets. `Recorder` frames them
 interface as synthetic. A failing disk ends the recording, never the link.
 """
 
-import os
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from cosemscope.capture.spool import SpoolError, SpoolWriter
+from cosemscope.capture.spools import spool_folder, spool_path
 from cosemscope.capture.synthetic import SyntheticTcp, SyntheticUdp
 from cosemscope.live.addresses import Address
 
+__all__ = ("Recorder", "TcpTrace", "UdpTrace", "spool_folder", "spool_path")
+
 _DESCRIPTION = "Octets of a socket with synthetic Ethernet, IP and TCP or UDP headers; times are real"
-
-
-def spool_folder() -> Path:
-    """The folder for spools that nobody gave a name; made when it is missing.
-
-    It is the operating system's place for a user's application state; `COSEMSCOPE_SPOOL` names another.
-    """
-    given = os.environ.get("COSEMSCOPE_SPOOL")
-    if given:
-        folder = Path(given)
-    elif sys.platform == "win32":
-        folder = Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir())) / "Cosemscope" / "spool"
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library" / "Application Support" / "Cosemscope" / "spool"
-    else:
-        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        folder = Path(state) / "cosemscope" / "spool"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def spool_path(command: str) -> Path:
-    """A new spool's name: the command, the local time, the process."""
-    moment = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return spool_folder() / f"{command}-{moment}-{os.getpid()}.pcapng"
 
 
 class TcpTrace:
