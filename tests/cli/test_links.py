@@ -165,6 +165,7 @@ def test_the_window_commands_a_link(listener: Command, tmp_path: Path) -> None:
         assert link.event("received")["apdu"] == AARE.hex()
         assert listener.event("sent")["apdu"] == AARE.hex()
         link.tell(send="c1" * 65535)  # the longest there is, over several reads of the pipe
+        assert len(link.event("sent")["apdu"]) == 2 * 65535  # an output that is not read holds up a link
         assert listener.event("sent")["name"] == "exception-response"
         assert link.event("received")["name"] == "exception-response"
         link.tell(send="no hex")

@@ -18,7 +18,8 @@ Events, `{"event": NAME, "time": nanoseconds since the epoch, ...}`:
 
 Commands: `{"send": HEX}` with, if need be, `"local_wport"`, `"remote_wport"` and for a listener `"to"` (the
 remote address of an earlier event); `{"answer": HEX}` or `{"answer": null}`: what a listener answers from now
-on; `{"close": true}`, as the end of standard input, ends it.
+on; `{"close": true}`, as the end of standard input, ends it. Whoever starts a command has to read its output:
+a full pipe holds up the link.
 """
 
 import asyncio
