@@ -89,14 +89,16 @@ class Waiting:
 class Reassembler:
     """Puts segments in order and gives them to a sink; `next` is the first octet not yet given.
 
-    `acked` is the octet up to which the other side has acknowledged, as far as known.
+    Octets count from 0, which has the sequence number `base`. `ack` is the other side's last
+    acknowledgement as it stands in the header, -1 unknown.
     """
 
-    def __init__(self, start: int, acked: int, sink: Sink, waiting: Waiting) -> None:
+    def __init__(self, start: int, base: int, ack: int, sink: Sink, waiting: Waiting) -> None:
         self.next = start
         self.highest = start
-        self.acked = acked
+        self.ack = ack
         self.sink = sink
+        self.base = base
         self.end: int | None = None  # where the FIN stands
         self._ahead: list[Segment] = []
         self._ahead_octets = 0
@@ -117,7 +119,7 @@ class Reassembler:
         fresh = self._fresh(segment)
         length = segment.stop - segment.start
         seen = length - sum(stop - start for start, stop in fresh)
-        acknowledged = segment.stop == self.highest and self.acked >= segment.stop
+        acknowledged = segment.stop == self.highest and self._acked() >= segment.stop
         if length == 1 and seen and (acknowledged or window == 0):
             return Verdict(seen, keep_alive=True)
         filler = bool(fresh) and fresh[0][0] < self.highest
@@ -132,6 +134,11 @@ class Reassembler:
         probed = seen == 1 and length > 1 and bool(fresh)
         again = (seen > 0 and not probed) or (filler and not seen and not overtaken)
         return Verdict(seen, again, overtaken, holes=holes, cut=cut)
+
+    def offset(self, number: int, near: int) -> int:
+        """The octet that a sequence number names, the one nearest to octet `near` (numbers wrap)."""
+        distance = (number - self.base - near) & 0xFFFFFFFF
+        return near + (distance if distance < 0x80000000 else distance - 0x100000000)
 
     def close(self, packet: int) -> tuple[tuple[int, int], ...]:
         """The connection ends at `packet`: give up every hole, tell the sink; returns the holes."""
@@ -195,9 +202,13 @@ class Reassembler:
             holes.append(self._give_up(packet))
         return tuple(holes)
 
+    def _acked(self) -> int:
+        """The octet up to which the other side has acknowledged."""
+        return self.next - 1 if self.ack < 0 else self.offset(self.ack, self.next)
+
     def _hopeless(self) -> bool:
         many = len(self._ahead) > MAX_AHEAD_SEGMENTS or self._waiting.segments > MAX_WAITING_SEGMENTS
-        return self.acked >= self._ahead[0].start or many or self._ahead_octets > MAX_AHEAD_OCTETS
+        return self._acked() >= self._ahead[0].start or many or self._ahead_octets > MAX_AHEAD_OCTETS
 
     def _give_up(self, packet: int) -> tuple[int, int]:
         """The first gap is a hole: go on behind it."""

@@ -25,7 +25,7 @@ FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
 #: STREAM columns. `protocol` 6 or 17; `flow`: row of the flow table; `instance`: 0, 1, ... on that flow;
 #: `client_side`: which endpoint of the flow is the stream's client (0: A), see `roles`; `framing`: Framing;
-#: `first_packet`: packet row; `start_seen`: its SYN is in the capture; `ended`: FIN or RST was seen;
+#: `first_packet`: packet row; `start_seen`: it begins with a SYN; `ended`: FIN or RST was seen;
 #: `packets`, `wpdus` (whole ones), `octets` (payload on the wire); `first_time`, `last_time`: ns since the
 #: epoch; `retransmissions`, `out_of_order`, `conflicts`: segments; `missing_octets`: not captured;
 #: `skipped_octets`: no WPDU; `frames`: HDLC frames with a right check sequence; `rtt`: ns of the handshake,
@@ -53,7 +53,8 @@ STREAM_FIELDS: dict[str, str] = {
     "rtt": "i8",
 }
 # What is needed to tell one connection from the next, and to measure the handshake: sequence numbers of
-# the SYN of side 0 and 1 (-1: not seen), the time of the last SYN, the packet of the SYN-ACK (-1: not seen).
+# the SYN of side 0 and 1 (-1: not seen), the time of the SYN that was answered, the packet of the SYN-ACK (-1: not seen).
+_NO_TIME = np.iinfo(np.int64).min
 _OPENING_FIELDS = {"isn0": "i8", "isn1": "i8", "syn_time": "i8", "syn_ack": "i8", "data": "?"}
 
 Rows = npt.NDArray[np.intp]
@@ -282,7 +283,7 @@ class StreamTable(Columns):
             first_time=view["time"][start],
             rtt=-1,
         )
-        self._openings.extend(len(start), isn0=-1, isn1=-1, syn_time=-1, syn_ack=-1)
+        self._openings.extend(len(start), isn0=-1, isn1=-1, syn_time=_NO_TIME, syn_ack=-1)
         if self._decode_as:
             for stream in range(first, len(self)):
                 framing = self._decode_as.framing(stream, int(self["protocol"][stream]), self.ports(stream))
@@ -301,7 +302,7 @@ class StreamTable(Columns):
         if len(rows):
             self._note_syns(view, stream, rows, base)
         # The first plain ACK of the initiator after the SYN-ACK ends the handshake.
-        waiting = (self["rtt"] < 0) & (opening["syn_ack"] >= 0) & (opening["syn_time"] >= 0)
+        waiting = (self["rtt"] < 0) & (opening["syn_ack"] >= 0) & (opening["syn_time"] != _NO_TIME)
         if not waiting.any():
             return
         rows = np.flatnonzero(tcp & ((flags & (SYN | ACK | RST)) == ACK))
@@ -315,15 +316,20 @@ class StreamTable(Columns):
         opening = self._openings
         answer = (view["flags"][rows] & ACK) > 0
         for side in (0, 1):
-            mine = rows[view["direction"][rows] == side]
-            self.initial(side)[stream[mine]] = view["seq"][mine]
-            other = rows[answer & (view["direction"][rows] != side)]
-            other = other[self.initial(side)[stream[other]] < 0]
-            self.initial(side)[stream[other]] = (view["ack"][other].astype(np.int64) - 1) & 0xFFFFFFFF
-        plain, answers = rows[~answer], rows[answer]
-        opening["syn_time"][stream[plain]] = view["time"][plain]
+            initial = self.initial(side)
+            mine = rows[view["direction"][rows] == side][::-1]  # the first wins, here and below
+            mine = mine[initial[stream[mine]] < 0]
+            initial[stream[mine]] = view["seq"][mine]
+            other = rows[answer & (view["direction"][rows] != side)][::-1]
+            other = other[initial[stream[other]] < 0]
+            initial[stream[other]] = (view["ack"][other].astype(np.int64) - 1) & 0xFFFFFFFF
+        plain, answers = rows[~answer], rows[answer][::-1]
+        answers = answers[opening["syn_ack"][stream[answers]] < 0]
         opening["syn_ack"][stream[answers]] = answers + base
-        self["start_seen"][stream[rows]] = True
+        # The SYN that was answered is the last before the first answer.
+        answered = opening["syn_ack"][stream[plain]]
+        plain = plain[(answered < 0) | (plain + base < answered)]
+        opening["syn_time"][stream[plain]] = view["time"][plain]
 
     def _count(self, view: dict[str, Any], stream: npt.NDArray[np.int32]) -> None:
         rows = slice(None) if len(stream) and stream.min() >= 0 else np.flatnonzero(stream >= 0)

@@ -21,7 +21,7 @@ from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.recognition import HEAD, believable
 from cosemscope.analysis.segments import Layout, Segments, lay_out, sort_segments
 from cosemscope.analysis.splitters import SPLITTERS
-from cosemscope.analysis.streams import ACK, SYN, TCP, StreamTable, first_rows
+from cosemscope.analysis.streams import ACK, FIN, RST, SYN, TCP, StreamTable, first_rows
 from cosemscope.analysis.walk import PacketWalk
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.capture.columns import Columns
@@ -62,7 +62,7 @@ class TcpStreams:
             half = stream[tcp].astype(np.int64) * 2 + walk.batch["direction"][tcp]
             self._set_bases(tcp, half)
             if self._one_by_one:
-                self._walk_all(half)
+                self._walk_all(tcp, half)
             else:
                 self._take(tcp, half)
             self._note_acks(tcp, half)
@@ -88,8 +88,9 @@ class TcpStreams:
         carries = ((flags & SYN) > 0) | (self._walk.batch["payload_length"][rows] > 0)
         rows, half = rows[carries], half[carries]
         first = half[::-1]  # the first of a half wins
-        syn = ((self._walk.batch["flags"][rows] & SYN) > 0).astype(np.uint32)
-        self._walk.halves["base"][first] = (self._walk.batch["seq"][rows] + syn)[::-1]
+        syn = (self._walk.batch["flags"][rows] & SYN) > 0
+        self._walk.halves["base"][first] = (self._walk.batch["seq"][rows] + syn.astype(np.uint32))[::-1]
+        self._walk.halves["trusted"][first] = syn[::-1]
         known[half] = True
 
     def _note_acks(self, tcp: Array, half: Array) -> None:
@@ -165,7 +166,7 @@ class TcpStreams:
         split = np.isin(framing, _SPLIT_FRAMINGS)
         regular = np.where(wrapper, layout.whole, (segments.start == segments.before) & ~split) | old
         # The first octets of a half whose start was not seen are believed only if they are one whole WPDU.
-        blind = (segments.start == 0) & ~self.streams["start_seen"][segments.half >> 1] & wrapper
+        blind = (segments.start == 0) & ~self._walk.halves["trusted"][segments.half] & wrapper
         parted, shared = self._walk_specials(segments, layout, ~regular & ~taken, blind, taken)
         self._emit_whole(segments, layout, np.flatnonzero(layout.whole & ~taken))
         self._emit_spread(segments, layout, parted)
@@ -193,7 +194,7 @@ class TcpStreams:
         shared[layout.shared.position] = True
         shared &= ~blind & ~taken
         positions = np.flatnonzero(special & ~shared)
-        last = np.where(blind, -1, layout.last)[positions].tolist()
+        last = np.where(blind | self._ended_within(segments, layout), -1, layout.last)[positions].tolist()
         parted: list[tuple[int, int]] = []
         covered = -1
         for position, end in zip(positions.tolist(), last, strict=True):
@@ -212,6 +213,24 @@ class TcpStreams:
         within = np.cumsum(covers[:-1]) > 0
         layout.whole[within] = False
         return parted, shared & ~within & ~taken
+
+    def _ended_within(self, segments: Segments, layout: Layout) -> Array:
+        """Which WPDUs of several segments have a FIN or RST of their stream between these."""
+        within = np.zeros(len(segments.half), np.bool_)
+        rows = np.flatnonzero((self._walk.batch["flags"] & (FIN | RST)) > 0)
+        rows = rows[self._walk.stream[rows] >= 0]
+        begun = np.flatnonzero(layout.last >= 0)
+        if not len(rows) or not len(begun):
+            return within
+        stream = self._walk.stream[rows]
+        first = np.full(len(self.streams), len(self._walk.stream), np.int64)
+        latest = np.full(len(self.streams), -1, np.int64)
+        first[stream[::-1]] = rows[::-1]
+        latest[stream] = rows
+        owner = segments.half[begun] >> 1
+        ends = segments.packet[layout.last[begun]]
+        within[begun] = (first[owner] < ends) & (latest[owner] >= segments.packet[begun])
+        return within
 
     def _emit(self, sorted_: Segments, position: Array, head: Array, **columns: Any) -> None:
         """Rows of WPDUs whose headers are `head`, that began in the segments at `position`."""
@@ -315,14 +334,17 @@ class TcpStreams:
             streams = sorted(set(streams) | {stream for stream in pending if present[stream]})
         for stream in streams:
             self._walk.open_undecided(stream)
-            counts = self._walk.walk_stream(stream, self._walk.indexes(stream), one_by_one=False)
+            counts = self._walk.walk_stream(stream, one_by_one=False)
             for side in (0, 1):
                 if counts[side]:
                     at = int(np.searchsorted(segments.half, 2 * stream + side))
                     taken[at : at + counts[side]] = True
 
-    def _walk_all(self, half: Array) -> None:
+    def _walk_all(self, tcp: Array, half: Array) -> None:
         """Every packet one by one."""
+        carrying = np.zeros(len(self.streams), np.bool_)
+        carrying[half[self._walk.batch["payload_length"][tcp] > 0] >> 1] = True
         for stream in np.unique(half >> 1).tolist():
-            self._walk.open_undecided(stream)
-            self._walk.walk_stream(stream, self._walk.indexes(stream), one_by_one=True)
+            if carrying[stream]:
+                self._walk.open_undecided(stream)
+            self._walk.walk_stream(stream, one_by_one=True)

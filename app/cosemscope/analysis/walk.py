@@ -6,6 +6,7 @@ splitter of the stream's framing, or in a stream that is not recognised yet,
 with a `Prelude` that keeps what came for the splitter to be.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output, WpduRow
 from cosemscope.analysis.payload import PayloadSource
-from cosemscope.analysis.reassembly import Reassembler, Segment, Verdict, Waiting
+from cosemscope.analysis.reassembly import Reassembler, Segment, Sink, Verdict, Waiting
 from cosemscope.analysis.recognition import Recogniser
 from cosemscope.analysis.segments import Segments, compact
 from cosemscope.analysis.splitters import Splitter, Unit, splitter_for
@@ -24,10 +25,17 @@ from cosemscope.analysis.streams import ACK, FIN, RST, SYN, StreamTable
 from cosemscope.capture.columns import Columns
 from cosemscope.transport.wpdu import HEADER_SIZE
 
-# HALF columns: `base`, the sequence number of octet 0, once `known`; `highest`, the octet behind the highest
+# HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the octet behind the highest
 # seen; `ack` and `window`, the last of the other side (-1 none); `slow`: a Reassembler has it.
-_HALF_FIELDS = {"base": "u4", "known": "?", "highest": "i8", "ack": "i8", "window": "i4", "slow": "?"}
-_UNKNOWN_ACK = -(1 << 62)
+_HALF_FIELDS = {
+    "base": "u4",
+    "known": "?",
+    "trusted": "?",
+    "highest": "i8",
+    "ack": "i8",
+    "window": "i4",
+    "slow": "?",
+}
 #: Streams that may wait for recognition, and octets that they may keep: beyond, the oldest are decided.
 MAX_UNDECIDED = 8192
 MAX_UNDECIDED_OCTETS = 64 << 20
@@ -118,10 +126,28 @@ class Undecided:
         self.preludes = tuple(Prelude(owner, 2 * stream + side, self.recogniser) for side in (0, 1))
 
     @property
+    def begun(self) -> bool:
+        """Whether any octets came."""
+        return any(prelude.kept for prelude in self.preludes)
+
+    @property
+    def ended(self) -> bool:
+        """Whether octets came, and no more will come in either direction."""
+        return self.begun and all(prelude.closed >= 0 for prelude in self.preludes)
+
+    @property
     def decision(self) -> Framing:
         """What either half decided."""
         one, other = self.preludes
         return one.decision if one.decision is not Framing.UNDECIDED else other.decision
+
+
+def _one_by_one(indexes: Array) -> Iterator[int]:
+    """The numbers of an array as Python's, a few at a time: most walks end after a few."""
+    start, step = 0, 8
+    while start < len(indexes):
+        yield from indexes[start : start + step].tolist()
+        start, step = start + step, min(2 * step, 4096)
 
 
 class PacketWalk:
@@ -171,58 +197,63 @@ class PacketWalk:
         if missing > 0:
             self.halves.extend(missing, ack=-1, window=-1)
 
-    def walk_stream(self, stream: int, indexes: list[int], *, one_by_one: bool) -> tuple[int, int]:
+    def walk_stream(self, stream: int, *, one_by_one: bool) -> tuple[int, int]:
         """Take packets as long as a half of the stream is slow; how many segments of each side were taken."""
         counts = [0, 0]
         slow = self._slow
         near = 2 * stream
         resting = [near not in slow, near + 1 not in slow]
-        for index in indexes:
+        for index in _one_by_one(self.indexes(stream)):
             if resting[0] and resting[1] and not one_by_one:
                 break
             side = int(self.batch["direction"][index])
             half = near + side
             carries = bool(self.batch["payload_length"][index])
-            if carries and one_by_one:
+            if carries and one_by_one and half not in slow:
                 self._open(half, int(self.halves["highest"][half]))
+                self._learn_ack(half, index)
             if carries and half in slow:
                 counts[side] += 1
                 self._segment(half, index)
-            self._control(half, index)
-            if not one_by_one:
-                for other in (0, 1):
-                    resting[other] = resting[other] or self._let_go(near + other)
+            for other in (near, near + 1):
+                self._control(other, index)
+                if not one_by_one:
+                    resting[other & 1] = resting[other & 1] or self._let_go(other)
         return counts[0], counts[1]
 
     def run_from(self, segments: Segments, position: int) -> int:
         """The reassembler takes a half from this segment on, until it is clean; the position behind."""
         half, index = int(segments.half[position]), int(segments.packet[position])
         indexes = self.indexes(half >> 1)
-        place = indexes.index(index)
-        reassembler = self._open(half, int(segments.before[position]))
-        for earlier in reversed(indexes[:place]):
-            if int(self.batch["direction"][earlier]) != half & 1 and self.batch["flags"][earlier] & ACK:
-                self._acknowledge(reassembler, half, int(self.batch["ack"][earlier]))
-                self.halves["window"][half] = self.batch["window"][earlier]
-                break
-        for index in indexes[place:]:
+        place = int(indexes.searchsorted(index))
+        self._open(half, int(segments.before[position]))
+        self._learn_ack(half, index)
+        for index in _one_by_one(indexes[place:]):
             if int(self.batch["direction"][index]) == half & 1 and self.batch["payload_length"][index]:
                 position += 1
                 self._segment(half, index)
-            self._control(2 * (half >> 1) + int(self.batch["direction"][index]), index)
+            self._control(half, index)
             if self._let_go(half):
                 break
         return position
 
-    def indexes(self, stream: int) -> list[int]:
+    def _learn_ack(self, half: int, index: int) -> None:
+        """Find the other side's last acknowledgement before a packet of this batch."""
+        indexes = self.indexes(half >> 1)
+        for earlier in _one_by_one(indexes[: int(indexes.searchsorted(index))][::-1]):
+            if int(self.batch["direction"][earlier]) != half & 1 and self.batch["flags"][earlier] & ACK:
+                self._slow[half].ack = int(self.batch["ack"][earlier])
+                self.halves["window"][half] = self.batch["window"][earlier]
+                break
+
+    def indexes(self, stream: int) -> Array:
         """The packets of a stream in this batch."""
         if self._by_stream is None:
             tcp = np.flatnonzero(self.stream >= 0)
             order = tcp[np.argsort(compact(self.stream[tcp]), kind="stable")]
             self._by_stream = order, self.stream[order]
         order, owner = self._by_stream
-        found: list[int] = order[owner.searchsorted(stream) : owner.searchsorted(stream + 1)].tolist()
-        return found
+        return order[owner.searchsorted(stream) : owner.searchsorted(stream + 1)]
 
     def open_undecided(self, stream: int) -> None:
         """A stream that is not recognised yet waits for it, both halves."""
@@ -230,10 +261,7 @@ class PacketWalk:
             waiting = self._undecided[stream] = Undecided(self, stream)
             for prelude in waiting.preludes:
                 half = prelude.half
-                self._slow[half] = Reassembler(
-                    int(self.halves["highest"][half]), _UNKNOWN_ACK, prelude, self._waiting
-                )
-                self.halves["slow"][half] = True
+                self._reassembler(half, int(self.halves["highest"][half]), prelude)
 
     def _open(self, half: int, start: int) -> Reassembler:
         """A reassembler for a half that was clean up to `start`."""
@@ -241,14 +269,19 @@ class PacketWalk:
             return self._slow[half]
         stream = half >> 1
         framing = Framing(int(self.streams["framing"][stream]))
-        trusted = bool(start or self.streams["start_seen"][stream])
+        trusted = bool(start or self.halves["trusted"][half])
         splitter = splitter_for(framing, Half(self, half), start, trusted=trusted)
-        reassembler = Reassembler(start, _UNKNOWN_ACK, splitter, self._waiting)
-        self._slow[half] = reassembler
-        self.halves["slow"][half] = True
+        reassembler = self._reassembler(half, start, splitter)
         self.halves["highest"][half] = start
-        if self.halves["ack"][half] >= 0:
-            self._acknowledge(reassembler, half, int(self.halves["ack"][half]))
+        return reassembler
+
+    def _reassembler(self, half: int, start: int, sink: Sink) -> Reassembler:
+        halves = self.halves
+        reassembler = Reassembler(
+            start, int(halves["base"][half]), int(halves["ack"][half]), sink, self._waiting
+        )
+        self._slow[half] = reassembler
+        halves["slow"][half] = True
         return reassembler
 
     def _let_go(self, half: int) -> bool:
@@ -259,24 +292,21 @@ class PacketWalk:
         self.halves["highest"][half] = reassembler.highest
         if not reassembler.clean:
             return False
-        del self._slow[half]
-        self.halves["slow"][half] = False
+        self._drop(half)
         return True
 
-    def _relative(self, reassembler: Reassembler, half: int, seq: int) -> int:
-        near = reassembler.highest
-        distance = (seq - int(self.halves["base"][half]) - near) & 0xFFFFFFFF
-        return near + (distance if distance < 0x80000000 else distance - 0x100000000)
-
-    def _acknowledge(self, reassembler: Reassembler, half: int, ack: int) -> None:
-        if self.halves["known"][half]:
-            reassembler.acked = max(reassembler.acked, self._relative(reassembler, half, ack))
+    def _drop(self, half: int) -> None:
+        """Nothing is pending in this half: it is in the fast path."""
+        del self._slow[half]
+        self.halves["slow"][half] = False
 
     def _segment(self, half: int, index: int) -> None:
         """One segment into the reassembler; what it turned out to be goes to the findings."""
         batch, stream, reassembler = self.batch, half >> 1, self._slow[half]
         flags = int(batch["flags"][index])
-        start = self._relative(reassembler, half, int(batch["seq"][index]) + ((flags & SYN) > 0))
+        reassembler.base = int(self.halves["base"][half])  # may have become known only now
+        number = int(batch["seq"][index]) + ((flags & SYN) > 0)
+        start = reassembler.offset(number, reassembler.highest)
         length = int(batch["payload_length"][index])
         segment = Segment(
             start,
@@ -312,39 +342,48 @@ class PacketWalk:
             self.output.find(FindingKind.HOLE, half >> 1, half & 1, packet, start, stop - start)
 
     def _control(self, half: int, index: int) -> None:
-        """What a packet of `half` says beside its octets: acknowledgement, FIN, RST."""
+        """What a packet of the stream, of either side, says to this half: acknowledgement, FIN, RST."""
+        reassembler = self._slow.get(half)
+        if reassembler is None:
+            return
         flags = int(self.batch["flags"][index])
-        other = self._slow.get(half ^ 1)
-        if flags & ACK and other is not None:
-            self._acknowledge(other, half ^ 1, int(self.batch["ack"][index]))
-            self.halves["window"][half ^ 1] = self.batch["window"][index]
-        if flags & RST:
-            self.end_stream(half >> 1, self.base + index)
+        own = int(self.batch["direction"][index]) == half & 1
+        if flags & ACK and not own:
+            reassembler.ack = int(self.batch["ack"][index])
+            self.halves["window"][half] = self.batch["window"][index]
+        if reassembler.clean or not self._begun(half >> 1):
             return
-        mine = self._slow.get(half)
-        if mine is None:
-            return
-        if flags & FIN:
+        if flags & FIN and own:
             end = int(self.batch["seq"][index]) + int(self.batch["payload_length"][index])
-            mine.end = self._relative(mine, half, end)
-        if mine.end is not None and mine.next >= mine.end:
+            reassembler.end = reassembler.offset(end, reassembler.highest)
+        ended = reassembler.end is not None and reassembler.next >= reassembler.end
+        if flags & RST or ended:
             self._end_half(half, self.base + index)
+
+    def _begun(self, stream: int) -> bool:
+        """Whether a stream is recognised, or octets of it have come."""
+        waiting = self._undecided.get(stream)
+        behind = any(self._slow[2 * stream + side].reading for side in (0, 1)) if waiting else False
+        return waiting is None or waiting.begun or behind
 
     def _end_half(self, half: int, packet: int) -> None:
         """This direction has ended: what it has begun is truncated."""
         reassembler = self._slow[half]
+        if reassembler.clean:
+            return
         self._report_holes(half, min(packet, len(self._packets) - 1), reassembler.close(packet))
         self.halves["highest"][half] = reassembler.highest
         waiting = self._undecided.get(half >> 1)
         if waiting is None:
-            del self._slow[half]
-            self.halves["slow"][half] = False
-        elif all(prelude.closed >= 0 or not prelude.kept for prelude in waiting.preludes):
+            self._drop(half)
+        elif waiting.ended:
             self._decide(half >> 1, packet, ended=True)
 
     def end_stream(self, stream: int, packet: int) -> None:
         """The connection ends at this packet: everything pending is given up."""
         if stream in self._undecided:
+            if not self._begun(stream):
+                return
             for side in (0, 1):
                 half = 2 * stream + side
                 self._report_holes(half, min(packet, len(self._packets) - 1), self._slow[half].close(packet))
@@ -369,11 +408,12 @@ class PacketWalk:
             self.settle_client(*self._first_tag(stream, waiting))
         for prelude in waiting.preludes:
             half = prelude.half
-            splitter = splitter_for(
-                framing, Half(self, half), 0, trusted=bool(self.streams["start_seen"][stream])
-            )
+            trusted = bool(self.halves["trusted"][half])
+            splitter = splitter_for(framing, Half(self, half), 0, trusted=trusted)
             self._slow[half].sink = splitter
             prelude.replay(splitter, packet)
+            if not prelude.kept and not self._slow[half].reading:
+                self._drop(half)
 
     def _first_tag(self, stream: int, waiting: Undecided) -> tuple[int, int]:
         """The half and the tag of the first chunk that begins like a WPDU, for the question who is client."""
