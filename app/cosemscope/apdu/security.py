@@ -229,7 +229,7 @@ class _Attempt:
         self._untagged: Opened | None = None  # the first that could be, not proven
         self._unchecked: Opened | None = None  # likewise, with a tag and no key to check it
         self._suspects: list[str] = []  # keys whose plaintext makes sense though the tag is wrong
-        self._checked = False  # whether a key was tried whose authentication key is given
+        self._checked = False  # whether any authentication key was tried
         self._keys = 0
 
     def _titles(self, key: RingKey) -> list[_Title]:
@@ -262,8 +262,8 @@ class _Attempt:
 
     def _learn(self, key: RingKey, title: _Title, plain: bytes) -> None:
         """Keep what may be told when no key's tag is right."""
+        self._checked = self._checked or bool(key.authentications)
         if key.own:
-            self._checked = True
             if self.encrypted and not self.compressed and makes_sense(self.part, plain):
                 self._suspects.append(key.label)
             return
