@@ -16,8 +16,10 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
 
+import numpy as np
 from PySide6.QtWidgets import QApplication
 
+from cosemscope.apdu.tags import DATA_NOTIFICATION, GET_RESPONSE
 from cosemscope.gui import application
 from cosemscope.gui import settings as options
 from cosemscope.gui.settings import Settings
@@ -49,47 +51,53 @@ def picture(window: Window, path: Path) -> None:
 
 
 def show_capture(window: Window, capture: Path) -> None:
-    """Open a capture and choose what shows most: a response with a value, and its field."""
+    """Open a capture and choose what shows most: a short notification or response, and a field of it."""
     window.open_path(str(capture))
     wait(lambda: window.document is None or not window.document.reading)
-    table = window.workspace.table
-    tags = table.wpdus.traffic.wpdus["apdu_tag"]
-    responses = [row for row in range(min(len(tags), 500)) if tags[row] == 0xC4]
-    if responses:
-        table.select_row(responses[len(responses) // 3])
-        window.workspace.details.fields.select_octet(0, len(window.workspace.details.view.octets) - 1)
+    table, details = window.workspace.table, window.workspace.details
+    wpdus = table.wpdus.traffic.wpdus
+    for tag in (DATA_NOTIFICATION, GET_RESPONSE):
+        rows = np.flatnonzero((wpdus["apdu_tag"][:500] == tag) & (wpdus["size"][:500] < 200))
+        if len(rows):
+            table.select_row(int(rows[0]))
+            table.scrollTo(table.currentIndex(), table.ScrollHint.PositionAtCenter)
+            details.fields.select_octet(0, len(details.view.octets) - 1)
+            break
     wait(lambda: True)
 
 
+def open_window(settings: Settings) -> Window:
+    """A new window of the usual size."""
+    window = Window(settings)
+    window.resize(*SIZE)
+    window.workspace.resize(SIZE[0], SIZE[1] - 100)
+    window.workspace.lay_out()
+    window.show()
+    wait(lambda: True)
+    return window
+
+
 def main(words: list[str]) -> int:
-    """Make the pictures."""
+    """Make the pictures: of `CAPTURE`s by their names, of the sample as README wants it."""
     if not words:
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(words[0])
     folder.mkdir(parents=True, exist_ok=True)
-    captures = [Path(word) for word in words[1:]] or [resource(SAMPLE)]
+    captures = {Path(word).name.split(".")[0]: Path(word) for word in words[1:]}
+    captures = captures or {"window": resource(SAMPLE)}
     with tempfile.TemporaryDirectory() as place:
         settings = Settings(Path(place) / "settings.ini")
-        qt = application.make_application([], settings)
-        for appearance in ("light", "dark"):
+        application.make_application([], settings)
+        for appearance, ending in (("light", ""), ("dark", "-dark")):
             settings.set(options.APPEARANCE, appearance)
-            settings.set(
-                options.RECENT, ("/home/user/captures/meter-room.pcapng", str(captures[0].resolve()))
-            )
-            window = Window(settings)
-            window.resize(*SIZE)
-            window.workspace.resize(SIZE[0], SIZE[1] - 100)
-            window.workspace.lay_out()
-            window.show()
-            wait(lambda: True)
-            picture(window, folder / f"start-{appearance}.png")
-            for capture in captures:
+            window = open_window(settings)
+            picture(window, folder / f"start{ending}.png")
+            for name, capture in captures.items():
                 show_capture(window, capture)
-                picture(window, folder / f"{capture.name.split('.')[0]}-{appearance}.png")
+                picture(window, folder / f"{name}{ending}.png")
             window.close()
             window.deleteLater()
-            qt.processEvents()
     return 0
 
 

@@ -6,11 +6,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
 from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.trees import decode_framed
 from cosemscope.apdu import ByteSource, Decoded, Field, Problem
 from cosemscope.gui.bytes_view import BytesView, hex_dump
 from cosemscope.gui.details import Details
 from cosemscope.gui.field_tree import octets_text, value_text
-from cosemscope.gui.wpdu_fields import decode_framed
 from tests.gui.fakes import ANSWER, REQUEST, wpdu
 
 WPDU = wpdu(1, 16, ANSWER)

@@ -14,8 +14,9 @@ from cosemscope.gui import settings as options
 from cosemscope.gui.application import Faults
 from cosemscope.gui.dialogs import DecodeAsDialog, targets_of, with_rule
 from cosemscope.gui.settings import Settings
-from cosemscope.gui.window import Window
+from cosemscope.gui.window import SAMPLE, Window
 from cosemscope.gui.wpdu_model import COLUMNS
+from cosemscope.resources import resource
 from tests.helpers.shared import shared
 
 NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
@@ -414,3 +415,17 @@ def test_small_dialogs_open(window):
     for widget in QApplication.topLevelWidgets():
         if widget is not window and widget.isVisible():
             widget.close()
+
+
+def test_info_lines_are_completed_in_a_moment(open_in, qtbot):
+    """A response is told at once by its own octets, and soon by what it answers, without a click."""
+    window = open_in(resource(SAMPLE))
+    model = window.workspace.table.wpdus
+    row = column(window, "apdu").index("get-response")
+    model.set_traffic(model.traffic)
+    model.take_rows(model.traffic.total)
+    assert "0.255" not in model.info(row)
+    with qtbot.waitSignal(model.dataChanged):
+        pass
+    qtbot.waitUntil(lambda: "0.255" in model.info(row))
+    assert "0.255" in model.line(row)

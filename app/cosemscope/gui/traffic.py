@@ -5,25 +5,34 @@ nobody looks at, but sort keys, which are one gather for all rows.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.associations import Associations
+from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.sessions import PAIR_FIELDS
 from cosemscope.analysis.streams import STREAM_FIELDS
+from cosemscope.analysis.trees import decode_framed
 from cosemscope.analysis.wpdus import WPDU_FIELDS, Mark
+from cosemscope.apdu import Decoded
+from cosemscope.apdu.summary import summarise
 from cosemscope.apdu.tags import apdu_name
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.flows import FLOW_FIELDS, Endpoint
 from cosemscope.transport.wports import Side
 
-from .formats import clock
+from .formats import clock, size
 
 _ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
 
 #: Marks that deserve a warning sign in the table.
 _REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF_ORDER
+
+#: WPDUs with more octets than this are told by their APDU's name alone until they are selected: a page of
+#: the table must not decode a megabyte.
+_SUMMARISED = 4096
 
 _MARK_SENTENCES = {
     Mark.TRUNCATED: "Truncated: not all of its octets are in the capture",
@@ -97,6 +106,7 @@ class Traffic:
         self.pairs = source.pairs
         self.wpdu_pairs = source.wpdu_pairs
         self.total = 0
+        self.associations = Associations(cast(Any, source))
         self._names: dict[tuple[int, int], tuple[str, str]] = {}
 
     @classmethod
@@ -112,6 +122,28 @@ class Traffic:
     def octets(self, row: int) -> bytes:
         """The WPDU's octets, header included."""
         return self._source.octets(row)
+
+    # What a WPDU says
+
+    def decode(self, row: int) -> Decoded:
+        """The tree of a WPDU row, with all that is known of its association; tens of milliseconds at worst."""
+        return self.associations.decode(row)
+
+    def is_long(self, row: int) -> bool:
+        """Whether a WPDU is too long to be decoded for one line."""
+        return self.wpdus["size"].item(row) > _SUMMARISED
+
+    def outline(self, row: int) -> str:
+        """What a WPDU row is about, in one line and at once: from its own octets alone."""
+        if self.is_long(row):
+            octets = size(self.wpdus["size"].item(row))
+            return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {octets}"
+        framing = Framing(self.wpdus["framing"].item(row))
+        return summarise(decode_framed(self.octets(row), framing))
+
+    def info(self, row: int) -> str:
+        """The same with its association: what a response answers, what a key opens. May take longer."""
+        return self.outline(row) if self.is_long(row) else self.associations.info(row)
 
     def stream(self, row: int) -> int:
         """The stream of a WPDU row."""

@@ -14,7 +14,6 @@ from .rows import Mask, Predicate
 from .session_tree import SessionTree
 from .timing_graph import TimingGraph
 from .traffic import Traffic
-from .wpdu_fields import decode_row
 from .wpdu_table import WpduTable
 
 SESSION, SPAN = "session", "span"
@@ -118,7 +117,7 @@ class Workspace(QMainWindow):
             self.table.step(1)  # something to look at from the first moment
 
     def _show_wpdu(self, row: int) -> None:
-        self.details.show_decoded(decode_row(self.traffic, row) if row >= 0 else None)
+        self.details.show_decoded(self.traffic.decode(row) if row >= 0 else None)
         self.timing.show_row(row)
         if row >= 0 and not self._moving:
             self.history.visit(row)

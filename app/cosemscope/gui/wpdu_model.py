@@ -35,7 +35,6 @@ from .icons import icon
 from .kinds import Kind, kind_of, kinds_of
 from .rows import Predicate, RowOrder, Rows
 from .traffic import Traffic
-from .wpdu_fields import info_line
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -49,8 +48,12 @@ _SERVED = (_DISPLAY, _ALIGNMENT, _BACKGROUND, _DECORATION, _TOOLTIP)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
-#: Info lines kept.
+#: Info lines kept, and how many of those asked for last are completed.
 KEPT_INFOS = 20_000
+SETTLED_ROWS = 200
+
+#: How long the window may be kept from other work to complete them.
+SETTLE_SECONDS = 0.008
 
 
 class Column(NamedTuple):
@@ -198,6 +201,11 @@ class WpduModel(QAbstractTableModel):
         self._known = 0  # rows of the capture; sorted rows may be shown with some delay
         self._brushes: dict[Kind, QBrush] = {}
         self._infos: dict[int, str] = {}
+        self._unsettled: list[int] = []
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(10)
+        self._settling.timeout.connect(self._settle)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._catch_up)
@@ -210,6 +218,7 @@ class WpduModel(QAbstractTableModel):
         self.traffic = traffic
         self.order.clear()
         self._infos.clear()
+        self._unsettled.clear()
         self._known = 0
         self.endResetModel()
         self.rowsChanged.emit()
@@ -294,17 +303,38 @@ class WpduModel(QAbstractTableModel):
         return way.text(now, self.traffic.first_time, self.value("time", before) if before >= 0 else now)
 
     def info(self, row: int) -> str:
-        """What a row is about, in one line; kept, since a page is painted many times."""
+        """What a row is about: at first from its own octets, a moment later with its association."""
         line = self._infos.get(row)
         if line is None:
             if len(self._infos) >= KEPT_INFOS:
                 self._infos.clear()
-            line = self._infos[row] = info_line(self.traffic, row)
+            line = self._infos[row] = self.traffic.outline(row)
+            self._unsettled.append(row)
+            self._settling.start()
         return line
+
+    def _settle(self) -> None:
+        """Complete info lines for some milliseconds, those asked for last first; then let the window work."""
+        end = time.monotonic() + SETTLE_SECONDS
+        changed = False
+        for row in self._unsettled[:-SETTLED_ROWS]:
+            self._infos.pop(row, None)  # scrolled past: begins anew when it is seen again
+        del self._unsettled[:-SETTLED_ROWS]
+        while self._unsettled and time.monotonic() < end:
+            row = self._unsettled.pop()
+            line = self.traffic.info(row)
+            changed |= self._infos.get(row) != line
+            self._infos[row] = line
+        if changed and len(self.order):
+            column = _COLUMN_NUMBER["info"]
+            self.dataChanged.emit(self.index(0, column), self.index(len(self.order) - 1, column))
+        if self._unsettled:
+            self._settling.start()
 
     def line(self, row: int) -> str:
         """A row as text: its cells, separated by tabs."""
-        return "\t".join(column.text(self, row) for column in COLUMNS)
+        cells = [column.text(self, row) for column in COLUMNS[:-1]]
+        return "\t".join([*cells, self.traffic.info(row)])
 
     def kinds(self, rows: Rows) -> npt.NDArray[np.uint8]:
         """The kinds of some rows."""
