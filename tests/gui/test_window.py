@@ -1,5 +1,8 @@
 """The whole window on real captures: what it shows, what links its panes, how files come and go."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from cosemscope.analysis.decode_as import DecodeAs
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.framing import Framing
 from cosemscope.gui import settings as options
-from cosemscope.gui.application import Faults
+from cosemscope.gui.application import Faults, run
 from cosemscope.gui.dialogs import DecodeAsDialog, targets_of, with_rule
 from cosemscope.gui.settings import Settings
 from cosemscope.gui.window import SAMPLE, Window
@@ -429,3 +432,64 @@ def test_info_lines_are_completed_in_a_moment(open_in, qtbot):
         pass
     qtbot.waitUntil(lambda: "0.255" in model.info(row))
     assert "0.255" in model.line(row)
+
+
+def test_select_all_means_the_pane_that_has_the_focus(open_in, qtbot):
+    """Ctrl+A among the octets selects octets, elsewhere the rows."""
+    window = open_in(shared("captures/DLMS_list.pcap"))
+    view, table = window.workspace.details.view, window.workspace.table
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert view.selection == (0, len(view.octets))
+    assert table.selected_rows() == [range(1)]
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert table.selected_rows() == [range(8)]
+    assert "8 selected" in window.status.counts.text()
+
+
+def test_the_window_may_be_closed_while_it_reads(window, qtbot, slow_steps):
+    """Closing ends the thread; nothing crashes and nothing is waited for but the present batch."""
+    window.open_path(str(shared("captures/Output.pcap")))
+    slow_steps.release(4)
+    qtbot.waitUntil(lambda: window.workspace.table.wpdus.rowCount() > 0)
+    slow_steps.release(1000)
+    window.close()
+    assert window.document is None
+    assert not window.isVisible()
+
+
+START = """
+import sys
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QMainWindow
+from cosemscope.gui.application import run
+from cosemscope.gui.window import Window
+
+def show(self):
+    QMainWindow.show(self)
+    timer = QTimer(self)
+    timer.timeout.connect(lambda: self.document and not self.document.reading and self.close())
+    timer.start(50)
+
+Window.show = show
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv.pop())
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_the_program_starts_on_a_file_and_ends_cleanly(tmp_path):
+    """As `cosemscope FILE` does: exit status 0, not a word on standard error, settings where they belong."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", START, str(resource(SAMPLE)), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    words = [line for line in done.stderr.splitlines() if "plugin does not support" not in line]
+    assert (done.returncode, words, done.stdout) == (0, [], "")
+    (place,) = tmp_path.rglob("Cosemscope.ini")
+    assert "first-look.pcapng" in place.read_text()
+
+
+def test_two_files_are_one_too_many(capsys):
+    """One capture at a time, said before any window opens."""
+    assert run(["a.pcap", "b.pcap"]) == 2
+    assert "one capture file at a time" in capsys.readouterr().err

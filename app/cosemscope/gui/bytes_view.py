@@ -69,7 +69,7 @@ class BytesView(QAbstractScrollArea):
             ("Copy as hex stream", QKeySequence(QKeySequence.StandardKey.Copy), self.copy_hex_stream),
             ("Copy as hex dump", QKeySequence("Ctrl+Alt+H"), self.copy_hex_dump),
             ("Copy as text", QKeySequence("Ctrl+Alt+T"), self.copy_text),
-            ("Select all", QKeySequence(QKeySequence.StandardKey.SelectAll), self.select_all),
+            ("Select all", QKeySequence(), self.select_all),  # its key may be the window's
         ):
             action = QAction(text, self)
             action.setShortcut(keys)
@@ -274,6 +274,9 @@ class BytesView(QAbstractScrollArea):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Arrow keys, Home, End and pages move the chosen octet; Shift extends."""
+        if event.matches(QKeySequence.StandardKey.SelectAll):
+            self.select_all()
+            return
         page = self._per_line * max(1, self.verticalScrollBar().pageStep())
         steps = {
             Qt.Key.Key_Left: -1,

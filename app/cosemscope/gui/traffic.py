@@ -126,7 +126,7 @@ class Traffic:
     # What a WPDU says
 
     def decode(self, row: int) -> Decoded:
-        """The tree of a WPDU row, with all that is known of its association; tens of milliseconds at worst."""
+        """The tree of a WPDU row, with all that is known of its association (tens of ms at worst)."""
         return self.associations.decode(row)
 
     def is_long(self, row: int) -> bool:
