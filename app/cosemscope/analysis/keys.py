@@ -22,15 +22,19 @@ No message, `repr` or exception of this module shows an octet of a key.
 
 import functools
 import ipaddress
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.key_rings import KEY_SIZES, KeyRing
-from cosemscope.apdu.key_sets import KeySet, private_key, public_key
+from cosemscope.apdu.key_sets import KeySet, point_octets, private_key, public_key
 from cosemscope.apdu.security import KeyedOpener
 from cosemscope.apdu.suites import TITLE_SIZE
 from cosemscope.apdu.verdicts import Outcomes
@@ -76,6 +80,24 @@ class KeyEntry(NamedTuple):
         wport = reader.number("wport", 0xFFFF) if "wport" in fields else None
         name = reader.text("name") if "name" in fields else _label(label, fields)
         return cls(KeySet(name, title, **found), network, port, wport)
+
+    def text(self) -> str:
+        """The `[[key]]` table that makes this entry, keys included: for key files and key stores only."""
+        keys = self.keys
+        name = json.dumps(keys.label, ensure_ascii=False).replace("\x7f", "\\u007f")
+        lines = [f"name = {name}"]
+        if keys.title is not None:
+            lines.append(f'system_title = "{keys.title.hex()}"')
+        if self.network is not None:
+            whole = self.network.prefixlen == self.network.max_prefixlen
+            host = str(self.network.network_address if whole else self.network)
+            lines.append(f'address = "{_with_port(host, self.port)}"')
+        if self.wport is not None:
+            lines.append(f"wport = {self.wport}")
+        for name in keys.holds():
+            octets = _key_octets(getattr(keys, name))
+            lines.append(f'{name} = "{octets.hex()}"')
+        return "\n".join(["[[key]]", *lines]) + "\n"
 
     def rank(
         self, titles: Sequence[bytes | None], endpoints: Sequence[Endpoint], wports: Sequence[int]
@@ -181,6 +203,10 @@ class KeyTable:
                 line = _line(text, field, number)
                 raise KeyFileError(f"{source}, line {line}: key {number}: {problem}")
         return cls(entries)
+
+    def text(self) -> str:
+        """A key file that makes this table, keys included."""
+        return "\n".join(entry.text() for entry in self.entries)
 
     def select(
         self,
@@ -305,6 +331,19 @@ _KEYS: dict[str, Callable[[_Reader, str], Any]] = {
     **dict.fromkeys(("signing_public", "agreement_public"), _Reader.public),
 }
 _KNOWN = ("name", "system_title", "address", "wport", *_KEYS, "hls_secret_text", "curve")
+
+
+def _key_octets(key: Any) -> bytes:
+    """A key as the file takes it: octets, DER of a private key, point of a public one."""
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return point_octets(key) if isinstance(key, ec.EllipticCurvePublicKey) else bytes(key)
+
+
+def _with_port(host: str, port: int | None) -> str:
+    if port is None:
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _label(label: str, fields: Mapping[str, Any]) -> str:
