@@ -1,5 +1,6 @@
 """The whole engine on real captures, and that all its ways give the same rows."""
 
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.framing import Framing
 from cosemscope.capture.reader import open_capture
-from tests.analysis.wire import Tcp, Wire, analyse, contents, findings, get_request, get_response, rows
+from tests.analysis.wire import Tcp, Wire, analyse, contents, findings, get_request, get_response, rows, wpdu
 from tests.helpers.shared import shared
 
 REAL = {
@@ -144,6 +145,62 @@ def test_both_ways_and_all_batch_sizes_give_the_same_rows(seed: int, handshake: 
     wire = _busy_wire(seed, handshake=handshake)
     plain = analyse(wire, tmp_path)
     for records, one_by_one in ((65536, True), (7, False), (64, False), (1, True)):
+        other = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
+        assert rows(other) == rows(plain)
+        assert findings(other) == findings(plain)
+        for name in other.streams.names:
+            assert other.streams[name].tolist() == plain.streams[name].tolist(), name
+
+
+def _odd_octets(draw: random.Random) -> bytes:
+    """WPDUs, damaged ones, other framings, and noise."""
+    whole = draw.choice([get_request, get_response])(draw.getrandbits(16), draw.randrange(7, 80))
+    place = draw.randrange(len(whole))
+    damaged = whole[:place] + bytes([whole[place] ^ 1 << draw.randrange(8)]) + whole[place + 1 :]
+    others = [
+        draw.randbytes(draw.randrange(1, 60)),
+        b"\0\1" * draw.randrange(1, 20),
+        wpdu(b"", draw.getrandbits(16)),
+    ]
+    return draw.choice([whole, whole, whole, whole, damaged, *others, bytes.fromhex("7ea0070303938c117e")])
+
+
+def _wild_wire(seed: int) -> Wire:
+    """Anything at all: noise, jumps, holes, ends in the middle, ports used again, cut packets."""
+    draw = random.Random(seed)
+    wire = Wire(snap=draw.choice([1 << 18, 1 << 18, 60, 75]))
+    connections = [Tcp(wire, ("10.0.0.1", 50000 + n), isn=(draw.getrandbits(32), 5)) for n in range(3)]
+    for _ in range(draw.randrange(5, 120)):
+        connection, side, manner = draw.choice(connections), draw.randrange(2), draw.random()
+        octets, sent = _odd_octets(draw), connection.sent[side]
+        if manner < 0.4:
+            connection.say(side, octets)
+        elif manner < 0.5:
+            connection.say(side, octets, [len(octets) // 3] if len(octets) > 3 else ())
+        elif manner < 0.6:
+            connection.packet(side, max(0, sent + draw.randrange(-60, 60)), octets)
+        elif manner < 0.7:
+            connection.packet(
+                side, draw.choice([-5, 0, sent, draw.getrandbits(26)]), octets, flags=draw.choice([0, 16])
+            )
+        elif manner < 0.75:
+            connection.sent[side] += draw.randrange(1, 100)
+        elif manner < 0.8:
+            connection.packet(side, sent, flags=draw.choice([1, 2, 3, 4, 17, 18, 20]))
+        elif manner < 0.88:
+            connection.isn = draw.choice([connection.isn, [draw.getrandbits(32), 7]])
+            connection.handshake()
+        else:
+            wire.udp(("10.0.0.5", draw.choice([1, 4059])), ("10.0.0.6", 2), octets)
+    return wire
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_nothing_on_the_wire_breaks_the_engine_or_parts_its_ways(seed: int, tmp_path: Path) -> None:
+    """Noise included, both ways and all batch sizes give the same rows, findings and streams."""
+    wire = _wild_wire(seed)
+    plain = analyse(wire, tmp_path)
+    for records, one_by_one in ((65536, True), (7, False), (1, seed % 2 == 0)):
         other = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
         assert rows(other) == rows(plain)
         assert findings(other) == findings(plain)

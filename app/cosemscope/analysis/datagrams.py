@@ -166,7 +166,7 @@ class UdpFlows:
             self.output.find(FindingKind.CUT, stream, side, packet, captured, length - captured)
         octets = self.source.octets(address, captured)
         if self.streams["framing"][stream] == Framing.UNDECIDED and not self._try(
-            stream, side, packet, octets
+            stream, side, packet, octets, length
         ):
             return
         framing = Framing(int(self.streams["framing"][stream]))
@@ -175,15 +175,16 @@ class UdpFlows:
         elif octets:
             splitter_for(framing, _Datagram(self, stream, side), 0, trusted=True).chunk(segment, packet)
 
-    def _try(self, stream: int, side: int, packet: int, octets: bytes) -> bool:
+    def _try(self, stream: int, side: int, packet: int, octets: bytes, length: int) -> bool:
         """Whether this datagram tells what its flow carries."""
-        framing = Recogniser().add(side, octets)
+        framing = Recogniser().add(side, octets, length)
         if framing is Framing.UNDECIDED:
             self._tries[stream] = self._tries.get(stream, 0) + 1
             if self._tries[stream] >= MAX_SEGMENTS:
                 self._recognised(stream, Framing.UNKNOWN, packet, -1)
             return False
-        tag = octets[HEADER_SIZE] if framing in (Framing.WRAPPER, Framing.SWAPPED) else -1
+        wrapped = framing in (Framing.WRAPPER, Framing.SWAPPED) and len(octets) > HEADER_SIZE
+        tag = octets[HEADER_SIZE] if wrapped else -1
         self._recognised(stream, framing, packet, tag)
         return framing.carries_dlms
 

@@ -102,8 +102,9 @@ class Output:
         triggers = [part["last_packet"] for part in parts]
         if self._rows:
             rows = _in_order(self._rows)
-            parts = [*parts, self._columns(rows)]
-            triggers.append(np.array([row.trigger for row in rows], np.int64))
+            # First, since what a packet ends stands before what begins with it.
+            parts = [self._columns(rows), *parts]
+            triggers.insert(0, np.array([row.trigger for row in rows], np.int64))
         self._rows, self._arrays = [], []
         if not parts:
             return slice(len(self._wpdus), len(self._wpdus))

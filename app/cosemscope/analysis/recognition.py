@@ -119,10 +119,10 @@ class Prefix:
         self.starts: list[int] = []
         self.ends: set[int] = set()
 
-    def add(self, octets: bytes) -> int:
-        """The next segment; the offset at which it begins."""
+    def add(self, octets: bytes, length: int) -> int:
+        """The next segment, of `length` octets on the wire; the offset at which it begins."""
         start = len(self.octets)
-        self.octets += octets
+        self.octets += octets.ljust(length, b"\0")  # what was cut off tells nothing, but has its place
         self.starts.append(start)
         self.ends.add(len(self.octets))
         return start
@@ -272,12 +272,15 @@ class Recogniser:
         """Octets that are kept."""
         return len(self._prefixes[0].octets) + len(self._prefixes[1].octets)
 
-    def add(self, side: int, octets: bytes) -> Framing:
-        """The next segment of side 0 or 1; UNDECIDED while more must be seen."""
+    def add(self, side: int, octets: bytes, length: int = 0) -> Framing:
+        """The next segment of side 0 or 1, of `length` octets if some of them were cut off.
+
+        UNDECIDED while more must be seen.
+        """
         if not octets:
             return Framing.UNDECIDED
         prefix = self._prefixes[side]
-        at = prefix.add(octets)
+        at = prefix.add(octets, length)
         tried = self._waiting + [(prefix, at, framing, matcher) for framing, matcher in MATCHERS]
         self._waiting = []
         for candidate in tried:

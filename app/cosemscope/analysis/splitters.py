@@ -80,10 +80,9 @@ class Trail:
 
     def add(self, segment: Segment) -> None:
         """The next piece; it may be shorter in the capture than on the wire."""
-        piece = segment._replace(stop=segment.start + segment.captured)
-        self.pieces.append(piece)
-        self.starts.add(piece.start)
-        self.stops.add(piece.stop)
+        self.pieces.append(segment)
+        self.starts.add(segment.start)
+        self.stops.add(segment.stop)
 
     def forget(self, before: int) -> None:
         """Octets before this offset are of no more use."""
@@ -99,7 +98,9 @@ class Trail:
             if piece.start >= stop:
                 break
             if piece.stop > start:
-                found.append(piece.part(max(piece.start, start), min(piece.stop, stop)))
+                part = piece.part(max(piece.start, start), min(piece.stop, stop))
+                if part.captured:
+                    found.append(part)
         return tuple(found)
 
     def packet_at(self, offset: int, default: int) -> int:
@@ -263,9 +264,9 @@ class WrapperSplitter:
         end = at + HEADER_SIZE + header.length
         begins_segment = self._search_at + at in self._trail.starts
         likely = apdu_begins(window, at + HEADER_SIZE, header.length)
+        if self._search_at + end in self._trail.stops:
+            return likely or begins_segment
         if end <= len(window):
-            if self._search_at + end in self._trail.stops:
-                return likely or begins_segment
             follows = self._magic.startswith(bytes(window[end : end + 2]))
             return likely and follows
         if ended:

@@ -2,7 +2,7 @@
 
 A flow (two endpoints and a protocol) carries one connection after another
 when ports are reused: a SYN with another initial sequence number, or one
-after data or a FIN, begins a new stream on the same flow; a retransmitted
+after data, a FIN or a RST, begins a new stream on the same flow; a retransmitted
 SYN does not. Streams are numbered by their first packets. All of it is
 done for a whole batch of packets; only SYNs on a flow that is
 already known are looked at one by one.
@@ -53,7 +53,8 @@ STREAM_FIELDS: dict[str, str] = {
     "rtt": "i8",
 }
 # What is needed to tell one connection from the next, and to measure the handshake: sequence numbers of
-# the SYN of side 0 and 1 (-1: not seen), the time of the SYN that was answered, the packet of the SYN-ACK (-1: not seen).
+# the SYN of side 0 and 1 (-1: not seen), the time of the SYN that was answered, the packet of the SYN-ACK
+# (-1: not seen), and whether data came.
 _NO_TIME = np.iinfo(np.int64).min
 _OPENING_FIELDS = {"isn0": "i8", "isn1": "i8", "syn_time": "i8", "syn_ack": "i8", "data": "?"}
 
@@ -196,12 +197,12 @@ class StreamTable(Columns):
         return True
 
     def _used(self, view: dict[str, Any], opening: Opening, index: int, flow: int) -> bool:
-        """Whether the connection has carried data or a FIN before the packet `index`."""
+        """Whether the connection has carried data, a FIN or a RST before the packet `index`."""
         if opening.data:
             return True
         before = slice(opening.start, index)
         mine = view["flow"][before] == flow
-        used = (view["payload_length"][before] > 0) | ((view["flags"][before] & FIN) > 0)
+        used = (view["payload_length"][before] > 0) | ((view["flags"][before] & (FIN | RST)) > 0)
         opening.data = bool((mine & used).any())
         opening.start = index
         return opening.data

@@ -144,7 +144,7 @@ class TcpStreams:
         length = self._walk.batch["payload_length"][packet]
         flags = self._walk.batch["flags"][packet]
         syn = ((flags & SYN) > 0).astype(np.uint32)
-        sound = self.source.at_hand(address) & (self._walk.batch["payload_captured"][packet] == length)
+        sound = self.source.at_hand(address) & (self._walk.batch["payload_captured"][packet] >= HEAD.itemsize)
         sound &= self._walk.batch["seq"][packet] + syn == self._walk.halves["base"][half[rows]]
         sound &= ~self._walk.halves["slow"][half[rows]]
         rows, packet, address, length = rows[sound], packet[sound], address[sound], length[sound]

@@ -25,8 +25,9 @@ from cosemscope.analysis.streams import ACK, FIN, RST, SYN, StreamTable
 from cosemscope.capture.columns import Columns
 from cosemscope.transport.wpdu import HEADER_SIZE
 
-# HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the octet behind the highest
-# seen; `ack` and `window`, the last of the other side (-1 none); `slow`: a Reassembler has it.
+# HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the octet
+# behind the highest seen; `ack` and `window`, the last of the other side (-1 none); `slow`: a Reassembler
+# has it.
 _HALF_FIELDS = {
     "base": "u4",
     "known": "?",
@@ -97,7 +98,8 @@ class Prelude:
         self.kept.append((segment, trigger))
         if self.decision is Framing.UNDECIDED:
             octets = self._owner.source.octets(segment.address, segment.captured)
-            self.decision = self._recogniser.add(self.half & 1, octets)
+            length = segment.stop - segment.start
+            self.decision = self._recogniser.add(self.half & 1, octets, length)
 
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
         """Octets that are missing."""
@@ -351,9 +353,11 @@ class PacketWalk:
         if flags & ACK and not own:
             reassembler.ack = int(self.batch["ack"][index])
             self.halves["window"][half] = self.batch["window"][index]
+        if reassembler.clean:
+            reassembler.end = None
         if reassembler.clean or not self._begun(half >> 1):
             return
-        if flags & FIN and own:
+        if flags & FIN and own and reassembler.highest:
             end = int(self.batch["seq"][index]) + int(self.batch["payload_length"][index])
             reassembler.end = reassembler.offset(end, reassembler.highest)
         ended = reassembler.end is not None and reassembler.next >= reassembler.end
