@@ -37,11 +37,12 @@ class Joined(NamedTuple, Generic[_State]):
 class Transfer(NamedTuple):
     """A transfer whose blocks come one by one: GET, SET and ACTION with datablocks.
 
-    `number` is that of the block seen last, `parts` its octets and those before it, as a chain from the
-    last to the first; `broken`: something is missing or it became too large, so that nothing whole will
-    come of it.
+    `begun` is the number of its first block (1, some count from 0), `number` that of the block seen last,
+    `parts` its octets and those before it, as a chain from the last to the first; `broken`: something is
+    missing or it became too large, so that nothing whole will come of it.
     """
 
+    begun: int
     number: int
     parts: _Chain
     size: int
@@ -52,14 +53,14 @@ class Transfer(NamedTuple):
 def add_block(transfer: Transfer | None, block: Block) -> Joined[Transfer]:
     """The next block of a service's transfer, or the first of a new one."""
     note = ""
-    first = block.number <= 1 and (transfer is None or block.number <= transfer.number)
+    first = transfer is None or block.number <= min(1, transfer.begun)
     if transfer is not None and block.number == transfer.number and not first:
         return Joined(transfer, None, f"block {block.number} is repeated")
     if transfer is None or first:
         broken = block.number > 1
         if broken:
             note = f"block {block.number} comes first: those before it were not seen"
-        transfer = Transfer(block.number, None, 0, 0, broken)
+        transfer = Transfer(block.number, block.number, None, 0, 0, broken)
     elif block.number != transfer.number + 1:
         note = f"block {block.number} follows block {transfer.number}: "
         missing = block.number - transfer.number - 1
@@ -69,9 +70,10 @@ def add_block(transfer: Transfer | None, block: Block) -> Joined[Transfer]:
     if size > MAX_OCTETS or count > MAX_BLOCKS:
         if not transfer.broken:
             note = f"the blocks are more than {MAX_OCTETS >> 20} MiB together: they are not joined"
-        transfer = Transfer(block.number, None, 0, 0, True)
+        transfer = Transfer(transfer.begun, block.number, None, 0, 0, True)
     else:
-        transfer = Transfer(block.number, (block.octets, transfer.parts), size, count, transfer.broken)
+        parts = (block.octets, transfer.parts)
+        transfer = Transfer(transfer.begun, block.number, parts, size, count, transfer.broken)
     if not block.last:
         return Joined(transfer, None, note)
     whole = _join(transfer.parts) if transfer.blocks > 1 and not transfer.broken else None
