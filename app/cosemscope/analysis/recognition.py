@@ -10,7 +10,7 @@ there is none, a stream is waited for, but only `MAX_SEGMENTS` segments or
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -38,6 +38,8 @@ HEAD = np.dtype(
         ("second", "u1"),
     ]
 )
+
+_PLAIN = np.dtype((np.void, HEAD.itemsize))
 
 #: Octets that may follow a tag: choices, counts and lengths of IEC 62056-5-3; any, where a tag is not named.
 _SECOND_OCTETS = {
@@ -81,6 +83,23 @@ _FORM_LOW[:128] = _FORM_HIGH[:128] = np.arange(128) + 2
 for _form, _most in ((0x81, 0xFF), (0x82, 0xFFFF), (0x83, 0xFFFFFF)):
     _FORM_LOW[_form] = 3 + (_form & 3)
     _FORM_HIGH[_form] = _most + 2 + (_form & 3)
+
+
+def take_heads(heads: npt.NDArray[Any], rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`heads[rows]`, many times faster: NumPy copies records field by field, plain octets at once."""
+    taken: npt.NDArray[Any] = heads.view(_PLAIN)[rows].view(HEAD)
+    return taken
+
+
+def join_heads(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Arrays of HEAD one after another; NumPy by itself would turn their fields to native octet order."""
+    joined: npt.NDArray[Any] = np.concatenate([part.view(_PLAIN) for part in parts]).view(HEAD)
+    return joined
+
+
+def put_heads(heads: npt.NDArray[Any], rows: npt.NDArray[Any], values: npt.NDArray[Any]) -> None:
+    """`heads[rows] = values`, likewise."""
+    heads.view(_PLAIN)[rows] = values.view(_PLAIN)
 
 
 def believable(heads: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

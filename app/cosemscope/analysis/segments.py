@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.recognition import HEAD
+from cosemscope.analysis.recognition import HEAD, join_heads, put_heads, take_heads
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 
 Array = npt.NDArray[Any]
@@ -118,7 +118,7 @@ def lay_out(segments: Segments, fast: Array, gather: Any, at_hand: Any) -> Layou
     if len(rows) == len(ready):
         head = gather(HEAD, segments.address)
     else:
-        head[rows] = gather(HEAD, segments.address[rows])
+        put_heads(head, rows, gather(HEAD, segments.address[rows]))
     ready &= head["version"] == VERSION
     total = head["length"].astype(np.int64) + HEADER_SIZE
     cut = segments.captured < length
@@ -158,16 +158,18 @@ def _join_heads(
     )
     joined &= (length[short] + length[after] >= HEAD.itemsize) & at_hand(segments.address[after])
     rows, after = short[joined], after[joined]
-    octets = np.dtype(("u1", (HEAD.itemsize,)))
-    ends = gather(octets, segments.address[after])
+    ends, begins = (
+        gather(HEAD, segments.address[which]).view(np.uint8).reshape(-1, HEAD.itemsize)
+        for which in (after, rows)
+    )
     column = np.arange(HEAD.itemsize)
     missing = column - length[rows, np.newaxis]
     whole = np.where(
         missing < 0,
-        gather(octets, segments.address[rows]),
+        begins,
         np.take_along_axis(ends, np.maximum(missing, 0), axis=1),
     )
-    head[rows] = np.ascontiguousarray(whole, np.uint8).view(HEAD)[:, 0]
+    put_heads(head, rows, np.ascontiguousarray(whole, np.uint8).view(HEAD)[:, 0])
     return np.asarray(joined)
 
 
@@ -191,7 +193,7 @@ def _read_shared(segments: Segments, head: Array, position: Array, gather: Any) 
     """The WPDUs of segments that hold nothing but several whole ones."""
     length = (segments.stop - segments.start)[position]
     owner, offset = position, np.zeros(len(position), np.int64)
-    record = head[position]
+    record = take_heads(head, position)
     found: list[tuple[Array, Array, Array]] = []
     good = np.zeros(len(segments.half), np.bool_)
     rounds = 0
@@ -203,11 +205,12 @@ def _read_shared(segments: Segments, head: Array, position: Array, gather: Any) 
         owner, offset, length = owner[more], after[more], length[more]
         record = gather(HEAD, segments.address[owner] + offset)
         fits = (record["version"] == VERSION) & (offset + HEADER_SIZE + record["length"] <= length)
-        owner, offset, length, record = owner[fits], offset[fits], length[fits], record[fits]
+        owner, offset, length, record = owner[fits], offset[fits], length[fits], take_heads(record, fits)
         rounds += 1
     if not found:
         return Shared(position, offset, record)
-    owner, offset, record = (np.concatenate(column) for column in zip(*found, strict=True))
+    owners, offsets, records = zip(*found, strict=True)
+    owner, offset, record = np.concatenate(owners), np.concatenate(offsets), join_heads(records)
     keep = np.flatnonzero(good[owner])
     order = keep[np.lexsort((offset[keep], owner[keep]))]
-    return Shared(owner[order], offset[order], record[order])
+    return Shared(owner[order], offset[order], take_heads(record, order))

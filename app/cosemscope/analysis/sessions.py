@@ -85,6 +85,8 @@ class PairCounts:
         self._wpdus = wpdus
         self._keys = np.zeros(0, np.int64)  # sorted: stream, near, far
         self._rows = np.zeros(0, np.int64)  # the pair row of each key
+        self._key_of = Columns({"key": "i8"})  # the key of each pair row
+        self._latest = Columns({"pair": "i8"})  # the pair row of each stream's last WPDU
 
     def add(self, rows: slice) -> npt.NDArray[np.int64]:
         """Count these new WPDU rows; the pair row of each."""
@@ -99,6 +101,19 @@ class PairCounts:
         return pair
 
     def _number(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The pair row of each key. Most WPDUs have the pair of the one before: only the others are searched."""
+        missing = len(self._streams) - len(self._latest)
+        if missing > 0:
+            self._latest.extend(missing, pair=-1)
+        stream = keys >> 32
+        pair = self._latest["pair"][stream]
+        other = np.flatnonzero((pair < 0) | (np.append(self._key_of["key"], -1)[pair] != keys))
+        if len(other):
+            pair[other] = self._search(keys[other])
+            self._latest["pair"][stream] = pair
+        return pair
+
+    def _search(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         place = np.searchsorted(self._keys, keys)
         known = place < len(self._keys)
         known[known] = self._keys[place[known]] == keys[known]
@@ -108,6 +123,7 @@ class PairCounts:
             row = np.empty(len(new), np.int64)
             row[order] = np.arange(len(self.pairs), len(self.pairs) + len(new))
             ordered = new[order]
+            self._key_of.extend(len(ordered), key=ordered)
             self.pairs.extend(
                 len(new),
                 stream=ordered >> 32,

@@ -18,7 +18,7 @@ from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output
 from cosemscope.analysis.payload import PayloadSource
-from cosemscope.analysis.recognition import HEAD, believable
+from cosemscope.analysis.recognition import HEAD, believable, take_heads
 from cosemscope.analysis.segments import Layout, Segments, lay_out, sort_segments
 from cosemscope.analysis.splitters import SPLITTERS
 from cosemscope.analysis.streams import ACK, FIN, RST, SYN, TCP, StreamTable, first_rows
@@ -263,7 +263,7 @@ class TcpStreams:
             captured = segments.captured[position]
             columns["size"] = captured.astype(np.uint32)
             columns["marks"] = np.where(layout.cut[position], Mark.TRUNCATED, 0).astype(np.uint16)
-        self._emit(segments, position, layout.head[position], **columns)
+        self._emit(segments, position, take_heads(layout.head, position), **columns)
 
     def _emit_spread(self, segments: Segments, layout: Layout, parted: list[tuple[int, int]]) -> None:
         if not parted:
@@ -284,7 +284,7 @@ class TcpStreams:
         self._emit(
             segments,
             ends[:, 0],
-            layout.head[ends[:, 0]],
+            take_heads(layout.head, ends[:, 0]),
             last_packet=last + self._walk.base,
             segments=np.minimum(count, 0xFFFF).astype(np.uint16),
             time=self._walk.batch["time"][last],
@@ -294,7 +294,7 @@ class TcpStreams:
     def _emit_shared(self, segments: Segments, layout: Layout, counts: Array) -> None:
         shared = layout.shared
         rows = np.flatnonzero(counts[shared.position])
-        position, head = shared.position[rows], shared.head[rows]
+        position, head = shared.position[rows], take_heads(shared.head, rows)
         self._emit(
             segments,
             position,

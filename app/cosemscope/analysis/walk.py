@@ -25,9 +25,9 @@ from cosemscope.analysis.streams import ACK, FIN, RST, SYN, StreamTable
 from cosemscope.capture.columns import Columns
 from cosemscope.transport.wpdu import HEADER_SIZE
 
-# HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the octet
-# behind the highest seen; `ack` and `window`, the last of the other side (-1 none); `slow`: a Reassembler
-# has it.
+# HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the
+# octet behind the highest seen; `ack` and `window`, the last of the other side (-1 none); `slow`: a
+# Reassembler has it.
 _HALF_FIELDS = {
     "base": "u4",
     "known": "?",
@@ -253,7 +253,8 @@ class PacketWalk:
         if self._by_stream is None:
             tcp = np.flatnonzero(self.stream >= 0)
             order = tcp[np.argsort(compact(self.stream[tcp]), kind="stable")]
-            self._by_stream = order, self.stream[order]
+            # 64 bits: searching other ones would convert them all, each time.
+            self._by_stream = order, self.stream[order].astype(np.int64)
         order, owner = self._by_stream
         return order[owner.searchsorted(stream) : owner.searchsorted(stream + 1)]
 
