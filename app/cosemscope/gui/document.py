@@ -3,7 +3,9 @@
 The thread takes one batch after another into the analysis and says at most
 twenty times a second how far it is; the window only ever reads rows below the
 last number that it was told. Cancelling ends reading after the present batch;
-what has been read stays. Signals tell what has happened, in the past tense.
+what has been read stays. A file that somebody writes is followed: at its end the thread
+looks again and again, until it is told that the file is complete. Signals tell what has
+happened, in the past tense.
 """
 
 import logging
@@ -18,6 +20,8 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.reader import open_capture
 from cosemscope.capture.records import CaptureError
 
+from .unsaved import UnsavedSpool
+
 _LOG = logging.getLogger(__name__)
 
 #: Reports a second at most.
@@ -27,9 +31,15 @@ REPORTS = 20
 _SESSIONS_EVERY = 0.5
 _SESSIONS_PATIENCE = 10
 
+#: Seconds between two looks at the end of a file that is followed.
+_LOOK_EVERY = 0.03
+
 
 class Reading(QObject):
-    """The work: reads one capture from its beginning to its end. Lives in the document's thread."""
+    """The work: reads one capture from its beginning to its end. Lives in the document's thread.
+
+    With `follow` the end is where the file ends when `complete` has been called.
+    """
 
     opened = Signal(object)
     grew = Signal(int, int, object, object)
@@ -38,24 +48,33 @@ class Reading(QObject):
     ended = Signal(bool)
     failed = Signal(str)
 
-    def __init__(self, path: Path, decode_as: DecodeAs) -> None:
+    def __init__(self, path: Path, decode_as: DecodeAs, follow: bool) -> None:
         super().__init__()
         self._path = path
         self._decode_as = decode_as
+        self._follow = follow
         self._stop = threading.Event()
+        self._complete = threading.Event()
+        if not follow:
+            self._complete.set()
         self._next_report = 0.0
         self._next_sessions = 0.0
         self._told_problems = 0
+        self._told_packets = 0
 
     def stop(self) -> None:
         """End after the present batch. May be called from any thread."""
         self._stop.set()
 
+    def complete(self) -> None:
+        """The followed file grows no more: read what there is, and end. May be called from any thread."""
+        self._complete.set()
+
     @Slot()
     def run(self) -> None:
         """Read until the end, a failure or `stop`."""
         try:
-            reader = open_capture(self._path)
+            reader = open_capture(self._path, follow=self._follow)
         except (CaptureError, OSError) as error:
             self.failed.emit(str(error))
             return
@@ -72,19 +91,33 @@ class Reading(QObject):
             )
 
     def _read(self, analysis: Analysis) -> None:
-        while not self._stop.is_set() and analysis.step():
+        news = False  # rows that were taken in and not yet told
+        while not self._stop.is_set():
+            complete = self._complete.is_set()
+            if complete:
+                analysis.reader.stop_following()
+            grew = analysis.step()
+            if not grew and complete:
+                break
+            news |= grew
             now = time.monotonic()
-            if now >= self._next_report:
+            if news and now >= self._next_report:
                 self._next_report = now + 1 / REPORTS
                 self._report(analysis)
-            if now >= self._next_sessions:
+                news = False
+            if self._sessions_due(analysis, now):
                 self._report_sessions(analysis)
+            if not grew:
+                self._stop.wait(_LOOK_EVERY)
         whole = not self._stop.is_set()
         if whole:
             analysis.finish()
         self._report(analysis)
         self._report_sessions(analysis)
         self.ended.emit(whole)
+
+    def _sessions_due(self, analysis: Analysis, now: float) -> bool:
+        return now >= self._next_sessions and len(analysis.packets) != self._told_packets
 
     def _report(self, analysis: Analysis) -> None:
         done, total = analysis.progress
@@ -96,6 +129,7 @@ class Reading(QObject):
 
     def _report_sessions(self, analysis: Analysis) -> None:
         began = time.monotonic()
+        self._told_packets = len(analysis.packets)
         self.sessionsFound.emit(analysis.sessions())
         now = time.monotonic()
         self._next_sessions = now + max(_SESSIONS_EVERY, _SESSIONS_PATIENCE * (now - began))
@@ -103,6 +137,8 @@ class Reading(QObject):
 
 class Document(QObject):
     """One capture file as the window knows it: its path, its analysis, how far it is read.
+
+    With `follow` it is one that is being written; `spool` is what it is when nobody has given it a name yet.
 
     `opened` comes first, then `rowsAdded(packets, wpdus)`, `progressed(done, total)` (octets),
     `sessionsChanged(sessions)` and `problemsFound(problems)` as often as there is news, and
@@ -119,17 +155,27 @@ class Document(QObject):
     failed = Signal(str)
     released = Signal()
 
-    def __init__(self, path: Path, decode_as: DecodeAs | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        decode_as: DecodeAs | None = None,
+        parent: QObject | None = None,
+        *,
+        follow: bool = False,
+        spool: UnsavedSpool | None = None,
+    ) -> None:
         super().__init__(parent)
         self.path = path
+        self.spool = spool
         self.decode_as = decode_as or DecodeAs()
         self.analysis: Analysis | None = None
         self.packets = self.wpdus = 0
         self.reading = False
+        self.following = follow
         self._closed = False
         self._thread = QThread()
         self._thread.setObjectName(f"reading {path.name}")
-        self._work = Reading(path, self.decode_as)
+        self._work = Reading(path, self.decode_as, follow)
         self._work.moveToThread(self._thread)
         self._thread.started.connect(self._work.run)
         self._thread.finished.connect(self._release)
@@ -144,6 +190,11 @@ class Document(QObject):
         """Begin to read."""
         self.reading = True
         self._thread.start()
+
+    def stop_following(self) -> None:
+        """The file is complete: what is left of it is read, then comes `finished`."""
+        self.following = False
+        self._work.complete()
 
     def cancel(self) -> None:
         """End reading soon; what has been read stays."""
@@ -190,14 +241,14 @@ class Document(QObject):
     @Slot(bool)
     def _end(self, whole: bool) -> None:
         self._thread.quit()
-        self.reading = False
+        self.reading = self.following = False
         if not self._closed:
             (self.finished if whole else self.cancelled).emit()
 
     @Slot(str)
     def _fail(self, sentence: str) -> None:
         self._thread.quit()
-        self.reading = False
+        self.reading = self.following = False
         if not self._closed:
             self.failed.emit(sentence)
 

@@ -1,0 +1,116 @@
+"""Captures that nobody has given a name yet: spools of links and captures, how they are saved and removed.
+
+The window holds the spool that it shows, so that no other Cosemscope takes it for left over. Saving copies it
+away from the window's thread; the spool itself goes when the window lets go of it, saved or given up.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from cosemscope.capture.spools import SpoolHold, hold_spool
+
+SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
+
+_COPIED_OCTETS = 1 << 20
+
+
+class UnsavedSpool:
+    """The files behind a capture that the window shows, the oldest first.
+
+    `wanted`: whether they stay on the disk when the window lets go of them, to be offered at the next start.
+    `worthless_without_wpdus`: whether packets alone are not worth a question, as those of a test link.
+    """
+
+    def __init__(self, files: Sequence[Path], *, worthless_without_wpdus: bool = False) -> None:
+        self.files = list(files)
+        self.worthless_without_wpdus = worthless_without_wpdus
+        self.saved_as: Path | None = None
+        self.wanted = True
+        self._hold: SpoolHold | None = None
+        with suppress(OSError):
+            self._hold = hold_spool(self.files[0])
+
+    @property
+    def name(self) -> str:
+        """What the window calls it."""
+        return self.saved_as.name if self.saved_as else self.files[0].name
+
+    def is_worth_a_question(self, packets: int, wpdus: int) -> bool:
+        """Whether something would be lost with it."""
+        return self.saved_as is None and bool(wpdus if self.worthless_without_wpdus else packets)
+
+    def let_go(self) -> None:
+        """The window shows it no more: remove it, unless it is to stay."""
+        if self._hold is not None:
+            self._hold.close()
+            self._hold = None
+        if not self.wanted or self.saved_as is not None:
+            for path in self.files:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+
+
+class Copying(QRunnable):
+    """Copies `files`, one behind the other, into `target`, in a thread of its own.
+
+    pcapng files may follow one another in one file: the files of a ring become one capture. The target is
+    there whole or not at all. One of `news.done(target)` and `news.failed(sentence)` follows.
+    """
+
+    class News(QObject):
+        """The signals: a QRunnable has none."""
+
+        done = Signal(object)
+        failed = Signal(str)
+
+    def __init__(self, files: Sequence[Path], target: Path) -> None:
+        super().__init__()
+        self.news = self.News()
+        self._files = list(files)
+        self._target = target
+
+    def start(self) -> None:
+        """Begin."""
+        QThreadPool.globalInstance().start(self)
+
+    def run(self) -> None:
+        """The work, in its thread."""
+        part = self._target.with_name(f".{self._target.name}.part")
+        try:
+            with open(part, "wb") as whole:
+                for path in self._files:
+                    with open(path, "rb") as piece:
+                        shutil.copyfileobj(piece, whole, _COPIED_OCTETS)
+            os.replace(part, self._target)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            self.news.failed.emit(f"{self._target} could not be written: {error.strerror or error}.")
+        else:
+            self.news.done.emit(self._target)
+
+
+def ask_unsaved(parent: QWidget, running: bool, packets: str, wpdus: str) -> str:
+    """Ask what is to become of an unsaved capture: SAVE, DISCARD or CANCEL."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Unsaved capture")
+    box.setText("Stop the live traffic and save it first?" if running else "Save this capture first?")
+    box.setInformativeText(f"{packets} with {wpdus} are in no file of yours yet.")
+    stop = "Stop and " if running else ""
+    save = box.addButton(f"{stop}save…".capitalize(), QMessageBox.ButtonRole.AcceptRole)
+    discard = box.addButton(f"{stop}don't save".capitalize(), QMessageBox.ButtonRole.DestructiveRole)
+    go_on = "Go on" if running else "Cancel"
+    cancel = box.addButton(go_on, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(save)
+    box.setEscapeButton(cancel)
+    box.exec()
+    clicked = box.clickedButton()
+    box.deleteLater()
+    return {save: SAVE, discard: DISCARD}.get(clicked, CANCEL)
