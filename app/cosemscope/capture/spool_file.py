@@ -8,10 +8,12 @@ its last whole block, so that what was captured before stays readable.
 import errno
 import os
 from pathlib import Path
+from typing import Literal
 
 from .spools import mark_held
 
 _SECTION_HEADER = b"\x0a\x0d\x0d\x0a"
+_PACKET_BLOCKS = frozenset((2, 3, 6))
 _BIG_ENDIAN_MAGIC = b"\x1a\x2b\x3c\x4d"
 
 _REASONS = {
@@ -45,7 +47,7 @@ class SpoolFile:
     def __init__(self, path: str | Path, *, buffer: int = 0) -> None:
         self.path = Path(path)
         self.packets = 0
-        """Packets put so far."""
+        """Packets put so far; once it is closed, those that are in the file."""
         self._buffer = buffer
         self._pending = bytearray()
         self._written = 0
@@ -116,7 +118,17 @@ class SpoolFile:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+        self.packets -= self._packets_waiting()
         self._pending.clear()
+
+    def _packets_waiting(self) -> int:
+        """How many of the blocks that wait have a packet."""
+        order: Literal["big", "little"] = "big" if self._big_endian else "little"
+        count = at = 0
+        while at + 8 <= len(self._pending):
+            count += int.from_bytes(self._pending[at : at + 4], order) in _PACKET_BLOCKS
+            at += int.from_bytes(self._pending[at + 4 : at + 8], order)
+        return count
 
     def _whole_blocks(self, written: int) -> int:
         """How many of the `written` octets of what waits are whole blocks."""

@@ -1,0 +1,191 @@
+"""A pcap or pcapng stream cut into whole blocks as it comes, for pipes: `ssh host tcpdump -U -w - ...`.
+
+pcapng goes through as it is, with all its options, comments, names and time resolutions. pcap becomes pcapng
+with nanosecond times. Sans I/O: `add` takes octets of any number, `chunks` gives what is whole.
+"""
+
+import platform
+import struct
+from collections.abc import Iterator
+
+from cosemscope import __version__
+
+from . import pcap
+from .chunks import Chunk
+from .spool import SpoolInterface, interface_block, packet_block, section_block
+
+_SECTION_HEADER = b"\x0a\x0d\x0d\x0a"
+_BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+_INTERFACE_DESCRIPTION, _INTERFACE_STATISTICS = 1, 5
+_PACKETS = frozenset((2, 3, 6))
+#: A longer block or packet is not believed: it bounds what is waited for.
+_MAX_BLOCK = 1 << 26
+
+
+class StreamError(Exception):
+    """The stream is no capture, or damaged; its text is a sentence for people."""
+
+
+class StreamCutter:
+    """Cuts one stream. `position` counts the octets that were handed on; `dropped` is what the stream says.
+
+    `name` is what the interface is called when the stream, being pcap, does not say.
+    """
+
+    def __init__(self, name: str = "pipe") -> None:
+        self.position = 0
+        self._name = name
+        self._pending = bytearray()
+        self._head = b""
+        self._order = "<"
+        self._variant: pcap.Variant | None = None
+        self._limit = pcap.USUAL_SNAP_LENGTH
+        self._is_pcapng = False
+        self._drops: dict[int, int] = {}
+        self._need = 0  # octets of the block that is waited for
+
+    @property
+    def waiting(self) -> int:
+        """Octets that are no whole block yet."""
+        return len(self._pending)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the stream has turned out to be a capture."""
+        return self._is_pcapng or self._variant is not None
+
+    @property
+    def dropped(self) -> int | None:
+        """Packets that the far end lost, by its statistics blocks; None when there were none so far."""
+        return sum(self._drops.values()) if self._drops else None
+
+    def add(self, octets: bytes) -> None:
+        """Take the next octets."""
+        self._pending += octets
+
+    def chunks(self) -> Iterator[Chunk]:
+        """What is whole now. Raises StreamError where it cannot be followed, after what was before."""
+        if len(self._pending) < self._need or not (self.begun or self._begin()):
+            return
+        self._need = 0
+        if self._variant is not None:
+            if not self._head:
+                yield self._pcap_head()
+            yield from self._records(self._variant)
+        else:
+            yield from self._blocks()
+
+    def _begin(self) -> bool:
+        """Look at the first octets; False when more are needed."""
+        magic = bytes(self._pending[:4])
+        if len(magic) < 4:
+            return False
+        if magic == _SECTION_HEADER:
+            self._is_pcapng = True
+            return True
+        if magic not in pcap.MAGICS:
+            raise StreamError(f"What comes is neither pcap nor pcapng: it begins with {magic.hex(' ')}.")
+        if len(self._pending) < pcap.FILE_HEADER:
+            return False
+        self._variant = pcap.MAGICS[magic]
+        return True
+
+    def _done(self, count: int) -> None:
+        del self._pending[:count]
+        self.position += count
+
+    # pcap
+
+    def _pcap_head(self) -> Chunk:
+        assert self._variant is not None
+        snap, link = struct.unpack_from(self._variant.order + "II", self._pending, 16)
+        self._done(pcap.FILE_HEADER)
+        if pcap.USUAL_SNAP_LENGTH < snap <= pcap.MAX_SNAP_LENGTH:
+            self._limit = snap
+        interface = SpoolInterface(self._name, link & 0xFFFF, snap if snap <= pcap.MAX_SNAP_LENGTH else 0)
+        program = f"Cosemscope {__version__} from a pcap stream"
+        self._head = section_block(program, platform.platform()) + interface_block(interface)
+        return Chunk(self._head, head=self._head)
+
+    def _records(self, variant: pcap.Variant) -> Iterator[Chunk]:
+        header = struct.Struct(variant.order + "IIII")
+        pending = memoryview(bytes(self._pending))
+        blocks = []
+        ends = []
+        at = end = 0
+        wrong = ""
+        while at + variant.header <= len(pending):
+            seconds, fraction, captured, original = header.unpack_from(pending, at)
+            if captured > self._limit or fraction * variant.tick >= 2_000_000_000:
+                wrong = f"a packet of {captured} octets at {fraction} parts of a second"
+                break
+            start = at + variant.header
+            if start + captured > len(pending):
+                self._need = variant.header + captured
+                break
+            time_ns = seconds * 1_000_000_000 + fraction * variant.tick
+            block = packet_block(time_ns, bytes(pending[start : start + captured]), original=original)
+            blocks.append(block)
+            end += len(block)
+            ends.append(end)
+            at = start + captured
+        self._done(at)
+        if ends:
+            yield Chunk(b"".join(blocks), ends)
+        if wrong:
+            raise StreamError(f"The stream is damaged at octet {self.position}: it claims {wrong}.")
+
+    # pcapng
+
+    def _blocks(self) -> Iterator[Chunk]:
+        pending = bytes(self._pending)
+        ends: list[int] = []
+        start = at = 0
+        wrong = ""
+        while at + 12 <= len(pending):
+            is_section = pending[at : at + 4] == _SECTION_HEADER
+            if is_section:
+                order = _BYTE_ORDERS.get(pending[at + 8 : at + 12])
+                if order is None:
+                    wrong = "a section without a byte order"
+                    break
+            else:
+                order = self._order
+            kind, length = struct.unpack_from(order + "II", pending, at)
+            if length < 12 or length % 4 or length > _MAX_BLOCK:
+                wrong = f"a block of {length} octets"
+                break
+            if at + length > len(pending):
+                self._need = length
+                break
+            if is_section or kind == _INTERFACE_DESCRIPTION:
+                if at > start:
+                    self._done(at - start)
+                    yield Chunk(pending[start:at], ends)
+                    ends = []
+                block = pending[at : at + length]
+                self._order = order
+                self._head = block if is_section else self._head + block
+                self._done(length)
+                start = at = at + length
+                yield Chunk(block, head=self._head)
+                continue
+            at += length
+            if kind in _PACKETS:
+                ends.append(at - start)
+            elif kind == _INTERFACE_STATISTICS:
+                self._note_drops(pending[at - length : at])
+        self._done(at - start)
+        if at > start:
+            yield Chunk(pending[start:at], ends)
+        if wrong:
+            raise StreamError(f"The stream is damaged at octet {self.position}: it claims {wrong}.")
+
+    def _note_drops(self, block: bytes) -> None:
+        from .pcapng_blocks import Blocks, statistics_of
+
+        blocks = Blocks(self._order)
+        counts = statistics_of(blocks, block, 0)
+        drops = [count for count in (counts.dropped, counts.dropped_by_system) if count >= 0]
+        if drops:
+            self._drops[blocks.number(block, 8)] = sum(drops)

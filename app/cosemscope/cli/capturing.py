@@ -1,0 +1,386 @@
+"""`capture`, `interfaces` and `spools`: live packets into a pcapng, in a process of its own.
+
+The window starts `capture --control`, commands it in JSON lines and follows its file; a shell does the same
+by hand. The events and commands are told in `cosemscope.capture.capturing`.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cosemscope.capture.capturing import CaptureControl, CaptureJob
+    from cosemscope.capture.spools import Spool
+
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+_MEBI = 1 << 20
+_COMMAND_LIMIT = 1 << 16
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands of this module."""
+    _add_capture(commands)
+    listing = commands.add_parser(
+        "interfaces",
+        help="the network interfaces of this computer, and whether we may capture on them",
+        description="List network interfaces: name, state, addresses, whether a capture on it can begin now.",
+    )
+    listing.add_argument("--json", action="store_true", help="JSON, one object a line")
+    listing.add_argument("--rate", type=_seconds, metavar="S", help="packets that pass in S seconds, too")
+    listing.set_defaults(run=run_interfaces)
+    spools = commands.add_parser(
+        "spools",
+        help="captures and recordings that were left without a name",
+        description="List the spools that nobody gave a name; those of a process that died are kept until "
+        "you remove them.",
+    )
+    spools.add_argument("--json", action="store_true", help="JSON, one object a line")
+    spools.add_argument("--remove", metavar="NAME", action="append", help="remove this one for good")
+    spools.set_defaults(run=run_spools)
+
+
+def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    capture = commands.add_parser(
+        "capture",
+        help="capture packets from network interfaces, or from a pipe",
+        description="Capture packets into a pcapng file that may be followed while it grows. Without -f the "
+        "filter fits DLMS: port 4059 and those of --port, inside VLAN tags too, and later IP fragments. With "
+        "PIPE a pcap or pcapng stream is taken: ssh host tcpdump -U -w - port 4059 | cosemscope capture -",
+    )
+    capture.add_argument(
+        "pipe", nargs="?", metavar="PIPE", help="- for standard input, or a named pipe's path"
+    )
+    capture.add_argument("-i", "--interface", action="append", default=[], metavar="IFACE", help="repeatable")
+    capture.add_argument("-f", "--filter", metavar="FILTER", help='capture filter (BPF); "" takes everything')
+    capture.add_argument("--port", type=_port, action="append", default=[], help="a DLMS port besides 4059")
+    capture.add_argument(
+        "-w", "--write", type=Path, metavar="FILE", help="keep the packets in this pcapng file"
+    )
+    capture.add_argument("-p", "--no-promiscuous", action="store_true", help="only packets to or from us")
+    capture.add_argument(
+        "-s", "--snap-length", type=_count, default=262_144, metavar="OCTETS", help="of a packet (262144)"
+    )
+    capture.add_argument(
+        "-B", "--buffer", type=_count, default=16, metavar="MIB", help="kernel's buffer (16)"
+    )
+    capture.add_argument(
+        "--immediate", action="store_true", help="hand over each packet at once, not every 50 ms"
+    )
+    capture.add_argument(
+        "--by", choices=("auto", "libpcap", "dumpcap"), default="auto", help="the way to the interface (auto)"
+    )
+    for name, kind, words in (
+        ("--ring-size", _octets, "go on in a new file after so many octets (k, M, G may follow)"),
+        ("--ring-seconds", _seconds, "go on in a new file after so many seconds"),
+        ("--ring-files", _count, "keep only so many files, the newest"),
+        ("--packets", _count, "end after so many packets"),
+        ("--size", _octets, "end before the files have more octets"),
+        ("--seconds", _seconds, "end after so many seconds"),
+        ("--files", _count, "end when so many files are full"),
+    ):
+        capture.add_argument(name, type=kind, default=0, metavar="N", help=words)
+    capture.add_argument("--json", action="store_true", help="events as lines of JSON")
+    capture.add_argument("--control", action="store_true", help="commands as lines of JSON on standard input")
+    capture.set_defaults(run=run_capture)
+
+
+# Values of options
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) < 1 << 31:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 0xFFFF:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (1 to 65535)")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return number
+
+
+def _octets(text: str) -> int:
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS and text else (text, "")
+    if not number.isdigit() or int(number) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of octets, such as 500k, 10M or 2G")
+    return int(number) * _UNITS[unit]
+
+
+# capture
+
+
+def run_capture(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope capture`; 0 when all went well, 1 when something did not, 2 for wrong usage."""
+    from cosemscope.capture.capturing import CaptureControl, run_capture
+
+    wrong = _wrong_usage(arguments)
+    if wrong:
+        print(f"cosemscope capture: {wrong}", file=sys.stderr)
+        return 2
+    control = CaptureControl()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            # Not an exception: a packet that is being taken must not be cut short.
+            signal.signal(getattr(signal, name), lambda *_: control.stop.set())
+    tell = _Teller(control, as_json=arguments.json or arguments.control)
+    if arguments.control:
+        threading.Thread(target=_obey, args=(control, tell), name="commands", daemon=True).start()
+    return 0 if run_capture(_job(arguments), tell, control) else 1
+
+
+def _wrong_usage(arguments: argparse.Namespace) -> str:
+    """What contradicts itself in the options; empty if nothing does."""
+    if bool(arguments.interface) == (arguments.pipe is not None):
+        return "name an interface (-i, see: cosemscope interfaces), or a pipe (- is standard input)"
+    if arguments.pipe is not None and (arguments.filter is not None or arguments.port):
+        return "a pipe is filtered where its packets are captured, not here"
+    if arguments.pipe == "-" and arguments.control:
+        return "--control needs the standard input for commands: use a named pipe"
+    ring = arguments.ring_size or arguments.ring_seconds
+    if (arguments.ring_files or arguments.files) and not ring:
+        return "more than one file needs --ring-size or --ring-seconds"
+    return ""
+
+
+def _job(arguments: argparse.Namespace) -> "CaptureJob":
+    from cosemscope.capture.capturing import CaptureJob
+    from cosemscope.capture.filters import DLMS_PORT
+    from cosemscope.capture.libpcap import OpenOptions
+    from cosemscope.capture.rings import RingOptions, StopOptions
+
+    return CaptureJob(
+        interfaces=arguments.interface,
+        pipe=arguments.pipe,
+        capture_filter=arguments.filter,
+        ports=(DLMS_PORT, *arguments.port),
+        options=OpenOptions(
+            snap_length=arguments.snap_length,
+            promiscuous=not arguments.no_promiscuous,
+            immediate=arguments.immediate,
+            buffer=arguments.buffer * _MEBI,
+        ),
+        way=arguments.by,
+        write=arguments.write,
+        ring=RingOptions(arguments.ring_size, arguments.ring_seconds, arguments.ring_files),
+        stop=StopOptions(arguments.packets, arguments.size, arguments.seconds, arguments.files),
+    )
+
+
+class _Teller:
+    """Prints events, from any thread; where nobody reads them any more, the capture is ended."""
+
+    def __init__(self, control: "CaptureControl", *, as_json: bool) -> None:
+        self._control = control
+        self._as_json = as_json
+        self._lock = threading.Lock()
+        self._counting = False
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        with self._lock:
+            try:
+                self._print(event)
+            except BrokenPipeError:
+                self._control.stop.set()
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _print(self, event: Mapping[str, Any]) -> None:
+        if self._as_json:
+            print(json.dumps(event), flush=True)
+            return
+        if event["event"] == "counts":
+            if sys.stdout.isatty():
+                print(f"\r{_counts_text(event)}  ", end="", flush=True)
+                self._counting = True
+            return
+        if self._counting:
+            print()
+            self._counting = False
+        line = _line(event)
+        if line:
+            print(line, file=sys.stderr if event["event"] == "error" else sys.stdout, flush=True)
+
+
+def _line(event: Mapping[str, Any]) -> str:
+    """An event as a line for people; empty for one that they need not see."""
+    match event["event"]:
+        case "capturing":
+            where = f"on {', '.join(event['interfaces'])} by" if event["interfaces"] else "from"
+            chosen = f", filter: {event['filter']}" if event["filter"] else ""
+            return f"capturing  {where} {event['by']}, {event['mode']}{chosen}"
+        case "file":
+            return f"file       {event['file']}"
+        case "error":
+            return f"error      {event['message']}"
+        case "stopped":
+            return f"stopped    {_REASONS[event['reason']]}"
+        case "kept":
+            return f"kept       {event['file']} ({_files_text(event)}{_counts_text(event)})"
+    return ""
+
+
+_REASONS = {
+    "asked": "as asked",
+    "packets": "that many packets are there",
+    "size": "the files have their size",
+    "seconds": "the time is over",
+    "files": "that many files are full",
+    "ended": "the input has ended",
+    "error": "because of the error",
+}
+
+
+def _files_text(event: Mapping[str, Any]) -> str:
+    count = len(event["files"])
+    return f"the first of {count} files, " if count > 1 else ""
+
+
+def _counts_text(event: Mapping[str, Any]) -> str:
+    packets, dropped = event["packets"], event["dropped"]
+    text = f"{packets:,} packet{'' if packets == 1 else 's'}"
+    return text if dropped is None else f"{text}, {dropped:,} dropped"
+
+
+def _obey(control: "CaptureControl", tell: _Teller) -> None:
+    """In a thread: commands as they come; the end of them ends the capture."""
+    from cosemscope.capture.capturing import event
+
+    for line in _lines(sys.stdin.fileno()):
+        try:
+            command = json.loads(line)
+        except ValueError:
+            command = None
+        if not isinstance(command, dict) or not ({"stop", "counts"} & command.keys()):
+            shown = line.decode("utf-8", "replace").strip()[:80]
+            tell(event("error", fault="command", message=f"no command in JSON: {shown!r}"))
+            continue
+        if command.get("counts"):
+            control.counts.set()
+        if command.get("stop"):
+            control.stop.set()
+    control.stop.set()
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """Lines without blanks only; read without Python's buffer, whose lock an ending process may not hold."""
+    pending = b""
+    while octets := os.read(descriptor, 4096):
+        *lines, pending = (pending + octets).split(b"\n")
+        yield from (line for line in lines if line.strip())
+        pending = pending[:_COMMAND_LIMIT]
+
+
+# interfaces
+
+
+def run_interfaces(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope interfaces`; 0, or 1 when they cannot be listed."""
+    from cosemscope.capture.chunks import SourceError
+    from cosemscope.capture.interfaces import PacketCounts, interfaces
+
+    try:
+        found = interfaces()
+    except SourceError as fault:
+        print(f"cosemscope interfaces: {fault.message}", file=sys.stderr)
+        return 1
+    rates: dict[str, float] = {}
+    if arguments.rate:
+        counts = PacketCounts([interface.name for interface in found])
+        before, began = counts.now(), time.monotonic()
+        time.sleep(arguments.rate)
+        after, passed = counts.now(), time.monotonic() - began
+        counts.close()
+        rates = {name: (after[name] - before[name]) / passed for name in before.keys() & after.keys()}
+    reasons: list[str] = []
+    for interface in found:
+        if arguments.json:
+            shown = {
+                "name": interface.name,
+                "description": interface.description,
+                "addresses": list(interface.addresses),
+                "state": interface.state,
+                "loopback": interface.loopback,
+                "wireless": interface.wireless,
+                "link_type": interface.link_type if interface.link_type >= 0 else None,
+                "may_capture": interface.may_capture,
+                "by": interface.way or None,
+                "reason": interface.reason or None,
+            }
+            if arguments.rate:
+                shown["packets_per_second"] = rates.get(interface.name)
+            print(json.dumps(shown))
+            continue
+        may = f"by {interface.way}" if interface.may_capture else "no"
+        rate = f"  {rates[interface.name]:>9,.0f}/s" if interface.name in rates else ""
+        words = ", ".join(interface.addresses) or interface.description
+        print(f"{interface.name:<18} {interface.state:<14} {may:<11}{rate}  {words}".rstrip())
+        if interface.reason and interface.reason not in reasons:
+            reasons.append(interface.reason)
+    for reason in reasons:
+        print(f"cosemscope interfaces: {reason}", file=sys.stderr)
+    return 0
+
+
+# spools
+
+
+def run_spools(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope spools`; 0, or 1 when one that is to be removed is not there or in use."""
+    from cosemscope.capture.spools import remove_spool, spool_folder, spools
+
+    try:
+        found = {spool.path.name: spool for spool in spools(spool_folder())}
+    except OSError as error:
+        print(f"cosemscope spools: the folder cannot be read: {error}", file=sys.stderr)
+        return 1
+    if not arguments.remove:
+        for spool in found.values():
+            print(json.dumps(_spool_object(spool)) if arguments.json else _spool_line(spool))
+        return 0
+    status = 0
+    for name in arguments.remove:
+        try:
+            remove_spool(found[Path(name).name])
+        except KeyError:
+            print(f"cosemscope spools: there is no spool {name}.", file=sys.stderr)
+            status = 1
+        except OSError as error:
+            print(f"cosemscope spools: {name} is not removed: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+def _spool_object(spool: "Spool") -> dict[str, Any]:
+    return {
+        "file": str(spool.path),
+        "files": [str(path) for path in spool.files],
+        "octets": spool.size,
+        "modified": spool.modified,
+        "command": spool.command,
+        "process": spool.process,
+        "in_use": spool.in_use,
+        "empty": spool.empty,
+    }
+
+
+def _spool_line(spool: "Spool") -> str:
+    moment = datetime.fromtimestamp(spool.modified).strftime("%Y-%m-%d %H:%M:%S")
+    state = "in use" if spool.in_use else "empty" if spool.empty else "left over"
+    return f"{moment}  {spool.size:>13,} octets  {state:<9}  {spool.path}"
