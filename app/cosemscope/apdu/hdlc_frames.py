@@ -20,6 +20,7 @@ MAX_LENGTH: Final = 0x7FF
 MIN_LENGTH: Final = 7
 
 _MIRROR: Final = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
+_MIRRORED_FLAG: Final = _FLAG  # it reads the same both ways
 _RIGHT: Final = 0x1D0F  # what the register holds, mirrored, after octets and their right check sequence
 #: Most octets of a header: format, two addresses of four octets, control.
 _HEADER_ROOM: Final = 11
@@ -195,6 +196,7 @@ class HdlcDecoder:
         self._base = base
         self._closing = False  # the octet at `_at` is the flag that closed the last frame
         self._lost = -1  # stream offset from which octets were passed over that are not told yet
+        self._probe = _NO_PROBE
         self._held: FrameReceived | Cut | None = None  # to be told after what was passed over before it
 
     @property
@@ -238,6 +240,7 @@ class HdlcDecoder:
         self._buffer.clear()
         self._at, self._base = 0, offset
         self._closing, self._lost = False, -1
+        self._probe = _NO_PROBE
 
     def _next(self, *, ended: bool) -> HdlcEvent | None:
         if self._held is not None:
@@ -323,26 +326,50 @@ class HdlcDecoder:
 
     def _judge_wrong_check(self, start: int, end: int, *, header: bool | None) -> "_Frame | _NoFrame | _Wait":
         """Flags stand where they should, the check sequence is wrong: a damaged frame, or none at all."""
+        if header:
+            return _Frame(self._find_end(start, end) or end)
         inner = self._find_start(start + 2, end)
-        if inner is None:
-            return _Frame(end)
-        return _Frame(self._before_flags(start, inner)) if header else _NoFrame(inner)
+        return _Frame(end) if inner is None else _NoFrame(inner)
 
     def _judge_wrong_length(
         self, start: int, end: int, available: int, *, ended: bool
     ) -> "_Frame | _NoFrame | _Wait":
-        """The header is right and no flag stands where it says: the frame ends where the next one begins."""
+        """The header is right and no flag stands where it says: the frame ends elsewhere, or was cut."""
         limit = start + _SEARCH_ROOM
-        after = self._find_start(start + 2, min(available, limit))
-        if after is not None:
-            return _Frame(self._before_flags(start, after))
+        found = self._find_end(start, min(available, limit))
+        if found is not None:
+            return _Frame(found)
         if available >= limit:
             return _NoFrame(start)
-        if self._buffer[available - 1] == FLAG and (
-            ended or check_is_right(self._buffer[start : available - 1])
-        ):
+        if ended and self._buffer[available - 1] == FLAG:
             return _Frame(self._before_flags(start, available))
         return _NoFrame(start) if ended and end < available else _WAIT
+
+    def _find_end(self, start: int, stop: int) -> int | None:
+        """Where a frame ends, all before `stop`, whose length field does not tell.
+
+        At the first flag behind a right check sequence, or before a right header. What was looked through is
+        remembered, so that a frame that comes octet by octet costs no more than one that comes at once.
+        """
+        buffer, base = self._buffer, self._base
+        at, register = start, 0xFFFF
+        if self._probe.start == base + start:
+            at, register = self._probe.at - base, self._probe.register
+        while (flag := buffer.find(_FLAG, at, stop)) >= 0:
+            register = crc_hqx(buffer[at:flag].translate(_MIRROR), register)
+            at = flag
+            # Right behind the header stands its own check sequence, and an information field may begin with 7E.
+            if register == _RIGHT and flag != start + (header_size(buffer, start, flag) or 0) + 2:
+                return flag
+            begins = self._begins(flag, stop)
+            if begins:
+                return self._before_flags(start, flag)
+            if begins is None:
+                break
+            register = crc_hqx(_MIRRORED_FLAG, register)
+            at = flag + 1
+        self._probe = _Probe(base + start, base + at, register)
+        return None
 
     def _before_flags(self, start: int, end: int) -> int:
         """Where the octets from `start` end when the flags before `end` are taken off."""
@@ -350,18 +377,29 @@ class HdlcDecoder:
 
     def _find_start(self, first: int, stop: int) -> int | None:
         """The first flag from `first` on that stands before a right header, which ends before `stop`."""
-        buffer = self._buffer
-        at = buffer.find(_FLAG, first, stop)
-        while at >= 0:
-            right = buffer[at + 1] >> 4 == FORMAT_TYPE if at + 1 < stop else None
-            if right:
-                right = _header_is_right(buffer, at + 1, stop)
-            if right is None:
-                return None
-            if right:
-                return at
-            at = buffer.find(_FLAG, at + 1, stop)
-        return None
+        at = self._buffer.find(_FLAG, first, stop)
+        while at >= 0 and not self._begins(at, stop):
+            at = self._buffer.find(_FLAG, at + 1, stop)
+        return at if at >= 0 else None
+
+    def _begins(self, flag: int, stop: int) -> bool | None:
+        """Whether a right header follows the flag at this index; None if not enough follows before `stop`."""
+        if flag + 1 >= stop:
+            return None
+        if self._buffer[flag + 1] >> 4 != FORMAT_TYPE:
+            return False
+        return _header_is_right(self._buffer, flag + 1, stop)
+
+
+class _Probe(NamedTuple):
+    """How far (`at`) the end of the frame at `start` was looked for; `register` is the CRC so far."""
+
+    start: int
+    at: int
+    register: int
+
+
+_NO_PROBE: Final = _Probe(-1, -1, 0)
 
 
 class _Frame(NamedTuple):
