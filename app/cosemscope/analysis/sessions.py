@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.roles import FROM_CLIENT, FROM_SERVER, ROLES
-from cosemscope.analysis.streams import TCP, StreamTable, add_counts
+from cosemscope.analysis.streams import TCP, StreamTable, add_counts, first_rows
 from cosemscope.analysis.wpdus import Mark, WpduTable
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets import Endpoint, PacketTable
@@ -101,17 +101,28 @@ class PairCounts:
         return pair
 
     def _number(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The pair row of each key. Most WPDUs have the pair of the one before: only the others are searched."""
+        """The pair row of each key; searched only where it is not that of the stream's last WPDU."""
         missing = len(self._streams) - len(self._latest)
         if missing > 0:
             self._latest.extend(missing, pair=-1)
         stream = keys >> 32
-        pair = self._latest["pair"][stream]
+        pair: npt.NDArray[np.int64] = self._latest["pair"][stream]
         other = np.flatnonzero((pair < 0) | (np.append(self._key_of["key"], -1)[pair] != keys))
         if len(other):
-            pair[other] = self._search(keys[other])
+            pair[other] = self._by_first(keys[other])
             self._latest["pair"][stream] = pair
         return pair
+
+    def _by_first(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """As `_search`, which it spares all rows with the same key as the first of their stream."""
+        stream = keys >> 32
+        place = np.arange(len(keys))
+        first = first_rows(stream, len(self._streams))[stream]
+        same = keys == keys[first]
+        wanted = np.flatnonzero(~same | (first == place))
+        pair = np.empty(len(keys), np.int64)
+        pair[wanted] = self._search(keys[wanted])
+        return pair[np.where(same, first, place)]
 
     def _search(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         place = np.searchsorted(self._keys, keys)
