@@ -122,7 +122,8 @@ class PairCounts:
         wanted = np.flatnonzero(~same | (first == place))
         pair = np.empty(len(keys), np.int64)
         pair[wanted] = self._search(keys[wanted])
-        return pair[np.where(same, first, place)]
+        found: npt.NDArray[np.int64] = pair[np.where(same, first, place)]
+        return found
 
     def _search(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         place = np.searchsorted(self._keys, keys)
