@@ -33,6 +33,14 @@ class Note(NamedTuple):
     clause: str = ""
 
 
+class CounterUse(NamedTuple):
+    """An invocation counter that an APDU used: whose title, which kind of key, the counter."""
+
+    title: bytes
+    kind: str
+    counter: int
+
+
 class Look(NamedTuple):
     """What is known of one APDU in its association.
 
@@ -45,6 +53,7 @@ class Look(NamedTuple):
     context: Context
     opened: Opened | None = None
     notes: tuple[Note, ...] = ()
+    counters: tuple[CounterUse, ...] = ()
 
 
 class Place(NamedTuple):

@@ -7,7 +7,7 @@ blocks), each by the same `take`; what the innermost APDU asks or answers then c
 from collections.abc import Callable
 from typing import Any
 
-from cosemscope.analysis.association import Association, Counter, Look, Note, Pending
+from cosemscope.analysis.association import Association, Counter, CounterUse, Look, Note, Pending
 from cosemscope.analysis.blocks import Block, add_block, add_to_window
 from cosemscope.apdu import hls
 from cosemscope.apdu import tags as t
@@ -84,7 +84,10 @@ class _Step:
         self._count()
         opener = self.opener or self.association.opener(self.side)
         context = Context(self.request, opener, opener.verifier, None, self.joined)
-        return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes))
+        uses = tuple(
+            CounterUse(*key, counter) for key, counters in self.used.items() for counter in sorted(counters)
+        )
+        return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes), uses)
 
     def note(self, message: str, severity: str = "note", clause: str = "") -> None:
         """Remark something, unless there is nothing to remark."""

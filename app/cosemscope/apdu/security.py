@@ -34,6 +34,7 @@ from cosemscope.apdu.verdicts import Opened, Verdict
 #: Pairs of key and title that are tried on one APDU at most, and titles that are tried with every key.
 MAX_TRIES = 5000
 _FEW_TITLES = 8
+_SHORT = 2048
 _TAIL = -16  # what AES-GCM appends: its whole tag
 _TAG_STOP = _TAIL + TAG_SIZE
 _CONTROLS = [bytes((control,)) for control in range(256)]
@@ -54,7 +55,7 @@ class KeyedOpener:
     """Opens APDUs that one side sends: fits `context.Opener`; `sender` and `other` are the titles known.
 
     A title inside the APDU goes before `sender`; where none is known, those that the key sets name are
-    tried. Never raises. Outcomes are remembered in the ring, so that an APDU is deciphered once.
+    tried. Never raises. Outcomes that took a search are remembered in the ring.
     """
 
     __slots__ = ("other", "ring", "sender")
@@ -78,18 +79,24 @@ class KeyedOpener:
 
     def open(self, part: CipheredPart) -> Opened:
         """Opens a ciphered APDU."""
+        # Few octets are deciphered again in less time than it takes to remember them.
+        short = len(part.content) <= _SHORT
+        found = self._open_as_before(part) if short else None
+        if found is not None:
+            return found
         outcomes = self.ring.outcomes
         key = (self.ring, part, self.sender, self.other)
         found = outcomes.get(key)
         if found is None:
-            found = self._open_as_before(part) or self._open(part)
+            found = (None if short else self._open_as_before(part)) or self._open(part)
             outcomes.put(key, found, 512 + 2 * len(part.content))
         return found
 
     def _open_as_before(self, part: CipheredPart) -> Opened | None:
         """The everyday case, without a search: the key that opened the last APDU, and the title seen.
 
-        Authenticated and encrypted, suite 0 to 2, unicast or dedicated key; None where anything is otherwise.
+        Authenticated and encrypted, suite 0 to 2, unicast or dedicated key; None where anything is
+        otherwise.
         """
         control = part.security_control
         title = part.system_title or self.sender

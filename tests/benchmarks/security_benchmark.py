@@ -1,0 +1,152 @@
+"""How fast ciphered APDUs are opened: `python3 tests/benchmarks/security_benchmark.py`.
+
+Opens APDUs of several sizes, each with a counter of its own so that nothing is remembered, in turns with
+bare AES-GCM of the library on the same octets: once as it checks tags of 12 octets, which is what DLMS has,
+and once with its fastest call, which knows only tags of 16. Then walks a whole ciphered association, with
+titles, requests, counters and all. Needs only Python to start. Exit status 1: a plaintext was wrong.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.helpers.equipment import equip
+
+SIZES = (13, 37, 200, 1023)
+#: The most time opening may take, as a multiple of bare AES-GCM's.
+BAR = 1.5
+KEY, AUTHENTICATION, TITLE = bytes(range(16)), bytes(range(0xD0, 0xE0)), b"CSP\x10\x00\x00\x00\x01"
+
+
+@dataclass(frozen=True)
+class Result:
+    """APDUs of one size: microseconds each, for opening, bare AES-GCM, and the library's fastest call."""
+
+    size: int
+    opened: float
+    bare: float
+    fastest: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times bare AES-GCM's time opening takes."""
+        return self.opened / self.bare
+
+    def text(self) -> str:
+        """One line for people."""
+        met = "met" if self.ratio <= BAR else "NOT met"
+        return (
+            f"{self.size:5} octets: opened in {self.opened:.2f} us ({1e6 / self.opened:,.0f} a second), "
+            f"bare AES-GCM {self.bare:.2f} us, ratio {self.ratio:.2f} (bar {BAR}, {met}); "
+            f"with a tag of 16 octets {self.fastest:.2f} us, ratio {self.opened / self.fastest:.2f}"
+        )
+
+
+def measure(size: int, count: int, repeat: int) -> Result:
+    """Opens `count` APDUs of `size` octets, `repeat` times in turns with the library."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    from cosemscope.apdu.context import CipheredPart
+    from cosemscope.apdu.key_rings import KeyRing
+    from cosemscope.apdu.key_sets import KeySet
+    from cosemscope.apdu.security import KeyedOpener
+    from cosemscope.apdu.verdicts import Outcomes
+
+    plain = b"\xc4\x01\xc1\x00\x09" + bytes(size - 5)
+    aead, associated = AESGCM(KEY), b"\x30" + AUTHENTICATION
+    nonces = [TITLE + number.to_bytes(4, "big") for number in range(count)]
+    sealed = [aead.encrypt(nonce, plain, associated) for nonce in nonces]
+    parts = [
+        CipheredPart(0xCC, 0x30, number, octets[:-16], octets[-16:-4]) for number, octets in enumerate(sealed)
+    ]
+    keys = KeySet("meter", encryption=KEY, authentication=AUTHENTICATION)
+    algorithm = algorithms.AES(KEY)
+
+    def opened() -> list[bytes]:
+        opener = KeyedOpener(KeyRing([keys], Outcomes()), TITLE)
+        return [opener.open(part).plaintext or b"" for part in parts]
+
+    def bare() -> list[bytes]:
+        found = []
+        for nonce, part in zip(nonces, parts, strict=True):
+            decryptor = Cipher(algorithm, modes.GCM(nonce, part.authentication_tag, 12)).decryptor()
+            decryptor.authenticate_additional_data(associated)
+            found.append(decryptor.update(part.content) + decryptor.finalize())
+        return found
+
+    def fastest() -> list[bytes]:
+        return [aead.decrypt(nonce, octets, associated) for nonce, octets in zip(nonces, sealed, strict=True)]
+
+    best = dict.fromkeys((opened, bare, fastest), float("inf"))
+    for _ in range(repeat):
+        for way in best:
+            best[way] = min(best[way], _timed(way, plain, count))
+    return Result(size, *(best[way] / count * 1e6 for way in (opened, bare, fastest)))
+
+
+def _timed(way: Callable[[], list[bytes]], plain: bytes, count: int) -> float:
+    start = time.perf_counter()
+    found = way()
+    spent = time.perf_counter() - start
+    if found != [plain] * count:
+        raise SystemExit(f"{way.__name__}: a plaintext is wrong")
+    return spent
+
+
+def walk(count: int) -> float:
+    """APDUs a second of a ciphered association of `count` exchanges: each opened, its request found."""
+    from cosemscope.analysis.association import Association
+    from cosemscope.analysis.association_steps import advance
+    from cosemscope.analysis.keys import KeyEntry, KeyTable
+    from cosemscope.apdu.key_sets import KeySet
+    from cosemscope.apdu.verdicts import Verdict
+    from tests.helpers import traffic_apdus as a
+
+    keys = KeyTable([KeyEntry(KeySet("meter", encryption=KEY, authentication=AUTHENTICATION))])
+    client = a.Cipher(b"CSH\x00\x00\x00\x00\x01", KEY, AUTHENTICATION)
+    meter = a.Cipher(TITLE, KEY, AUTHENTICATION)
+    sent = [(a.aarq(context=3, title=client.title), 0), (a.aare(context=3, title=meter.title), 1)]
+    for number in range(count):
+        invoke = 0xC0 | number % 16
+        sent.append((client.glo(0xC8, a.get_request(invoke, 3, "1.0.1.8.0.255")), 0))
+        sent.append((meter.glo(0xCC, a.get_response(invoke, a.double_long_unsigned(number))), 1))
+    association = Association(keys)
+    start = time.perf_counter()
+    looks = [advance(association, apdu, side) for apdu, side in sent]
+    spent = time.perf_counter() - start
+    if any(look.verdict is not Verdict.OPENED or look.context.request is None for look in looks[2:]):
+        raise SystemExit("the walk did not open everything")
+    return len(sent) / spent
+
+
+def main() -> int:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=10_000, help="APDUs of each size (default 10,000)")
+    parser.add_argument("--repeat", type=int, default=5, help="turns, of which the best counts (default 5)")
+    parser.add_argument("--json", action="store_true", help="print a JSON object a line")
+    arguments = parser.parse_args()
+    equip()
+    for size in SIZES:
+        result = measure(size, arguments.count, arguments.repeat)
+        shown = json.dumps({**asdict(result), "ratio": result.ratio}) if arguments.json else result.text()
+        print(shown, flush=True)
+    rate = walk(arguments.count)
+    print(
+        json.dumps({"walk": rate})
+        if arguments.json
+        else f"a ciphered association: {rate:,.0f} APDUs a second"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
