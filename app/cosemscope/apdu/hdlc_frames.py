@@ -358,7 +358,7 @@ class HdlcDecoder:
         while (flag := buffer.find(_FLAG, at, stop)) >= 0:
             register = crc_hqx(buffer[at:flag].translate(_MIRROR), register)
             at = flag
-            # Right behind the header stands its own check sequence, and an information field may begin with 7E.
+            # Behind the header stands a check sequence of its own, and 7E may begin the information field.
             if register == _RIGHT and flag != start + (header_size(buffer, start, flag) or 0) + 2:
                 return flag
             begins = self._begins(flag, stop)

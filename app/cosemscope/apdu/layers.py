@@ -4,7 +4,6 @@
 """
 
 import enum
-import importlib
 import struct
 from typing import Any, Literal
 
@@ -12,12 +11,13 @@ from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import Cursor, Session
 from cosemscope.apdu.decoder import decode_apdu, read_apdu
 from cosemscope.apdu.fields import ByteSource, Decoded
+from cosemscope.apdu.hdlc import decode_hdlc, decode_llc, is_llc_61334
+from cosemscope.apdu.hdlc_frames import FLAG, FORMAT_TYPE
 from cosemscope.apdu.tags import APDU_TAGS, CLIENT_TAGS, SERVER_TAGS
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 from cosemscope.transport.wports import Side, wport_name
 
 CLAUSE = "IEC 62056-4-7, 5.3.2 and 6.3.2 (WPDU)"
-_FLAG = 0x7E
 _Order = Literal["big", "little"]
 
 
@@ -26,11 +26,12 @@ class Layer(enum.Enum):
 
     WPDU = "WPDU"
     HDLC = "HDLC"
+    LLC = "IEC 61334-4-32"
     APDU = "APDU"
 
 
 def recognise(octets: bytes) -> Layer:
-    """What octets begin with: a WPDU, an HDLC frame, or (what everything else is taken for) an APDU."""
+    """What octets begin with: a WPDU, an HDLC frame, an LLC data unit, or (everything else) an APDU."""
     if len(octets) >= HEADER_SIZE:
         version, _, _, length = struct.unpack_from(">4H", octets)
         rest = octets[HEADER_SIZE:]
@@ -39,10 +40,13 @@ def recognise(octets: bytes) -> Layer:
         if version == VERSION and (known or length == len(rest)):
             return Layer.WPDU
         fits = length == len(rest) or _is_swapped(octets)
-        if octets[0] != _FLAG and known and fits and _broken(octets):
+        if octets[0] != FLAG and known and fits and _broken(octets):
             return Layer.WPDU
-    if octets[:1] == b"\x7e" and len(octets) > 1 and octets[1] & 0xF0 == 0xA0:
+    behind_flags = octets.lstrip(b"\x7e")[:1]
+    if octets[:1] == b"\x7e" and behind_flags and behind_flags[0] >> 4 == FORMAT_TYPE:
         return Layer.HDLC
+    if is_llc_61334(octets):
+        return Layer.LLC
     return Layer.APDU
 
 
@@ -57,17 +61,7 @@ def _broken(octets: bytes) -> bool:
 
 def decode_octets(octets: bytes, context: Context | None = None) -> Decoded:
     """The tree of octets of unknown origin; never raises."""
-    layer = recognise(octets)
-    if layer is Layer.WPDU:
-        return decode_wpdu(octets, context)
-    if layer is Layer.HDLC:
-        try:
-            hdlc: Any = importlib.import_module("cosemscope.apdu.hdlc")
-        except ImportError:
-            return decode_apdu(octets, context)
-        decoded: Decoded = hdlc.decode_hdlc(octets, context)
-        return decoded
-    return decode_apdu(octets, context)
+    return _DECODERS[recognise(octets)](octets, context)
 
 
 def decode_wpdu(octets: bytes, context: Context | None = None) -> Decoded:
@@ -157,3 +151,11 @@ def _read_header(c: Cursor, order: _Order) -> tuple[Any, str]:
         text += f", {c.children[-1].name}"
     c.end = outer_end
     return None, text
+
+
+_DECODERS = {
+    Layer.WPDU: decode_wpdu,
+    Layer.HDLC: decode_hdlc,
+    Layer.LLC: decode_llc,
+    Layer.APDU: decode_apdu,
+}
