@@ -27,8 +27,7 @@ from cosemscope.analysis.tcp import TcpStreams
 from cosemscope.analysis.wpdus import WpduTable
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets import Endpoint, PacketTable
-from cosemscope.capture.reader import CaptureReader
-from cosemscope.capture.records import RecordBatch
+from cosemscope.capture.records import RecordBatch, RecordSource
 
 # Rows are reserved for what the file is expected to hold, this much more than the first batch lets expect.
 _RESERVE = 1.05
@@ -45,7 +44,7 @@ class Analysis:
     """
 
     def __init__(
-        self, reader: CaptureReader, decode_as: DecodeAs | None = None, *, one_by_one: bool = False
+        self, reader: RecordSource, decode_as: DecodeAs | None = None, *, one_by_one: bool = False
     ) -> None:
         self.reader = reader
         self.table = PacketTable(reader.side)

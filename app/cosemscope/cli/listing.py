@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cosemscope.analysis.engine import Analysis
     from cosemscope.analysis.sessions import StreamSession, WPortPair
-    from cosemscope.capture.reader import CaptureReader
+    from cosemscope.capture.records import RecordSource
 
 SECOND = 1_000_000_000
 
@@ -43,8 +43,17 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
             help="set what is otherwise recognised: PORT, tcp:PORT, udp:PORT or stream:NUMBER = "
             "wrapper, swapped, hdlc, bare or none; may be given several times",
         )
-        parser.set_defaults(run=run)
+        parser.add_argument(
+            "--ring", action="store_true", help="FILE is of a ring: go on through the files that follow it"
+        )
+        parser.set_defaults(run=run, follow=False)
         if name == "list":
+            parser.add_argument(
+                "--follow",
+                action="store_true",
+                help="go on as FILE grows, and into the next file of a ring, until Ctrl+C; with - or a "
+                "named pipe, as packets come",
+            )
             parser.add_argument(
                 "--truncated", action="store_true", help="list also WPDUs of which octets are missing"
             )
@@ -78,7 +87,7 @@ def _with_analysis(
         print(f"cosemscope: --decode-as {error}", file=sys.stderr)
         return 2
     try:
-        with _opened(arguments.file) as reader:
+        with _opened(arguments) as reader:
             command(Analysis(reader, decode_as), arguments)
             sys.stdout.flush()
             for problem in reader.problems:
@@ -94,12 +103,19 @@ def _with_analysis(
 
 
 @contextmanager
-def _opened(name: str) -> "Iterator[CaptureReader]":
+def _opened(arguments: argparse.Namespace) -> "Iterator[RecordSource]":
     """The capture file; standard input (`-`) is put into a temporary one first, which is removed."""
     from cosemscope.capture.reader import open_capture
+    from cosemscope.capture.sequence import CaptureSequence
+    from cosemscope.cli.following import followed
 
+    name = arguments.file
+    if arguments.follow:
+        with followed(name) as reader:
+            yield reader
+        return
     if name != "-":
-        with open_capture(name) as reader:
+        with CaptureSequence(Path(name)) if arguments.ring else open_capture(name) as reader:
             yield reader
         return
     descriptor, spool = tempfile.mkstemp(prefix="cosemscope-", suffix=".capture")
@@ -117,12 +133,16 @@ def _opened(name: str) -> "Iterator[CaptureReader]":
 
 
 def _list(analysis: "Analysis", arguments: argparse.Namespace) -> None:
+    from cosemscope.cli.following import more_comes
+
     lines = _JsonLines(analysis) if arguments.json else _TextLines(analysis)
     left_out = 0
     done = 0
     going = True
     while going:
         going = analysis.step()
+        if not going:
+            going = arguments.follow and more_comes(analysis.reader)
         if not going:
             analysis.finish()
         stop = len(analysis.wpdus)

@@ -1,0 +1,214 @@
+"""The files of a ring read as one capture, also while the ring turns: streams go on from file to file.
+
+Offers what a `CaptureReader` offers. Addresses count on through the files in their order; the octets of a
+file that the ring has removed meanwhile are gone. Of the files that are done none stays open, so a ring's
+disk space comes free when it removes them.
+"""
+
+import threading
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from .octets import SIDE, OctetFile, SideStore
+from .reader import MAX_RECORDS, open_capture
+from .records import CaptureError, CaptureProblem, Interface, RecordBatch, Section, Statistics
+from .spools import RING_NAME
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A file that is done: it begins at address `base`."""
+
+    path: Path
+    base: int
+
+
+def ring_number(path: Path) -> int | None:
+    """The number in the name of a ring's file; None for any other file."""
+    name = RING_NAME.fullmatch(path.name)
+    return int(name["number"]) if name else None
+
+
+def ring_files(path: Path) -> dict[int, Path]:
+    """The files that the ring of `path` has now, by their numbers. Raises CaptureError."""
+    mine = RING_NAME.fullmatch(path.name)
+    if mine is None:
+        return {}
+    try:
+        names = ((RING_NAME.fullmatch(each.name), each) for each in path.parent.iterdir())
+        return {
+            int(name["number"]): each
+            for name, each in sorted(names, key=lambda pair: pair[1].name)
+            if name and (name["stem"], name["suffix"]) == (mine["stem"], mine["suffix"])
+        }
+    except OSError as error:
+        raise CaptureError(f"The files beside {path} cannot be listed: {error.strerror}.") from error
+
+
+class CaptureSequence:
+    """Reads a ring from one of its files on to its end; see `CaptureReader`, whose attributes it has.
+
+    `path` is the file that is being read. `size` and `position` count the octets of all files so far.
+    """
+
+    def __init__(self, path: Path, *, follow: bool = False) -> None:
+        """Begin with the file at `path`; raises CaptureError when it is no capture or cannot be read."""
+        self.problems: list[CaptureProblem] = []
+        self.interfaces: list[Interface] = []
+        self.sections: list[Section] = []
+        self.names: dict[str, str] = {}
+        self.statistics: dict[int, Statistics] = {}
+        self.comments: dict[int, str] = {}
+        self.side = SideStore()
+        self.finished = False
+        self._follow = follow
+        self._number = ring_number(path)
+        self._reader = open_capture(path, follow=follow or self._number is not None)
+        self._parts = [_Part(path, 0)]
+        self._lock = threading.Lock()
+        self._kept: tuple[_Part, OctetFile] | None = None
+        self._packets = 0  # those of the files that are done
+        self._rows = 0
+        self._told = 0
+
+    def __enter__(self) -> "CaptureSequence":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """The file that is being read."""
+        return self._parts[-1].path
+
+    @property
+    def size(self) -> int:
+        """Octets of the files up to the one that is being read."""
+        return self._parts[-1].base + self._reader.size
+
+    @property
+    def position(self) -> int:
+        """Octets that are done."""
+        return self._parts[-1].base + self._reader.position
+
+    def read(self, max_records: int = MAX_RECORDS) -> RecordBatch | None:
+        """The next records; None when there is nothing more now. Raises CaptureError."""
+        while True:
+            # Looked for before the last read of this file: once there is a next one, this one is complete.
+            following = self._following()
+            if following is not None or not self._follow:
+                self._reader.stop_following()
+            batch = self._reader.read(max_records)
+            self._take_over()
+            if batch is not None:
+                return self._moved(batch)
+            if following is None or not self._reader.finished:
+                self.finished = self._reader.finished
+                return None
+            self._go_on(*following)
+
+    def octets(self, address: int, length: int) -> bytes:
+        """Up to `length` octets at `address`; fewer, or none, where the ring has removed them."""
+        if address >= SIDE:
+            return self.side.octets(address, length)
+        with self._lock:
+            part = self._parts[bisect_right(self._parts, address, key=lambda part: part.base) - 1]
+            if part is self._parts[-1]:
+                return self._reader.octets(address - part.base, length)
+            if self._kept is None or self._kept[0] is not part:
+                self._let_go()
+                try:
+                    self._kept = part, OctetFile.open(part.path)
+                except OSError:
+                    return b""
+            try:
+                return self._kept[1].read(address - part.base, length)
+            except OSError as error:
+                raise CaptureError(f"{part.path} cannot be read: {error.strerror}.") from error
+
+    def stop_following(self) -> None:
+        """Say that the ring grows no more: `read` then gives the rest of it, and ends."""
+        self._follow = False
+
+    def close(self) -> None:
+        """Close the files; what was read stays valid, `octets` does not."""
+        with self._lock:
+            self._let_go()
+            self._reader.close()
+        self.side.close()
+
+    def _following(self) -> tuple[int, Path] | None:
+        """The next file of the ring, if it is there already."""
+        if self._number is None:
+            return None
+        there = ring_files(self.path)
+        later = min((number for number in there if number > self._number), default=None)
+        return None if later is None else (later, there[later])
+
+    def _go_on(self, number: int, path: Path) -> None:
+        base = self.size
+        try:
+            reader = open_capture(path, follow=True)
+        except CaptureError:
+            if path.exists():
+                raise
+            return  # removed by now: the next look finds a later one
+        assert self._number is not None
+        if number > self._number + 1:
+            gap = f"{number - self._number - 1} files of the ring were removed before they were read"
+            self.problems.append(CaptureProblem(base, gap))
+        with self._lock:
+            self._let_go()
+            old, self._reader = self._reader, reader
+            self._parts.append(_Part(path, base))
+        old.close()
+        self._packets = self._rows
+        self._number = number
+        self._told = 0
+
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept[1].close()
+            self._kept = None
+
+    def _take_over(self) -> None:
+        """What the reader of this file has learnt besides packets."""
+        reader, base = self._reader, self._parts[-1].base
+        for problem in reader.problems[self._told :]:
+            self.problems.append(CaptureProblem(base + problem.offset, problem.message))
+        self._told = len(reader.problems)
+        self.names.update(reader.names)
+        self.sections += [section for section in reader.sections if section not in self.sections]
+        for number, statistics in reader.statistics.items():
+            self.statistics[self._interface(number)] = statistics
+        self.comments.update({self._packets + row: text for row, text in reader.comments.items()})
+
+    def _moved(self, batch: RecordBatch) -> RecordBatch:
+        """The batch with addresses and interfaces of the whole sequence."""
+        base = self._parts[-1].base
+        numbers = [self._interface(number) for number in range(len(batch.interfaces))]
+        interface = batch.interface
+        if numbers != list(range(len(numbers))):
+            interface = np.array(numbers, np.uint16)[interface]
+        self._rows += len(batch)
+        return replace(
+            batch,
+            offset=batch.offset + base,
+            base=batch.base + base,
+            interface=interface,
+            interfaces=self.interfaces,
+        )
+
+    def _interface(self, number: int) -> int:
+        """The number here of an interface of this file: the same interface has one number in all files."""
+        interface = self._reader.interfaces[number]
+        if interface not in self.interfaces:
+            self.interfaces.append(interface)
+        return self.interfaces.index(interface)
