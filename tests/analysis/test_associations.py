@@ -274,6 +274,21 @@ def test_requests_name_their_responses() -> None:
     assert access.references == (ENERGY,)
 
 
+def test_scalers_learned_from_responses_name_values(tmp_path: Path) -> None:
+    """A register's value is shown with the scaler and unit that were read before it, ciphered or not."""
+    traffic = Traffic(seed=5)
+    link = traffic.tcp(("192.0.2.10", 50000), ("198.51.100.1", 4059)).open()
+    for session in (Session(link, Meter(0)), CipheredSession(link, Meter(0), client=1)):
+        session.associate()
+        session.read_register(4)
+    link.close()
+    found = Associations(written(traffic, tmp_path), KEYS)
+    lines = [found.info(row) for row, _ in found.walk()]
+    values = [line for line in lines if "response 1.0.32.7.0.255" in line and "value = 231.4" in line]
+    assert len(values) == 2
+    assert "glo-get-response" in values[1]
+
+
 @pytest.mark.parametrize("sealed", [False, True])
 def test_a_missing_block_is_named_and_nothing_is_joined(sealed: bool) -> None:
     """Blocks 1 and 3 are not glued together, ciphered or not."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cosemscope.analysis.blocks import Transfer, Window
 from cosemscope.analysis.keys import KeyTable
-from cosemscope.apdu.context import Context, Request
+from cosemscope.apdu.context import Context, Reference, Request
 from cosemscope.apdu.hls import Challenges
 from cosemscope.apdu.key_rings import KeyRing
 from cosemscope.apdu.key_sets import KeySet
@@ -22,6 +22,7 @@ _MAX_REQUESTS = 64
 _MAX_TRANSFERS = 16
 _MAX_LEARNED = 8
 _MAX_COUNTERS = 32
+_MAX_SCALERS = 10_000
 _MAX_BEHIND_GATEWAY = 64
 
 
@@ -94,6 +95,8 @@ class Association:
         self.windows: dict[int, Window] = {}
         self.counters: dict[tuple[bytes, str], Counter] = {}
         self.behind: dict[bytes, Association] = {}
+        #: scaler and unit of attributes, as responses told them; replaced by another when it grows
+        self.scalers: dict[Reference, tuple[int, int]] = {}
 
     def copy(self) -> "Association":
         """The same state again, to be gone on with apart from this one."""
@@ -164,6 +167,11 @@ class Association:
         if len(self.counters) >= _MAX_COUNTERS:
             self.counters.pop(next(iter(self.counters)))
         self.counters[key] = counter
+
+    def learn_scalers(self, scalers: dict[Reference, tuple[int, int]]) -> None:
+        """Scaler and unit of these attributes."""
+        if scalers and len(self.scalers) < _MAX_SCALERS:
+            self.scalers = {**self.scalers, **scalers}
 
     def hls(self) -> Challenges:
         """What the AARQ and the AARE said for HLS authentication."""

@@ -15,11 +15,13 @@ from cosemscope.apdu.agreement import ephemeral, unwrapped
 from cosemscope.apdu.context import CipheredPart, Context, Opening, Reference, Request, SignedPart
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.envelopes import CIPHERED_TAGS, Unprotected, read_protected
+from cosemscope.apdu.exchanges import scalers_in
 from cosemscope.apdu.fields import Field, find, first
 from cosemscope.apdu.key_rings import KEY_SIZES
 from cosemscope.apdu.key_sets import KeySet, point_octets, public_key
 from cosemscope.apdu.naming import title_text
 from cosemscope.apdu.security import KeyedOpener, key_kind
+from cosemscope.apdu.shapes import SCALER_UNIT_ATTRIBUTE
 from cosemscope.apdu.suites import TITLE_SIZE
 from cosemscope.apdu.verdicts import Opened, Verdict
 
@@ -38,6 +40,8 @@ _BLOCK = {
 }
 _FINAL = {t.GET_RESPONSE: (1, 3), t.SET_RESPONSE: (1, 3, 4, 5), t.ACTION_RESPONSE: (1, 3)}
 _DESCRIPTOR_SIZE = 9
+#: Class and attribute of the scaler_units.
+_SCALERS = frozenset((class_id, member) for (class_id, _), member in SCALER_UNIT_ATTRIBUTE.items())
 
 #: Methods that concern security: reply_to_HLS_authentication; key_transfer and key_agreement.
 _REPLY_TO_HLS = (15, 1)
@@ -83,7 +87,8 @@ class _Step:
         """What came of it."""
         self._count()
         opener = self.opener or self.association.opener(self.side)
-        context = Context(self.request, opener, opener.verifier, None, self.joined)
+        scaler_unit = self.association.scalers.get if self.association.scalers else None
+        context = Context(self.request, opener, opener.verifier, scaler_unit, self.joined)
         uses = tuple(
             CounterUse(*key, counter) for key, counters in self.used.items() for counter in sorted(counters)
         )
@@ -274,6 +279,7 @@ class _Step:
             del self.association.requests[invoke]
             if tag == t.ACTION_RESPONSE and choice == 1:
                 self._method_answered(apdu, pending)
+            self._learn_scalers(apdu, pending.request)
 
     def access_asked(self, apdu: bytes, depth: int) -> None:
         """ACCESS request: what it asks for is kept under its long invoke-id."""
@@ -285,7 +291,15 @@ class _Step:
     def access_answered(self, apdu: bytes, depth: int) -> None:
         """ACCESS response."""
         pending = self.association.requests.pop(_long_invoke_id(apdu), None)
-        self.request = pending.request if pending is not None else None
+        if pending is not None:
+            self.request = pending.request
+            self._learn_scalers(apdu, pending.request)
+
+    def _learn_scalers(self, apdu: bytes, request: Request) -> None:
+        """Scalers and units that a response holds: the values of their objects are shown with them."""
+        if any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method):
+            root = decode_apdu(apdu, Context(request, joined=self.joined)).root
+            self.association.learn_scalers(scalers_in(root, request))
 
     # Blocks.
 
