@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.ahead import ReadAhead
 from cosemscope.analysis.datagrams import UdpFlows
 from cosemscope.analysis.decode_as import DecodeAs
 from cosemscope.analysis.findings import FindingTable
@@ -64,6 +65,7 @@ class Analysis:
         )
         self._udp = UdpFlows(self.packets, self.streams, self._source, self._output)
         self._reserved = False
+        self._ahead = ReadAhead(reader, self.table)
 
     @property
     def flows(self) -> Columns:
@@ -81,11 +83,21 @@ class Analysis:
         return self.reader.position, self.reader.size
 
     def step(self, max_records: int = 65_536) -> bool:
-        """Take in one batch of records; False when there is nothing new now. Raises CaptureError."""
-        batch = self.reader.read(min(max_records, 65_536))
+        """Take in one batch of records; False when there is nothing new now. Raises CaptureError.
+
+        While a batch is analysed, the next one is read in a thread of its own, which has ended when this
+        returns: most of either work is NumPy's and leaves Python to the other.
+        """
+        most = min(max_records, 65_536)
+        batch, rows = self._ahead.next(most)
         if batch is None:
             return False
-        self.add(batch)
+        if self._reserved:
+            with self._ahead.reading(most, len(batch)):
+                self._analyse(batch, rows)
+        else:
+            self._analyse(batch, rows)
+            self._reserve()
         return True
 
     def run(self) -> "Analysis":
@@ -97,14 +109,15 @@ class Analysis:
 
     def add(self, batch: RecordBatch) -> None:
         """Take in these records (at most 65,536)."""
-        rows = self.table.add(batch)
+        self._analyse(batch, self.table.add(batch))
+
+    def _analyse(self, batch: RecordBatch, rows: slice) -> None:
         self._source.use(batch)
         stream = self.streams.assign(rows)
         self.packet_streams.extend(rows.stop - rows.start, stream=stream)
         self._tcp.add(rows, stream)
         self._udp.add_batch(rows, stream)
         self._flush(rows)
-        self._reserve()
 
     def finish(self) -> None:
         """The capture is complete: holes are given up, streams that were waited for are decided."""

@@ -139,7 +139,7 @@ class StreamTable(Columns):
 
     def _first_of_new(self, flow: npt.NDArray[Any], known: int) -> Rows:
         """Indexes of the first packets of flows that are new in this batch, in the order of the flows."""
-        count = len(self._flows) - known
+        count = int(flow.max(initial=-1)) + 1 - known  # the flow table may be ahead of this batch
         if count <= 0:
             return np.zeros(0, np.intp)
         new = np.flatnonzero(flow >= known)
