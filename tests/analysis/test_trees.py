@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.analysis.framing import Framing
-from cosemscope.analysis.trees import apdu_in, decode_framed
+from cosemscope.analysis.trees import apdu_octets, decode_framed
 from cosemscope.apdu.fields import first
 from tests.helpers import traffic_apdus as a
 from tests.helpers.apdu_checks import check_tree
@@ -26,7 +26,7 @@ ROWS = {
 def test_the_apdu_is_found_behind_any_header(framing: Framing) -> None:
     """And the tree of the row has it, its leaves tiling the octets."""
     octets = ROWS[framing]
-    assert apdu_in(octets, framing) == APDU
+    assert apdu_octets(octets, framing) == APDU
     decoded = decode_framed(octets, framing)
     check_tree(decoded, octets)
     assert first(decoded.root, "get-request") is not None
@@ -36,4 +36,4 @@ def test_the_apdu_is_found_behind_any_header(framing: Framing) -> None:
 def test_any_octets_in_any_framing(octets: bytes, framing: Framing) -> None:
     """A row that was taken for another framing still gives a tree, and perhaps no APDU."""
     check_tree(decode_framed(octets, framing), octets)
-    assert apdu_in(octets, framing) in octets
+    assert apdu_octets(octets, framing) in octets

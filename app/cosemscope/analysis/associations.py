@@ -19,7 +19,7 @@ from cosemscope.analysis.association_steps import advance
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.keys import NO_KEYS, KeyTable
-from cosemscope.analysis.trees import apdu_in, decode_framed
+from cosemscope.analysis.trees import apdu_octets, apdu_start, decode_framed
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.apdu import tags as t
 from cosemscope.apdu.fields import Decoded, Problem
@@ -34,8 +34,6 @@ _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
 _MAX_WALKED = 65_536
 
-#: Framings whose APDU stands at the end of the row's octets.
-_HEADED = (Framing.WRAPPER, Framing.SWAPPED, Framing.BARE, Framing.IEC_61334_4_32)
 _ACSE = (t.AARQ, t.AARE, t.RLRE, t.ABRT)
 #: APDUs that change what is known for long: association and release, and methods, which may bring keys.
 _LASTING = np.zeros(257, np.bool_)
@@ -109,7 +107,7 @@ class Associations:
         decoded = decode_framed(octets, framing, look.context)
         if not look.notes:
             return decoded
-        start = len(octets) - len(apdu_in(octets, framing)) if framing in _HEADED else 0
+        start = min(apdu_start(framing), len(octets))
         notes = tuple(
             Problem(start, len(octets), note.message, note.clause, note.severity) for note in look.notes
         )
@@ -220,4 +218,4 @@ def take_row(analysis: Analysis, association: Association, row: int) -> Look:
     if int(wpdus["marks"][row]) & Mark.TRUNCATED:
         return advance(association, b"", int(wpdus["direction"][row]))
     framing = Framing(int(wpdus["framing"][row]))
-    return advance(association, apdu_in(analysis.octets(row), framing), int(wpdus["direction"][row]))
+    return advance(association, apdu_octets(analysis.octets(row), framing), int(wpdus["direction"][row]))

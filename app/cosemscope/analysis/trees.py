@@ -1,4 +1,7 @@
-"""The tree of fields of one row of the WPDU table, and the APDU in it, by the framing of its stream."""
+"""The tree of fields of one row, and its APDU, by its framing: WPDU, HDLC frames, bare APDU and the others.
+
+One table, `_READERS`, says for each framing how its octets are read.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,58 +9,67 @@ from typing import NamedTuple
 from cosemscope.analysis.framing import Framing
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.decoder import decode_apdu
-from cosemscope.apdu.fields import Decoded
+from cosemscope.apdu.fields import ByteSource, Decoded, Problem
 from cosemscope.apdu.hdlc import decode_hdlc, decode_llc
 from cosemscope.apdu.hdlc_frames import FrameReceived, HdlcDecoder
 from cosemscope.apdu.hdlc_units import SegmentJoiner
-from cosemscope.apdu.layers import decode_wpdu
+from cosemscope.apdu.layers import CLAUSE, decode_wpdu
 from cosemscope.transport.wpdu import HEADER_SIZE
 
+#: Octets of IEC 61334-4-32 before the APDU: control and two LSAPs.
 _LLC_SIZE = 3
 
 
-class _Reading(NamedTuple):
-    """How a framing's octets become a tree, and how the APDU is taken out of them."""
+class _Reader(NamedTuple):
+    """`start`: octets before the APDU; `apdu`: takes it out of the octets where it does not follow those."""
 
     decode: Callable[[bytes, Context | None], Decoded]
-    apdu: Callable[[bytes], bytes]
+    start: int = 0
+    apdu: Callable[[bytes], bytes] | None = None
+
+
+def apdu_start(framing: Framing) -> int:
+    """Where remarks on the APDU stand in the octets of a row of this framing."""
+    return _READERS.get(framing, _BARE).start
+
+
+def apdu_octets(octets: bytes, framing: Framing) -> bytes:
+    """The APDU in the octets of a row; empty where there is none."""
+    reader = _READERS.get(framing, _BARE)
+    return reader.apdu(octets) if reader.apdu is not None else octets[reader.start :]
 
 
 def decode_framed(octets: bytes, framing: Framing, context: Context | None = None) -> Decoded:
-    """The tree of a row's octets. Never raises."""
-    return _READINGS.get(framing, _BARE).decode(octets, context)
+    """The tree of one row. Never raises."""
+    return _READERS.get(framing, _BARE).decode(octets, context)
 
 
-def apdu_in(octets: bytes, framing: Framing) -> bytes:
-    """The APDU in a row's octets; empty where there is none. Never raises."""
-    return _READINGS.get(framing, _BARE).apdu(octets)
+def _decode_swapped(octets: bytes, context: Context | None) -> Decoded:
+    """A header whose 16-bit fields have their octets exchanged: read it straight, show it as it is."""
+    straight = bytearray(octets)
+    whole = min(len(octets), HEADER_SIZE) & ~1
+    straight[0:whole:2], straight[1:whole:2] = octets[1:whole:2], octets[0:whole:2]
+    decoded = decode_wpdu(bytes(straight), context)
+    odd = Problem(0, whole, "each field of the header has its octets exchanged", CLAUSE, "warning")
+    sources = (ByteSource(decoded.sources[0].name, octets), *decoded.sources[1:])
+    return decoded._replace(problems=(odd, *decoded.problems), sources=sources)
 
 
-def _behind_header(octets: bytes) -> bytes:
-    return octets[HEADER_SIZE:]
-
-
-def _behind_llc(octets: bytes) -> bytes:
-    return octets[_LLC_SIZE:]
-
-
-def _in_frames(octets: bytes) -> bytes:
-    """The APDU that one or several HDLC frames carry: the first whole one."""
+def _hdlc_apdu(octets: bytes) -> bytes:
+    """The APDU that HDLC frames carry, its segments joined."""
     decoder, joiner = HdlcDecoder(), SegmentJoiner()
     decoder.feed(octets)
-    for event in decoder.close():
-        if isinstance(event, FrameReceived):
-            for unit in joiner.add(event):
-                if unit.complete and unit.apdu:
-                    return unit.apdu
-    return b""
+    units = [
+        unit for event in decoder.close() if isinstance(event, FrameReceived) for unit in joiner.add(event)
+    ]
+    return next((unit.apdu for unit in units if unit.carries_apdu), b"")
 
 
-_WRAPPED = _Reading(decode_wpdu, _behind_header)
-_BARE = _Reading(decode_apdu, bytes)
-_READINGS = {
-    Framing.WRAPPER: _WRAPPED,
-    Framing.SWAPPED: _WRAPPED,
-    Framing.HDLC: _Reading(decode_hdlc, _in_frames),
-    Framing.IEC_61334_4_32: _Reading(decode_llc, _behind_llc),
+_BARE = _Reader(decode_apdu)
+_READERS = {
+    Framing.WRAPPER: _Reader(decode_wpdu, HEADER_SIZE),
+    Framing.SWAPPED: _Reader(_decode_swapped, HEADER_SIZE),
+    Framing.HDLC: _Reader(decode_hdlc, 0, _hdlc_apdu),
+    Framing.IEC_61334_4_32: _Reader(decode_llc, _LLC_SIZE),
+    Framing.BARE: _BARE,
 }
