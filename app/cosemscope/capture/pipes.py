@@ -9,6 +9,7 @@ import queue
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .chunks import Chunk, SourceError, Tally
 from .streams import StreamCutter, StreamError
@@ -16,6 +17,16 @@ from .streams import StreamCutter, StreamError
 STANDARD_INPUT = "-"
 _READ = 1 << 18
 _QUEUED = 16
+_PIPE_SIZE = 1 << 20
+
+
+def _widen(descriptor: int) -> None:
+    """Let a pipe hold more, where that can be said, so that a burst does not make its writer wait."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
 
 class PipeSource:
@@ -50,6 +61,7 @@ class PipeSource:
         """In the thread: everything that comes, then empty octets, or the error that ended it."""
         try:
             descriptor = self._open()
+            _widen(descriptor)
             while octets := os.read(descriptor, _READ):
                 if not self._put(octets):
                     return

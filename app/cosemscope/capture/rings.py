@@ -107,29 +107,30 @@ class Ring:
         blocks = memoryview(chunk.blocks)
         start = count = 0
         while count < len(chunk.ends) and not self.stopped:
-            stop = self._fitting(chunk, count, start)
+            stop = count if self._is_due(now) else self._fitting(chunk, count, start)
             if stop > count:
+                if not self._file.packets:
+                    self._file_began = now
                 end = chunk.ends[stop - 1]
                 self._file.put(blocks[start:end], stop - count)
                 start, count = end, stop
                 if self.stop.packets and self.packets >= self.stop.packets:
                     self.stopped = "packets"
             elif not self.stopped:
-                self._next(now)
+                self._next()
         if not self.stopped and start < len(blocks):
             self._file.put(blocks[start:])
 
     def tick(self, now: float) -> None:
-        """See to what depends on time, and hand what was taken to the operating system."""
+        """See to what depends on time, and hand what was taken to the operating system.
+
+        A file whose time is over is followed by a new one when a packet comes: hours without traffic leave no
+        empty files.
+        """
         if self.stop.seconds and now - self._began >= self.stop.seconds:
             self.stopped = self.stopped or "seconds"
-        elif (
-            self.ring.seconds
-            and self._file.packets
-            and not self.stopped
-            and now - self._file_began >= self.ring.seconds
-        ):
-            self._next(now)
+        elif self.stop.files and self.files_begun >= self.stop.files and self._is_due(now):
+            self.stopped = self.stopped or "files"
         self._file.flush()
 
     def close(self) -> None:
@@ -140,6 +141,10 @@ class Ring:
             self._file.put(self._trailer())
         finally:
             self._file.close()
+
+    def _is_due(self, now: float) -> bool:
+        """Whether the time of this file, which is counted from its first packet, is over."""
+        return bool(self.ring.seconds and self._file.packets and now - self._file_began >= self.ring.seconds)
 
     def _fitting(self, chunk: Chunk, count: int, start: int) -> int:
         """How many packets of `chunk` may be in this file when those up to `count` are done."""
@@ -159,7 +164,7 @@ class Ring:
             stop = min(stop, max(bisect_right(chunk.ends, room), count + (not self._file.packets)))
         return stop
 
-    def _next(self, now: float) -> None:
+    def _next(self) -> None:
         """Go on in a new file, unless that would be one too many; remove the oldest."""
         if self.stop.files and self.files_begun >= self.stop.files:
             self.stopped = "files"
@@ -170,7 +175,6 @@ class Ring:
         self._file.close()
         self._old.append(self._file.path)
         self.files_begun += 1
-        self._file_began = now
         removed = self._remove_old()
         self._file = SpoolFile(self._name(), buffer=_BUFFER)
         if self._head:

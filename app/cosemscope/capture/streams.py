@@ -10,13 +10,15 @@ from collections.abc import Iterator
 
 from cosemscope import __version__
 
-from . import pcap
+from . import pcap, pcapng
 from .chunks import Chunk
 from .spool import SpoolInterface, interface_block, packet_block, section_block
 
-_SECTION_HEADER = b"\x0a\x0d\x0d\x0a"
+# The same in both byte orders.
+_SECTION_HEADER = 0x0A0D0D0A
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _INTERFACE_DESCRIPTION, _INTERFACE_STATISTICS = 1, 5
+_HEADS = frozenset((_SECTION_HEADER, _INTERFACE_DESCRIPTION))
 _PACKETS = frozenset((2, 3, 6))
 #: A longer block or packet is not believed: it bounds what is waited for.
 _MAX_BLOCK = 1 << 26
@@ -80,7 +82,7 @@ class StreamCutter:
         magic = bytes(self._pending[:4])
         if len(magic) < 4:
             return False
-        if magic == _SECTION_HEADER:
+        if magic == pcapng.MAGIC:
             self._is_pcapng = True
             return True
         if magic not in pcap.MAGICS:
@@ -139,47 +141,49 @@ class StreamCutter:
 
     def _blocks(self) -> Iterator[Chunk]:
         pending = bytes(self._pending)
+        size = len(pending)
+        head = struct.Struct(self._order + "II").unpack_from
         ends: list[int] = []
         start = at = 0
         wrong = ""
-        while at + 12 <= len(pending):
-            is_section = pending[at : at + 4] == _SECTION_HEADER
-            if is_section:
+        while at + 12 <= size:
+            kind, length = head(pending, at)
+            if kind == _SECTION_HEADER:
                 order = _BYTE_ORDERS.get(pending[at + 8 : at + 12])
                 if order is None:
                     wrong = "a section without a byte order"
                     break
-            else:
-                order = self._order
-            kind, length = struct.unpack_from(order + "II", pending, at)
+                head = struct.Struct(order + "II").unpack_from
+                self._order = order
+                kind, length = head(pending, at)
             if length < 12 or length % 4 or length > _MAX_BLOCK:
                 wrong = f"a block of {length} octets"
                 break
-            if at + length > len(pending):
+            if at + length > size:
                 self._need = length
                 break
-            if is_section or kind == _INTERFACE_DESCRIPTION:
+            if kind in _HEADS:
                 if at > start:
                     self._done(at - start)
                     yield Chunk(pending[start:at], ends)
                     ends = []
-                block = pending[at : at + length]
-                self._order = order
-                self._head = block if is_section else self._head + block
-                self._done(length)
-                start = at = at + length
-                yield Chunk(block, head=self._head)
-                continue
-            at += length
-            if kind in _PACKETS:
-                ends.append(at - start)
+                start = at + length
+                yield self._pcapng_head(pending[at:start], kind == _SECTION_HEADER)
+            elif kind in _PACKETS:
+                ends.append(at + length - start)
             elif kind == _INTERFACE_STATISTICS:
-                self._note_drops(pending[at - length : at])
+                self._note_drops(pending[at : at + length])
+            at += length
         self._done(at - start)
         if at > start:
             yield Chunk(pending[start:at], ends)
         if wrong:
             raise StreamError(f"The stream is damaged at octet {self.position}: it claims {wrong}.")
+
+    def _pcapng_head(self, block: bytes, is_section: bool) -> Chunk:
+        self._head = block if is_section else self._head + block
+        self._done(len(block))
+        return Chunk(block, head=self._head)
 
     def _note_drops(self, block: bytes) -> None:
         from .pcapng_blocks import Blocks, statistics_of
@@ -188,4 +192,5 @@ class StreamCutter:
         counts = statistics_of(blocks, block, 0)
         drops = [count for count in (counts.dropped, counts.dropped_by_system) if count >= 0]
         if drops:
-            self._drops[blocks.number(block, 8)] = sum(drops)
+            # Programs that know of one kind of drop only write it down as both.
+            self._drops[blocks.number(block, 8)] = max(drops)
