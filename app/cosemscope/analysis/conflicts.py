@@ -5,6 +5,7 @@ came is worth a finding, since stacks do not do it and attackers do. The
 original is looked for among the last `WINDOW` packets before the batch.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,16 +55,31 @@ class ConflictFinder:
         seen, half, seq = seen[order], half[order], seq[order]
         owner = self._half(packet)
         place = np.searchsorted(half << 32 | seq, owner << 32 | self._seq(packet))
-        suspects = zip(packet.tolist(), start.tolist(), owner.tolist(), place.tolist(), strict=True)
-        for suspect, offset, mine, at in suspects:
-            original = int(seen[at])
-            if original < suspect and self._length(original) >= self._length(suspect):
-                found = self._differences(suspect, original, 0)
+        original = seen[place]
+        captured = self._packets["payload_captured"]
+        exact = (original < packet) & (captured[original] >= captured[packet])
+        suspects = zip(packet.tolist(), start.tolist(), owner.tolist(), exact.tolist(), strict=True)
+        different = self._same_place(packet[exact], original[exact])
+        for suspect, offset, mine, alike in suspects:
+            if alike:
+                found = next(different)
             else:
                 low, high = half.searchsorted(mine), half.searchsorted(mine + 1)
                 found = self._compare_all(suspect, seen[low:high].tolist())
             if found:
                 self._output.find(FindingKind.CONFLICT, mine >> 1, mine & 1, suspect, offset, found)
+
+    def _same_place(self, packet: Array, original: Array) -> Iterator[int]:
+        """Octets that differ between each packet and the original that begins where it does."""
+        address, octets = self._packets["payload"], self._source.octets
+        places = zip(
+            address[packet].tolist(),
+            address[original].tolist(),
+            self._packets["payload_captured"][packet].tolist(),
+            strict=True,
+        )
+        for one, other, length in places:
+            yield _differing(octets(one, length), octets(other, length))
 
     def _candidates(self, rows: slice, packet: Array) -> tuple[Array, npt.NDArray[np.int64]]:
         """The packets among `rows` that carry octets of the streams of `packet`, and their halves."""
@@ -109,6 +125,11 @@ class ConflictFinder:
         address = self._packets["payload"]
         one = self._source.octets(int(address[suspect]) + skip, length)
         other = self._source.octets(int(address[original]) + max(0, shift), length)
-        if one == other:
-            return 0
-        return int((np.frombuffer(one, np.uint8) != np.frombuffer(other, np.uint8)).sum())
+        return _differing(one, other)
+
+
+def _differing(one: bytes, other: bytes) -> int:
+    """At how many places two runs of octets of one length differ."""
+    if one == other:
+        return 0
+    return int((np.frombuffer(one, np.uint8) != np.frombuffer(other, np.uint8)).sum())

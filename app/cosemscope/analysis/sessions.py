@@ -188,16 +188,15 @@ def session_tree(table: PacketTable, streams: StreamTable, counts: PairCounts) -
     columns = [streams[name].tolist() for name in names]
     peers: dict[tuple[str, str], list[StreamSession]] = {}
     order: dict[frozenset[str], tuple[str, str]] = {}
-    endpoints: dict[int, tuple[Endpoint, Endpoint]] = {}
+    endpoints = table.all_endpoints()
+    framings = {int(framing): framing for framing in Framing}
     for stream, row in enumerate(zip(*columns, strict=True)):
         protocol, flow, side, framing, packets, wpdus, octets, first, last = row
         pairs = tuple(pairs_of.get(stream, ()))
-        if flow not in endpoints:
-            endpoints[flow] = table.endpoints(flow)
         ends = endpoints[flow]
         client, server = ends[side], ends[1 - side]
         session = StreamSession(
-            stream, protocol, client, server, Framing(framing), packets, wpdus, octets, first, last, pairs
+            stream, protocol, client, server, framings[framing], packets, wpdus, octets, first, last, pairs
         )
         key = order.setdefault(frozenset((client.address, server.address)), (client.address, server.address))
         peers.setdefault(key, []).append(session)

@@ -89,16 +89,12 @@ class FlowTable:
 
     def endpoints(self, flow: int) -> tuple[Endpoint, Endpoint]:
         """Endpoint A (sender of the first packet) and endpoint B of a flow; IndexError if there is none."""
-        table = self.flows
-        family = int(table["family"][flow])
-        a, b = (
-            Endpoint(
-                address_text(family, int(table[end + "_high"][flow]), int(table[end + "_low"][flow])),
-                int(table[end + "_port"][flow]),
-            )
-            for end in "ab"
-        )
-        return a, b
+        return _ends(*(self.flows[name].item(flow) for name in _END_FIELDS))
+
+    def all_endpoints(self) -> list[tuple[Endpoint, Endpoint]]:
+        """`endpoints` of every flow."""
+        columns = (self.flows[name].tolist() for name in _END_FIELDS)
+        return [_ends(*row) for row in zip(*columns, strict=True)]
 
     def _find(self, keys: "_Keys", hashes: Words) -> tuple[npt.NDArray[np.int32], Numbers, Numbers]:
         """For each key its flow or -1, the slot where the search ended, and the rows that have no flow."""
@@ -269,6 +265,16 @@ def _changes(columns: list[Words]) -> npt.NDArray[np.bool_]:
     for column in columns:
         changed[1:] |= column[1:] != column[:-1]
     return changed
+
+
+_END_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
+
+
+def _ends(
+    family: int, a_high: int, a_low: int, a_port: int, b_high: int, b_low: int, b_port: int
+) -> tuple[Endpoint, Endpoint]:
+    a = Endpoint(address_text(family, a_high, a_low), a_port)
+    return a, Endpoint(address_text(family, b_high, b_low), b_port)
 
 
 def address_text(family: int, high: int, low: int) -> str:

@@ -67,6 +67,10 @@ class PacketTable:
         """Endpoints A and B of a flow."""
         return self._flows.endpoints(flow)
 
+    def all_endpoints(self) -> list[tuple[Endpoint, Endpoint]]:
+        """`endpoints` of every flow, at once."""
+        return self._flows.all_endpoints()
+
     def add(self, batch: RecordBatch) -> slice:
         """Read the headers of a batch of records; the rows that it became."""
         columns, slow = dissect(batch)
