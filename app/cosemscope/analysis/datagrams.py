@@ -1,5 +1,10 @@
-"""UDP flows to WPDUs: one WPDU a datagram (IEC 62056-4-7, 5.3.3), and what deviates from that, marked."""
+"""UDP flows to WPDUs: one WPDU a datagram (IEC 62056-4-7, 5.3.3), and what deviates from that, marked.
 
+Flows of HDLC frames may have data units of IEC 61334-4-32 between them, and APDUs in segments that come in
+datagrams of their own: so the splitter of each direction is kept.
+"""
+
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -11,13 +16,16 @@ from cosemscope.analysis.output import Output, WpduRow
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.reassembly import Segment
 from cosemscope.analysis.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable
-from cosemscope.analysis.splitters import Unit, splitter_for
+from cosemscope.analysis.splitters import HdlcSplitter, Unit, splitter_for
 from cosemscope.analysis.streams import UDP, StreamTable, first_rows
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.capture.columns import Columns
-from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, WpduHeader, decode_datagram
+from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
 
 Array = npt.NDArray[Any]
+_FLAG = 0x7E
+#: Directions of flows whose HDLC segments are waited for.
+_MAX_HDLC = 4096
 
 
 class _Datagram:
@@ -29,10 +37,8 @@ class _Datagram:
         self._side = side
 
     def unit(self, unit: Unit, trigger: int) -> None:
-        """An APDU without a header."""
-        self._owner.add(
-            unit.pieces[0], self._stream, self._side, unit.header, unit.apdu_tag, 0, unit.size, unit.marks
-        )
+        """An APDU in another framing than the wrapper, or in none."""
+        self._owner.add(self._stream, self._side, unit)
 
     def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
         """Something is wrong."""
@@ -56,6 +62,8 @@ class UdpFlows:
         self.output = output
         self._packets = packets
         self._tries: dict[int, int] = {}
+        # Splitters of HDLC by stream and side, with the octets that each has taken.
+        self._hdlc: OrderedDict[tuple[int, int], tuple[HdlcSplitter, int]] = OrderedDict()
 
     def add_batch(self, rows: slice, stream: npt.NDArray[np.int32]) -> None:
         """Take the packets `rows`, of these streams."""
@@ -82,30 +90,25 @@ class UdpFlows:
             self._one(int(index[place]) + rows.start, int(flow[place]))
 
     def finish(self) -> None:
-        """Flows that were not recognised carry no DLMS."""
+        """Flows that were not recognised carry no DLMS; APDUs whose segments are not all here are cut."""
+        for splitter, _ in self._hdlc.values():
+            splitter.close(max(0, len(self._packets) - 1))
+        self._hdlc.clear()
         mask = (self.streams["protocol"] == UDP) & (self.streams["framing"] == Framing.UNDECIDED)
         self.streams["framing"][mask] = Framing.UNKNOWN
 
-    def add(
-        self,
-        segment: Segment,
-        stream: int,
-        side: int,
-        header: WpduHeader,
-        tag: int,
-        offset: int,
-        size: int,
-        marks: int,
-    ) -> None:
-        """A WPDU at `offset` of a datagram becomes a row."""
-        packet, time = segment.packet, segment.time
-        client = int(self.streams["client_side"][stream])
-        framing = int(self.streams["framing"][stream])
+    def add(self, stream: int, side: int, unit: Unit) -> None:
+        """A WPDU, or what another framing has in its place, becomes a row."""
+        header, pieces = unit.header, unit.pieces
+        packets, times = [piece.packet for piece in pieces], [piece.time for piece in pieces]
+        last = max(packets)
         self.output.add_row(
             WpduRow(
-                packet, packet, packet, 1, time, time, stream, side ^ client, framing,
+                last, min(packets), last, min(len(pieces), 0xFFFF), max(times), min(times), stream,
+                side ^ int(self.streams["client_side"][stream]), int(unit.framing),
                 header.version, header.source_wport, header.destination_wport, header.length,
-                tag, size, marks, ((segment.address + offset, size, packet),),
+                unit.apdu_tag, unit.size, unit.marks,
+                tuple((piece.address, piece.captured, piece.packet) for piece in pieces),
             )
         )  # fmt: skip
 
@@ -172,8 +175,26 @@ class UdpFlows:
         framing = Framing(int(self.streams["framing"][stream]))
         if framing in (Framing.WRAPPER, Framing.SWAPPED):
             self._split(segment, stream, side, octets, swapped=framing is Framing.SWAPPED)
-        elif octets:
+        elif not octets:
+            return
+        elif framing is Framing.HDLC and octets[0] == _FLAG:
+            self._take_frames(segment, stream, side)
+        else:
+            framing = Framing.IEC_61334_4_32 if framing is Framing.HDLC else framing
             splitter_for(framing, _Datagram(self, stream, side), 0, trusted=True).chunk(segment, packet)
+
+    def _take_frames(self, segment: Segment, stream: int, side: int) -> None:
+        """HDLC frames, whole ones; the segments of an APDU may go on in the next datagram."""
+        key = stream, side
+        known = self._hdlc.pop(key) if key in self._hdlc else (HdlcSplitter(_Datagram(self, *key), 0), 0)
+        splitter, taken = known
+        if len(self._hdlc) >= _MAX_HDLC:
+            _, (oldest, _) = self._hdlc.popitem(last=False)
+            oldest.close(segment.packet)
+        stop = taken + segment.stop
+        self._hdlc[key] = splitter, stop
+        splitter.chunk(segment._replace(start=taken, stop=stop), segment.packet)
+        splitter.end_datagram(segment.packet)
 
     def _try(self, stream: int, side: int, packet: int, octets: bytes, length: int) -> bool:
         """Whether this datagram tells what its flow carries."""
@@ -190,14 +211,16 @@ class UdpFlows:
 
     def _split(self, segment: Segment, stream: int, side: int, octets: bytes, *, swapped: bool) -> None:
         result = decode_datagram(octets, swapped=swapped)
+        framing = Framing.SWAPPED if swapped else Framing.WRAPPER
         several = Mark.SHARED if len(result.wpdus) > 1 else Mark(0)
         packet, length = segment.packet, segment.stop
         for received in result.wpdus:
             trailing = Mark.TRAILING if result.trailing and received is result.wpdus[-1] else Mark(0)
             data = received.wpdu.data
             tag, size = data[0] if data else -1, received.stop - received.start
-            marks = int(several | trailing)
-            self.add(segment, stream, side, received.wpdu.header, tag, received.start, size, marks)
+            piece = segment.part(received.start, received.stop)
+            unit = Unit(received.wpdu.header, tag, size, int(several | trailing), (piece,), framing)
+            self.add(stream, side, unit)
         find = self.output.find
         if several:
             find(FindingKind.SEVERAL, stream, side, packet, 0, len(result.wpdus))
@@ -210,5 +233,7 @@ class UdpFlows:
         elif problem is not None and problem.header is not None:
             find(FindingKind.TRUNCATED, stream, side, packet, 0, problem.missing)
             tag = octets[HEADER_SIZE] if len(octets) > HEADER_SIZE else -1
-            marks = int(Mark.TRUNCATED)
-            self.add(segment, stream, side, problem.header, tag, 0, len(octets), marks)
+            pieces = (segment.part(0, len(octets)),)
+            self.add(
+                stream, side, Unit(problem.header, tag, len(octets), int(Mark.TRUNCATED), pieces, framing)
+            )

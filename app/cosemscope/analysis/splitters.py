@@ -15,8 +15,10 @@ from typing import NamedTuple, Protocol
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.reassembly import Segment
-from cosemscope.analysis.recognition import apdu_begins, frame_check
+from cosemscope.analysis.recognition import apdu_begins
 from cosemscope.analysis.wpdus import Mark
+from cosemscope.apdu.hdlc_frames import Cut, Fault, FrameReceived, HdlcDecoder, HdlcEvent
+from cosemscope.apdu.hdlc_units import HdlcUnit, SegmentJoiner
 from cosemscope.transport.wpdu import (
     HEADER_SIZE,
     VERSION,
@@ -35,6 +37,7 @@ class Unit(NamedTuple):
     size: int
     marks: int
     pieces: tuple[Segment, ...]
+    framing: Framing
 
 
 class Listener(Protocol):
@@ -217,7 +220,8 @@ class WrapperSplitter:
         if any(one.packet > other.packet for one, other in pairwise(pieces)):
             marks |= Mark.OUT_OF_ORDER
         size = sum(piece.captured for piece in pieces)
-        self._listener.unit(Unit(header, tag, size, int(marks), pieces), trigger)
+        framing = Framing.SWAPPED if self._swapped else Framing.WRAPPER
+        self._listener.unit(Unit(header, tag, size, int(marks), pieces, framing), trigger)
 
     def _begin_search(self, start: int, lost_from: int) -> None:
         self._search = bytearray()
@@ -297,7 +301,9 @@ class BareSplitter:
         length = segment.stop - segment.start
         marks = Mark.TRUNCATED if segment.captured < length else Mark(0)
         header = WpduHeader(0, 0, 0, length)
-        self._listener.unit(Unit(header, tag, segment.captured, int(marks), (segment,)), trigger)
+        self._listener.unit(
+            Unit(header, tag, segment.captured, int(marks), (segment,), Framing.BARE), trigger
+        )
 
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
         """APDUs are missing."""
@@ -307,47 +313,108 @@ class BareSplitter:
 
 
 class HdlcSplitter:
-    """HDLC frames (IEC 62056-46), counted; a frame's check sequence must be right."""
+    """HDLC frames (IEC 62056-46); those that carry an APDU make a unit, its segments together.
 
-    _MOST = 2 + 0x7FF
+    The header of such a unit has the upper HDLC addresses for wPorts and the length of the APDU. What is no
+    frame is skipped; a frame with a wrong check sequence is a unit still, marked, as there is much to see.
+    """
 
-    def __init__(self, listener: Listener) -> None:
+    #: Always: flags are shared between frames, so the splitter keeps what it has.
+    clean = False
+
+    def __init__(self, listener: Listener, start: int) -> None:
         self._listener = listener
-        self._window = bytearray()
-
-    @property
-    def clean(self) -> bool:
-        """Never: flags are shared between frames, so the splitter keeps what it has."""
-        return False
+        self._decoder = HdlcDecoder(base=start)
+        self._joiner = SegmentJoiner()
+        self._trail = Trail()
+        self._marks = Mark(0)  # of the next unit
 
     def chunk(self, segment: Segment, trigger: int) -> None:
         """The next octets."""
-        self._window += self._listener.read(segment.address, segment.captured)
-        window, at, count = self._window, 0, 0
-        while True:
-            at = window.find(0x7E, at)
-            if at < 0 or at + 3 > len(window):
-                break
-            end = at + 1 + ((window[at + 1] & 7) << 8 | window[at + 2])
-            if window[at + 1] >> 4 != 0xA:
-                at += 1
-            elif end >= len(window):
-                break
-            elif window[end] == 0x7E and frame_check(window[at + 1 : end]):
-                count += 1
-                at = end  # the closing flag may open the next frame
-            else:
-                at += 1
-        del window[: at if at >= 0 else len(window)]
-        self._listener.frames(count)
+        self._trail.add(segment)
+        self._decoder.feed(self._listener.read(segment.address, segment.captured))
+        self._take(self._decoder.events(), trigger)
+
+    def end_datagram(self, packet: int) -> None:
+        """No frame goes on in the next octets, but an APDU may."""
+        self._take(self._decoder.close(), packet)
 
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
-        """Frames are missing."""
-        self._window.clear()
+        """Octets are missing: the frame they stood in is cut, and so is an APDU whose segments they had."""
+        self.close(packet)
+        self._decoder = HdlcDecoder(base=stop)
+        self._marks |= Mark.RESYNCHRONISED
 
     def close(self, packet: int) -> None:
-        """What is pending is no frame."""
-        self._window.clear()
+        """Nothing more comes: what is begun is cut."""
+        self.end_datagram(packet)
+        self._emit(self._joiner.close(), packet)
+
+    def _take(self, events: list[HdlcEvent], trigger: int) -> None:
+        right = 0
+        for event in events:
+            if isinstance(event, FrameReceived):
+                right += not event.frame.faults & (Fault.FRAME_CHECK | Fault.LENGTH)
+                self._emit(self._joiner.add(event), trigger)
+                continue
+            if isinstance(event, Cut):
+                stop, kind, count = event.start + len(event.octets), FindingKind.TRUNCATED, event.missing
+            else:
+                stop, kind, count = event.stop, FindingKind.SKIPPED, event.stop - event.start
+            packet = self._trail.packet_at(stop - 1, trigger)
+            self._listener.found(kind, packet, event.start, count)
+        if right:
+            self._listener.frames(right)
+        # A flag that closed the last frame may open the next one.
+        waiting = self._decoder.position - 1
+        self._trail.forget(min(waiting, self._joiner.first_pending(waiting)))
+
+    def _emit(self, units: list[HdlcUnit], trigger: int) -> None:
+        for unit in units:
+            if not unit.carries_apdu:
+                continue
+            pieces = tuple(piece for start, stop in unit.spans for piece in self._trail.cut(start, stop))
+            marks, self._marks = self._marks, Mark(0)
+            if not unit.complete:
+                marks |= Mark.TRUNCATED
+            if any(received.frame.faults & _DAMAGE for received in unit.frames):
+                marks |= Mark.DAMAGED
+            if any(one.packet > other.packet for one, other in pairwise(pieces)):
+                marks |= Mark.OUT_OF_ORDER
+            header = WpduHeader(0, unit.source.upper or 0, unit.destination.upper or 0, len(unit.apdu))
+            size = sum(piece.captured for piece in pieces)
+            self._listener.unit(Unit(header, unit.apdu_tag, size, int(marks), pieces, Framing.HDLC), trigger)
+
+
+_DAMAGE = Fault.FRAME_CHECK | Fault.HEADER_CHECK | Fault.ADDRESS | Fault.SHORT
+
+
+class LlcSplitter:
+    """Data units of IEC 61334-4-32, one a segment or datagram: control, two LSAPs, an APDU."""
+
+    clean = False
+    _HEADER = 3
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """One data unit."""
+        octets = self._listener.read(segment.address, min(segment.captured, self._HEADER + 1))
+        if len(octets) <= self._HEADER:
+            return
+        length = segment.stop - segment.start
+        marks = Mark.TRUNCATED if segment.captured < length else Mark(0)
+        header = WpduHeader(0, octets[2], octets[1], length - self._HEADER)
+        self._listener.unit(
+            Unit(header, octets[3], segment.captured, int(marks), (segment,), Framing.IEC_61334_4_32), trigger
+        )
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Data units are missing."""
+
+    def close(self, packet: int) -> None:
+        """Nothing is pending."""
 
 
 class NoSplitter:
@@ -371,7 +438,8 @@ SPLITTERS: dict[Framing, Callable[[Listener, int, bool], Splitter]] = {
     Framing.SWAPPED: lambda listener, start, trusted: WrapperSplitter(
         listener, start, trusted=trusted, swapped=True
     ),
-    Framing.HDLC: lambda listener, start, trusted: HdlcSplitter(listener),
+    Framing.HDLC: lambda listener, start, trusted: HdlcSplitter(listener, start),
+    Framing.IEC_61334_4_32: lambda listener, start, trusted: LlcSplitter(listener),
     Framing.BARE: lambda listener, start, trusted: BareSplitter(listener),
 }
 

@@ -468,7 +468,7 @@ class PacketWalk:
                 min(times),
                 stream,
                 (half & 1) ^ int(self.streams["client_side"][stream]),
-                int(self.streams["framing"][stream]),
+                int(unit.framing),
                 unit.header.version,
                 unit.header.source_wport,
                 unit.header.destination_wport,

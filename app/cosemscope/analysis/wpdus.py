@@ -23,10 +23,13 @@ class Mark(IntFlag):
     SHARED = 4  # begins or ends inside a segment, or stands in one datagram with another WPDU
     TRAILING = 8  # octets that are no WPDU follow it in its datagram
     OUT_OF_ORDER = 16  # a segment of it was seen after one that was sent later
+    DAMAGED = 32  # an HDLC frame of it has a wrong check sequence, or addresses that break the rules
 
 
-#: WPDU columns. `first_packet`, `last_packet`: packet rows; `time`, `first_time`: ns since the epoch, when
-#: its last and its first octet were seen; `direction` 0: from the stream's client; `framing`: Framing;
+#: WPDU columns; a row is a WPDU, or what other framings have in its place: the HDLC frames of one APDU (with
+#: their flags; the wPorts are the upper HDLC addresses), a data unit of IEC 61334-4-32 (its LSAPs), an APDU.
+#: `first_packet`, `last_packet`: packet rows; `time`, `first_time`: ns since the epoch, when its last and its
+#: first octet were seen; `direction` 0: from the stream's client; `framing`: Framing; `length`: of the APDU;
 #: `apdu_tag`: -1 when there is no APDU; `address`: see the module; `size`: octets present, header included;
 #: `marks`: Mark.
 WPDU_FIELDS: dict[str, str] = {

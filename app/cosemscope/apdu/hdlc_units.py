@@ -212,6 +212,10 @@ class SegmentJoiner:
         """No frame follows, or some are missing: what had been begun, incomplete."""
         return [unit for pair in list(self._pending) for unit in self._give_up(pair)]
 
+    def first_pending(self, default: int) -> int:
+        """Where in the stream the first frame stands that waits for others; `default` when none waits."""
+        return min((frames[0].start for frames in self._pending.values()), default=default)
+
     def _give_up(self, pair: _Pair) -> list[HdlcUnit]:
         frames = self._pending.pop(pair, None)
         return [_unit(frames, complete=False)] if frames else []
