@@ -2,8 +2,8 @@
 
 Each module of this package adds its commands to the parser with
 `add_commands`; a command's `run` takes the parsed arguments and returns the
-exit status. Modules are imported when the parser is built, so they import
-heavy things (NumPy, asyncio) inside `run`.
+exit status. Only the module of the command that is asked for is imported, and
+it imports heavy things (NumPy) inside `run`.
 """
 
 import argparse
@@ -33,8 +33,8 @@ def is_command(words: Sequence[str]) -> bool:
     }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with every command."""
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """The parser; with every command, or with those of the module that has `command`, which is quicker."""
     parser = argparse.ArgumentParser(
         prog="cosemscope",
         description="Inspect DLMS/COSEM over IP (IEC 62056-4-7). With a capture file, or with nothing, "
@@ -42,14 +42,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Cosemscope {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    for module in COMMANDS:
+    wanted = [module for module, names in COMMANDS.items() if command in names]
+    for module in wanted or COMMANDS:
         importlib.import_module(module).add_commands(commands)
     return parser
 
 
 def main(words: Sequence[str]) -> int:
     """Run one command; return its exit status (0 done, 1 failed with a message, 2 wrong usage)."""
-    parser = build_parser()
+    parser = build_parser(words[0] if words else "")
     arguments = parser.parse_args(list(words))
     if not hasattr(arguments, "run"):
         parser.print_help()
