@@ -1,6 +1,7 @@
 """Colours say something and can be read; icons exist and follow the palette; actions are whole."""
 
 import re
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,9 @@ from PySide6.QtGui import QColor, QIcon
 
 from cosemscope.apdu.tags import APDU_TAGS
 from cosemscope.gui import theme
-from cosemscope.gui.actions import ACTIONS, MENUS, TOOLBAR
+from cosemscope.gui.actions import ACTIONS, EXCLUSIVE, MENUS, TOOLBAR, Needs
 from cosemscope.gui.icons import icon
 from cosemscope.gui.kinds import KIND_NAMES, Kind, kind_of, kinds_of
-from cosemscope.gui.window import Window
 
 SCHEMES = {"light": theme.LIGHT, "dark": theme.DARK}
 
@@ -87,14 +87,18 @@ def test_icons_take_the_palettes_colour(qapp):
         qapp.setPalette(before)
 
 
-def test_every_action_has_a_slot_a_place_and_keys_of_its_own():
-    """No dead action, none that cannot be reached, no key that does two things."""
-    keys = [key for spec in ACTIONS for key in spec.keys]
-    assert len(keys) == len(set(keys))
+def test_every_action_has_a_slot_a_place_and_keys_of_its_own(window):
+    """No dead action, none that cannot be reached, no key that does two things at a time."""
+    by_key: dict[str, list[Needs]] = {}
+    for spec in ACTIONS:
+        for key in spec.keys:
+            by_key.setdefault(key, []).append(spec.needs)
+    shared_keys = {key: needs for key, needs in by_key.items() if len(needs) > 1}
+    assert all(len(needs) == 2 and frozenset(needs) in EXCLUSIVE for needs in shared_keys.values())
     names = {spec.name for spec in ACTIONS}
     assert len(names) == len(ACTIONS)
     placed = {name for _, menu in MENUS for name in menu if name and not name.startswith("@")}
     assert placed == names
     assert {name for name in TOOLBAR if name} <= names
     for spec in ACTIONS:
-        assert callable(getattr(Window, spec.slot))
+        assert callable(attrgetter(spec.slot)(window))

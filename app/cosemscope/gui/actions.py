@@ -6,6 +6,7 @@ The keys are those that hands used to Wireshark already know.
 
 from collections.abc import Iterable
 from enum import Enum
+from operator import attrgetter
 from typing import NamedTuple
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -22,10 +23,20 @@ class Needs(Enum):
     WPDU = 2
     FILTER = 3
     READING = 4
+    COMPLETE = 5  # a capture that does not grow
+    READ = 6  # one that is read to its end
+    UNSAVED = 7  # one that nobody has given a name
+    QUIET = 8  # nothing is live
+    LIVE = 9
+    CAPTURING = 10
+
+
+#: Needs that are never met together: such actions may share a key.
+EXCLUSIVE = (frozenset((Needs.QUIET, Needs.LIVE)), frozenset((Needs.COMPLETE, Needs.CAPTURING)))
 
 
 class ActionSpec(NamedTuple):
-    """One action; `slot` is a method of the window."""
+    """One action; `slot` is a method of the window, or of what it has, with a dot."""
 
     name: str
     text: str
@@ -40,7 +51,11 @@ ACTIONS = (
     ActionSpec("open", "&Open…", "ask_open", ("Ctrl+O",), "open", "Open a capture file"),
     ActionSpec("sample", "Open the &sample", "open_sample", (), "sample", "Open the bundled sample capture"),
     ActionSpec(
-        "reload", "&Reload", "reload", ("Ctrl+R",), "reload", "Read the capture file again", Needs.CAPTURE
+        "reload", "&Reload", "reload", ("Ctrl+R",), "reload", "Read the capture file again", Needs.COMPLETE
+    ),
+    ActionSpec("save", "&Save", "live.save", ("Ctrl+S",), "save", "Save this capture", Needs.UNSAVED),
+    ActionSpec(
+        "save-as", "Save &as…", "live.save_as", ("Ctrl+Shift+S",), "", "Save a copy of it", Needs.READ
     ),
     ActionSpec(
         "cancel", "S&top reading", "cancel", (), "close", "Keep what has been read so far", Needs.READING
@@ -121,6 +136,51 @@ ACTIONS = (
         "Say what a port or a stream carries",
         Needs.CAPTURE,
     ),
+    ActionSpec(
+        "capture-options",
+        "Capture &options…",
+        "live.ask_capture",
+        ("Ctrl+K",),
+        "capture-options",
+        "Choose interfaces, filter and more, and capture",
+    ),
+    ActionSpec(
+        "capture",
+        "&Start capture",
+        "live.capture",
+        ("Ctrl+E",),
+        "capture",
+        "Capture with the options used last",
+        Needs.QUIET,
+    ),
+    ActionSpec(
+        "stop", "S&top", "live.stop", ("Ctrl+E",), "stop", "Stop the capture, or close the link", Needs.LIVE
+    ),
+    ActionSpec(
+        "restart",
+        "&Restart capture",
+        "live.again",
+        ("Ctrl+R",),
+        "restart",
+        "Begin anew with the same options",
+        Needs.CAPTURING,
+    ),
+    ActionSpec(
+        "connect",
+        "&Connect…",
+        "live.ask_connect",
+        ("Ctrl+Shift+K",),
+        "connect",
+        "Open a test link to a server",
+    ),
+    ActionSpec(
+        "listen",
+        "&Listen…",
+        "live.ask_listen",
+        ("Ctrl+Shift+L",),
+        "listen",
+        "Accept connections and datagrams, and answer them",
+    ),
     ActionSpec("shortcuts", "&Keyboard shortcuts", "show_shortcuts", ("F1",)),
     ActionSpec("about", "&About Cosemscope", "show_about"),
 )
@@ -129,7 +189,23 @@ SEPARATOR = ""
 
 #: Menus: title, then actions by name; `@` names a submenu that the window fills.
 MENUS = (
-    ("&File", ("open", "@recent", "sample", SEPARATOR, "reload", "cancel", "close", SEPARATOR, "quit")),
+    (
+        "&File",
+        (
+            "open",
+            "@recent",
+            "sample",
+            SEPARATOR,
+            "save",
+            "save-as",
+            SEPARATOR,
+            "reload",
+            "cancel",
+            "close",
+            SEPARATOR,
+            "quit",
+        ),
+    ),
     ("&Edit", ("copy-rows", "copy-hex", "copy-dump", SEPARATOR, "select-all")),
     (
         "&View",
@@ -165,12 +241,23 @@ MENUS = (
             "next-here",
         ),
     ),
+    ("&Capture", ("capture-options", "capture", "stop", "restart")),
+    ("&Link", ("connect", "listen")),
     ("&Analyze", ("show-all", SEPARATOR, "decode-as")),
     ("&Help", ("shortcuts", SEPARATOR, "about")),
 )
 
 TOOLBAR = (
+    "capture",
+    "stop",
+    "restart",
+    "capture-options",
+    SEPARATOR,
+    "connect",
+    "listen",
+    SEPARATOR,
     "open",
+    "save",
     "reload",
     SEPARATOR,
     "back",
@@ -205,7 +292,7 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
         tip = spec.tip or spec.text.replace("&", "").rstrip("…")
         keys = [f" ({_native(key)})" for key in spec.keys[:1]]
         action.setToolTip(tip + "".join(keys))
-        slot = getattr(window, spec.slot)
+        slot = attrgetter(spec.slot)(window)
         action.triggered.connect(lambda checked=False, slot=slot: slot())
         made[spec.name] = action
     return made

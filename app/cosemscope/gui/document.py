@@ -19,6 +19,7 @@ from cosemscope.analysis.decode_as import DecodeAs
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.reader import open_capture
 from cosemscope.capture.records import CaptureError
+from cosemscope.capture.sequence import CaptureSequence, ring_number
 
 from .unsaved import UnsavedSpool
 
@@ -48,9 +49,10 @@ class Reading(QObject):
     ended = Signal(bool)
     failed = Signal(str)
 
-    def __init__(self, path: Path, decode_as: DecodeAs, follow: bool) -> None:
+    def __init__(self, path: Path, decode_as: DecodeAs, follow: bool, is_ring: bool) -> None:
         super().__init__()
         self._path = path
+        self._is_ring = is_ring
         self._decode_as = decode_as
         self._follow = follow
         self._stop = threading.Event()
@@ -74,7 +76,8 @@ class Reading(QObject):
     def run(self) -> None:
         """Read until the end, a failure or `stop`."""
         try:
-            reader = open_capture(self._path, follow=self._follow)
+            open_path = CaptureSequence if self._is_ring else open_capture
+            reader = open_path(self._path, follow=self._follow)
         except (CaptureError, OSError) as error:
             self.failed.emit(str(error))
             return
@@ -172,10 +175,12 @@ class Document(QObject):
         self.packets = self.wpdus = 0
         self.reading = False
         self.following = follow
-        self._closed = False
+        self._closed = self._released = False
         self._thread = QThread()
         self._thread.setObjectName(f"reading {path.name}")
-        self._work = Reading(path, self.decode_as, follow)
+        self._work = Reading(
+            path, self.decode_as, follow, spool is not None and ring_number(path) is not None
+        )
         self._work.moveToThread(self._thread)
         self._thread.started.connect(self._work.run)
         self._thread.finished.connect(self._release)
@@ -186,6 +191,21 @@ class Document(QObject):
         self._work.ended.connect(self._end)
         self._work.failed.connect(self._fail)
 
+    @property
+    def title(self) -> str:
+        """What the window calls it: the file's name, or what made it."""
+        return self.spool.title if self.spool is not None else self.path.name
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that it is made of, the oldest first."""
+        return self.spool.files if self.spool is not None else [self.path]
+
+    def take_spool(self) -> UnsavedSpool | None:
+        """The spool, for a document that reads the same file anew; this one has none any more."""
+        spool, self.spool = self.spool, None
+        return spool
+
     def start(self) -> None:
         """Begin to read."""
         self.reading = True
@@ -195,6 +215,8 @@ class Document(QObject):
         """The file is complete: what is left of it is read, then comes `finished`."""
         self.following = False
         self._work.complete()
+        if self.spool is not None:
+            self.spool.hold()
 
     def cancel(self) -> None:
         """End reading soon; what has been read stays."""
@@ -213,7 +235,10 @@ class Document(QObject):
         """Wait for the thread to end: for the end of the program only."""
         self._work.stop()
         self._thread.quit()
-        return self._thread.wait(milliseconds)
+        ended = self._thread.wait(milliseconds)
+        if ended:
+            self._release()
+        return ended
 
     @Slot(object)
     def _open(self, analysis: Analysis) -> None:
@@ -255,8 +280,13 @@ class Document(QObject):
     @Slot()
     def _release(self) -> None:
         """The thread has ended; close the file if nobody shows it any more."""
-        if self._closed:
-            if self.analysis is not None:
-                self.analysis.reader.close()
-                self.analysis = None
-            self.released.emit()
+        if not self._closed or self._released:
+            return
+        self._released = True
+        if self.analysis is not None:
+            self.analysis.reader.close()
+            self.analysis = None
+        spool = self.take_spool()
+        if spool is not None:
+            spool.let_go()
+        self.released.emit()

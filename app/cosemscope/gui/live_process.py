@@ -1,8 +1,8 @@
 """A live command in a process of its own: commands go in and events come out as lines of JSON.
 
-Whatever is live (`connect`, `listen`, `capture`) runs so, with `--control`. Its output is always read, since a
-full pipe would hold up the traffic. It ends when it is told to, or when its input ends, so it never outlives
-the window; one that does not listen is ended by force.
+Whatever is live (`connect`, `listen`, `capture`) runs so, with `--control`. Its output is always read, since
+a full pipe would hold up the traffic. It ends when its input does, so it never outlives the window; one that
+does not listen is ended by force.
 """
 
 import json
@@ -97,8 +97,7 @@ class LiveProcess(QObject):
         """Ask it to end; `ended` follows, at the latest when the time for that is over."""
         if self.running and not self._closing:
             self._closing = True
-            self.send({"close": True})
-            self._process.closeWriteChannel()
+            self._process.closeWriteChannel()  # the end of commands ends every live command
             self._force.start(GRACE)
 
     def kill(self) -> None:

@@ -1,10 +1,20 @@
 """Messages that do not stop anybody: a strip above the panes, one line a message, closed by its button."""
 
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from . import theme
 from .icons import icon
@@ -22,10 +32,11 @@ class Severity(Enum):
 
 
 class Message(NamedTuple):
-    """One message: sentences for people."""
+    """One message: sentences for people, and buttons (text and what they do)."""
 
     severity: Severity
     text: str
+    buttons: tuple[tuple[str, Callable[[], None]], ...] = ()
 
 
 class _Line(QFrame):
@@ -49,6 +60,10 @@ class _Line(QFrame):
         row.setSpacing(8)
         row.addWidget(self._picture)
         row.addWidget(self._text, 1)
+        for text, act in message.buttons:
+            button = QPushButton(text, self)
+            button.clicked.connect(lambda checked=False, act=act: act())
+            row.addWidget(button)
         row.addWidget(dismiss)
         self.setAutoFillBackground(True)
         self.paint_as_meant()
@@ -83,10 +98,12 @@ class MessageBar(QWidget):
         """What is being said, oldest first."""
         return tuple(self._messages)
 
-    def say(self, severity: Severity, text: str) -> None:
+    def say(
+        self, severity: Severity, text: str, buttons: Iterable[tuple[str, Callable[[], None]]] = ()
+    ) -> None:
         """Add a message, unless it is already there."""
-        message = Message(severity, text)
-        if message not in self._messages:
+        message = Message(severity, text, tuple(buttons))
+        if not any(known[:2] == message[:2] for known in self._messages):
             self._messages.append(message)
             self._rebuild()
 

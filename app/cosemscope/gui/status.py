@@ -61,9 +61,13 @@ class StatusBar(QStatusBar):
         if share is not None:
             self.progress.setValue(round(share * _STEPS))
 
-    def show_counts(self, packets: int, wpdus: int, displayed: int, selected: int) -> None:
-        """Packets, WPDUs, and how many of them are shown and selected."""
+    def show_counts(
+        self, packets: int, wpdus: int, displayed: int, selected: int, dropped: int | None = None
+    ) -> None:
+        """Packets, WPDUs, how many of them are shown and selected; packets that a capture lost, if known."""
         parts = [count(packets, "packet"), count(wpdus, "WPDU")]
+        if dropped is not None:
+            parts.append(f"{dropped:,} dropped")
         if displayed != wpdus:
             parts.append(f"{displayed:,} displayed")
         if selected > 1:

@@ -13,6 +13,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from cosemscope.capture.records import CaptureError
+from cosemscope.capture.sequence import ring_files
 from cosemscope.capture.spools import SpoolHold, hold_spool
 
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
@@ -21,29 +23,45 @@ _COPIED_OCTETS = 1 << 20
 
 
 class UnsavedSpool:
-    """The files behind a capture that the window shows, the oldest first.
+    """The spool at `path`, or the ring that begins there, behind a capture that the window shows.
 
-    `wanted`: whether they stay on the disk when the window lets go of them, to be offered at the next start.
-    `worthless_without_wpdus`: whether packets alone are not worth a question, as those of a test link.
+    `wanted`: whether it stays on the disk when the window lets go of it, to be offered at the next start.
+    `title` is what the window calls it. `is_link`: packets alone are not worth a question.
     """
 
-    def __init__(self, files: Sequence[Path], *, worthless_without_wpdus: bool = False) -> None:
-        self.files = list(files)
-        self.worthless_without_wpdus = worthless_without_wpdus
+    def __init__(self, path: Path, title: str = "", *, is_link: bool = False, wanted: bool = True) -> None:
+        self.path = path
+        self.is_link = is_link
         self.saved_as: Path | None = None
-        self.wanted = True
+        self.wanted = wanted
+        self._title = title
         self._hold: SpoolHold | None = None
-        with suppress(OSError):
-            self._hold = hold_spool(self.files[0])
+        self.hold()
 
     @property
-    def name(self) -> str:
+    def title(self) -> str:
         """What the window calls it."""
-        return self.saved_as.name if self.saved_as else self.files[0].name
+        return self.saved_as.name if self.saved_as else self._title or self.path.name
+
+    @property
+    def files(self) -> list[Path]:
+        """Its files as of now, the oldest first."""
+        try:
+            return list(ring_files(self.path).values()) or [self.path]
+        except CaptureError:
+            return [self.path]
+
+    def hold(self) -> None:
+        """Hold its newest file: once at the beginning, and again when a ring has come to its end."""
+        held, self._hold = self._hold, None
+        with suppress(OSError):
+            self._hold = hold_spool(self.files[-1])
+        if held is not None:
+            held.close()
 
     def is_worth_a_question(self, packets: int, wpdus: int) -> bool:
         """Whether something would be lost with it."""
-        return self.saved_as is None and bool(wpdus if self.worthless_without_wpdus else packets)
+        return self.saved_as is None and bool(wpdus if self.is_link else packets)
 
     def let_go(self) -> None:
         """The window shows it no more: remove it, unless it is to stay."""
@@ -113,4 +131,6 @@ def ask_unsaved(parent: QWidget, running: bool, packets: str, wpdus: str) -> str
     box.exec()
     clicked = box.clickedButton()
     box.deleteLater()
-    return {save: SAVE, discard: DISCARD}.get(clicked, CANCEL)
+    if clicked is save:
+        return SAVE
+    return DISCARD if clicked is discard else CANCEL

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -25,11 +25,13 @@ from .dialogs import ask_decode_as, show_about, show_problems, show_shortcuts
 from .document import Document
 from .formats import TIME_FORMATS, count
 from .icons import application_icon
+from .live import Live
 from .message_bar import MessageBar, Severity
 from .settings import Settings
 from .start_page import StartPage
 from .status import StatusBar
 from .traffic import Traffic
+from .unsaved import UnsavedSpool
 from .workspace import Workspace
 
 SAMPLE = "samples/first-look.pcapng"
@@ -65,6 +67,8 @@ class Window(QMainWindow):
         self.setCentralWidget(body)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
+        self.live = Live(self)
+        self._leaving = False
         self._make_menus()
         self._connect()
         self._restore()
@@ -115,6 +119,7 @@ class Window(QMainWindow):
         self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)
         self.settings.changed.connect(self._apply_setting)
         self.recent_menu.aboutToShow.connect(self._show_recent)
+        self.live.changed.connect(self._show_state)
 
     # Files
 
@@ -128,18 +133,28 @@ class Window(QMainWindow):
 
     def open_sample(self) -> None:
         """Open the capture that comes with Cosemscope."""
-        self._open(resource(SAMPLE), DecodeAs())
+        self.live.leave(lambda: self._open(resource(SAMPLE), DecodeAs()))
 
     def open_path(self, name: str) -> None:
         """Open a capture file and remember it."""
         path = Path(os.path.abspath(name))
-        self.settings.add_recent(str(path))
-        self._open(path, DecodeAs())
 
-    def _open(self, path: Path, decode_as: DecodeAs) -> None:
+        def open_it() -> None:
+            self.settings.add_recent(str(path))
+            self._open(path, DecodeAs())
+
+        self.live.leave(open_it)
+
+    def open_spool(self, spool: UnsavedSpool, *, follow: bool = False) -> None:
+        """Open what nobody has given a name yet; with `follow` it grows. What is open must be left before."""
+        self._open(spool.path, DecodeAs(), spool, follow=follow)
+
+    def _open(
+        self, path: Path, decode_as: DecodeAs, spool: UnsavedSpool | None = None, *, follow: bool = False
+    ) -> None:
         self._let_go()
         self.messages.clear()
-        document = Document(path, decode_as, self)
+        document = Document(path, decode_as, self, follow=follow, spool=spool)
         self.document = document
         self._problems = []
         document.opened.connect(self._show_document)
@@ -150,10 +165,12 @@ class Window(QMainWindow):
         document.finished.connect(lambda: self._end_reading(""))
         document.cancelled.connect(lambda: self._end_reading("cancelled"))
         document.failed.connect(self._fail)
-        self.setWindowTitle(f"{path.name} – Cosemscope")
         self.status.clear_all()
-        self.status.file.setText(f"Opening {path.name}…")
-        self.status.show_progress(0.0)
+        self.status.file.setText(f"Opening {document.title}…")
+        self.status.show_progress(None if follow else 0.0)
+        self.workspace.table.follows_tail = follow
+        if spool is None:
+            self.live.dock.hide()
         document.start()
         self._show_state()
 
@@ -173,7 +190,11 @@ class Window(QMainWindow):
     def reload(self) -> None:
         """Read the file again."""
         if self.document is not None:
-            self._open(self.document.path, self.document.decode_as)
+            self._open_again(self.document.decode_as)
+
+    def _open_again(self, decode_as: DecodeAs) -> None:
+        document = self.document
+        self._open(document.path, decode_as, document.take_spool(), follow=document.following)
 
     def cancel(self) -> None:
         """Stop reading; what has been read stays."""
@@ -182,6 +203,9 @@ class Window(QMainWindow):
 
     def close_capture(self) -> None:
         """Back to the start page."""
+        self.live.leave(self._close_document)
+
+    def _close_document(self) -> None:
         self._let_go()
         self.messages.clear()
         self._show_recent()
@@ -207,9 +231,21 @@ class Window(QMainWindow):
 
     def _show_progress(self, done: int, total: int) -> None:
         document = self.document
-        self.status.show_file(document.path.name, total, "reading" if document.reading else "")
-        self.status.file.setToolTip(str(document.path))
-        self.status.show_progress(done / total if document.reading and total else None)
+        reading = document.reading and not document.following
+        self.show_file("live" if document.following else "reading" if reading else "")
+        self.status.show_progress(done / total if reading and total else None)
+
+    def show_file(self, note: str = "") -> None:
+        """Say in title and status bar what is open, and what is to be said about it."""
+        document = self.document
+        if document is None:
+            self.setWindowTitle("Cosemscope")
+            self.status.clear_all()
+            return
+        self.setWindowTitle(f"{document.title} – Cosemscope")
+        if document.analysis is not None:
+            self.status.show_file(document.title, document.analysis.progress[1], note)
+        self.status.file.setToolTip("\n".join(map(str, document.files[:20])))
 
     def _take_problems(self, problems: list) -> None:
         self._problems = problems
@@ -230,14 +266,14 @@ class Window(QMainWindow):
         done, total = document.analysis.progress
         self.status.show_progress(None)
         share = f"cancelled at {100 * done // max(1, total)} %" if note else ""
-        self.status.show_file(document.path.name, total, share)
+        self.show_file(share)
         if note:
             self.messages.say(
                 Severity.NOTE,
                 f"Reading was cancelled: the first {100 * done // max(1, total)} % of the file are shown. "
                 "Reload (Ctrl+R) reads it whole.",
             )
-        elif not document.wpdus:
+        elif not document.wpdus and not (document.spool is not None and document.spool.is_link):
             self.messages.say(
                 Severity.NOTE,
                 f"No WPDU was found among {count(document.packets, 'packet')}. Where a port or stream is "
@@ -254,23 +290,28 @@ class Window(QMainWindow):
             self.pages.setCurrentWidget(self.start_page)
             self.status.clear_all()
         else:
-            self.status.show_file(document.path.name, document.analysis.progress[1], "not read to its end")
+            self.show_file("not read to its end")
         self._show_state()
 
     # State of the window
 
     def _show_state(self) -> None:
         """Bring title, actions and counts up to date."""
-        there = set()
+        there = {Needs.LIVE if self.live.running else Needs.QUIET}
+        if self.live.capturing:
+            there.add(Needs.CAPTURING)
+        if self.live.unsaved and not self.document.following:
+            there.add(Needs.UNSAVED)
         workspace = self.workspace
         if self.document is not None:
             there.add(Needs.CAPTURE)
+            if not self.document.following:
+                there.add(Needs.READING if self.document.reading else Needs.READ)
+                there.add(Needs.COMPLETE)
             if workspace.table.current_row >= 0:
                 there.add(Needs.WPDU)
             if workspace.restricted:
                 there.add(Needs.FILTER)
-            if self.document.reading:
-                there.add(Needs.READING)
         else:
             self.setWindowTitle("Cosemscope")
         enable(self.actions_by_name, there)
@@ -297,7 +338,8 @@ class Window(QMainWindow):
             return
         selected = sum(len(part) for part in self.workspace.table.selected_rows())
         document, shown = self.document, self.workspace.table.wpdus.rowCount()
-        self.status.show_counts(document.packets, document.wpdus, shown, selected)
+        dropped = self.live.dropped if document.spool is not None else None
+        self.status.show_counts(document.packets, document.wpdus, shown, selected, dropped)
 
     def _apply_setting(self, key: str) -> None:
         if key == options.TIME_FORMAT.key:
@@ -320,6 +362,7 @@ class Window(QMainWindow):
         self.workspace.resize(self.width(), self.height() - 100)
         if not self.workspace.restore_layout(get(options.WORKSPACE_STATE)):
             self.workspace.lay_out()
+        self.live.dock.hide()
         self.workspace.set_zoom(get(options.ZOOM))
         self.workspace.table.wpdus.set_time_format(get(options.TIME_FORMAT))
         self.workspace.table.restore_header(get(options.TABLE_COLUMNS))
@@ -337,13 +380,23 @@ class Window(QMainWindow):
         self.settings.flush()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Remember, and end reading."""
+        """Remember, and end reading; what is live is ended, and what is unsaved is asked about before."""
+        if not self._leaving and (self.live.running or self.live.unsaved):
+            event.ignore()
+            self.live.leave(self._close_at_last)
+            return
+        if not self._leaving:
+            self.live.leave(lambda: None)
         self._remember()
         document = self.document
         self._let_go()
         for retiring in [*self._retiring, *([document] if document else [])]:
             retiring.wait()
         event.accept()
+
+    def _close_at_last(self) -> None:
+        self._leaving = True
+        QTimer.singleShot(0, self.close)  # not within the closing that was refused
 
     # Drag and drop
 
@@ -473,7 +526,7 @@ class Window(QMainWindow):
             return
         decode_as = ask_decode_as(self, self.workspace.traffic, document.decode_as, stream)
         if decode_as is not None:
-            self._open(document.path, decode_as)
+            self._open_again(decode_as)
 
     def show_shortcuts(self) -> None:
         """List the keys."""

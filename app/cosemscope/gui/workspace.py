@@ -9,6 +9,8 @@ from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from cosemscope.analysis.keys import KeyTable
+
 from .details import Details
 from .rows import Mask, Predicate
 from .session_tree import SessionTree
@@ -62,6 +64,7 @@ class Workspace(QMainWindow):
     selectionChanged = Signal()  # noqa: N815 - Qt's manner
     rowsChanged = Signal()  # noqa: N815
     decodeAsAsked = Signal(int)  # noqa: N815
+    addKeyAsked = Signal(object)  # noqa: N815
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,10 +90,22 @@ class Workspace(QMainWindow):
         self.splitDockWidget(self._docks["details"], self._docks["timing"], Qt.Orientation.Vertical)
         self._link()
 
+    def add_pane(self, name: str, title: str, pane: QWidget, below: str) -> QDockWidget:
+        """Add a pane below another one's; hidden until it is shown."""
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(pane)
+        self.splitDockWidget(self._docks[below], dock, Qt.Orientation.Vertical)
+        dock.hide()
+        self._docks[name] = dock
+        return dock
+
     def _link(self) -> None:
         self.table.wpduSelected.connect(self._show_wpdu)
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
         self.table.decodeAsAsked.connect(lambda row: self.decodeAsAsked.emit(self.traffic.stream(row)))
+        self.table.addKeyAsked.connect(self.addKeyAsked)
+        self.details.addKeyAsked.connect(self.addKeyAsked)
         self.sessions.restricted.connect(self._restrict_to_session)
         self.sessions.decodeAsAsked.connect(self.decodeAsAsked)
         self.timing.wpduChosen.connect(self.go_to)
@@ -116,8 +131,19 @@ class Workspace(QMainWindow):
         if total and self.table.current_row < 0 and self.table.wpdus.rowCount():
             self.table.step(1)  # something to look at from the first moment
 
+    def set_keys(self, keys: KeyTable) -> None:
+        """Open with these keys from now on: lines, fields and octets follow, what is selected stays so."""
+        self.traffic.associations.keys = keys
+        self.table.wpdus.forget_infos()
+        row = self.table.current_row
+        if row >= 0:
+            self.details.show_again(*self.traffic.decode(row), self.traffic.sender_address(row))
+
     def _show_wpdu(self, row: int) -> None:
-        self.details.show_decoded(self.traffic.decode(row) if row >= 0 else None)
+        if row >= 0:
+            self.details.show_decoded(*self.traffic.decode(row), self.traffic.sender_address(row))
+        else:
+            self.details.show_decoded(None)
         self.timing.show_row(row)
         if row >= 0 and not self._moving:
             self.history.visit(row)

@@ -30,16 +30,22 @@ COPIED_ROWS = 10_000
 
 
 class WpduTable(QTableView):
-    """The view. `wpduSelected` gives the WPDU row that became current, -1 for none."""
+    """The view. `wpduSelected` gives the WPDU row that became current, -1 for none.
+
+    While `follows_tail`, new rows scroll it on as long as its end is in view.
+    """
 
     wpduSelected = Signal(int)  # noqa: N815 - Qt's manner
     decodeAsAsked = Signal(int)  # noqa: N815
+    addKeyAsked = Signal(object)  # noqa: N815
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.wpdus = WpduModel(self)
         self._current_row = -1
         self._restoring = False
+        self.follows_tail = False
+        self._at_tail = True
         self.setModel(self.wpdus)
         self.setAccessibleName("WPDUs")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -58,6 +64,8 @@ class WpduTable(QTableView):
         self.selectionModel().currentChanged.connect(self._tell)
         self.wpdus.modelAboutToBeReset.connect(self._remember)
         self.wpdus.modelReset.connect(self._restore)
+        self.wpdus.rowsAboutToBeInserted.connect(self._note_tail)
+        self.wpdus.rowsInserted.connect(self._keep_tail)
 
     def _set_up_headers(self) -> None:
         across, down = self.horizontalHeader(), self.verticalHeader()
@@ -104,6 +112,22 @@ class WpduTable(QTableView):
         if not state or not header.restoreState(QByteArray(state)) or header.count() != len(COLUMNS):
             self.fit_columns()
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+
+    # The tail
+
+    @property
+    def at_tail(self) -> bool:
+        """Whether the last row is in view."""
+        bar = self.verticalScrollBar()
+        return bar.value() >= bar.maximum()
+
+    def _note_tail(self) -> None:
+        self._at_tail = self.at_tail
+
+    def _keep_tail(self) -> None:
+        """Rows came to live traffic: stay at the end, unless a person has scrolled away from it."""
+        if self.follows_tail and self._at_tail:
+            self.scrollToBottom()
 
     # Selection
 
@@ -197,6 +221,17 @@ class WpduTable(QTableView):
         if self._current_row >= 0:
             QGuiApplication.clipboard().setText(hex_dump(self.wpdus.traffic.octets(self._current_row)))
 
+    def copy_apdu(self) -> None:
+        """Put the octets after the current WPDU's header on the clipboard as hexadecimal."""
+        if self._current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_stream(self.wpdus.traffic.apdu_octets(self._current_row)))
+
+    def copy_plaintext(self) -> None:
+        """Put the octets of the current WPDU's opened APDU on the clipboard as hexadecimal."""
+        if self._current_row >= 0:
+            plain = self.wpdus.traffic.plaintext(self._current_row)
+            QGuiApplication.clipboard().setText(hex_stream(plain or b""))
+
     def copy_cell(self) -> None:
         """Put the text of the current cell on the clipboard."""
         index = self.currentIndex()
@@ -210,18 +245,28 @@ class WpduTable(QTableView):
         else:
             super().keyPressEvent(event)
 
-    def _open_menu(self, point: QPoint) -> None:
-        index = self.indexAt(point)
-        if not index.isValid():
-            return
-        row = self.wpdus.row(index.row())
-        menu = QMenu(self)
+    def menu_actions(self, menu: QMenu, row: int) -> None:
+        """Fill a context menu for a WPDU row, which is the current one."""
+        traffic = self.wpdus.traffic
         menu.addAction(icon("copy"), "Copy rows as text", self.copy)
         menu.addAction(QIcon(), "Copy cell", self.copy_cell)
         menu.addAction(QIcon(), "Copy octets as hex stream", self.copy_hex)
         menu.addAction(QIcon(), "Copy octets as hex dump", self.copy_dump)
+        menu.addAction(QIcon(), "Copy APDU as hex stream", self.copy_apdu)
+        if traffic.plaintext(row) is not None:
+            menu.addAction(QIcon(), "Copy decrypted APDU as hex stream", self.copy_plaintext)
         menu.addSeparator()
+        wanted = traffic.wanted_key(row)
+        if wanted is not None:
+            menu.addAction(icon("key"), wanted.order, lambda: self.addKeyAsked.emit(wanted))
         menu.addAction(icon("decode-as"), "Decode as…", lambda: self.decodeAsAsked.emit(row))
+
+    def _open_menu(self, point: QPoint) -> None:
+        index = self.indexAt(point)
+        if not index.isValid():
+            return
+        menu = QMenu(self)
+        self.menu_actions(menu, self.wpdus.row(index.row()))
         menu.exec(self.viewport().mapToGlobal(point))
         menu.deleteLater()
 

@@ -34,3 +34,27 @@ def public_aarq(max_pdu: int = 0xFFFF) -> bytes:
 def release_request() -> bytes:
     """An RLRQ with reason normal."""
     return _tlv(0x62, _tlv(0x80, b"\x00"))
+
+
+def get_request(class_id: int, obis: str, attribute: int) -> bytes:
+    """A GET-Request-Normal of one attribute, by class, OBIS code and number (Green Book 9.3.6)."""
+    name = bytes(map(int, obis.split(".")))
+    return bytes((0xC0, 0x01, 0xC1)) + class_id.to_bytes(2, "big") + name + bytes((attribute, 0x00))
+
+
+def get_request_next(block: int) -> bytes:
+    """A GET-Request-Next: go on behind the block with this number (Green Book 9.4.3)."""
+    return bytes((0xC0, 0x02, 0xC1)) + block.to_bytes(4, "big")
+
+
+#: APDUs to choose from by name. All of them only read.
+READY_MADE: tuple[tuple[str, bytes], ...] = (
+    ("AARQ, public client, logical names", public_aarq()),
+    ("RLRQ, normal", release_request()),
+    ("GET Clock, time", get_request(8, "0.0.1.0.0.255", 2)),
+    ("GET COSEM logical device name", get_request(1, "0.0.42.0.0.255", 2)),
+    ("GET SAP assignment, list", get_request(17, "0.0.41.0.0.255", 2)),
+    ("GET association, object list", get_request(15, "0.0.40.0.0.255", 2)),
+    ("GET association, status", get_request(15, "0.0.40.0.0.255", 8)),
+    ("GET next, behind block 1", get_request_next(1)),
+)
