@@ -6,7 +6,6 @@ with `--control` commands are read as lines of JSON, too (see `live.events`).
 """
 
 import argparse
-import asyncio
 import contextlib
 import json
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import asyncio
     from cosemscope.live.check import CheckOptions, CheckResult, Report
     from cosemscope.live.recording import Recorder
 
@@ -230,6 +230,8 @@ Work = Callable[["_Teller", "Recorder"], Coroutine[Any, Any, bool]]
 
 def _run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
     """Run a live command with a recording; what went wrong is told as an event."""
+    import asyncio
+
     from cosemscope.capture.spool import SpoolError
     from cosemscope.live.events import error_event, event
     from cosemscope.live.faults import Fault, LinkError
@@ -321,6 +323,8 @@ def _lines_of(handle: int) -> Iterator[bytes]:
 
 def _read_commands(tell: Callable[[Event], None]) -> "asyncio.Queue[Mapping[str, Any] | None]":
     """Commands from standard input, read in a thread: no event loop waits for a pipe on every system."""
+    import asyncio
+
     from cosemscope.live.events import event
 
     commands: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
@@ -362,6 +366,8 @@ def _read_commands(tell: Callable[[Event], None]) -> "asyncio.Queue[Mapping[str,
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Run `cosemscope check`; 0 when no check failed, 1 when one did or the address cannot be tested."""
+    import asyncio
+
     from cosemscope.capture.spool import SpoolError
     from cosemscope.live.check import CheckOptions, Verdict
     from cosemscope.live.check.report import html_report
