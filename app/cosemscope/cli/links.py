@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
+
     from cosemscope.live.check import CheckOptions, CheckResult, Report
     from cosemscope.live.recording import Recorder
 
