@@ -146,7 +146,9 @@ class ConnectDialog(_AddressDialog):
         wait = QHBoxLayout()
         wait.addWidget(self.timeout)
         wait.addStretch(1)
-        self.form.addRow("&Time-out", wait)
+        label = QLabel("&Time-out", self)
+        label.setBuddy(self.timeout)
+        self.form.addRow(label, wait)
         self.address.lineEdit().selectAll()
         self.address.setFocus()
         self.check()
@@ -174,9 +176,9 @@ class ListenDialog(_AddressDialog):
             "Accepts connections and datagrams with the IEC 62056-4-7 wrapper, shows what comes, and answers "
             "what you tell it to. 127.0.0.1 is this computer only; 0.0.0.0 or [::] is every network.",
         )
+        self.tcp, self.udp = QCheckBox("TCP", self), QCheckBox("UDP", self)
         self.address.addItems([f"127.0.0.1:{DLMS_PORT}", f"0.0.0.0:{DLMS_PORT}", f"[::]:{DLMS_PORT}"])
         self.address.setCurrentText(order.address)
-        self.tcp, self.udp = QCheckBox("TCP", self), QCheckBox("UDP", self)
         self.tcp.setChecked(order.tcp)
         self.udp.setChecked(order.udp)
         transports = QHBoxLayout()

@@ -7,7 +7,7 @@ response times, and what went wrong.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -120,6 +120,7 @@ class LinkPanel(QWidget):
         self.log = QListWidget(self)
         self.log.setAccessibleName("What happened on the link")
         self.log.setUniformItemSizes(True)
+        self.log.setIconSize(QSize(14, 14))
         self.log.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.line = SendLine(self)
         self.line.setFont(theme.fixed_font())

@@ -134,6 +134,8 @@ class LiveProcess(QObject):
         sentence = ""
         if said and status not in (0, 130):
             sentence = said.splitlines()[-1]
+            if "Traceback (most recent call last)" in said:
+                sentence = f"This is a fault of Cosemscope, please report it: {sentence}"
         elif crashed and not self._closing:
             sentence = "The process with the live traffic was ended from outside."
         if said:

@@ -317,7 +317,7 @@ class SessionTree(QTreeView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
         self._streams: frozenset[int] = frozenset()
-        self._shown_streams = 0
+        self._shown_branches = 0
         self._filling = False
         header = self.header()
         header.setStretchLastSection(False)
@@ -330,20 +330,21 @@ class SessionTree(QTreeView):
         """Another capture."""
         self.sessions.set_traffic(traffic)
         self._streams = frozenset()
-        self._shown_streams = 0
+        self._shown_branches = 0
 
     def show_sessions(self, sessions: tuple[Peers, ...]) -> None:
         """Show the tree as it is now; keep what is open and selected."""
         streams = sum(len(peers.streams) for peers in sessions)
+        branches = streams + sum(len(stream.wports) for peers in sessions for stream in peers.streams)
         self._filling = True
         self.sessions.show_sessions(sessions)
-        if streams == self._shown_streams:
+        if branches == self._shown_branches:
             pass  # what a person has closed stays closed
         elif streams <= _OPENED_STREAMS:
             self.expandAll()
         elif len(sessions) <= _OPENED_STREAMS:
             self.expandToDepth(0)
-        self._shown_streams = streams
+        self._shown_branches = branches
         if not self.currentIndex().isValid() and sessions:
             self.setCurrentIndex(self.sessions.index(0, 0))
         self._filling = False
