@@ -92,8 +92,11 @@ class Result:
 
 def measure(path: Path) -> None:
     """Run the engine over `path` in this process and print a JSON object; imports come before the clock."""
+    from cosemscope.__main__ import SWITCH_INTERVAL
     from cosemscope.analysis.engine import Analysis
     from cosemscope.capture.reader import open_capture
+
+    sys.setswitchinterval(SWITCH_INTERVAL)
 
     began = time.perf_counter()
     with open_capture(path) as reader:

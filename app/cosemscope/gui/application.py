@@ -24,9 +24,6 @@ from .window import Window
 
 _LOG = logging.getLogger("cosemscope")
 
-#: Seconds after which Python lets another thread run: short, so that reading leaves the window smooth.
-SWITCH_INTERVAL = 0.0005
-
 
 class Faults(QObject):
     """Turns an exception that nobody caught into a log entry and a dialog; never more than one dialog."""
@@ -77,7 +74,6 @@ def run(words: Sequence[str]) -> int:
         print(f"cosemscope: one capture file at a time, not {len(words)}", file=sys.stderr)
         return 2
     logging.basicConfig(level=os.environ.get("COSEMSCOPE_LOG", "WARNING").upper())
-    sys.setswitchinterval(SWITCH_INTERVAL)
     settings = Settings()
     application = make_application(words, settings)
     faults = Faults()
@@ -85,6 +81,7 @@ def run(words: Sequence[str]) -> int:
     window = Window(settings)
     faults.window = window
     window.show()
+    window.start_page.left.look()
     if words:
         window.open_path(words[0])
     # Python sees Ctrl+C in the terminal only when it runs: let it run now and then.
