@@ -47,6 +47,7 @@ class Look(NamedTuple):
 
     `verdict` is that of its protection (clear where it has none), `inner` the tag of the APDU once opened
     or joined (-1: none), `opened` the attempt to open it, `context` what the decoder needs for its tree.
+    `plain` is the innermost APDU that could be reached: opened, joined, without prefixes and envelopes.
     """
 
     verdict: Verdict
@@ -55,6 +56,7 @@ class Look(NamedTuple):
     opened: Opened | None = None
     notes: tuple[Note, ...] = ()
     counters: tuple[CounterUse, ...] = ()
+    plain: bytes = b""
 
 
 class Place(NamedTuple):

@@ -80,6 +80,7 @@ class _Step:
         self.opener: KeyedOpener | None = None
         self.request: Request | None = None
         self.joined: bytes | None = None
+        self.plain = b""
         self.notes: list[Note] = []
         self.used: dict[tuple[bytes, str], set[int]] = {}
 
@@ -92,7 +93,7 @@ class _Step:
         uses = tuple(
             CounterUse(*key, counter) for key, counters in self.used.items() for counter in sorted(counters)
         )
-        return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes), uses)
+        return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes), uses, self.plain)
 
     def note(self, message: str, severity: str = "note", clause: str = "") -> None:
         """Remark something, unless there is nothing to remark."""
@@ -105,6 +106,7 @@ class _Step:
             return
         if depth:
             self.inner = apdu[0]
+        self.plain = apdu
         handle = _HANDLERS.get(apdu[0])
         if handle is not None:
             handle(self, apdu, depth)

@@ -215,7 +215,7 @@ def place_of(analysis: Analysis, pair: int) -> Place:
 def take_row(analysis: Analysis, association: Association, row: int) -> Look:
     """Takes the APDU of a WPDU row into its association."""
     wpdus = analysis.wpdus
-    if int(wpdus["marks"][row]) & Mark.TRUNCATED:
+    if int(wpdus["marks"][row]) & (Mark.TRUNCATED | Mark.DAMAGED):
         return advance(association, b"", int(wpdus["direction"][row]))
     framing = Framing(int(wpdus["framing"][row]))
     return advance(association, apdu_octets(analysis.octets(row), framing), int(wpdus["direction"][row]))

@@ -115,13 +115,18 @@ ScalerUnit = Callable[[Reference], tuple[int, int] | None]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known around an APDU. `joined`: the octets of all blocks up to and with this one, joined."""
+    """What is known around an APDU, and what is wanted.
+
+    `joined`: the octets of all blocks up to and with this one, joined. `brief`: the tree is for an info line;
+    of long arrays the first elements are enough, the others become one leaf.
+    """
 
     request: Request | None = None
     opener: Opener | None = None
     verifier: Verifier | None = None
     scaler_unit: ScalerUnit | None = None
     joined: bytes | None = None
+    brief: bool = False
 
 
 #: Nothing is known.

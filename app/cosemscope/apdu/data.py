@@ -280,6 +280,9 @@ def _read_elements(c: Cursor, name: str, tag: int, shape: Shape | None, depth: i
     if tag == ARRAY:
         each = shape.each if shape is not None else None
         for index in range(count):
+            if index == _BRIEF and c.session.context.brief and _pass_over(c, index, count):
+                values += [None] * (count - index)
+                break
             values.append(read_data(c, element_name(index), each, depth + 1))
         value = tuple(values)
         c.close(value, f"array of {count}")
@@ -297,6 +300,64 @@ def _read_elements(c: Cursor, name: str, tag: int, shape: Shape | None, depth: i
     text = shape.text(value) if shape is not None and shape.text is not None else ""
     c.close(value, text or _structure_text(c, value) or f"structure of {count}")
     return value
+
+
+#: Elements of an array that a brief tree has.
+_BRIEF = 4
+
+
+def _pass_over(c: Cursor, index: int, count: int) -> bool:
+    """Makes one leaf of the elements from `index` on; False where only reading them tells what is wrong."""
+    stop = skip_data(c.data, c.position, c.end, count - index)
+    if stop < 0:
+        return False
+    c.leaf(f"{element_name(index)} to {element_name(count - 1)}"[1:], stop - c.position, text="passed over")
+    return True
+
+
+#: How a type is passed over: so many octets behind the tag, or one of these.
+_CONTAINER, _STRING, _BITS, _UNKNOWN = -1, -2, -3, -4
+
+
+def _sizes() -> tuple[int, ...]:
+    sizes = [_UNKNOWN] * 256
+    for tag, (size, _) in FIXED.items():
+        sizes[tag] = size
+    for tag, form in FORMS.items():
+        sizes[tag] = form.size
+    sizes[NULL] = sizes[DONT_CARE] = 0
+    sizes[ARRAY] = sizes[STRUCTURE] = _CONTAINER
+    sizes[OCTET_STRING] = sizes[VISIBLE_STRING] = sizes[UTF8_STRING] = _STRING
+    sizes[BIT_STRING] = _BITS
+    return tuple(sizes)
+
+
+_SIZES = _sizes()
+
+
+def skip_data(data: bytes, start: int, end: int, count: int) -> int:
+    """Where `count` values that begin at `start` end; -1 where they do not end before `end`, or unclearly."""
+    sizes, at = _SIZES, start
+    while count:
+        if at >= end or count > end - at:
+            return -1
+        size = sizes[data[at]]
+        at += 1
+        count -= 1
+        if size >= 0:
+            at += size
+            continue
+        if size == _UNKNOWN or at >= end:
+            return -1
+        length, at = data[at], at + 1
+        if length >= 0x80:
+            wide = length & 0x7F
+            length, at = int.from_bytes(data[at : at + wide], "big"), at + wide
+        if size == _CONTAINER:
+            count += length
+        else:
+            at += length if size == _STRING else (length + 7) // 8
+    return at if at <= end else -1
 
 
 def _read_described(c: Cursor, depth: int) -> tuple[Any, ...]:

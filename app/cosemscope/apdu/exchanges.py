@@ -11,6 +11,19 @@ from cosemscope.apdu.shapes import SCALER_UNIT_ATTRIBUTE
 from cosemscope.apdu.tags import APDU_TAGS
 
 _NAMES = frozenset(APDU_TAGS.values())
+#: Fields around an APDU.
+_AROUND = frozenset(
+    {
+        "WPDU",
+        "LLC",
+        "gateway-request",
+        "gateway-response",
+        "HDLC frame",
+        "HDLC frames",
+        "information",
+        "IEC 61334-4-32 LLC",
+    }
+)
 
 
 def service_of(root: Field) -> Field:
@@ -35,9 +48,10 @@ def _inside(field: Field) -> Field | None:
             children = text.children if text is not None else content.children
             break
     else:
-        if field.name not in ("WPDU", "LLC", "gateway-request", "gateway-response"):
+        if field.name not in _AROUND:
             return None
-    return next((child for child in reversed(children) if child.name in _NAMES or child.name == "LLC"), None)
+    inside = _NAMES | _AROUND
+    return next((child for child in reversed(children) if child.name in inside and child.children), None)
 
 
 def scalers_in(root: Field, request: Request | None) -> dict[Reference, tuple[int, int]]:

@@ -57,9 +57,27 @@ def summarise_field(root: Field, context: Context | None = None) -> str:
     if root.name == "WPDU":
         inner = root.children[-1] if len(root.children) > 4 else None
         return summarise_field(inner, context) if inner is not None else "WPDU without data"
+    if root.name in _FRAMES:
+        carried = _carried(root)
+        return (
+            summarise_field(carried, context) if carried is not None else f"{root.name} {root.text}".rstrip()
+        )
     if root.name in _CIPHERED or root.name.startswith("unknown"):
         return _ciphered(root, context)
     return _TELLERS.get(root.name, _plain)(root, context)
+
+
+#: What stands around an APDU in HDLC and in IEC 61334-4-32.
+_FRAMES = frozenset({"HDLC frame", "HDLC frames", "information", "IEC 61334-4-32 LLC"})
+
+
+def _carried(root: Field) -> Field | None:
+    """The APDU in frames: that of the last one that has a whole one."""
+    for child in reversed(root.children):
+        found = child if child.name in _NAMES else _carried(child) if child.name in _FRAMES else None
+        if found is not None:
+            return found
+    return None
 
 
 def _ciphered(root: Field, context: Context | None) -> str:
@@ -83,7 +101,8 @@ def _texts(field: Field | None, limit: int = 3) -> str:
     if field is None:
         return ""
     elements = [child.text for child in field.children if child.name.startswith("[")]
-    more = f", {len(elements) - limit} more" if len(elements) > limit else ""
+    count = max(len(elements), len(field.value)) if isinstance(field.value, tuple) else len(elements)
+    more = f", {count - limit} more" if count > limit else ""
     return ", ".join(elements[:limit]) + more
 
 
