@@ -272,3 +272,30 @@ def test_no_temporary_file_is_left(tmp_path: Path) -> None:
 
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "x")], env=environment, check=True)
     assert list(folder.iterdir()) == []
+
+
+def test_octets_that_come_just_before_the_end_of_following_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that adds its last packet and ends, while a read finds nothing new, must not lose it."""
+    path = tmp_path / "x.pcap"
+    path.write_bytes(pcap([Record(1, b"first")]))
+    with open_capture(path, follow=True) as reader:
+        assert reader.read() is not None
+        load = reader._load
+
+        def interrupted(need: int) -> bool:
+            found = load(need)
+            monkeypatch.undo()
+            path.write_bytes(pcap([Record(1, b"first"), Record(2000, b"last")]))
+            reader.stop_following()
+            return found
+
+        monkeypatch.setattr(reader, "_load", interrupted)
+        assert reader.read() is None
+        assert not reader.finished
+        batch = reader.read()
+        assert batch is not None
+        assert batch.time.tolist() == [2000]
+        assert reader.read() is None
+        assert reader.finished

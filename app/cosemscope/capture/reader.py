@@ -53,6 +53,7 @@ class CaptureReader:
         self._unpacked = Unpacked(file, magic) if is_compressed(magic) else None
         self._file = self._unpacked.file if self._unpacked else file
         self._follow = follow and not self._unpacked
+        self._following = self._follow  # as it was when the present read began
         self._walk: Walk | None = None
         self._window = Window(0, 0)
         self._position = 0
@@ -120,7 +121,11 @@ class CaptureReader:
             raise CaptureError(f"{self.path} cannot be read at octet {address}: {error}.") from error
 
     def stop_following(self) -> None:
-        """Say that a followed file grows no more: `read` then gives the rest, notes what is cut, and ends."""
+        """Say that a followed file grows no more: `read` then gives the rest, notes what is cut, and ends.
+
+        May be called from any thread. A read that is under way does not end the file: what it missed of the
+        last octets is given by the next one.
+        """
         self._follow = False
 
     def close(self) -> None:
@@ -129,6 +134,7 @@ class CaptureReader:
         self.side.close()
 
     def _read(self, max_records: int) -> RecordBatch | None:
+        self._following = self._follow
         if self._walk is None:
             self.begin()
         while self._walk is not None and not self.finished:
@@ -147,7 +153,7 @@ class CaptureReader:
         end = self._window.base + self._window.size
         if self._unpacked:
             return self._unpacked.complete and end >= self._unpacked.size
-        return not self._follow and end >= self._file.size
+        return not self._following and end >= self._file.size
 
     def _no_capture(self, header: bytes) -> str:
         """Why a file cannot be opened that begins with `header`."""
@@ -167,7 +173,7 @@ class CaptureReader:
         available = self._unpacked.size if self._unpacked else self._file.size
         if available < self._position:
             self.problems.append(CaptureProblem(available, "the file has become shorter while it was read"))
-            self._follow = False
+            self._follow = self._following = False
             return False
         known = self._window.base + self._window.size - self._position
         room = min(wanted, available - self._position)
@@ -180,7 +186,7 @@ class CaptureReader:
 
     def _finish(self, over: bool) -> None:
         """Nothing more comes now: for ever, unless the file is followed."""
-        self.finished = over or not self._follow
+        self.finished = over or not self._following
         if self.finished and self._unpacked and self._unpacked.problem:
             self.problems.append(CaptureProblem(self._unpacked.size, self._unpacked.problem))
 
