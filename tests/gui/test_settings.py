@@ -5,7 +5,7 @@ import pytest
 from cosemscope.gui import settings as options
 from cosemscope.gui.settings import OPTIONS, RECENT_FILES, Settings
 
-OTHER = {str: "other, value", bytes: b"\x00\xff=,", int: 7, tuple: ("one, two", "ü", "%41")}
+OTHER = {str: "other, value", bytes: b"\x00\xff=,", int: 7, bool: True, tuple: ("one, two", "ü", "%41")}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)

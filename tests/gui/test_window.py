@@ -427,10 +427,10 @@ def test_info_lines_are_completed_in_a_moment(open_in, qtbot):
     row = column(window, "apdu").index("get-response")
     model.set_traffic(model.traffic)
     model.take_rows(model.traffic.total)
-    assert "0.255" not in model.info(row)
+    assert "0.255" not in model.info(row).text
     with qtbot.waitSignal(model.dataChanged):
         pass
-    qtbot.waitUntil(lambda: "0.255" in model.info(row))
+    qtbot.waitUntil(lambda: "0.255" in model.info(row).text)
     assert "0.255" in model.line(row)
 
 

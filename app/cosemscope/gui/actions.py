@@ -128,6 +128,31 @@ ACTIONS = (
         Needs.CAPTURE,
     ),
     ActionSpec(
+        "keys",
+        "&Keys…",
+        "opening.show_keys",
+        ("Ctrl+Alt+K",),
+        "key",
+        "Keys that open ciphered APDUs",
+    ),
+    ActionSpec(
+        "decode-octets",
+        "Decode &octets…",
+        "opening.show_box",
+        ("Ctrl+Shift+D",),
+        "octets",
+        "Decode a WPDU, an APDU or an HDLC frame given in hex",
+    ),
+    ActionSpec(
+        "paste",
+        "&Paste octets",
+        "opening.paste",
+        ("Ctrl+V",),
+        "",
+        "Decode the hex that is on the clipboard",
+    ),
+    ActionSpec("copy-apdu", "Copy A&PDU as hex stream", "copy_apdu", (), "", "", Needs.WPDU),
+    ActionSpec(
         "decode-as",
         "&Decode as…",
         "ask_decode_as",
@@ -206,7 +231,10 @@ MENUS = (
             "quit",
         ),
     ),
-    ("&Edit", ("copy-rows", "copy-hex", "copy-dump", SEPARATOR, "select-all")),
+    (
+        "&Edit",
+        ("copy-rows", "copy-hex", "copy-dump", "copy-apdu", SEPARATOR, "paste", SEPARATOR, "select-all"),
+    ),
     (
         "&View",
         (
@@ -243,7 +271,7 @@ MENUS = (
     ),
     ("&Capture", ("capture-options", "capture", "stop", "restart")),
     ("&Link", ("connect", "listen")),
-    ("&Analyze", ("show-all", SEPARATOR, "decode-as")),
+    ("&Analyze", ("show-all", SEPARATOR, "keys", "decode-octets", SEPARATOR, "decode-as")),
     ("&Help", ("shortcuts", SEPARATOR, "about")),
 )
 
@@ -271,6 +299,8 @@ TOOLBAR = (
     "show-all",
     "whole-time",
     SEPARATOR,
+    "keys",
+    "decode-octets",
     "decode-as",
 )
 

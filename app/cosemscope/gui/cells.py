@@ -22,6 +22,7 @@ _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 _DECORATION = int(Qt.ItemDataRole.DecorationRole)
 _BACKGROUND = int(Qt.ItemDataRole.BackgroundRole)
 _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
+_LEFT = int(Qt.AlignmentFlag.AlignLeft)
 _SELECTED = QStyle.StateFlag.State_Selected
 _ELIDE = Qt.TextElideMode.ElideRight
 
@@ -41,15 +42,18 @@ class CellDelegate(QStyledItemDelegate):
             painter.setPen(palette.color(QPalette.ColorRole.Text))
         left, width = rect.left() + CELL_PADDING, rect.width() - 2 * CELL_PADDING
         icon: Any = index.data(_DECORATION)
+        alignment: int = index.data(_ALIGNMENT)
         if icon is not None:
             side = rect.height() - 4
             icon.paint(painter, left - CELL_PADDING + 3, rect.top() + 2, side, side)
+            if alignment & _LEFT:
+                left, width = left + side, width - side
         painter.setFont(option.font)
         text: str = index.data(_DISPLAY)
         metrics = option.fontMetrics
         if metrics.horizontalAdvance(text) > width:
             text = metrics.elidedText(text, _ELIDE, width)
-        painter.drawText(left, rect.top(), width, rect.height(), index.data(_ALIGNMENT), text)
+        painter.drawText(left, rect.top(), width, rect.height(), alignment, text)
 
 
 class TreeDelegate(QStyledItemDelegate):

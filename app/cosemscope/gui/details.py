@@ -1,26 +1,42 @@
 """The pane below the table: the fields of the selected WPDU beside its octets, each showing the other."""
 
-from PySide6.QtCore import QByteArray, Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from cosemscope.apdu.fields import Decoded
 
 from .bytes_view import BytesView
 from .field_tree import FieldTree
+from .protection import Protection, WantedKey
+from .verdict_bar import VerdictBar
 
 
 class Details(QWidget):
-    """Field tree and one octets view for every byte source, in tabs where there are several."""
+    """Field tree and one octets view for every byte source, in tabs where there are several.
+
+    Above the tree stands what came of opening a protected APDU. `addKeyAsked` gives the `WantedKey`.
+    """
+
+    addKeyAsked = Signal(object)  # noqa: N815 - Qt's manner
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.verdict = VerdictBar(self)
         self.fields = FieldTree(self)
+        left = QWidget(self)
+        beside = QVBoxLayout(left)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(0)
+        beside.addWidget(self.verdict)
+        beside.addWidget(self.fields, 1)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setAutoHide(True)
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(self.fields)
+        self._splitter.addWidget(left)
         self._splitter.addWidget(self.tabs)
         self._splitter.setSizes([490, 610])
         self._splitter.setStretchFactor(0, 1)
@@ -29,14 +45,21 @@ class Details(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._splitter)
         self._zoom = 0
+        self._sender = ""
         self._views: list[BytesView] = []
         self._choosing = False
         self.fields.fieldSelected.connect(self._show_octets)
+        self.fields.addKeyAsked.connect(self._ask_for_key)
+        self.verdict.addKeyAsked.connect(lambda: self._ask_for_key(self.verdict.shown.title))
         self.show_decoded(None)
 
-    def show_decoded(self, decoded: Decoded | None) -> None:
-        """Show a decoded WPDU, or nothing."""
-        self.fields.show_decoded(decoded)
+    def show_decoded(
+        self, decoded: Decoded | None, protections: Sequence[Protection] = (), sender: str = ""
+    ) -> None:
+        """Show a decoded WPDU, or nothing; `sender` is the address that its keys may be given for."""
+        self._sender = sender
+        self.verdict.show_protections(protections)
+        self.fields.show_decoded(decoded, protections)
         sources = decoded.sources if decoded is not None else ()
         while len(self._views) < max(1, len(sources)):
             self._add_view()
@@ -50,6 +73,17 @@ class Details(QWidget):
             if source is not None:
                 self.tabs.setTabText(number, source.name)
         self.tabs.setCurrentIndex(0)
+
+    def show_again(self, decoded: Decoded, protections: Sequence[Protection] = (), sender: str = "") -> None:
+        """Show the same WPDU read anew, as with other keys; the selected field stays so."""
+        place, tab = self.fields.place(), self.tabs.tabText(self.tabs.currentIndex())
+        self.show_decoded(decoded, protections, sender)
+        if not self.fields.select_place(place):
+            names = [self.tabs.tabText(number) for number in range(self.tabs.count())]
+            self.tabs.setCurrentIndex(names.index(tab) if tab in names else 0)
+
+    def _ask_for_key(self, title: bytes | None) -> None:
+        self.addKeyAsked.emit(WantedKey(title, "" if title is not None else self._sender))
 
     def _add_view(self) -> None:
         view = BytesView(self.tabs)

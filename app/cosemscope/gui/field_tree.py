@@ -5,17 +5,21 @@ entries costs no more than a get-response of one number. What the decoder found
 wrong stands above the fields, and each problem leads to its octets as a field does.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QGuiApplication, QIcon, QKeySequence, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QWidget
 
 from cosemscope.apdu.fields import Decoded, Field, Problem
+from cosemscope.apdu.plain import plain_value
+from cosemscope.apdu.suites import TITLE_SIZE
 
 from . import theme
 from .cells import TreeDelegate
 from .icons import icon
+from .protection import VERDICT_LOOKS, Protection, VerdictLook, WantedKey
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -27,6 +31,15 @@ _FOREGROUND = int(Qt.ItemDataRole.ForegroundRole)
 _TOOLTIP = int(Qt.ItemDataRole.ToolTipRole)
 _SERVED = (_DISPLAY, _DECORATION, _FOREGROUND, _TOOLTIP)
 _LONG_VALUE = 200
+
+#: Fields whose value is the system title of somebody who may have keys.
+_TITLE_FIELDS = frozenset(
+    {"system-title", "originator-system-title", "recipient-system-title"}
+    | {"calling-AP-title", "responding-AP-title"}
+)
+
+#: Where a row is: the name and the row of each field down to it.
+Place = tuple[tuple[str, int], ...]
 
 
 def value_text(field: Field) -> str:
@@ -44,6 +57,22 @@ def octets_text(item: Field | Problem) -> str:
     if item.stop <= item.start:
         return ""
     return str(item.start) if item.stop == item.start + 1 else f"{item.start}–{item.stop - 1}"
+
+
+def machine_text(field: Field) -> str:
+    """A field's value as a machine has it: numbers in decimal, octets in hex, elements with commas."""
+    value = plain_value(field.value)
+    if isinstance(value, dict):
+        return ", ".join(map(str, value.values()))
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+class Copied(NamedTuple):
+    """One way to copy a field: what the menu calls it, and the text it makes of tree and item."""
+
+    title: str
+    text: Callable[["FieldTree", Field | Problem], str]
+    of_problems: bool = False
 
 
 class _Node:
@@ -71,9 +100,11 @@ class FieldModel(QAbstractItemModel):
         super().__init__(parent)
         self._top: list[_Node] = []
         self._troubled: tuple[Problem, ...] = ()
+        self._protections: Sequence[Protection] = ()
+        self.decoded: Decoded | None = None
 
-    def show(self, decoded: Decoded | None) -> None:
-        """Show `decoded`, or nothing."""
+    def show(self, decoded: Decoded | None, protections: Sequence[Protection] = ()) -> None:
+        """Show `decoded`, or nothing; `protections` tell what came of opening its ciphered parts."""
         self.beginResetModel()
         items: list[Field | Problem] = []
         if decoded is not None:
@@ -82,6 +113,8 @@ class FieldModel(QAbstractItemModel):
             items.extend(decoded.root.children or (decoded.root,))
         self._top = [_Node(item, None, row) for row, item in enumerate(items)]
         self._troubled = decoded.problems if decoded is not None else ()
+        self._protections = protections
+        self.decoded = decoded
         self.endResetModel()
 
     def item(self, index: _Index) -> Field | Problem | None:
@@ -110,6 +143,31 @@ class FieldModel(QAbstractItemModel):
             if holds or field.source != source:
                 stack.extend((child, depth + 1) for child in node.branches())
         return found
+
+    def place(self, index: _Index) -> Place:
+        """Names and rows of the fields down to `index`; that of the root is not told."""
+        place: list[tuple[str, int]] = []
+        node = self._node(index) if index.isValid() else None
+        while node is not None:
+            place.append((node.item.name if isinstance(node.item, Field) else "", node.row))
+            node = node.parent
+        return tuple(reversed(place))
+
+    def find_place(self, place: Place) -> QModelIndex:
+        """The field at `place`, whatever the row of its outermost one; invalid when there is none."""
+        node, nodes = None, self._top
+        for depth, (name, row) in enumerate(place):
+            named = [one for one in nodes if isinstance(one.item, Field) and one.item.name == name]
+            same = [one for one in named if one.row == row]
+            if not named or (depth and not same):
+                return QModelIndex()
+            node = (same or named)[0]
+            nodes = node.branches()
+        return QModelIndex() if node is None else self.createIndex(node.row, 0, node)
+
+    def octets(self, item: Field | Problem) -> bytes:
+        """The octets that an item stands in."""
+        return self.decoded.sources[item.source].data[item.start : item.stop]
 
     # Qt's side
 
@@ -158,8 +216,11 @@ class FieldModel(QAbstractItemModel):
         item = self._node(index).item
         if isinstance(item, Problem):
             return self._problem_data(item, index.column(), role)
+        look = self._verdict_look(item)
         if role == _FOREGROUND:
-            return self._field_ink(item, index.column())
+            return self._field_ink(item, index.column(), look)
+        if role == _DECORATION and look is not None and index.column() == _NAME:
+            return icon(look.icon, getattr(theme.colours(QGuiApplication.palette()), look.ink))
         if role in (_DISPLAY, _TOOLTIP):
             text = (item.name, value_text(item), octets_text(item))[index.column()]
             if role == _TOOLTIP:
@@ -180,26 +241,41 @@ class FieldModel(QAbstractItemModel):
             return problem.message + clause
         return (name.capitalize(), problem.message + clause, octets_text(problem))[column]
 
-    def _field_ink(self, field: Field, column: int) -> Any:
+    def _verdict_look(self, field: Field) -> VerdictLook | None:
+        """How the verdict of a ciphered text is shown; None for any other field."""
+        if field.name != "ciphered-text":
+            return None
+        fitting = (one for one in self._protections if one.part.content == field.value)
+        protection = next(fitting, None)
+        return VERDICT_LOOKS.get(protection.verdict) if protection is not None else None
+
+    def _field_ink(self, field: Field, column: int, look: VerdictLook | None) -> Any:
         palette = QGuiApplication.palette()
         scheme = theme.colours(palette)
         for problem in self._troubled:
             inside = field.start <= problem.start < max(field.stop, field.start + 1)
             if inside and problem.source == field.source and problem.severity == "error":
                 return QBrush(QColor(scheme.error))
+        if look is not None and column == _VALUE:
+            return QBrush(QColor(getattr(scheme, look.ink)))
         if column == _OCTETS:
             return palette.brush(QPalette.ColorRole.PlaceholderText)
         return None
 
 
 class FieldTree(QTreeView):
-    """The view. `fieldSelected(source, start, stop)` tells which octets of which byte source are meant."""
+    """The view. `fieldSelected(source, start, stop)` tells which octets of which byte source are meant.
+
+    `addKeyAsked` gives the system title that a key is to be added for, None where none is known.
+    """
 
     fieldSelected = Signal(int, int, int)  # noqa: N815 - Qt's manner
+    addKeyAsked = Signal(object)  # noqa: N815
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = FieldModel(self)
+        self._protections: Sequence[Protection] = ()
         self.setModel(self._model)
         self.setUniformRowHeights(True)
         self.setAlternatingRowColors(False)
@@ -218,9 +294,10 @@ class FieldTree(QTreeView):
         header.resizeSection(_OCTETS, 64)
         self.selectionModel().currentChanged.connect(self._tell)
 
-    def show_decoded(self, decoded: Decoded | None) -> None:
+    def show_decoded(self, decoded: Decoded | None, protections: Sequence[Protection] = ()) -> None:
         """Show a decoded APDU or WPDU, its first levels open."""
-        self._model.show(decoded)
+        self._protections = protections
+        self._model.show(decoded, protections)
         root = QModelIndex()
         for row in range(self._model.rowCount(root)):
             self._open(self._model.index(row, 0, root), depth=2)
@@ -267,15 +344,35 @@ class FieldTree(QTreeView):
         value = value_text(item)
         return f"{item.name}: {value}" if value else item.name
 
+    def place(self) -> Place:
+        """Where the selected field is."""
+        return self._model.place(self.currentIndex())
+
+    def select_place(self, place: Place) -> bool:
+        """Select the field at a place that `place` told; False when there is none."""
+        index = self._model.find_place(place)
+        if index.isValid():
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+        return index.isValid()
+
+    def path_text(self) -> str:
+        """The names of the fields from the root down to the selected one, parted by /."""
+        decoded, names = self._model.decoded, [name for name, _ in self.place()]
+        if decoded is None or not names:
+            return ""
+        root = [decoded.root.name] if decoded.root.children else []
+        return "/".join([*root, *names])
+
+    def copied_text(self, way: Copied) -> str:
+        """What `way` makes of the selected field, "" for none."""
+        item = self.current_item()
+        fits = isinstance(item, Field) or (item is not None and way.of_problems)
+        return way.text(self, item) if fits else ""
+
     def copy(self) -> None:
         """Put the selected field on the clipboard as text."""
         QGuiApplication.clipboard().setText(self.selected_text())
-
-    def copy_value(self) -> None:
-        """Put the selected field's value on the clipboard."""
-        item = self.current_item()
-        if isinstance(item, Field):
-            QGuiApplication.clipboard().setText(value_text(item))
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802
         """Copy by key; everything else as trees do."""
@@ -284,14 +381,43 @@ class FieldTree(QTreeView):
         else:
             super().keyPressEvent(event)
 
+    def wanted_titles(self) -> list[bytes | None]:
+        """The system titles that keys may be added for: of what is not opened, and of the selected field."""
+        found = [one.title for one in self._protections if one.wants_key]
+        item = self.current_item()
+        if isinstance(item, Field) and item.name in _TITLE_FIELDS:
+            value = item.value if isinstance(item.value, bytes) else self._model.octets(item)[-TITLE_SIZE:]
+            found += [value] if len(value) == TITLE_SIZE else []
+        return list(dict.fromkeys(found))
+
+    def menu_actions(self, menu: QMenu) -> None:
+        """Fill a context menu for the selected field."""
+        item = self.current_item()
+        for number, way in enumerate(COPIES):
+            if isinstance(item, Field) or (item is not None and way.of_problems):
+                slot = lambda way=way: QGuiApplication.clipboard().setText(self.copied_text(way))  # noqa: E731
+                menu.addAction(QIcon() if number else icon("copy"), way.title, slot)
+        menu.addSeparator()
+        for title in self.wanted_titles():
+            menu.addAction(
+                icon("key"), WantedKey(title).order, lambda title=title: self.addKeyAsked.emit(title)
+            )
+        menu.addSeparator()
+        menu.addAction(icon("expand"), "Expand all", self.expand_all)
+        menu.addAction(icon("collapse"), "Collapse all", self.collapse_all)
+
     def _open_menu(self, point: Any) -> None:
         menu = QMenu(self)
-        for text, image, slot in (
-            ("Copy field", "copy", self.copy),
-            ("Copy value", "", self.copy_value),
-            ("Expand all", "expand", self.expand_all),
-            ("Collapse all", "collapse", self.collapse_all),
-        ):
-            menu.addAction(icon(image) if image else QIcon(), text, slot)
+        self.menu_actions(menu)
         menu.exec(self.viewport().mapToGlobal(point))
         menu.deleteLater()
+
+
+#: What can be copied of a field; Ctrl+C is the first.
+COPIES = (
+    Copied("Copy field", lambda tree, item: tree.selected_text(), True),
+    Copied("Copy value", lambda tree, item: machine_text(item)),
+    Copied("Copy text", lambda tree, item: item.text or machine_text(item)),
+    Copied("Copy octets as hex", lambda tree, item: tree.model().octets(item).hex(), True),
+    Copied("Copy field path", lambda tree, item: tree.path_text()),
+)

@@ -41,6 +41,7 @@ ADDRESSES = Option[tuple[str, ...]]("link/addresses", (), "Addresses connected t
 LINK = Option("link/connect", "", "The test link asked for last, see `record`")
 LISTEN = Option("link/listen", "", "What was listened to last")
 CAPTURE = Option("capture/options", "", "The options of the last live capture")
+KEEP_KEYS = Option("keys/keep", False, "Whether the system's key store keeps the keys")
 ZOOM = Option("window/zoom", 0, "Points added to the size of the table's and octets' text")
 
 OPTIONS: tuple[Option[Any], ...] = (
@@ -58,6 +59,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     LINK,
     LISTEN,
     CAPTURE,
+    KEEP_KEYS,
     ZOOM,
 )
 

@@ -34,9 +34,11 @@ class Colours:
     error: str
     warning: str
     note: str
+    secure: str
     message_error: str
     message_warning: str
     message_note: str
+    message_secure: str
     field_octets: str
     selected_octets: str
     selected_octets_text: str
@@ -58,9 +60,11 @@ LIGHT = Colours(
     error="#b3261e",
     warning="#8a5a00",
     note="#0b6bb5",
+    secure="#1c7038",
     message_error="#fde7e5",
     message_warning="#fff3d6",
     message_note="#e3f0fb",
+    message_secure="#e4f5e9",
     field_octets="#ffe9a8",
     selected_octets="#0f6b80",
     selected_octets_text="#ffffff",
@@ -100,9 +104,11 @@ DARK = Colours(
     error="#ff8a80",
     warning="#f2bd5c",
     note="#6cb6f0",
+    secure="#7ed99b",
     message_error="#4a2422",
     message_warning="#433514",
     message_note="#1d3a52",
+    message_secure="#1b3a27",
     field_octets="#5a4a12",
     selected_octets="#2a9db5",
     selected_octets_text="#06181c",

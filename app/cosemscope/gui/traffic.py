@@ -5,7 +5,7 @@ nobody looks at, but sort keys, which are one gather for all rows.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,18 @@ from cosemscope.analysis.associations import Associations
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.sessions import PAIR_FIELDS
 from cosemscope.analysis.streams import STREAM_FIELDS
-from cosemscope.analysis.trees import decode_framed
+from cosemscope.analysis.trees import apdu_octets, decode_framed
 from cosemscope.analysis.wpdus import WPDU_FIELDS, Mark
 from cosemscope.apdu import Decoded
 from cosemscope.apdu.summary import summarise
 from cosemscope.apdu.tags import apdu_name
+from cosemscope.apdu.verdicts import Verdict
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.flows import FLOW_FIELDS, Endpoint
 from cosemscope.transport.wports import Side
 
 from .formats import clock, size
+from .protection import Protection, WantedKey, listening, opened_sentence
 
 _ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
 
@@ -41,6 +43,14 @@ _MARK_SENTENCES = {
     Mark.OUT_OF_ORDER: "A segment of it was seen after one that was sent later",
     Mark.SHARED: "Came in one segment or datagram with another WPDU",
 }
+
+
+class Line(NamedTuple):
+    """What a row is about: the info line, what came of opening it (clear where it is not protected), why."""
+
+    text: str
+    verdict: Verdict = Verdict.CLEAR
+    sentence: str = ""
 
 
 class Source(Protocol):
@@ -125,9 +135,36 @@ class Traffic:
 
     # What a WPDU says
 
-    def decode(self, row: int) -> Decoded:
-        """The tree of a WPDU row, with all that is known of its association (tens of ms at worst)."""
-        return self.associations.decode(row)
+    def decode(self, row: int) -> tuple[Decoded, list[Protection]]:
+        """The tree of a WPDU row, with all that is known of its association (tens of ms at worst).
+
+        Beside it what came of opening each ciphered part.
+        """
+        look = self.associations.look(row)
+        context, heard = listening(look.context)
+        return self.associations.decode(row, look._replace(context=context)), heard
+
+    def apdu_octets(self, row: int) -> bytes:
+        """The octets of a WPDU's APDU: what stands after the header, or in HDLC frames."""
+        return apdu_octets(self.octets(row), Framing(self.wpdus["framing"].item(row)))
+
+    def plaintext(self, row: int) -> bytes | None:
+        """The octets of the APDU that was opened; None when none was."""
+        opened = self.associations.look(row).opened
+        return opened.plaintext if opened is not None else None
+
+    def wanted_key(self, row: int) -> WantedKey | None:
+        """Whose key may open a WPDU row; None when it needs none."""
+        for protection in self.decode(row)[1]:
+            if protection.wants_key:
+                address = "" if protection.title is not None else self.sender_address(row)
+                return WantedKey(protection.title, address)
+        return None
+
+    def sender_address(self, row: int) -> str:
+        """The address of who sent a WPDU, without its port."""
+        ends = self._source.endpoints(self.stream(row))
+        return str(ends[self.wpdus["direction"].item(row)].address)
 
     def is_long(self, row: int) -> bool:
         """Whether a WPDU is too long to be decoded for one line."""
@@ -141,9 +178,14 @@ class Traffic:
         framing = Framing(self.wpdus["framing"].item(row))
         return summarise(decode_framed(self.octets(row), framing))
 
-    def info(self, row: int) -> str:
+    def info(self, row: int) -> Line:
         """The same with its association: what a response answers, what a key opens. May take longer."""
-        return self.outline(row) if self.is_long(row) else self.associations.info(row)
+        look = self.associations.look(row)
+        sentence = opened_sentence(look.opened) if look.opened is not None else ""
+        if not self.is_long(row):
+            return Line(self.associations.info(row), look.verdict, sentence)
+        inner = f"{apdu_name(look.inner)} in " if look.opened is not None and look.inner >= 0 else ""
+        return Line(inner + self.outline(row), look.verdict, sentence)
 
     def stream(self, row: int) -> int:
         """The stream of a WPDU row."""

@@ -27,6 +27,7 @@ from .formats import TIME_FORMATS, count
 from .icons import application_icon
 from .live import Live
 from .message_bar import MessageBar, Severity
+from .opening import KEY_FILE_ENDING, Opening
 from .settings import Settings
 from .start_page import StartPage
 from .status import StatusBar
@@ -68,6 +69,7 @@ class Window(QMainWindow):
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.live = Live(self)
+        self.opening = Opening(self)
         self._leaving = False
         self._make_menus()
         self._connect()
@@ -128,7 +130,8 @@ class Window(QMainWindow):
         folder = self.settings.get(options.LAST_FOLDER)
         name, _ = QFileDialog.getOpenFileName(self, "Open a capture", folder, _FILES)
         if name:
-            self.settings.set(options.LAST_FOLDER, str(Path(name).parent))
+            if Path(name).suffix.lower() != KEY_FILE_ENDING:
+                self.settings.set(options.LAST_FOLDER, str(Path(name).parent))
             self.open_path(name)
 
     def open_sample(self) -> None:
@@ -136,8 +139,11 @@ class Window(QMainWindow):
         self.live.leave(lambda: self._open(resource(SAMPLE), DecodeAs()))
 
     def open_path(self, name: str) -> None:
-        """Open a capture file and remember it."""
+        """Open a capture file and remember it; a key file gives its keys and is not remembered."""
         path = Path(os.path.abspath(name))
+        if path.suffix.lower() == KEY_FILE_ENDING:
+            self.opening.load_files([str(path)])
+            return
 
         def open_it() -> None:
             self.settings.add_recent(str(path))
@@ -349,6 +355,7 @@ class Window(QMainWindow):
             theme.apply_appearance(self.settings.get(options.APPEARANCE))
         elif key == options.ZOOM.key:
             self.workspace.set_zoom(self.settings.get(options.ZOOM))
+            self.opening.set_zoom(self.settings.get(options.ZOOM))
         elif key == options.RECENT.key:
             self._show_recent()
 
@@ -364,6 +371,7 @@ class Window(QMainWindow):
             self.workspace.lay_out()
         self.live.dock.hide()
         self.workspace.set_zoom(get(options.ZOOM))
+        self.opening.set_zoom(get(options.ZOOM))
         self.workspace.table.wpdus.set_time_format(get(options.TIME_FORMAT))
         self.workspace.table.restore_header(get(options.TABLE_COLUMNS))
         self.workspace.sessions.restore_header(get(options.TREE_COLUMNS))
@@ -392,6 +400,7 @@ class Window(QMainWindow):
         self._let_go()
         for retiring in [*self._retiring, *([document] if document else [])]:
             retiring.wait()
+        self.opening.close()
         event.accept()
 
     def _close_at_last(self) -> None:
@@ -427,6 +436,10 @@ class Window(QMainWindow):
     def copy_hex(self) -> None:
         """Copy the current WPDU as hexadecimal."""
         self.workspace.table.copy_hex()
+
+    def copy_apdu(self) -> None:
+        """Copy the current WPDU's APDU as hexadecimal."""
+        self.workspace.table.copy_apdu()
 
     def copy_dump(self) -> None:
         """Copy the current WPDU as a hex dump."""

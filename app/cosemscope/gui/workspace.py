@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from cosemscope.analysis.keys import KeyTable
+from cosemscope.analysis.keys import NO_KEYS, KeyTable
 
 from .details import Details
 from .rows import Mask, Predicate
@@ -71,6 +71,7 @@ class Workspace(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setDockNestingEnabled(True)
         self.traffic = Traffic.empty()
+        self.keys = NO_KEYS
         self.history = History()
         self._moving = False
         self.table = WpduTable(self)
@@ -117,6 +118,7 @@ class Workspace(QMainWindow):
     def set_traffic(self, traffic: Traffic) -> None:
         """Show another capture from its beginning."""
         self.traffic = traffic
+        self.traffic.associations.keys = self.keys
         self.history.clear()
         self.sessions.set_traffic(traffic)
         self.timing.set_traffic(traffic)
@@ -133,6 +135,7 @@ class Workspace(QMainWindow):
 
     def set_keys(self, keys: KeyTable) -> None:
         """Open with these keys from now on: lines, fields and octets follow, what is selected stays so."""
+        self.keys = keys
         self.traffic.associations.keys = keys
         self.table.wpdus.forget_infos()
         row = self.table.current_row

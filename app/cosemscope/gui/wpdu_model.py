@@ -33,8 +33,9 @@ from . import theme
 from .formats import TIME_FORMATS, clock
 from .icons import icon
 from .kinds import Kind, kind_of, kinds_of
+from .protection import VERDICT_LOOKS
 from .rows import Predicate, RowOrder, Rows
-from .traffic import Traffic
+from .traffic import Line, Traffic
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -107,6 +108,11 @@ def _number_tip(model: "WpduModel", row: int) -> str:
     return "\n".join(model.traffic.mark_names(row))
 
 
+def _info_tip(model: "WpduModel", row: int) -> str:
+    line = model.info(row)
+    return f"{line.text}\n{line.sentence}".rstrip()
+
+
 COLUMNS = (
     Column("number", "No.", lambda model, row: str(row + 1), None, "0000000", True, _number_tip),
     Column(
@@ -176,11 +182,11 @@ COLUMNS = (
     Column(
         "info",
         "Info",
-        lambda model, row: model.info(row),
+        lambda model, row: model.info(row).text,
         None,
         "GET response 0.0.1.0.0.255 Clock",
         False,
-        lambda model, row: model.info(row),
+        _info_tip,
     ),
 )
 _COLUMN_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
@@ -200,7 +206,7 @@ class WpduModel(QAbstractTableModel):
         self.time_format = "relative"
         self._known = 0  # rows of the capture; sorted rows may be shown with some delay
         self._brushes: dict[Kind, QBrush] = {}
-        self._infos: dict[int, str] = {}
+        self._infos: dict[int, Line] = {}
         self._unsettled: list[int] = []
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
@@ -302,13 +308,13 @@ class WpduModel(QAbstractTableModel):
         now = self.value("time", row)
         return way.text(now, self.traffic.first_time, self.value("time", before) if before >= 0 else now)
 
-    def info(self, row: int) -> str:
+    def info(self, row: int) -> Line:
         """What a row is about: at first from its own octets, a moment later with its association."""
         line = self._infos.get(row)
         if line is None:
             if len(self._infos) >= KEPT_INFOS:
                 self._infos.clear()
-            line = self._infos[row] = self.traffic.outline(row)
+            line = self._infos[row] = Line(self.traffic.outline(row))
             self._unsettled.append(row)
             self._settling.start()
         return line
@@ -325,16 +331,26 @@ class WpduModel(QAbstractTableModel):
             line = self.traffic.info(row)
             changed |= self._infos.get(row) != line
             self._infos[row] = line
-        if changed and len(self.order):
-            column = _COLUMN_NUMBER["info"]
-            self.dataChanged.emit(self.index(0, column), self.index(len(self.order) - 1, column))
+        if changed:
+            self._tell_infos()
         if self._unsettled:
             self._settling.start()
+
+    def forget_infos(self) -> None:
+        """What APDUs say may have changed, as with other keys: make the info lines anew."""
+        self._infos.clear()
+        self._unsettled.clear()
+        self._tell_infos()
+
+    def _tell_infos(self) -> None:
+        if len(self.order):
+            column = _COLUMN_NUMBER["info"]
+            self.dataChanged.emit(self.index(0, column), self.index(len(self.order) - 1, column))
 
     def line(self, row: int) -> str:
         """A row as text: its cells, separated by tabs."""
         cells = [column.text(self, row) for column in COLUMNS[:-1]]
-        return "\t".join([*cells, self.traffic.info(row)])
+        return "\t".join([*cells, self.traffic.info(row).text])
 
     def kinds(self, rows: Rows) -> npt.NDArray[np.uint8]:
         """The kinds of some rows."""
@@ -374,8 +390,12 @@ class WpduModel(QAbstractTableModel):
             return self._background(row)
         if role == _TOOLTIP:
             return (column.tip(self, row) or None) if column.tip else None
+        scheme = theme.colours(QGuiApplication.palette())
         if column.name == "number" and self.traffic.marks(row):
-            return icon("warning", theme.colours(QGuiApplication.palette()).warning)
+            return icon("warning", scheme.warning)
+        if column.name == "info":
+            look = VERDICT_LOOKS.get(self.info(row).verdict)
+            return icon(look.icon, getattr(scheme, look.ink)) if look is not None else None
         return None
 
     def _background(self, row: int) -> QBrush:
