@@ -4,15 +4,10 @@ The names themselves are data (`cosemscope.apdu.names`); here they are remembere
 asks for the same ones ten thousand times.
 """
 
-import importlib
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
-try:
-    _names: Any = importlib.import_module("cosemscope.apdu.names")
-except ImportError:
-    _names = None
+from cosemscope.apdu import names
 
 #: Units that people read in thousands.
 _KILO_UNITS = frozenset({"W", "VA", "var", "Wh", "VAh", "varh"})
@@ -23,29 +18,27 @@ _SHOWN_CHARACTERS = 200
 @lru_cache(4096)
 def obis_text(instance: bytes) -> str:
     """A logical name in dots, and what the value groups mean: "1.0.1.8.0.255 Active energy import (+A)"."""
-    dotted = ".".join(map(str, instance))
-    name = _names.obis_name(instance) if _names else ""
+    dotted = names.obis_text(instance)
+    name = names.obis_name(instance)
     return f"{dotted} {name}" if name else dotted
 
 
 @lru_cache(1024)
 def class_text(class_id: int) -> str:
     """The name of an interface class, or "" when it has none."""
-    return str(_names.class_name(class_id)) if _names else ""
+    return names.class_name(class_id)
 
 
 @lru_cache(4096)
 def member_text(class_id: int, member: int, method: bool) -> str:
     """The name of an attribute or a method of a class, or ""."""
-    if not _names:
-        return ""
-    return str((_names.method_name if method else _names.attribute_name)(class_id, member))
+    return (names.method_name if method else names.attribute_name)(class_id, member)
 
 
 @lru_cache(256)
 def unit_text(code: int) -> str:
     """The symbol of a unit of the Blue Book; "" for no unit (255) and for codes without one."""
-    return str(_names.unit(code)) if _names and code != 255 else ""
+    return names.unit(code) if code != 255 else ""
 
 
 def scaled_text(value: int | float, scaler: int, unit: int) -> str:
