@@ -42,6 +42,8 @@ _FINAL = {t.GET_RESPONSE: (1, 3), t.SET_RESPONSE: (1, 3, 4, 5), t.ACTION_RESPONS
 _DESCRIPTOR_SIZE = 9
 #: Class and attribute of the scaler_units.
 _SCALERS = frozenset((class_id, member) for (class_id, _), member in SCALER_UNIT_ATTRIBUTE.items())
+#: A structure of two, the first an integer.
+_SCALER_BEGINS = b"\x02\x02\x0f"
 
 #: Methods that concern security: reply_to_HLS_authentication; key_transfer and key_agreement.
 _REPLY_TO_HLS = (15, 1)
@@ -299,7 +301,9 @@ class _Step:
 
     def _learn_scalers(self, apdu: bytes, request: Request) -> None:
         """Scalers and units that a response holds: the values of their objects are shown with them."""
-        if any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method):
+        if not any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method):
+            return
+        if _SCALER_BEGINS in (self.joined or apdu):
             root = decode_apdu(apdu, Context(request, joined=self.joined)).root
             self.association.learn_scalers(scalers_in(root, request))
 

@@ -7,7 +7,7 @@ somebody asks.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import RLock
 from typing import Any
 
@@ -34,6 +34,8 @@ _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
 _MAX_WALKED = 65_536
 
+#: Marks of rows whose APDU is not to be believed.
+_NOT_READ = int(Mark.TRUNCATED | Mark.DAMAGED)
 _ACSE = (t.AARQ, t.AARE, t.RLRE, t.ABRT)
 #: APDUs that change what is known for long: association and release, and methods, which may bring keys.
 _LASTING = np.zeros(257, np.bool_)
@@ -178,10 +180,19 @@ class Associations:
 
 
 class Walk:
-    """Takes the WPDU rows of an analysis in order, whenever there are more; see `Associations.walk`."""
+    """Takes the WPDU rows of an analysis in order, whenever there are more; see `Associations.walk`.
 
-    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
+    `octets` reads a row, where the analysis' own way is not the best.
+    """
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        keys: KeyTable = NO_KEYS,
+        octets: Callable[[int], bytes] | None = None,
+    ) -> None:
         self._analysis = analysis
+        self._octets = octets or analysis.octets
         self._keys = keys
         self._open: OrderedDict[int, Association] = OrderedDict()
 
@@ -189,9 +200,12 @@ class Walk:
         """These rows, each with its look; go on with the next ones by calling again."""
         analysis = self._analysis
         stop = len(analysis.wpdus) if stop is None else stop
-        pairs = analysis.wpdu_pairs["pair"][start:stop].tolist()
-        for row, pair in enumerate(pairs, start):
-            yield row, take_row(analysis, self._association(pair), row)
+        rows = slice(start, stop)
+        columns = [analysis.wpdus[name][rows].tolist() for name in ("marks", "framing", "direction")]
+        pairs = analysis.wpdu_pairs["pair"][rows].tolist()
+        for row, (pair, marks, framing, side) in enumerate(zip(pairs, *columns, strict=True), start):
+            apdu = b"" if marks & _NOT_READ else apdu_octets(self._octets(row), framing)
+            yield row, advance(self._association(pair), apdu, side)
 
     def _association(self, pair: int) -> Association:
         association = self._open.get(pair)
@@ -214,8 +228,6 @@ def place_of(analysis: Analysis, pair: int) -> Place:
 
 def take_row(analysis: Analysis, association: Association, row: int) -> Look:
     """Takes the APDU of a WPDU row into its association."""
-    wpdus = analysis.wpdus
-    if int(wpdus["marks"][row]) & (Mark.TRUNCATED | Mark.DAMAGED):
-        return advance(association, b"", int(wpdus["direction"][row]))
-    framing = Framing(int(wpdus["framing"][row]))
-    return advance(association, apdu_octets(analysis.octets(row), framing), int(wpdus["direction"][row]))
+    marks, framing, side = (analysis.wpdus[name].item(row) for name in ("marks", "framing", "direction"))
+    apdu = b"" if marks & _NOT_READ else apdu_octets(analysis.octets(row), framing)
+    return advance(association, apdu, side)

@@ -133,6 +133,10 @@ class Analysis:
         """A whole WPDU, header included; what was not captured of it is left out."""
         return self.wpdus.octets(row, self.reader.octets)
 
+    def octets_at_hand(self, row: int) -> bytes:
+        """The same, for the thread that steps: what is in memory since the last step is not read again."""
+        return self.wpdus.octets(row, self._source.octets)
+
     def packets_of(self, row: int) -> npt.NDArray[np.uint32]:
         """The packet rows that carried a WPDU, in the order of its octets."""
         return self.wpdus.packets_of(row)

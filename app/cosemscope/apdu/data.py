@@ -303,7 +303,7 @@ def _read_elements(c: Cursor, name: str, tag: int, shape: Shape | None, depth: i
 
 
 #: Elements of an array that a brief tree has.
-_BRIEF = 4
+_BRIEF = 3
 
 
 def _pass_over(c: Cursor, index: int, count: int) -> bool:
