@@ -25,8 +25,8 @@ MAX_AHEAD_SEGMENTS = 4096
 MAX_WAITING_SEGMENTS = 1 << 18
 #: The round-trip time to go by (ns) where no handshake was seen.
 DEFAULT_RTT = 3_000_000
-# IPv4 identifications of one sender, segments apart: further apart they are not believed to be in sequence.
-_NEAR_IDENTIFICATION = 1024
+#: IPv4 identifications of one sender, segments apart: further apart they are not believed to be in sequence.
+NEAR_IDENTIFICATION = 1024
 
 
 class Segment(NamedTuple):
@@ -172,9 +172,9 @@ class Reassembler:
             return False
         opener = self._ahead[place]
         distance = (opener.ip_id - segment.ip_id) & 0xFFFF
-        if 0 < distance <= _NEAR_IDENTIFICATION:
+        if 0 < distance <= NEAR_IDENTIFICATION:
             return True
-        if distance and 0x10000 - distance <= _NEAR_IDENTIFICATION:
+        if distance and 0x10000 - distance <= NEAR_IDENTIFICATION:
             return False
         return segment.time - opener.time < (rtt if rtt >= 0 else DEFAULT_RTT)
 

@@ -17,6 +17,7 @@ from cosemscope.analysis.conflicts import ConflictFinder
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output
+from cosemscope.analysis.overtaking import Overtaken, Surroundings, find_overtaken
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.recognition import HEAD, believable, take_heads
 from cosemscope.analysis.segments import Layout, Segments, lay_out, sort_segments
@@ -167,9 +168,14 @@ class TcpStreams:
         regular = np.where(wrapper, layout.whole, (segments.start == segments.before) & ~split) | old
         # The first octets of a half whose start was not seen are believed only if they are one whole WPDU.
         blind = (segments.start == 0) & ~self._walk.halves["trusted"][segments.half] & wrapper
+        overtaken = self._find_overtaken(segments, fast, blind)
+        layout.last[overtaken.position] = overtaken.position + 1
+        old[overtaken.position + 1] = False
         parted, shared = self._walk_specials(segments, layout, ~regular & ~taken, blind, taken)
         self._emit_whole(segments, layout, np.flatnonzero(layout.whole & ~taken))
-        self._emit_spread(segments, layout, parted)
+        self._emit_overtaken(segments, overtaken, taken)
+        in_order = [pair for pair in parted if segments.start[pair[0]] == segments.before[pair[0]]]
+        self._emit_spread(segments, layout, in_order)
         if len(layout.shared.position):
             self._emit_shared(segments, layout, shared)
         self._emit_old(segments, np.flatnonzero(old & ~taken))
@@ -289,6 +295,43 @@ class TcpStreams:
             segments=np.minimum(count, 0xFFFF).astype(np.uint16),
             time=self._walk.batch["time"][last],
             address=-1 - (first + offset),
+        )
+
+    def _find_overtaken(self, segments: Segments, fast: Array, blind: Array) -> Overtaken:
+        order, _ = self._walk.by_stream()
+        base, rtt = self._walk.halves["base"], self.streams["rtt"]
+        around = Surroundings(self._walk.batch, order, self._walk.stream, base, rtt)
+        return find_overtaken(segments, fast, blind, around, self.source)
+
+    def _emit_overtaken(self, segments: Segments, overtaken: Overtaken, taken: Array) -> None:
+        rows = np.flatnonzero(~taken[overtaken.position])
+        if not len(rows):
+            return
+        early = overtaken.position[rows]
+        late = early + 1
+        packet, time = segments.packet + self._walk.base, self._walk.batch["time"][segments.packet]
+        pieces = np.column_stack((late, early)).ravel()
+        length = segments.stop - segments.start
+        first = self.output.extents(segments.address[pieces], length[pieces], packet[pieces], len(pieces))
+        self._emit(
+            segments,
+            late,
+            take_heads(overtaken.head, rows),
+            first_packet=packet[early],
+            segments=np.full(len(rows), 2, np.uint16),
+            time=np.maximum(time[early], time[late]),
+            first_time=np.minimum(time[early], time[late]),
+            address=-1 - (first + 2 * np.arange(len(rows))),
+            marks=np.full(len(rows), Mark.OUT_OF_ORDER, np.uint16),
+        )
+        half = segments.half[late]
+        self.output.find_many(
+            FindingKind.OUT_OF_ORDER,
+            half >> 1,
+            (half & 1).astype(np.uint8),
+            packet[late],
+            segments.start[late],
+            length[late],
         )
 
     def _emit_shared(self, segments: Segments, layout: Layout, counts: Array) -> None:

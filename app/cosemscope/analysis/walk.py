@@ -250,13 +250,17 @@ class PacketWalk:
 
     def indexes(self, stream: int) -> Array:
         """The packets of a stream in this batch."""
+        order, owner = self.by_stream()
+        return order[owner.searchsorted(stream) : owner.searchsorted(stream + 1)]
+
+    def by_stream(self) -> tuple[Array, Array]:
+        """The packets of this batch sorted by stream, then as they came; and the stream of each."""
         if self._by_stream is None:
             tcp = np.flatnonzero(self.stream >= 0)
             order = tcp[np.argsort(compact(self.stream[tcp]), kind="stable")]
             # 64 bits: searching other ones would convert them all, each time.
             self._by_stream = order, self.stream[order].astype(np.int64)
-        order, owner = self._by_stream
-        return order[owner.searchsorted(stream) : owner.searchsorted(stream + 1)]
+        return self._by_stream
 
     def open_undecided(self, stream: int) -> None:
         """A stream that is not recognised yet waits for it, both halves."""
