@@ -1,8 +1,9 @@
-"""The tree of HDLC frames (IEC 62056-46): header, parameters, LLC, and the APDU inside, to the octet.
+"""The tree of HDLC frames (IEC 62056-46): header, LLC, and the APDU inside, to the octet.
 
 `decode_hdlc` takes one frame or many, with whatever stands between them. An APDU in several segments is
 joined and decoded under the information field of its last one. `decode_llc` takes the data units of
-IEC 61334-4-32, which have no flags. Splitting is `hdlc_frames`', joining `hdlc_units`'.
+IEC 61334-4-32, which have no flags. Splitting is in `hdlc_frames`,
+joining in `hdlc_units`, link parameters in `hdlc_link`.
 """
 
 from collections.abc import Callable
@@ -24,10 +25,10 @@ from cosemscope.apdu.hdlc_frames import (
     header_size,
     parse_frame,
 )
+from cosemscope.apdu.hdlc_link import CONTROL_TEXTS, InformationReader, information_reader
 from cosemscope.apdu.hdlc_units import (
     CARRIERS,
     COMMAND_LLC,
-    CONTROLS,
     LLC_SIZE,
     FrameKind,
     HdlcUnit,
@@ -44,7 +45,6 @@ from cosemscope.transport.wports import Side, wport_name
 
 FRAME_CLAUSE = "IEC 62056-46, frame format type 3"
 LLC_CLAUSE = "IEC 62056-46, LLC sublayer"
-PARAMETER_CLAUSE = "IEC 62056-46, HDLC parameter negotiation"
 IEC_61334_4_32 = 0x90
 """First octet of a data unit of the LLC sublayer of IEC 61334-4-32."""
 
@@ -213,14 +213,11 @@ def _read_header(c: Cursor, received: FrameReceived, stop: int) -> None:
                 f"expected a {name} address of 1, 2 or 4 octets, the last one odd, at offset {at}, "
                 f"found {octets.hex()}",
             )
-    c.u8("control", _CONTROL_TEXTS)
+    c.u8("control", CONTROL_TEXTS)
     if control_of(received).kind is FrameKind.UNKNOWN:
         c.problem(
             stop - 1, stop, f"expected a control field at offset {stop - 1}, found 0x{frame.control:02X}"
         )
-
-
-_CONTROL_TEXTS = {octet: str(control) for octet, control in enumerate(CONTROLS)}
 
 
 def _address_value(address: HdlcAddress) -> Any:
@@ -271,7 +268,7 @@ def _read_check(c: Cursor, name: str, start: int) -> None:
 
 def _read_information(c: Cursor, received: FrameReceived, unit: HdlcUnit | None, stop: int) -> None:
     control = control_of(received)
-    read: Callable[[Cursor], tuple[Any, str] | None]
+    read: InformationReader
     if control.kind in CARRIERS:
         if unit is not None and len(unit.frames) > 1:
             _read_last_segment(c, received, unit, stop)
@@ -283,7 +280,7 @@ def _read_information(c: Cursor, received: FrameReceived, unit: HdlcUnit | None,
         else:
             read = _read_whole
     else:
-        read = _OTHER_INFORMATION.get(control.kind, _read_unknown)
+        read = information_reader(control.kind)
     c.enclosed("information", stop, read)
 
 
@@ -401,94 +398,6 @@ def _apdu_text(c: Cursor, read: Callable[[Cursor], None]) -> tuple[Any, str]:
     read(c)
     apdu = c.children[-1]
     return None, f"{apdu.name}: {apdu.text}" if apdu.text else apdu.name
-
-
-# Frames that set up and refuse links.
-
-_PARAMETERS = {
-    0x05: "maximum information field length, transmit",
-    0x06: "maximum information field length, receive",
-    0x07: "window size, transmit",
-    0x08: "window size, receive",
-}
-_FORMAT_IDENTIFIERS = {0x81: "parameters"}
-_GROUP_PARAMETERS = 0x80
-_GROUPS = {_GROUP_PARAMETERS: "HDLC parameters", 0xF0: "user defined"}
-
-
-def _read_parameters(c: Cursor) -> tuple[Any, str]:
-    """The parameters that SNRM proposes and UA settles (ISO/IEC 13239, 5.5.3)."""
-    c.clause = PARAMETER_CLAUSE
-    start = c.position
-    identifier = c.u8("format identifier", _FORMAT_IDENTIFIERS)
-    if identifier != 0x81:
-        raise c.unexpected("format identifier", identifier, "0x81", start)
-    values: list[str] = []
-    while c.position < c.end:
-        c.open("group")
-        group = c.u8("group identifier", _GROUPS)
-        stop = c.position + 1 + c.data[c.position] if c.position < c.end else c.end
-        size = c.u8("group length")
-        if stop > c.end:
-            raise c.unexpected("group length", size, f"at most {c.end - c.position}")
-        if group == _GROUP_PARAMETERS:
-            c.region(stop, lambda inner: _read_group(inner, values), "group")
-        elif size:
-            c.leaf("user data", size)
-        c.close(None, _GROUPS.get(group, ""))
-    return None, ", ".join(values)
-
-
-def _read_group(c: Cursor, values: list[str]) -> None:
-    while c.position < c.end:
-        identifier = c.data[c.position]
-        name = _PARAMETERS.get(identifier, f"parameter {identifier}")
-        c.open(name)
-        c.u8("parameter identifier", _PARAMETERS)
-        at = c.position
-        size = c.u8("parameter length")
-        if not 1 <= size <= min(8, c.end - c.position):
-            raise c.unexpected("parameter length", size, f"1 to {min(8, c.end - c.position)}", at)
-        value = c.uint("value", size)
-        unit = " octets" if identifier in (0x05, 0x06) else " frames" if identifier in _PARAMETERS else ""
-        c.close(value, f"{value}{unit}")
-        values.append(f"{name} {value}")
-
-
-_REASONS = (
-    (0x01, "W: control field undefined or not implemented"),
-    (0x02, "X: an information field that is not allowed here"),
-    (0x04, "Y: information field too long"),
-    (0x08, "Z: N(R) is wrong"),
-)
-
-
-def _read_frame_reject(c: Cursor) -> tuple[Any, str]:
-    """What an FRMR refuses and why (ISO/IEC 13239)."""
-    c.u8("rejected control field", _CONTROL_TEXTS)
-    state = c.u8("state variables", _STATES)
-    reasons = c.u8("reasons", _REASON_TEXTS)
-    return None, _REASON_TEXTS[reasons] or f"no reason given, {_STATES[state]}"
-
-
-_STATES = {
-    octet: f"V(S) {octet >> 1 & 7}, V(R) {octet >> 5}, {'response' if octet & 0x10 else 'command'} rejected"
-    for octet in range(256)
-}
-_REASON_TEXTS = {octet: "; ".join(words for bit, words in _REASONS if octet & bit) for octet in range(256)}
-
-
-def _read_unknown(c: Cursor) -> tuple[Any, str]:
-    size = c.end - c.position
-    c.leaf("octets", size)
-    return None, f"{size} octets"
-
-
-_OTHER_INFORMATION: dict[FrameKind, Callable[[Cursor], tuple[Any, str]]] = {
-    FrameKind.SNRM: _read_parameters,
-    FrameKind.UA: _read_parameters,
-    FrameKind.FRMR: _read_frame_reject,
-}
 
 
 # IEC 61334-4-32.

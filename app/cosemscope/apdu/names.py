@@ -156,20 +156,29 @@ def _tariff(code: bytes) -> str:
 
 
 @cache
-def _rules() -> dict[int, list[_Rule]]:
-    """The rules by value group A, in the order of the file."""
+def _rules() -> tuple[_Rule, ...]:
+    """All rules, in the order of the file."""
     loaded = _load("obis")
     tables = {
         name: {int(value): text for value, text in table.items()} for name, table in loaded["tables"].items()
     }
     group = cache(_parse_group)
-    by_medium: dict[int, list[_Rule]] = {}
-    for pattern, text in loaded["rules"]:
-        groups = tuple(group(words) for words in pattern.split("."))
-        rule = _Rule(groups, _parse_text(text, tables))
-        for medium in range(256) if groups[0] is None else groups[0]:
-            by_medium.setdefault(medium, []).append(rule)
-    return by_medium
+    return tuple(
+        _Rule(tuple(group(words) for words in pattern.split(".")), _parse_text(text, tables))
+        for pattern, text in loaded["rules"]
+    )
+
+
+@lru_cache(4096)
+def _rules_of(medium: int, quantity: int) -> tuple[_Rule, ...]:
+    """The rules that may fit these value groups A and C."""
+    return tuple(
+        rule for rule in _rules() if _fits(rule.groups[0], medium) and _fits(rule.groups[2], quantity)
+    )
+
+
+def _fits(group: frozenset[int] | None, value: int) -> bool:
+    return group is None or value in group
 
 
 def obis_text(instance: bytes) -> str:
@@ -185,8 +194,8 @@ def obis_name(instance: bytes) -> str:
     """
     if len(instance) != 6:
         return ""
-    for rule in _rules().get(instance[0], ()):
-        if all(group is None or value in group for group, value in zip(rule.groups, instance, strict=True)):
+    for rule in _rules_of(instance[0], instance[2]):
+        if all(map(_fits, rule.groups, instance)):
             words = [part(instance) for part in rule.parts]
             if None not in words:
                 return "".join(filter(None, words)) + _additions(rule, instance)
