@@ -1,4 +1,4 @@
-"""Information fields of the HDLC frames that set up links and refuse frames: SNRM, UA, FRMR (IEC 62056-46)."""
+"""Information fields of HDLC frames that set up links and refuse frames: SNRM, UA, FRMR (IEC 62056-46)."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
