@@ -22,6 +22,22 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", refuse)
 
 
+@pytest.fixture(autouse=True)
+def spools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder for spools of the test's own."""
+    folder = tmp_path / "spools"
+    monkeypatch.setenv("COSEMSCOPE_SPOOL", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def unsaved_answer(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is answered to the question about an unsaved capture: its last item, again and again."""
+    answers = ["discard"]
+    monkeypatch.setattr("cosemscope.gui.live.ask_unsaved", lambda *_: answers[-1])
+    return answers
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings in a file of the test's own."""
@@ -35,7 +51,7 @@ def look(qapp, settings: Settings):
 
 
 @pytest.fixture
-def window(qtbot, look, settings: Settings) -> Iterator[Window]:
+def window(qtbot, look, settings: Settings, unsaved_answer: list[str]) -> Iterator[Window]:
     """The shown main window; closed afterwards, with no thread left."""
     threads = set(threading.enumerate())
     window = Window(settings)
@@ -45,8 +61,10 @@ def window(qtbot, look, settings: Settings) -> Iterator[Window]:
     window.show()
     qtbot.waitExposed(window)
     yield window
+    unsaved_answer.append("discard")
     window.close()
-    qtbot.waitUntil(lambda: not window._retiring)
+    ended = lambda: not (window.isVisible() or window._retiring or window.live.running)  # noqa: E731
+    qtbot.waitUntil(ended, timeout=15_000)
     window.deleteLater()
     look.processEvents()
     # A QThread that once asked for its name stays in Python's list for ever, as a dummy.

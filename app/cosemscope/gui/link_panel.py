@@ -248,7 +248,7 @@ class LinkPanel(QWidget):
     def _take_closed(self, event: Event) -> None:
         self._waiting.stop()
         self._peers.discard(str(event.get("remote", "")))
-        if isinstance(self._order, LinkOrder):
+        if isinstance(self._order, LinkOrder) and self._picture.property("severity") != "error":
             self._say("close", "note", sentence(str(event["message"])))
         self._show_line()
 

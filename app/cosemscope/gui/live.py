@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
+from cosemscope.capture.spools import Spool
+
 from . import settings as options
 from .capture_dialog import ask_capture
 from .connect_dialog import ask_connect, ask_listen, remember
@@ -20,6 +22,7 @@ from .link_panel import LinkPanel, sentence
 from .live_process import LiveProcess
 from .message_bar import Severity
 from .orders import CaptureOrder, LinkOrder, ListenOrder, command_in
+from .recovery import describe
 from .unsaved import CANCEL, DISCARD, SAVE, Copying, UnsavedSpool, ask_unsaved
 
 Event = Mapping[str, Any]
@@ -52,6 +55,7 @@ class Live(QObject):
         self._told_trouble = False
         self._then: Then | None = None
         self._copying: Copying | None = None
+        self._after_copy: Then = lambda: None
         self.panel = LinkPanel(window.workspace)
         self.dock = window.workspace.add_pane("link", "Test link", self.panel, below="sessions")
         self.panel.sendAsked.connect(lambda apdu: self._command({"send": apdu}))
@@ -117,6 +121,11 @@ class Live(QObject):
     def begin(self, order: Order) -> None:
         """Start a link, a listener or a capture, when nothing unsaved is lost by that."""
         self.leave(lambda: self._start(order))
+
+    def open_left(self, left: Spool) -> None:
+        """Open a spool that was left by a process that died."""
+        is_link = left.command in ("connect", "listen")
+        self.leave(lambda: self._window.open_spool(UnsavedSpool(left.path, describe(left), is_link=is_link)))
 
     # The process
 
@@ -284,21 +293,23 @@ class Live(QObject):
             self._window.messages.say(Severity.NOTE, f"{target.name} is the file that is open.")
             return
 
-        def finish(_: Path) -> None:
-            self._copying = None
-            if document.spool is not None:
-                document.spool.saved_as = target
-            self._window.settings.add_recent(str(target))
-            self._window.show_file()
-            self._window.messages.say(Severity.NOTE, f"Saved as {target}.")
-            self.changed.emit()
-            then()
-
-        def fail(trouble: str) -> None:
-            self._copying = None
-            self._window.messages.say(Severity.ERROR, trouble)
-
+        self._after_copy = then
         self._copying = Copying(document.files, target)
-        self._copying.news.done.connect(finish)
-        self._copying.news.failed.connect(fail)
+        self._copying.news.done.connect(self._finish_copy)
+        self._copying.news.failed.connect(self._fail_copy)
         self._copying.start()
+
+    def _finish_copy(self, target: Path) -> None:
+        self._copying = None
+        document = self._window.document
+        if document is not None and document.spool is not None:
+            document.spool.saved_as = target
+        self._window.settings.add_recent(str(target))
+        self._window.show_file()
+        self._window.messages.say(Severity.NOTE, f"Saved as {target}.")
+        self.changed.emit()
+        self._after_copy()
+
+    def _fail_copy(self, trouble: str) -> None:
+        self._copying = None
+        self._window.messages.say(Severity.ERROR, trouble)

@@ -1,4 +1,4 @@
-"""What the window shows before there is a capture: open, the bundled sample, recent files."""
+"""What the window shows before there is a capture: what can be done, what was left over, recent files."""
 
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from cosemscope import __version__
 
 from . import theme
 from .icons import application_icon, icon
+from .recovery import LeftSpools
 
 _WIDTH = 760
 
@@ -84,6 +85,8 @@ class StartPage(QScrollArea):
 
     openAsked = Signal()  # noqa: N815 - Qt's manner
     sampleAsked = Signal()  # noqa: N815
+    captureAsked = Signal()  # noqa: N815
+    connectAsked = Signal()  # noqa: N815
     recentAsked = Signal(str)  # noqa: N815
     clearAsked = Signal()  # noqa: N815
 
@@ -111,6 +114,8 @@ class StartPage(QScrollArea):
         )
         column.addWidget(self._drop)
         column.addSpacing(14)
+        self.left = LeftSpools(body)
+        column.addWidget(self.left)
         self._recent_title = QLabel("Recent captures", body)
         self._clear = QPushButton("Clear list", body)
         self._clear.setFlat(True)
@@ -151,11 +156,17 @@ class StartPage(QScrollArea):
         row = QHBoxLayout()
         row.setSpacing(12)
         self.open_button = QPushButton(icon("open"), "  Open a capture…", body)
+        self.capture_button = QPushButton(icon("capture"), "  Capture…", body)
+        self.connect_button = QPushButton(icon("connect"), "  Connect…", body)
         self.sample_button = QPushButton(icon("sample"), "  Look at the sample", body)
         self.open_button.setDefault(True)
+        self.capture_button.setToolTip("Capture live traffic from a network interface")
+        self.connect_button.setToolTip("Open a test link to a meter or concentrator")
         self.sample_button.setToolTip("A small capture with a bit of everything, made for Cosemscope")
         for button, signal in (
             (self.open_button, self.openAsked),
+            (self.capture_button, self.captureAsked),
+            (self.connect_button, self.connectAsked),
             (self.sample_button, self.sampleAsked),
         ):
             button.setMinimumHeight(44)
@@ -193,6 +204,7 @@ class StartPage(QScrollArea):
         """Follow the colour scheme."""
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_recents"):
             self._paint_as_meant()
+            self.left.paint_as_meant()
             for button in self._recents:
                 button.paint_as_meant()
         super().changeEvent(event)

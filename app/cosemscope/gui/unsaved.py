@@ -89,6 +89,7 @@ class Copying(QRunnable):
 
     def __init__(self, files: Sequence[Path], target: Path) -> None:
         super().__init__()
+        self.setAutoDelete(False)
         self.news = self.News()
         self._files = list(files)
         self._target = target

@@ -25,6 +25,7 @@ from .dialogs import ask_decode_as, show_about, show_problems, show_shortcuts
 from .document import Document
 from .formats import TIME_FORMATS, count
 from .icons import application_icon
+from .interface_watch import InterfaceWatch
 from .live import Live
 from .message_bar import MessageBar, Severity
 from .opening import KEY_FILE_ENDING, Opening
@@ -113,6 +114,10 @@ class Window(QMainWindow):
         self.start_page.sampleAsked.connect(self.open_sample)
         self.start_page.recentAsked.connect(self.open_path)
         self.start_page.clearAsked.connect(self.clear_recent)
+        self.start_page.captureAsked.connect(self.live.ask_capture)
+        self.start_page.connectAsked.connect(self.live.ask_connect)
+        self.start_page.left.openAsked.connect(self.live.open_left)
+        self.start_page.left.failed.connect(lambda text: self.messages.say(Severity.ERROR, text))
         self.status.cancelAsked.connect(self.cancel)
         self.status.problemsAsked.connect(lambda: show_problems(self, self._problems))
         self.workspace.selectionChanged.connect(self._show_state)
@@ -191,6 +196,8 @@ class Window(QMainWindow):
 
     def _retire(self, document: Document) -> None:
         self._retiring.discard(document)
+        if self.document is None and not self._leaving:
+            self.start_page.left.look()
         document.deleteLater()
 
     def reload(self) -> None:
@@ -400,6 +407,7 @@ class Window(QMainWindow):
         self._let_go()
         for retiring in [*self._retiring, *([document] if document else [])]:
             retiring.wait()
+        InterfaceWatch.wait_for_all()
         self.opening.close()
         event.accept()
 

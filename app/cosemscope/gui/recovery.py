@@ -1,0 +1,142 @@
+"""What a Cosemscope that died has left: spools, offered on the start page to be opened or removed.
+
+They are looked for in a thread, since every one is opened to see whether there is anything in it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from cosemscope.capture.spools import Spool, left_spools, remove_spool
+
+from . import theme
+from .formats import size
+from .icons import icon
+
+#: Spools listed at most: the youngest ones.
+LISTED = 5
+
+_MADE_BY = {"capture": "Capture", "connect": "Test link", "listen": "Listener", "relay": "Relay"}
+
+
+class SpoolSearch(QRunnable):
+    """Looks for left spools in a thread of its own; `news.found(spools)` follows."""
+
+    class News(QObject):
+        """The signal: a QRunnable has none."""
+
+        found = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAutoDelete(False)
+        self.news = self.News()
+
+    def start(self) -> None:
+        """Begin."""
+        QThreadPool.globalInstance().start(self)
+
+    def run(self) -> None:
+        """The work, in its thread."""
+        try:
+            found = left_spools()
+        except OSError:
+            found = []  # without the folder there is nothing in it
+        self.news.found.emit(found)
+
+
+def describe(spool: Spool) -> str:
+    """A spool for people: what made it, when it was written last, its size."""
+    moment = datetime.fromtimestamp(spool.modified)
+    kind = _MADE_BY.get(spool.command, "Capture")
+    return f"{kind} of {moment:%Y-%m-%d %H:%M}, {size(spool.size)}"
+
+
+class LeftSpools(QWidget):
+    """The list on the start page; hidden while there is nothing to offer. `openAsked` gives a spool,
+    `failed` says why one could not be removed."""
+
+    openAsked = Signal(object)  # noqa: N815 - Qt's manner
+    failed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = QLabel("Not saved when Cosemscope ended", self)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(2)
+        self._more = QLabel(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._title)
+        column.addLayout(self._rows)
+        column.addWidget(self._more)
+        self._spools: list[Spool] = []
+        self._search: SpoolSearch | None = None
+        self.hide()
+
+    @property
+    def spools(self) -> tuple[Spool, ...]:
+        """What is offered, the youngest first."""
+        return tuple(self._spools)
+
+    def look(self) -> None:
+        """Look for them anew."""
+        self._search = SpoolSearch()
+        self._search.news.found.connect(self.show_spools)
+        self._search.start()
+
+    def show_spools(self, spools: Sequence[Spool]) -> None:
+        """Offer these."""
+        self._spools = list(spools)
+        while self._rows.count():
+            row = self._rows.takeAt(0).widget()
+            row.hide()
+            row.deleteLater()
+        for spool in self._spools[:LISTED]:
+            self._rows.addWidget(self._row(spool))
+        more = len(self._spools) - LISTED
+        self._more.setText(f"and {more} more" if more > 0 else "")
+        self._more.setVisible(more > 0)
+        self.paint_as_meant()
+        self.setVisible(bool(self._spools))
+
+    def _row(self, spool: Spool) -> QWidget:
+        row = QWidget(self)
+        picture = QLabel(row)
+        picture.setPixmap(icon("recent", theme.colours(self.palette()).muted).pixmap(18, 18))
+        text = QLabel(describe(spool), row)
+        text.setToolTip("\n".join(map(str, spool.files[:20])))
+        take, remove = QPushButton("Open", row), QPushButton("Remove", row)
+        take.setAccessibleName(f"Open: {describe(spool)}")
+        remove.setAccessibleName(f"Remove: {describe(spool)}")
+        remove.setToolTip("Remove it from the disk, for good")
+        take.clicked.connect(lambda: self.openAsked.emit(spool))
+        remove.clicked.connect(lambda: self.remove(spool))
+        line = QHBoxLayout(row)
+        line.setContentsMargins(8, 2, 0, 2)
+        line.setSpacing(10)
+        line.addWidget(picture)
+        line.addWidget(text, 1)
+        for button in (take, remove):
+            button.setCursor(Qt.CursorShape.PointingHandCursor)
+            line.addWidget(button)
+        return row
+
+    def remove(self, spool: Spool) -> None:
+        """Remove a spool from the disk."""
+        try:
+            remove_spool(spool)
+        except OSError as error:
+            self.failed.emit(f"{spool.path.name} is not removed: {error}")
+            self.look()
+        else:
+            self.show_spools([one for one in self._spools if one is not spool])
+
+    def paint_as_meant(self) -> None:
+        """Take the colours of the present scheme."""
+        muted = f"color: {theme.colours(self.palette()).muted}"
+        for label in (self._title, self._more):
+            label.setStyleSheet(muted)
