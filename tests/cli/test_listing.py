@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cosemscope.cli import main
-from cosemscope.cli.listing import Clock, epoch_seconds
+from cosemscope.cli.rows import Clock, epoch_seconds
 from tests.analysis.wire import CLIENT, SERVER, START, Tcp, Wire, get_request, get_response
 from tests.helpers.shared import shared
 
@@ -27,6 +27,18 @@ LIST_KEYS = {
     "apdu": str,
     "packets": list,
     "segments": int,
+    "framing": str,
+    "info": str,
+    "security": str,
+}
+#: Keys that may be null.
+INSIGHT_KEYS = {
+    "invoke_id": int,
+    "class_id": int,
+    "obis": str,
+    "attribute": int,
+    "result": str,
+    "inner": str,
 }
 SESSION_KEYS = {
     "protocol": str,
@@ -78,6 +90,7 @@ def test_list_as_json(capture: Path, capsys: pytest.CaptureFixture[str]) -> None
     lines = _json(capsys, "list", str(capture))
     for line in lines:
         _has(line, LIST_KEYS)
+        assert all(line[name] is None or type(line[name]) is kind for name, kind in INSIGHT_KEYS.items())
     assert [line["packets"] for line in lines] == [[4], [5, 6], [8]]
     assert [line["number"] for line in lines] == [1, 2, 3]
     assert lines[0]["time"] == f"{START // 10**9}.004000000"
@@ -124,7 +137,7 @@ def test_text_for_people(capture: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["list", str(capture)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len({line.index(">") for line in lines}) == 1
-    assert lines[1].endswith("get-response")
+    assert "  get-response         clear     " in lines[1]
     assert main(["sessions", str(capture)]) == 0
     assert "Public Client" in capsys.readouterr().out
     assert main(["stats", str(capture)]) == 0

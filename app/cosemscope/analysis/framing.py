@@ -31,6 +31,11 @@ class Framing(IntEnum):
         return _LABELS[self]
 
     @property
+    def word(self) -> str:
+        """The name for scripts: "wrapper", "hdlc"."""
+        return self.name.lower().replace("_", "-")
+
+    @property
     def carries_dlms(self) -> bool:
         """Whether streams of this framing carry DLMS/COSEM APDUs."""
         return Framing.UNDECIDED < self < Framing.UNKNOWN

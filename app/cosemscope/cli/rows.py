@@ -1,0 +1,187 @@
+"""Lines of WPDU rows, as `list` prints them: text for people, or JSON objects for scripts."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.insight import Insight, Insights
+from cosemscope.analysis.keys import KeyTable
+from cosemscope.analysis.sessions import protocol_name
+from cosemscope.analysis.wpdus import Mark
+from cosemscope.apdu.tags import apdu_name
+
+SECOND = 1_000_000_000
+
+
+_TRUNCATED = int(Mark.TRUNCATED)
+
+
+class Lines:
+    """Makes lines of WPDU rows; names that come again and again are kept."""
+
+    _columns = (
+        "time",
+        "stream",
+        "direction",
+        "source_wport",
+        "destination_wport",
+        "version",
+        "length",
+        "apdu_tag",
+        "segments",
+        "first_packet",
+        "framing",
+    )
+
+    def __init__(self, analysis: Analysis, keys: KeyTable, *, truncated: bool) -> None:
+        self.analysis = analysis
+        self.left_out = 0
+        self._insights = Insights(analysis, keys)
+        self._truncated = truncated
+        self._ends: dict[tuple[int, int], tuple[str, str]] = {}
+        self._names: dict[int, str] = {}
+        self._protocol: dict[int, str] = {}
+
+    def lines(self, start: int, stop: int) -> Iterator[str]:
+        """A line, with its end, for each of these rows, which are to be asked for in order.
+
+        WPDUs that lack octets are left out, and counted, unless `truncated`.
+        """
+        wpdus, rows = self.analysis.wpdus, slice(start, stop)
+        columns = zip(*(wpdus[name][rows].tolist() for name in self._columns), strict=True)
+        marks = wpdus["marks"][rows].tolist()
+        insights = self._insights.rows(start, stop)
+        for row, (mark, values, insight) in enumerate(zip(marks, columns, insights, strict=True), start):
+            if mark & _TRUNCATED and not self._truncated:
+                self.left_out += 1
+            else:
+                yield self.line(row, insight, *values)
+
+    def line(self, row: int, insight: Insight, *values: Any) -> str:
+        """The line of one row; `values` in the order of `_columns`."""
+        raise NotImplementedError
+
+    def ends(self, stream: int, direction: int) -> tuple[str, str]:
+        """Source and destination of a WPDU."""
+        key = stream, direction
+        if key not in self._ends:
+            client, server = (str(end) for end in self.analysis.endpoints(stream))
+            self._ends[key] = (server, client) if direction else (client, server)
+        return self._ends[key]
+
+    def apdu(self, tag: int) -> str:
+        """The name of an APDU, "" where there is none."""
+        if tag not in self._names:
+            self._names[tag] = apdu_name(tag) if tag >= 0 else ""
+        return self._names[tag]
+
+
+class JsonLines(Lines):
+    """JSON objects; what does not apply is null."""
+
+    def line(self, row: int, insight: Insight, *values: Any) -> str:
+        """Addresses, names and words of the standard hold nothing that JSON would have to escape."""
+        (
+            time,
+            stream,
+            direction,
+            source_wport,
+            destination_wport,
+            version,
+            length,
+            tag,
+            segments,
+            first,
+            framing,
+        ) = values
+        source, destination = self.ends(stream, direction)
+        packets = str(first + 1)
+        if segments > 1:
+            packets = ", ".join(str(packet + 1) for packet in self._packets(row))
+        return (
+            f'{{"number": {row + 1}, "time": "{epoch_seconds(time)}", "source": "{source}", '
+            f'"destination": "{destination}", "protocol": "{self._protocol_of(stream)}", "stream": {stream}, '
+            f'"framing": "{_FRAMINGS[framing]}", "source_wport": {source_wport}, '
+            f'"destination_wport": {destination_wport}, "version": {version}, "length": {length}, '
+            f'"apdu_tag": {tag if tag >= 0 else "null"}, "apdu": "{self.apdu(tag)}", "packets": [{packets}], '
+            f'"segments": {segments}, {_insight_json(insight)}}}\n'
+        )
+
+    def _packets(self, row: int) -> list[int]:
+        packets: list[int] = self.analysis.packets_of(row).tolist()
+        return packets
+
+    def _protocol_of(self, stream: int) -> str:
+        if stream not in self._protocol:
+            self._protocol[stream] = protocol_name(int(self.analysis.streams["protocol"][stream]))
+        return self._protocol[stream]
+
+
+_FRAMINGS = {int(framing): framing.word for framing in Framing}
+
+
+def _insight_json(insight: Insight) -> str:
+    """The part of a JSON object that an insight makes."""
+    info, invoke_id, class_id, obis, attribute, result, security, inner = insight
+    return (
+        f'"info": {quoted(info)}, "invoke_id": {_number(invoke_id)}, "class_id": {_number(class_id)}, '
+        f'"obis": {_word(obis)}, "attribute": {_number(attribute)}, "result": {_word(result)}, '
+        f'"security": "{security}", "inner": {_word(inner)}'
+    )
+
+
+def _number(number: int | None) -> str:
+    return "null" if number is None else str(number)
+
+
+def _word(word: str | None) -> str:
+    return "null" if word is None else f'"{word}"'
+
+
+class TextLines(Lines):
+    """Aligned columns."""
+
+    def __init__(self, analysis: Analysis, keys: KeyTable, *, truncated: bool) -> None:
+        super().__init__(analysis, keys, truncated=truncated)
+        self._width = 21  # an IPv4 address and port; wider once a longer one came
+        self._clock = Clock()
+
+    def line(self, row: int, insight: Insight, *values: Any) -> str:
+        """Number, time, from whom to whom, wPorts, octets, segments, APDU, security, what it is about."""
+        time, stream, direction, source_wport, destination_wport, _, length, tag, segments, *_ = values
+        source, destination = self.ends(stream, direction)
+        self._width = width = max(self._width, len(source), len(destination))
+        return (
+            f"{row + 1:>7}  {self._clock.text(time)}  {source:<{width}} > {destination:<{width}}  "
+            f"{source_wport:>5} > {destination_wport:<5}  {length:>5} octets  {segments:>2} seg  "
+            f"{self.apdu(tag):<19}  {insight.security:<8}  {insight.info}\n"
+        )
+
+
+class Clock:
+    """Local date and time with milliseconds; the text of a second is made once."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def text(self, time: int) -> str:
+        """`time` in ns since the epoch; one that no calendar has is given in seconds."""
+        second, rest = divmod(time, SECOND)
+        if second != self._second:
+            try:
+                self._text = datetime.fromtimestamp(second).strftime("%Y-%m-%d %H:%M:%S")
+            except (ValueError, OSError, OverflowError):
+                self._text = f"{second:>19}"
+            self._second = second
+        return f"{self._text}.{rest // 1_000_000:03d}"
+
+
+def epoch_seconds(time: int) -> str:
+    """Nanoseconds since the epoch as seconds: a decimal number with nine places."""
+    sign = "-" if time < 0 else ""
+    second, rest = divmod(abs(time), SECOND)
+    return f"{sign}{second}.{rest:09d}"
