@@ -88,20 +88,20 @@ print(time.perf_counter() - began)
 """
 
 
-def burst(folder: Path, by: str, sent: int = BURST) -> bool:
+def burst(folder: Path, *words: str, sent: int = BURST) -> bool:
     """Send datagrams at the rate of the bar; all must be in the spool."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))
         port = sink.getsockname()[1]
-        path = folder / f"burst-{by}.pcapng"
-        capture = Capture("-i", "lo", "-f", f"udp port {port}", "--by", by, "-w", str(path))
-        words = [sys.executable, "-c", _SENDER, str(port), str(sent), str(RATE), "50"]
-        took = float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+        path = folder / "burst.pcapng"
+        capture = Capture("-i", "lo", "-f", f"udp port {port}", "-w", str(path), *words)
+        sender = [sys.executable, "-c", _SENDER, str(port), str(sent), str(RATE), "50"]
+        took = float(subprocess.run(sender, check=True, capture_output=True, text=True).stdout)
         time.sleep(0.3)
         kept = capture.end()
     print(
-        f"burst by {capture.begun['by']}: {sent:,} datagrams in {took:.2f} s ({sent / took:,.0f}/s), "
-        f"{kept['packets']:,} in the spool, {kept['dropped']} dropped"
+        f"burst by {capture.begun['by']}, {capture.begun['mode']}: {sent:,} datagrams in {took:.2f} s "
+        f"({sent / took:,.0f}/s), {kept['packets']:,} in the spool, {kept['dropped']} dropped"
     )
     path.unlink()
     return bool(kept["packets"] == sent and not kept["dropped"])
@@ -192,15 +192,14 @@ def main() -> int:
     wanted = arguments.what or ["burst", "latency", "ring"]
     part = 100 if arguments.quick else 1
     results = []
+    ways = ((), ("--immediate",), ("--by", "dumpcap"))
     with tempfile.TemporaryDirectory(prefix="cosemscope-") as name:
         folder = Path(name)
         if "burst" in wanted:
-            results += [burst(folder, by, BURST // part) for by in ("libpcap", "dumpcap")]
+            results += [burst(folder, *words, sent=BURST // part) for words in ways]
         if "latency" in wanted:
             count = 50 if part == 1 else 5
-            results += [
-                latency(folder, *words, count=count) for words in ((), ("--immediate",), ("--by", "dumpcap"))
-            ]
+            results += [latency(folder, *words, count=count) for words in ways]
         if "ring" in wanted:
             results.append(ring(folder, RING_PACKETS // part))
     return 0 if all(results) else 1

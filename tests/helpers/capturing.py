@@ -121,7 +121,7 @@ class Capture:
         return self.rest()
 
     def rest(self) -> Event:
-        """Wait for its end; its last event."""
+        """Let its input end, which stops it, and wait for its end; its last event."""
         out, errors = self.process.communicate(timeout=30)
         assert errors == ""
         self.events += map(json.loads, out.splitlines())

@@ -161,7 +161,9 @@ class DumpcapSource(PipeSource):
         if not self._asked:
             self._asked = True
             self._process.terminate()
-            threading.Timer(_END_WITHIN, self._process.kill).start()
+            killer = threading.Timer(_END_WITHIN, self._process.kill)
+            killer.daemon = True
+            killer.start()
 
     def close(self) -> None:
         """See `chunks.Source`."""

@@ -68,7 +68,7 @@ class OpenOptions(NamedTuple):
     promiscuous: bool = True
     immediate: bool = False
     hold: int = 50
-    buffer: int = 16 << 20
+    buffer: int = 32 << 20
 
 
 class _Program(Structure):
@@ -351,12 +351,17 @@ def _open(name: str, options: OpenOptions) -> Handle:
     pointer = pcap.pcap_create(name.encode(), errors)
     if not pointer:
         raise LibpcapError(_text(errors.value))
+    immediate, hold = options.immediate, max(options.hold, 1)
+    if immediate and sys.platform.startswith("linux"):
+        # Its immediate mode has room for few packets, each as long as the longest: a burst is lost. The other
+        # mode with the shortest time to wait is as good.
+        immediate, hold = False, 1
     # All of it has to be said before activation. A time of 0 would hold packets back for ever.
     settings: tuple[tuple[Callable[..., int] | None, int], ...] = (
         (pcap.pcap_set_snaplen, options.snap_length),
         (pcap.pcap_set_promisc, int(options.promiscuous)),
-        (pcap.pcap_set_timeout, max(options.hold, 1)),
-        (pcap.pcap_set_immediate_mode, int(options.immediate)),
+        (pcap.pcap_set_timeout, hold),
+        (pcap.pcap_set_immediate_mode, int(immediate)),
         (pcap.pcap_set_buffer_size, options.buffer),
     )
     for setting, value in settings:

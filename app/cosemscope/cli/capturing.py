@@ -69,7 +69,7 @@ def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "-s", "--snap-length", type=_count, default=262_144, metavar="OCTETS", help="of a packet (262144)"
     )
     capture.add_argument(
-        "-B", "--buffer", type=_count, default=16, metavar="MIB", help="kernel's buffer (16)"
+        "-B", "--buffer", type=_count, default=32, metavar="MIB", help="kernel's buffer (32)"
     )
     capture.add_argument(
         "--immediate", action="store_true", help="hand over each packet at once, not every 50 ms"
