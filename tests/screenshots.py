@@ -1,9 +1,9 @@
-"""Pictures of the real window: the start page and captures, light and dark.
+"""Pictures of the real window: the start page, captures, keys and pasted octets, light and dark.
 
     python tests/screenshots.py OUT_DIR [CAPTURE...]
 
-Without captures the bundled sample is taken. README's pictures are made so, into
-`resources/pictures`. Needs no display: it draws off screen unless told otherwise.
+Without captures the bundled sample is taken, without and with its keys. README's pictures are made
+so, into `resources/pictures`. Needs no display: it draws off screen unless told otherwise.
 """
 
 import os
@@ -17,14 +17,24 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
 
 import numpy as np
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
-from cosemscope.apdu.tags import DATA_NOTIFICATION, GET_RESPONSE
+from cosemscope.analysis.keys import NO_KEYS, KeyTable
+from cosemscope.apdu.tags import DATA_NOTIFICATION, GET_RESPONSE, GLO_SERVICES
 from cosemscope.gui import application
 from cosemscope.gui import settings as options
+from cosemscope.gui.protection import WantedKey
 from cosemscope.gui.settings import Settings
 from cosemscope.gui.window import SAMPLE, Window
 from cosemscope.resources import resource
+
+KEYS = "samples/first-look-keys.toml"
+PASTED = """\
+# a GET response as somebody mailed it
+00000000  00 01 00 01 00 10 00 12  c4 01 c1 00 09 0c 07 e9  |................|
+00000010  0a 09 04 0b 00 1c 00 ff  c4 00                    |..........|
+0000001a
+"""
 
 SIZE = (1600, 1000)
 PATIENCE = 120.0
@@ -43,8 +53,8 @@ def wait(until: Callable[[], bool], settle: float = 0.4) -> None:
         application_object.processEvents()
 
 
-def picture(window: Window, path: Path) -> None:
-    """Save what the window looks like."""
+def picture(window: QWidget, path: Path) -> None:
+    """Save what a window looks like."""
     if not window.grab().save(str(path)):
         raise OSError(f"{path} could not be written")
     print(path)
@@ -66,6 +76,43 @@ def show_capture(window: Window, capture: Path) -> None:
     wait(lambda: True)
 
 
+def show_ciphered(window: Window) -> None:
+    """Choose a ciphered response that follows others, and in it the last field of what was opened."""
+    table, details = window.workspace.table, window.workspace.details
+    tags = table.wpdus.traffic.wpdus["apdu_tag"][: window.document.wpdus]
+    responses = [tag for tag, plain in GLO_SERVICES.items() if plain == GET_RESPONSE]
+    rows = np.flatnonzero(np.isin(tags, responses))
+    table.select_row(int(rows[min(4, len(rows) - 1)]))
+    table.scrollTo(table.currentIndex(), table.ScrollHint.PositionAtCenter)
+    if len(details.views) > 1:
+        details.fields.select_octet(1, len(details.views[1].octets) - 1)
+    wait(lambda: True)
+
+
+def keys_pictures(window: Window, folder: Path, ending: str) -> None:
+    """The sample without and with its keys; the dialogs of keys; the box for pasted octets."""
+    opening = window.opening
+    show_ciphered(window)
+    picture(window, folder / f"no-key{ending}.png")
+    opening.keeper.set_keys(KeyTable.load(resource(KEYS)))
+    show_ciphered(window)
+    picture(window, folder / f"opened{ending}.png")
+    opening.show_keys()
+    wait(lambda: True)
+    picture(opening.dialog, folder / f"keys{ending}.png")
+    form = opening.dialog.add(WantedKey(bytes.fromhex("4353480000000001")))
+    wait(lambda: True)
+    picture(form, folder / f"key{ending}.png")
+    form.reject()
+    opening.dialog.close()
+    opening.box.open_with(PASTED)
+    opening.box.details.fields.select_octet(0, 14)
+    wait(lambda: True)
+    picture(opening.box, folder / f"octets{ending}.png")
+    opening.box.close()
+    opening.keeper.set_keys(NO_KEYS)
+
+
 def open_window(settings: Settings) -> Window:
     """A new window of the usual size."""
     window = Window(settings)
@@ -85,6 +132,7 @@ def main(words: list[str]) -> int:
     folder = Path(words[0])
     folder.mkdir(parents=True, exist_ok=True)
     captures = {Path(word).name.split(".")[0]: Path(word) for word in words[1:]}
+    bundled = not captures
     captures = captures or {"window": resource(SAMPLE)}
     with tempfile.TemporaryDirectory() as place:
         settings = Settings(Path(place) / "settings.ini")
@@ -96,6 +144,8 @@ def main(words: list[str]) -> int:
             for name, capture in captures.items():
                 show_capture(window, capture)
                 picture(window, folder / f"{name}{ending}.png")
+            if bundled:
+                keys_pictures(window, folder, ending)
             window.close()
             window.deleteLater()
     return 0

@@ -7,7 +7,7 @@ directly takes three quarters of the time, and gives each cell air at its sides.
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtGui import QIcon, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -23,6 +23,8 @@ _DECORATION = int(Qt.ItemDataRole.DecorationRole)
 _BACKGROUND = int(Qt.ItemDataRole.BackgroundRole)
 _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft)
+_MIDDLE = Qt.AlignmentFlag.AlignCenter
+_ON_BASE, _ON_SELECTED = QIcon.Mode.Normal, QIcon.Mode.Selected
 _SELECTED = QStyle.StateFlag.State_Selected
 _ELIDE = Qt.TextElideMode.ElideRight
 
@@ -45,7 +47,8 @@ class CellDelegate(QStyledItemDelegate):
         alignment: int = index.data(_ALIGNMENT)
         if icon is not None:
             side = rect.height() - 4
-            icon.paint(painter, left - CELL_PADDING + 3, rect.top() + 2, side, side)
+            mode = _ON_SELECTED if option.state & _SELECTED else _ON_BASE
+            icon.paint(painter, left - CELL_PADDING + 3, rect.top() + 2, side, side, _MIDDLE, mode)
             if alignment & _LEFT:
                 left, width = left + side, width - side
         painter.setFont(option.font)

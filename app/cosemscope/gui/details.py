@@ -16,7 +16,7 @@ from .verdict_bar import VerdictBar
 class Details(QWidget):
     """Field tree and one octets view for every byte source, in tabs where there are several.
 
-    Above the tree stands what came of opening a protected APDU. `addKeyAsked` gives the `WantedKey`.
+    Above them stands what came of opening a protected APDU. `addKeyAsked` gives the `WantedKey`.
     """
 
     addKeyAsked = Signal(object)  # noqa: N815 - Qt's manner
@@ -25,25 +25,21 @@ class Details(QWidget):
         super().__init__(parent)
         self.verdict = VerdictBar(self)
         self.fields = FieldTree(self)
-        left = QWidget(self)
-        beside = QVBoxLayout(left)
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.setSpacing(0)
-        beside.addWidget(self.verdict)
-        beside.addWidget(self.fields, 1)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setAutoHide(True)
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(left)
+        self._splitter.addWidget(self.fields)
         self._splitter.addWidget(self.tabs)
         self._splitter.setSizes([490, 610])
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setStretchFactor(1, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._splitter)
+        layout.setSpacing(0)
+        layout.addWidget(self.verdict)
+        layout.addWidget(self._splitter, 1)
         self._zoom = 0
         self._sender = ""
         self._views: list[BytesView] = []

@@ -1,7 +1,8 @@
 """The project's own icons: single-colour drawings, tinted from the palette when they are painted.
 
 An icon made here follows a change of colour scheme by itself, since its colour
-is chosen at painting time and not when the icon is made.
+is chosen at painting time and not when the icon is made. On a selected row every
+icon has the colour of the text there.
 """
 
 from functools import lru_cache
@@ -35,7 +36,7 @@ class _TintedEngine(QIconEngine):
         group = QPalette.ColorGroup.Normal
         if mode == QIcon.Mode.Disabled:
             group = QPalette.ColorGroup.Disabled
-        elif self._colour:
+        elif self._colour and mode != QIcon.Mode.Selected:
             return self._colour
         role = QPalette.ColorRole.WindowText
         if mode == QIcon.Mode.Selected:

@@ -112,16 +112,16 @@ class KeyDialog(QDialog):
         column.addWidget(self._group("For whom (all that is given must fit; nothing: tried for all)", WHO))
         keys = self._group("Keys", (*SYMMETRIC, SECRET))
         column.addWidget(keys)
-        self.elliptic = self._group("Suites 1 and 2: keys for signatures and key agreement", ELLIPTIC)
-        self.elliptic.setCheckable(True)
+        self.elliptic = self._group("Signatures and key agreement", ELLIPTIC)
         self.elliptic.layout().addRow("Curve", self.curve)
-        self.elliptic.toggled.connect(self._fold)
+        self.unfold = QCheckBox("Keys for si&gnatures and key agreement (suites 1 and 2)", self)
+        self.unfold.toggled.connect(self._fold)
+        column.addWidget(self.unfold)
         column.addWidget(self.elliptic)
         column.addWidget(self.show_keys)
         column.addWidget(self.problem)
         column.addWidget(self.buttons)
-        self.elliptic.setChecked(False)
-        self._fold(False)
+        self.elliptic.hide()
 
     def _group(self, title: str, fields: tuple[KeyField, ...]) -> QGroupBox:
         group = QGroupBox(title, self)
@@ -165,9 +165,7 @@ class KeyDialog(QDialog):
 
     def _fold(self, unfolded: bool) -> None:
         """Hide the keys of suites 1 and 2 where nobody wants them."""
-        form = self.elliptic.layout()
-        for number in range(form.rowCount()):
-            form.setRowVisible(number, unfolded)
+        self.elliptic.setVisible(unfolded)
         self.adjustSize()
 
     def _cover(self, shown: bool) -> None:
@@ -183,7 +181,7 @@ class KeyDialog(QDialog):
         for name, value in entry_fields(entry).items():
             self.lines[name].setText(str(value))
         if any(self.lines[field.name].text() for field in ELLIPTIC):
-            self.elliptic.setChecked(True)
+            self.unfold.setChecked(True)
 
     def want(self, wanted: WantedKey) -> None:
         """Fill in whom a key is wanted for."""
@@ -195,7 +193,7 @@ class KeyDialog(QDialog):
 
     def fields(self) -> dict[str, Any]:
         """What is typed, as the fields of a `[[key]]` table."""
-        unfolded = self.elliptic.isChecked()
+        unfolded = self.unfold.isChecked()
         given: dict[str, Any] = {
             field.name: text
             for field in FIELDS

@@ -223,7 +223,7 @@ class KeysDialog(QDialog):
 
     def _fit_columns(self) -> None:
         self.table.resizeColumnsToContents()
-        for column in range(len(_TITLES)):
+        for column in range(len(_TITLES) - 1):  # the last one takes what is left
             self.table.setColumnWidth(column, min(360, self.table.columnWidth(column) + 14))
 
     def selected(self) -> list[int]:

@@ -28,6 +28,7 @@ class Colours:
     muted: str
     line: str
     button: str
+    indicator: str
     accent: str
     accent_text: str
     link: str
@@ -54,6 +55,7 @@ LIGHT = Colours(
     muted="#667080",
     line="#d3d8de",
     button="#f7f8fa",
+    indicator="#ffffff",
     accent="#0f6b80",
     accent_text="#ffffff",
     link="#0b6bb5",
@@ -98,6 +100,7 @@ DARK = Colours(
     muted="#98a2ae",
     line="#3a414a",
     button="#2c3138",
+    indicator="#4a535e",
     accent="#2a9db5",
     accent_text="#06181c",
     link="#6cb6f0",
@@ -182,7 +185,13 @@ def apply_appearance(appearance: str) -> None:
     )
     hints.setColorScheme(wanted)  # title bars and native dialogs, where the system can
     scheme = hints.colorScheme() if wanted is Qt.ColorScheme.Unknown else wanted
-    QApplication.setPalette(palette_of(DARK if scheme is Qt.ColorScheme.Dark else LIGHT))
+    chosen = DARK if scheme is Qt.ColorScheme.Dark else LIGHT
+    QApplication.setPalette(palette_of(chosen))
+    # Fusion draws the edge of a box darker than the window: on a dark one it is the inside that must be seen.
+    boxes = palette_of(chosen)
+    boxes.setColor(QPalette.ColorRole.Base, QColor(chosen.indicator))
+    for name in ("QCheckBox", "QRadioButton"):
+        QApplication.setPalette(boxes, name)
 
 
 def fixed_font() -> QFont:

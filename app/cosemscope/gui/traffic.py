@@ -17,6 +17,7 @@ from cosemscope.analysis.streams import STREAM_FIELDS
 from cosemscope.analysis.trees import apdu_octets, decode_framed
 from cosemscope.analysis.wpdus import WPDU_FIELDS, Mark
 from cosemscope.apdu import Decoded
+from cosemscope.apdu.context import Context
 from cosemscope.apdu.summary import summarise
 from cosemscope.apdu.tags import apdu_name
 from cosemscope.apdu.verdicts import Verdict
@@ -28,6 +29,9 @@ from .formats import clock, size
 from .protection import Protection, WantedKey, listening, opened_sentence
 
 _ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
+
+#: For info lines: long arrays need not be read to their end.
+_BRIEFLY = Context(brief=True)
 
 #: Marks that deserve a warning sign in the table.
 _REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF_ORDER
@@ -176,7 +180,7 @@ class Traffic:
             octets = size(self.wpdus["size"].item(row))
             return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {octets}"
         framing = Framing(self.wpdus["framing"].item(row))
-        return summarise(decode_framed(self.octets(row), framing))
+        return summarise(decode_framed(self.octets(row), framing, _BRIEFLY))
 
     def info(self, row: int) -> Line:
         """The same with its association: what a response answers, what a key opens. May take longer."""
