@@ -122,9 +122,14 @@ class Capture:
 
     def rest(self) -> Event:
         """Let its input end, which stops it, and wait for its end; its last event."""
-        out, errors = self.process.communicate(timeout=30)
-        assert errors == ""
-        self.events += map(json.loads, out.splitlines())
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.events += map(json.loads, self.process.stdout)  # not communicate: lines may wait in its buffer
+        assert self.process.stderr.read() == ""
+        self.process.wait(30)
         return self.events[-1]
 
 
