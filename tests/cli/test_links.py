@@ -62,9 +62,16 @@ class Command:
         self.process.stdin.flush()
 
     def end(self) -> tuple[int, str, str]:
-        """Exit status, output and errors."""
-        out, errors = self.process.communicate(timeout=20)
-        return self.process.returncode, out, errors
+        """Exit status, the output that was not read yet, and errors."""
+        stdin, stdout, stderr = self.process.stdin, self.process.stdout, self.process.stderr
+        assert stdin is not None
+        assert stdout is not None
+        assert stderr is not None
+        with contextlib.suppress(BrokenPipeError):
+            stdin.close()
+        # Not `communicate`: it would pass over what an earlier `event` left in the buffer.
+        out, errors = stdout.read(), stderr.read()
+        return self.process.wait(timeout=20), out, errors
 
 
 @contextlib.contextmanager
@@ -75,7 +82,11 @@ def started(*words: str, spool: Path) -> Iterator[Command]:
     finally:
         if command.process.poll() is None:
             command.process.kill()
-        command.process.communicate()
+        command.process.wait()
+        for pipe in (command.process.stdin, command.process.stdout, command.process.stderr):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 @pytest.fixture
