@@ -51,3 +51,68 @@ def is_running(number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+#: A capture process of our own: speaks the protocol of `cosemscope capture --control`, and makes traffic.
+#: Words behind the program: what goes wrong ("", "rights", "broken", "deaf"), WPDUs a second, files of a
+#: ring; then the window's.
+FAKE_CAPTURE = """
+import json, sys, threading, time
+from pathlib import Path
+from cosemscope.capture.spool import SpoolWriter
+from cosemscope.capture.spools import spool_path
+from cosemscope.capture.synthetic import SyntheticTcp
+from cosemscope.transport.wpdu import Wpdu
+
+trouble, rate, files = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+
+def tell(kind, **values):
+    print(json.dumps({"event": kind, "time": time.time_ns(), **values}), flush=True)
+
+if trouble == "rights":
+    tell("error", fault="rights", message="You may not capture on lo. Run: sudo setcap cap_net_raw,"
+         "cap_net_admin=eip /usr/bin/dumpcap   then dumpcap captures for you.")
+    sys.exit(1)
+if trouble == "broken":
+    sys.exit("the library is not what it should be")
+
+stop = threading.Event()
+
+def wait():
+    sys.stdin.buffer.read()
+    if trouble == "deaf":
+        time.sleep(1000)
+    stop.set()
+
+threading.Thread(target=wait, daemon=True).start()
+first = spool_path("capture")
+names = [first] if files < 2 else [
+    first.with_name(f"{first.stem}_{number:05d}_20260101000000.pcapng") for number in range(1, files + 1)
+]
+frames = SyntheticTcp(("127.0.0.1", 40000), ("127.0.0.1", 4059))
+packets = 0
+for place, name in enumerate(names):
+    with SpoolWriter(name) as spool:
+        spool.add_interface("lo")
+        if place:
+            tell("file", file=str(name), removed=[])
+        else:
+            tell("capturing", file=str(name), by="a test's", interfaces=["lo"], filter="", mode="immediate")
+        for frame in frames.handshake() if not place else ():
+            spool.write(time.time_ns(), frame)
+            packets += 1
+        until = time.monotonic() + 0.4 if place < len(names) - 1 else float("inf")
+        begun, done = time.monotonic(), 0
+        while not stop.wait(0.01) and time.monotonic() < until:
+            while done < (time.monotonic() - begun) * rate:
+                request = Wpdu(16, 1, bytes.fromhex("c001c100080000010000ff0200")).encode()
+                for frame in frames.data(True, request):
+                    spool.write(time.time_ns(), frame)
+                    packets += 1
+                done += 1
+            tell("counts", packets=packets, octets=spool.size, dropped=7)
+        if stop.is_set():
+            break
+tell("stopped", reason="asked")
+tell("kept", file=str(names[0]), files=[str(name) for name in names], packets=packets, dropped=7)
+"""

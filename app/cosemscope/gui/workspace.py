@@ -132,6 +132,8 @@ class Workspace(QMainWindow):
         self.timing.take_rows(total)
         if total and self.table.current_row < 0 and self.table.wpdus.rowCount():
             self.table.step(1)  # something to look at from the first moment
+            if self.table.follows_tail:
+                self.table.scrollToBottom()
 
     def set_keys(self, keys: KeyTable) -> None:
         """Open with these keys from now on: lines, fields and octets follow, what is selected stays so."""

@@ -1,0 +1,593 @@
+"""Captures in the window: rows that grow, the tail, counters, start and stop, save, and what goes wrong."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.capture import libpcap
+from cosemscope.capture.chunks import SourceError
+from cosemscope.capture.interfaces import CaptureInterface, interfaces
+from cosemscope.capture.reader import open_capture
+from cosemscope.capture.spool import SpoolWriter
+from cosemscope.capture.synthetic import SyntheticTcp
+from cosemscope.gui import settings as options
+from cosemscope.gui.capture_dialog import CaptureDialog
+from cosemscope.gui.interface_watch import InterfaceWatch
+from cosemscope.gui.orders import CaptureOrder, LinkOrder, command_in, ports_of
+from cosemscope.gui.unsaved import UnsavedSpool
+from cosemscope.gui.window import Window
+from cosemscope.transport.wpdu import Wpdu
+from tests.helpers.live_window import FAKE_CAPTURE, GET_ANSWER, environment, is_running, listener
+from tests.helpers.shared import shared
+
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+WRITER = """
+import sys, time
+from cosemscope.capture.spool import SpoolWriter
+from cosemscope.capture.synthetic import SyntheticTcp
+from cosemscope.transport.wpdu import Wpdu
+
+frames = SyntheticTcp(("127.0.0.1", 40000), ("127.0.0.1", 4059))
+with SpoolWriter(sys.argv[1]) as spool:
+    spool.add_interface("test")
+    for frame in frames.handshake():
+        spool.write(time.time_ns(), frame)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        for _ in range(int(line)):
+            for frame in frames.data(True, Wpdu(16, 1, bytes.fromhex("c001c100080000010000ff0200")).encode()):
+                spool.write(time.time_ns(), frame)
+        print("written", flush=True)
+"""
+
+
+class Writer:
+    """A process that writes as many WPDUs into a spool as it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        assert self.process.stdout.readline() == "ready\n"
+
+    def write(self, number: int) -> None:
+        self.process.stdin.write(f"{number}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "written\n"
+
+    def close(self) -> None:
+        self.process.communicate(timeout=10)
+
+
+@pytest.fixture
+def growing(window: Window, tmp_path: Path, qtbot):
+    """A spool that another process writes, followed in the window."""
+    path = tmp_path / "growing.pcapng"
+    writer = Writer(path)
+    window.open_spool(UnsavedSpool(path, "A test's"), follow=True)
+    qtbot.waitUntil(lambda: window.document.analysis is not None)
+    yield writer
+    if writer.process.poll() is None:
+        writer.close()
+
+
+@pytest.fixture
+def capture(window: Window, monkeypatch, tmp_path: Path, qtbot):
+    """Starts a capture by a process of the test's own, and waits until it is shown or has failed."""
+    script = tmp_path / "capture.py"
+    script.write_text(FAKE_CAPTURE)
+
+    def begin(trouble: str = "", rate: float = 100, files: int = 1) -> Window:
+        words = [sys.executable, str(script), trouble, str(rate), str(files)]
+        monkeypatch.setattr("cosemscope.gui.live_process.program_words", lambda: words)
+        window.settings.set(options.CAPTURE, options.as_text(CaptureOrder(("lo",))))
+        window.live.capture()
+        qtbot.waitUntil(lambda: shown(window) or not window.live.running, timeout=10_000)
+        return window
+
+    return begin
+
+
+def shown(window: Window) -> bool:
+    return window.document is not None and window.document.wpdus > 0
+
+
+def test_rows_tree_and_graph_grow_with_the_file(window, growing, qtbot):
+    """What another process writes is there a moment later, until the file is complete."""
+    model = window.workspace.table.wpdus
+    assert window.document.following
+    assert not window.status.progress.isVisible()
+    growing.write(5)
+    qtbot.waitUntil(lambda: model.rowCount() == 5)
+    growing.write(200)
+    qtbot.waitUntil(lambda: model.rowCount() == 205)
+    qtbot.waitUntil(lambda: len(window.workspace.timing.lanes) == 205)
+    tree = window.workspace.sessions.sessions
+    qtbot.waitUntil(lambda: tree.data(tree.index(0, 1)) == "205")
+    assert "205 WPDUs" in window.status.counts.text()
+    growing.close()
+    window.document.stop_following()
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert model.rowCount() == 205
+    assert window.messages.messages == ()
+
+
+def test_the_tail_is_followed_until_somebody_scrolls_up(window, growing, qtbot):
+    """At the end it goes on with the traffic; scrolled away it stays; back at the end it goes on again."""
+    table = window.workspace.table
+    bar = table.verticalScrollBar()
+    growing.write(500)
+    qtbot.waitUntil(lambda: table.wpdus.rowCount() == 500)
+    qtbot.waitUntil(lambda: bar.maximum() > 100 and bar.value() == bar.maximum())
+    assert table.current_row == 0  # the selection stays where it was
+    bar.setValue(100)
+    growing.write(100)
+    qtbot.waitUntil(lambda: table.wpdus.rowCount() == 600)
+    QApplication.processEvents()
+    assert bar.value() == 100
+    qtbot.keyClick(window, Qt.Key.Key_End, CONTROL)
+    assert table.current_row == 599
+    growing.write(100)
+    qtbot.waitUntil(lambda: table.wpdus.rowCount() == 700)
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
+
+
+def test_a_filter_holds_for_what_comes(window, growing, qtbot):
+    """A session that is selected in the tree stays so, and its rows come in."""
+    growing.write(3)
+    tree = window.workspace.sessions
+    qtbot.waitUntil(lambda: tree.sessions.rowCount() == 2)
+    tree.setCurrentIndex(tree.sessions.index(1, 0))
+    assert window.workspace.restricted
+    growing.write(3)
+    qtbot.waitUntil(lambda: window.workspace.table.wpdus.rowCount() == 6)
+    assert window.workspace.restricted
+
+
+def test_decode_as_while_it_grows(window, growing, qtbot, monkeypatch):
+    """The growing file is read anew by the new rules, and followed on."""
+    growing.write(3)
+    qtbot.waitUntil(lambda: window.document.wpdus == 3)
+    rules = window.document.decode_as
+    monkeypatch.setattr("cosemscope.gui.window.ask_decode_as", lambda *_: rules)
+    window.ask_decode_as(0)
+    growing.write(3)
+    qtbot.waitUntil(lambda: window.document.wpdus == 6)
+    assert window.document.following
+    assert window.document.spool is not None
+
+
+def test_start_and_stop_by_key(window, capture, qtbot, spools):
+    """Ctrl+E starts with the options used last, and stops; counters stand in the status bar."""
+    capture()
+    assert not window.actions_by_name["capture"].isEnabled()
+    assert not window.actions_by_name["save"].isEnabled()
+    qtbot.waitUntil(lambda: "7 dropped" in window.status.counts.text())
+    assert "Capture on lo" in window.windowTitle()
+    number = window.live.process.number
+    qtbot.keyClick(window, Qt.Key.Key_E, CONTROL)
+    qtbot.waitUntil(lambda: not window.live.running)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert not is_running(number)
+    rows = window.workspace.table.wpdus.rowCount()
+    spool = next(spools.iterdir())
+    assert rows == len(Analysis(open_capture(spool)).run().wpdus)
+    assert window.actions_by_name["save"].isEnabled()
+    qtbot.keyClick(window, Qt.Key.Key_E, CONTROL)
+    qtbot.waitUntil(lambda: window.live.capturing)
+
+
+def test_restart_while_capturing(window, capture, qtbot, spools):
+    """Ctrl+R while capturing begins anew, in a spool of its own; the old one was given up."""
+    capture()
+    number, path = window.live.process.number, window.document.path
+    assert not window.actions_by_name["reload"].isEnabled()
+    qtbot.keyClick(window, Qt.Key.Key_R, CONTROL)
+    qtbot.waitUntil(lambda: window.live.running and window.live.process.number not in (0, number))
+    qtbot.waitUntil(lambda: window.document is not None and window.document.path != path)
+    qtbot.waitUntil(lambda: shown(window))
+    assert not is_running(number)
+    qtbot.waitUntil(lambda: not path.exists())
+
+
+def test_a_ring_is_one_capture(window, capture, qtbot, monkeypatch, tmp_path):
+    """Streams go on from file to file; saving gives one file with all of it."""
+    capture(files=3)
+    qtbot.waitUntil(lambda: len(window.document.files) == 3, timeout=10_000)
+    window.live.stop()
+    qtbot.waitUntil(lambda: not window.live.running and not window.document.reading)
+    rows = window.document.wpdus
+    assert window.workspace.sessions.sessions.rowCount() == 2
+    target = tmp_path / "ring"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
+    saved = tmp_path / "ring.pcapng"
+    qtbot.waitUntil(lambda: not window.live.unsaved)
+    with open_capture(saved) as reader:
+        assert len(Analysis(reader).run().wpdus) == rows
+
+
+def test_save_then_close_removes_the_spool(
+    window, capture, qtbot, monkeypatch, tmp_path, spools, unsaved_answer
+):
+    """What is saved has a name, is a recent file, is asked about no more, and its spool goes."""
+    capture()
+    window.live.stop()
+    qtbot.waitUntil(lambda: not window.live.running and not window.document.reading)
+    target = tmp_path / "mine.pcapng"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
+    qtbot.waitUntil(target.exists)
+    qtbot.waitUntil(lambda: window.windowTitle() == "mine.pcapng – Cosemscope")
+    assert str(target) in window.settings.get(options.RECENT)
+    assert not window.actions_by_name["save"].isEnabled()
+    unsaved_answer.append("cancel")  # nobody is asked
+    rows = window.document.wpdus
+    window.close_capture()
+    assert window.document is None
+    qtbot.waitUntil(lambda: not list(spools.iterdir()))
+    with open_capture(target) as reader:
+        assert len(Analysis(reader).run().wpdus) == rows
+
+
+@pytest.mark.parametrize("answer", ["cancel", "discard", "save"])
+def test_an_unsaved_capture_is_asked_about(
+    window, capture, qtbot, monkeypatch, tmp_path, spools, unsaved_answer, answer
+):
+    """Opening another file while capturing: go on, stop and give up, or stop and save."""
+    capture()
+    target = tmp_path / "saved.pcapng"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    unsaved_answer.append(answer)
+    window.open_path(str(shared("captures/DLMS_list.pcap")))
+    if answer == "cancel":
+        assert window.live.running
+        assert window.document.following
+        return
+    qtbot.waitUntil(lambda: window.document is not None and window.document.path.name == "DLMS_list.pcap")
+    assert not window.live.running
+    qtbot.waitUntil(lambda: not list(spools.iterdir()))
+    assert target.exists() == (answer == "save")
+
+
+def test_save_as_copies_any_capture(open_in, qtbot, monkeypatch, tmp_path):
+    """The open file's octets, under another name; onto itself is refused in words."""
+    path = shared("captures/DLMS_list.pcap")
+    window = open_in(path)
+    target = tmp_path / "copy.pcap"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    qtbot.keyClick(window, Qt.Key.Key_S, CONTROL | SHIFT)
+    qtbot.waitUntil(target.exists)
+    qtbot.waitUntil(lambda: "Saved" in (window.messages.messages or ((0, ""),))[-1][1])
+    assert target.read_bytes() == path.read_bytes()
+    window.open_path(str(target))
+    qtbot.waitUntil(lambda: not window.document.reading)
+    window.live.save_as()
+    assert "is the file that is open" in window.messages.messages[-1].text
+
+
+def test_a_copy_that_fails_is_said(window, capture, qtbot, monkeypatch, tmp_path):
+    """A folder that is not there: a sentence, and the capture is still unsaved."""
+    capture()
+    window.live.stop()
+    qtbot.waitUntil(lambda: not window.live.running and not window.document.reading)
+    target = tmp_path / "nowhere" / "x.pcapng"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    window.live.save()
+    qtbot.waitUntil(lambda: bool(window.messages.messages))
+    assert "x.pcapng could not be written" in window.messages.messages[-1].text
+    assert window.live.unsaved
+
+
+def test_without_rights_the_command_can_be_copied(window, capture, qtbot):
+    """The process's own sentence, and a button that copies the exact command."""
+    capture("rights")
+    qtbot.waitUntil(lambda: not window.live.running)
+    message = window.messages.messages[-1]
+    assert message.text.startswith("You may not capture on lo.")
+    label, act = message.buttons[0]
+    assert label == "Copy the command"
+    act()
+    command = "sudo setcap cap_net_raw,cap_net_admin=eip /usr/bin/dumpcap"
+    assert QApplication.clipboard().text() == command
+    assert window.document is None
+
+
+def test_a_process_that_breaks_is_said(window, capture, qtbot):
+    """What it said last is the message."""
+    capture("broken")
+    qtbot.waitUntil(lambda: not window.live.running)
+    assert window.messages.messages[-1].text == "The library is not what it should be."
+
+
+def test_a_process_that_does_not_listen_is_ended(window, capture, qtbot, monkeypatch):
+    """After its time it is ended by force, and what came is kept."""
+    monkeypatch.setattr("cosemscope.gui.live_process.GRACE", 200)
+    capture("deaf")
+    number = window.live.process.number
+    window.live.stop()
+    qtbot.waitUntil(lambda: not window.live.running, timeout=10_000)
+    assert not is_running(number)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert window.document.wpdus
+
+
+def write_spool(path: Path, wpdus: int) -> None:
+    frames = SyntheticTcp(("10.0.0.1", 40000), ("10.0.0.2", 4059))
+    with SpoolWriter(path) as spool:
+        spool.add_interface("test")
+        for number in range(wpdus):
+            for frame in frames.data(True, Wpdu(16, 1, bytes((0xC0, 1, number))).encode()):
+                spool.write(time.time_ns(), frame)
+
+
+def test_what_a_crash_left_is_offered_and_opened(window, qtbot, spools):
+    """A spool that nobody holds is on the start page; opened it is unsaved, given up it is gone."""
+    spools.mkdir()
+    path = spools / "capture-20260101-120000-99999.pcapng"
+    write_spool(path, 4)
+    left = window.start_page.left
+    left.look()
+    qtbot.waitUntil(lambda: len(left.spools) == 1)
+    assert left.isVisible()
+    left.openAsked.emit(left.spools[0])
+    qtbot.waitUntil(lambda: shown(window) and not window.document.reading)
+    assert window.document.wpdus == 4
+    assert window.live.unsaved
+    assert path.exists()
+    window.close_capture()  # discarded, by the test's answer
+    qtbot.waitUntil(lambda: not path.exists())
+    qtbot.waitUntil(lambda: not left.spools)
+    assert not left.isVisible()
+
+
+def test_what_a_crash_left_can_be_removed(window, qtbot, spools):
+    """For good, by its button; one that is held by now is not."""
+    spools.mkdir()
+    paths = [spools / f"capture-20260101-12000{number}-99999.pcapng" for number in range(2)]
+    for path in paths:
+        write_spool(path, 1)
+    left = window.start_page.left
+    left.look()
+    qtbot.waitUntil(lambda: len(left.spools) == 2)
+    left.remove(next(spool for spool in left.spools if spool.path == paths[0]))
+    assert not paths[0].exists()
+    assert paths[1].exists()
+    assert len(left.spools) == 1
+    held = UnsavedSpool(paths[1])
+    left.remove(left.spools[0])
+    assert paths[1].exists()
+    assert "in use" in window.messages.messages[-1].text
+    held.let_go()
+
+
+def test_killed_window_and_process_leave_a_spool(spools, qtbot, look, settings, tmp_path, monkeypatch):
+    """What a killed capture process had written opens at the next start."""
+    script = tmp_path / "capture.py"
+    script.write_text(FAKE_CAPTURE)
+    process = subprocess.Popen(
+        [sys.executable, str(script), "", "200", "1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    while json.loads(process.stdout.readline()).get("packets", 0) < 20:
+        pass
+    process.kill()
+    process.communicate()
+    window = Window(settings)
+    qtbot.addWidget(window)
+    window.show()
+    window.start_page.left.look()
+    qtbot.waitUntil(lambda: len(window.start_page.left.spools) == 1)
+    window.live.open_left(window.start_page.left.spools[0])
+    qtbot.waitUntil(lambda: shown(window) and not window.document.reading)
+    assert window.document.wpdus >= 10
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible() and not window._retiring)
+
+
+def interface(name: str, **values: object) -> CaptureInterface:
+    usual = {
+        "description": "",
+        "addresses": ("192.0.2.1",),
+        "up": True,
+        "connected": True,
+        "loopback": False,
+        "wireless": False,
+        "link_type": 1,
+        "way": "libpcap",
+        "reason": "",
+    }
+    return CaptureInterface(name=name, **{**usual, **values})
+
+
+def need_libpcap() -> None:
+    """Without the library nobody checks a filter or lists interfaces."""
+    try:
+        libpcap.devices()
+    except libpcap.LibpcapError as error:
+        pytest.skip(f"libpcap is needed: {error}")
+
+
+@pytest.fixture
+def dialog(qtbot, look, monkeypatch):
+    """The options with two interfaces, of which one may not be used; no thread looks for others."""
+    monkeypatch.setattr(InterfaceWatch, "start", lambda self: None)
+    made = []
+
+    def make(order: CaptureOrder) -> CaptureDialog:
+        dialog = CaptureDialog(None, order)
+        qtbot.addWidget(dialog)
+        made.append(dialog)
+        barred = interface("eth1", way="", reason="You may not. Run: sudo true   and log in again.")
+        dialog._watch.listed.emit([barred, interface("eth0"), interface("lo", loopback=True)])
+        dialog.show()
+        return dialog
+
+    yield make
+    for one in made:
+        one.reject()
+
+
+def test_options_become_a_command_line(dialog):
+    """Every option of the dialog is a word of the command, and limits of nothing are none."""
+    order = CaptureOrder(("eth0", "lo"), "4060 4061", False, "", False, True, 96, 2, 10, 60, 5, 1000, 20, 30)
+    shown_dialog = dialog(order)
+    assert shown_dialog.order == order
+    assert shown_dialog.go.isEnabled()
+    assert order.words() == [
+        *("capture", "--interface=eth0", "--interface=lo", "--port=4060", "--port=4061"),
+        *("--no-promiscuous", "--immediate", "--snap-length=96", "--buffer=2"),
+        *(f"--ring-size={10 << 20}", "--ring-seconds=60", "--ring-files=5"),
+        *("--packets=1000", f"--size={20 << 20}", "--seconds=30", "--control"),
+    ]
+    bare = CaptureOrder(("lo",), own_filter=True, filter="tcp", ring_files=3).words()
+    assert bare == [
+        *("capture", "--interface=lo", "--filter=tcp", "--snap-length=262144", "--buffer=16", "--control")
+    ]
+
+
+def test_an_interface_that_may_not_be_used_says_why(dialog, qtbot):
+    """The reason with what to do, a button for its command, and no start."""
+    shown_dialog = dialog(CaptureOrder(("eth1",)))
+    assert [one.name for one in shown_dialog.interfaces.chosen] == ["eth1"]
+    assert shown_dialog.notice.text().startswith("You may not.")
+    assert not shown_dialog.go.isEnabled()
+    qtbot.mouseClick(shown_dialog.copy_command, Qt.MouseButton.LeftButton)
+    assert QApplication.clipboard().text() == "sudo true"
+    shown_dialog.interfaces.setCurrentItem(shown_dialog.interfaces.topLevelItem(0))
+    assert shown_dialog.go.isEnabled()
+    assert not shown_dialog.copy_command.isVisible()
+
+
+def test_a_wrong_filter_is_said_in_place(dialog, qtbot):
+    """As it is typed; the start waits for the verdict."""
+    need_libpcap()
+    shown_dialog = dialog(CaptureOrder(("eth0",)))
+    field = shown_dialog.filter
+    assert "port 4059" in field.words.text()
+    qtbot.keyClicks(field.filter, "tcp prot 4059")
+    assert field.own.isChecked()
+    qtbot.waitUntil(lambda: not field.waiting)
+    assert field.trouble
+    assert field.words.text() == field.trouble
+    assert not shown_dialog.go.isEnabled()
+    field.filter.clear()
+    qtbot.keyClicks(field.filter, "tcp port 4059")
+    qtbot.waitUntil(lambda: not field.waiting)
+    assert field.words.text() == "The filter is right."
+    assert shown_dialog.go.isEnabled()
+    qtbot.keyClicks(field.ports, "4060, 99999")
+    assert field.dlms.isChecked()
+    assert "65535" in field.words.text()
+    assert not shown_dialog.go.isEnabled()
+
+
+def test_rates_become_curves(dialog):
+    """Only the last ones are kept; painting them is no trouble."""
+    shown_dialog = dialog(CaptureOrder(("lo",)))
+    for rate in range(100):
+        shown_dialog.interfaces.show_rates({"lo": float(rate), "eth0": 0.0})
+    names = [shown_dialog.interfaces.topLevelItem(row).text(0) for row in range(3)]
+    assert names[-1] == "eth1"
+    item = shown_dialog.interfaces.topLevelItem(names.index("lo"))
+    rates = item.data(3, int(Qt.ItemDataRole.UserRole) + 1)
+    assert rates == [float(rate) for rate in range(60, 100)]
+    assert not shown_dialog.grab().isNull()
+
+
+def test_real_interfaces_are_listed_with_rates(qtbot, look):
+    """The thread lists this computer's interfaces and counts; closing gives it up."""
+    need_libpcap()
+    watch = InterfaceWatch()
+    with qtbot.waitSignal(watch.listed, timeout=20_000) as listed:
+        watch.start()
+    assert listed.args[0]
+    with qtbot.waitSignal(watch.counted, timeout=10_000) as counted:
+        pass
+    assert isinstance(counted.args[0], dict)
+    watch.close()
+    assert InterfaceWatch.wait_for_all()
+    qtbot.waitUntil(lambda: not InterfaceWatch._ending)
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("", ()),
+        ("4060", (4060,)),
+        ("4060, 4061 4060", (4060, 4061)),
+        ("x", None),
+        ("0", None),
+        ("70000", None),
+    ],
+)
+def test_ports_as_typed(text, ports):
+    """Separated by commas or spaces, each once; anything else is no list of ports."""
+    assert ports_of(text) == ports
+
+
+def test_commands_in_messages():
+    """The command between its marks; none where there is none."""
+    assert command_in("Run: sudo setcap x=eip /usr/bin/dumpcap   then dumpcap captures.") == (
+        "sudo setcap x=eip /usr/bin/dumpcap"
+    )
+    assert command_in("Install it, run: sudo usermod -a -G w u   and log in again.").endswith("-G w u")
+    assert command_in("Run: sudo setcap x=eip /opt/cosemscope") == "sudo setcap x=eip /opt/cosemscope"
+    assert command_in("Install Npcap.") == ""
+
+
+def _may_capture_on_loopback() -> bool:
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return False
+    try:
+        return any(one.loopback and one.may_capture for one in interfaces())
+    except SourceError:
+        return False
+
+
+@pytest.mark.skipif(not _may_capture_on_loopback(), reason="capturing on lo needs root and libpcap")
+def test_a_real_exchange_on_loopback(window, qtbot):
+    """A client talks to a server while the window captures: its WPDUs are rows, in order."""
+    with listener("--tcp-only", answers=("--answer", "60=6100", *GET_ANSWER)) as server:
+        port = server.address.rpartition(":")[2]
+        window.live.begin(CaptureOrder(("lo",), own_filter=True, filter=f"tcp port {port}"))
+        qtbot.waitUntil(lambda: window.document is not None and window.document.analysis is not None)
+        words = ["--send", "c001c100080000010000ff0200", "--repeat", "3"]
+        subprocess.run(
+            [sys.executable, "-m", "cosemscope", "connect", server.address, *words],
+            env=environment(),
+            check=True,
+            timeout=20,
+            stdout=subprocess.DEVNULL,
+        )
+        qtbot.waitUntil(lambda: window.document.wpdus == 6)
+        qtbot.waitUntil(lambda: "0 dropped" in window.status.counts.text())
+        window.live.stop()
+        qtbot.waitUntil(lambda: not window.live.running and not window.document.reading)
+        assert window.document.wpdus == 6
+        assert not window.live.panel.isVisible()
+
+
+def test_a_link_is_no_capture(window, qtbot):
+    """Ctrl+R restarts captures only."""
+    with listener() as server:
+        window.live.begin(LinkOrder(server.address))
+        qtbot.waitUntil(lambda: window.document is not None)
+        assert not window.actions_by_name["restart"].isEnabled()
+        assert window.actions_by_name["stop"].isEnabled()
