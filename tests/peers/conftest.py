@@ -1,48 +1,21 @@
-"""The environment in which the peers run: made on first use, apart from the project's own, then kept.
+"""The peers as processes, in an environment apart from the project's own; see `helpers.environments`."""
 
-It stands in `.venv/peers` of the checkout; a changed requirements file makes it anew.
-"""
-
-import hashlib
 import os
-import shutil
 import subprocess
-import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.environments import interpreter_with
+
 _HERE = Path(__file__).resolve().parent
-_ENVIRONMENT = _HERE.parents[1] / ".venv" / "peers"
-_REQUIREMENTS = _HERE / "requirements.txt"
-_OFFLINE = ("NewConnectionError", "ConnectTimeout", "Failed to establish", "name resolution", "unreachable")
-
-
-def _build() -> Path:
-    """Make the environment if it is not the one that the requirements file asks for; its interpreter."""
-    python = _ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = _ENVIRONMENT / "requirements.sha256"
-    wanted = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()
-    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
-        return python
-    shutil.rmtree(_ENVIRONMENT, ignore_errors=True)
-    venv.EnvBuilder(with_pip=True).create(_ENVIRONMENT)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*command, "-r", str(_REQUIREMENTS)], capture_output=True, text=True, timeout=300)
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        if any(word in done.stderr for word in _OFFLINE):
-            pytest.skip(f"PEERS MISSING: the package registry cannot be reached ({reason[0]})")
-        pytest.fail(f"the peers' environment cannot be made: {done.stderr}")
-    stamp.write_text(wanted)
-    return python
 
 
 @pytest.fixture(scope="session")
 def peer_python() -> Path:
     """The interpreter of the environment that has `gurux-dlms` and `dlms-cosem`."""
-    return _build()
+    return interpreter_with("peers", _HERE / "requirements.txt")
 
 
 @pytest.fixture

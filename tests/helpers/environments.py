@@ -1,0 +1,40 @@
+"""Environments of other people's software that tests run as processes: made on first use, then kept.
+
+They stand in `.venv/NAME` of the checkout; a changed requirements file makes one anew.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import venv
+from pathlib import Path
+
+import pytest
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_OFFLINE = ("NewConnectionError", "ConnectTimeout", "Failed to establish", "name resolution", "unreachable")
+
+
+def interpreter_with(name: str, requirements: Path) -> Path:
+    """The interpreter of the environment `name`, which has these requirements.
+
+    Skips the test, loudly, when the package registry cannot be reached; fails it when anything else is wrong.
+    """
+    folder = _CHECKOUT / ".venv" / name
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "requirements.sha256"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.EnvBuilder(with_pip=True).create(folder)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        if any(word in done.stderr for word in _OFFLINE):
+            pytest.skip(f"{name.upper()} MISSING: the package registry cannot be reached ({reason[0]})")
+        pytest.fail(f"the environment of the {name} cannot be made: {done.stderr}")
+    stamp.write_text(wanted)
+    return python
