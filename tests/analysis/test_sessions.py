@@ -90,3 +90,25 @@ def test_who_is_taken_for_the_initiator() -> None:
     assert initiator_side(0x0F, 1, (4059, 9), 0) == 1
     assert initiator_side(-1, 1, (9, 10), 0) == 1
     assert initiator_side(0xDB, 1, (9, 9), 0) == 0
+
+
+def test_who_only_gets_ciphered_pushes_is_the_client(tmp_path: Path) -> None:
+    """A general-glo push tells no role by its tag; that it is never answered does."""
+    wire = Wire()
+    push = wpdu(bytes.fromhex("db084142434445464748051e00000001"), 1, 64)
+    for _ in range(2):
+        wire.udp(("10.0.0.9", 4059), ("10.0.0.1", 4059), push)
+    analysis = analyse(wire, tmp_path)
+    (peers,) = analysis.sessions()
+    (pair,) = peers.streams[0].wports
+    assert (pair.client_wport, pair.server_wport) == (64, 1)
+    wire.udp(("10.0.0.1", 4059), ("10.0.0.9", 4059), wpdu(push[8:], 64, 1))
+    answered = analyse(wire, tmp_path).sessions()[0].streams[0].wports[0]
+    assert (answered.client_wport, answered.server_wport) == (1, 64)
+
+
+def test_a_stream_without_octets_is_said_to_have_none(tmp_path: Path) -> None:
+    """At the end of a capture nothing is "not yet" recognised."""
+    wire = Wire()
+    Tcp(wire).handshake().close()
+    assert analyse(wire, tmp_path).sessions()[0].streams[0].framing is Framing.SILENT

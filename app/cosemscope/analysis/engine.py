@@ -19,6 +19,7 @@ from cosemscope.analysis.ahead import ReadAhead
 from cosemscope.analysis.datagrams import UdpFlows
 from cosemscope.analysis.decode_as import DecodeAs
 from cosemscope.analysis.findings import FindingTable
+from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.sessions import PairCounts, Peers, session_tree
@@ -127,6 +128,7 @@ class Analysis:
         end = len(self.packets)
         self._tcp.finish(end)
         self._udp.finish()
+        self.streams["framing"][self.streams.undecided] = Framing.SILENT
         self._flush(slice(end, end))
 
     def octets(self, row: int) -> bytes:

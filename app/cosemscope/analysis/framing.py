@@ -24,6 +24,7 @@ class Framing(IntEnum):
     RPCAP = 19
     HTTP = 20
     SSH = 21
+    SILENT = 22  # the capture ended, and no octets were sent
 
     @property
     def label(self) -> str:
@@ -55,4 +56,5 @@ _LABELS = {
     Framing.RPCAP: "RPCAP",
     Framing.HTTP: "HTTP",
     Framing.SSH: "SSH",
+    Framing.SILENT: "no data",
 }

@@ -21,7 +21,7 @@ from cosemscope.transport.wports import Side, wport_name
 
 #: One row for each stream, low and high: the wPort pair as it stands in headers from the stream's client;
 #: `wpdus`, `octets` (headers included), `first_time`, `last_time` (ns); `client_votes`, `server_votes`: WPDUs
-#: that say that the stream's client is the DLMS client, or the server.
+#: that say that the stream's client is the DLMS client, or the server; `far_wpdus`: WPDUs of the other side.
 PAIR_FIELDS: dict[str, str] = {
     "stream": "u4",
     "near": "u2",
@@ -32,6 +32,7 @@ PAIR_FIELDS: dict[str, str] = {
     "last_time": "i8",
     "client_votes": "u4",
     "server_votes": "u4",
+    "far_wpdus": "u4",
 }
 
 
@@ -155,6 +156,7 @@ class PairCounts:
         whole = (wpdus["marks"][rows] & Mark.TRUNCATED) == 0
         add_counts(pairs["wpdus"], pair[whole])
         add_counts(pairs["octets"], pair, wpdus["size"][rows])
+        add_counts(pairs["far_wpdus"], pair[direction > 0])
         add_counts(self._streams["wpdus"], wpdus["stream"][rows][whole])
         np.minimum.at(pairs["first_time"], pair, wpdus["first_time"][rows])
         np.maximum.at(pairs["last_time"], pair, wpdus["time"][rows])
@@ -167,8 +169,20 @@ class PairCounts:
         add_counts(pairs["server_votes"], pair[(role > 0) & ~near_is_client])
 
     def dlms_client_is_near(self, row: int) -> bool:
-        """Whether the stream's client is the DLMS client on this pair; true where no APDU says otherwise."""
-        return bool(self.pairs["client_votes"][row] >= self.pairs["server_votes"][row])
+        """Whether the stream's client is the DLMS client on this pair."""
+        return bool(near_is_client(self.pairs)[row])
+
+
+def near_is_client(pairs: Columns) -> npt.NDArray[np.bool_]:
+    """For each wPort pair whether the stream's client is the DLMS client there.
+
+    APDUs decide by majority. Where none tells (all are ciphered by general- services), the side that is
+    talked to without ever answering is a client that gets pushes.
+    """
+    votes, against = pairs["client_votes"], pairs["server_votes"]
+    told = (votes > 0) | (pairs["far_wpdus"] > 0)
+    near: npt.NDArray[np.bool_] = (votes > against) | ((votes == against) & told)
+    return near
 
 
 def session_tree(table: PacketTable, streams: StreamTable, counts: PairCounts) -> tuple[Peers, ...]:
@@ -207,9 +221,11 @@ def _pairs_by_stream(counts: PairCounts) -> dict[int, list[WPortPair]]:
     found: dict[int, list[WPortPair]] = {}
     names: dict[tuple[int, Side], str] = {}
     pairs = counts.pairs
-    columns = zip(*(pairs[name].tolist() for name in PAIR_FIELDS), strict=True)
-    for row, (stream, near, far, wpdus, octets, first, last, votes, against) in enumerate(columns):
-        client, server = (near, far) if votes >= against else (far, near)
+    names_of_columns = ("stream", "near", "far", "wpdus", "octets", "first_time", "last_time")
+    columns = (pairs[name].tolist() for name in names_of_columns)
+    rows = zip(*columns, near_is_client(pairs).tolist(), strict=True)
+    for row, (stream, near, far, wpdus, octets, first, last, straight) in enumerate(rows):
+        client, server = (near, far) if straight else (far, near)
         for number, side in ((client, Side.CLIENT), (server, Side.SERVER)):
             if (number, side) not in names:
                 names[number, side] = wport_name(number, side)

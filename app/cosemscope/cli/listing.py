@@ -123,7 +123,7 @@ def _session_object(session: "StreamSession") -> dict[str, Any]:
         "bytes": session.octets,
         "first_time": epoch_seconds(session.first_time),
         "last_time": epoch_seconds(session.last_time),
-        "framing": session.framing.label,
+        "framing": session.framing.word,
     }
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.sessions import near_is_client
 from cosemscope.capture.columns import Columns
 
 from .kinds import kinds_of
@@ -97,11 +98,10 @@ class Lanes:
     def _arrange(self, pairs: Columns) -> None:
         """Give every pair its lane: by wPorts, the rare ones of many in one lane at the bottom."""
         size = len(self._counts)
-        near, far, votes, against = (
-            pairs[name][:size].astype(np.int64) for name in ("near", "far", "client_votes", "server_votes")
-        )
-        self._flips = (votes < against).astype(np.uint8)
-        keys = np.where(votes >= against, near << 16 | far, far << 16 | near)
+        near, far = (pairs[name][:size].astype(np.int64) for name in ("near", "far"))
+        straight = near_is_client(pairs)[:size]
+        self._flips = (~straight).astype(np.uint8)
+        keys = np.where(straight, near << 16 | far, far << 16 | near)
         used = self._counts > 0
         found, lane = np.unique(keys[used], return_inverse=True)
         shown = np.arange(len(found))
