@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cosemscope.capture.packets import PacketTable
-from cosemscope.capture.reader import CaptureReader
-from cosemscope.capture.records import RecordBatch
+from cosemscope.capture.records import RecordBatch, RecordSource
 
 # Batches smaller than this are read when they are wanted: a thread would cost more than it brings.
 _WORTHWHILE = 4_096
@@ -21,7 +20,7 @@ _NOTHING = slice(0, 0)
 class ReadAhead:
     """Reads batches of records and enters their packets into `table`."""
 
-    def __init__(self, reader: CaptureReader, table: PacketTable) -> None:
+    def __init__(self, reader: RecordSource, table: PacketTable) -> None:
         self._reader = reader
         self._table = table
         self._waits: tuple[RecordBatch | None, slice] | None = None
