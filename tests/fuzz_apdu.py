@@ -21,6 +21,7 @@ from cosemscope.apdu.decoder import decode_apdu  # noqa: E402
 from cosemscope.apdu.layers import decode_octets, decode_wpdu  # noqa: E402
 from cosemscope.apdu.plain import plain_tree  # noqa: E402
 from cosemscope.apdu.summary import MAX_LENGTH, summarise  # noqa: E402
+from tests.apdu.hdlc_encoder import RESPONSE, frame  # noqa: E402
 from tests.helpers import apdu_encoder as encode  # noqa: E402
 from tests.helpers.apdu_checks import check_tree  # noqa: E402
 
@@ -67,6 +68,8 @@ def generated() -> list[bytes]:
         encode.access_response(rows, [(1, 0), (3, 2)], moment),
         encode.event_notification(clock, ("date-time", moment), moment),
         encode.get_response(("bit-string", "10110")),
+        frame(0x30, RESPONSE + plain[:60], segmented=True) + frame(0x32, plain[60:]) + frame(0x93),
+        bytes.fromhex("900101") + plain,
         bytes.fromhex("c401c100") + encode.compact_array(b"\x02\x02\x01\x00\x02\x11\x09", bytes(40)),
         encode.block_transfer(True, 1, plain),
         encode.ciphered(0xCC, 0x10, 5, plain, bytes(12)),
@@ -123,6 +126,7 @@ def _contexts(others: list[bytes]) -> list[Context | None]:
         Context(opener=opener),
         Context(request=Request(references, with_list=True), scaler_unit=lambda reference: (-1, 30)),
         Context(request=Request(references[1:2]), joined=plain),
+        Context(brief=True),
     ]
 
 
@@ -136,10 +140,8 @@ def run(inputs: int, seconds: float, seed: int) -> int:
     done = broken = 0
     while done < inputs and time.perf_counter() - started < seconds:
         octets = mutate(source, source.choice(seeds), seeds)
-        context = contexts[done % 4] if done % 3 == 0 else None
+        context = contexts[done % 5] if done % 3 == 0 else None
         decode = (decode_apdu, decode_apdu, decode_wpdu, decode_octets)[source.randrange(4)]
-        if decode is decode_octets and octets[:1] == b"\x7e":
-            decode = decode_apdu
         began = time.perf_counter()
         try:
             decoded = decode(octets, context)
