@@ -27,6 +27,7 @@ BROKEN_OFF = -2
 
 # DLT numbers that differ from the LINKTYPE numbers of files.
 _LINK_TYPES = {11: 100, 12: 108 if sys.platform.startswith("openbsd") else 101, 14: 101}
+_DATALINKS = {link_type: number for number, link_type in reversed(_LINK_TYPES.items())}
 
 _LOOPBACK, _UP, _RUNNING, _WIRELESS = 1, 2, 4, 8
 _STATUS_MASK, _CONNECTED, _DISCONNECTED = 0x30, 0x10, 0x20
@@ -386,7 +387,7 @@ def filter_error(text: str, link_type: int = 1, snap_length: int = 262_144) -> s
     no library.
     """
     pcap = library()
-    pointer = pcap.pcap_open_dead(link_type, snap_length)
+    pointer = pcap.pcap_open_dead(_DATALINKS.get(link_type, link_type), snap_length)
     if not pointer:
         raise LibpcapError("there is no memory for a filter")
     try:
