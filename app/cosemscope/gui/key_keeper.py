@@ -47,14 +47,19 @@ class _Job(QRunnable):
         self._teller.done.emit(self._then, outcome)
 
 
+def _content(entry: KeyEntry) -> str:
+    """All that an entry says but its name, which may be no more than its number in a file."""
+    return entry.text().partition("\nname = ")[2].partition("\n")[2]
+
+
 def merged(table: KeyTable, entries: Sequence[KeyEntry]) -> KeyTable:
-    """The table with these entries behind its own, those left out that it has already."""
-    known = {entry.text() for entry in table.entries}
+    """The table with these entries behind its own, those left out that it has already, by whatever name."""
+    known = {_content(entry) for entry in table.entries}
     fresh = []
     for entry in entries:
-        text = entry.text()
-        if text not in known:
-            known.add(text)
+        content = _content(entry)
+        if content not in known:
+            known.add(content)
             fresh.append(entry)
     return KeyTable((*table.entries, *fresh)) if fresh else table
 
