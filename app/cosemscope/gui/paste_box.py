@@ -1,6 +1,6 @@
 """The box where hex is pasted or typed, and what it is: fields, octets, problems, as of a capture's WPDU."""
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
 
@@ -14,8 +14,12 @@ from .details import Details
 from .formats import count, size
 from .protection import listening
 
-#: Characters that are read at most: ten WPDUs of the largest size, as a dump.
-MAX_CHARACTERS = 4_000_000
+#: Characters that are read at most: the largest WPDU as a dump is about 320,000.
+MAX_CHARACTERS = 400_000
+
+#: Lines are laid out as wholes, and long ones take their time: longer ones are broken when they are pasted.
+_LONGEST_LINE = 600
+_LINE = 96
 
 #: Milliseconds without a change after which the text is read.
 _PATIENCE = 60
@@ -38,6 +42,25 @@ def clipboard_hex() -> str:
     return text
 
 
+def broken_lines(text: str) -> str:
+    """The text with its very long lines broken, after a separator if there is one; too long a text is cut."""
+    lines = []
+    for line in text[: MAX_CHARACTERS + 1].splitlines():
+        while len(line) > _LONGEST_LINE and not line.lstrip().startswith(("#", "//")):
+            split = max(line.rfind(mark, 1, _LINE) for mark in " ,:;\t") + 1 or _LINE
+            lines.append(line[:split])
+            line = line[split:]
+        lines.append(line[:_LONGEST_LINE])
+    return "\n".join(lines)
+
+
+class _HexEdit(QPlainTextEdit):
+    """A text field that breaks long lines as they are pasted or dropped."""
+
+    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802
+        self.insertPlainText(broken_lines(source.text()))
+
+
 class PasteBox(QDialog):
     """A window of its own beside the main one; `addKeyAsked` gives the `WantedKey`."""
 
@@ -49,7 +72,7 @@ class PasteBox(QDialog):
         self.setWindowFlags(Qt.WindowType.Window)
         self._keys = NO_KEYS
         self._octets: bytes | None = None
-        self.text = QPlainTextEdit(self)
+        self.text = _HexEdit(self)
         self.text.setPlaceholderText(_HINT)
         self.text.setAccessibleName("Octets in hex")
         self.text.setTabChangesFocus(True)
@@ -105,7 +128,7 @@ class PasteBox(QDialog):
         """Show the box, or bring it to the front, with this text, or with what stands in it."""
         if text:
             self.text.selectAll()
-            self.text.insertPlainText(text)  # so that Ctrl+Z brings back what was there
+            self.text.insertPlainText(broken_lines(text))  # so that Ctrl+Z brings back what was there
             self.text.moveCursor(QTextCursor.MoveOperation.Start)
             self.read()
         self.show()
