@@ -386,7 +386,7 @@ class HdlcSplitter:
             self._listener.unit(Unit(header, unit.apdu_tag, size, int(marks), pieces, Framing.HDLC), trigger)
 
 
-_DAMAGE = Fault.FRAME_CHECK | Fault.HEADER_CHECK | Fault.ADDRESS | Fault.SHORT
+_DAMAGE = Fault.FRAME_CHECK | Fault.HEADER_CHECK | Fault.LENGTH | Fault.ADDRESS | Fault.SHORT
 
 
 class LlcSplitter:

@@ -23,7 +23,7 @@ class Mark(IntFlag):
     SHARED = 4  # begins or ends inside a segment, or stands in one datagram with another WPDU
     TRAILING = 8  # octets that are no WPDU follow it in its datagram
     OUT_OF_ORDER = 16  # a segment of it was seen after one that was sent later
-    DAMAGED = 32  # an HDLC frame of it has a wrong check sequence, or addresses that break the rules
+    DAMAGED = 32  # an HDLC frame of it has a wrong check sequence, length field or address
 
 
 #: WPDU columns; a row is a WPDU, or what other framings have in its place: the HDLC frames of one APDU (with
