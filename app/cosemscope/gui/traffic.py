@@ -34,7 +34,7 @@ _ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_
 _BRIEFLY = Context(brief=True)
 
 #: Marks that deserve a warning sign in the table.
-_REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF_ORDER
+_REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF_ORDER | Mark.DAMAGED
 
 #: WPDUs with more octets than this are told by their APDU's name alone until they are selected: a page of
 #: the table must not decode a megabyte.
@@ -45,6 +45,7 @@ _MARK_SENTENCES = {
     Mark.RESYNCHRONISED: "Found by searching, after missing octets or octets that are no WPDU",
     Mark.TRAILING: "Octets that are no WPDU follow it in its datagram",
     Mark.OUT_OF_ORDER: "A segment of it was seen after one that was sent later",
+    Mark.DAMAGED: "A check sequence, length field or address of an HDLC frame is wrong",
     Mark.SHARED: "Came in one segment or datagram with another WPDU",
 }
 
