@@ -20,10 +20,29 @@ def test_each_system_has_its_way(platform: str, words: str) -> None:
     ("frozen", "has_dumpcap", "has_group", "debian", "line"),
     [
         (None, True, True, True, "sudo usermod -a -G wireshark someone "),
-        (None, True, False, True, "sudo dpkg-reconfigure wireshark-common"),
+        (
+            None,
+            True,
+            False,
+            True,
+            "Run: sudo dpkg-reconfigure wireshark-common && sudo usermod -a -G wireshark someone   (ans",
+        ),
         (None, True, False, False, "sudo setcap cap_net_raw,cap_net_admin=eip /usr/bin/dumpcap "),
         ("/opt/cosemscope", False, False, True, "sudo setcap cap_net_raw,cap_net_admin=eip /opt/cosemscope"),
-        (None, False, False, True, "sudo apt install wireshark-common"),
+        (
+            None,
+            False,
+            False,
+            True,
+            "Run: sudo apt install wireshark-common libpcap0.8 && sudo dpkg-reconfigure",
+        ),
+        (
+            None,
+            False,
+            False,
+            False,
+            "Run: sudo dnf install wireshark-cli libpcap && sudo usermod -a -G wireshark",
+        ),
     ],
 )
 def test_linux_advice_fits_what_is_installed(
@@ -46,6 +65,15 @@ def test_linux_advice_fits_what_is_installed(
     assert "python" not in advice.lower()
 
 
-@pytest.mark.parametrize("platform", ["win32", "darwin", "linux"])
-def test_what_to_install(platform: str) -> None:
-    assert no_library_advice(platform).endswith(".")
+@pytest.mark.parametrize(
+    ("platform", "words"), [("win32", "Npcap"), ("darwin", "libpcap.A.dylib"), ("linux", "wireshark")]
+)
+def test_what_to_install(platform: str, words: str) -> None:
+    assert words in no_library_advice(platform)
+
+
+def test_an_unknown_linux_is_told_what_to_look_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(rights, "_hidden_dumpcap", lambda: None)
+    assert linux_advice().startswith("Install the package of your system that has dumpcap")
+    assert no_library_advice("linux").startswith("Install the package of your system that has dumpcap")

@@ -14,6 +14,7 @@ from pathlib import Path
 NPCAP_SITE = "npcap.com"
 _CAPABILITIES = "cap_net_raw,cap_net_admin=eip"
 _GROUP = "wireshark"
+_UNKNOWN_PACKAGE = "the package of your system that has dumpcap, often wireshark-common or wireshark-cli"
 
 
 def rights_advice(platform: str = sys.platform) -> str:
@@ -42,21 +43,23 @@ def linux_advice(
     """The advice for Linux: by whether there is dumpcap, and whether its group is there to be joined."""
     frozen = frozen or (sys.executable if getattr(sys, "frozen", False) else None)
     dumpcap = dumpcap or shutil.which("dumpcap") or _hidden_dumpcap()
-    user = _user_name()
-    join = f"sudo usermod -a -G {_GROUP} {user}"
+    join = f"sudo usermod -a -G {_GROUP} {_user_name()}"
+    then = "and log in again; then dumpcap captures for you."
+    debian = shutil.which("dpkg-reconfigure")
+    allow = "sudo dpkg-reconfigure wireshark-common && " if debian else ""
+    answer = "(answer Yes), " if debian else ""
     if dumpcap is not None:
         if (has_group or _has_group)(_GROUP):
-            return f"Run: {join}   and log in again; then dumpcap captures for you."
-        if shutil.which("dpkg-reconfigure"):
-            return (
-                f"Run: sudo dpkg-reconfigure wireshark-common (answer Yes), then: {join}   and log in again; "
-                "then dumpcap captures for you."
-            )
+            return f"Run: {join}   {then}"
+        if debian:
+            return f"Run: {allow}{join}   {answer}{then}"
         return f"Run: sudo setcap {_CAPABILITIES} {dumpcap}   then dumpcap captures for you."
     if frozen:
         return f"Run: sudo setcap {_CAPABILITIES} {frozen}"
     install = _install_line()
-    return f"Install dumpcap ({install}), allow it for the group {_GROUP}, run: {join}   and log in again."
+    if install is None:
+        return f"Install {_UNKNOWN_PACKAGE}. Run: {join}   {then}"
+    return f"Run: {install} && {allow}{join}   {answer}{then}"
 
 
 def no_library_advice(platform: str = sys.platform) -> str:
@@ -65,10 +68,12 @@ def no_library_advice(platform: str = sys.platform) -> str:
         return f"Install Npcap from {NPCAP_SITE}."
     if platform == "darwin":
         return "libpcap is a part of macOS: see that /usr/lib/libpcap.A.dylib can be loaded."
-    return f"Install one of them: {_install_line()}."
+    install = _install_line()
+    return f"Install {_UNKNOWN_PACKAGE}." if install is None else f"Run: {install}"
 
 
-def _install_line() -> str:
+def _install_line() -> str | None:
+    """The command that installs dumpcap and libpcap; None on a system that is not known."""
     for command, line in (
         ("apt-get", "sudo apt install wireshark-common libpcap0.8"),
         ("dnf", "sudo dnf install wireshark-cli libpcap"),
@@ -77,7 +82,7 @@ def _install_line() -> str:
     ):
         if shutil.which(command):
             return line
-    return "the package of your system that has dumpcap, often wireshark-common or wireshark-cli"
+    return None
 
 
 def _hidden_dumpcap() -> str | None:
