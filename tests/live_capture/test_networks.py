@@ -3,6 +3,7 @@
 The capture uses the filter that it has by itself: whether that lets all of it through is asked, too.
 """
 
+import contextlib
 import json
 import os
 import struct
@@ -11,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -87,6 +89,49 @@ link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 link.bind(("eth0", 0))
 for frame in json.loads(sys.argv[1]):
     link.send(bytes.fromhex(frame))
+"""
+
+#: Makes a tunnel device on each of two hosts and carries packets between them: towards the second one some
+#: are lost, some come twice, some come after the next one. The same ones in every run.
+_RELAY = """
+import ctypes, fcntl, os, random, select, struct, sys
+
+def tunnel(host):
+    with open("/run/netns/" + host) as space:
+        if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), 0x40000000):
+            sys.exit(os.strerror(ctypes.get_errno()))
+    device = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(device, 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1001))
+    return device
+
+def give(device, packet):
+    try:
+        os.write(device, packet)
+    except OSError:  # it is not up yet
+        pass
+
+near, far = tunnel(sys.argv[1]), tunnel(sys.argv[2])
+print("ready", flush=True)
+chance, late = random.Random(4059), None
+while True:
+    ready, _, _ = select.select([near, far, 0], [], [], 0.005)
+    if 0 in ready:
+        break
+    if far in ready:
+        give(near, os.read(far, 65536))
+    if near in ready:
+        packet = os.read(near, 65536)
+        fate = chance.random()
+        if 0.05 < fate < 0.2 and late is None:
+            late = packet
+            continue
+        if fate >= 0.05:
+            give(far, packet)
+        if fate > 0.95:
+            give(far, packet)
+    if late is not None and (near in ready or not ready):
+        give(far, late)
+        late = None
 """
 
 
@@ -221,21 +266,60 @@ def test_tags(tmp_path: Path, network: Network, way: str) -> None:
     assert len(tshark(path, "-Y", "vlan.id == 5")) == 10
 
 
-def test_loss_and_reordering(tmp_path: Path, network: Network) -> None:
+@pytest.mark.parametrize("line", ["netem", "relay"])
+def test_loss_and_reordering(tmp_path: Path, network: Network, line: str) -> None:
     """On a bad line, captured at the far end: every WPDU once, in order, and the line's faults counted."""
+    path = tmp_path / "x.pcapng"
+    prefix = network.prefix("far")
+    with (
+        (netem if line == "netem" else relay)(network) as end,
+        capturing("-i", end.interface, "--immediate", "-w", path, prefix=prefix) as capture,
+    ):
+        network.send(("tcp", end.far, 50, 200, 0.0005))
+        capture.stop()
+    sent = [wpdu for wpdu in wpdus(path) if wpdu["destination"] == f"{end.far}:4059"]
+    assert len(sent) == 200
+    counts = json.loads(run("stats", path, "--json").stdout)
+    assert counts["retransmissions"] + counts["out_of_order"] > 0
+    assert tshark(path)
+
+
+class Line(NamedTuple):
+    """Where a bad line ends: the interface and the address of the far host."""
+
+    interface: str
+    far: str
+
+
+@contextlib.contextmanager
+def netem(network: Network) -> Iterator[Line]:
+    """The kernel's own emulation of a bad line."""
     tc = needs("tc")
     faults = ("delay", "4ms", "2ms", "loss", "5%", "reorder", "25%", "duplicate", "5%")
     try:
         network.run(tc, "qdisc", "add", "dev", "eth0", "root", "netem", *faults, host="near")
     except subprocess.CalledProcessError as error:
         pytest.skip(f"NO NETEM in this kernel: {error.stderr.decode().strip()}")
-    path = tmp_path / "x.pcapng"
-    with capturing("-i", "eth0", "--immediate", "-w", path, prefix=network.prefix("far")) as capture:
-        network.send(("tcp", "10.77.0.2", 50, 200, 0.0005))
-        capture.stop()
+    yield Line("eth0", "10.77.0.2")
     network.run(tc, "qdisc", "del", "dev", "eth0", "root", host="near")
-    sent = [wpdu for wpdu in wpdus(path) if wpdu["destination"] == "10.77.0.2:4059"]
-    assert len(sent) == 200
-    counts = json.loads(run("stats", path, "--json").stdout)
-    assert counts["retransmissions"] + counts["out_of_order"] > 0
-    assert tshark(path)
+
+
+@contextlib.contextmanager
+def relay(network: Network) -> Iterator[Line]:
+    """Two tunnel devices, and a process between them that drops, repeats and swaps packets."""
+    if not Path("/dev/net/tun").exists():
+        pytest.skip("NO TUNNEL DEVICES in this kernel")
+    near, far = network.prefix("near")[-1], network.prefix("far")[-1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", _RELAY, near, far], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        ip = needs("ip")
+        for host, number in (("near", 1), ("far", 2)):
+            network.run(ip, "addr", "add", f"10.78.0.{number}/24", "dev", "tun0", host=host)
+            network.run(ip, "link", "set", "tun0", "up", host=host)
+        yield Line("tun0", "10.78.0.2")
+    finally:
+        process.communicate()
