@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QApplication
 from cosemscope.analysis.decode_as import DecodeAs
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.framing import Framing
+from cosemscope.capture.spool import SpoolWriter
+from cosemscope.capture.synthetic import SyntheticUdp
 from cosemscope.gui import settings as options
 from cosemscope.gui.application import Faults, run
 from cosemscope.gui.dialogs import DecodeAsDialog, targets_of, with_rule
@@ -94,11 +96,24 @@ def test_neighbours_of_dlms_are_named(open_in):
     assert sum(text == "TCP 55804 → 4063" for text in labels) == 1
 
 
-def test_hdlc_without_wrapper_says_so(open_in):
+def test_a_capture_without_dlms_says_so(open_in, tmp_path):
     """A capture without WPDUs is explained, not just empty."""
-    window = open_in(shared("captures/udp-hdlc.pcap"))
+    path = tmp_path / "names.pcapng"
+    spool = SpoolWriter(path)
+    spool.add_interface("en0")
+    for frame in SyntheticUdp(("192.0.2.1", 5353), ("192.0.2.2", 53)).data(True, b"\x12\x34" + bytes(30)):
+        spool.write(0, frame)
+    spool.close()
+    window = open_in(path)
     assert window.workspace.table.wpdus.rowCount() == 0
     assert "No WPDU was found" in window.messages.messages[0].text
+
+
+def test_hdlc_without_wrapper_is_shown(open_in):
+    """Frames over UDP and over TCP are rows as WPDUs are."""
+    window = open_in(shared("captures/udp-hdlc.pcap"))
+    assert window.workspace.table.wpdus.rowCount() > 20
+    assert window.messages.messages == ()
 
 
 def test_the_panes_are_linked(open_in, qtbot):

@@ -71,7 +71,7 @@ class Copied(NamedTuple):
     """One way to copy a field: what the menu calls it, and the text it makes of tree and item."""
 
     title: str
-    text: Callable[["FieldTree", Field | Problem], str]
+    text: Callable[["FieldTree", Any], str]
     of_problems: bool = False
 
 
@@ -364,6 +364,10 @@ class FieldTree(QTreeView):
         root = [decoded.root.name] if decoded.root.children else []
         return "/".join([*root, *names])
 
+    def octets(self, item: Field | Problem) -> bytes:
+        """The octets that an item stands in."""
+        return self._model.octets(item)
+
     def copied_text(self, way: Copied) -> str:
         """What `way` makes of the selected field, "" for none."""
         item = self.current_item()
@@ -418,6 +422,6 @@ COPIES = (
     Copied("Copy field", lambda tree, item: tree.selected_text(), True),
     Copied("Copy value", lambda tree, item: machine_text(item)),
     Copied("Copy text", lambda tree, item: item.text or machine_text(item)),
-    Copied("Copy octets as hex", lambda tree, item: tree.model().octets(item).hex(), True),
+    Copied("Copy octets as hex", lambda tree, item: tree.octets(item).hex(), True),
     Copied("Copy field path", lambda tree, item: tree.path_text()),
 )

@@ -112,8 +112,7 @@ class KeyDialog(QDialog):
         column.addWidget(self._group("For whom (all that is given must fit; nothing: tried for all)", WHO))
         keys = self._group("Keys", (*SYMMETRIC, SECRET))
         column.addWidget(keys)
-        self.elliptic = self._group("Signatures and key agreement", ELLIPTIC)
-        self.elliptic.layout().addRow("Curve", self.curve)
+        self.elliptic = self._group("Signatures and key agreement", ELLIPTIC, Curve=self.curve)
         self.unfold = QCheckBox("Keys for si&gnatures and key agreement (suites 1 and 2)", self)
         self.unfold.toggled.connect(self._fold)
         column.addWidget(self.unfold)
@@ -123,12 +122,14 @@ class KeyDialog(QDialog):
         column.addWidget(self.buttons)
         self.elliptic.hide()
 
-    def _group(self, title: str, fields: tuple[KeyField, ...]) -> QGroupBox:
+    def _group(self, title: str, fields: tuple[KeyField, ...], **more: QWidget) -> QGroupBox:
         group = QGroupBox(title, self)
         form = QFormLayout(group)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for field in fields:
             form.addRow(field.title, self._row(field))
+        for name, widget in more.items():
+            form.addRow(name, widget)
         return group
 
     def _row(self, field: KeyField) -> QWidget:

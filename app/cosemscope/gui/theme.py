@@ -191,7 +191,7 @@ def apply_appearance(appearance: str) -> None:
     boxes = palette_of(chosen)
     boxes.setColor(QPalette.ColorRole.Base, QColor(chosen.indicator))
     for name in ("QCheckBox", "QRadioButton"):
-        QApplication.setPalette(boxes, name)
+        QApplication.setPalette(boxes, name)  # type: ignore[call-overload, arg-type, unused-ignore]
 
 
 def fixed_font() -> QFont:
