@@ -92,9 +92,9 @@ class _Step:
         opener = self.opener or self.association.opener(self.side)
         scaler_unit = self.association.scalers.get if self.association.scalers else None
         context = Context(self.request, opener, opener.verifier, scaler_unit, self.joined)
-        uses = tuple(
-            CounterUse(*key, counter) for key, counters in self.used.items() for counter in sorted(counters)
-        )
+        uses: tuple[CounterUse, ...] = ()
+        for key, counters in self.used.items():
+            uses += tuple(CounterUse(*key, counter) for counter in sorted(counters))
         return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes), uses, self.plain)
 
     def note(self, message: str, severity: str = "note", clause: str = "") -> None:
@@ -301,9 +301,9 @@ class _Step:
 
     def _learn_scalers(self, apdu: bytes, request: Request) -> None:
         """Scalers and units that a response holds: the values of their objects are shown with them."""
-        if not any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method):
+        if _SCALER_BEGINS not in (self.joined or apdu):
             return
-        if _SCALER_BEGINS in (self.joined or apdu):
+        if any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method):
             root = decode_apdu(apdu, Context(request, joined=self.joined)).root
             self.association.learn_scalers(scalers_in(root, request))
 
