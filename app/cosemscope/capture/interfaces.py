@@ -91,7 +91,8 @@ def _by_dumpcap(device: libpcap.Device, program: str, reason: str, *, known: boo
     try:
         link_type = dumpcap_link_type(program, device.name)
     except SourceError as fault:
-        return _interface(device, -1, "", reason or fault.message, known=known)
+        told = reason if reason and fault.kind == "rights" else fault.message
+        return _interface(device, -1, "", told, known=known)
     return _interface(device, link_type, "dumpcap", "", known=known)
 
 

@@ -8,6 +8,7 @@ disk space comes free when it removes them.
 import threading
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
@@ -73,7 +74,7 @@ class CaptureSequence:
         self._kept: tuple[_Part, OctetFile] | None = None
         self._packets = 0  # those of the files that are done
         self._rows = 0
-        self._told = 0
+        self._told = self._told_comments = 0
 
     def __enter__(self) -> "CaptureSequence":
         return self
@@ -171,7 +172,7 @@ class CaptureSequence:
         old.close()
         self._packets = self._rows
         self._number = number
-        self._told = 0
+        self._told = self._told_comments = 0
 
     def _let_go(self) -> None:
         if self._kept is not None:
@@ -188,7 +189,9 @@ class CaptureSequence:
         self.sections += [section for section in reader.sections if section not in self.sections]
         for number, statistics in reader.statistics.items():
             self.statistics[self._interface(number)] = statistics
-        self.comments.update({self._packets + row: text for row, text in reader.comments.items()})
+        for row, text in islice(reader.comments.items(), self._told_comments, None):
+            self.comments[self._packets + row] = text
+        self._told_comments = len(reader.comments)
 
     def _moved(self, batch: RecordBatch) -> RecordBatch:
         """The batch with addresses and interfaces of the whole sequence."""

@@ -7,6 +7,7 @@ by hand. The events and commands are told in `cosemscope.capture.capturing`.
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -308,7 +309,7 @@ def run_interfaces(arguments: argparse.Namespace) -> int:
         after, passed = counts.now(), time.monotonic() - began
         counts.close()
         rates = {name: (after[name] - before[name]) / passed for name in before.keys() & after.keys()}
-    reasons: list[str] = []
+    reasons: dict[str, str] = {}  # that of the first of all interfaces that have the same
     for interface in found:
         if arguments.json:
             shown = {
@@ -331,9 +332,10 @@ def run_interfaces(arguments: argparse.Namespace) -> int:
         rate = f"  {rates[interface.name]:>9,.0f}/s" if interface.name in rates else ""
         words = ", ".join(interface.addresses) or interface.description
         print(f"{interface.name:<18} {interface.state:<14} {may:<11}{rate}  {words}".rstrip())
-        if interface.reason and interface.reason not in reasons:
-            reasons.append(interface.reason)
-    for reason in reasons:
+        if interface.reason and interface.state != "down":
+            alike = re.sub(rf"\b{re.escape(interface.name)}\b", "", interface.reason)
+            reasons.setdefault(alike, interface.reason)
+    for reason in reasons.values():
         print(f"cosemscope interfaces: {reason}", file=sys.stderr)
     return 0
 
