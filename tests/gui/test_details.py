@@ -223,3 +223,22 @@ def test_hex_dump_lines():
     lines = hex_dump(b"GET \x00\xff" + bytes(12)).splitlines()
     assert lines[0] == "0000  47 45 54 20 00 ff 00 00 00 00 00 00 00 00 00 00  GET ............"
     assert lines[1] == "0010  00 00" + " " * 44 + "..".rjust(2)
+
+
+def test_names_of_deep_fields_can_be_read(details):
+    """The column of names grows as far as the selected field needs it, and is as before for the next WPDU."""
+    depth = 12
+    field = Field("innermost", 7, 0, 1)
+    for number in range(depth):
+        field = Field(f"level-{number}", None, 0, 1, (field,))
+    details.show_decoded(Decoded(field, (), (ByteSource("APDU", b"\x07"),)))
+    fields = details.fields
+    before = fields.columnWidth(0)
+    assert fields.select_octet(0, 0)
+    assert fields.current_item().name == "innermost"
+    rect = fields.visualRect(fields.currentIndex())
+    assert rect.width() >= fields.fontMetrics().horizontalAdvance("innermost")
+    assert fields.columnWidth(0) > before
+    assert fields.columnWidth(0) < fields.viewport().width()
+    details.show_decoded(decode_framed(WPDU, Framing.WRAPPER))
+    assert fields.columnWidth(0) <= before

@@ -32,6 +32,10 @@ _TOOLTIP = int(Qt.ItemDataRole.ToolTipRole)
 _SERVED = (_DISPLAY, _DECORATION, _FOREGROUND, _TOOLTIP)
 _LONG_VALUE = 200
 
+_INDENTATION = 13
+#: What a name has at its sides, and the share of the tree that names may take.
+_NAME_AIR, _NAME_SHARE = 14, 0.6
+
 #: Fields whose value is the system title of somebody who may have keys.
 _TITLE_FIELDS = frozenset(
     {"system-title", "originator-system-title", "recipient-system-title"}
@@ -283,7 +287,7 @@ class FieldTree(QTreeView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
         self.setAccessibleName("Fields")
-        self.setIndentation(16)
+        self.setIndentation(_INDENTATION)
         self.setItemDelegate(TreeDelegate(self))
         header = self.header()
         header.setStretchLastSection(False)
@@ -292,11 +296,17 @@ class FieldTree(QTreeView):
         header.setSectionResizeMode(_OCTETS, QHeaderView.ResizeMode.Interactive)
         header.resizeSection(_NAME, 190)
         header.resizeSection(_OCTETS, 64)
+        self._usual_width = 0  # of the names, where they were given more
         self.selectionModel().currentChanged.connect(self._tell)
+        self.selectionModel().currentChanged.connect(self._make_room)
+        self.expanded.connect(lambda index: self._make_room(self._model.index(0, _NAME, index)))
 
     def show_decoded(self, decoded: Decoded | None, protections: Sequence[Protection] = ()) -> None:
         """Show a decoded APDU or WPDU, its first levels open."""
         self._protections = protections
+        if self._usual_width:
+            self.header().resizeSection(_NAME, self._usual_width)
+            self._usual_width = 0
         self._model.show(decoded, protections)
         root = QModelIndex()
         for row in range(self._model.rowCount(root)):
@@ -320,6 +330,22 @@ class FieldTree(QTreeView):
     def current_item(self) -> Field | Problem | None:
         """The selected field or problem."""
         return self._model.item(self.currentIndex())
+
+    def _make_room(self, index: QModelIndex) -> None:
+        """Widen the names where a field lies so deep that its own would not be seen."""
+        if not index.isValid():
+            return
+        depth, above = 1, index.parent()
+        while above.isValid():
+            depth, above = depth + 1, above.parent()
+        name = index.siblingAtColumn(_NAME)
+        needed = depth * _INDENTATION + self.fontMetrics().horizontalAdvance(str(name.data())) + _NAME_AIR
+        if name.data(_DECORATION) is not None:
+            needed += self.iconSize().width() if self.iconSize().isValid() else 20
+        width = min(needed, round(_NAME_SHARE * self.viewport().width()))
+        if width > self.header().sectionSize(_NAME):
+            self._usual_width = self._usual_width or self.header().sectionSize(_NAME)
+            self.header().resizeSection(_NAME, width)
 
     def _tell(self, current: QModelIndex) -> None:
         item = self._model.item(current)
