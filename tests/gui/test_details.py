@@ -242,3 +242,23 @@ def test_names_of_deep_fields_can_be_read(details):
     assert fields.columnWidth(0) < fields.viewport().width()
     details.show_decoded(decode_framed(WPDU, Framing.WRAPPER))
     assert fields.columnWidth(0) <= before
+
+
+def test_what_is_in_view_stays_when_lines_get_longer(view):
+    """A field shown in a narrow view, or in a tab that was never seen, is in view when there is room."""
+    view.resize(420, 60)
+    view.show_field(1000, 1004)
+    assert view.viewport().rect().contains(view.octet_rect(1000))
+    view.resize(900, 300)
+    assert view.viewport().rect().contains(view.octet_rect(1000))
+
+
+def test_a_field_of_a_tab_never_seen_comes_into_view(details):
+    """The tab of joined blocks is laid out only when it comes to the front."""
+    inner = tuple(Field(f"[{number}]", number, number, number + 1, source=1) for number in range(2000))
+    root = Field("WPDU", None, 0, 9, (Field("blocks", None, 0, 9, inner),))
+    details.show_decoded(Decoded(root, (), (ByteSource("WPDU", bytes(9)), ByteSource("joined", bytes(2000)))))
+    assert details.fields.select_octet(1, 700)
+    QGuiApplication.processEvents()
+    assert details.tabs.currentIndex() == 1
+    assert details.view.viewport().rect().contains(details.view.octet_rect(700))

@@ -187,9 +187,16 @@ class BytesView(QAbstractScrollArea):
             bar.setValue(line - bar.pageStep() + 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Fit the octets of a line to the width."""
+        """Fit the octets of a line to the width; what was in view stays there."""
         super().resizeEvent(event)
+        bar = self.verticalScrollBar()
+        top = bar.value() * self._per_line
+        below = top + bar.pageStep() * self._per_line
+        start, stop = self._field
         self._lay_out()
+        bar.setValue(top // self._per_line)
+        if top <= start < min(below, stop):
+            self._reveal(start)
 
     # Painting
 
