@@ -287,3 +287,27 @@ def test_a_segment_from_nowhere_does_no_harm(connection: Tcp, tmp_path: Path) ->
         connection.say(0, get_request(number))
     analysis = analyse(connection.wire, tmp_path)
     assert contents(analysis)[:6] == [ONE, *(get_request(number) for number in range(5))]
+
+
+@both_ways
+def test_what_looks_like_a_header_behind_a_hole_does_not_swallow_what_follows(
+    tmp_path: Path, one_by_one: bool
+) -> None:
+    """Two octets of a header are lost: the rest reads as a WPDU of 50,177 octets, which never ends."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    connection.say(0, get_request(1))
+    whole = get_response(1)
+    connection.say(1, whole)
+    connection.say(0, get_request(2))
+    at = connection.sent[1]
+    # Source wPort 1 and destination wPort 16 lose two octets in the middle: the length becomes C4 01.
+    torn = bytes.fromhex("0001 0001 0010 0007 c401c2000011 05".replace(" ", ""))
+    connection.packet(1, at + 2, torn[:4] + torn[6:])
+    for number in range(3, 9):
+        connection.say(0, get_request(number))
+        connection.say(1, get_response(number))
+    analysis = analyse(wire, tmp_path, one_by_one=one_by_one)
+    found = [octets for octets in contents(analysis) if octets[8] == 0xC4]
+    assert found == [whole, *(get_response(number) for number in range(3, 9))]
+    assert analysis.statistics()["skipped_bytes"] == len(torn) - 2

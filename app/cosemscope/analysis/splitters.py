@@ -9,7 +9,7 @@ and marks the WPDU that begins there.
 
 from collections import deque
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple, Protocol
 
 from cosemscope.analysis.findings import FindingKind
@@ -71,6 +71,10 @@ class Splitter(Protocol):
     @property
     def clean(self) -> bool:
         """Whether the next octet begins a unit."""
+
+
+# Segments among which a WPDU that stands alone is looked for while a doubtful one has yet to show its end.
+_SEGMENTS_LOOKED_AT = 64
 
 
 class Trail:
@@ -241,19 +245,19 @@ class WrapperSplitter:
         """Search for a header to believe; True when one was found, else what may be one is kept."""
         window = self._search
         assert window is not None
-        at = 0
-        while True:
-            at = window.find(self._magic, at)
-            if at < 0:
-                at = len(window) - (1 if window[-1:] == self._magic[:1] and not ended else 0)
-                break
+        at = -1
+        believed: bool | None = False
+        while believed is False and (at := window.find(self._magic, at + 1)) >= 0:
             believed = self._believe(window, at, ended=ended)
-            if believed:
-                self._resume(window, at, trigger)
-                return True
-            if believed is None:
-                break
-            at += 1
+        if believed is None:
+            # What is whole and stands alone in its segments goes before what has yet to show its end.
+            alone = self._alone_behind(window, at)
+            at, believed = (alone, True) if alone >= 0 else (at, ended or None)
+        if believed:
+            self._resume(window, at, trigger)
+            return True
+        if at < 0:
+            at = len(window) - (1 if window[-1:] == self._magic[:1] and not ended else 0)
         # The finding of what is passed over here comes when the search ends.
         del window[:at]
         self._search_at += at
@@ -261,7 +265,7 @@ class WrapperSplitter:
         return False
 
     def _believe(self, window: bytearray, at: int, *, ended: bool) -> bool | None:
-        """Whether a header stands at this index; None while more octets must tell."""
+        """Whether a header stands at this index; None while more octets must tell, or would have had to."""
         header = decode_header(window, at, swapped=self._swapped)
         if header is None:
             return False if ended else None
@@ -274,9 +278,24 @@ class WrapperSplitter:
             follows = self._magic.startswith(bytes(window[end : end + 2]))
             return likely and follows
         if ended:
-            return likely and begins_segment
+            return None if likely and begins_segment else False
         few = len(window) < at + HEADER_SIZE + 2
         return None if few or likely else False
+
+    def _alone_behind(self, window: bytearray, at: int) -> int:
+        """The first index behind `at` where a WPDU begins with a segment and ends with the last one, or -1."""
+        found = -1
+        for piece in islice(reversed(self._trail.pieces), _SEGMENTS_LOOKED_AT):
+            index = piece.start - self._search_at
+            if index <= at:
+                break
+            header = decode_header(window, index, swapped=self._swapped)
+            if header is None or not window.startswith(self._magic, index):
+                continue
+            whole = index + HEADER_SIZE + header.length == len(window)
+            if whole and apdu_begins(window, index + HEADER_SIZE, header.length):
+                found = index
+        return found
 
     def _resume(self, window: bytearray, at: int, trigger: int) -> None:
         start = self._search_at + at
