@@ -129,14 +129,14 @@ COLUMNS = (
         "Source",
         lambda model, row: model.traffic.source(row),
         lambda model, stop: model.traffic.source_ranks(stop),
-        "192.168.100.100:40590",
+        "198.51.100.57:40590",
     ),
     Column(
         "destination",
         "Destination",
         lambda model, row: model.traffic.destination(row),
         lambda model, stop: model.traffic.destination_ranks(stop),
-        "192.168.100.100:40590",
+        "198.51.100.57:40590",
     ),
     Column(
         "source_wport",
