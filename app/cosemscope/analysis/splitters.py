@@ -283,7 +283,7 @@ class WrapperSplitter:
         return None if few or likely else False
 
     def _alone_behind(self, window: bytearray, at: int) -> int:
-        """The first index behind `at` where a WPDU begins with a segment and ends with the last one, or -1."""
+        """First index behind `at` where a WPDU begins with a segment and ends with the last one, or -1."""
         found = -1
         for piece in islice(reversed(self._trail.pieces), _SEGMENTS_LOOKED_AT):
             index = piece.start - self._search_at
