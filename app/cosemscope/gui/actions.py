@@ -62,9 +62,19 @@ ACTIONS = (
     ),
     ActionSpec("close", "&Close", "close_capture", ("Ctrl+W",), "", "Close the capture", Needs.CAPTURE),
     ActionSpec("quit", "&Quit", "close", ("Ctrl+Q",)),
-    ActionSpec("copy-rows", "Copy &rows as text", "copy_rows", ("Ctrl+Shift+C",), "copy", "", Needs.WPDU),
-    ActionSpec("copy-hex", "Copy octets as &hex stream", "copy_hex", ("Ctrl+Shift+H",), "", "", Needs.WPDU),
-    ActionSpec("copy-dump", "Copy octets as hex &dump", "copy_dump", (), "", "", Needs.WPDU),
+    ActionSpec(
+        "copy-rows", "Copy &rows as text", "workspace.table.copy", ("Ctrl+Shift+C",), "copy", "", Needs.WPDU
+    ),
+    ActionSpec(
+        "copy-hex",
+        "Copy octets as &hex stream",
+        "workspace.table.copy_hex",
+        ("Ctrl+Shift+H",),
+        "",
+        "",
+        Needs.WPDU,
+    ),
+    ActionSpec("copy-dump", "Copy octets as hex &dump", "workspace.table.copy_dump", (), "", "", Needs.WPDU),
     ActionSpec("select-all", "Select &all rows", "select_all", ("Ctrl+A",), "", "", Needs.CAPTURE),
     ActionSpec(
         "back",
@@ -110,18 +120,34 @@ ACTIONS = (
         "Take away the restriction to a session or to a span of time",
         Needs.FILTER,
     ),
-    ActionSpec("expand", "E&xpand all fields", "expand_fields", ("Ctrl+Right",), "expand", "", Needs.WPDU),
     ActionSpec(
-        "collapse", "Coll&apse all fields", "collapse_fields", ("Ctrl+Left",), "collapse", "", Needs.WPDU
+        "expand",
+        "E&xpand all fields",
+        "workspace.details.fields.expand_all",
+        ("Ctrl+Right",),
+        "expand",
+        "",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "collapse",
+        "Coll&apse all fields",
+        "workspace.details.fields.collapse_all",
+        ("Ctrl+Left",),
+        "collapse",
+        "",
+        Needs.WPDU,
     ),
     ActionSpec("zoom-in", "Zoom &in", "zoom_in", ("Ctrl++",)),
     ActionSpec("zoom-out", "Zoom &out", "zoom_out", ("Ctrl+-",)),
     ActionSpec("zoom-normal", "&Normal size", "zoom_normal", ("Ctrl+=",)),
-    ActionSpec("fit-columns", "Fit &columns", "fit_columns", ("Ctrl+Shift+R",), "", "", Needs.CAPTURE),
+    ActionSpec(
+        "fit-columns", "Fit &columns", "workspace.table.fit_columns", ("Ctrl+Shift+R",), "", "", Needs.CAPTURE
+    ),
     ActionSpec(
         "whole-time",
         "&Whole capture in the timing graph",
-        "show_whole_time",
+        "workspace.timing.show_whole",
         ("Ctrl+Shift+W",),
         "zoom-fit",
         "",

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -29,6 +29,7 @@ from .interface_watch import InterfaceWatch
 from .live import Live
 from .message_bar import MessageBar, Severity
 from .opening import KEY_FILE_ENDING, Opening
+from .places import remember_places, restore_places
 from .settings import Settings
 from .start_page import StartPage
 from .status import StatusBar
@@ -74,7 +75,7 @@ class Window(QMainWindow):
         self._leaving = False
         self._make_menus()
         self._connect()
-        self._restore()
+        restore_places(self)
         self._show_recent()
         self._show_state()
 
@@ -298,6 +299,8 @@ class Window(QMainWindow):
         document = self.document
         self.status.show_progress(None)
         self.messages.say(Severity.ERROR, sentence)
+        if document.spool is not None:
+            self.live.stop()  # nobody sees what it does
         if document.analysis is None:
             self._let_go()
             self.pages.setCurrentWidget(self.start_page)
@@ -366,34 +369,6 @@ class Window(QMainWindow):
         elif key == options.RECENT.key:
             self._show_recent()
 
-    def _restore(self) -> None:
-        """Take back size, places and columns, or the usual ones."""
-        get = self.settings.get
-        if not (get(options.GEOMETRY) and self.restoreGeometry(QByteArray(get(options.GEOMETRY)))):
-            room = self.screen().availableSize()
-            self.resize(QSize(1600, 1000).boundedTo(room).expandedTo(QSize(900, 600)))
-        self.restoreState(QByteArray(get(options.WINDOW_STATE)))
-        self.workspace.resize(self.width(), self.height() - 100)
-        if not self.workspace.restore_layout(get(options.WORKSPACE_STATE)):
-            self.workspace.lay_out()
-        self.live.dock.hide()
-        self.workspace.set_zoom(get(options.ZOOM))
-        self.opening.set_zoom(get(options.ZOOM))
-        self.workspace.table.wpdus.set_time_format(get(options.TIME_FORMAT))
-        self.workspace.table.restore_header(get(options.TABLE_COLUMNS))
-        self.workspace.sessions.restore_header(get(options.TREE_COLUMNS))
-        self.workspace.details.restore(get(options.DETAIL_SPLITTER))
-
-    def _remember(self) -> None:
-        put = self.settings.set
-        put(options.GEOMETRY, bytes(self.saveGeometry().data()))
-        put(options.WINDOW_STATE, bytes(self.saveState().data()))
-        put(options.WORKSPACE_STATE, self.workspace.layout_state())
-        put(options.TABLE_COLUMNS, self.workspace.table.header_state())
-        put(options.TREE_COLUMNS, self.workspace.sessions.header_state())
-        put(options.DETAIL_SPLITTER, self.workspace.details.state())
-        self.settings.flush()
-
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Remember, and end reading; what is live is ended, and what is unsaved is asked about before."""
         if not self._leaving and (self.live.running or self.live.unsaved):
@@ -402,7 +377,7 @@ class Window(QMainWindow):
             return
         if not self._leaving:
             self.live.leave(lambda: None)
-        self._remember()
+        remember_places(self)
         document = self.document
         self._let_go()
         for retiring in [*self._retiring, *([document] if document else [])]:
@@ -437,21 +412,9 @@ class Window(QMainWindow):
 
     # What actions do
 
-    def copy_rows(self) -> None:
-        """Copy the selected rows as text."""
-        self.workspace.table.copy()
-
-    def copy_hex(self) -> None:
-        """Copy the current WPDU as hexadecimal."""
-        self.workspace.table.copy_hex()
-
     def copy_apdu(self) -> None:
         """Copy the current WPDU's APDU as hexadecimal."""
         self.workspace.table.copy_apdu()
-
-    def copy_dump(self) -> None:
-        """Copy the current WPDU as a hex dump."""
-        self.workspace.table.copy_dump()
 
     def select_all(self) -> None:
         """Select all rows, or all octets when the focus is there."""
@@ -505,14 +468,6 @@ class Window(QMainWindow):
         """Take restrictions away."""
         self.workspace.show_all()
 
-    def expand_fields(self) -> None:
-        """Open all fields."""
-        self.workspace.details.fields.expand_all()
-
-    def collapse_fields(self) -> None:
-        """Close all fields."""
-        self.workspace.details.fields.collapse_all()
-
     def _zoom(self, points: int) -> None:
         self.settings.set(options.ZOOM, min(_ZOOMS[-1], max(_ZOOMS[0], points)))
 
@@ -527,14 +482,6 @@ class Window(QMainWindow):
     def zoom_normal(self) -> None:
         """Text of the usual size."""
         self._zoom(0)
-
-    def fit_columns(self) -> None:
-        """Columns as wide as their contents."""
-        self.workspace.table.fit_columns()
-
-    def show_whole_time(self) -> None:
-        """The whole capture in the timing graph."""
-        self.workspace.timing.show_whole()
 
     def ask_decode_as(self, stream: int = -1) -> None:
         """Let a person say what a port or a stream carries, and read the file again."""
