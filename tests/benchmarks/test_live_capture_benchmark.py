@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.helpers.capturing import needs, needs_rights
+from tests.helpers.capturing import needs_rights
 
 _BENCHMARK = Path(__file__).resolve().with_name("live_capture_benchmark.py")
 
@@ -12,11 +12,10 @@ _BENCHMARK = Path(__file__).resolve().with_name("live_capture_benchmark.py")
 def test_a_small_run() -> None:
     """Bars of speed are not asked for here; that all kinds run, and print their figures, is."""
     needs_rights()
-    needs("dumpcap")
     done = subprocess.run(
         [sys.executable, str(_BENCHMARK), "--quick"], capture_output=True, text=True, timeout=100
     )
     assert done.stderr == ""
     kinds = [line.split()[0].rstrip(":") for line in done.stdout.splitlines()]
-    assert kinds == [*["burst"] * 3, *["latency"] * 3, "ring"]
+    assert kinds == ["burst", "latency", "ring"]
     assert "50,000 packets" in done.stdout

@@ -1,5 +1,7 @@
 """`capture`, `interfaces`, `spools` and `list --follow` as a shell and the window use them."""
 
+import contextlib
+import io
 import json
 import signal
 import socket
@@ -79,15 +81,23 @@ def test_a_pipe_into_a_ring_for_people(tmp_path: Path) -> None:
     assert lines[-1] == f"kept       {kept[0]} (the first of 2 files, 100 packets)"
 
 
+def printed(*words: str) -> str:
+    """What a command prints, run in this process."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert cli.main(words) == 0
+    return out.getvalue()
+
+
 def test_a_real_capture_through_the_pipe_gives_the_same_list(tmp_path: Path) -> None:
     """Once through a ring that is read as one, once followed: as if the file had been opened."""
     path = shared("captures/Output.pcap")
-    plain = run("list", path, "--json").stdout
+    plain = printed("list", str(path), "--json")
     with path.open("rb") as file:
         run("capture", "-", "-w", tmp_path / "x.pcapng", "--ring-size", "9k", stdin=file)
     first, *others = sorted(tmp_path.iterdir())
     assert len(others) > 2
-    assert run("list", first, "--ring", "--json").stdout == plain
+    assert printed("list", str(first), "--ring", "--json") == plain
     with path.open("rb") as file:
         assert run("list", "-", "--follow", "--json", stdin=file).stdout == plain
 
@@ -218,3 +228,22 @@ def test_list_follow_refuses_what_is_no_capture(octets: bytes) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(b"cosemscope: ")
     assert done.stdout == b""
+
+
+def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    """Before anything is captured that could then not be kept."""
+    place = tmp_path / "file"
+    place.write_bytes(b"")
+    done = subprocess.run(
+        command("capture", "-"), input=pcap([]), capture_output=True, env=environment(place / "folder")
+    )
+    assert done.returncode == 1
+    assert done.stderr.decode() == f"error      {place / 'folder'} cannot be used: Not a directory.\n"
+    named = subprocess.run(
+        command("capture", "-", "-w", tmp_path / "no" / "x"),
+        input=pcap([]),
+        capture_output=True,
+        env=environment(),
+    )
+    assert named.returncode == 1
+    assert b"x cannot be created: the folder does not exist." in named.stderr

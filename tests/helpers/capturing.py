@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import io
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cosemscope import cli
 from cosemscope.capture import libpcap
 from cosemscope.capture.libpcap import LibpcapError, OpenOptions
 
@@ -146,8 +148,10 @@ def capturing(*words: object, spools: Path | None = None, prefix: Sequence[str] 
             capture.process.communicate()
 
 
-def wpdus(path: Path, *words: str) -> list[Event]:
-    """What `cosemscope list --json` says of a capture."""
-    done = run("list", path, "--json", *words)
-    assert (done.returncode, done.stderr) == (0, "")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def wpdus(path: Path) -> list[Event]:
+    """What `cosemscope list --json` says of a capture; it must have nothing to complain of."""
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        status = cli.main(["list", str(path), "--json"])
+    assert (status, errors.getvalue()) == (0, "")
+    return [json.loads(line) for line in out.getvalue().splitlines()]

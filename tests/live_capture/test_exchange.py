@@ -106,11 +106,9 @@ class Everything:
         self.piped.communicate(timeout=20)
         files = {name: capture.file for name, capture in self.captures.items()}
         files["pipe"] = self.folder / "pipe.pcapng"
-        with ThreadPoolExecutor(4) as pool:
-            listed = pool.map(wpdus, files.values())
-            read = pool.map(tshark, files.values())
-            found = dict(zip(files, listed, strict=True))
-            assert all(read)
+        with ThreadPoolExecutor(2) as pool:
+            assert all(pool.map(tshark, files.values()))
+        found = {name: wpdus(path) for name, path in files.items()}
         return {**found, "pipe, followed": [json.loads(line) for line in lines]}
 
     def __enter__(self) -> "Everything":

@@ -111,8 +111,12 @@ def run_capture(job: CaptureJob, tell: Tell, control: CaptureControl) -> bool:
         return False
     try:
         return _Capture(job, source, tell, control).run()
-    except (SpoolError, OSError) as error:
+    except SpoolError as error:
         tell(event("error", fault="file", message=str(error)))
+        return False
+    except OSError as error:  # of the folder for spools
+        where = error.filename or "The folder for captures without a name"
+        tell(event("error", fault="file", message=f"{where} cannot be used: {error.strerror}."))
         return False
     finally:
         source.close()

@@ -178,7 +178,7 @@ def _load() -> ctypes.CDLL:
 
 
 class Library:
-    """The loaded library: its functions by their names; those it lacks are None."""
+    """The loaded library: its functions as attributes of their names; newer ones that it lacks are None."""
 
     def __init__(self, loaded: ctypes.CDLL) -> None:
         """Declare the functions; raises LibpcapError when one of the necessary ones is missing."""
@@ -191,6 +191,7 @@ class Library:
             setattr(self, name, function)
 
     def __getattr__(self, name: str) -> Any:
+        # Reached for what is not set only; tells the type checker that attributes may have any name.
         raise AttributeError(name)
 
     @property
