@@ -18,6 +18,7 @@ from cosemscope.gui.key_dialog import FIELDS, KeyDialog, _amount
 from cosemscope.gui.key_keeper import KeyKeeper, merged
 from cosemscope.gui.keys_dialog import KeysDialog
 from cosemscope.resources import resource
+from tests.gui.test_window import drop
 from tests.helpers.shared import shared
 
 EK, AK = "000102030405060708090A0B0C0D0E0F", "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
@@ -222,6 +223,9 @@ def test_octets_are_shown_of_the_chosen_entry_only_and_covered_again(dialog, kee
     choose_row(qtbot, dialog, 0)
     click(qtbot, dialog, "show")
     assert cells(dialog)[0][4] == EK.lower()
+    qtbot.keyClick(dialog.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text().splitlines()[1].startswith("Meter 57\tCSP 43535010000390AB\t")
+    assert not _holds_key(QGuiApplication.clipboard().text())
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
     assert cells(dialog)[0][4:6] == ["given", "given"]
@@ -292,7 +296,7 @@ def test_a_key_file_that_is_dropped_or_opened_is_no_capture(window, qtbot, tmp_p
     """Its keys are taken; neither it nor its folder is remembered."""
     path = tmp_path / "secret keys.toml"
     path.write_text(FILE)
-    window.open_path(str(path))
+    drop(window, path)
     qtbot.waitUntil(lambda: len(window.opening.keeper.keys) == 2)
     assert window.document is None
     assert window.settings.get(options.RECENT) == ()

@@ -4,10 +4,11 @@ Changes count at once: the window behind opens what it can now. A cell says that
 octets, unless a person asks to show those of the selected entries; closing the dialog covers them again.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -91,15 +92,22 @@ class KeyModel(QAbstractTableModel):
         if role != _DISPLAY:
             return None
         entry = self._entries[index.row()]
-        if index.column() < _WHO:
-            return _who(entry)[index.column()]
-        octets = entry_fields(entry) if index.row() in self.shown else {}
-        if index.column() < _WHO + len(_SINGLE):
-            name = _SINGLE[index.column() - _WHO]
-            return octets.get(name, _GIVEN) if name in entry.keys.holds() else ""
-        others = [name for name in entry.keys.holds() if name not in _SINGLE]
-        names = {name: name.replace("_", " ") for name in others}
-        return ", ".join(f"{names[name]} {octets.get(name, _GIVEN)}" for name in others)
+        return _cell(entry, index.column(), entry_fields(entry) if index.row() in self.shown else {})
+
+    def line(self, row: int) -> str:
+        """A row as text to be copied, its cells separated by tabs; keys are covered in it, shown or not."""
+        return "\t".join(_cell(self._entries[row], column, {}) for column in range(len(_TITLES)))
+
+
+def _cell(entry: KeyEntry, column: int, octets: Mapping[str, Any]) -> str:
+    """A cell of an entry; `octets` are those of its keys by name, none where they are covered."""
+    if column < _WHO:
+        return _who(entry)[column]
+    if column < _WHO + len(_SINGLE):
+        name = _SINGLE[column - _WHO]
+        return octets.get(name, _GIVEN) if name in entry.keys.holds() else ""
+    others = (name for name in entry.keys.holds() if name not in _SINGLE)
+    return ", ".join(f"{name.replace('_', ' ')} {octets.get(name, _GIVEN)}" for name in others)
 
 
 def _who(entry: KeyEntry) -> tuple[str, str, str, str]:
@@ -107,6 +115,21 @@ def _who(entry: KeyEntry) -> tuple[str, str, str, str]:
     fields = entry_fields(entry)
     title = title_text(entry.keys.title) if entry.keys.title is not None else "any"
     return entry.keys.label, title, fields.get("address", "any"), str(fields.get("wport", "any"))
+
+
+class _KeyView(QTableView):
+    """A table that leaves copying and removing to its dialog: its own way would copy what is shown."""
+
+    copyAsked = Signal()  # noqa: N815 - Qt's manner
+    removeAsked = Signal()  # noqa: N815
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copyAsked.emit()
+        elif event.matches(QKeySequence.StandardKey.Delete):
+            self.removeAsked.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class KeysDialog(QDialog):
@@ -136,7 +159,7 @@ class KeysDialog(QDialog):
         self.resize(980, 440)
 
     def _make_table(self) -> QTableView:
-        table = QTableView(self)
+        table = _KeyView(self)
         table.setModel(self._model)
         table.setAccessibleName("Keys")
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -151,10 +174,11 @@ class KeysDialog(QDialog):
         across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         across.setStretchLastSection(True)
+        across.setResizeContentsPrecision(50)
         table.doubleClicked.connect(self.edit)
         table.selectionModel().selectionChanged.connect(self._show_state)
-        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), table, self.remove)
-        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        table.removeAsked.connect(self.remove)
+        table.copyAsked.connect(self.copy)
         return table
 
     def _make_buttons(self) -> None:
@@ -301,6 +325,11 @@ class KeysDialog(QDialog):
         self.messages.clear()
         words = f"{count(len(rows), 'entry', 'entries')} removed."
         self.messages.say(Severity.NOTE, words, [("Undo", lambda: self._undo(before))])
+
+    def copy(self) -> None:
+        """Put the selected rows on the clipboard, never an octet of a key."""
+        lines = ["\t".join(_TITLES), *(self._model.line(row) for row in self.selected())]
+        QGuiApplication.clipboard().setText("\n".join(lines))
 
     def _undo(self, before: KeyTable) -> None:
         self.messages.clear()
