@@ -35,13 +35,15 @@ from cosemscope.apdu.context import Context, Reference
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find
 from cosemscope.apdu.first_look import FirstLook, look
-from cosemscope.apdu.summary import summarise
+from cosemscope.apdu.summary import MAX_LENGTH, summarise
 
 _BATCH = 4096
 #: Info lines that are remembered, and octets of their APDUs, all together and of one.
 _REMEMBERED = 1 << 14
 _MOST_OCTETS = 8 << 20
 _LONGEST = 2048
+#: Ciphered APDUs with one APDU in clear inside and nothing else.
+_ENVELOPES = frozenset((*t.GLO_SERVICES, *t.DED_SERVICES, t.GENERAL_GLO, t.GENERAL_DED))
 
 
 class Insight(NamedTuple):
@@ -109,28 +111,36 @@ class Insights:
             )
 
     def _info(self, row: int, known: Look) -> str:
-        plain = known.plain
-        if known.opened is not None or known.inner >= 0 or known.context.joined is not None:
+        plain, context, opened = known.plain, known.context, known.opened
+        tag = self._analysis.wpdus["apdu_tag"].item(row)
+        if not plain or context.joined is not None:
             return self._told(row, known)
-        if not plain or plain[0] != self._analysis.wpdus["apdu_tag"].item(row):
-            return self._told(row, known)
-        # What stands around a clear APDU does not matter to its info line.
-        context = known.context
-        if len(plain) > _LONGEST:
-            brief = _brief(context)
-            return summarise(decode_apdu(plain, brief), brief)
+        # What stands around an APDU does not matter to its info line, except that it was ciphered.
+        if opened is None and known.inner < 0 and plain[0] == tag:
+            return self._line(plain, context)
+        if opened is not None and plain is opened.plaintext and tag in _ENVELOPES:
+            line = self._line(plain, context)
+            whole = f"{line} [{t.APDU_TAGS[tag]}]"
+            if not line.startswith("BROKEN") and len(whole) <= MAX_LENGTH:
+                return whole
+        return self._told(row, known)
+
+    def _line(self, apdu: bytes, context: Context) -> str:
+        """The info line of an APDU in clear; that of a short one is remembered."""
+        brief = _brief(context)
+        if len(apdu) > _LONGEST:
+            return summarise(decode_apdu(apdu, brief), brief)
         references = context.request.references if context.request is not None else ()
         scaler_unit = context.scaler_unit
         units = tuple(map(scaler_unit, references)) if scaler_unit is not None else ()
-        key = (plain, references, units)
+        key = (apdu, references, units)
         info = self._remembered.get(key)
         if info is None:
-            brief = _brief(context)
-            info = summarise(decode_apdu(plain, brief), brief)
-            self._octets += len(plain)
+            info = summarise(decode_apdu(apdu, brief), brief)
+            self._octets += len(apdu)
             if len(self._remembered) >= _REMEMBERED or self._octets > _MOST_OCTETS:
                 self._remembered.clear()
-                self._octets = len(plain)
+                self._octets = len(apdu)
             self._remembered[key] = info
         return info
 
