@@ -1,6 +1,8 @@
 """Pasted octets: shown as they are typed, with the window's keys, opened by Ctrl+V; fields can be copied."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QMenu
@@ -9,7 +11,7 @@ from cosemscope.analysis.keys import KeyTable
 from cosemscope.apdu.fields import Problem
 from cosemscope.apdu.verdicts import Verdict
 from cosemscope.gui.bytes_view import hex_dump
-from cosemscope.gui.paste_box import MAX_CHARACTERS, PasteBox
+from cosemscope.gui.paste_box import MAX_CHARACTERS, PasteBox, _read, broken_lines
 from tests.gui.fakes import ANSWER, wpdu
 from tests.helpers.shared import shared
 
@@ -238,3 +240,21 @@ def test_a_problem_is_copied_as_its_sentence_and_octets(box):
     assert texts == ["Copy field", "Copy octets as hex"]
     menu.actions()[0].trigger()
     assert QGuiApplication.clipboard().text() == fields.current_item().message
+
+
+# Whatever is typed.
+
+
+@given(st.text(st.sampled_from("0123456789abcdefABCDEFxX ,:;|\n\t#/.-'hglo"), max_size=200))
+def test_any_text_is_octets_or_a_sentence(text):
+    """Never an exception, never neither."""
+    octets, remark = _read(text)
+    assert isinstance(octets, bytes) or (octets is None and remark)
+    assert len(broken_lines(text)) < MAX_CHARACTERS
+
+
+@given(st.binary(min_size=1, max_size=600), st.sampled_from(["", " ", ", ", ":", ",0x", "\n"]))
+def test_breaking_lines_changes_no_octet(octets, separator):
+    """However the octets are parted."""
+    text = ("0x" if "x" in separator else "") + octets.hex(" ").replace(" ", separator)
+    assert _read(broken_lines(text)) == (octets, "")
