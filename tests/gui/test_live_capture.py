@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture import libpcap
@@ -372,6 +372,20 @@ def test_what_a_crash_left_can_be_removed(window, qtbot, spools):
     assert paths[1].exists()
     assert "in use" in window.messages.messages[-1].text
     held.let_go()
+
+
+def test_all_that_was_left_can_be_removed(window, qtbot, spools, monkeypatch):
+    """Asked once; No keeps them."""
+    spools.mkdir()
+    for number in range(7):
+        write_spool(spools / f"capture-20260101-12000{number}-99999.pcapng", 1)
+    left = window.start_page.left
+    left.look()
+    qtbot.waitUntil(lambda: len(left.spools) == 7)
+    for answer, rest in ((QMessageBox.StandardButton.No, 7), (QMessageBox.StandardButton.Yes, 0)):
+        monkeypatch.setattr(QMessageBox, "question", lambda *_, answer=answer: answer)
+        qtbot.mouseClick(left.remove_all_button, Qt.MouseButton.LeftButton)
+        assert len(list(spools.iterdir())) == rest
 
 
 def test_killed_window_and_process_leave_a_spool(spools, qtbot, look, settings, tmp_path, monkeypatch):

@@ -9,7 +9,10 @@ import sys
 import pytest
 from PySide6.QtCore import Qt
 
+from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu import decode_apdu
+from cosemscope.capture.reader import open_capture
+from cosemscope.capture.spools import left_spools
 from cosemscope.gui import settings as options
 from cosemscope.gui.connect_dialog import ConnectDialog, ListenDialog, ask_connect
 from cosemscope.gui.link_panel import LinkPanel
@@ -225,6 +228,58 @@ def test_closing_the_window_ends_the_process(window, qtbot, link, spools):
         qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
         assert not is_running(number)
         assert not list(spools.glob("connect-*"))
+
+
+WINDOW = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from cosemscope.gui.application import make_application
+from cosemscope.gui.orders import LinkOrder
+from cosemscope.gui.settings import Settings
+from cosemscope.gui.window import Window
+
+settings = Settings(Path(sys.argv[1]))
+application = make_application([], settings)
+window = Window(settings)
+window.show()
+window.live.begin(LinkOrder(sys.argv[2]))
+
+def look():
+    panel = window.live.panel
+    if panel.status.text().startswith("Connected") and not panel.line.text():
+        panel.line.setText("c001c100080000010000ff0200")
+        panel.send()
+        panel.line.setText("c001")
+    if window.document is not None and window.document.wpdus == 2:
+        print(window.live.process.number, flush=True)
+        timer.stop()
+
+timer = QTimer()
+timer.timeout.connect(look)
+timer.start(20)
+application.exec()
+"""
+
+
+def test_a_killed_window_loses_nothing(qtbot, settings, spools, tmp_path):
+    """The link's process ends by itself, and what it has kept is found at the next start."""
+    with listener() as server:
+        killed = subprocess.Popen(
+            [sys.executable, "-c", WINDOW, str(tmp_path / "other.ini"), server.address],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        number = int(killed.stdout.readline())
+        killed.kill()
+        killed.communicate()
+        qtbot.waitUntil(lambda: not is_running(number), timeout=10_000)
+    left = left_spools(spools)
+    assert [spool.command for spool in left] == ["connect"]
+    with open_capture(left[0].path) as reader:
+        assert len(Analysis(reader).run().wpdus) == 2
+        assert not reader.problems
 
 
 def test_a_link_that_dies_keeps_what_came(window, qtbot, link):

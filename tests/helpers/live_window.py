@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from cosemscope.live.apdus import public_aarq
@@ -33,15 +36,23 @@ class Server(NamedTuple):
 
 @contextmanager
 def listener(*words: str, answers: Sequence[str] = (*ANSWERS, *GET_ANSWER)) -> Iterator[Server]:
-    """A `cosemscope listen` on loopback that answers."""
+    """A `cosemscope listen` on loopback that answers; its recording goes with it."""
     command = [sys.executable, "-m", "cosemscope", "listen", "127.0.0.1:0", "--json", *answers, *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
-    try:
+    with TemporaryDirectory() as spools:
+        place = {**environment(), "COSEMSCOPE_SPOOL": spools}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=place)
         assert process.stdout is not None
-        yield Server(process, json.loads(process.stdout.readline())["address"])
-    finally:
-        process.kill()
-        process.communicate()
+        address = json.loads(process.stdout.readline())["address"]
+        # A full pipe would hold it up.
+        reader = threading.Thread(target=deque, args=(process.stdout, 0))
+        reader.start()
+        try:
+            yield Server(process, address)
+        finally:
+            process.kill()
+            process.wait()
+            reader.join()
+            process.stdout.close()
 
 
 def is_running(number: int) -> bool:
@@ -59,6 +70,7 @@ def is_running(number: int) -> bool:
 FAKE_CAPTURE = """
 import json, sys, threading, time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from cosemscope.capture.spool import SpoolWriter
 from cosemscope.capture.spools import spool_path
 from cosemscope.capture.synthetic import SyntheticTcp

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QHeaderView,
@@ -27,10 +27,17 @@ _RATES_ROLE = _NAME_ROLE + 1
 #: Rates in a curve.
 KEPT_RATES = 40
 _FIGURE_WIDTH = 74
+_ROW_MARGIN = 9
 
 
 class RateDelegate(QStyledItemDelegate):
     """Paints the last rates of an interface as a curve, and the present one as a figure."""
+
+    def sizeHint(  # noqa: N802
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        """High enough for a curve; it is the height of all rows."""
+        return QSize(super().sizeHint(option, index).width(), option.fontMetrics.height() + _ROW_MARGIN)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -76,7 +83,7 @@ class InterfaceList(QTreeWidget):
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((0, 190), (2, 110), (_RATE, 220)):
+        for column, width in ((0, 250), (2, 100), (_RATE, 200)):
             header.resizeSection(column, width)
         self._rates: dict[str, deque[float]] = {}
         self._found: dict[str, CaptureInterface] = {}

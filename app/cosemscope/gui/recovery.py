@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from cosemscope.capture.spools import Spool, left_spools, remove_spool
 
 from . import theme
-from .formats import size
+from .formats import count, size
 from .icons import icon
 
 #: Spools listed at most: the youngest ones.
@@ -64,13 +64,19 @@ class LeftSpools(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = QLabel("Not saved when Cosemscope ended", self)
+        self.remove_all_button = QPushButton("Remove all…", self)
+        self.remove_all_button.setFlat(True)
+        self.remove_all_button.clicked.connect(self.ask_remove_all)
+        titles = QHBoxLayout()
+        titles.addWidget(self._title, 1)
+        titles.addWidget(self.remove_all_button)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
         self._more = QLabel(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addWidget(self._title)
+        column.addLayout(titles)
         column.addLayout(self._rows)
         column.addWidget(self._more)
         self._spools: list[Spool] = []
@@ -100,6 +106,7 @@ class LeftSpools(QWidget):
         more = len(self._spools) - LISTED
         self._more.setText(f"and {more} more" if more > 0 else "")
         self._more.setVisible(more > 0)
+        self.remove_all_button.setVisible(len(self._spools) > 1)
         self.paint_as_meant()
         self.setVisible(bool(self._spools))
 
@@ -134,6 +141,13 @@ class LeftSpools(QWidget):
             self.look()
         else:
             self.show_spools([one for one in self._spools if one is not spool])
+
+    def ask_remove_all(self) -> None:
+        """Remove all of them from the disk, if that is really meant."""
+        question = f"Remove {count(len(self._spools), 'unsaved capture')} from the disk, for good?"
+        if QMessageBox.question(self, "Remove all", question) == QMessageBox.StandardButton.Yes:
+            for spool in self.spools:
+                self.remove(spool)
 
     def paint_as_meant(self) -> None:
         """Take the colours of the present scheme."""

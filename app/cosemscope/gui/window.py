@@ -259,7 +259,7 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{document.title} – Cosemscope")
         if document.analysis is not None:
             self.status.show_file(document.title, document.analysis.progress[1], note)
-        self.status.file.setToolTip("\n".join(map(str, document.files[:20])))
+        self.status.file.setToolTip(str(document.path))
 
     def _take_problems(self, problems: list) -> None:
         self._problems = problems
