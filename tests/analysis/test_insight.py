@@ -233,3 +233,31 @@ def test_brief_trees_of_anything(octets: bytes) -> None:
     assert [problem.message for problem in brief.problems] == [
         problem.message for problem in decode_apdu(apdu).problems
     ]
+
+
+def _readings(wire: Wire, *clients: tuple[str, int]) -> None:
+    """One connection each: the first reads the scaler, all read the value."""
+    unit = ("structure", [("integer", -1), ("enum", 30)])
+    for number, client in enumerate(clients):
+        connection = Tcp(wire, client, isn=(1000 + number, 9000 + number)).handshake()
+        asked = [(3, ENERGY[1], 3)] if not number else []
+        for reference in [*asked, ENERGY]:
+            answer = unit if reference[2] == 3 else ("double-long-unsigned", 5009)
+            connection.say(0, wpdu(encode.get_request(reference), 16, 1))
+            connection.say(1, wpdu(encode.get_response(answer), 1, 16))
+
+
+def test_scalers_hold_for_later_connections(tmp_path: Path) -> None:
+    """Of the same two hosts; not for another host, and for one row by itself as for all in order."""
+    wire = Wire()
+    _readings(wire, ("10.0.0.1", 50000), ("10.0.0.1", 50001), ("10.0.0.3", 50002))
+    path = wire.capture(tmp_path / "made.pcap")
+    analysis, found = insights(path)
+    values = [one.info.rpartition("value = ")[2] for one in found if one.info.startswith("GET response")]
+    assert values == ["scaler 10^-1, unit Wh", "500.9 Wh", "500.9 Wh", "5009"]
+    with open_capture(path) as reader:
+        analysis = Analysis(reader).run()
+        associations = Associations(analysis)
+        looks = [associations.look_in_order(row) for row in range(len(analysis.wpdus))]
+        lines = [summarise(associations.decode(row, look), look.context) for row, look in enumerate(looks)]
+    assert lines == [one.info for one in found]

@@ -7,7 +7,7 @@ somebody asks.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import RLock
 from typing import Any
 
@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from cosemscope.analysis.association import Association, Look, Place
 from cosemscope.analysis.association_steps import advance
+from cosemscope.analysis.devices import Device, device_of, rows_of_device
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.keys import NO_KEYS, KeyTable
 from cosemscope.analysis.trees import apdu_octets, apdu_start, decode_framed
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.apdu import tags as t
+from cosemscope.apdu.context import Reference
 from cosemscope.apdu.fields import Decoded, Problem
 from cosemscope.apdu.summary import summarise
 
@@ -101,6 +103,17 @@ class Associations:
             pair = self._pair(int(self.analysis.wpdu_pairs["pair"][row]))
             return self._walk_to(pair, int(np.searchsorted(pair.rows, row)))
 
+    def look_in_order(self, row: int) -> Look:
+        """The same as `walk` gives it: what earlier connections of the device told counts, too.
+
+        Takes longer: all earlier rows of the device are walked. Where they are more than 65,536, as `look`.
+        """
+        rows = rows_of_device(self.analysis, row)
+        if len(rows) > _MAX_WALKED:
+            return self.look(row)
+        *_, (_, found) = Walk(self.analysis, self._keys).chosen(rows)
+        return found
+
     def decode(self, row: int, look: Look | None = None) -> Decoded:
         """The tree of this WPDU row, opened and named as far as can be, remarks among its problems."""
         look = look or self.look(row)
@@ -179,9 +192,19 @@ class Associations:
             self._looks.popitem(last=False)
 
 
+class _Device:
+    """What is known of a logical device, whichever connection told it."""
+
+    __slots__ = ("scalers",)
+
+    def __init__(self) -> None:
+        self.scalers: dict[Reference, tuple[int, int]] = {}
+
+
 class Walk:
     """Takes the WPDU rows of an analysis in order, whenever there are more; see `Associations.walk`.
 
+    Scalers and units that one connection told hold for the later ones of the same device (see `devices`).
     `octets` reads a row, where the analysis' own way is not the best.
     """
 
@@ -194,29 +217,50 @@ class Walk:
         self._analysis = analysis
         self._octets = octets or analysis.octets
         self._keys = keys
-        self._open: OrderedDict[int, Association] = OrderedDict()
+        self._open: OrderedDict[int, tuple[Association, _Device]] = OrderedDict()
+        self._devices: OrderedDict[Device, _Device] = OrderedDict()
 
     def rows(self, start: int, stop: int | None = None) -> Iterator[tuple[int, Look]]:
         """These rows, each with its look; go on with the next ones by calling again."""
-        analysis = self._analysis
-        stop = len(analysis.wpdus) if stop is None else stop
-        rows = slice(start, stop)
-        columns = [analysis.wpdus[name][rows].tolist() for name in ("marks", "framing", "direction")]
-        pairs = analysis.wpdu_pairs["pair"][rows].tolist()
-        for row, (pair, marks, framing, side) in enumerate(zip(pairs, *columns, strict=True), start):
-            apdu = b"" if marks & _NOT_READ else apdu_octets(self._octets(row), framing)
-            yield row, advance(self._association(pair), apdu, side)
+        stop = len(self._analysis.wpdus) if stop is None else stop
+        return self._take(slice(start, stop), range(start, stop))
 
-    def _association(self, pair: int) -> Association:
-        association = self._open.get(pair)
-        if association is None:
+    def chosen(self, rows: npt.NDArray[np.int64]) -> Iterator[tuple[int, Look]]:
+        """The same of these rows, in order; the others are passed over."""
+        return self._take(rows, rows.tolist())
+
+    def _take(self, index: slice | npt.NDArray[np.int64], rows: Iterable[int]) -> Iterator[tuple[int, Look]]:
+        analysis = self._analysis
+        columns = [analysis.wpdus[name][index].tolist() for name in ("marks", "framing", "direction")]
+        pairs = analysis.wpdu_pairs["pair"][index].tolist()
+        for row, pair, marks, framing, side in zip(rows, pairs, *columns, strict=True):
+            apdu = b"" if marks & _NOT_READ else apdu_octets(self._octets(row), framing)
+            association, device = self._association(pair)
+            association.scalers = device.scalers
+            look = advance(association, apdu, side)
+            device.scalers = association.scalers
+            yield row, look
+
+    def _association(self, pair: int) -> tuple[Association, _Device]:
+        known = self._open.get(pair)
+        if known is None:
             association = Association(self._keys, place_of(self._analysis, pair))
             if len(self._open) >= _MAX_WALKED:
                 self._open.popitem(last=False)
-            self._open[pair] = association
+            known = self._open[pair] = association, self._device(pair)
         else:
             self._open.move_to_end(pair)
-        return association
+        return known
+
+    def _device(self, pair: int) -> _Device:
+        key = device_of(self._analysis, pair)
+        if key is None:
+            return _Device()
+        device = self._devices.pop(key, None) or _Device()
+        if len(self._devices) >= _MAX_WALKED:
+            self._devices.popitem(last=False)
+        self._devices[key] = device
+        return device
 
 
 def place_of(analysis: Analysis, pair: int) -> Place:

@@ -74,7 +74,7 @@ def _show(analysis: "Analysis", arguments: argparse.Namespace) -> int:
         )
         return 1
     associations = Associations(analysis, keys)
-    look = associations.look(row)
+    look = associations.look_in_order(row)
     print_decoded(associations.decode(row, look), look, as_json=arguments.json)
     return 0
 
