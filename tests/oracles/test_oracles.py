@@ -1,8 +1,8 @@
 """The decoder beside two others: where both agree on what an APDU says, ours must say it too.
 
 One oracle alone proves nothing (each has known errors); what they disagree on is not counted. Facts are
-compared by kind and in order: invoke-ids, references, values with their types, results, blocks, titles. At the
-pinned versions there is nothing that both say and that is wrong.
+compared by kind and in order: invoke-ids, references, values with their types, results, blocks, titles. At
+the pinned versions there is nothing that both say and that is wrong.
 """
 
 import json

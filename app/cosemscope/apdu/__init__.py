@@ -1,6 +1,6 @@
 """What a WPDU carries: ACSE and xDLMS APDUs as trees of fields with octet spans; security; HDLC.
 
-The names below are loaded when they are first used: who needs only the table of tags does not load the decoder.
+The names below are loaded when they are first used: the table of tags alone does not load the decoder.
 """
 
 import importlib

@@ -143,12 +143,15 @@ def _pair_object(pair: "WPortPair") -> dict[str, Any]:
 
 
 def _print_session(session: "StreamSession", clock: "Clock") -> None:
+    from cosemscope.analysis.framing import Framing
     from cosemscope.analysis.sessions import protocol_name
 
     times = f"{clock.text(session.first_time)} to {clock.text(session.last_time)}"
+    # What HDLC carries is no WPDU.
+    unit = "WPDU" if session.framing in (Framing.WRAPPER, Framing.SWAPPED) else "APDU"
     print(
         f"  {protocol_name(session.protocol)} {session.stream}  {session.client} > {session.server}  "
-        f"{session.framing.label}: {_number(session.packets, 'packet')}, {_number(session.wpdus, 'WPDU')}, "
+        f"{session.framing.label}: {_number(session.packets, 'packet')}, {_number(session.wpdus, unit)}, "
         f"{_number(session.octets, 'octet')}, {times}"
     )
     for pair in session.wports:
@@ -156,7 +159,7 @@ def _print_session(session: "StreamSession", clock: "Clock") -> None:
         server = f"{pair.server_wport} ({pair.server_name})"
         print(
             f"    wPorts {client} - {server}: "
-            f"{_number(pair.wpdus, 'WPDU')}, {_number(pair.octets, 'octet')}, "
+            f"{_number(pair.wpdus, unit)}, {_number(pair.octets, 'octet')}, "
             f"{clock.text(pair.first_time)} to {clock.text(pair.last_time)}"
         )
 
