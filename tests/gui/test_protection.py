@@ -180,9 +180,9 @@ def test_the_context_menus_offer_to_add_the_key_that_is_wanted(ciphered, qtbot):
     assert f"Add key for MMM {CLIENT}…" in actions
     assert not any(text.startswith("Copy decrypted") for text in actions)
     actions[f"Add key for MMM {CLIENT}…"].trigger()
-    dialog = ciphered.opening.dialog.findChild(KeyDialog)
+    dialog = ciphered.findChild(KeyDialog)
     assert dialog.lines["system_title"].text() == CLIENT
-    ciphered.opening.dialog.close()
+    dialog.reject()
 
 
 def test_a_key_typed_from_the_bar_opens_the_capture(ciphered, qtbot):
@@ -190,14 +190,14 @@ def test_a_key_typed_from_the_bar_opens_the_capture(ciphered, qtbot):
     ciphered.workspace.go_to(5)
     bar = ciphered.workspace.details.verdict
     qtbot.mouseClick(bar.add_key, Qt.MouseButton.LeftButton)
-    dialog = ciphered.opening.dialog.findChild(KeyDialog)
+    dialog = ciphered.findChild(KeyDialog)
     assert dialog.lines["system_title"].text() == METER
     qtbot.keyClicks(dialog.lines["encryption"], EK)
     qtbot.keyClicks(dialog.lines["authentication"], AK)
     qtbot.keyClick(dialog.lines["authentication"], Qt.Key.Key_Return)
     assert bar.shown.verdict is Verdict.OPENED
     assert len(ciphered.opening.keeper.keys) == 1
-    ciphered.opening.dialog.close()
+    assert not ciphered.opening.dialog.isVisible()
 
 
 def test_the_tree_offers_keys_for_titles_and_marks_what_is_opened(ciphered):

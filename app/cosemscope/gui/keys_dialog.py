@@ -34,7 +34,6 @@ from .icons import icon
 from .key_dialog import KeyDialog, entry_fields
 from .key_keeper import KeyKeeper
 from .message_bar import MessageBar, Severity
-from .protection import WantedKey
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -115,6 +114,14 @@ def _who(entry: KeyEntry) -> tuple[str, str, str, str]:
     fields = entry_fields(entry)
     title = title_text(entry.keys.title) if entry.keys.title is not None else "any"
     return entry.keys.label, title, fields.get("address", "any"), str(fields.get("wport", "any"))
+
+
+def ask_key(parent: QWidget, keeper: KeyKeeper, title: str, entry: KeyEntry | None = None) -> KeyDialog:
+    """Open the dialog of one entry, a new one or one to be edited; what becomes of it is the caller's."""
+    dialog = KeyDialog(parent, title, entry, f"key {len(keeper.keys) + 1}")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
+    return dialog
 
 
 class _KeyView(QTableView):
@@ -281,19 +288,9 @@ class KeysDialog(QDialog):
 
     # What is done
 
-    def _ask(self, title: str, entry: KeyEntry | None = None) -> KeyDialog:
-        dialog = KeyDialog(self, title, entry, f"key {len(self._keeper.keys) + 1}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-        return dialog
-
-    def add(self, wanted: WantedKey | None = None) -> KeyDialog:
-        """Ask for an entry, perhaps for somebody whose key is wanted, and add it."""
-        dialog = self._ask("Add key")
-        dialog.entryGiven.connect(self._take)
-        if wanted is not None:
-            dialog.want(wanted)
-        return dialog
+    def add(self) -> None:
+        """Ask for an entry and add it."""
+        ask_key(self, self._keeper, "Add key").entryGiven.connect(self._take)
 
     def _take(self, entry: KeyEntry) -> None:
         if not self._keeper.add([entry]):
@@ -306,7 +303,7 @@ class KeysDialog(QDialog):
         if len(rows) != 1:
             return
         row, entry = rows[0], self._model.entries[rows[0]]
-        dialog = self._ask("Edit key", entry)
+        dialog = ask_key(self, self._keeper, "Edit key", entry)
         dialog.entryGiven.connect(lambda changed: self._replace(row, entry, changed))
 
     def _replace(self, row: int, old: KeyEntry, new: KeyEntry) -> None:

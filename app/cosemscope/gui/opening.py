@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
+from cosemscope.analysis.keys import KeyEntry
+
+from .key_dialog import KeyDialog
 from .key_keeper import KeyKeeper
-from .keys_dialog import KeysDialog
+from .keys_dialog import KeysDialog, ask_key
 from .message_bar import Severity
 from .paste_box import PasteBox, clipboard_hex
 from .protection import WantedKey
@@ -27,7 +31,7 @@ class Opening(QObject):
         self.keeper = KeyKeeper(window.settings, self)
         self.dialog = KeysDialog(window, self.keeper)
         self.box = PasteBox(window)
-        self.box.addKeyAsked.connect(self.add_key)
+        self.box.addKeyAsked.connect(lambda wanted: self.add_key(wanted, self.box))
         window.workspace.addKeyAsked.connect(self.add_key)
         self.keeper.changed.connect(self._use_keys)
         self.keeper.troubled.connect(lambda text: self._say(Severity.ERROR, text))
@@ -46,10 +50,16 @@ class Opening(QObject):
         """Show the keys."""
         self.dialog.open_anew()
 
-    def add_key(self, wanted: WantedKey) -> None:
-        """Ask for a key that is wanted."""
-        self.dialog.open_anew()
-        self.dialog.add(wanted)
+    def add_key(self, wanted: WantedKey, above: QWidget | None = None) -> KeyDialog:
+        """Ask for a key that is wanted, in a dialog above the window or another one."""
+        dialog = ask_key(above or self._window, self.keeper, "Add key")
+        dialog.want(wanted)
+        dialog.entryGiven.connect(self._take)
+        return dialog
+
+    def _take(self, entry: KeyEntry) -> None:
+        if not self.keeper.add([entry]):
+            self._say(Severity.NOTE, "The same keys are there already: they were tried.")
 
     def load_files(self, paths: Sequence[str]) -> None:
         """Take the keys out of files; no path of them is remembered."""
