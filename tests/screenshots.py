@@ -100,7 +100,7 @@ def keys_pictures(window: Window, folder: Path, ending: str) -> None:
     opening.show_keys()
     wait(lambda: True)
     picture(opening.dialog, folder / f"keys{ending}.png")
-    form = opening.dialog.add(WantedKey(bytes.fromhex("4353480000000001")))
+    form = opening.add_key(WantedKey(bytes.fromhex("4353480000000001")))
     wait(lambda: True)
     picture(form, folder / f"key{ending}.png")
     form.reject()
