@@ -1,9 +1,10 @@
-"""Pictures of the real window: the start page, captures, keys and pasted octets, light and dark.
+"""Pictures of the real window: the start page, captures, keys, pasted octets, live links; light and dark.
 
     python tests/screenshots.py OUT_DIR [CAPTURE...]
 
-Without captures the bundled sample is taken, without and with its keys. README's pictures are made
-so, into `resources/pictures`. Needs no display: it draws off screen unless told otherwise.
+Without captures the bundled sample is taken, without and with its keys, then a test link on loopback.
+README's pictures are made so, into `resources/pictures`. Needs no display: it draws off screen unless told
+otherwise.
 """
 
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
 
 import numpy as np
@@ -23,10 +25,16 @@ from cosemscope.analysis.keys import NO_KEYS, KeyTable
 from cosemscope.apdu.tags import DATA_NOTIFICATION, GET_RESPONSE, GLO_SERVICES
 from cosemscope.gui import application
 from cosemscope.gui import settings as options
+from cosemscope.gui.capture_dialog import CaptureDialog
+from cosemscope.gui.connect_dialog import ConnectDialog
+from cosemscope.gui.interface_watch import InterfaceWatch
+from cosemscope.gui.orders import CaptureOrder, LinkOrder
 from cosemscope.gui.protection import WantedKey
 from cosemscope.gui.settings import Settings
 from cosemscope.gui.window import SAMPLE, Window
+from cosemscope.live.apdus import READY_MADE
 from cosemscope.resources import resource
+from tests.helpers.live_window import captured_interface, listener
 
 KEYS = "samples/first-look-keys.toml"
 PASTED = """\
@@ -113,6 +121,37 @@ def keys_pictures(window: Window, folder: Path, ending: str) -> None:
     opening.keeper.set_keys(NO_KEYS)
 
 
+def live_pictures(window: Window, folder: Path, ending: str) -> None:
+    """A test link to a listener, its end, and the dialogs of links and captures."""
+    panel = window.live.panel
+    with listener() as server:
+        window.live.begin(LinkOrder(server.address))
+        wait(lambda: panel.status.text().startswith("Connected"))
+        for _, apdu in (*READY_MADE[:1], *READY_MADE[2:5], READY_MADE[1]):
+            rows = window.document.wpdus
+            panel.write(apdu)
+            panel.send()
+            wait(lambda rows=rows: window.document.wpdus == rows + 2, 0.05)
+        panel.write(READY_MADE[5][1])
+        wait(lambda: True)
+        picture(window, folder / f"link{ending}.png")
+    wait(lambda: not window.live.running and not window.document.reading)
+    picture(window, folder / f"link-closed{ending}.png")
+    connect = ConnectDialog(window, (), LinkOrder("meter-7.example:4059"))
+    capture = CaptureDialog(window, CaptureOrder(("eth0",), own_filter=True, filter="tcp prot 4059"))
+    capture._watch.close()  # made-up interfaces are the same on every computer
+    wait(lambda: not InterfaceWatch._ending)
+    capture.show_interfaces([captured_interface(name, loopback=name == "lo") for name in ("eth0", "lo")])
+    for turn in range(40):
+        capture.interfaces.show_rates({"eth0": 900 + 500 * np.sin(turn / 3), "lo": turn % 7})
+    for name, dialog in (("connect", connect), ("capture", capture)):
+        dialog.show()
+        wait(lambda: True)
+        picture(dialog, folder / f"{name}{ending}.png")
+        dialog.reject()
+    window.document.spool.saved_as = Path("link.pcapng")  # nobody is asked
+
+
 def open_window(settings: Settings) -> Window:
     """A new window of the usual size."""
     window = Window(settings)
@@ -135,6 +174,7 @@ def main(words: list[str]) -> int:
     bundled = not captures
     captures = captures or {"window": resource(SAMPLE)}
     with tempfile.TemporaryDirectory() as place:
+        os.environ["COSEMSCOPE_SPOOL"] = str(Path(place) / "spools")
         settings = Settings(Path(place) / "settings.ini")
         application.make_application([], settings)
         for appearance, ending in (("light", ""), ("dark", "-dark")):
@@ -146,6 +186,7 @@ def main(words: list[str]) -> int:
                 picture(window, folder / f"{name}{ending}.png")
             if bundled:
                 keys_pictures(window, folder, ending)
+                live_pictures(window, folder, ending)
             window.close()
             window.deleteLater()
     return 0

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture import libpcap
 from cosemscope.capture.chunks import SourceError
-from cosemscope.capture.interfaces import CaptureInterface, interfaces
+from cosemscope.capture.interfaces import interfaces
 from cosemscope.capture.reader import open_capture
 from cosemscope.capture.spool import SpoolWriter
 from cosemscope.capture.synthetic import SyntheticTcp
@@ -25,7 +25,14 @@ from cosemscope.gui.orders import CaptureOrder, LinkOrder, command_in, ports_of
 from cosemscope.gui.unsaved import UnsavedSpool
 from cosemscope.gui.window import Window
 from cosemscope.transport.wpdu import Wpdu
-from tests.helpers.live_window import FAKE_CAPTURE, GET_ANSWER, environment, is_running, listener
+from tests.helpers.live_window import (
+    FAKE_CAPTURE,
+    GET_ANSWER,
+    captured_interface,
+    environment,
+    is_running,
+    listener,
+)
 from tests.helpers.shared import shared
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -415,21 +422,6 @@ def test_killed_window_and_process_leave_a_spool(spools, qtbot, look, settings, 
     qtbot.waitUntil(lambda: not window.isVisible() and not window._retiring)
 
 
-def interface(name: str, **values: object) -> CaptureInterface:
-    usual = {
-        "description": "",
-        "addresses": ("192.0.2.1",),
-        "up": True,
-        "connected": True,
-        "loopback": False,
-        "wireless": False,
-        "link_type": 1,
-        "way": "libpcap",
-        "reason": "",
-    }
-    return CaptureInterface(name=name, **{**usual, **values})
-
-
 def need_libpcap() -> None:
     """Without the library nobody checks a filter or lists interfaces."""
     try:
@@ -448,8 +440,10 @@ def dialog(qtbot, look, monkeypatch):
         dialog = CaptureDialog(None, order)
         qtbot.addWidget(dialog)
         made.append(dialog)
-        barred = interface("eth1", way="", reason="You may not. Run: sudo true   and log in again.")
-        dialog._watch.listed.emit([barred, interface("eth0"), interface("lo", loopback=True)])
+        barred = captured_interface("eth1", way="", reason="You may not. Run: sudo true   and log in again.")
+        dialog._watch.listed.emit(
+            [barred, captured_interface("eth0"), captured_interface("lo", loopback=True)]
+        )
         dialog.show()
         return dialog
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from cosemscope.capture.interfaces import CaptureInterface
 from cosemscope.live.apdus import public_aarq
 from tests.helpers.meter import aare
 
@@ -53,6 +54,22 @@ def listener(*words: str, answers: Sequence[str] = (*ANSWERS, *GET_ANSWER)) -> I
             process.wait()
             reader.join()
             process.stdout.close()
+
+
+def captured_interface(name: str, **values: object) -> CaptureInterface:
+    """An interface that is up and may be captured from, but for `values`."""
+    usual: dict[str, object] = {
+        "description": "",
+        "addresses": ("127.0.0.1", "::1") if name == "lo" else ("192.0.2.1",),
+        "up": True,
+        "connected": True,
+        "loopback": False,
+        "wireless": False,
+        "link_type": 1,
+        "way": "libpcap",
+        "reason": "",
+    }
+    return CaptureInterface(name=name, **{**usual, **values})
 
 
 def is_running(number: int) -> bool:

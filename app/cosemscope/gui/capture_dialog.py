@@ -188,7 +188,7 @@ class CaptureDialog(QDialog):
         buttons.rejected.connect(self.reject)
         self._arrange(buttons)
         self._watch = InterfaceWatch()
-        self._watch.listed.connect(self._list)
+        self._watch.listed.connect(self.show_interfaces)
         self._watch.failed.connect(self._fail)
         self._watch.counted.connect(self.interfaces.show_rates)
         self._connect()
@@ -253,7 +253,8 @@ class CaptureDialog(QDialog):
         for name in ("ring_size", "ring_seconds"):
             self.numbers[name].valueChanged.connect(self._judge)
 
-    def _list(self, found: list[CaptureInterface]) -> None:
+    def show_interfaces(self, found: list[CaptureInterface]) -> None:
+        """List these, with those selected that were captured from last."""
         self.notice.setText("" if found else "This computer has no network interface.")
         self.interfaces.show_interfaces(found, self._wanted)
 

@@ -141,7 +141,7 @@ class Live(QObject):
             self.dock.hide()
         else:
             self.panel.begin(order)
-            self.dock.show()
+            self._window.workspace.show_pane("link", beside="sessions")
         self._window.messages.clear()
         self._window.status.file.setText(f"Starting: {order.title} …")
         self.process.start()

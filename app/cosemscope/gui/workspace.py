@@ -101,6 +101,17 @@ class Workspace(QMainWindow):
         self._docks[name] = dock
         return dock
 
+    def show_pane(self, name: str, beside: str) -> None:
+        """Show a pane that was hidden, nearly as high as the one above it."""
+        if self._docks[name].isHidden():
+            self._docks[name].show()
+            height = max(400, self.height())
+            self.resizeDocks(
+                [self._docks[beside], self._docks[name]],
+                [height * 52 // 100, height * 48 // 100],
+                Qt.Orientation.Vertical,
+            )
+
     def _link(self) -> None:
         self.table.wpduSelected.connect(self._show_wpdu)
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
