@@ -284,3 +284,11 @@ def test_both_killed_at_once(tmp_path: Path, sink: socket.socket) -> None:
         assert not Path(f"/proc/{children[0]}").exists()
     (spool,) = left_spools(tmp_path)
     assert packets(spool.path) == 1
+
+
+def test_a_stop_waits_for_what_the_system_holds_back(tmp_path: Path, sink: socket.socket, way: str) -> None:
+    """What was on the wire before the stop is in the spool, though packets are handed over in batches."""
+    with capturing("-i", "lo", "-f", f"udp port {port_of(sink)}", "--by", way, spools=tmp_path) as capture:
+        for _ in range(20):
+            sink.send(WPDU)
+        assert capture.stop()["packets"] == 20

@@ -21,6 +21,8 @@ from .rights import rights_advice
 
 _START_WITHIN = 10.0
 _END_WITHIN = 5.0
+#: The system hands packets to dumpcap at the latest after 0.25 s.
+_HELD_BACK = 0.3
 _QUERY_WITHIN = 20.0
 _LINES = 200
 _FOLDERS = (r"C:\Program Files\Wireshark", "/Applications/Wireshark.app/Contents/MacOS", "/usr/sbin")
@@ -157,13 +159,16 @@ class DumpcapSource(PipeSource):
         self._started.set()
 
     def end(self) -> None:
-        """See `chunks.Source`: dumpcap is asked to end; what it still has comes before the pipe's end."""
+        """See `chunks.Source`: dumpcap is asked to end; what it still has comes before the pipe's end.
+
+        It leaves what the system still holds back, so it is asked only when that has been handed over.
+        """
         if not self._asked:
             self._asked = True
-            self._process.terminate()
-            killer = threading.Timer(_END_WITHIN, self._process.kill)
-            killer.daemon = True
-            killer.start()
+            for wait, act in ((_HELD_BACK, self._process.terminate), (_END_WITHIN, self._process.kill)):
+                timer = threading.Timer(wait, act)
+                timer.daemon = True
+                timer.start()
 
     def close(self) -> None:
         """See `chunks.Source`."""
