@@ -6,7 +6,9 @@ splitter of the stream's framing, or in a stream that is not recognised yet,
 with a `Prelude` that keeps what came for the splitter to be.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -179,7 +181,7 @@ class PacketWalk:
         self._slow: dict[int, Reassembler] = {}
         self._undecided: dict[int, Undecided] = {}
         self._waiting = Waiting()
-        self._by_stream: tuple[Array, Array] | None = None
+        self._by_stream: tuple[Array, dict[int, tuple[int, int]]] | None = None
 
     @property
     def pending(self) -> set[int]:
@@ -227,7 +229,7 @@ class PacketWalk:
         """The reassembler takes a half from this segment on, until it is clean; the position behind."""
         half, index = int(segments.half[position]), int(segments.packet[position])
         indexes = self.indexes(half >> 1)
-        place = int(indexes.searchsorted(index))
+        place = bisect_left(indexes, index)
         self._open(half, int(segments.before[position]))
         self._learn_ack(half, index)
         for index in _one_by_one(indexes[place:]):
@@ -242,7 +244,7 @@ class PacketWalk:
     def _learn_ack(self, half: int, index: int) -> None:
         """Find the other side's last acknowledgement before a packet of this batch."""
         indexes = self.indexes(half >> 1)
-        for earlier in _one_by_one(indexes[: int(indexes.searchsorted(index))][::-1]):
+        for earlier in _one_by_one(indexes[: bisect_left(indexes, index)][::-1]):
             if int(self.batch["direction"][earlier]) != half & 1 and self.batch["flags"][earlier] & ACK:
                 self._slow[half].ack = int(self.batch["ack"][earlier])
                 self.halves["window"][half] = self.batch["window"][earlier]
@@ -250,16 +252,20 @@ class PacketWalk:
 
     def indexes(self, stream: int) -> Array:
         """The packets of a stream in this batch."""
-        order, owner = self.by_stream()
-        return order[owner.searchsorted(stream) : owner.searchsorted(stream + 1)]
+        order, places = self.by_stream()
+        start, stop = places.get(stream, (0, 0))
+        return order[start:stop]
 
-    def by_stream(self) -> tuple[Array, Array]:
-        """The packets of this batch sorted by stream, then as they came; and the stream of each."""
+    def by_stream(self) -> tuple[Array, dict[int, tuple[int, int]]]:
+        """Packets of this batch sorted by stream, then as they came; and where each stream stands there."""
         if self._by_stream is None:
             tcp = np.flatnonzero(self.stream >= 0)
             order = tcp[np.argsort(compact(self.stream[tcp]), kind="stable")]
-            # 64 bits: searching other ones would convert them all, each time.
-            self._by_stream = order, self.stream[order].astype(np.int64)
+            owner = self.stream[order]
+            starts = np.flatnonzero(np.diff(owner, prepend=-1))
+            bounds = [*starts.tolist(), len(owner)]
+            places = dict(zip(owner[starts].tolist(), pairwise(bounds), strict=True))
+            self._by_stream = order, places
         return self._by_stream
 
     def open_undecided(self, stream: int) -> None:
