@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 import pyqtgraph as pg
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -89,4 +89,6 @@ def run(words: Sequence[str]) -> int:
     pulse = QTimer()
     pulse.start(500)
     pulse.timeout.connect(lambda: None)
-    return application.exec()
+    status = application.exec()
+    QThreadPool.globalInstance().waitForDone()
+    return status

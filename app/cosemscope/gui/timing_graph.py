@@ -26,6 +26,9 @@ from .traffic import Traffic
 #: More visible points than this are drawn as an image of their density.
 POINTS_DRAWN = 10_000
 
+#: Milliseconds between two drawings of a capture that grows: the image of a million points takes a while.
+GROWTH_EVERY = 120
+
 #: How far from a lane's line the points of each direction stand (1: the distance of lanes).
 _OFFSETS = (-0.2, 0.2)
 _REACH = 10  # pixels within which a click finds a point
@@ -136,6 +139,10 @@ class TimingGraph(QWidget):
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(15)
         self._redraw.timeout.connect(self.draw)
+        self._growing = QTimer(self)
+        self._growing.setSingleShot(True)
+        self._growing.setInterval(GROWTH_EVERY)
+        self._growing.timeout.connect(self._show_growth)
         self._connect()
         self._paint_as_meant()
 
@@ -215,7 +222,14 @@ class TimingGraph(QWidget):
 
     def take_rows(self, total: int) -> None:
         """The capture has `total` WPDUs now."""
+        began = not len(self.lanes)
         self.lanes.take(self._traffic, total, self._wanted)
+        if began:
+            self._show_growth()
+        elif not self._growing.isActive():
+            self._growing.start()
+
+    def _show_growth(self) -> None:
         if self._whole:
             self.show_whole()
         self._redraw.start()

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QThreadPool, QTimer
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -377,12 +377,14 @@ class Window(QMainWindow):
             return
         if not self._leaving:
             self.live.leave(lambda: None)
+            self._leaving = True
         remember_places(self)
         document = self.document
         self._let_go()
         for retiring in [*self._retiring, *([document] if document else [])]:
             retiring.wait()
         InterfaceWatch.wait_for_all()
+        QThreadPool.globalInstance().waitForDone()  # a copy that is being saved, a look for left spools
         self.opening.close()
         event.accept()
 
