@@ -1,12 +1,13 @@
 """Insights: what `list` says of each row, checked on real captures and on made ones."""
 
 import dataclasses
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cosemscope.analysis.associations import Associations
@@ -18,7 +19,10 @@ from cosemscope.apdu.data import skip_data
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.key_sets import KeySet
 from cosemscope.apdu.summary import summarise
+from cosemscope.apdu.tags import APDU_TAGS
+from cosemscope.apdu.verdicts import Verdict
 from cosemscope.capture.reader import open_capture
+from cosemscope.cli.rows import JsonLines
 from tests.analysis.wire import Tcp, Wire, wpdu
 from tests.apdu.strategies import VALUES
 from tests.helpers import apdu_encoder as encode
@@ -30,6 +34,12 @@ from tests.helpers.traffic_samples import SAMPLES
 KEYS = KeyTable([KeyEntry(KeySet("test", encryption=ENCRYPTION, authentication=AUTHENTICATION))])
 ENERGY = (3, bytes((1, 0, 1, 8, 0, 255)), 2)
 CLOCK = (8, bytes((0, 0, 1, 0, 0, 255)), 2)
+#: Octets that begin as an APDU does, or any.
+HOSTILE = st.builds(
+    lambda tag, octets: bytes([tag]) + octets,
+    st.one_of(st.sampled_from(sorted(APDU_TAGS)), st.integers(0, 255)),
+    st.binary(max_size=60),
+)
 
 
 def insights(path: Path, keys: KeyTable = NO_KEYS) -> tuple[Analysis, list[Insight]]:
@@ -261,3 +271,21 @@ def test_scalers_hold_for_later_connections(tmp_path: Path) -> None:
         looks = [associations.look_in_order(row) for row in range(len(analysis.wpdus))]
         lines = [summarise(associations.decode(row, look), look.context) for row, look in enumerate(looks)]
     assert lines == [one.info for one in found]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 1), HOSTILE), min_size=1, max_size=12))
+def test_whatever_stands_in_wpdus(tmp_path: Path, apdus: list[tuple[int, bytes]]) -> None:
+    """Never an exception, a row and an info line for each, and JSON that can be read."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    connection.say(0, wpdu(encode.get_request(CLOCK)))
+    for side, apdu in apdus:
+        connection.say(side, wpdu(apdu))
+    with open_capture(wire.capture(tmp_path / "made.pcap")) as reader:
+        analysis = Analysis(reader).run()
+        lines = JsonLines(analysis, KEYS, truncated=True)
+        rows = [json.loads(line) for line in lines.lines(0, len(analysis.wpdus))]
+    assert len(rows) == 1 + len(apdus)
+    assert all(row["info"] for row in rows)
+    assert {row["security"] for row in rows} <= {verdict.value for verdict in Verdict}
