@@ -9,7 +9,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from cosemscope.cli.opening import add_capture_arguments, add_keys_argument, load_keys, with_analysis
+from cosemscope.cli.opening import (
+    CommandError,
+    add_capture_arguments,
+    add_keys_argument,
+    load_keys,
+    with_analysis,
+)
 
 if TYPE_CHECKING:
     from cosemscope.analysis.association import Look
@@ -41,7 +47,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run_decode(arguments: argparse.Namespace) -> int:
     """Decode and print; 0 also when the octets break somewhere, 1 when what was given is no hex."""
-    from cosemscope.analysis.keys import KeyFileError
     from cosemscope.analysis.pasted import decode_pasted
     from cosemscope.apdu.hex_input import HexError, parse_octets
 
@@ -49,7 +54,7 @@ def run_decode(arguments: argparse.Namespace) -> int:
     try:
         keys = load_keys(arguments)
         octets = parse_octets(sys.stdin.read() if words.strip() == "-" else words)
-    except (HexError, KeyFileError) as error:
+    except (HexError, CommandError) as error:
         print(f"cosemscope decode: {error}", file=sys.stderr)
         return 1
     print_decoded(*decode_pasted(octets, keys), as_json=arguments.json)

@@ -15,7 +15,7 @@ from cosemscope.cli.opening import add_capture_arguments, add_keys_argument, loa
 if TYPE_CHECKING:
     from cosemscope.analysis.engine import Analysis
     from cosemscope.analysis.sessions import StreamSession, WPortPair
-    from cosemscope.cli.rows import Clock
+    from cosemscope.cli.times import Clock
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -93,7 +93,7 @@ def _list(analysis: "Analysis", arguments: argparse.Namespace) -> int:
 
 
 def _sessions(analysis: "Analysis", arguments: argparse.Namespace) -> int:
-    from cosemscope.cli.rows import Clock
+    from cosemscope.cli.times import Clock
 
     analysis.run()
     clock = Clock()
@@ -110,7 +110,7 @@ def _sessions(analysis: "Analysis", arguments: argparse.Namespace) -> int:
 
 def _session_object(session: "StreamSession") -> dict[str, Any]:
     from cosemscope.analysis.sessions import protocol_name
-    from cosemscope.cli.rows import epoch_seconds
+    from cosemscope.cli.times import epoch_seconds
 
     return {
         "protocol": protocol_name(session.protocol),
@@ -128,7 +128,7 @@ def _session_object(session: "StreamSession") -> dict[str, Any]:
 
 
 def _pair_object(pair: "WPortPair") -> dict[str, Any]:
-    from cosemscope.cli.rows import epoch_seconds
+    from cosemscope.cli.times import epoch_seconds
 
     return {
         "client_wport": pair.client_wport,

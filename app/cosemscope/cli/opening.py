@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from cosemscope.capture.records import RecordSource
 
 
+class CommandError(Exception):
+    """Why a command cannot do what it is asked for, in a sentence."""
+
+
 def add_capture_arguments(parser: argparse.ArgumentParser) -> None:
     """FILE, `--decode-as` and `--ring`."""
     parser.add_argument("file", metavar="FILE", help="a pcap or pcapng file, - for standard input")
@@ -42,10 +46,13 @@ def add_keys_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def load_keys(arguments: argparse.Namespace) -> "KeyTable":
-    """The keys that `--keys` names; none where it names none. Raises KeyFileError."""
-    from cosemscope.analysis.keys import NO_KEYS, KeyTable
+    """The keys that `--keys` names; none where it names none. Raises CommandError."""
+    from cosemscope.analysis.keys import NO_KEYS, KeyFileError, KeyTable
 
-    return KeyTable.load(arguments.keys) if arguments.keys else NO_KEYS
+    try:
+        return KeyTable.load(arguments.keys) if arguments.keys else NO_KEYS
+    except KeyFileError as error:
+        raise CommandError(str(error)) from None
 
 
 def with_analysis(
@@ -54,7 +61,6 @@ def with_analysis(
     """Open the capture and run `command` on its analysis; the exit status, errors told in a sentence."""
     from cosemscope.analysis.decode_as import parse_decode_as
     from cosemscope.analysis.engine import Analysis
-    from cosemscope.analysis.keys import KeyFileError
     from cosemscope.capture.records import CaptureError
 
     try:
@@ -71,7 +77,7 @@ def with_analysis(
                     f"cosemscope: {arguments.file}, octet {problem.offset}: {problem.message}",
                     file=sys.stderr,
                 )
-    except (CaptureError, KeyFileError) as error:
+    except (CaptureError, CommandError) as error:
         sys.stdout.flush()
         print(f"cosemscope: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,6 @@
 """Lines of WPDU rows, as `list` prints them: text for people, or JSON objects for scripts."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
@@ -12,9 +11,7 @@ from cosemscope.analysis.keys import KeyTable
 from cosemscope.analysis.sessions import protocol_name
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.apdu.tags import apdu_name
-
-SECOND = 1_000_000_000
-
+from cosemscope.cli.times import Clock, epoch_seconds
 
 _TRUNCATED = int(Mark.TRUNCATED)
 
@@ -159,29 +156,3 @@ class TextLines(Lines):
             f"{source_wport:>5} > {destination_wport:<5}  {length:>5} octets  {segments:>2} seg  "
             f"{self.apdu(tag):<19}  {insight.security:<8}  {insight.info}\n"
         )
-
-
-class Clock:
-    """Local date and time with milliseconds; the text of a second is made once."""
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._text = ""
-
-    def text(self, time: int) -> str:
-        """`time` in ns since the epoch; one that no calendar has is given in seconds."""
-        second, rest = divmod(time, SECOND)
-        if second != self._second:
-            try:
-                self._text = datetime.fromtimestamp(second).strftime("%Y-%m-%d %H:%M:%S")
-            except (ValueError, OSError, OverflowError):
-                self._text = f"{second:>19}"
-            self._second = second
-        return f"{self._text}.{rest // 1_000_000:03d}"
-
-
-def epoch_seconds(time: int) -> str:
-    """Nanoseconds since the epoch as seconds: a decimal number with nine places."""
-    sign = "-" if time < 0 else ""
-    second, rest = divmod(abs(time), SECOND)
-    return f"{sign}{second}.{rest:09d}"
