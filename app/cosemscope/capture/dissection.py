@@ -8,7 +8,6 @@ headers, PPP, odd frames) is only marked, for `layers` to read it by itself. Bot
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import dpkt
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +21,9 @@ Mask = npt.NDArray[np.bool_]
 Buffer = npt.NDArray[np.uint8]
 Columns = dict[str, npt.NDArray[Any]]
 _MAX_TAGS = 2
+# Flags of a GRE header (RFC 2784, RFC 2890): checksum, key, sequence number; each brings 4 octets. Routing.
+_GRE_OPTIONS = (0x8000, 0x2000, 0x1000)
+_GRE_ROUTING = 0x4000
 # Tunnels in each other that are opened here; the slow way opens more.
 _MAX_TUNNELS = 3
 # Stands for a network layer that is left to the slow way.
@@ -156,11 +158,11 @@ def _gre(buffer: Buffer, span: _Span) -> tuple[Indexes, Indexes]:
     flags = gather(buffer, ">u2", span.at)
     kind = gather(buffer, ">u2", span.at + 2).astype(np.int64)
     at = span.at + 4
-    for bit in (dpkt.gre.GRE_CP, dpkt.gre.GRE_KP, dpkt.gre.GRE_SP):
+    for bit in _GRE_OPTIONS:
         at += np.where(flags & bit, 4, 0)
     kind[~np.isin(kind, (link.IPV4, link.IPV6, link.TRANSPARENT_ETHERNET))] = _SLOW
     kind[flags & 7 > 0] = _SLOW
-    kind[(at > span.end) | (flags & dpkt.gre.GRE_RP > 0)] = 0
+    kind[(at > span.end) | (flags & _GRE_ROUTING > 0)] = 0
     return kind, np.minimum(at, span.end)
 
 

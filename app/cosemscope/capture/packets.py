@@ -4,15 +4,20 @@ A batch of records comes in, its rows and flow numbers come out; nothing is kept
 are read by `dissection` for the whole batch, and one by one by `layers` where that is not enough.
 """
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .columns import Columns
 from .dissection import dissect
 from .flows import Endpoint, Endpoints, FlowTable
-from .layers import PacketReader
 from .octets import SideStore
 from .records import RecordBatch
 from .rows import ROW
+
+if TYPE_CHECKING:
+    from .layers import PacketReader
 
 __all__ = ["PACKET_FIELDS", "Endpoint", "PacketTable"]
 
@@ -55,8 +60,14 @@ class PacketTable:
     def __init__(self, side: SideStore | None = None, *, one_by_one: bool = False) -> None:
         self.packets = Columns(PACKET_FIELDS, 1 << 16)
         self._flows = FlowTable()
-        self._reader = PacketReader(SideStore() if side is None else side)
+        self._side = SideStore() if side is None else side
         self._one_by_one = one_by_one
+
+    @cached_property
+    def _reader(self) -> "PacketReader":
+        from .layers import PacketReader  # with it comes dpkt, which most captures do without
+
+        return PacketReader(self._side)
 
     @property
     def flows(self) -> Columns:
