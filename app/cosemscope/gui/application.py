@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 import pyqtgraph as pg
-from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -17,6 +17,7 @@ from cosemscope import __version__
 
 from . import settings as options
 from . import theme
+from .background import wait_for_background
 from .dialogs import show_fault
 from .icons import application_icon
 from .settings import Settings
@@ -90,5 +91,5 @@ def run(words: Sequence[str]) -> int:
     pulse.start(500)
     pulse.timeout.connect(lambda: None)
     status = application.exec()
-    QThreadPool.globalInstance().waitForDone()
+    wait_for_background()
     return status

@@ -142,7 +142,7 @@ class LinkPanel(QWidget):
         self.ready_made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.ready_made)
         for name, apdu in READY_MADE:
-            menu.addAction(name, lambda apdu=apdu: self.write(apdu))
+            menu.addAction(name).triggered.connect(lambda checked=False, apdu=apdu: self.write(apdu))
         self.ready_made.setMenu(menu)
         self.answer_button.setCheckable(True)
         self.answer_button.setToolTip("Answer every APDU that comes with this one")

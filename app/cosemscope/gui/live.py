@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog
 from cosemscope.capture.spools import Spool
 
 from . import settings as options
+from .background import in_background
 from .capture_dialog import ask_capture
 from .connect_dialog import ask_connect, ask_listen, remember
 from .formats import count
@@ -23,7 +24,7 @@ from .live_process import LiveProcess
 from .message_bar import Severity
 from .orders import CaptureOrder, LinkOrder, ListenOrder, command_in
 from .recovery import describe
-from .unsaved import CANCEL, DISCARD, SAVE, Copying, UnsavedSpool, ask_unsaved
+from .unsaved import CANCEL, DISCARD, SAVE, Copy, UnsavedSpool, ask_unsaved, copy_files
 
 Event = Mapping[str, Any]
 Order = LinkOrder | ListenOrder | CaptureOrder
@@ -43,6 +44,7 @@ class Live(QObject):
     """The live side of a window. `changed` says that something began or ended, or that drops were counted."""
 
     changed = Signal()
+    _copied = Signal(object)
 
     def __init__(self, window: Any) -> None:
         super().__init__(window)
@@ -50,11 +52,11 @@ class Live(QObject):
         self.process: LiveProcess | None = None
         self.dropped: int | None = None
         self._window = window
+        self._copied.connect(self._finish_copy)
         self._file: Path | None = None
         self._shown = False  # the document is that of the process
         self._told_trouble = False
         self._then: Then | None = None
-        self._copying: Copying | None = None
         self._after_copy: Then = lambda: None
         self.panel = LinkPanel(window.workspace)
         self.dock = window.workspace.add_pane("link", "Test link", self.panel, below="sessions")
@@ -294,22 +296,18 @@ class Live(QObject):
             return
 
         self._after_copy = then
-        self._copying = Copying(document.files, target)
-        self._copying.news.done.connect(self._finish_copy)
-        self._copying.news.failed.connect(self._fail_copy)
-        self._copying.start()
+        files = document.files
+        in_background(lambda: copy_files(files, target), self._copied)
 
-    def _finish_copy(self, target: Path) -> None:
-        self._copying = None
+    def _finish_copy(self, copy: Copy) -> None:
+        if copy.trouble:
+            self._window.messages.say(Severity.ERROR, copy.trouble)
+            return
         document = self._window.document
         if document is not None and document.spool is not None:
-            document.spool.saved_as = target
-        self._window.settings.add_recent(str(target))
+            document.spool.saved_as = copy.target
+        self._window.settings.add_recent(str(copy.target))
         self._window.show_file()
-        self._window.messages.say(Severity.NOTE, f"Saved as {target}.")
+        self._window.messages.say(Severity.NOTE, f"Saved as {copy.target}.")
         self.changed.emit()
         self._after_copy()
-
-    def _fail_copy(self, trouble: str) -> None:
-        self._copying = None
-        self._window.messages.say(Severity.ERROR, trouble)

@@ -6,12 +6,13 @@ They are looked for in a thread, since every one is opened to see whether there 
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from cosemscope.capture.spools import Spool, left_spools, remove_spool
 
 from . import theme
+from .background import in_background
 from .formats import count, size
 from .icons import icon
 
@@ -21,30 +22,12 @@ LISTED = 5
 _MADE_BY = {"capture": "Capture", "connect": "Test link", "listen": "Listener", "relay": "Relay"}
 
 
-class SpoolSearch(QRunnable):
-    """Looks for left spools in a thread of its own; `news.found(spools)` follows."""
-
-    class News(QObject):
-        """The signal: a QRunnable has none."""
-
-        found = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setAutoDelete(False)
-        self.news = self.News()
-
-    def start(self) -> None:
-        """Begin."""
-        QThreadPool.globalInstance().start(self)
-
-    def run(self) -> None:
-        """The work, in its thread."""
-        try:
-            found = left_spools()
-        except OSError:
-            found = []  # without the folder there is nothing in it
-        self.news.found.emit(found)
+def find_spools() -> list[Spool]:
+    """The spools to offer; none when the folder cannot be read."""
+    try:
+        return left_spools()
+    except OSError:
+        return []
 
 
 def describe(spool: Spool) -> str:
@@ -60,6 +43,7 @@ class LeftSpools(QWidget):
 
     openAsked = Signal(object)  # noqa: N815 - Qt's manner
     failed = Signal(str)
+    _found = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,7 +64,7 @@ class LeftSpools(QWidget):
         column.addLayout(self._rows)
         column.addWidget(self._more)
         self._spools: list[Spool] = []
-        self._search: SpoolSearch | None = None
+        self._found.connect(self.show_spools)
         self.hide()
 
     @property
@@ -90,9 +74,7 @@ class LeftSpools(QWidget):
 
     def look(self) -> None:
         """Look for them anew."""
-        self._search = SpoolSearch()
-        self._search.news.found.connect(self.show_spools)
-        self._search.start()
+        in_background(find_spools, self._found)
 
     def show_spools(self, spools: Sequence[Spool]) -> None:
         """Offer these."""

@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from cosemscope.capture.records import CaptureError
@@ -74,45 +74,30 @@ class UnsavedSpool:
                     path.unlink(missing_ok=True)
 
 
-class Copying(QRunnable):
-    """Copies `files`, one behind the other, into `target`, in a thread of its own.
+class Copy(NamedTuple):
+    """What came of copying to `target`: `trouble` is a sentence, empty when all is there."""
 
-    pcapng files may follow one another in one file: the files of a ring become one capture. The target is
-    there whole or not at all. One of `news.done(target)` and `news.failed(sentence)` follows.
+    target: Path
+    trouble: str
+
+
+def copy_files(files: Sequence[Path], target: Path) -> Copy:
+    """Copy `files`, one behind the other, into `target`, which is there whole or not at all. May take long.
+
+    pcapng files may follow one another in one file: the files of a ring become one capture.
     """
-
-    class News(QObject):
-        """The signals: a QRunnable has none."""
-
-        done = Signal(object)
-        failed = Signal(str)
-
-    def __init__(self, files: Sequence[Path], target: Path) -> None:
-        super().__init__()
-        self.setAutoDelete(False)
-        self.news = self.News()
-        self._files = list(files)
-        self._target = target
-
-    def start(self) -> None:
-        """Begin."""
-        QThreadPool.globalInstance().start(self)
-
-    def run(self) -> None:
-        """The work, in its thread."""
-        part = self._target.with_name(f".{self._target.name}.part")
-        try:
-            with open(part, "wb") as whole:
-                for path in self._files:
-                    with open(path, "rb") as piece:
-                        shutil.copyfileobj(piece, whole, _COPIED_OCTETS)
-            os.replace(part, self._target)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            self.news.failed.emit(f"{self._target} could not be written: {error.strerror or error}.")
-        else:
-            self.news.done.emit(self._target)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with open(part, "wb") as whole:
+            for path in files:
+                with open(path, "rb") as piece:
+                    shutil.copyfileobj(piece, whole, _COPIED_OCTETS)
+        os.replace(part, target)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        return Copy(target, f"{target} could not be written: {error.strerror or error}.")
+    return Copy(target, "")
 
 
 def ask_unsaved(parent: QWidget, running: bool, packets: str, wpdus: str) -> str:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QThreadPool, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -21,6 +21,7 @@ from cosemscope.resources import resource
 from . import settings as options
 from . import theme
 from .actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
+from .background import wait_for_background
 from .dialogs import ask_decode_as, show_about, show_problems, show_shortcuts
 from .document import Document
 from .formats import TIME_FORMATS, count
@@ -384,7 +385,7 @@ class Window(QMainWindow):
         for retiring in [*self._retiring, *([document] if document else [])]:
             retiring.wait()
         InterfaceWatch.wait_for_all()
-        QThreadPool.globalInstance().waitForDone()  # a copy that is being saved, a look for left spools
+        wait_for_background()  # a copy that is being saved, a look for left spools
         self.opening.close()
         event.accept()
 
