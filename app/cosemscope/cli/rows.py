@@ -1,5 +1,6 @@
 """Lines of WPDU rows, as `list` prints them: text for people, or JSON objects for scripts."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
@@ -16,7 +17,7 @@ from cosemscope.cli.times import Clock, epoch_seconds
 _TRUNCATED = int(Mark.TRUNCATED)
 
 
-class Lines:
+class Lines(ABC):
     """Makes lines of WPDU rows; names that come again and again are kept."""
 
     _columns = (
@@ -57,9 +58,9 @@ class Lines:
             else:
                 yield self.line(row, insight, *values)
 
+    @abstractmethod
     def line(self, row: int, insight: Insight, *values: Any) -> str:
         """The line of one row; `values` in the order of `_columns`."""
-        raise NotImplementedError
 
     def ends(self, stream: int, direction: int) -> tuple[str, str]:
         """Source and destination of a WPDU."""

@@ -50,7 +50,7 @@ def hex_dump(octets: bytes, start: int = 0) -> str:
 class BytesView(QAbstractScrollArea):
     """Hex view of one run of octets. `octetSelected` gives the offset of an octet that a person chose."""
 
-    octetSelected = Signal(int)  # noqa: N815 - Qt's manner
+    octetSelected = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -186,7 +186,7 @@ class BytesView(QAbstractScrollArea):
         elif line >= bar.value() + bar.pageStep():
             bar.setValue(line - bar.pageStep() + 1)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the octets of a line to the width; what was in view stays there."""
         super().resizeEvent(event)
         bar = self.verticalScrollBar()
@@ -200,7 +200,7 @@ class BytesView(QAbstractScrollArea):
 
     # Painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the visible lines."""
         scheme = theme.colours(self.palette())
         painter = QPainter(self.viewport())
@@ -262,24 +262,24 @@ class BytesView(QAbstractScrollArea):
         if not extend:
             self.octetSelected.emit(offset)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose an octet; with Shift, extend the selection to it."""
         if event.button() == Qt.MouseButton.LeftButton:
             extend = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._choose(self.octet_at(event.position().toPoint()), extend)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag: extend the selection."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             offset = self.octet_at(event.position().toPoint())
             if offset >= 0 and offset != self._caret:
                 self._choose(offset, extend=True)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The end of a drag."""
         event.accept()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrow keys, Home, End and pages move the chosen octet; Shift extends."""
         if event.matches(QKeySequence.StandardKey.SelectAll):
             self.select_all()
@@ -305,7 +305,7 @@ class BytesView(QAbstractScrollArea):
         offset = min(len(self._octets) - 1, max(0, max(self._caret, 0) + step))
         self._choose(offset, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer what can be copied."""
         menu = QMenu(self)
         menu.addActions(self.actions())

@@ -62,7 +62,7 @@ class CellDelegate(QStyledItemDelegate):
 class TreeDelegate(QStyledItemDelegate):
     """The style's own drawing, in rows with some air."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:  # noqa: N802
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """As the style says, and at least the text's height and some air."""
         size = super().sizeHint(option, index)
         size.setHeight(max(size.height(), option.fontMetrics.height() + _TREE_AIR))

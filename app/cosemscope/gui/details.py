@@ -19,7 +19,7 @@ class Details(QWidget):
     Above them stands what came of opening a protected APDU. `addKeyAsked` gives the `WantedKey`.
     """
 
-    addKeyAsked = Signal(object)  # noqa: N815 - Qt's manner
+    addKeyAsked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -44,8 +44,8 @@ class Reading(QObject):
 
     opened = Signal(object)
     grew = Signal(int, int, object, object)
-    sessionsFound = Signal(object)  # noqa: N815 - Qt's manner
-    problemsFound = Signal(object)  # noqa: N815
+    sessionsFound = Signal(object)
+    problemsFound = Signal(object)
     ended = Signal(bool)
     failed = Signal(str)
 
@@ -149,10 +149,10 @@ class Document(QObject):
     """
 
     opened = Signal()
-    rowsAdded = Signal(int, int)  # noqa: N815 - Qt's manner
+    rowsAdded = Signal(int, int)
     progressed = Signal(object, object)
-    sessionsChanged = Signal(object)  # noqa: N815
-    problemsFound = Signal(object)  # noqa: N815
+    sessionsChanged = Signal(object)
+    problemsFound = Signal(object)
     finished = Signal()
     cancelled = Signal()
     failed = Signal(str)

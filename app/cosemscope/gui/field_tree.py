@@ -209,7 +209,7 @@ class FieldModel(QAbstractItemModel):
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags if self.hasChildren(index) else flags | Qt.ItemFlag.ItemNeverHasChildren
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: N802
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
         """Column titles."""
         return _TITLES[section] if role == _DISPLAY and orientation == Qt.Orientation.Horizontal else None
 
@@ -273,8 +273,8 @@ class FieldTree(QTreeView):
     `addKeyAsked` gives the system title that a key is to be added for, None where none is known.
     """
 
-    fieldSelected = Signal(int, int, int)  # noqa: N815 - Qt's manner
-    addKeyAsked = Signal(object)  # noqa: N815
+    fieldSelected = Signal(int, int, int)
+    addKeyAsked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -404,7 +404,7 @@ class FieldTree(QTreeView):
         """Put the selected field on the clipboard as text."""
         QGuiApplication.clipboard().setText(self.selected_text())
 
-    def keyPressEvent(self, event: Any) -> None:  # noqa: N802
+    def keyPressEvent(self, event: Any) -> None:
         """Copy by key; everything else as trees do."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()

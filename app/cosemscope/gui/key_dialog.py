@@ -76,7 +76,7 @@ def entry_fields(entry: KeyEntry) -> dict[str, Any]:
 class KeyDialog(QDialog):
     """Asks for one entry. `entryGiven` gives it when it is complete and right."""
 
-    entryGiven = Signal(object)  # noqa: N815 - Qt's manner
+    entryGiven = Signal(object)
 
     def __init__(
         self, parent: QWidget, title: str, entry: KeyEntry | None = None, label: str = "key"

@@ -95,7 +95,7 @@ class KeyKeeper(QObject):
     changed = Signal()
     troubled = Signal(str)
     told = Signal(str)
-    storeAsked = Signal(str)  # noqa: N815 - Qt's manner
+    storeAsked = Signal(str)
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -80,7 +80,7 @@ class KeyModel(QAbstractTableModel):
         """Whom it is for, then the keys."""
         return 0 if parent.isValid() else len(_TITLES)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: N802
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
         """Titles."""
         return _TITLES[section] if role == _DISPLAY and orientation == Qt.Orientation.Horizontal else None
 
@@ -127,10 +127,10 @@ def ask_key(parent: QWidget, keeper: KeyKeeper, title: str, entry: KeyEntry | No
 class _KeyView(QTableView):
     """A table that leaves copying and removing to its dialog: its own way would copy what is shown."""
 
-    copyAsked = Signal()  # noqa: N815 - Qt's manner
-    removeAsked = Signal()  # noqa: N815
+    copyAsked = Signal()
+    removeAsked = Signal()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copyAsked.emit()
         elif event.matches(QKeySequence.StandardKey.Delete):
@@ -361,7 +361,7 @@ class KeysDialog(QDialog):
             self.messages.clear()
             self._keeper.save_file(name)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Cover what was shown."""
         self._cover()
         super().closeEvent(event)

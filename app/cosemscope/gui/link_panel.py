@@ -86,7 +86,7 @@ class SendLine(QLineEdit):
             del self._history[:-HISTORY]
         self._at = len(self._history)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down go through the history; everything else as lines do."""
         by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         if by is None:
@@ -100,10 +100,10 @@ class LinkPanel(QWidget):
     """The panel. `sendAsked` gives an APDU in hexadecimal, `answerAsked` what a listener is to answer (None:
     nothing); `closeAsked` and `againAsked` are the button at the top."""
 
-    sendAsked = Signal(str)  # noqa: N815 - Qt's manner
-    answerAsked = Signal(object)  # noqa: N815
-    closeAsked = Signal()  # noqa: N815
-    againAsked = Signal()  # noqa: N815
+    sendAsked = Signal(str)
+    answerAsked = Signal(object)
+    closeAsked = Signal()
+    againAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -369,7 +369,7 @@ class LinkPanel(QWidget):
         if picture:
             self._picture.setPixmap(icon(picture, ink).pixmap(18, 18))
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the colour scheme."""
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_waiting"):
             self._paint_as_meant()

@@ -134,7 +134,7 @@ class MessageBar(QWidget):
             self._column.addWidget(rest)
         self.setVisible(bool(self._messages))
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the colour scheme."""
         if event.type() == QEvent.Type.PaletteChange:
             for line in self.findChildren(_Line):

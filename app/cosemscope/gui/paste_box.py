@@ -57,14 +57,14 @@ def broken_lines(text: str) -> str:
 class _HexEdit(QPlainTextEdit):
     """A text field that breaks long lines as they are pasted or dropped."""
 
-    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802
+    def insertFromMimeData(self, source: QMimeData) -> None:
         self.insertPlainText(broken_lines(source.text()))
 
 
 class PasteBox(QDialog):
     """A window of its own beside the main one; `addKeyAsked` gives the `WantedKey`."""
 
-    addKeyAsked = Signal(object)  # noqa: N815 - Qt's manner
+    addKeyAsked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -41,7 +41,7 @@ class LeftSpools(QWidget):
     """The list on the start page; hidden while there is nothing to offer. `openAsked` gives a spool,
     `failed` says why one could not be removed."""
 
-    openAsked = Signal(object)  # noqa: N815 - Qt's manner
+    openAsked = Signal(object)
     failed = Signal(str)
     _found = Signal(object)
 

@@ -213,7 +213,7 @@ class SessionModel(QAbstractItemModel):
         """Label and figures."""
         return len(_TITLES)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: N802
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
         """Titles, aligned as their columns."""
         if orientation != Qt.Orientation.Horizontal:
             return None
@@ -301,7 +301,7 @@ class SessionTree(QTreeView):
     """The view. `restricted` gives the predicate for the rows of the selected node, None for all traffic."""
 
     restricted = Signal(object)
-    decodeAsAsked = Signal(int)  # noqa: N815 - Qt's manner
+    decodeAsAsked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -424,7 +424,7 @@ class SessionTree(QTreeView):
         """Put the current row on the clipboard."""
         QGuiApplication.clipboard().setText(self.selected_text())
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Copy by key; everything else as trees do."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()

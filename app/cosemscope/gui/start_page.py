@@ -70,12 +70,12 @@ class RecentButton(QToolButton):
         metrics = QFontMetrics(self._folder.font())
         self._folder.setText(metrics.elidedText(folder, Qt.TextElideMode.ElideMiddle, room))
 
-    def resizeEvent(self, event) -> None:  # noqa: N802
+    def resizeEvent(self, event) -> None:
         """Fit the folder's name."""
         super().resizeEvent(event)
         self._elide()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """Tall enough for two lines."""
         return QSize(200, 46)
 
@@ -83,12 +83,12 @@ class RecentButton(QToolButton):
 class StartPage(QScrollArea):
     """The page. Its signals say what was asked for."""
 
-    openAsked = Signal()  # noqa: N815 - Qt's manner
-    sampleAsked = Signal()  # noqa: N815
-    captureAsked = Signal()  # noqa: N815
-    connectAsked = Signal()  # noqa: N815
-    recentAsked = Signal(str)  # noqa: N815
-    clearAsked = Signal()  # noqa: N815
+    openAsked = Signal()
+    sampleAsked = Signal()
+    captureAsked = Signal()
+    connectAsked = Signal()
+    recentAsked = Signal(str)
+    clearAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -200,7 +200,7 @@ class StartPage(QScrollArea):
         for label in (self._subtitle, self._drop, self._recent_title):
             label.setStyleSheet(muted)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the colour scheme."""
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_recents"):
             self._paint_as_meant()

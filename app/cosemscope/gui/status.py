@@ -13,8 +13,8 @@ _STEPS = 1000
 class StatusBar(QStatusBar):
     """`cancelAsked` is the stop button beside the progress bar, `problemsAsked` a click on the problems."""
 
-    cancelAsked = Signal()  # noqa: N815 - Qt's manner
-    problemsAsked = Signal()  # noqa: N815
+    cancelAsked = Signal()
+    problemsAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

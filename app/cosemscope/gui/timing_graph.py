@@ -65,27 +65,27 @@ def tick_text(seconds: float, step: float) -> str:
 
 
 class _TimeAxis(pg.AxisItem):
-    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:  # noqa: N802
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
         wanted = max(2.0, size / 110)
         step = next((step for step in _STEPS if (high - low) / step <= wanted), _STEPS[-1])
         return [(step, 0.0)]
 
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [tick_text(value, spacing) for value in values]
 
 
 class _SpanBox(pg.ViewBox):
     """Left drag: a span of time; left click: a point; double click: everything; others as pyqtgraph does."""
 
-    spanDragged = Signal(float, float, bool)  # noqa: N815 - Qt's manner
-    pointClicked = Signal(QPointF)  # noqa: N815
-    wholeAsked = Signal()  # noqa: N815
+    spanDragged = Signal(float, float, bool)
+    pointClicked = Signal(QPointF)
+    wholeAsked = Signal()
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
         self.setMouseEnabled(x=True, y=False)
 
-    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:  # noqa: N802
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
         if ev.button() != Qt.MouseButton.LeftButton or axis is not None:
             super().mouseDragEvent(ev, axis)
             return
@@ -94,7 +94,7 @@ class _SpanBox(pg.ViewBox):
         stop = self.mapToView(ev.pos()).x()
         self.spanDragged.emit(min(start, stop), max(start, stop), ev.isFinish())
 
-    def mouseClickEvent(self, ev: Any) -> None:  # noqa: N802
+    def mouseClickEvent(self, ev: Any) -> None:
         if ev.button() != Qt.MouseButton.LeftButton:
             return
         ev.accept()
@@ -108,9 +108,9 @@ class TimingGraph(QWidget):
     """The pane. `wpduChosen` gives the row of a clicked point, `spanChosen` a dragged span of time
     (nanoseconds since the epoch), `spanCleared` says that the span was taken away."""
 
-    wpduChosen = Signal(int)  # noqa: N815 - Qt's manner
+    wpduChosen = Signal(int)
     spanChosen = Signal(object, object)  # noqa: N815 - 64-bit numbers
-    spanCleared = Signal()  # noqa: N815
+    spanCleared = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -365,7 +365,7 @@ class TimingGraph(QWidget):
         self._legend.setText("")
         self._redraw.start()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the colour scheme."""
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_redraw"):
             self._paint_as_meant()
@@ -433,7 +433,7 @@ class TimingGraph(QWidget):
             self._hide_span()
             self.spanCleared.emit()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape takes the span away."""
         if event.key() == Qt.Key.Key_Escape and self.span is not None:
             self.clear_span()

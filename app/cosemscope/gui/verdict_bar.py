@@ -15,7 +15,7 @@ _ICON_SIZE = 18
 class VerdictBar(QWidget):
     """One coloured line; hidden where nothing is protected. `addKeyAsked` asks for the key that is wanted."""
 
-    addKeyAsked = Signal()  # noqa: N815 - Qt's manner
+    addKeyAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +82,7 @@ class VerdictBar(QWidget):
         self.badge.setFont(font)
         self._picture.setPixmap(icon(look.icon, ink).pixmap(_ICON_SIZE, _ICON_SIZE))
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the colour scheme."""
         if event.type() == QEvent.Type.PaletteChange and self._shown is not None:
             self._paint_as_meant()

@@ -370,7 +370,7 @@ class Window(QMainWindow):
         elif key == options.RECENT.key:
             self._show_recent()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, and end reading; what is live is ended, and what is unsaved is asked about before."""
         if not self._leaving and (self.live.running or self.live.unsaved):
             event.ignore()
@@ -395,13 +395,13 @@ class Window(QMainWindow):
 
     # Drag and drop
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file may be dropped."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent) -> None:
         """Open the first file that was dropped."""
         names = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if names:

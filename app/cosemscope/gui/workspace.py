@@ -61,10 +61,10 @@ class History:
 class Workspace(QMainWindow):
     """The panes. `selectionChanged` and `rowsChanged` tell the window to look again."""
 
-    selectionChanged = Signal()  # noqa: N815 - Qt's manner
-    rowsChanged = Signal()  # noqa: N815
-    decodeAsAsked = Signal(int)  # noqa: N815
-    addKeyAsked = Signal(object)  # noqa: N815
+    selectionChanged = Signal()
+    rowsChanged = Signal()
+    decodeAsAsked = Signal(int)
+    addKeyAsked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -195,7 +195,7 @@ _COLUMN_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
 class WpduModel(QAbstractTableModel):
     """WPDU rows, as many as `order` shows. `rowsChanged` follows every change of which rows are shown."""
 
-    rowsChanged = Signal()  # noqa: N815 - Qt's manner
+    rowsChanged = Signal()
 
     traffic: Traffic
 
@@ -366,7 +366,7 @@ class WpduModel(QAbstractTableModel):
         """Columns of `COLUMNS`."""
         return 0 if parent.isValid() else len(COLUMNS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: N802
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
         """Titles, aligned as their columns."""
         if orientation != Qt.Orientation.Horizontal:
             return None

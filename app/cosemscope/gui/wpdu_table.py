@@ -35,9 +35,9 @@ class WpduTable(QTableView):
     While `follows_tail`, new rows scroll it on as long as its end is in view.
     """
 
-    wpduSelected = Signal(int)  # noqa: N815 - Qt's manner
-    decodeAsAsked = Signal(int)  # noqa: N815
-    addKeyAsked = Signal(object)  # noqa: N815
+    wpduSelected = Signal(int)
+    decodeAsAsked = Signal(int)
+    addKeyAsked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -162,7 +162,7 @@ class WpduTable(QTableView):
         ranges = [range(part.top(), part.bottom() + 1) for part in self.selectionModel().selection().toList()]
         return sorted(ranges, key=lambda part: part.start)
 
-    def selectAll(self) -> None:  # noqa: N802
+    def selectAll(self) -> None:
         """Select every row as one range."""
         if self.wpdus.rowCount():
             top = self.wpdus.index(0, 0)
@@ -238,7 +238,7 @@ class WpduTable(QTableView):
         if index.isValid():
             QGuiApplication.clipboard().setText(str(self.wpdus.data(index)))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Copy by key; everything else as tables do."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
@@ -270,7 +270,7 @@ class WpduTable(QTableView):
         menu.exec(self.viewport().mapToGlobal(point))
         menu.deleteLater()
 
-    def changeEvent(self, event: Any) -> None:  # noqa: N802
+    def changeEvent(self, event: Any) -> None:
         """Follow the colour scheme."""
         if event.type() == event.Type.PaletteChange and hasattr(self, "wpdus"):
             self.wpdus.forget_colours()
