@@ -83,7 +83,7 @@ class Counter(NamedTuple):
 class Association:
     """The state of one association; see the module. Sides are 0 (the stream's client, "near") and 1."""
 
-    def __init__(self, keys: KeyTable, place: Place = Place()) -> None:  # noqa: B008 -- immutable
+    def __init__(self, keys: KeyTable, place: Place = Place()) -> None:
         self.keys = keys
         self.place = place
         self.titles: tuple[bytes | None, bytes | None] = (None, None)

@@ -175,27 +175,27 @@ class FieldModel(QAbstractItemModel):
 
     # Qt's side
 
-    def index(self, row: int, column: int, parent: _Index = QModelIndex()) -> QModelIndex:  # noqa: B008
+    def index(self, row: int, column: int, parent: _Index = QModelIndex()) -> QModelIndex:
         """The index of a child."""
         nodes = self._children(parent)
         if not (0 <= row < len(nodes) and 0 <= column < len(_TITLES)):
             return QModelIndex()
         return self.createIndex(row, column, nodes[row])
 
-    def parent(self, index: _Index = QModelIndex()) -> QModelIndex:  # type: ignore[override]  # noqa: B008
+    def parent(self, index: _Index = QModelIndex()) -> QModelIndex:  # type: ignore[override]
         """The index of the field around."""
         node = self._node(index).parent if index.isValid() else None
         return QModelIndex() if node is None else self.createIndex(node.row, 0, node)
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:
         """How many parts a field has."""
         return 0 if parent.column() > 0 else len(self._children(parent))
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:
         """Name, value, octets."""
         return len(_TITLES)
 
-    def hasChildren(self, parent: _Index = QModelIndex()) -> bool:  # noqa: B008, N802
+    def hasChildren(self, parent: _Index = QModelIndex()) -> bool:
         """Whether a field has parts, without making their nodes."""
         if not parent.isValid():
             return bool(self._top)

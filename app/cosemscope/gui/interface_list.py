@@ -33,9 +33,7 @@ _ROW_MARGIN = 9
 class RateDelegate(QStyledItemDelegate):
     """Paints the last rates of an interface as a curve, and the present one as a figure."""
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """High enough for a curve; it is the height of all rows."""
         return QSize(super().sizeHint(option, index).width(), option.fontMetrics.height() + _ROW_MARGIN)
 

@@ -72,11 +72,11 @@ class KeyModel(QAbstractTableModel):
         if self._entries:
             self.dataChanged.emit(self.index(0, _WHO), self.index(len(self._entries) - 1, len(_TITLES) - 1))
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:
         """Entries."""
         return 0 if parent.isValid() else len(self._entries)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:
         """Whom it is for, then the keys."""
         return 0 if parent.isValid() else len(_TITLES)
 

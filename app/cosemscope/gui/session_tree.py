@@ -184,32 +184,32 @@ class SessionModel(QAbstractItemModel):
 
     # Qt's side
 
-    def index(self, row: int, column: int, parent: _Index = QModelIndex()) -> QModelIndex:  # noqa: B008
+    def index(self, row: int, column: int, parent: _Index = QModelIndex()) -> QModelIndex:
         """The index of a child."""
         nodes = self._node(parent).branches() if parent.isValid() else self._top
         if not (0 <= row < len(nodes) and 0 <= column < len(_TITLES)):
             return QModelIndex()
         return self.createIndex(row, column, nodes[row])
 
-    def parent(self, index: _Index = QModelIndex()) -> QModelIndex:  # type: ignore[override]  # noqa: B008
+    def parent(self, index: _Index = QModelIndex()) -> QModelIndex:  # type: ignore[override]
         """The index above."""
         node = self._node(index).parent if index.isValid() else None
         return QModelIndex() if node is None else self.createIndex(node.row, 0, node)
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:
         """How many rows are below."""
         if parent.column() > 0:
             return 0
         return len(self._node(parent).branches()) if parent.isValid() else len(self._top)
 
-    def hasChildren(self, parent: _Index = QModelIndex()) -> bool:  # noqa: B008, N802
+    def hasChildren(self, parent: _Index = QModelIndex()) -> bool:
         """Whether there are rows below, without making them."""
         if not parent.isValid():
             return bool(self._top)
         node = self._node(parent)
         return parent.column() == 0 and bool(node.children or parts_of(node.item))
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:
         """Label and figures."""
         return len(_TITLES)
 

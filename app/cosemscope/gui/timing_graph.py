@@ -109,7 +109,7 @@ class TimingGraph(QWidget):
     (nanoseconds since the epoch), `spanCleared` says that the span was taken away."""
 
     wpduChosen = Signal(int)
-    spanChosen = Signal(object, object)  # noqa: N815 - 64-bit numbers
+    spanChosen = Signal(object, object)
     spanCleared = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:

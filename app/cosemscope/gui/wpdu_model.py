@@ -358,11 +358,11 @@ class WpduModel(QAbstractTableModel):
 
     # Qt's side
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:
         """Rows shown."""
         return 0 if parent.isValid() else len(self.order)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:
         """Columns of `COLUMNS`."""
         return 0 if parent.isValid() else len(COLUMNS)
 

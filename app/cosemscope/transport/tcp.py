@@ -92,7 +92,7 @@ class TcpTransport(Machine):
         self,
         bindings: WPortBindings,
         *,
-        timeouts: TcpTimeouts = TcpTimeouts(),  # noqa: B008, frozen
+        timeouts: TcpTimeouts = TcpTimeouts(),
         confirmations: frozenset[ConfirmationType] = frozenset({ConfirmationType.LOCAL}),
         queue_limit: int = 1024,
     ) -> None:
