@@ -7,6 +7,7 @@ README's pictures are made so, into `resources/pictures`. Needs no display: it d
 otherwise.
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -44,7 +45,7 @@ PASTED = """\
 0000001a
 """
 
-SIZE = (1600, 1000)
+SIZE = (1800, 1000)
 PATIENCE = 120.0
 
 
@@ -165,12 +166,13 @@ def open_window(settings: Settings) -> Window:
 
 def main(words: list[str]) -> int:
     """Make the pictures: of `CAPTURE`s by their names, of the sample as README wants it."""
-    if not words:
-        print(__doc__, file=sys.stderr)
-        return 2
-    folder = Path(words[0])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("captures", type=Path, nargs="*", metavar="CAPTURE", help="instead of the sample")
+    arguments = parser.parse_args(words)
+    folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
-    captures = {Path(word).name.split(".")[0]: Path(word) for word in words[1:]}
+    captures = {capture.name.split(".")[0]: capture for capture in arguments.captures}
     bundled = not captures
     captures = captures or {"window": resource(SAMPLE)}
     with tempfile.TemporaryDirectory() as place:

@@ -237,7 +237,7 @@ class Workspace(QMainWindow):
 
     def lay_out(self) -> None:
         """The panes' usual sizes."""
-        width, height = max(380, self.width() * 31 // 100), max(400, self.height())
+        width, height = max(380, min(self.width() * 31 // 100, 500)), max(400, self.height())
         self.resizeDocks([self._docks["sessions"]], [width], Qt.Orientation.Horizontal)
         self.resizeDocks(
             [self._docks["details"], self._docks["timing"]],
