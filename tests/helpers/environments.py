@@ -7,10 +7,13 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
 import pytest
+
+from tests.helpers.scripts import script
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _OFFLINE = ("NewConnectionError", "ConnectTimeout", "Failed to establish", "name resolution", "unreachable")
@@ -28,8 +31,7 @@ def interpreter_with(name: str, requirements: Path) -> Path:
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
     shutil.rmtree(folder, ignore_errors=True)
-    venv.EnvBuilder(with_pip=True).create(folder)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [*_pip_for(python, folder), "install", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, timeout=300)
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
@@ -38,3 +40,14 @@ def interpreter_with(name: str, requirements: Path) -> Path:
         pytest.fail(f"the environment of the {name} cannot be made: {done.stderr}")
     stamp.write_text(wanted)
     return python
+
+
+def _pip_for(python: Path, folder: Path) -> list[str]:
+    """Make the environment; the pip that installs into it, which is that of the Python below where it has one.
+
+    A bare Debian has that, and cannot make an environment with a pip of its own.
+    """
+    has_pip = script("installer").has_pip
+    outer = next((each for each in (sys._base_executable, sys.executable) if has_pip(each)), None)
+    venv.EnvBuilder(with_pip=outer is None).create(folder)
+    return [str(python), "-m", "pip"] if outer is None else [outer, "-m", "pip", "--python", str(python)]
