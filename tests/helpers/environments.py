@@ -43,7 +43,7 @@ def interpreter_with(name: str, requirements: Path) -> Path:
 
 
 def _pip_for(python: Path, folder: Path) -> list[str]:
-    """Make the environment; the pip that installs into it, which is that of the Python below where it has one.
+    """Make the environment; the pip that installs into it: that of the Python below, where it has one.
 
     A bare Debian has that, and cannot make an environment with a pip of its own.
     """
