@@ -120,20 +120,20 @@ class PacketCounts:
     may not be opened have no count.
     """
 
-    def __init__(self, names: Sequence[str], *, sysfs: Path = Path("/sys/class/net")) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(names)
-        self._sysfs = sysfs if sys.platform.startswith("linux") else None
+        self._counted_by_system = sys.platform.startswith("linux")
         self._handles: dict[str, Handle] = {}
-        if self._sysfs is None:
+        if not self._counted_by_system:
             for name in names:
                 with suppress(LibpcapError):
                     self._handles[name] = libpcap.open_live(name, _TRIAL)
 
     def now(self) -> dict[str, int]:
         """Packets of each interface so far, from some starting point: only differences mean something."""
-        if self._sysfs is not None:
-            counts = ((name, self._from_system(self._sysfs / name / "statistics")) for name in self._names)
-            return {name: count for name, count in counts if count is not None}
+        if self._counted_by_system:
+            counts = _counts_of_linux()
+            return {name: counts[name] for name in self._names if name in counts}
         stats = ((name, handle.stats()) for name, handle in self._handles.items())
         return {name: each.received for name, each in stats if each is not None}
 
@@ -143,9 +143,13 @@ class PacketCounts:
             handle.close()
         self._handles.clear()
 
-    @staticmethod
-    def _from_system(folder: Path) -> int | None:
-        try:
-            return sum(int((folder / name).read_text()) for name in ("rx_packets", "tx_packets"))
-        except (OSError, ValueError):
-            return None
+
+def _counts_of_linux() -> dict[str, int]:
+    """Packets received and sent, by interface: the second column of each half of the kernel's table."""
+    try:
+        lines = Path("/proc/net/dev").read_text().splitlines()[2:]
+        rows = (line.rpartition(":") for line in lines)
+        columns = {name.strip(): figures.split() for name, _, figures in rows}
+        return {name: int(figures[1]) + int(figures[9]) for name, figures in columns.items()}
+    except (OSError, ValueError, IndexError):
+        return {}
