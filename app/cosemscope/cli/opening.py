@@ -4,6 +4,7 @@
 """
 
 import argparse
+import gc
 import os
 import shutil
 import sys
@@ -68,6 +69,7 @@ def with_analysis(
     except ValueError as error:
         print(f"cosemscope: --decode-as {error}", file=sys.stderr)
         return 2
+    gc.freeze()  # what was imported stays for good: no collection needs to look at it
     try:
         with _opened(arguments) as reader:
             status = command(Analysis(reader, decode_as), arguments)
