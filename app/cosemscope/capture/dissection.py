@@ -20,6 +20,45 @@ Indexes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Buffer = npt.NDArray[np.uint8]
 Columns = dict[str, npt.NDArray[Any]]
+# Headers as they stand on the wire, read whole: a field of all packets costs little once they are at hand.
+_IPV4 = np.dtype(
+    [
+        ("version", "u1"),
+        ("service", "u1"),
+        ("total", ">u2"),
+        ("identification", ">u2"),
+        ("fragment", ">u2"),
+        ("lifetime", "u1"),
+        ("protocol", "u1"),
+        ("checksum", ">u2"),
+        ("source", ">u4"),
+        ("destination", ">u4"),
+    ]
+)
+_IPV6 = np.dtype(
+    [
+        ("version", "u1"),
+        ("flow", "V3"),
+        ("length", ">u2"),
+        ("next", "u1"),
+        ("hops", "u1"),
+        ("source_high", ">u8"),
+        ("source_low", ">u8"),
+        ("destination_high", ">u8"),
+        ("destination_low", ">u8"),
+    ]
+)
+# TCP's; the ports are UDP's too.
+_TRANSPORT = np.dtype(
+    [
+        ("source_port", ">u2"),
+        ("destination_port", ">u2"),
+        ("seq", ">u4"),
+        ("ack", ">u4"),
+        ("control", ">u2"),
+        ("window", ">u2"),
+    ]
+)
 _MAX_TAGS = 2
 # Flags of a GRE header (RFC 2784, RFC 2890): checksum, key, sequence number; each brings 4 octets. Routing.
 _GRE_OPTIONS = (0x8000, 0x2000, 0x1000)
@@ -254,33 +293,35 @@ def _read_ip(buffer: Buffer, span: _Span, network: int) -> _Part:
     """Read the IP headers at `span.at`, and the transport's behind them."""
     at, end = span.at, span.end
     if network == link.IPV4:
-        first = gather(buffer, "u1", at)
+        head = gather(buffer, _IPV4, at)
+        first = head["version"]
         header = ((first & 0x0F) << 2).astype(np.int64)
-        total = gather(buffer, ">u2", at + 2).astype(np.int64)
+        total = head["total"].astype(np.int64)
         good = (first >> 4 == 4) & (header >= 20) & ((total >= header) | (total == 0))
-        fragment = (gather(buffer, ">u2", at + 6) & 0x3FFF) != 0
-        protocol = gather(buffer, "u1", at + 9)
+        fragment = (head["fragment"] & 0x3FFF) != 0
+        protocol = head["protocol"].copy()
         columns: Columns = {
             "family": np.array(4),
             "source_high": np.array(0),
-            "source_low": gather(buffer, ">u4", at + 12),
+            "source_low": head["source"].astype(np.uint32),
             "destination_high": np.array(0),
-            "destination_low": gather(buffer, ">u4", at + 16),
-            "ip_id": gather(buffer, ">u2", at + 4),
+            "destination_low": head["destination"].astype(np.uint32),
+            "ip_id": head["identification"],
         }
         slow = fragment | (protocol == AH)
     else:
         header = np.full(len(at), 40)
-        total = gather(buffer, ">u2", at + 4).astype(np.int64)
+        head = gather(buffer, _IPV6, at)
+        total = head["length"].astype(np.int64)
         total = np.where(total > 0, total + 40, 0)
-        good = gather(buffer, "u1", at) >> 4 == 6
-        protocol = gather(buffer, "u1", at + 6)
+        good = head["version"] >> 4 == 6
+        protocol = head["next"].copy()
         columns = {
             "family": np.array(6),
-            "source_high": gather(buffer, ">u8", at + 8),
-            "source_low": gather(buffer, ">u8", at + 16),
-            "destination_high": gather(buffer, ">u8", at + 24),
-            "destination_low": gather(buffer, ">u8", at + 32),
+            "source_high": head["source_high"].astype(np.uint64),
+            "source_low": head["source_low"].astype(np.uint64),
+            "destination_high": head["destination_high"].astype(np.uint64),
+            "destination_low": head["destination_low"].astype(np.uint64),
             "ip_id": np.array(0),
         }
         slow = _EXTENSIONS[protocol]
@@ -298,12 +339,13 @@ def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, s
     protocol = columns["protocol"]
     # Where IP is not to be believed, what stands behind it is not looked at.
     at = span.at if good.all() else np.where(good, span.at, 0)
-    columns["source_port"] = gather(buffer, ">u2", at)
-    columns["destination_port"] = gather(buffer, ">u2", at + 2)
+    head = gather(buffer, _TRANSPORT, at)
+    columns["source_port"] = head["source_port"].astype(np.uint16)
+    columns["destination_port"] = head["destination_port"].astype(np.uint16)
     tcp = protocol == TCP
     tunnels: npt.NDArray[np.intp] = np.zeros(0, np.intp)
     if tcp.all():
-        payload, fits = _read_tcp(buffer, at, span, columns)
+        payload, fits = _read_tcp(head, at, span, columns)
         wire = span.wire
     else:
         payload, wire = at.copy(), span.wire.copy()
@@ -312,7 +354,9 @@ def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, s
             columns[name] = np.zeros(len(at), ROW[name])
         rows = np.flatnonzero(tcp & good)
         inner: Columns = {}
-        payload[rows], fits[rows] = _read_tcp(buffer, at[rows], span.take(rows), inner)
+        payload[rows], fits[rows] = _read_tcp(
+            gather(buffer, _TRANSPORT, at[rows]), at[rows], span.take(rows), inner
+        )
         for name, values in inner.items():
             columns[name][rows] = values
         rows = np.flatnonzero((protocol == UDP) & good)
@@ -332,13 +376,11 @@ def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, s
     return _Part(columns, good & fits, slow, tunnels, _Span(payload, end, wire).take(tunnels))
 
 
-def _read_tcp(buffer: Buffer, at: Indexes, span: _Span, columns: Columns) -> tuple[Indexes, Mask]:
+def _read_tcp(head: npt.NDArray[Any], at: Indexes, span: _Span, columns: Columns) -> tuple[Indexes, Mask]:
     """Read TCP headers: where their payloads begin, and whether the headers are whole and true."""
-    columns["seq"] = gather(buffer, ">u4", at + 4)
-    columns["ack"] = gather(buffer, ">u4", at + 8)
-    control = gather(buffer, ">u2", at + 12)
+    columns["seq"], columns["ack"], columns["window"] = head["seq"], head["ack"], head["window"]
+    control = head["control"].astype(np.uint16)
     columns["flags"] = control & 0x0FFF
-    columns["window"] = gather(buffer, ">u2", at + 14)
     header = ((control >> 12) << 2).astype(np.int64)
     payload = at + header
     return payload, (header >= 20) & (at + 20 <= span.end) & (payload <= span.wire)
