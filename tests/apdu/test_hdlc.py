@@ -10,6 +10,7 @@ from cosemscope.apdu.hdlc_frames import FrameReceived, HdlcDecoder
 from cosemscope.apdu.hdlc_units import CONTROLS, FrameKind, HdlcUnit, SegmentJoiner, Sender
 from cosemscope.apdu.layers import Layer, decode_octets, recognise
 from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control
+from tests.helpers.apdu_checks import check_tree
 from tests.helpers.captured import table_of
 from tests.helpers.shared import shared
 
@@ -340,3 +341,11 @@ def test_data_units_of_iec_61334_4_32() -> None:
         "action-response",
         "RLRQ",
     ]
+
+
+def test_one_octet_too_few_for_both_check_sequences() -> None:
+    """Found by fuzzing: header and 3 octets, so that HCS and FCS would share one."""
+    octets = bytes.fromhex("7ea848032130f068807e")
+    decoded = decode_hdlc(octets)
+    check_tree(decoded, octets)
+    assert any("expected HCS and FCS at offset 6" in problem.message for problem in decoded.problems)

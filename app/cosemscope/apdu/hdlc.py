@@ -162,9 +162,15 @@ def _frame_fields(c: Cursor, received: FrameReceived, unit: HdlcUnit | None) -> 
         c.leaf("undecoded", end - start)
     else:
         _read_header(c, received, start + size)
-        if end > start + size + 2:
+        body = end - 2 - c.position
+        if body >= 2:
             _read_check(c, "header check sequence", start)
             _read_information(c, received, unit, end - 2)
+        elif body:
+            c.problem(
+                c.position, end, f"expected HCS and FCS at offset {c.position}, found {body + 2} octets"
+            )
+            c.leaf("undecoded", body)
         _read_check(c, "frame check sequence", start)
     if frame.faults & Fault.FLAG:
         c.problem(end, end, f"expected a flag (7E) at offset {end}")
