@@ -214,3 +214,12 @@ def test_octets_behind_the_whole_are_not_elements() -> None:
     octets = b"\x62\x03\x80\x01\x00" + b"\x81\x01\x00"
     decoded = decoded_of(octets)
     assert decoded.problems[0].message == "expected the end of the APDU, found 3 octets more"
+
+
+def test_an_object_identifier_that_fills_the_apdu_stays_readable() -> None:
+    """Found by fuzzing: a thousand octets in a name are no reason for a text of two thousand characters."""
+    octets = bytes.fromhex("6184000003ffa1840000 03f90684000003f3".replace(" ", "")) + bytes([0x81]) * 1011
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert any("expected an object identifier" in problem.message for problem in decoded.problems)
+    assert all(len(problem.message) < 400 for problem in decoded.problems)

@@ -36,6 +36,8 @@ def _last(c: Cursor) -> tuple[Any, str]:
 
 def _identifier(value: object, arcs: str, names: Mapping[int, str]) -> str:
     """What an object identifier of DLMS names: "HLS-GMAC (5)"; other ones as they are."""
+    if isinstance(value, bytes):  # octets that are no object identifier
+        return hex_text(value)
     dotted = str(value)
     tail = dotted.removeprefix(arcs)
     if tail == dotted or not tail.isdigit():

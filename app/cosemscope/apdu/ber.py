@@ -9,7 +9,7 @@ from typing import Any
 
 from cosemscope.apdu.cursor import MAX_DEPTH, Break, Cursor, Reader
 from cosemscope.apdu.fields import Field
-from cosemscope.apdu.naming import octets_text
+from cosemscope.apdu.naming import hex_text, octets_text
 
 CLAUSE = "ITU-T X.690 (BER)"
 _INDEFINITE = -1
@@ -237,7 +237,7 @@ def read_integer(c: Cursor) -> tuple[Any, str]:
     if not octets:
         raise c.missing("an integer", 1)
     value = int.from_bytes(octets, "big", signed=True)
-    shown = str(value) if len(octets) <= 8 else octets.hex()
+    shown = str(value) if len(octets) <= 8 else hex_text(octets)
     c.leaf("value", len(octets), value, shown)
     return value, shown
 
@@ -253,14 +253,15 @@ def read_object_identifier(c: Cursor) -> tuple[Any, str]:
             arcs.append(arc)
             arc = 0
     if not octets or octets[-1] & 0x80 or len(octets) > 32:
-        c.leaf("value", len(octets), octets, octets.hex())
+        shown = hex_text(octets)
+        c.leaf("value", len(octets), octets, shown)
         c.problem(
             c.position - len(octets),
             c.position,
-            f"expected an object identifier, found {octets.hex()}",
+            f"expected an object identifier, found {shown}",
             CLAUSE,
         )
-        return octets, octets.hex()
+        return octets, shown
     first = min(arcs[0] // 40, 2)
     dotted = ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
     c.leaf("value", len(octets), dotted, dotted)
