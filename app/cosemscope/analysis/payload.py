@@ -21,7 +21,7 @@ class PayloadSource:
     def use(self, batch: RecordBatch) -> None:
         """From now on `batch` is the one at hand."""
         self._buffer = batch.buffer
-        self._view = memoryview(batch.buffer)  # type: ignore[arg-type]
+        self._view = batch.buffer.data
         self._base = batch.base
 
     def at_hand(self, address: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -5,6 +5,7 @@ of its spool, which the document follows. Whatever would lose an unsaved capture
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -257,7 +258,7 @@ class Live(QObject):
                 target = self._ask_target()
                 if target is None:
                     return
-                step = lambda: self._copy(target, then)  # noqa: E731
+                step = partial(self._copy, target, then)
             spool.wanted = answer != DISCARD
         elif spool is not None:
             spool.wanted = False
