@@ -1,7 +1,6 @@
 """Captures in the window: rows that grow, the tail, counters, start and stop, save, and what goes wrong."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -12,23 +11,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.capture import libpcap
-from cosemscope.capture.chunks import SourceError
-from cosemscope.capture.interfaces import interfaces
 from cosemscope.capture.reader import open_capture
 from cosemscope.capture.spool import SpoolWriter
 from cosemscope.capture.synthetic import SyntheticTcp
 from cosemscope.gui import settings as options
-from cosemscope.gui.capture_dialog import CaptureDialog
-from cosemscope.gui.interface_watch import InterfaceWatch
-from cosemscope.gui.orders import CaptureOrder, LinkOrder, command_in, ports_of
+from cosemscope.gui.orders import CaptureOrder, LinkOrder
 from cosemscope.gui.unsaved import UnsavedSpool
 from cosemscope.gui.window import Window
 from cosemscope.transport.wpdu import Wpdu
 from tests.helpers.live_window import (
     FAKE_CAPTURE,
-    GET_ANSWER,
-    captured_interface,
     environment,
     is_running,
     listener,
@@ -420,176 +412,6 @@ def test_killed_window_and_process_leave_a_spool(spools, qtbot, look, settings, 
     assert window.document.wpdus >= 10
     window.close()
     qtbot.waitUntil(lambda: not window.isVisible() and not window._retiring)
-
-
-def need_libpcap() -> None:
-    """Without the library nobody checks a filter or lists interfaces."""
-    try:
-        libpcap.devices()
-    except libpcap.LibpcapError as error:
-        pytest.skip(f"libpcap is needed: {error}")
-
-
-@pytest.fixture
-def dialog(qtbot, look, monkeypatch):
-    """The options with two interfaces, of which one may not be used; no thread looks for others."""
-    monkeypatch.setattr(InterfaceWatch, "start", lambda self: None)
-    made = []
-
-    def make(order: CaptureOrder) -> CaptureDialog:
-        dialog = CaptureDialog(None, order)
-        qtbot.addWidget(dialog)
-        made.append(dialog)
-        barred = captured_interface("eth1", way="", reason="You may not. Run: sudo true   and log in again.")
-        dialog._watch.listed.emit(
-            [barred, captured_interface("eth0"), captured_interface("lo", loopback=True)]
-        )
-        dialog.show()
-        return dialog
-
-    yield make
-    for one in made:
-        one.reject()
-
-
-def test_options_become_a_command_line(dialog):
-    """Every option of the dialog is a word of the command, and limits of nothing are none."""
-    order = CaptureOrder(("eth0", "lo"), "4060 4061", False, "", False, True, 96, 2, 10, 60, 5, 1000, 20, 30)
-    shown_dialog = dialog(order)
-    assert shown_dialog.order == order
-    assert shown_dialog.go.isEnabled()
-    assert order.words() == [
-        *("capture", "--interface=eth0", "--interface=lo", "--port=4060", "--port=4061"),
-        *("--no-promiscuous", "--immediate", "--snap-length=96", "--buffer=2"),
-        *(f"--ring-size={10 << 20}", "--ring-seconds=60", "--ring-files=5"),
-        *("--packets=1000", f"--size={20 << 20}", "--seconds=30", "--control"),
-    ]
-    bare = CaptureOrder(("lo",), own_filter=True, filter="tcp", ring_files=3).words()
-    assert bare == [
-        *("capture", "--interface=lo", "--filter=tcp", "--snap-length=262144", "--buffer=16", "--control")
-    ]
-
-
-def test_an_interface_that_may_not_be_used_says_why(dialog, qtbot):
-    """The reason with what to do, a button for its command, and no start."""
-    shown_dialog = dialog(CaptureOrder(("eth1",)))
-    assert [one.name for one in shown_dialog.interfaces.chosen] == ["eth1"]
-    assert shown_dialog.notice.text().startswith("You may not.")
-    assert not shown_dialog.go.isEnabled()
-    qtbot.mouseClick(shown_dialog.copy_command, Qt.MouseButton.LeftButton)
-    assert QApplication.clipboard().text() == "sudo true"
-    shown_dialog.interfaces.setCurrentItem(shown_dialog.interfaces.topLevelItem(0))
-    assert shown_dialog.go.isEnabled()
-    assert not shown_dialog.copy_command.isVisible()
-
-
-def test_a_wrong_filter_is_said_in_place(dialog, qtbot):
-    """As it is typed; the start waits for the verdict."""
-    need_libpcap()
-    shown_dialog = dialog(CaptureOrder(("eth0",)))
-    field = shown_dialog.filter
-    assert "port 4059" in field.words.text()
-    qtbot.keyClicks(field.filter, "tcp prot 4059")
-    assert field.own.isChecked()
-    qtbot.waitUntil(lambda: not field.waiting)
-    assert field.trouble
-    assert field.words.text() == field.trouble
-    assert not shown_dialog.go.isEnabled()
-    field.filter.clear()
-    qtbot.keyClicks(field.filter, "tcp port 4059")
-    qtbot.waitUntil(lambda: not field.waiting)
-    assert field.words.text() == "The filter is right."
-    assert shown_dialog.go.isEnabled()
-    qtbot.keyClicks(field.ports, "4060, 99999")
-    assert field.dlms.isChecked()
-    assert "65535" in field.words.text()
-    assert not shown_dialog.go.isEnabled()
-
-
-def test_rates_become_curves(dialog):
-    """Only the last ones are kept; painting them is no trouble."""
-    shown_dialog = dialog(CaptureOrder(("lo",)))
-    for rate in range(100):
-        shown_dialog.interfaces.show_rates({"lo": float(rate), "eth0": 0.0})
-    names = [shown_dialog.interfaces.topLevelItem(row).text(0) for row in range(3)]
-    assert names[-1] == "eth1"
-    item = shown_dialog.interfaces.topLevelItem(names.index("lo"))
-    rates = item.data(3, int(Qt.ItemDataRole.UserRole) + 1)
-    assert rates == [float(rate) for rate in range(60, 100)]
-    assert not shown_dialog.grab().isNull()
-
-
-def test_real_interfaces_are_listed_with_rates(qtbot, look):
-    """The thread lists this computer's interfaces and counts; closing gives it up."""
-    need_libpcap()
-    watch = InterfaceWatch()
-    with qtbot.waitSignal(watch.listed, timeout=20_000) as listed:
-        watch.start()
-    assert listed.args[0]
-    with qtbot.waitSignal(watch.counted, timeout=10_000) as counted:
-        pass
-    assert isinstance(counted.args[0], dict)
-    watch.close()
-    assert InterfaceWatch.wait_for_all()
-    qtbot.waitUntil(lambda: not InterfaceWatch._ending)
-
-
-@pytest.mark.parametrize(
-    ("text", "ports"),
-    [
-        ("", ()),
-        ("4060", (4060,)),
-        ("4060, 4061 4060", (4060, 4061)),
-        ("x", None),
-        ("0", None),
-        ("70000", None),
-    ],
-)
-def test_ports_as_typed(text, ports):
-    """Separated by commas or spaces, each once; anything else is no list of ports."""
-    assert ports_of(text) == ports
-
-
-def test_commands_in_messages():
-    """The command between its marks; none where there is none."""
-    assert command_in("Run: sudo setcap x=eip /usr/bin/dumpcap   then dumpcap captures.") == (
-        "sudo setcap x=eip /usr/bin/dumpcap"
-    )
-    assert command_in("Install it, run: sudo usermod -a -G w u   and log in again.").endswith("-G w u")
-    assert command_in("Run: sudo setcap x=eip /opt/cosemscope") == "sudo setcap x=eip /opt/cosemscope"
-    assert command_in("Install Npcap.") == ""
-
-
-def _may_capture_on_loopback() -> bool:
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return False
-    try:
-        return any(one.loopback and one.may_capture for one in interfaces())
-    except SourceError:
-        return False
-
-
-@pytest.mark.skipif(not _may_capture_on_loopback(), reason="capturing on lo needs root and libpcap")
-def test_a_real_exchange_on_loopback(window, qtbot):
-    """A client talks to a server while the window captures: its WPDUs are rows, in order."""
-    with listener("--tcp-only", answers=("--answer", "60=6100", *GET_ANSWER)) as server:
-        port = server.address.rpartition(":")[2]
-        window.live.begin(CaptureOrder(("lo",), own_filter=True, filter=f"tcp port {port}"))
-        qtbot.waitUntil(lambda: window.document is not None and window.document.analysis is not None)
-        words = ["--send", "c001c100080000010000ff0200", "--repeat", "3"]
-        subprocess.run(
-            [sys.executable, "-m", "cosemscope", "connect", server.address, *words],
-            env=environment(),
-            check=True,
-            timeout=20,
-            stdout=subprocess.DEVNULL,
-        )
-        qtbot.waitUntil(lambda: window.document.wpdus == 6)
-        qtbot.waitUntil(lambda: "0 dropped" in window.status.counts.text())
-        window.live.stop()
-        qtbot.waitUntil(lambda: not window.live.running and not window.document.reading)
-        assert window.document.wpdus == 6
-        assert not window.live.panel.isVisible()
 
 
 def test_a_link_is_no_capture(window, qtbot):

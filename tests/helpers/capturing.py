@@ -155,3 +155,35 @@ def wpdus(path: Path) -> list[Event]:
         status = cli.main(["list", str(path), "--json"])
     assert (status, errors.getvalue()) == (0, "")
     return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+@contextlib.contextmanager
+def spare_link(name: str) -> Iterator[str]:
+    """A network interface that nobody else knows; removed in any case."""
+    ip = needs("ip")
+    peer = name + "p"
+    made = subprocess.run(
+        [ip, "link", "add", name, "type", "veth", "peer", "name", peer], capture_output=True
+    )
+    if made.returncode:
+        pytest.skip(f"NO RIGHTS for network interfaces: {made.stderr.decode().strip()}")
+    try:
+        subprocess.run([ip, "addr", "add", "192.0.2.77/32", "dev", name], check=True)
+        for each in (name, peer):
+            subprocess.run([ip, "link", "set", each, "up"], check=True)
+        yield name
+    finally:
+        subprocess.run([ip, "link", "del", name], capture_output=True)
+
+
+@contextlib.contextmanager
+def small_disk(place: Path) -> Iterator[Path]:
+    """A disk of 256 KiB at `place`."""
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place], capture_output=True)
+    if made.returncode:
+        pytest.skip(f"NO RIGHTS to make a small disk: {made.stderr.decode().strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)

@@ -28,6 +28,28 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(APP), "PYTHONUNBUFFERED": "1"}
 
 
+_DATAGRAMS = """
+import socket, struct, sys, time
+
+address, port, count, size, device = sys.argv[1:]
+data = b"\\x0f" + bytes(int(size) - 1)
+wpdu = struct.pack("!4H", 1, 16, 1, len(data)) + data
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+    if device:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    for _ in range(int(count)):
+        link.sendto(wpdu, (address, int(port)))
+        time.sleep(0.0005)
+"""
+
+
+def send_datagrams(address: str, port: int, *, count: int, size: int, device: str = "") -> None:
+    """Send WPDUs with APDUs of `size` octets, from a process of its own, to its end."""
+    words = map(str, (address, port, count, size, device))
+    subprocess.run([sys.executable, "-c", _DATAGRAMS, *words], check=True, timeout=20)
+
+
 class Server(NamedTuple):
     """A listening process and its address."""
 

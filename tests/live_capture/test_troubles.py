@@ -1,6 +1,5 @@
 """Captures that cannot begin, or cannot go on: each ends in its sentence, and what was captured is kept."""
 
-import contextlib
 import os
 import shutil
 import signal
@@ -15,7 +14,7 @@ import pytest
 
 from cosemscope.capture.reader import open_capture
 from cosemscope.capture.spools import left_spools, remove_spool, spools
-from tests.helpers.capturing import Capture, capturing, needs, needs_rights, run
+from tests.helpers.capturing import Capture, capturing, needs, needs_rights, run, small_disk, spare_link
 from tests.helpers.tshark import tshark
 
 pytestmark = pytest.mark.timeout(90)
@@ -54,25 +53,6 @@ def packets(path: Path) -> int:
         count = sum(len(batch) for batch in iter(reader.read, None))
         assert reader.problems == []
     return count
-
-
-@contextlib.contextmanager
-def link(name: str) -> Iterator[str]:
-    """A network interface that nobody else knows; removed in any case."""
-    ip = needs("ip")
-    peer = name + "p"
-    made = subprocess.run(
-        [ip, "link", "add", name, "type", "veth", "peer", "name", peer], capture_output=True
-    )
-    if made.returncode:
-        pytest.skip(f"NO RIGHTS for network interfaces: {made.stderr.decode().strip()}")
-    try:
-        subprocess.run([ip, "addr", "add", "192.0.2.77/32", "dev", name], check=True)
-        for each in (name, peer):
-            subprocess.run([ip, "link", "set", each, "up"], check=True)
-        yield name
-    finally:
-        subprocess.run([ip, "link", "del", name], capture_output=True)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +128,7 @@ def test_a_dumpcap_that_may_is_chosen_and_named(
 def test_an_interface_that_goes_away_ends_the_capture(tmp_path: Path, way: str) -> None:
     """What it had brought is kept, and the reason is told."""
     with (
-        link(f"csc{os.getpid() % 10**6}") as name,
+        spare_link(f"csc{os.getpid() % 10**6}") as name,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
         capturing("-i", name, "-f", "udp port 4059", "--by", way, "-w", tmp_path / "x.pcapng") as capture,
     ):
@@ -170,7 +150,7 @@ def test_an_interface_that_goes_away_ends_the_capture(tmp_path: Path, way: str) 
 
 def test_of_two_interfaces_one_may_go(tmp_path: Path, sink: socket.socket) -> None:
     """The other one goes on."""
-    with link(f"csd{os.getpid() % 10**6}") as name:
+    with spare_link(f"csd{os.getpid() % 10**6}") as name:
         words = ("-i", "lo", "-i", name, "-f", f"udp port {port_of(sink)}", "-w", tmp_path / "x.pcapng")
         with capturing(*words) as capture:
             subprocess.run([needs("ip"), "link", "del", name], check=True)
@@ -184,20 +164,15 @@ def test_of_two_interfaces_one_may_go(tmp_path: Path, sink: socket.socket) -> No
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 KiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place], capture_output=True)
-    if made.returncode:
-        pytest.skip(f"NO RIGHTS to make a small disk: {made.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small one."""
+    with small_disk(tmp_path / "disk") as place:
+        yield place
 
 
-def test_a_full_disk_ends_the_capture(small_disk: Path, sink: socket.socket, way: str) -> None:
+def test_a_full_disk_ends_the_capture(disk: Path, sink: socket.socket, way: str) -> None:
     """The file ends after a whole packet, and says how many there are."""
-    path = small_disk / "x.pcapng"
+    path = disk / "x.pcapng"
     with capturing("-i", "lo", "-f", f"udp port {port_of(sink)}", "--by", way, "-w", path) as capture:
         for _ in range(400):
             sink.send(bytes(1000))
