@@ -48,7 +48,6 @@ class _Line(QFrame):
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         dismiss = QToolButton(self)
         dismiss.setIcon(icon("close"))
         dismiss.setAutoRaise(True)
