@@ -278,6 +278,34 @@ def test_save_as_copies_any_capture(open_in, qtbot, monkeypatch, tmp_path):
     assert "is the file that is open" in window.messages.messages[-1].text
 
 
+@pytest.mark.parametrize("files", [1, 3])
+def test_save_as_while_it_runs_keeps_asking(
+    window, capture, qtbot, monkeypatch, tmp_path, unsaved_answer, files
+):
+    """A copy of what came so far, and said to be that; what comes later is unsaved, and asked about."""
+    capture(files=files)
+    qtbot.waitUntil(lambda: len(window.document.files) == files, timeout=10_000)
+    target = tmp_path / "so far.pcapng"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    title = window.windowTitle()
+    qtbot.keyClick(window, Qt.Key.Key_S, CONTROL | SHIFT)
+    qtbot.waitUntil(lambda: bool(window.messages.messages))
+    assert window.messages.messages[-1].text.startswith(f"What came so far is saved as {target}.")
+    with open_capture(target) as reader:
+        saved = len(Analysis(reader).run().wpdus)
+        assert saved
+        assert reader.problems == []
+    assert window.live.unsaved
+    assert window.windowTitle() == title
+    assert window.status.file.text().endswith("live")
+    qtbot.waitUntil(lambda: window.document.wpdus > saved)
+    unsaved_answer.append("cancel")
+    document = window.document
+    qtbot.keyClick(window, Qt.Key.Key_R, CONTROL)
+    assert window.document is document
+    assert window.live.running
+
+
 def test_a_copy_that_fails_is_said(window, capture, qtbot, monkeypatch, tmp_path):
     """A folder that is not there: a sentence, and the capture is still unsaved."""
     capture()

@@ -99,6 +99,11 @@ class CaptureSequence:
         """Octets that are done."""
         return self._parts[-1].base + self._reader.position
 
+    def extent(self) -> tuple[Path, int]:
+        """The file that is being read, and how many octets of it are done. May be called from any thread."""
+        with self._lock:
+            return self.path, self._reader.position
+
     def read(self, max_records: int = MAX_RECORDS) -> RecordBatch | None:
         """The next records; None when there is nothing more now. Raises CaptureError."""
         while True:

@@ -24,7 +24,7 @@ class Needs(Enum):
     FILTER = 3
     READING = 4
     COMPLETE = 5  # a capture that does not grow
-    READ = 6  # one that is read to its end
+    READ = 6  # one that is read to its end, or as far as it has grown
     UNSAVED = 7  # one that nobody has given a name
     QUIET = 8  # nothing is live
     LIVE = 9

@@ -21,7 +21,7 @@ from cosemscope.capture.reader import open_capture
 from cosemscope.capture.records import CaptureError
 from cosemscope.capture.sequence import CaptureSequence, ring_number
 
-from .unsaved import UnsavedSpool
+from .unsaved import Extent, UnsavedSpool
 
 _LOG = logging.getLogger(__name__)
 
@@ -200,6 +200,18 @@ class Document(QObject):
     def files(self) -> list[Path]:
         """The files that it is made of, the oldest first."""
         return self.spool.files if self.spool is not None else [self.path]
+
+    @property
+    def extents(self) -> list[Extent]:
+        """Its files, the oldest first; of one that still grows, what is read: whole packets."""
+        reader = self.analysis.reader if self.analysis is not None else None
+        if not self.following or reader is None:
+            return [Extent(path) for path in self.files]
+        if not isinstance(reader, CaptureSequence):
+            return [Extent(self.path, reader.position)]
+        last, octets = reader.extent()
+        files = self.files
+        return [*map(Extent, files[: files.index(last)] if last in files else ()), Extent(last, octets)]
 
     def take_spool(self) -> UnsavedSpool | None:
         """The spool, for a document that reads the same file anew; this one has none any more."""

@@ -7,7 +7,7 @@ of its spool, which the document follows. Whatever would lose an unsaved capture
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -58,7 +58,6 @@ class Live(QObject):
         self._shown = False  # the document is that of the process
         self._told_trouble = False
         self._then: Then | None = None
-        self._after_copy: Then = lambda: None
         self.panel = LinkPanel(window.workspace)
         self.dock = window.workspace.add_pane("link", "Test link", self.panel, below="sessions")
         self.panel.sendAsked.connect(lambda apdu: self._command({"send": apdu}))
@@ -295,20 +294,31 @@ class Live(QObject):
         if target.exists() and any(path.exists() and target.samefile(path) for path in document.files):
             self._window.messages.say(Severity.NOTE, f"{target.name} is the file that is open.")
             return
+        extents, spool, whole = document.extents, document.spool, not document.following
+        in_background(lambda: _Saving(copy_files(extents, target), spool, whole, then), self._copied)
 
-        self._after_copy = then
-        files = document.files
-        in_background(lambda: copy_files(files, target), self._copied)
-
-    def _finish_copy(self, copy: Copy) -> None:
-        if copy.trouble:
-            self._window.messages.say(Severity.ERROR, copy.trouble)
+    def _finish_copy(self, saving: "_Saving") -> None:
+        target, trouble = saving.copy
+        if trouble:
+            self._window.messages.say(Severity.ERROR, trouble)
             return
+        self._window.settings.add_recent(str(target))
+        text = f"Saved as {target}."
+        if not saving.whole:
+            text = f"What came so far is saved as {target}. The rest is not: save again when it has ended."
+        elif saving.spool is not None:
+            saving.spool.saved_as = target
         document = self._window.document
-        if document is not None and document.spool is not None:
-            document.spool.saved_as = copy.target
-        self._window.settings.add_recent(str(copy.target))
-        self._window.show_file()
-        self._window.messages.say(Severity.NOTE, f"Saved as {copy.target}.")
+        self._window.show_file("live" if document is not None and document.following else "")
+        self._window.messages.say(Severity.NOTE, text)
         self.changed.emit()
-        self._after_copy()
+        saving.then()
+
+
+class _Saving(NamedTuple):
+    """A copy that has been made: of which spool, whether all of it is there, and what comes after."""
+
+    copy: Copy
+    spool: UnsavedSpool | None
+    whole: bool
+    then: Then

@@ -5,11 +5,10 @@ away from the window's thread; the spool itself goes when the window lets go of 
 """
 
 import os
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from PySide6.QtWidgets import QMessageBox, QWidget
 
@@ -74,6 +73,13 @@ class UnsavedSpool:
                     path.unlink(missing_ok=True)
 
 
+class Extent(NamedTuple):
+    """A file, or its first `octets`: all of it where that is None."""
+
+    path: Path
+    octets: int | None = None
+
+
 class Copy(NamedTuple):
     """What came of copying to `target`: `trouble` is a sentence, empty when all is there."""
 
@@ -81,23 +87,39 @@ class Copy(NamedTuple):
     trouble: str
 
 
-def copy_files(files: Sequence[Path], target: Path) -> Copy:
-    """Copy `files`, one behind the other, into `target`, which is there whole or not at all. May take long.
+def copy_files(extents: Sequence[Extent], target: Path) -> Copy:
+    """Copy files, one behind the other, into `target`, which is there whole or not at all. May take long.
 
-    pcapng files may follow one another in one file: the files of a ring become one capture.
+    pcapng files may follow one another in one file: the files of a ring become one capture. Those that a
+    ring has removed meanwhile, which are the oldest, are left out.
     """
     part = target.with_name(f".{target.name}.part")
     try:
-        with open(part, "wb") as whole:
-            for path in files:
-                with open(path, "rb") as piece:
-                    shutil.copyfileobj(piece, whole, _COPIED_OCTETS)
+        with ExitStack() as stack:
+            pieces = []
+            for path, octets in extents:
+                with suppress(FileNotFoundError):
+                    pieces.append((stack.enter_context(open(path, "rb")), octets))
+            if not pieces:
+                return Copy(target, f"There is nothing to save: {extents[-1].path} has been removed.")
+            with open(part, "wb") as whole:
+                for piece, octets in pieces:
+                    _copy_piece(piece, octets, whole)
         os.replace(part, target)
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         return Copy(target, f"{target} could not be written: {error.strerror or error}.")
     return Copy(target, "")
+
+
+def _copy_piece(piece: BinaryIO, octets: int | None, whole: BinaryIO) -> None:
+    while octets is None or octets > 0:
+        read = piece.read(_COPIED_OCTETS if octets is None else min(octets, _COPIED_OCTETS))
+        if not read:
+            return
+        whole.write(read)
+        octets = None if octets is None else octets - len(read)
 
 
 def ask_unsaved(parent: QWidget, running: bool, packets: str, wpdus: str) -> str:

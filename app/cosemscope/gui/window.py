@@ -322,8 +322,9 @@ class Window(QMainWindow):
         workspace = self.workspace
         if self.document is not None:
             there.add(Needs.CAPTURE)
-            if not self.document.following:
-                there.add(Needs.READING if self.document.reading else Needs.READ)
+            following = self.document.following
+            there.add(Needs.READING if self.document.reading and not following else Needs.READ)
+            if not following:
                 there.add(Needs.COMPLETE)
             if workspace.table.current_row >= 0:
                 there.add(Needs.WPDU)
