@@ -332,14 +332,14 @@ def test_wrapped_key() -> None:
 
 
 def test_outcomes_are_remembered_within_bounds() -> None:
-    """What took a search, or is long, is deciphered once; the oldest is forgotten beyond the bounds."""
+    """What took a search is deciphered once; the oldest is forgotten beyond the bounds."""
     outcomes = Outcomes(number=3, octets=4000)
     opener = KeyedOpener(KeyRing([FULL], outcomes), TITLE)
     parts = [part_of(glo(0xC8, GET_CLOCK, counter=number, control=0x20)) for number in range(5)]
     found = [opener.open(part) for part in parts]
     assert opener.open(parts[4]) is found[4]
     assert opener.open(parts[0]) is not found[0]
-    large = part_of(glo(0xC8, GET_CLOCK + bytes(3000)))
+    large = part_of(glo(0xC8, GET_CLOCK + bytes(3000), control=0x20))
     opener.open(large)
     assert outcomes.get((opener.ring, parts[4], TITLE, None)) is None
 

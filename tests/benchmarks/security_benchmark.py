@@ -1,9 +1,11 @@
 """How fast ciphered APDUs are opened: `python3 tests/benchmarks/security_benchmark.py`.
 
 Opens APDUs of several sizes, each with a counter of its own so that nothing is remembered, in turns with
-bare AES-GCM of the library on the same octets: once as it checks tags of 12 octets, which is what DLMS has,
-and once with its fastest call, which knows only tags of 16. Then walks a whole ciphered association, with
-titles, requests, counters and all. Needs only Python to start. Exit status 1: a plaintext was wrong.
+bare AES-GCM of the library on the same octets, in three ways: as the library checks tags of 12 octets,
+which is what DLMS has; by its fastest call twice, for plaintext and for tag, the quickest way to check 12
+octets; and by that call once, which cannot check them, as it knows tags of 16 octets only. The ratio in
+JSON is to the quickest that does the same work. Then walks a whole ciphered association, with titles,
+requests, counters and all. Needs only Python to start. Exit status 1: a plaintext was wrong.
 """
 
 import argparse
@@ -27,12 +29,18 @@ KEY, AUTHENTICATION, TITLE = bytes(range(16)), bytes(range(0xD0, 0xE0)), b"CSP\x
 
 @dataclass(frozen=True)
 class Result:
-    """APDUs of one size: microseconds each, for opening, bare AES-GCM, and the library's fastest call."""
+    """APDUs of one size: microseconds each, for opening and the three ways of bare AES-GCM."""
 
     size: int
     opened: float
-    bare: float
-    fastest: float
+    checked: float
+    twice: float
+    once: float
+
+    @property
+    def bare(self) -> float:
+        """The quickest bare way to open and to check a tag of 12 octets."""
+        return min(self.checked, self.twice)
 
     @property
     def ratio(self) -> float:
@@ -41,12 +49,16 @@ class Result:
 
     def text(self) -> str:
         """One line for people."""
-        met = "met" if self.ratio <= BAR else "NOT met"
         return (
-            f"{self.size:5} octets: opened in {self.opened:.2f} us ({1e6 / self.opened:,.0f} a second), "
-            f"bare AES-GCM {self.bare:.2f} us, ratio {self.ratio:.2f} (bar {BAR}, {met}); "
-            f"with a tag of 16 octets {self.fastest:.2f} us, ratio {self.opened / self.fastest:.2f}"
+            f"{self.size:5} octets: opened in {self.opened:.2f} us ({1e6 / self.opened:,.0f} a second); bare "
+            f"AES-GCM with tags of 12 octets {self.checked:.2f} us {self._times(self.checked)}, "
+            f"by its fastest call twice {self.twice:.2f} us {self._times(self.twice)}; "
+            f"that call once, tags of 16 {self.once:.2f} us {self._times(self.once)}"
         )
+
+    def _times(self, bare: float) -> str:
+        ratio = self.opened / bare
+        return f"({ratio:.2f} times, bar {BAR}, {'met' if ratio <= BAR else 'MISSED'})"
 
 
 def measure(size: int, count: int, repeat: int) -> Result:
@@ -74,7 +86,7 @@ def measure(size: int, count: int, repeat: int) -> Result:
         opener = KeyedOpener(KeyRing([keys], Outcomes()), TITLE)
         return [opener.open(part).plaintext or b"" for part in parts]
 
-    def bare() -> list[bytes]:
+    def checked() -> list[bytes]:
         found = []
         for nonce, part in zip(nonces, parts, strict=True):
             decryptor = Cipher(algorithm, modes.GCM(nonce, part.authentication_tag, 12)).decryptor()
@@ -82,14 +94,22 @@ def measure(size: int, count: int, repeat: int) -> Result:
             found.append(decryptor.update(part.content) + decryptor.finalize())
         return found
 
-    def fastest() -> list[bytes]:
+    def twice() -> list[bytes]:
+        found = []
+        for nonce, part in zip(nonces, parts, strict=True):
+            text = aead.encrypt(nonce, part.content, None)[:-16]
+            if aead.encrypt(nonce, text, associated)[-16:-4] == part.authentication_tag:
+                found.append(text)
+        return found
+
+    def once() -> list[bytes]:
         return [aead.decrypt(nonce, octets, associated) for nonce, octets in zip(nonces, sealed, strict=True)]
 
-    best = dict.fromkeys((opened, bare, fastest), float("inf"))
+    best = dict.fromkeys((opened, checked, twice, once), float("inf"))
     for _ in range(repeat):
         for way in best:
             best[way] = min(best[way], _timed(way, plain, count))
-    return Result(size, *(best[way] / count * 1e6 for way in (opened, bare, fastest)))
+    return Result(size, *(spent / count * 1e6 for spent in best.values()))
 
 
 def _timed(way: Callable[[], list[bytes]], plain: bytes, count: int) -> float:
@@ -130,8 +150,8 @@ def walk(count: int) -> float:
 def main() -> int:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=10_000, help="APDUs of each size (default 10,000)")
-    parser.add_argument("--repeat", type=int, default=5, help="turns, of which the best counts (default 5)")
+    parser.add_argument("--count", type=int, default=4000, help="APDUs of each size (default 4,000)")
+    parser.add_argument("--repeat", type=int, default=15, help="turns, of which the best counts (default 15)")
     parser.add_argument("--json", action="store_true", help="print a JSON object a line")
     arguments = parser.parse_args()
     equip()

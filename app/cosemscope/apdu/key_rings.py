@@ -10,10 +10,12 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cosemscope.apdu.key_sets import KeySet
-from cosemscope.apdu.suites import TITLE_SIZE
+from cosemscope.apdu.suites import SUITES, TITLE_SIZE
 from cosemscope.apdu.verdicts import Outcomes
 
 KEY_SIZES = (16, 24, 32)
+#: The bits of a security control for authenticated and encrypted.
+BOTH = 0x30
 
 
 class KeyKind(StrEnum):
@@ -32,27 +34,39 @@ KIND_NAMES = {
 
 
 class RingKey:
-    """An encryption key ready for use, and the authentication keys that may go with it.
+    """An encryption key ready for use: AES-GCM's `encrypt`, and the authentication keys that may go with it.
 
     Those are its holder's `own`, or else any that are given; `titles` are those of the sets that hold it.
+    `usual` is the additional authenticated data of APDUs that are authenticated and encrypted, by security
+    control: of the suites that have keys of this size, and where the authentication key is the holder's own.
     """
 
-    __slots__ = ("authentications", "gcm", "label", "own", "size", "titles")
+    __slots__ = ("authentications", "encrypt", "label", "own", "size", "titles", "usual")
 
     def __init__(self, label: str, octets: bytes, authentications: Sequence[bytes], *, own: bool) -> None:
         self.label = label
         self.own = own
         self.size = len(octets)
-        self.gcm = AESGCM(octets)
+        self.encrypt = AESGCM(octets).encrypt
         self.authentications = authentications
         self.titles: list[bytes] = []
+        self.usual = {
+            BOTH | suite.number: bytes((BOTH | suite.number,)) + authentications[0]
+            for suite in SUITES
+            if own and suite.key_size == self.size
+        }
 
 
 class KeyRing:
-    """Key sets ready for use, in the order in which they are tried; what opened last is tried first."""
+    """Key sets ready for use, in the order in which they are tried; what opened last is tried first.
+
+    `unicast` and `dedicated` are the keys that are tried first, None before one was tried.
+    """
 
     def __init__(self, sets: Iterable[KeySet] = (), outcomes: Outcomes | None = None) -> None:
         self.sets = tuple(sets)
+        self.unicast: RingKey | None = None
+        self.dedicated: RingKey | None = None
         self._keys: dict[KeyKind, list[RingKey]] = {}
         seen = [keys.authentication for keys in self.sets if keys.authentication is not None]
         self._authentications = tuple(dict.fromkeys(seen))
@@ -81,7 +95,15 @@ class KeyRing:
                     found.append(seen[octets, own])
                 if keys.title is not None and len(keys.title) == TITLE_SIZE:
                     seen[octets, own].titles.append(keys.title)
+            self._put_first(kind)
         return found
+
+    def _put_first(self, kind: KeyKind) -> None:
+        keys = self._keys[kind]
+        if keys and kind is KeyKind.DEDICATED:
+            self.dedicated = keys[0]
+        elif keys and kind is KeyKind.UNICAST:
+            self.unicast = keys[0]
 
     def key(self, label: str, octets: bytes, own: bytes | None = None) -> RingKey:
         """A key with its holder's authentication key, or with all there are where the holder has none."""
@@ -101,6 +123,7 @@ class KeyRing:
         if key in keys and keys[0] is not key:
             keys.remove(key)
             keys.insert(0, key)
+            self._put_first(kind)
 
 
 NO_KEYS = KeyRing()

@@ -12,6 +12,7 @@ protection of xDLMS APDUs.
 """
 
 from collections.abc import Iterator, Sequence
+from struct import Struct
 from typing import NamedTuple
 
 from cosemscope.apdu.agreement import Derived, agreed, unwrap
@@ -34,12 +35,12 @@ from cosemscope.apdu.verdicts import Opened, Verdict
 #: Pairs of key and title that are tried on one APDU at most, and titles that are tried with every key.
 MAX_TRIES = 5000
 _FEW_TITLES = 8
-_SHORT = 2048
 _TAIL = -16  # what AES-GCM appends: its whole tag
 _TAG_STOP = _TAIL + TAG_SIZE
-_CONTROLS = [bytes((control,)) for control in range(256)]
 _DEDICATED = frozenset(DED_SERVICES) | {GENERAL_DED}
+_OPENED, _USUAL_FORM = Verdict.OPENED, "SC || AK"
 _new = tuple.__new__
+_nonce = Struct(">8sI").pack
 
 
 _NAMED_TITLE = "the system title is the one that the keys name, none was seen"
@@ -78,40 +79,27 @@ class KeyedOpener:
         return Context(opener=self, verifier=self.verifier)
 
     def open(self, part: CipheredPart) -> Opened:
-        """Opens a ciphered APDU."""
-        # Few octets are deciphered again in less time than it takes to remember them.
-        short = len(part.content) <= _SHORT
-        found = self._open_as_before(part) if short else None
-        if found is not None:
-            return found
-        outcomes = self.ring.outcomes
-        key = (self.ring, part, self.sender, self.other)
-        found = outcomes.get(key)
-        if found is None:
-            found = (None if short else self._open_as_before(part)) or self._open(part)
-            outcomes.put(key, found, 512 + 2 * len(part.content))
-        return found
+        """Opens a ciphered APDU.
 
-    def _open_as_before(self, part: CipheredPart) -> Opened | None:
-        """The everyday case, without a search: the key that opened the last APDU, and the title seen.
-
-        Authenticated and encrypted, suite 0 to 2, unicast or dedicated key; None where anything is
-        otherwise.
+        The everyday case comes first, without a search: authenticated and encrypted, by the key that opened
+        the last one, with the title seen.
         """
-        control = part.security_control
-        title = part.system_title or self.sender
-        if not 0x30 <= control <= 0x32 or part.envelope is not None or not title or len(title) != TITLE_SIZE:
-            return None
-        keys = self.ring.keys(KeyKind.DEDICATED if part.tag in _DEDICATED else KeyKind.UNICAST)
-        if not keys or not keys[0].own or keys[0].size != SUITES[control & 3].key_size:
-            return None
-        key, counter = keys[0], part.invocation_counter
-        nonce = title + counter.to_bytes(4, "big")
-        plain = key.gcm.encrypt(nonce, part.content, b"")[:_TAIL]
-        tag = key.gcm.encrypt(nonce, plain, _CONTROLS[control] + key.authentications[0])[_TAIL:_TAG_STOP]
-        if tag != part.authentication_tag:
-            return None
-        return _new(Opened, (Verdict.OPENED, plain, counter, key.label, title, "SC || AK", True, False, ()))
+        tag, control, counter, content, authentication_tag, title, envelope = part
+        ring = self.ring
+        key = ring.dedicated if tag in _DEDICATED else ring.unicast
+        title = title or self.sender
+        header = key.usual.get(control) if key is not None and envelope is None else None
+        if key is not None and header is not None and title and len(title) == TITLE_SIZE:
+            encrypt, nonce = key.encrypt, _nonce(title, counter)
+            plain = encrypt(nonce, content, None)[:_TAIL]
+            if encrypt(nonce, plain, header)[_TAIL:_TAG_STOP] == authentication_tag:
+                return _new(Opened, (_OPENED, plain, counter, key.label, title, _USUAL_FORM, True, False, ()))
+        known = (ring, part, self.sender, self.other)
+        found = ring.outcomes.get(known)
+        if found is None:
+            found = self._open(part)
+            ring.outcomes.put(known, found, 512 + 2 * len(content))
+        return found
 
     def _open(self, part: CipheredPart) -> Opened:
         counter = part.invocation_counter
@@ -252,17 +240,17 @@ class _Attempt:
 
     def by_tag(self, key: RingKey) -> Opened | None:
         """The APDU opened with this key, if the tag says so with one of the titles and forms of the AAD."""
-        part, gcm, wanted = self.part, key.gcm, self.part.authentication_tag
+        part, encrypt, wanted = self.part, key.encrypt, self.part.authentication_tag
         for title in self._titles(key):
             nonce = title.octets + self.counter
             if self.encrypted:
-                plain = covered = gcm.encrypt(nonce, part.content, b"")[:_TAIL]
+                plain = covered = encrypt(nonce, part.content, None)[:_TAIL]
                 tail = b""
             else:
                 plain, covered, tail = part.content, b"", part.content
             for authentication in key.authentications or _ALONE:
                 for form, header in _aad_forms(part, self.control + authentication, authentication != b""):
-                    if gcm.encrypt(nonce, covered, header + tail)[_TAIL:_TAG_STOP] == wanted:
+                    if encrypt(nonce, covered, header + tail)[_TAIL:_TAG_STOP] == wanted:
                         return self._opened(Verdict.OPENED, plain, key.label, title, form)
             self._learn(key, title, plain)
         return None
@@ -281,7 +269,7 @@ class _Attempt:
     def by_sense(self, key: RingKey) -> Opened | None:
         """The APDU opened with this key, where the plaintext makes sense: there is no tag that tells."""
         for title in self._titles(key):
-            plain = key.gcm.encrypt(title.octets + self.counter, self.part.content, b"")[:_TAIL]
+            plain = key.encrypt(title.octets + self.counter, self.part.content, None)[:_TAIL]
             plausible = self.compressed or makes_sense(self.part, plain)
             found = self._opened(Verdict.UNTAGGED, plain, key.label, title, "", plausible)
             if plausible:
