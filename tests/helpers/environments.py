@@ -11,12 +11,14 @@ import sys
 import venv
 from pathlib import Path
 
-import pytest
-
 from tests.helpers.scripts import script
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _OFFLINE = ("NewConnectionError", "ConnectTimeout", "Failed to establish", "name resolution", "unreachable")
+
+
+class EnvironmentMissing(Exception):  # noqa: N818 -- no error where the machine is offline
+    """An environment cannot be made because the package registry cannot be reached; the message says why."""
 
 
 def interpreter_with(name: str, requirements: Path) -> Path:
@@ -24,6 +26,16 @@ def interpreter_with(name: str, requirements: Path) -> Path:
 
     Skips the test, loudly, when the package registry cannot be reached; fails it when anything else is wrong.
     """
+    import pytest
+
+    try:
+        return environment(name, requirements)
+    except EnvironmentMissing as reason:
+        pytest.skip(str(reason))
+
+
+def environment(name: str, requirements: Path) -> Path:
+    """The same for who is no test: raises EnvironmentMissing, or RuntimeError when anything else is wrong."""
     folder = _CHECKOUT / ".venv" / name
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "requirements.sha256"
@@ -36,8 +48,10 @@ def interpreter_with(name: str, requirements: Path) -> Path:
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         if any(word in done.stderr for word in _OFFLINE):
-            pytest.skip(f"{name.upper()} MISSING: the package registry cannot be reached ({reason[0]})")
-        pytest.fail(f"the environment of the {name} cannot be made: {done.stderr}")
+            raise EnvironmentMissing(
+                f"{name.upper()} MISSING: the package registry cannot be reached ({reason[0]})"
+            )
+        raise RuntimeError(f"the environment of the {name} cannot be made: {done.stderr}")
     stamp.write_text(wanted)
     return python
 
