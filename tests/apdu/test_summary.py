@@ -3,6 +3,7 @@
 import pytest
 
 from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
+from cosemscope.apdu.fields import walk
 from cosemscope.apdu.layers import decode_wpdu
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
 from tests.helpers import apdu_encoder as encode
@@ -50,8 +51,51 @@ def test_associations() -> None:
     """Mechanism and password of a request, rejection first in an answer."""
     mechanism = encode.element(0x8B, encode.object_identifier(2, 1))
     password = encode.element(0xAC, encode.element(0x80, b"12345678"))
-    assert 'LLS (1), password "12345678"' in line(encode.aarq(mechanism, password))
+    assert "LLS (1), LLS password, 8 octets" in line(encode.aarq(mechanism, password))
     assert line(encode.aare(1, 13)).startswith("REJECTED AARE rejected-permanent")
+
+
+_SECRET = Reference(15, bytes.fromhex("0000280000ff"), 7)
+_CHANGE = Reference(15, _SECRET.instance, 2, method=True)
+_TOLD = ("octet-string", b"sesame-0")
+
+
+@pytest.mark.parametrize(
+    ("octets", "request_"),
+    [
+        (
+            encode.aarq(
+                encode.element(0x8B, encode.object_identifier(2, 1)),
+                encode.element(0xAC, encode.element(0x80, b"sesame-0")),
+            ),
+            None,
+        ),
+        (
+            encode.aarq(
+                encode.element(0x8B, encode.object_identifier(2, 1)),
+                encode.element(0xAC, encode.element(0x81, b"\x00sesame-0")),
+            ),
+            None,
+        ),
+        (encode.set_request(_SECRET[:3], _TOLD), None),
+        (encode.action_request(_CHANGE[:3], _TOLD), None),
+        (encode.get_response(_TOLD), Request((_SECRET,))),
+        (
+            encode.get_response_list([("long", 1), _TOLD]),
+            Request((Reference(*_ENERGY), _SECRET), with_list=True),
+        ),
+        (encode.access_request([(2, _SECRET[:3], b"")], [_TOLD]), None),
+        (encode.access_response([_TOLD], [(1, 0)]), Request((_SECRET,), with_list=True)),
+    ],
+)
+def test_secrets_are_not_shown_in_lines(octets: bytes, request_: Request | None) -> None:
+    """Lines go into lists, pictures and mails: that there is a secret is enough. The tree has every octet."""
+    decoded = decode_apdu(octets, Context(request=request_))
+    shown = summarise(decoded, Context(request=request_))
+    assert "sesame" not in shown
+    assert b"sesame-0".hex() not in shown
+    assert "password" in shown or "secret" in shown
+    assert any("sesame" in field.text or "0111001101" in field.text for field in walk(decoded.root))
 
 
 def test_opened_ones_tell_what_was_inside() -> None:

@@ -118,12 +118,38 @@ def _object(reference: Reference) -> str:
     return f"{name}, {member or f'{kind} {reference.member}'}"
 
 
+def _references(context: Context | None) -> tuple[Reference, ...]:
+    """What the request asked for, where it is known."""
+    return context.request.references if context is not None and context.request is not None else ()
+
+
 def _requested(context: Context | None) -> str:
-    if context is None or context.request is None or not context.request.references:
+    references = _references(context)
+    if not references:
         return ""
-    references = context.request.references
     more = f" and {len(references) - 1} more" if len(references) > 1 else ""
     return _object(references[0]) + more
+
+
+#: What holds a password or a key: secret and change_HLS_secret of the association objects.
+_SECRETS = frozenset(((15, 7, False), (15, 2, True)))
+
+
+def _any_secret(references: object) -> bool:
+    """Whether one of these references (what else may stand there does not count) is to a secret."""
+    listed = references if isinstance(references, tuple) else ()
+    return any(
+        (one.class_id, one.member, one.method) in _SECRETS for one in listed if isinstance(one, Reference)
+    )
+
+
+def _hidden(field: Field) -> str:
+    """A value that lines do not show, as they end up in lists and mails; the tree has it."""
+    return f"secret{_size(field)}, not shown here"
+
+
+def _size(field: Field) -> str:
+    return f", {len(field.value)} octets" if isinstance(field.value, bytes) else ""
 
 
 _REQUEST_PARTS = (
@@ -137,13 +163,16 @@ _REQUEST_PARTS = (
 
 def _request(root: Field, context: Context | None) -> str:
     words = [_VERBS[root.name]]
+    secret = False
     for name in ("attribute-descriptor", "method-descriptor"):
         descriptor = find(root, name)
         if descriptor is not None and isinstance(descriptor.value, Reference):
             words.append(_object(descriptor.value))
+            secret = _any_secret((descriptor.value,))
     for name in ("attribute-descriptor-list", "method-descriptor-list", "access-request-specification"):
         listed = find(root, name)
         if listed is not None:
+            secret = secret or _any_secret(listed.value)
             words.append(f"list of {len(listed.value)}: {_texts(listed)}" if listed.value else "empty list")
     number = find(root, "block-number")
     if number is not None:
@@ -152,7 +181,7 @@ def _request(root: Field, context: Context | None) -> str:
     for name, shown_name in _REQUEST_PARTS:
         part = find(root, name)
         if part is not None and part.children:
-            line += f", {shown_name}{_texts(part) or part.text}"
+            line += f", {shown_name}{_hidden(part) if secret else _texts(part) or part.text}"
     for name in ("datablock", "pblock"):
         part = find(root, name)
         if part is not None:
@@ -197,6 +226,8 @@ def _response(root: Field, context: Context | None) -> str:
     if listed is None:
         number = find(root, "block-number")
         return f"{words}, block {number.value}" if number is not None else words
+    if not failure and _any_secret(_references(context)):
+        return f"{words}, {_hidden(listed)}"
     elements = _texts(listed)
     if not listed.children:
         return words if failure else f"{words}, {listed.text or listed.value}"
@@ -244,7 +275,7 @@ def _association(root: Field, context: Context | None) -> str:
     secret = find(root, "calling-authentication-value")
     mechanism = find(root, "mechanism-name")
     if secret is not None and mechanism is not None and str(mechanism.value).endswith(".2.1"):
-        words += f", password {secret.text}"
+        words += f", LLS password{_size(secret)}"
     inner = find(root, "user-information")
     if inner is not None and inner.text:
         words += f", {inner.text}"
