@@ -155,7 +155,8 @@ class UdpFlows:
                 "address": address,
                 "size": heads["length"].astype(np.uint32) + np.uint32(HEADER_SIZE),
                 "marks": np.zeros(len(packet), np.uint16),
-            }
+            },
+            packet,
         )
 
     def _one(self, packet: int, stream: int) -> None:

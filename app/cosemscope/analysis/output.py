@@ -52,6 +52,7 @@ class Output:
         self._findings = findings
         self._rows: list[WpduRow] = []
         self._arrays: list[dict[str, npt.NDArray[Any]]] = []
+        self._known: list[npt.NDArray[np.int64]] = []
         self._found: list[tuple[int, int, int, int, int, int]] = []
         self._found_arrays: list[dict[str, npt.NDArray[Any]]] = []
 
@@ -59,10 +60,11 @@ class Output:
         """Add one WPDU."""
         self._rows.append(row)
 
-    def add_rows(self, rows: dict[str, npt.NDArray[Any]]) -> None:
-        """Add WPDUs by columns: those of the table, each with its `address`; `last_packet` is the trigger."""
-        if len(rows["last_packet"]):
+    def add_rows(self, rows: dict[str, npt.NDArray[Any]], known: npt.NDArray[np.int64]) -> None:
+        """Add WPDUs by columns: those of the table; and the packets at which they became known."""
+        if len(known):
             self._arrays.append(rows)
+            self._known.append(known)
 
     def find(self, kind: FindingKind, stream: int, side: int, packet: int, offset: int, count: int) -> None:
         """Add a finding; `side` is the sender's side of the flow, `offset` in its stream."""
@@ -98,14 +100,13 @@ class Output:
     def flush(self, batch: slice) -> slice:
         """Put everything into the tables, in order; the slice of new WPDU rows. `batch`: its packet rows."""
         self._flush_findings()
-        parts = self._arrays
-        triggers = [part["last_packet"] for part in parts]
+        parts, triggers = self._arrays, self._known
         if self._rows:
             rows = _in_order(self._rows)
             # First, since what a packet ends stands before what begins with it.
             parts = [self._columns(rows), *parts]
-            triggers.insert(0, np.array([row.trigger for row in rows], np.int64))
-        self._rows, self._arrays = [], []
+            triggers = [np.array([row.trigger for row in rows], np.int64), *triggers]
+        self._rows, self._arrays, self._known = [], [], []
         if not parts:
             return slice(len(self._wpdus), len(self._wpdus))
         trigger = np.concatenate(triggers).astype(np.int64) - batch.start

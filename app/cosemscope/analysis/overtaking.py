@@ -1,9 +1,8 @@
-"""Two segments of one WPDU of which the second overtook the first, found for a whole batch with NumPy.
+"""Two segments of which the second overtook the first, put in order for a whole batch with NumPy.
 
 It is the commonest disorder there is, and the reassembler would take it segment by segment. Only the plain
-case is read here: both segments come next to each other in their stream, they hold exactly one WPDU, nothing
-was acknowledged beyond them, and the rule of `reassembly` calls the late one out of order. All others go
-there.
+case is put right here: both segments come next to each other in their stream, nothing was acknowledged beyond
+them, and the rule of `reassembly` calls the late one out of order. All others go there.
 """
 
 from typing import Any, NamedTuple
@@ -11,23 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.reassembly import DEFAULT_RTT, NEAR_IDENTIFICATION
-from cosemscope.analysis.recognition import HEAD
 from cosemscope.analysis.segments import Segments
 from cosemscope.analysis.streams import ACK, FIN, RST, SYN
-from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 
 Array = npt.NDArray[Any]
 # Packets of the stream before a pair among which the other side's last acknowledgement is looked for.
 _LOOK_BACK = 4
-
-
-class Overtaken(NamedTuple):
-    """Pairs of segments: `position` of the early one (the late one stands behind it), HEAD record."""
-
-    position: Array
-    head: Array
 
 
 class Surroundings(NamedTuple):
@@ -44,10 +33,11 @@ class Surroundings(NamedTuple):
     rtt: Array
 
 
-def find_overtaken(
-    segments: Segments, fast: Array, blind: Array, around: Surroundings, source: PayloadSource
-) -> Overtaken:
-    """The pairs among the segments of halves in the fast path (`fast`); `blind` ones are not believed."""
+def put_right(segments: Segments, fast: Array, blind: Array, around: Surroundings) -> Array:
+    """Exchange such pairs among the segments of halves in the fast path (`fast`); `blind` ones are left.
+
+    The segments are changed in place; returns the mask of the early ones, now behind the late ones.
+    """
     early = np.flatnonzero(
         (segments.start[:-1] > segments.before[:-1])
         & (segments.start[1:] == segments.before[:-1])
@@ -56,16 +46,23 @@ def find_overtaken(
         & fast[:-1]
         & fast[1:]
     )
-    late = early + 1
     length = segments.stop - segments.start
+    late = early + 1
     sound = (segments.captured[early] == length[early]) & (segments.captured[late] == length[late])
-    sound &= (length[late] >= HEAD.itemsize) & source.at_hand(segments.address[late]) & ~blind[late]
-    early = early[sound]
+    early = early[sound & ~blind[late]]
     early = early[_plain(segments, early, around)]
-    head = source.gather(HEAD, segments.address[early + 1])
-    whole = head["length"].astype(np.int64) + HEADER_SIZE == length[early] + length[early + 1]
-    whole &= head["version"] == VERSION
-    return Overtaken(early[whole], np.ascontiguousarray(head[whole]))
+    overtook = np.zeros(len(fast), np.bool_)
+    overtook[early + 1] = True
+    exchange(segments, early)
+    return overtook
+
+
+def exchange(segments: Segments, position: Array) -> None:
+    """Let each segment at these positions change places with the one behind it."""
+    pair, turned = np.stack((position, position + 1)), np.stack((position + 1, position))
+    for column in (segments.packet, segments.start, segments.stop, segments.address, segments.captured):
+        column[pair] = column[turned]
+    segments.before[position + 1] = np.maximum(segments.before[position], segments.stop[position])
 
 
 def _plain(segments: Segments, early: Array, around: Surroundings) -> Array:

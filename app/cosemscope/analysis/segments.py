@@ -1,10 +1,9 @@
-"""The fast path: all segments of a batch that stand in order and hold whole WPDUs, in NumPy.
+"""The fast path: the segments of a batch that stand in order, with the WPDU headers they begin with.
 
 Segments are sorted by half (one direction of one stream), then by arrival. A
 segment is in order when it begins where the highest octet before it ends.
-Of those in order, most hold exactly one WPDU (`whole`), some begin one that
-ends with a later segment (`spread`), some hold several (`shared`). These are
-read here; every other segment is named in `special`, for the reassembler.
+Of those in order, most hold exactly one WPDU (`whole`); the others begin or
+continue a chain of WPDUs (`chains`), or are the reassembler's.
 """
 
 from typing import Any, NamedTuple
@@ -12,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.recognition import HEAD, join_heads, put_heads, take_heads
+from cosemscope.analysis.payload import PayloadSource
+from cosemscope.analysis.recognition import HEAD, put_heads
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 
 Array = npt.NDArray[Any]
-# Offsets in a stream are below this, so that (half, offset) packs into one sortable number.
-_WIDTH = np.int64(1) << np.int64(42)
-_MOST_SHARED = 4096
+#: Offsets in a stream are below this, so that (half, offset) packs into one sortable number.
+WIDTH = np.int64(1) << np.int64(42)
 
 
 class Segments(NamedTuple):
@@ -52,7 +51,7 @@ def sort_segments(
     start = relative[order]
     stop = start + length[order]
     # A running maximum that begins anew in each half: each half's numbers lie above those of the one before.
-    lift = group * _WIDTH
+    lift = group * WIDTH
     top = np.maximum(stop, 0)
     heads = np.flatnonzero(first)
     top[heads] = np.maximum(top[heads], highest[half[heads]])
@@ -83,83 +82,58 @@ def compact(half: Array) -> Array:
 class Layout(NamedTuple):
     """What the segments of wrapper streams hold, position by position.
 
-    `head`: HEAD records (of no meaning where not `ready`); `ready`: in order, in the fast path, with a
-    header at hand; `whole`: exactly one WPDU; `cut`: octets were cut off by the snap length; `last`: for a
-    segment that begins a WPDU which ends with a later one, the position of that (else -1); `ordered`:
-    positions in order, `place`: each position's place in `ordered`; `shared`: the WPDUs of segments that hold
-    several.
+    `head`: HEAD records (of no meaning where not `ready`); `ready`: in order, in the fast path, with a header
+    at hand; `whole`: exactly one WPDU; `cut`: octets were cut off by the snap length; `ordered`: positions in
+    order, `place`: each position's place in `ordered`.
     """
 
     head: Array
     ready: Array
     whole: Array
     cut: Array
-    last: Array
     ordered: Array
     place: Array
-    shared: "Shared"
 
 
-class Shared(NamedTuple):
-    """WPDUs that share a segment with others: position of the segment, offset in it, HEAD record."""
-
-    position: Array
-    offset: Array
-    head: Array
-
-
-def lay_out(segments: Segments, fast: Array, gather: Any, at_hand: Any) -> Layout:
+def lay_out(segments: Segments, fast: Array, source: PayloadSource) -> Layout:
     """Read the headers of the segments of halves in the fast path (`fast`: mask by position)."""
     length = segments.stop - segments.start
     in_order = segments.start == segments.before
+    at_hand = source.at_hand(segments.address)
     head = np.zeros(len(length), HEAD)
-    ready = fast & in_order & (segments.captured >= HEADER_SIZE) & at_hand(segments.address)
+    ready = fast & in_order & (segments.captured >= HEADER_SIZE) & at_hand
     rows = np.flatnonzero(ready)
     if len(rows) == len(ready):
-        head = gather(HEAD, segments.address)
+        head = source.gather(HEAD, segments.address)
     else:
-        put_heads(head, rows, gather(HEAD, segments.address[rows]))
+        put_heads(head, rows, source.gather(HEAD, segments.address[rows]))
     ready &= head["version"] == VERSION
     total = head["length"].astype(np.int64) + HEADER_SIZE
     cut = segments.captured < length
     whole = ready & (total == length) & (~cut | (segments.captured > HEADER_SIZE))
-    ordered = np.flatnonzero(in_order & fast & ~cut)
+    orderly = in_order & fast & ~cut
+    ordered = np.flatnonzero(orderly)
     place = np.zeros(len(length), np.int64)
     place[ordered] = np.arange(len(ordered))
-    short = np.flatnonzero(
-        in_order & fast & ~cut & (length < HEAD.itemsize) & ~whole & at_hand(segments.address)
-    )
+    layout = Layout(head, ready, whole, cut, ordered, place)
+    short = np.flatnonzero(orderly & (length < HEAD.itemsize) & ~whole & at_hand)
     if len(short):
-        joined = _join_heads(segments, length, ordered, place, short, head, gather, at_hand)
+        joined = _join_heads(segments, layout, short, source)
         ready[short] = joined & (head["version"][short] == VERSION)
-        total[short] = head["length"][short].astype(np.int64) + HEADER_SIZE
-    spread = np.flatnonzero(ready & ~cut & (total > length))
-    last = np.full(len(length), -1, np.int64)
-    if len(spread):
-        _find_ends(segments, in_order, cut, ordered, spread, total, last)
-    shared = _read_shared(segments, head, np.flatnonzero(ready & ~cut & (total < length)), gather)
-    return Layout(head, ready, whole, cut, last, ordered, place, shared)
+    return layout
 
 
-def _join_heads(
-    segments: Segments,
-    length: Array,
-    ordered: Array,
-    place: Array,
-    short: Array,
-    head: Array,
-    gather: Any,
-    at_hand: Any,
-) -> Array:
-    """Put headers that end in the next segment together into `head`; a mask of those that could be."""
-    after = ordered[np.minimum(place[short] + 1, len(ordered) - 1)]
+def _join_heads(segments: Segments, layout: Layout, short: Array, source: PayloadSource) -> Array:
+    """Put headers that end in the next segment together; a mask of those that could be."""
+    length = segments.stop - segments.start
+    after = layout.ordered[np.minimum(layout.place[short] + 1, len(layout.ordered) - 1)]
     joined = (segments.group[after] == segments.group[short]) & (
         segments.start[after] == segments.stop[short]
     )
-    joined &= (length[short] + length[after] >= HEAD.itemsize) & at_hand(segments.address[after])
+    joined &= (length[short] + length[after] >= HEAD.itemsize) & source.at_hand(segments.address[after])
     rows, after = short[joined], after[joined]
     ends, begins = (
-        gather(HEAD, segments.address[which]).view(np.uint8).reshape(-1, HEAD.itemsize)
+        source.gather(HEAD, segments.address[which]).view(np.uint8).reshape(-1, HEAD.itemsize)
         for which in (after, rows)
     )
     column = np.arange(HEAD.itemsize)
@@ -169,48 +143,5 @@ def _join_heads(
         begins,
         np.take_along_axis(ends, np.maximum(missing, 0), axis=1),
     )
-    put_heads(head, rows, np.ascontiguousarray(whole, np.uint8).view(HEAD)[:, 0])
+    put_heads(layout.head, rows, np.ascontiguousarray(whole, np.uint8).view(HEAD)[:, 0])
     return np.asarray(joined)
-
-
-def _find_ends(
-    segments: Segments, in_order: Array, cut: Array, ordered: Array, spread: Array, total: Array, last: Array
-) -> None:
-    """For WPDUs that go on in later segments: the position with which each ends, into `last`."""
-    keys = segments.group[ordered] * _WIDTH + segments.stop[ordered]
-    ends = segments.group[spread] * _WIDTH + segments.start[spread] + total[spread]
-    place = np.searchsorted(keys, ends)
-    found = place < len(keys)
-    found[found] = keys[place[found]] == ends[found]
-    position = ordered[place[found]]
-    # A gap, or a segment that overlaps one, on the way: then it is the reassembler's.
-    irregular = np.cumsum((~in_order & (segments.stop > segments.before)) | (in_order & cut))
-    smooth = irregular[position] == irregular[spread[found]]
-    last[spread[found][smooth]] = position[smooth]
-
-
-def _read_shared(segments: Segments, head: Array, position: Array, gather: Any) -> Shared:
-    """The WPDUs of segments that hold nothing but several whole ones."""
-    length = (segments.stop - segments.start)[position]
-    owner, offset = position, np.zeros(len(position), np.int64)
-    record = take_heads(head, position)
-    found: list[tuple[Array, Array, Array]] = []
-    good = np.zeros(len(segments.half), np.bool_)
-    rounds = 0
-    while len(owner) and rounds < _MOST_SHARED:
-        found.append((owner, offset, record))
-        after = offset + HEADER_SIZE + record["length"]
-        good[owner[after == length]] = True
-        more = after + HEADER_SIZE <= length
-        owner, offset, length = owner[more], after[more], length[more]
-        record = gather(HEAD, segments.address[owner] + offset)
-        fits = (record["version"] == VERSION) & (offset + HEADER_SIZE + record["length"] <= length)
-        owner, offset, length, record = owner[fits], offset[fits], length[fits], take_heads(record, fits)
-        rounds += 1
-    if not found:
-        return Shared(position, offset, record)
-    owners, offsets, records = zip(*found, strict=True)
-    owner, offset, record = np.concatenate(owners), np.concatenate(offsets), join_heads(records)
-    keep = np.flatnonzero(good[owner])
-    order = keep[np.lexsort((offset[keep], owner[keep]))]
-    return Shared(owner[order], offset[order], take_heads(record, order))

@@ -1,23 +1,25 @@
 """TCP streams to WPDUs, a batch of packets at a time.
 
 Halves (one direction of one stream, number 2 x stream + side of the flow) are in one of three states:
-fast (all in order, at a WPDU boundary: `segments` reads them), slow (a
+fast (all in order, at a WPDU boundary: `segments` and `chains` read them), slow (a
 `Reassembler` and a splitter hold what is pending), or in a stream that is not
 recognised yet (`Recogniser`). Only the packets from an irregular segment
 on, until the half is clean again, go one by one (`walk`); what stays pending at the
 end of a batch goes on in the next. Both ways give the same rows.
 """
 
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.chains import Links, apart, covered, find_chains
 from cosemscope.analysis.conflicts import ConflictFinder
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output
-from cosemscope.analysis.overtaking import Overtaken, Surroundings, find_overtaken
+from cosemscope.analysis.overtaking import Surroundings, exchange, put_right
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.recognition import HEAD, believable, take_heads
 from cosemscope.analysis.segments import Layout, Segments, lay_out, sort_segments
@@ -161,23 +163,24 @@ class TcpStreams:
         framing = self.streams["framing"][segments.half >> 1]
         wrapper = framing == Framing.WRAPPER
         fast = wrapper & ~taken
-        layout = lay_out(segments, fast, self.source.gather, self.source.at_hand)
-        new = segments.stop > segments.before
-        old = ~new & ((segments.stop - segments.start) > 1)
-        split = np.isin(framing, _SPLIT_FRAMINGS)
-        regular = np.where(wrapper, layout.whole, (segments.start == segments.before) & ~split) | old
         # The first octets of a half whose start was not seen are believed only if they are one whole WPDU.
         blind = (segments.start == 0) & ~self._walk.halves["trusted"][segments.half] & wrapper
-        overtaken = self._find_overtaken(segments, fast, blind)
-        layout.last[overtaken.position] = overtaken.position + 1
-        old[overtaken.position + 1] = False
-        parted, shared = self._walk_specials(segments, layout, ~regular & ~taken, blind, taken)
-        self._emit_whole(segments, layout, np.flatnonzero(layout.whole & ~taken))
-        self._emit_overtaken(segments, overtaken, taken)
-        in_order = [pair for pair in parted if segments.start[pair[0]] == segments.before[pair[0]]]
-        self._emit_spread(segments, layout, in_order)
-        if len(layout.shared.position):
-            self._emit_shared(segments, layout, shared)
+        order, _ = self._walk.by_stream()
+        base, rtt = self._walk.halves["base"], self.streams["rtt"]
+        around = Surroundings(self._walk.batch, order, self._walk.stream, base, rtt)
+        overtook = put_right(segments, fast, blind, around)
+        layout = lay_out(segments, fast, self.source)
+        links, last = find_chains(segments, layout, self.source)
+        last[blind | self._ended_within(segments, last)] = -1
+        old = (segments.stop <= segments.before) & ((segments.stop - segments.start) > 1)
+        split = np.isin(framing, _SPLIT_FRAMINGS)
+        regular = np.where(wrapper, layout.whole, (segments.start == segments.before) & ~split) | old
+        begins = self._walk_specials(segments, ~regular & ~taken, last, overtook, taken)
+        whole = layout.whole & ~covered(begins, last) & ~taken
+        self._emit_whole(segments, layout, np.flatnonzero(whole & ~overtook))
+        self._emit_chains(segments, layout, links.take(begins[links.owner]), overtook)
+        self._emit_whole(segments, layout, np.flatnonzero(whole & overtook), known=-1)
+        self._find_late(segments, np.flatnonzero(overtook & ~taken) - 1)
         self._emit_old(segments, np.flatnonzero(old & ~taken))
         tracked = ~wrapper & (segments.start == segments.before) & ~taken
         cut = (tracked | layout.whole) & ~taken & (segments.captured < segments.stop - segments.start)
@@ -189,43 +192,50 @@ class TcpStreams:
         self._walk.halves["highest"][half[quick]] = highest[quick]
 
     def _walk_specials(
-        self, segments: Segments, layout: Layout, special: Array, blind: Array, taken: Array
-    ) -> tuple[list[tuple[int, int]], Array]:
+        self, segments: Segments, special: Array, last: Array, overtook: Array, taken: Array
+    ) -> Array:
         """Go through the irregular segments in order; those that the reassembler takes are noted in `taken`.
 
-        Returns the (first, last) positions of WPDUs over several segments, and for each position whether it
-        holds several WPDUs that count.
+        Returns the mask of positions at which chains begin that count (see `chains`).
         """
-        shared = np.zeros(len(special), np.bool_)
-        shared[layout.shared.position] = True
-        shared &= ~blind & ~taken
-        positions = np.flatnonzero(special & ~shared)
-        last = np.where(blind | self._ended_within(segments, layout), -1, layout.last)[positions].tolist()
-        parted: list[tuple[int, int]] = []
-        covered = -1
-        for position, end in zip(positions.tolist(), last, strict=True):
-            if position < covered:
+        positions = np.flatnonzero(special)
+        heads, rest = apart(positions, last[positions])
+        begins = np.zeros(len(special), np.bool_)
+        begins[heads] = True
+        done, todo = -1, rest.tolist()
+        while todo:
+            position = heappop(todo)
+            if position < done:
                 continue
-            if end >= 0:
-                parted.append((position, end))
-                covered = end + 1
-            else:
-                covered = self._walk.run_from(segments, position)
-                taken[position:covered] = True
-        covers = np.zeros(len(special) + 1, np.int8)
-        for first, end in parted:
-            covers[first] += 1
-            covers[end + 1] -= 1
-        within = np.cumsum(covers[:-1]) > 0
-        layout.whole[within] = False
-        return parted, shared & ~within & ~taken
+            if last[position] >= 0:
+                begins[position], done = True, int(last[position]) + 1
+                continue
+            begin = _beginning(position, begins, last, overtook)
+            done = self._run_from(segments, begin, overtook)
+            taken[begin:done] = True
+            inside = begin + np.flatnonzero(begins[begin:done])
+            begins[inside] = False
+            for end in last[inside[-1:]].tolist():  # what this chain had beyond is looked at again
+                for again in (done + np.flatnonzero(special[done : end + 1])).tolist():
+                    heappush(todo, again)
+        return begins
 
-    def _ended_within(self, segments: Segments, layout: Layout) -> Array:
-        """Which WPDUs of several segments have a FIN or RST of their stream between these."""
+    def _run_from(self, segments: Segments, position: int, overtook: Array) -> int:
+        """The reassembler takes a half from this segment on, until it is clean; the position behind."""
+        overtaken = position + 1 < len(overtook) and overtook[position + 1]
+        done = self._walk.run_from(segments, position, int(segments.packet[position + int(overtaken)]))
+        if done < len(overtook) and overtook[done]:  # it gave up the gap between the two
+            exchange(segments, np.array([done - 1]))
+            overtook[done] = False
+            return self._run_from(segments, done, overtook)
+        return done
+
+    def _ended_within(self, segments: Segments, last: Array) -> Array:
+        """Which chains of several segments have a FIN or RST of their stream between these."""
         within = np.zeros(len(segments.half), np.bool_)
         rows = np.flatnonzero((self._walk.batch["flags"] & (FIN | RST)) > 0)
         rows = rows[self._walk.stream[rows] >= 0]
-        begun = np.flatnonzero(layout.last >= 0)
+        begun = np.flatnonzero(last > np.arange(len(last)))
         if not len(rows) or not len(begun):
             return within
         stream = self._walk.stream[rows]
@@ -234,15 +244,18 @@ class TcpStreams:
         first[stream[::-1]] = rows[::-1]
         latest[stream] = rows
         owner = segments.half[begun] >> 1
-        ends = segments.packet[layout.last[begun]]
-        within[begun] = (first[owner] < ends) & (latest[owner] >= segments.packet[begun])
+        within[begun] = (first[owner] < segments.packet[last[begun]]) & (
+            latest[owner] >= segments.packet[begun]
+        )
         return within
 
-    def _emit(self, sorted_: Segments, position: Array, head: Array, **columns: Any) -> None:
-        """Rows of WPDUs whose headers are `head`, that began in the segments at `position`."""
-        packet = sorted_.packet[position]
-        stream = sorted_.half[position] >> 1
-        side = (sorted_.half[position] & 1).astype(np.uint8)
+    def _emit(
+        self, segments: Segments, position: Array, head: Array, known: Array, /, **columns: Array
+    ) -> None:
+        """Rows of WPDUs with these headers, which began at `position`; `known`: the packets that told."""
+        packet = segments.packet[position]
+        stream = segments.half[position] >> 1
+        side = (segments.half[position] & 1).astype(np.uint8)
         row = {
             "first_packet": packet + self._walk.base,
             "last_packet": packet + self._walk.base,
@@ -257,93 +270,74 @@ class TcpStreams:
             "destination_wport": head["destination_wport"],
             "length": head["length"],
             "apdu_tag": np.where(head["length"] > 0, head["tag"], np.int16(-1)),
-            "address": sorted_.address[position],
+            "address": segments.address[position],
             "size": head["length"].astype(np.uint32) + np.uint32(HEADER_SIZE),
             "marks": np.zeros(len(packet), np.uint16),
         }
-        self.output.add_rows(row | columns)
+        self.output.add_rows(row | columns, known)
 
-    def _emit_whole(self, segments: Segments, layout: Layout, position: Array) -> None:
+    def _emit_whole(self, segments: Segments, layout: Layout, position: Array, known: int = 0) -> None:
+        """Segments that are one WPDU each; `known`: how far from each stands the one that told."""
+        if not len(position):
+            return
         columns = {}
         if layout.cut.any():
             captured = segments.captured[position]
             columns["size"] = captured.astype(np.uint32)
             columns["marks"] = np.where(layout.cut[position], Mark.TRUNCATED, 0).astype(np.uint16)
-        self._emit(segments, position, take_heads(layout.head, position), **columns)
+        trigger = segments.packet[position + known] + self._walk.base
+        self._emit(segments, position, take_heads(layout.head, position), trigger, **columns)
 
-    def _emit_spread(self, segments: Segments, layout: Layout, parted: list[tuple[int, int]]) -> None:
-        if not parted:
+    def _emit_chains(self, segments: Segments, layout: Layout, links: Links, overtook: Array) -> None:
+        """The WPDUs of chains: octets of one segment are pointed at, those of several are extents."""
+        if not len(links.owner):
             return
-        ends = np.array(parted, np.int64)
-        begin, end = layout.place[ends[:, 0]], layout.place[ends[:, 1]] + 1
-        count = end - begin
+        begin = layout.place[links.position]
+        count = layout.place[links.end] - begin + 1
         offset = np.cumsum(count) - count
         inner = layout.ordered[np.arange(int(count.sum())) - np.repeat(offset - begin, count)]
-        packet = segments.packet[inner]
-        first = self.output.extents(
-            segments.address[inner],
-            segments.stop[inner] - segments.start[inner],
-            packet + self._walk.base,
-            len(inner),
+        packet, time = segments.packet[inner], self._walk.batch["time"][segments.packet[inner]]
+        address, length = segments.address[inner], segments.stop[inner] - segments.start[inner]
+        address[offset] += links.offset
+        length[offset] -= links.offset
+        length[offset + count - 1] -= segments.stop[links.end] - links.stop
+        spread = count > 1
+        pieces = np.flatnonzero(np.repeat(spread, count))
+        extent = self.output.extents(
+            address[pieces], length[pieces], packet[pieces] + self._walk.base, len(pieces)
         )
-        last = segments.packet[ends[:, 1]]
+        extents = -1 - extent - (np.cumsum(np.where(spread, count, 0)) - np.where(spread, count, 0))
+        turned = np.append(False, packet[1:] < packet[:-1])
+        turned[offset] = False
+        shared = (links.offset > 0) | (links.stop != segments.stop[links.end])
+        marks = np.where(shared, Mark.SHARED, 0)
+        marks |= np.where(np.logical_or.reduceat(turned, offset), Mark.OUT_OF_ORDER, 0)
         self._emit(
             segments,
-            ends[:, 0],
-            take_heads(layout.head, ends[:, 0]),
-            last_packet=last + self._walk.base,
+            links.position,
+            links.head,
+            segments.packet[links.end - overtook[links.end]] + self._walk.base,
+            first_packet=np.minimum.reduceat(packet, offset) + self._walk.base,
+            last_packet=np.maximum.reduceat(packet, offset) + self._walk.base,
             segments=np.minimum(count, 0xFFFF).astype(np.uint16),
-            time=self._walk.batch["time"][last],
-            address=-1 - (first + offset),
+            time=np.maximum.reduceat(time, offset),
+            first_time=np.minimum.reduceat(time, offset),
+            address=np.where(spread, extents, address[offset]),
+            marks=marks.astype(np.uint16),
         )
 
-    def _find_overtaken(self, segments: Segments, fast: Array, blind: Array) -> Overtaken:
-        order, _ = self._walk.by_stream()
-        base, rtt = self._walk.halves["base"], self.streams["rtt"]
-        around = Surroundings(self._walk.batch, order, self._walk.stream, base, rtt)
-        return find_overtaken(segments, fast, blind, around, self.source)
-
-    def _emit_overtaken(self, segments: Segments, overtaken: Overtaken, taken: Array) -> None:
-        rows = np.flatnonzero(~taken[overtaken.position])
-        if not len(rows):
+    def _find_late(self, segments: Segments, position: Array) -> None:
+        """Segments that others overtook, and were put in order: findings."""
+        if not len(position):
             return
-        early = overtaken.position[rows]
-        late = early + 1
-        packet, time = segments.packet + self._walk.base, self._walk.batch["time"][segments.packet]
-        pieces = np.column_stack((late, early)).ravel()
-        length = segments.stop - segments.start
-        first = self.output.extents(segments.address[pieces], length[pieces], packet[pieces], len(pieces))
-        self._emit(
-            segments,
-            late,
-            take_heads(overtaken.head, rows),
-            first_packet=packet[early],
-            segments=np.full(len(rows), 2, np.uint16),
-            time=np.maximum(time[early], time[late]),
-            first_time=np.minimum(time[early], time[late]),
-            address=-1 - (first + 2 * np.arange(len(rows))),
-            marks=np.full(len(rows), Mark.OUT_OF_ORDER, np.uint16),
-        )
-        half = segments.half[late]
+        half = segments.half[position]
         self.output.find_many(
             FindingKind.OUT_OF_ORDER,
             half >> 1,
             (half & 1).astype(np.uint8),
-            packet[late],
-            segments.start[late],
-            length[late],
-        )
-
-    def _emit_shared(self, segments: Segments, layout: Layout, counts: Array) -> None:
-        shared = layout.shared
-        rows = np.flatnonzero(counts[shared.position])
-        position, head = shared.position[rows], take_heads(shared.head, rows)
-        self._emit(
-            segments,
-            position,
-            head,
-            address=segments.address[position] + shared.offset[rows],
-            marks=np.full(len(rows), Mark.SHARED, np.uint16),
+            segments.packet[position] + self._walk.base,
+            segments.start[position],
+            segments.stop[position] - segments.start[position],
         )
 
     def _emit_old(self, segments: Segments, position: Array) -> None:
@@ -391,3 +385,17 @@ class TcpStreams:
             if carrying[stream]:
                 self._walk.open_undecided(stream)
             self._walk.walk_stream(stream, one_by_one=True)
+
+
+def _beginning(position: int, begins: Array, last: Array, overtook: Array) -> int:
+    """Where the reassembler has to begin for this segment: one that came too early goes with the late one.
+
+    Chains (`begins`) that hold the late one are given up.
+    """
+    while overtook[position]:
+        earlier = np.flatnonzero(begins[:position])
+        position -= 1
+        if len(earlier) and last[earlier[-1]] >= position:
+            position = int(earlier[-1])
+            begins[position] = False
+    return position

@@ -225,9 +225,12 @@ class PacketWalk:
                     resting[other & 1] = resting[other & 1] or self._let_go(other)
         return counts[0], counts[1]
 
-    def run_from(self, segments: Segments, position: int) -> int:
-        """The reassembler takes a half from this segment on, until it is clean; the position behind."""
-        half, index = int(segments.half[position]), int(segments.packet[position])
+    def run_from(self, segments: Segments, position: int, index: int) -> int:
+        """The reassembler takes a half from this segment on, until it is clean; the position behind.
+
+        `index` is the packet to begin with: that of the segment, or one that overtook it.
+        """
+        half = int(segments.half[position])
         indexes = self.indexes(half >> 1)
         place = bisect_left(indexes, index)
         self._open(half, int(segments.before[position]))
