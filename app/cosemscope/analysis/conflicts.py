@@ -5,7 +5,6 @@ came is worth a finding, since stacks do not do it and attackers do. The
 original is looked for among the last `WINDOW` packets before the batch.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -48,28 +47,46 @@ class ConflictFinder:
         packet = np.concatenate([suspect[0] for suspect in self._suspects]).astype(np.int64)
         start = np.concatenate([suspect[1] for suspect in self._suspects])
         self._suspects = []
-        first = max(0, rows.start - WINDOW)
-        seen, half = self._candidates(slice(first, rows.stop), packet)
-        seq = self._seq(seen)
-        order = np.lexsort((seq, half))
-        seen, half, seq = seen[order], half[order], seq[order]
-        owner = self._half(packet)
-        place = np.searchsorted(half << 32 | seq, owner << 32 | self._seq(packet))
-        original = seen[place]
+        window = slice(max(0, rows.start - WINDOW), rows.stop)
+        original = self._first_alike(window, packet)
         captured = self._packets["payload_captured"]
         exact = (original < packet) & (captured[original] >= captured[packet])
-        suspects = zip(packet.tolist(), start.tolist(), owner.tolist(), exact.tolist(), strict=True)
-        different = self._same_place(packet[exact], original[exact])
-        for suspect, offset, mine, alike in suspects:
-            if alike:
-                found = next(different)
-            else:
-                low, high = half.searchsorted(mine), half.searchsorted(mine + 1)
-                found = self._compare_all(suspect, seen[low:high].tolist())
-            if found:
-                self._output.find(FindingKind.CONFLICT, mine >> 1, mine & 1, suspect, offset, found)
+        different = np.zeros(len(packet), np.int64)
+        different[exact] = self._same_place(packet[exact], original[exact])
+        different[~exact] = self._anywhere(window, packet[~exact])
+        found = np.flatnonzero(different)
+        half = self._half(packet[found])
+        for place, mine in zip(found.tolist(), half.tolist(), strict=True):
+            suspect, offset, count = int(packet[place]), int(start[place]), int(different[place])
+            self._output.find(FindingKind.CONFLICT, mine >> 1, mine & 1, suspect, offset, count)
 
-    def _same_place(self, packet: Array, original: Array) -> Iterator[int]:
+    def _first_alike(self, window: slice, packet: Array) -> Array:
+        """For each packet the first one of its half in the window that begins at the same sequence number."""
+        number = self._seq(packet)
+        # Most others are ruled out by 16 bits; a SYN that carries octets counts one more than it says.
+        wanted = np.zeros(1 << 16, np.bool_)
+        wanted[number & 0xFFFF] = wanted[(number - 1) & 0xFFFF] = True
+        near = np.flatnonzero(wanted[self._packets["seq"][window] & 0xFFFF]) + window.start
+        near = near[self._packets["payload_length"][near] > 0]
+        key = self._half(near) << 32 | self._seq(near)
+        order = np.argsort(key, kind="stable")
+        place = np.searchsorted(key[order], self._half(packet) << 32 | number)
+        return np.asarray(near[order[place]])
+
+    def _anywhere(self, window: slice, packet: Array) -> list[int]:
+        """Octets of each packet that differ from those of any that overlap it."""
+        if not len(packet):
+            return []
+        seen, half = self._candidates(window, packet)
+        order = np.argsort(half, kind="stable")
+        seen, half, owner = seen[order], half[order], self._half(packet)
+        bounds = zip(half.searchsorted(owner).tolist(), half.searchsorted(owner + 1).tolist(), strict=True)
+        return [
+            self._compare_all(suspect, seen[low:high].tolist())
+            for suspect, (low, high) in zip(packet.tolist(), bounds, strict=True)
+        ]
+
+    def _same_place(self, packet: Array, original: Array) -> list[int]:
         """Octets that differ between each packet and the original that begins where it does."""
         address, octets = self._packets["payload"], self._source.octets
         places = zip(
@@ -78,8 +95,7 @@ class ConflictFinder:
             self._packets["payload_captured"][packet].tolist(),
             strict=True,
         )
-        for one, other, length in places:
-            yield _differing(octets(one, length), octets(other, length))
+        return [_differing(octets(one, length), octets(other, length)) for one, other, length in places]
 
     def _candidates(self, rows: slice, packet: Array) -> tuple[Array, npt.NDArray[np.int64]]:
         """The packets among `rows` that carry octets of the streams of `packet`, and their halves."""
