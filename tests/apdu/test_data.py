@@ -253,3 +253,37 @@ def test_a_shape_that_does_not_fit_changes_nothing() -> None:
     field = data_of(encode.data(("structure", [("integer", 1)] * 3)), context)
     assert field.value == (1, 1, 1)
     assert at(field, "[3]").value == 1
+
+
+def problems_of(octets: str) -> list[tuple[str, str]]:
+    """Severity and message of each problem of a GET response with these octets as its data."""
+    whole = _HEAD + bytes.fromhex(octets)
+    decoded = decode_apdu(whole)
+    check_tree(decoded, whole)
+    return [(problem.severity, problem.message) for problem in decoded.problems]
+
+
+def test_a_count_that_cannot_be_is_named() -> None:
+    """More elements than octets: the elements that are there are shown, and the count is what is wrong."""
+    words = "count at offset 5 says 4294967295 elements, the octets end after 2"
+    assert problems_of("0184ffffffff0000") == [("error", words)]
+    words = "count at offset 5 says 3 elements, the octets end after 1"
+    assert problems_of("020300") == [("error", words)]
+
+
+def test_octets_that_are_not_their_string_type() -> None:
+    """Octets that are no UTF-8 are a warning, those of no visible character a note, at their offset."""
+    assert problems_of("0c0441ffc328") == [
+        ("warning", "utf8-string at offset 6: octet 0xFF at offset 7 is no UTF-8")
+    ]
+    assert problems_of("0c03e282ac") == []
+    assert problems_of("0a044100ff7e") == [
+        ("note", "visible-string at offset 6: octet 0x00 at offset 7 is no visible character")
+    ]
+
+
+def test_types_that_are_no_data() -> None:
+    """The break names the tags that there are, without those that there are not."""
+    [(severity, message)] = problems_of("0e01")
+    assert severity == "error"
+    assert "(0 to 6, 9, 10, 12, 13, 15 to 33, 255)" in message

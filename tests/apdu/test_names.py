@@ -13,7 +13,7 @@ from cosemscope.apdu.names import (
     attribute_name,
     class_name,
     class_versions,
-    enumeration_text,
+    enumeration_texts,
     method_name,
     obis_name,
     obis_text,
@@ -246,9 +246,11 @@ def test_units(number: int, symbol: str) -> None:
 
 def test_enumerations() -> None:
     """Texts of attributes that are enumerations."""
-    assert enumeration_text(70, 3, 1) == "connected"
-    assert enumeration_text(8, 9, 4) == "GPS"
-    assert enumeration_text(70, 3, 9) == enumeration_text(3, 2, 1) == ""
+    assert enumeration_texts(70, 3)[1] == "connected"
+    assert enumeration_texts(8, 9)[4] == "GPS"
+    assert enumeration_texts(47, 3)[5] == "registered, roaming"
+    assert 9 not in enumeration_texts(70, 3)
+    assert enumeration_texts(3, 2) == {}
 
 
 def test_the_data_is_sound() -> None:

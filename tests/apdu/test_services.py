@@ -23,6 +23,20 @@ def sound(octets: bytes, context: Context | None = None) -> Decoded:
     return decoded
 
 
+#: What is said of a value that the standard does not define, and that is read all the same.
+_OF_A_VALUE = ("is not defined", "found", "is no visible character")
+
+
+def readable(octets: bytes, context: Context | None = None) -> Decoded:
+    """The tree of octets with any values at all: nothing may be said but that a value is none."""
+    decoded = decode_apdu(octets, context)
+    check_tree(decoded, octets)
+    for problem in decoded.problems:
+        assert problem.severity != "error", problem
+        assert any(words in problem.message for words in _OF_A_VALUE), problem
+    return decoded
+
+
 def broken(octets: bytes, context: Context | None = None) -> Decoded:
     """The tree of octets that must have an error."""
     decoded = decode_apdu(octets, context)
@@ -42,13 +56,13 @@ def test_get_set_event_both_ways(
         encode.get_request(reference, chosen, invoke),
         encode.set_request(reference, value, chosen, invoke),
     ):
-        root = sound(octets).root
+        root = readable(octets).root
         assert at(root, "attribute-descriptor").value == (*reference, False)
         assert at(root, "invoke-id-and-priority").value == invoke
         if access is not None:
             assert same(at(root, "access-selection").value, (3, plain(access)))
     assert same(at(root, "value").value, plain(value))
-    root = sound(encode.event_notification(reference, value, MOMENT)).root
+    root = readable(encode.event_notification(reference, value, MOMENT)).root
     assert same(at(root, "attribute-value").value, plain(value))
     assert at(root, "time").value == MOMENT
 
@@ -57,7 +71,7 @@ def test_get_set_event_both_ways(
 @given(st.lists(st.one_of(VALUES, CODES), max_size=6))
 def test_lists_of_results_both_ways(results: list[encode.Typed | int]) -> None:
     """Each result of a list is a value or a code."""
-    root = sound(encode.get_response_list(results)).root
+    root = readable(encode.get_response_list(results)).root
     for index, result in enumerate(results):
         field = at(root, f"result/[{index + 1}]")
         if isinstance(result, int):
@@ -72,16 +86,16 @@ def test_action_and_access_both_ways(
     reference: tuple[int, bytes, int], value: encode.Typed, code: int
 ) -> None:
     """Methods, parameters, return values; access specifications and their values."""
-    root = sound(encode.action_request(reference, value)).root
+    root = readable(encode.action_request(reference, value)).root
     assert at(root, "method-descriptor").value == (*reference, True)
     assert same(at(root, "method-invocation-parameters/data").value, plain(value))
-    root = sound(encode.action_response(code, value)).root
+    root = readable(encode.action_response(code, value)).root
     assert at(root, "response/action-result").value == code
     assert same(at(root, "response/return-parameters/result/data").value, plain(value))
-    root = sound(encode.access_request([(2, reference, b""), (3, reference, b"")], [value, value])).root
+    root = readable(encode.access_request([(2, reference, b""), (3, reference, b"")], [value, value])).root
     assert at(root, "access-request-specification/[2]").value == (*reference, True)
     assert same(at(root, "access-request-list-of-data/[2]").value, plain(value))
-    root = sound(encode.access_response([value], [(3, code)], MOMENT)).root
+    root = readable(encode.access_response([value], [(3, code)], MOMENT)).root
     assert at(root, "access-response-specification/[1]/result").value == code
 
 
@@ -336,3 +350,39 @@ def test_no_octets() -> None:
     check_tree(decoded, b"")
     assert decoded.problems
     assert first(decoded.root, "tag") is None
+
+
+def test_an_action_response_in_one_block_is_decoded_in_place() -> None:
+    """Block 1 that is the last is the whole of the return parameters."""
+    root = sound(bytes.fromhex("c702c1" + "01" + "00000001" + "02" + "1105")).root
+    assert at(root, "pblock/raw-data/return-parameters").value == 5
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        ("c401c10163", "data-access-result at offset 4: 99 is not defined"),
+        ("c501c163", "result at offset 3: 99 is not defined"),
+        ("c701c16300", "action-result at offset 3: 99 is not defined"),
+        ("d80301", "state-error at offset 1: 3 is not defined"),
+        ("d80109", "service-error at offset 2: 9 is not defined"),
+        ("0e0105", "expected 1 octet of value at offset 3, the octets end"),
+        ("0e010507", "value at offset 3: 7 is not defined"),
+        ("0e010b00", "service-error at offset 2: 11 is not defined"),
+        ("0e630000", "service at offset 1: 99 is not defined"),
+    ],
+)
+def test_codes_that_are_not_defined(octets: str, words: str) -> None:
+    """A result that no edition defines is shown as its number, and said to be none."""
+    decoded = decode_apdu(bytes.fromhex(octets))
+    check_tree(decoded, bytes.fromhex(octets))
+    assert [problem.message for problem in decoded.problems] == [words]
+
+
+def test_a_warning_does_not_keep_a_block_from_being_decoded() -> None:
+    """A string that is no UTF-8 inside a whole block: decoded in place, with the warning."""
+    octets = bytes.fromhex("c402c1" + "01" + "00000001" + "00" + "03" + "0c01ff")
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert [problem.severity for problem in decoded.problems] == ["warning"]
+    assert at(decoded.root, "result/raw-data/value/tag").text == "utf8-string"

@@ -284,8 +284,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     },
     "action-key-agreement": {
         "method-descriptor": (64, _hex("00002b0000ff"), 3, True),
-        "method-invocation-parameters/data/[1]/[1]": 0,
-        "method-invocation-parameters/data/[1]/[2]/length": 128,
+        "method-invocation-parameters/data/[1]/key-id": 0,
+        "method-invocation-parameters/data/[1]/key-data/length": 128,
     },
     "action-list-first-pblock": {
         "~": "action-request-with-list-and-first-pblock",

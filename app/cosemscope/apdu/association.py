@@ -81,6 +81,10 @@ def read_initiate_request(c: Cursor) -> tuple[Any, str]:
     return None, words + (", dedicated key" if key else "")
 
 
+#: What the name of the virtual application association tells: with short names, that of its own object.
+_VAA_NAMES = {0x0007: " (LN referencing)", 0xFA00: " (SN referencing, current association)"}
+
+
 def read_initiate_response(c: Cursor) -> tuple[Any, str]:
     """InitiateResponse."""
     c.u8("tag", APDU_TAGS)
@@ -89,16 +93,19 @@ def read_initiate_response(c: Cursor) -> tuple[Any, str]:
     read_conformance(c, "negotiated-conformance")
     size = c.uint("server-max-receive-pdu-size", 2)
     name = c.uint("vaa-name", 2)
-    words = "0007 (LN referencing)" if name == 7 else f"{name:04X}"
+    words = f"{name:04X}{_VAA_NAMES.get(name, '')}"
     c.children[-1] = c.children[-1]._replace(text=words)
     return None, f"DLMS {version}, max PDU {size}, VAA {words}"
+
+
+_ERROR_KINDS = {number: name for number, (name, _) in codes.SERVICE_ERRORS.items()}
 
 
 def read_confirmed_service_error(c: Cursor) -> tuple[Any, str]:
     """ConfirmedServiceError: which service, what kind of error, and the error."""
     c.u8("tag", APDU_TAGS)
-    failed = c.u8("service", codes.CONFIRMED_SERVICES)
-    kind = c.u8("service-error", {number: name for number, (name, _) in codes.SERVICE_ERRORS.items()})
+    failed = c.code("service", codes.CONFIRMED_SERVICES)
+    kind = c.code("service-error", _ERROR_KINDS)
     name, texts = codes.SERVICE_ERRORS.get(kind, (f"error {kind}", {}))
-    error = c.u8("value", texts)
+    error = c.code("value", texts) if texts else c.u8("value")
     return None, f"{codes.CONFIRMED_SERVICES.get(failed, failed)}, {name} {texts.get(error, error)}"

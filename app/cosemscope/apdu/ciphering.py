@@ -166,12 +166,17 @@ def _title(c: Cursor, name: str) -> bytes:
     return title
 
 
+def _who(title: bytes) -> str:
+    """A party of an envelope by its system title."""
+    return title_text(title) if title else "no system title"
+
+
 def read_general_ciphered(c: Cursor) -> tuple[Any, str]:
     """General-Glo-Ciphering and General-Ded-Ciphering: a system title, then the ciphered content."""
     tag = c.u8("tag", APDU_TAGS)
     title = _title(c, "system-title")
     _, text = read_ciphered_content(c, tag, title, None)
-    return None, f"{title_text(title)}, {text}"
+    return None, f"{_who(title)}, {text}"
 
 
 def _read_envelope(c: Cursor) -> Envelope:
@@ -209,7 +214,7 @@ def read_general_ciphering(c: Cursor) -> tuple[Any, str]:
     key_info = optional(c, "key-info", _read_key_info)
     envelope = envelope._replace(key_info=key_info)
     _, text = read_ciphered_content(c, tag, envelope.originator, envelope)
-    return None, f"{title_text(envelope.originator)} to {title_text(envelope.recipient)}, {text}"
+    return None, f"{_who(envelope.originator)} to {_who(envelope.recipient)}, {text}"
 
 
 def read_general_signing(c: Cursor) -> tuple[Any, str]:
@@ -227,7 +232,7 @@ def read_general_signing(c: Cursor) -> tuple[Any, str]:
     c.close(c.data[begin:stop], f"{size} octets")
     signed = c.data[start:stop]
     signature = c.octets("signature")
-    text = f"{title_text(envelope.originator)} to {title_text(envelope.recipient)}"
+    text = f"{_who(envelope.originator)} to {_who(envelope.recipient)}"
     verifier = c.session.context.verifier
     if verifier is None:
         return None, text

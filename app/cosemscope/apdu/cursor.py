@@ -133,15 +133,21 @@ class Cursor:
         value, text = result or (None, "" if well else "incomplete")
         return value, text, well
 
-    def attempt(self, read: "Reader", stop: int) -> bool:
-        """Whether `read` reads exactly to `stop` without a problem; if not, everything is as before."""
+    def attempt(self, read: "Reader", stop: int, *, tolerant: bool = False) -> bool:
+        """Whether `read` reads exactly to `stop` without a problem; if not, everything is as before.
+
+        `tolerant`: only errors count, not what is odd but readable.
+        """
         before = (self.position, self.end, len(self.session.problems), len(self.session.sources))
         stack, children, count = list(self.stack), self.children, len(self.children)
         references = self.session.references
         self.end = stop
         try:
             read(self)
-            well = self.position == stop and len(self.session.problems) == before[2]
+            problems = self.session.problems[before[2] :]
+            well = self.position == stop and not (
+                any(problem.severity == "error" for problem in problems) if tolerant else problems
+            )
         except Break:
             well = False
         self.end = before[1]
@@ -187,6 +193,14 @@ class Cursor:
         self.children.append(
             _new(Field, (name, value, start, start + 1, (), texts.get(value, ""), self.source))
         )
+        return value
+
+    def code(self, name: str, texts: Mapping[int, str]) -> int:
+        """One octet that has to be one of those in `texts`; another is a warning."""
+        value = self.u8(name, texts)
+        if value not in texts:
+            at = self.position - 1
+            self.warn(at, self.position, f"{name} at offset {at}: {value} is not defined")
         return value
 
     def uint(self, name: str, size: int, text: str = "") -> int:
@@ -252,7 +266,20 @@ class Cursor:
         self.children.append(_new(Field, (name, value, start, stop, (), "", self.source)))
         return value
 
+    def possible(self, count: int) -> int:
+        """As many of `count` elements as there may be: each takes an octet at least."""
+        return min(count, self.end - self.position)
+
     # Problems.
+
+    def too_many(self, count: int, read: int) -> Break:
+        """What to raise when the octets ended exactly after `read` of `count` elements of the open field."""
+        field = next(child for child in self.children if child.name == "count")
+        return Break(
+            field.start,
+            field.stop,
+            f"count at offset {field.start} says {count} elements, the octets end after {read}",
+        )
 
     def missing(self, name: str, size: int) -> Break:
         """What to raise when `size` octets of `name` were expected and the source, or its part, ends."""

@@ -7,6 +7,7 @@ logical name are read as such, and their text says that this is a reading, not t
 """
 
 import math
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -64,6 +65,7 @@ TYPES = {
 NULL, ARRAY, STRUCTURE, BIT_STRING, OCTET_STRING = 0, 1, 2, 4, 9
 VISIBLE_STRING, UTF8_STRING, INTEGER, COMPACT_ARRAY, ENUM, DONT_CARE = 10, 12, 15, 19, 22, 255
 
+_INVISIBLE = re.compile(rb"[^ -~]")
 _new = tuple.__new__
 _Converter = Callable[[bytes], tuple[Any, str]]
 
@@ -202,7 +204,7 @@ def _read_other(c: Cursor, name: str, tag: int, shape: Shape | None, depth: int)
         value = read_compact_array(c, shape)
         text = f"compact-array of {len(value)}"
     else:
-        raise c.unexpected(f"type of {name}", tag, "a tag of Data (0 to 6, 9, 10, 12 to 33, 255)")
+        raise c.unexpected(f"type of {name}", tag, "a tag of Data (0 to 6, 9, 10, 12, 13, 15 to 33, 255)")
     c.close(value, text)
     return value
 
@@ -212,10 +214,46 @@ def read_string(c: Cursor, tag: int, size: int, shape: Shape | None) -> tuple[An
     if tag == OCTET_STRING:
         return _read_octets(c, size, shape)
     octets = c.leaf("value", size)
-    words = octets.decode("utf-8" if tag == UTF8_STRING else "latin-1", "backslashreplace")
+    if tag == UTF8_STRING:
+        words = octets.decode("utf-8", "backslashreplace")
+        _check_utf8(c, octets)
+    else:
+        words = octets.decode("latin-1")
+        _check_visible(c, octets)
     text = quoted(words)
     c.children[-1] = c.children[-1]._replace(value=words, text=text)
     return words, text
+
+
+def _check_utf8(c: Cursor, octets: bytes) -> None:
+    """A warning where octets that were just read are no UTF-8."""
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError as reason:
+        start = c.position - len(octets)
+        at = start + reason.start
+        c.warn(
+            at,
+            start + reason.end,
+            f"utf8-string at offset {start}: octet 0x{c.data[at]:02X} at offset {at} is no UTF-8",
+            CLAUSE,
+        )
+
+
+def _check_visible(c: Cursor, octets: bytes) -> None:
+    """A note where an octet that was just read is no character that a visible-string may have."""
+    found = _INVISIBLE.search(octets)
+    if found is not None:
+        start = c.position - len(octets)
+        at = start + found.start()
+        c.problem(
+            at,
+            at + 1,
+            f"visible-string at offset {start}: octet 0x{c.data[at]:02X} at offset {at} "
+            "is no visible character",
+            CLAUSE,
+            "note",
+        )
 
 
 def _read_octets(c: Cursor, size: int, shape: Shape | None) -> tuple[bytes, str]:
@@ -263,7 +301,9 @@ def read_bits(c: Cursor) -> tuple[str, str]:
         )
     octets = c.data[c.position : c.position + size]
     bits = bin(int.from_bytes(b"\1" + octets, "big"))[3 : 3 + count]
-    text = bits if count <= 64 else f"{bits[:64]}… ({count} bits)"
+    text = bits or "empty"
+    if count > 64:
+        text = f"{bits[:64]}… ({count} bits)"
     c.leaf("value", size, bits, text)
     return bits, text
 
@@ -279,23 +319,27 @@ def _read_elements(c: Cursor, name: str, tag: int, shape: Shape | None, depth: i
     values = []
     if tag == ARRAY:
         each = shape.each if shape is not None else None
-        for index in range(count):
+        for index in range(c.possible(count)):
             if index == _BRIEF and c.session.context.brief and _pass_over(c, index, count):
                 values += [None] * (count - index)
                 break
             values.append(read_data(c, element_name(index), each, depth + 1))
+        if len(values) < count:
+            raise c.too_many(count, len(values))
         value = tuple(values)
         c.close(value, f"array of {count}")
         return value
     elements = shape.elements if shape is not None and len(shape.elements) >= count else ()
     if count == 2 and c.session.untagged and _read_untagged_descriptor(c):
         return _read_described(c, depth)
-    for index in range(count):
+    for index in range(c.possible(count)):
         if elements:
             inner, inner_shape = elements[index]
         else:
             inner, inner_shape = element_name(index), None
         values.append(read_data(c, inner, inner_shape, depth + 1))
+    if len(values) < count:
+        raise c.too_many(count, len(values))
     value = tuple(values)
     text = shape.text(value) if shape is not None and shape.text is not None else ""
     c.close(value, text or _structure_text(c, value) or f"structure of {count}")

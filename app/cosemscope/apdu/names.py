@@ -237,7 +237,7 @@ def unit(code: int) -> str:
     return str(_values()["units"].get(str(code), ""))
 
 
-def enumeration_text(class_id: int, attribute: int, value: int) -> str:
-    """What a value of an attribute that is an enumeration means; "" where not known."""
-    known = _values()["enumerations"].get(f"{class_id}.{attribute}")
-    return str(known["texts"].get(str(value), "")) if known else ""
+def enumeration_texts(class_id: int, attribute: int) -> dict[int, str]:
+    """What the values of an attribute that is an enumeration mean; empty where it is none, or not known."""
+    known = _values()["enumerations"].get(f"{class_id}.{attribute}", {"texts": {}})
+    return {int(value): text for value, text in known["texts"].items()}

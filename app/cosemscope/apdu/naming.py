@@ -35,6 +35,11 @@ def member_text(class_id: int, member: int, method: bool) -> str:
     return (names.method_name if method else names.attribute_name)(class_id, member)
 
 
+def enumeration_texts(class_id: int, attribute: int) -> dict[int, str]:
+    """Value -> text of an attribute that is an enumeration; empty for any other."""
+    return names.enumeration_texts(class_id, attribute)
+
+
 @lru_cache(256)
 def unit_text(code: int) -> str:
     """The symbol of a unit of the Blue Book; "" for no unit (255) and for codes without one."""

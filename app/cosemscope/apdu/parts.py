@@ -88,7 +88,7 @@ def boolean(c: Cursor, name: str) -> bool:
 
 def data_access_result(c: Cursor, name: str = "data-access-result") -> int:
     """A Data-Access-Result."""
-    return c.u8(name, codes.DATA_ACCESS_RESULTS)
+    return c.code(name, codes.DATA_ACCESS_RESULTS)
 
 
 def data_access_results(c: Cursor) -> None:
@@ -101,8 +101,10 @@ def read_list(c: Cursor, name: str, read: Callable[[Cursor, int], Any]) -> tuple
     c.open(name)
     count = c.count()
     values = []
-    for index in range(count):
+    for index in range(c.possible(count)):
         values.append(read(c, index))
+    if len(values) < count:
+        raise c.too_many(count, len(values))
     c.close(tuple(values), f"{count} element{'s'[: count != 1]}")
     return tuple(values)
 
@@ -207,9 +209,14 @@ def selection_shape(c: Cursor, selector: int) -> tuple[Shape | None, str]:
 
 
 def read_value(c: Cursor, name: str, index: int = 0) -> Any:
-    """The value of the attribute that reference `index` names, with its shape, scaler and unit."""
+    """The value of the attribute that reference `index` names, with its shape, scaler and unit.
+
+    What a method returns has no shape: the one that is known is that of its parameters.
+    """
     reference = reference_of(c, index)
-    value = read_data(c, name, shape_of(reference) if reference is not None else None)
+    if reference is not None and reference.method:
+        reference = None
+    value = read_data(c, name, shape_of(reference))
     if reference is not None and c.session.context.scaler_unit is not None:
         known = c.session.context.scaler_unit(reference)
         if known is not None:
@@ -300,12 +307,19 @@ def raw_data(c: Cursor, name: str, whole: bool, last: bool, contents: tuple[Read
         fields = other_source(c, "joined blocks", joined, lambda inner: _read_first_fitting(inner, contents))
         c.position = stop
         c.children.append(Field("value", octets, start, stop, fields, hex_text(octets), c.source))
-    elif not (whole and size and any(c.attempt(read, stop) for read in contents)):
+    elif not (whole and size and _fits(c, stop, contents)):
         c.leaf("value", size, octets, hex_text(octets))
     c.close(octets, f"{size} octet{'s'[: size != 1]}")
 
 
+def _fits(c: Cursor, stop: int, contents: tuple[Reader, ...]) -> bool:
+    """Whether one of the readers fits the octets up to `stop`, and reads them: best without any problem."""
+    return any(c.attempt(read, stop) for read in contents) or any(
+        c.attempt(read, stop, tolerant=True) for read in contents
+    )
+
+
 def _read_first_fitting(c: Cursor, contents: tuple[Reader, ...]) -> None:
     """All octets of a source, by the first of the readers that fits, or by the first with its problems."""
-    if not any(c.attempt(read, c.end) for read in contents):
+    if not _fits(c, c.end, contents):
         c.enclosed("joined", c.end, contents[0], what="joined blocks")

@@ -70,6 +70,23 @@ def _field_lines(decoded: Decoded, field: Field, depth: int, source: int) -> Ite
         yield from _field_lines(decoded, child, depth + 1, field.source)
 
 
+#: Fields of one octet or two whose number an engineer reads in hex.
+_HEX_FIELDS = frozenset(
+    {
+        "tag",
+        "tag, second octet",
+        "invoke-id-and-priority",
+        "security-control",
+        "block-control",
+        "clock-status",
+        "control",
+        "frame format",
+        "frame check sequence",
+        "header check sequence",
+    }
+)
+
+
 def _value_text(field: Field) -> str:
     value = plain_value(field.value)
     if field.children or value is None or isinstance(value, (list, dict)):
@@ -77,6 +94,8 @@ def _value_text(field: Field) -> str:
     shown = str(value)
     if isinstance(field.value, bytes) and len(shown) > 128:
         shown = f"{shown[:128]}… ({len(field.value)} octets)"
-    if not field.text or field.text == shown or isinstance(field.value, (bytes, str, bool)):
-        return f": {field.text or shown}"
-    return f": {field.text} ({shown})"
+    if isinstance(value, int) and field.name in _HEX_FIELDS:
+        shown = f"0x{value:0{2 * (field.stop - field.start)}X}"
+    if not field.text or field.text == shown or isinstance(field.value, (bytes, str, bool, float)):
+        return f": {field.text or shown or 'empty'}"
+    return f": {field.text}" if field.text.endswith(f"({shown})") else f": {field.text} ({shown})"

@@ -32,6 +32,7 @@ from cosemscope.apdu.parts import (
     value,
     values,
 )
+from cosemscope.apdu.shapes import shape_of
 from cosemscope.apdu.tags import APDU_TAGS
 
 # What blocks carry when they are whole or joined.
@@ -46,11 +47,15 @@ def _many_results(c: Cursor) -> None:
 
 
 def _one_parameter(c: Cursor) -> None:
-    read_data(c, "parameters")
+    read_data(c, "parameters", shape_of(reference_of(c)))
 
 
 def _many_values(c: Cursor) -> None:
     values(c)
+
+
+def _one_return(c: Cursor) -> None:
+    read_data(c, "return-parameters")
 
 
 def _one_response(c: Cursor) -> None:
@@ -64,16 +69,19 @@ def _many_responses(c: Cursor) -> None:
 _GET_RESULTS: tuple[Reader, ...] = (_one_value, _many_results)
 _SET_VALUES: tuple[Reader, ...] = (_one_value, _many_values)
 _ACTION_PARAMETERS: tuple[Reader, ...] = (_one_parameter, _many_values)
-_ACTION_RESPONSES: tuple[Reader, ...] = (_one_parameter, _one_response, _many_responses)
+_ACTION_RESPONSES: tuple[Reader, ...] = (_one_return, _one_response, _many_responses)
 _BLOCK_CHOICES = {0: "raw-data", 1: "data-access-result"}
 
 
 def _block(c: Cursor, name: str, contents: tuple[Reader, ...], first: bool) -> None:
-    """A datablock of SET or ACTION: last-block, number, octets; decoded in place when it is the only one."""
+    """A datablock of SET or ACTION: last-block, number, octets; decoded in place when it is the only one.
+
+    `first`: the service says that this is the first block, whatever its number.
+    """
     c.open(name)
     last = boolean(c, "last-block")
     number = block_number(c)
-    raw_data(c, "raw-data", last and first, last, contents)
+    raw_data(c, "raw-data", last and (first or number == 1), last, contents)
     size = len(c.children[-1].value)
     c.close(number, f"block {number}{' (last)' if last else ''}, {size} octets")
 
@@ -163,12 +171,16 @@ def _parameters(c: Cursor) -> None:
 
 
 def _read_parameters(c: Cursor) -> tuple[Any, str]:
-    result = read_data(c, "data")
+    result = read_data(c, "data", shape_of(reference_of(c)))
     return result, c.children[-1].text
 
 
 def _parameter_list(c: Cursor) -> None:
-    read_list(c, "method-invocation-parameters", lambda c, index: read_data(c, element_name(index)))
+    read_list(
+        c,
+        "method-invocation-parameters",
+        lambda c, index: read_data(c, element_name(index), shape_of(reference_of(c, index))),
+    )
 
 
 def _first_pblock(c: Cursor) -> None:
@@ -194,7 +206,7 @@ def _read_return(c: Cursor) -> tuple[Any, str]:
 
 def _read_action_response(c: Cursor, name: str) -> int:
     c.open(name)
-    code = c.u8("action-result", codes.ACTION_RESULTS)
+    code = c.code("action-result", codes.ACTION_RESULTS)
     optional(c, "return-parameters", _read_return)
     words = codes.ACTION_RESULTS.get(code, str(code))
     returned = c.children[-1]
@@ -273,7 +285,7 @@ def _access_result(c: Cursor, index: int) -> int:
     if choice not in _ACCESS_RESULTS:
         raise c.unexpected("choice of an access response", choice, "1 to 3")
     texts = codes.ACTION_RESULTS if choice == 3 else codes.DATA_ACCESS_RESULTS
-    code = c.u8("result", texts)
+    code = c.code("result", texts)
     c.close(code, f"{_ACCESS_RESULTS[choice].removeprefix('access-response-')} {texts.get(code, code)}")
     return code
 
@@ -366,9 +378,10 @@ def read_data_notification_confirm(c: Cursor) -> None:
 def read_exception_response(c: Cursor) -> tuple[Any, str]:
     """ExceptionResponse, with the invocation counter expected where that was the error."""
     c.u8("tag", APDU_TAGS)
-    state = c.u8("state-error", codes.STATE_ERRORS)
-    error = c.u8("service-error", codes.EXCEPTION_ERRORS)
-    words = f"{codes.STATE_ERRORS.get(state, state)}, {codes.EXCEPTION_ERRORS.get(error, error)}"
+    state = c.code("state-error", codes.STATE_ERRORS)
+    error = c.code("service-error", codes.EXCEPTION_ERRORS)
+    words = codes.STATE_ERRORS.get(state, f"state-error {state}")
+    words += f", {codes.EXCEPTION_ERRORS.get(error, f'service-error {error}')}"
     if error == 6:
         counter = c.uint("invocation-counter", 4)
         words += f", invocation counter {counter} expected"

@@ -18,6 +18,7 @@ from cosemscope.apdu.tags import APDU_TAGS
 
 _SPECIFICATIONS = {
     2: "variable-name",
+    3: "detailed-access",
     4: "parameterized-access",
     5: "block-number-access",
     6: "read-data-block-access",
@@ -35,7 +36,13 @@ def _results_contents(c: Cursor) -> None:
     read_list(c, "list", _read_result)
 
 
-_BLOCK_CONTENTS: tuple[Reader, ...] = (_results_contents, _list_contents)
+def _specification_contents(c: Cursor) -> None:
+    read_list(c, "variable-access-specification", _specification)
+
+
+#: What blocks of requests and of responses carry when they are whole or joined.
+_REQUEST_CONTENTS: tuple[Reader, ...] = (_specification_contents, _list_contents)
+_RESPONSE_CONTENTS: tuple[Reader, ...] = (_results_contents, _list_contents)
 
 
 def _variable_name(c: Cursor) -> str:
@@ -45,10 +52,10 @@ def _variable_name(c: Cursor) -> str:
     return text
 
 
-def _block(c: Cursor) -> str:
+def _block(c: Cursor, contents: tuple[Reader, ...]) -> str:
     last = boolean(c, "last-block")
     number = c.uint("block-number", 2)
-    raw_data(c, "raw-data", last and number == 1, last, _BLOCK_CONTENTS)
+    raw_data(c, "raw-data", last and number == 1, last, contents)
     return f"block {number}{' (last)' if last else ''}"
 
 
@@ -67,7 +74,7 @@ def _specification(c: Cursor, index: int) -> Any:
     elif choice == 5:
         text = f"block {c.uint('block-number', 2)}"
     elif choice == 6:
-        text = _block(c)
+        text = _block(c, _REQUEST_CONTENTS)
     elif choice == 7:
         last = boolean(c, "last-block")
         text = f"block {c.uint('block-number', 2)}{' (last)' if last else ''}"
@@ -89,7 +96,7 @@ def _read_result(c: Cursor, index: int) -> Any:
         data_access_result(c, "data-access-error")
         text = f"data-access-error {c.children[-1].text or c.children[-1].value}"
     elif choice == 2:
-        text = _block(c)
+        text = _block(c, _RESPONSE_CONTENTS)
     elif choice == 3:
         text = f"block {c.uint('block-number', 2)}"
     else:

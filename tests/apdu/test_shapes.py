@@ -1,0 +1,56 @@
+"""Shapes: values of well-known attributes and parameters of methods are named, whoever sent them."""
+
+import pytest
+
+from cosemscope.apdu import Context, Reference, Request, decode_apdu
+from tests.helpers.apdu_checks import at, check_tree
+
+
+def text_of(class_id: int, member: int, octets: str) -> str:
+    """The text of a GET response's data that answers a request for this attribute."""
+    context = Context(Request((Reference(class_id, bytes(6), member),)))
+    data = bytes.fromhex("c401c100" + octets)
+    decoded = decode_apdu(data, context)
+    check_tree(decoded, data)
+    assert not decoded.problems
+    return at(decoded.root, "result/data").text
+
+
+@pytest.mark.parametrize(
+    ("class_id", "member", "octets", "text"),
+    [
+        (70, 3, "1601", "connected (1)"),
+        (70, 3, "1609", "9"),
+        (47, 3, "1605", "registered, roaming (5)"),
+        (42, 3, "06c0a8010a", "192.168.1.10"),
+        (43, 2, "090600112233445a", "00:11:22:33:44:5a"),
+        (64, 2, "1603", "authenticated and encrypted (3)"),
+        (64, 2, "166c", "requests authenticated, requests encrypted, responses authenticated, "
+                        "responses encrypted (108)"),
+        (64, 2, "1600", "nothing (0)"),
+        (71, 2, "0203120003090601000107 00ff0f02".replace(" ", ""),
+         "1.0.1.7.0.255 Active power import (+P), instantaneous, value"),
+    ],
+)  # fmt: skip
+def test_values_are_named(class_id: int, member: int, octets: str, text: str) -> None:
+    """Enumerations, addresses and policies are shown in words, and their number stays in view."""
+    assert text_of(class_id, member, octets) == text
+
+
+def test_parameters_of_methods_are_named() -> None:
+    """An image block and a key transfer: the parameters of the method have the names of the Blue Book."""
+    octets = bytes.fromhex("c301c1" + "001200002c0000ff02" + "01" + "0202" + "0600000007" + "0902abcd")
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert at(decoded.root, "method-invocation-parameters/data/image-block-number").value == 7
+    octets = bytes.fromhex("c301c1" + "004000002b0000ff02" + "01" + "0101" + "0202" + "1602" + "0902abcd")
+    key = at(decode_apdu(octets).root, "method-invocation-parameters/data/[1]/key-id")
+    assert key.text == "authentication key (2)"
+
+
+def test_what_a_method_returns_has_not_the_shape_of_its_parameters() -> None:
+    """security_activate takes a policy and returns a number, which is no policy."""
+    request = Request((Reference(64, bytes(6), 1, True),))
+    octets = bytes.fromhex("c701c1000100" + "0f00")
+    decoded = decode_apdu(octets, Context(request))
+    assert at(decoded.root, "response/return-parameters/result/data").text == "0"
