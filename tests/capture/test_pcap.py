@@ -98,6 +98,26 @@ def test_an_impossible_length_is_skipped_to_the_next_record(tmp_path: Path, orde
     assert [(p.offset, str(16 + 45) in p.message) for p in reader.problems] == [(at, True)]
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("claimed", [900, 200_000])
+def test_a_length_greater_than_the_packets_is_not_followed(tmp_path: Path, order: str, claimed: int) -> None:
+    """Neither into the midst of later records nor beyond the end of the file: only that record is lost."""
+    octets = bytearray(pcap(RECORDS, order=order))
+    at = 24 + sum(16 + len(record.octets) for record in RECORDS[:5])
+    struct.pack_into(order + "I", octets, at + 8, claimed)
+    found, reader = read_file(tmp_path / "x", bytes(octets))
+    assert found == told(RECORDS[:5] + RECORDS[6:])
+    assert [problem.offset for problem in reader.problems] == [at]
+
+
+def test_one_bogus_record_does_not_cost_the_rest(tmp_path: Path) -> None:
+    """A second file header in the midst looks like a record of another year: what follows is read all the same."""
+    octets = pcap(RECORDS) + pcap(RECORDS)[:24] + pcap(RECORDS)[24:]
+    found, _ = read_file(tmp_path / "x", octets)
+    assert found[:20] == told(RECORDS)
+    assert found[-18:] == told(RECORDS[2:])
+
+
 @pytest.mark.parametrize("junk", [b"\0" * 5_000, b"\xff" * 5_001, b"DLMS" * 70_000])
 def test_octets_that_are_no_records_are_skipped(tmp_path: Path, junk: bytes) -> None:
     """Zeros of a lost disk block or anything else between records; the rest is found again."""

@@ -20,7 +20,7 @@ FILE_HEADER = 24
 # What libpcap itself takes for the longest packet of a usual link type.
 USUAL_SNAP_LENGTH = 262_144
 MAX_SNAP_LENGTH = 1 << 26
-# A record found again after damage lies within this time of the last good one.
+# A record found again after damage lies within this time of the first one, or of the last before it.
 RESUME_WITHIN = 366 * 86_400
 
 
@@ -64,7 +64,7 @@ class PcapWalk(Walk):
         self._header = np.dtype(
             [(name, variant.order + "u4") for name in ("seconds", "fraction", "captured", "original")]
         )
-        self._last_second: int | None = None
+        self._seconds: tuple[int, int] | None = None
         self._chain = Chain()
 
     def _take(self, window: Window, at: int, limit: int, final: bool) -> Step:
@@ -78,6 +78,8 @@ class PcapWalk(Walk):
         wrong |= (heads["seconds"] == 0) & (heads["original"] == 0)
         if wrong.any():
             good = int(wrong.argmax())
+            if good and _too_long(heads[good - 1]):
+                good -= 1  # its length led here
             stop = int(places[good])
             self._lose(window.base + stop)
         elif stop > window.size:
@@ -125,7 +127,7 @@ class PcapWalk(Walk):
 
     def _batch(self, window: Window, places: Places, heads: npt.NDArray[np.void]) -> RecordBatch:
         seconds = heads["seconds"].astype(np.int64)
-        self._last_second = int(seconds[-1])
+        self._seconds = (self._seconds[0] if self._seconds else int(seconds[0]), int(seconds[-1]))
         return RecordBatch(
             time=seconds * NANOSECONDS + heads["fraction"].astype(np.int64) * self._variant.tick,
             offset=places + (window.base + self._variant.header),
@@ -146,7 +148,10 @@ class PcapWalk(Walk):
         return Step(at, self._variant.header)
 
     def _cut(self, window: Window, at: int, heads: npt.NDArray[np.void]) -> Step:
-        """The last record of a file that ends within it: what is there of it is given."""
+        """The last record of a file that ends within it: what is there of it is given, if its length may be."""
+        if _too_long(heads[0]):
+            self._lose(window.base + at)
+            return Step(at)
         there = window.size - at - self._variant.header
         claimed = int(heads["captured"][0])
         self._note(window.base + at, f"the file ends in a packet, after {there} of its {claimed} octets")
@@ -180,6 +185,13 @@ class PcapWalk(Walk):
         good = (captured <= self._limit) & (captured <= original)
         good &= (original > 0) & (original <= MAX_SNAP_LENGTH)
         good &= heads["fraction"] < NANOSECONDS // self._variant.tick
-        if self._last_second is not None:
-            good &= np.abs(heads["seconds"].astype(np.int64) - self._last_second) < RESUME_WITHIN
+        if self._seconds is not None:
+            seconds = heads["seconds"].astype(np.int64)
+            first, last = (np.abs(seconds - known) < RESUME_WITHIN for known in self._seconds)
+            good &= first | last
         return at[good]
+
+
+def _too_long(head: np.void) -> bool:
+    """Whether a record claims more octets than its packet had."""
+    return bool(head["captured"] > head["original"])
