@@ -111,7 +111,7 @@ def test_a_length_greater_than_the_packets_is_not_followed(tmp_path: Path, order
 
 
 def test_one_bogus_record_does_not_cost_the_rest(tmp_path: Path) -> None:
-    """A second file header in the midst looks like a record of another year: what follows is read all the same."""
+    """A second file header in the midst looks like a record of another year: what follows is read."""
     octets = pcap(RECORDS) + pcap(RECORDS)[:24] + pcap(RECORDS)[24:]
     found, _ = read_file(tmp_path / "x", octets)
     assert found[:20] == told(RECORDS)
