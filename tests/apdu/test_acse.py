@@ -87,7 +87,8 @@ def test_length_forms(form: str) -> None:
 def test_mechanisms(number: int) -> None:
     """Mechanisms 0 to 7 have names, 8 and above their number."""
     decoded = decoded_of(encode.aarq(_element(0x8B, encode.object_identifier(2, number))))
-    assert at(decoded.root, "mechanism-name").text == f"{MECHANISMS.get(number, 'unknown')} ({number})"
+    named = f"{MECHANISMS[number]} ({number})" if number < 8 else f"mechanism {number}"
+    assert at(decoded.root, "mechanism-name").text == named
     assert (number in MECHANISMS) == (number < 8)
 
 
@@ -223,3 +224,37 @@ def test_an_object_identifier_that_fills_the_apdu_stays_readable() -> None:
     check_tree(decoded, octets)
     assert any("expected an object identifier" in problem.message for problem in decoded.problems)
     assert all(len(problem.message) < 400 for problem in decoded.problems)
+
+
+def aare(result: int, diagnostic: int, *rest: str) -> bytes:
+    """An AARE with these numbers, and further elements in hex."""
+    content = f"a109060760857405080101a2030201{result:02x}a305a1030201{diagnostic:02x}"
+    octets = bytes.fromhex(content + "".join(rest))
+    return bytes([0x61, len(octets)]) + octets
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (aare(5, 0), "result at offset 17: 5 is not defined"),
+        (aare(1, 99), "acse-service-user at offset 24: 99 is not defined"),
+        (aare(0, 0, "be020400"), "user-information at offset 29 is empty"),
+        (aare(0, 0, "a40604044d4d4d00"), "system title: expected 8 octets, found 4"),
+        (aare(0, 0, "a203020100"), "result at offset 25 is there twice"),
+        (bytes.fromhex("620380014d"), "reason at offset 4: 77 is not defined"),
+    ],
+)
+def test_what_is_odd_in_an_element_is_a_warning(octets: bytes, words: str) -> None:
+    """Numbers that nobody defined, an empty user-information, a short title, an element twice."""
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert [(problem.severity, problem.message) for problem in decoded.problems] == [("warning", words)]
+
+
+def test_a_mechanism_name_with_a_tag_of_its_own() -> None:
+    """An object identifier inside the implicit one is read, and said to be one too many."""
+    octets = bytes.fromhex("6016a1090607608574050801018b09060760857405080201")
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert at(decoded.root, "mechanism-name").text == "LLS (1)"
+    assert [problem.severity for problem in decoded.problems] == ["warning"]

@@ -27,6 +27,8 @@ from cosemscope.apdu.tags import AARE, AARQ, ABRT, APDU_TAGS, RLRE, RLRQ
 
 _CONTEXT_ARCS = "2.16.756.5.8.1."
 _MECHANISM_ARCS = "2.16.756.5.8.2."
+TITLE_SIZE = 8
+"""Octets of a system title."""
 
 
 def _last(c: Cursor) -> tuple[Any, str]:
@@ -34,8 +36,8 @@ def _last(c: Cursor) -> tuple[Any, str]:
     return c.children[-1].value, c.children[-1].text
 
 
-def _identifier(value: object, arcs: str, names: Mapping[int, str]) -> str:
-    """What an object identifier of DLMS names: "HLS-GMAC (5)"; other ones as they are."""
+def _identifier(value: object, arcs: str, names: Mapping[int, str], what: str) -> str:
+    """What an object identifier of DLMS names: "HLS-GMAC (5)", "mechanism 9"; other ones as they are."""
     if isinstance(value, bytes):  # octets that are no object identifier
         return hex_text(value)
     dotted = str(value)
@@ -43,18 +45,24 @@ def _identifier(value: object, arcs: str, names: Mapping[int, str]) -> str:
     if tail == dotted or not tail.isdigit():
         return dotted
     number = int(tail)
-    return f"{names.get(number, 'unknown')} ({number})"
+    return f"{names[number]} ({number})" if number in names else f"{what} {number}"
 
 
 def _read_context_name(c: Cursor) -> tuple[Any, str]:
     read_element(c, "object-identifier", read_object_identifier, 0x06)
     value, _ = _last(c)
-    return value, _identifier(value, _CONTEXT_ARCS, codes.APPLICATION_CONTEXTS)
+    return value, _identifier(value, _CONTEXT_ARCS, codes.APPLICATION_CONTEXTS, "context")
 
 
 def _read_mechanism(c: Cursor) -> tuple[Any, str]:
-    value, _ = read_object_identifier(c)
-    return value, _identifier(value, _MECHANISM_ARCS, codes.MECHANISMS)
+    start = c.position
+    if c.data[start : start + 2] == bytes((0x06, c.end - start - 2 & 0xFF)):
+        c.warn(start, start + 2, f"the object identifier has a tag and a length of its own at offset {start}")
+        read_element(c, "object-identifier", read_object_identifier, 0x06)
+        value, _ = _last(c)
+    else:
+        value, _ = read_object_identifier(c)
+    return value, _identifier(value, _MECHANISM_ARCS, codes.MECHANISMS, "mechanism")
 
 
 def _read_octet_string(c: Cursor) -> tuple[Any, str]:
@@ -69,13 +77,16 @@ def _read_title(c: Cursor) -> tuple[Any, str]:
     value, _ = _read_octet_string(c)
     if not isinstance(value, bytes):
         return value, ""
-    return value, title_text(value) if len(value) == 8 else hex_text(value)
+    return value, title_text(value) if len(value) == TITLE_SIZE else hex_text(value)
 
 
 def _read_sender_title(c: Cursor) -> tuple[Any, str]:
+    start = c.position
     value, text = _read_title(c)
     if isinstance(value, bytes):
         c.session.title = value
+        if len(value) != TITLE_SIZE:
+            c.warn(start, c.position, f"system title: expected {TITLE_SIZE} octets, found {len(value)}")
     return value, text
 
 
@@ -117,10 +128,21 @@ def _read_authentication(c: Cursor) -> tuple[Any, str]:
     return _last(c)
 
 
+def _defined(c: Cursor, name: str, texts: Mapping[int, str], what: str) -> tuple[Any, str]:
+    """Value and text of the integer read last, its content being the octets just passed; a warning if none.
+
+    An integer that could not be read has no value, and its break was told already.
+    """
+    value, shown = _last(c)
+    if isinstance(value, int) and value not in texts:
+        at = c.position - 1
+        c.warn(at, c.position, f"{name} at offset {at}: {value} is not defined")
+    return value, texts.get(value, f"{what} {value}" if isinstance(value, int) else shown)
+
+
 def _read_result(c: Cursor) -> tuple[Any, str]:
     read_element(c, "integer", read_integer, 0x02)
-    value, _ = _last(c)
-    return value, codes.ASSOCIATION_RESULTS.get(value, f"result {value}")
+    return _defined(c, "result", codes.ASSOCIATION_RESULTS, "result")
 
 
 def _read_diagnostic(c: Cursor) -> tuple[Any, str]:
@@ -141,14 +163,12 @@ def _read_diagnostic(c: Cursor) -> tuple[Any, str]:
 
 def _read_user_diagnostic(c: Cursor) -> tuple[Any, str]:
     read_element(c, "integer", read_integer, 0x02)
-    value, _ = _last(c)
-    return value, codes.USER_DIAGNOSTICS.get(value, f"diagnostic {value}")
+    return _defined(c, "acse-service-user", codes.USER_DIAGNOSTICS, "diagnostic")
 
 
 def _read_provider_diagnostic(c: Cursor) -> tuple[Any, str]:
     read_element(c, "integer", read_integer, 0x02)
-    value, _ = _last(c)
-    return value, codes.PROVIDER_DIAGNOSTICS.get(value, f"diagnostic {value}")
+    return _defined(c, "acse-service-provider", codes.PROVIDER_DIAGNOSTICS, "diagnostic")
 
 
 def _read_user_information(c: Cursor) -> tuple[Any, str]:
@@ -159,16 +179,25 @@ def _read_user_information(c: Cursor) -> tuple[Any, str]:
 
 
 def _read_inner_apdu(c: Cursor) -> tuple[Any, str]:
+    if c.position >= c.end:
+        c.warn(c.position, c.position, f"user-information at offset {c.position} is empty")
+        c.leaf("value", 0)
+        return None, "empty"
     inner = c.nested_apdu()
     return None, f"{inner.name}: {inner.text}" if inner.text else inner.name
 
 
-def _coded(texts: Mapping[int, str]) -> Reader:
+def _coded(name: str, texts: Mapping[int, str]) -> tuple[str, Reader]:
+    """An element `name` whose content is an integer with these meanings."""
+
     def read(c: Cursor) -> tuple[Any, str]:
         value, text = read_integer(c)
+        if value not in texts:
+            at = c.position - 1
+            c.warn(at, c.position, f"{name} at offset {at}: {value} is not defined")
         return value, texts.get(value, text)
 
-    return read
+    return name, read
 
 
 _USER_INFORMATION = ("user-information", _read_user_information)
@@ -207,16 +236,16 @@ _RESPONSE: dict[int, tuple[str, Reader]] = {
     0xBE: _USER_INFORMATION,
 }
 _RELEASE_REQUEST: dict[int, tuple[str, Reader]] = {
-    0x80: ("reason", _coded(codes.RELEASE_REQUEST_REASONS)),
+    0x80: _coded("reason", codes.RELEASE_REQUEST_REASONS),
     0xBE: _USER_INFORMATION,
 }
 _RELEASE_RESPONSE: dict[int, tuple[str, Reader]] = {
-    0x80: ("reason", _coded(codes.RELEASE_RESPONSE_REASONS)),
+    0x80: _coded("reason", codes.RELEASE_RESPONSE_REASONS),
     0xBE: _USER_INFORMATION,
 }
 _ABORT: dict[int, tuple[str, Reader]] = {
-    0x80: ("abort-source", _coded(codes.ABORT_SOURCES)),
-    0x81: ("abort-diagnostic", _coded(codes.ABORT_DIAGNOSTICS)),
+    0x80: _coded("abort-source", codes.ABORT_SOURCES),
+    0x81: _coded("abort-diagnostic", codes.ABORT_DIAGNOSTICS),
     0xBE: _USER_INFORMATION,
 }
 _ELEMENTS = {

@@ -79,11 +79,15 @@ def read_element(c: Cursor, name: str, read: Reader, expected: int | None = None
 
 def read_elements(c: Cursor, table: Mapping[int, tuple[str, Reader]]) -> None:
     """Elements up to the end, in any order, named and read by `table`; others become unknown elements."""
+    seen: set[str] = set()
     while c.position < c.end:
-        name, read = table.get(c.data[c.position], ("unknown element", read_anything))
+        start = c.position
+        name, read = table.get(c.data[start], ("unknown element", read_anything))
         if name == "unknown element":
-            start = c.position
             c.warn(start, start + 1, f"element 0x{c.data[start]:02X} at offset {start} is not of this APDU")
+        elif name in seen:
+            c.warn(start, start + 1, f"{name} at offset {start} is there twice")
+        seen.add(name)
         read_element(c, name, read)
 
 
