@@ -1,11 +1,14 @@
 """UDP: one WPDU a datagram, and what becomes of datagrams that hold something else."""
 
+import struct
 from pathlib import Path
 
 import pytest
 
+from cosemscope.analysis.decode_as import parse_decode_as
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.recognition import MAX_SEGMENTS
 from cosemscope.analysis.wpdus import Mark
 from tests.analysis.wire import CLIENT, SERVER, Wire, analyse, contents, get_request, get_response, rows, wpdu
 
@@ -89,3 +92,56 @@ def test_batches_make_no_difference(tmp_path: Path) -> None:
     """The same rows however the file is cut into batches."""
     wire = _wire(ONE + TWO, TWO[:-1], ONE, b"??", ONE + b"x", TWO)
     assert rows(analyse(wire, tmp_path, records=1)) == rows(analyse(wire, tmp_path))
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_only_datagram_of_a_flow_may_have_trailing_octets(swapped: bool, tmp_path: Path) -> None:
+    """A whole APDU that is sound to its last octet is evidence enough, whatever stands behind it."""
+    octets = get_sound()
+    if swapped:
+        octets = struct.pack("<4H", *struct.unpack(">4H", octets[:8])) + octets[8:]
+    wire = Wire()
+    wire.udp(CLIENT, SERVER, octets + b"xyz")
+    analysis = analyse(wire, tmp_path)
+    assert contents(analysis) == [octets]
+    assert analysis.wpdus["marks"].tolist() == [Mark.TRAILING]
+    assert analysis.findings["kind"].tolist() == [FindingKind.TRAILING]
+
+
+def get_sound() -> bytes:
+    """A GET request of one attribute, every octet of it."""
+    return wpdu(bytes.fromhex("c001c100080000010000ff0200"))
+
+
+@pytest.mark.parametrize("records", [1, 7, 65536])
+def test_heartbeats_do_not_hide_what_comes_after_them(records: int, tmp_path: Path) -> None:
+    """A modem that sends a word every minute, and one day a WPDU: from there on the flow is DLMS."""
+    wire = Wire()
+    for _ in range(MAX_SEGMENTS + 8):
+        wire.udp(CLIENT, SERVER, b"heartbeat")
+    wire.udp(CLIENT, SERVER, TWO + b"??")
+    wire.udp(SERVER, CLIENT, get_sound())
+    wire.udp(CLIENT, SERVER, b"heartbeat")
+    wire.udp(CLIENT, SERVER, TWO)
+    analysis = analyse(wire, tmp_path, records=records)
+    assert analysis.wpdus["direction"].tolist() == [0, 1]
+    assert contents(analysis) == [get_sound(), TWO]
+    assert analysis.streams["framing"].tolist() == [Framing.WRAPPER]
+    assert analysis.statistics()["skipped_bytes"] == len(b"heartbeat")
+
+
+def test_what_the_user_declared_no_dlms_stays_so(tmp_path: Path) -> None:
+    """However many WPDUs come."""
+    rules = parse_decode_as(["udp:4059=none"])
+    analysis = analyse(_wire(*[ONE] * MAX_SEGMENTS), tmp_path, decode_as=rules)
+    assert not len(analysis.wpdus)
+
+
+def test_rtp_with_an_extension_is_no_iec_61334_4_32(tmp_path: Path) -> None:
+    """It begins with 90, as the data units of that standard do, in every datagram."""
+    wire = Wire()
+    for number in range(256):
+        wire.udp(CLIENT, SERVER, struct.pack(">BBHII", 0x90, 96, number, 160 * number, 7) + bytes(40))
+    analysis = analyse(wire, tmp_path)
+    assert not len(analysis.wpdus)
+    assert analysis.streams["framing"].tolist() == [Framing.UNKNOWN]

@@ -31,6 +31,10 @@ TLS = bytes.fromhex("160301002f0100002b0303") + bytes(36)
 RPCAP_AUTH = struct.pack(">BBHI", 0, 8, 0, 8) + bytes(8)
 RPCAP_ERROR = struct.pack(">BBHI", 0, 1, 2, 22) + b"authentication failure"
 MODBUS = bytes.fromhex("000100000006010300000002")
+# Unit 0 and function 4: a length that is right, and addresses that begin like an APDU.
+MODBUS_LIKE_DLMS = [
+    bytes.fromhex("0001000000060004" + address + "0001") for address in ("0101", "0f00", "c001")
+]
 HTTP = b"GET /meters HTTP/1.1\r\nHost: a\r\n\r\n"
 SSH = b"SSH-2.0-OpenSSH_9.2\r\n"
 
@@ -81,6 +85,9 @@ def test_one_segment_tells(octets: bytes, framing: Framing) -> None:
         CLASSIC_STUN,
         RPCAP_ERROR,
         MODBUS,
+        *MODBUS_LIKE_DLMS,
+        b"\x90\x01\x01\xc0\x01" + bytes(9),
+        b"\x90\x60\x12\x34\x00\x00\x12\x34\xde\xad\xbe\xef\x0f\x00",
         wpdu(AARQ, version=2),
         wpdu(b"\x54\x01\x02"),
         wpdu(AARQ)[:-1] + b"zz",
@@ -120,7 +127,8 @@ def test_the_vector_and_the_scalar_rule_agree(octets: bytes, tag: int, plausible
         octets = b"\x00\x01" + octets[2:6] + b"\x00" + octets[7:8] + bytes([tag]) + octets[9:]
     head = np.frombuffer(octets, HEAD)
     length = int.from_bytes(octets[6:8], "big")
-    scalar = octets[:2] == b"\x00\x01" and apdu_begins(octets, 8, length)
+    modbus = octets[2:4] == b"\0\0" and int.from_bytes(octets[4:6], "big") == length + 2
+    scalar = octets[:2] == b"\x00\x01" and not modbus and apdu_begins(octets, 8, length)
     assert bool(believable(head)[0]) is scalar
 
 
@@ -139,7 +147,13 @@ def test_the_port_tells_nothing(tmp_path: Path, port: int) -> None:
     dlms.say(0, wpdu(AARQ))
     dlms.say(1, wpdu(AARE, 1, 16))
     for number, (octets, answer) in enumerate(
-        [(STUN, STUN), (RPCAP_AUTH, RPCAP_ERROR), (TLS, TLS), (MODBUS, MODBUS)]
+        [
+            (STUN, STUN),
+            (RPCAP_AUTH, RPCAP_ERROR),
+            (TLS, TLS),
+            (MODBUS, MODBUS),
+            *((octets, octets) for octets in MODBUS_LIKE_DLMS),
+        ]
     ):
         other = Tcp(wire, ("10.0.0.1", 50010 + number), ("10.0.0.2", port)).handshake()
         other.say(0, octets)
@@ -150,7 +164,7 @@ def test_the_port_tells_nothing(tmp_path: Path, port: int) -> None:
         Framing.STUN,
         Framing.RPCAP,
         Framing.TLS,
-        Framing.UNKNOWN,
+        *[Framing.UNKNOWN] * (1 + len(MODBUS_LIKE_DLMS)),
     ]
     assert contents(analysis) == [wpdu(AARQ), wpdu(AARE, 1, 16)]
 

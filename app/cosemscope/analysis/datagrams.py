@@ -15,7 +15,7 @@ from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output, WpduRow
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.reassembly import Segment
-from cosemscope.analysis.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable
+from cosemscope.analysis.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable, datagram_framing
 from cosemscope.analysis.splitters import HdlcSplitter, Unit, splitter_for
 from cosemscope.analysis.streams import UDP, StreamTable, first_rows
 from cosemscope.analysis.wpdus import Mark
@@ -62,6 +62,8 @@ class UdpFlows:
         self.output = output
         self._packets = packets
         self._tries: dict[int, int] = {}
+        # Flows in which nothing was recognised for long; yet a WPDU may come, after many heartbeats.
+        self._given_up: set[int] = set()
         # Splitters of HDLC by stream and side, with the octets that each has taken.
         self._hdlc: OrderedDict[tuple[int, int], tuple[HdlcSplitter, int]] = OrderedDict()
 
@@ -81,11 +83,14 @@ class UdpFlows:
         heads[ready] = self.source.gather(HEAD, address[ready])
         exact = ready & (heads["version"] == 1)
         exact &= heads["length"].astype(np.int64) + HEADER_SIZE == captured
-        self._recognise_early(index + rows.start, flow, heads, exact & believable(heads))
+        strong = exact & believable(heads)
+        self._recognise_early(index + rows.start, flow, heads, strong)
         framing = self.streams["framing"][flow]
         simple = exact & (framing == Framing.WRAPPER)
         self._add_simple(index[simple] + rows.start, flow[simple], heads[simple], address[simple])
         rest = ~simple & ((framing < Framing.UNKNOWN) | ~whole)
+        if self._given_up:
+            rest |= np.isin(flow, list(self._given_up.intersection(flow[strong].tolist())))
         for place in np.flatnonzero(rest).tolist():
             self._one(int(index[place]) + rows.start, int(flow[place]))
 
@@ -169,9 +174,12 @@ class UdpFlows:
         if captured < length:
             self.output.find(FindingKind.CUT, stream, side, packet, captured, length - captured)
         octets = self.source.octets(address, captured)
-        if self.streams["framing"][stream] == Framing.UNDECIDED and not self._try(
-            stream, side, packet, octets, length
-        ):
+        known = True
+        if stream in self._given_up:
+            known = self._try_again(stream, packet, octets)
+        elif self.streams["framing"][stream] == Framing.UNDECIDED:
+            known = self._try(stream, side, packet, octets, length)
+        if not known:
             return
         framing = Framing(int(self.streams["framing"][stream]))
         if framing in (Framing.WRAPPER, Framing.SWAPPED):
@@ -198,17 +206,31 @@ class UdpFlows:
         splitter.end_datagram(segment.packet)
 
     def _try(self, stream: int, side: int, packet: int, octets: bytes, length: int) -> bool:
-        """Whether this datagram tells what its flow carries."""
+        """Whether this datagram tells that its flow carries DLMS."""
         framing = Recogniser().add(side, octets, length)
+        if framing is Framing.UNDECIDED:
+            framing = datagram_framing(octets)
         if framing is Framing.UNDECIDED:
             self._tries[stream] = self._tries.get(stream, 0) + 1
             if self._tries[stream] >= MAX_SEGMENTS:
                 self._recognised(stream, Framing.UNKNOWN, packet, -1)
+                self._given_up.add(stream)
             return False
         wrapped = framing in (Framing.WRAPPER, Framing.SWAPPED) and len(octets) > HEADER_SIZE
         tag = octets[HEADER_SIZE] if wrapped else -1
         self._recognised(stream, framing, packet, tag)
         return framing.carries_dlms
+
+    def _try_again(self, stream: int, packet: int, octets: bytes) -> bool:
+        """Whether this datagram of a flow that was given up is exactly one WPDU to believe."""
+        if len(octets) < HEAD.itemsize:
+            return False
+        head = np.frombuffer(octets[: HEAD.itemsize], HEAD)
+        if not believable(head)[0] or int(head["length"][0]) + HEADER_SIZE != len(octets):
+            return False
+        self._given_up.discard(stream)
+        self._recognised(stream, Framing.WRAPPER, packet, int(head["tag"][0]))
+        return True
 
     def _split(self, segment: Segment, stream: int, side: int, octets: bytes, *, swapped: bool) -> None:
         result = decode_datagram(octets, swapped=swapped)

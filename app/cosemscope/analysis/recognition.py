@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.framing import Framing
 from cosemscope.apdu.tags import APDU_TAGS, DED_SERVICES, GLO_SERVICES
-from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, decode_header
+from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, WpduHeader, decode_header
 
 #: A stream in which nothing was recognised after so many segments, or octets, of both directions is UNKNOWN.
 #: Longer, if what began as a header only lacks its end.
@@ -103,10 +103,14 @@ def put_heads(heads: npt.NDArray[Any], rows: npt.NDArray[Any], values: npt.NDArr
 
 
 def believable(heads: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """For an array of HEAD records: version 1, a known tag, and a second octet and length that go with it."""
+    """For an array of HEAD records: version 1, a known tag, and a second octet and length that go with it.
+
+    What may as well be the header of Modbus/TCP is not believed (see `_modbus`).
+    """
     tag, second = heads["tag"], heads["second"]
     length = heads["length"].astype(np.int64)
     fits: npt.NDArray[np.bool_] = (heads["version"] == VERSION) & (length >= 2)
+    fits &= (heads["source_wport"] != 0) | (heads["destination_wport"] != length + _MODBUS_UNCOUNTED)
     fits &= (second >= _LOW[tag]) & (second <= _HIGH[tag])
     fits &= ~_SIZED[tag] | ((length >= _FORM_LOW[second]) & (length <= _FORM_HIGH[second]))
     return fits
@@ -120,6 +124,24 @@ def apdu_begins(octets: bytes | bytearray, at: int, length: int) -> bool:
     if not _LOW[tag] <= second <= _HIGH[tag]:
         return False
     return not _SIZED[tag] or bool(_FORM_LOW[second] <= length <= _FORM_HIGH[second])
+
+
+# Modbus/TCP begins with a transaction number, 0, the number of octets that follow, and a unit (MBAP). In its
+# first transaction, where unit and function make the right length, that is a wrapper header: source wPort 0,
+# destination wPort two more than the length of what would be the APDU.
+_MODBUS_UNCOUNTED = 2
+
+
+def _modbus(header: WpduHeader) -> bool:
+    """Whether a wrapper header may as well be that of Modbus/TCP."""
+    return header.source_wport == 0 and header.destination_wport == header.length + _MODBUS_UNCOUNTED
+
+
+def apdu_is_sound(octets: bytes | bytearray) -> bool:
+    """Whether these octets are one APDU, readable to its last octet: far more than `apdu_begins` can tell."""
+    from cosemscope.apdu.decoder import decode_apdu  # most captures do without
+
+    return apdu_begins(octets, 0, len(octets)) and not decode_apdu(bytes(octets)).problems
 
 
 class Evidence(Enum):
@@ -155,7 +177,7 @@ def _wrapper(prefix: Prefix, at: int, *, swapped: bool = False) -> Evidence:
     header = decode_header(octets, at, swapped=swapped)
     if header is None or len(octets) < at + HEADER_SIZE + 2:
         return Evidence.WAIT
-    if not apdu_begins(octets, at + HEADER_SIZE, header.length):
+    if not apdu_begins(octets, at + HEADER_SIZE, header.length) or _modbus(header):
         return Evidence.NO
     end = at + HEADER_SIZE + header.length
     if end > len(octets):
@@ -200,7 +222,8 @@ def _llc_61334(prefix: Prefix, at: int) -> Evidence:
     end = len(octets)
     if octets[at] != 0x90 or end - at < 5:
         return Evidence.NO
-    return Evidence.YES if apdu_begins(octets, at + 3, end - at - 3) else Evidence.NO
+    # The header is one octet that is always the same, which RTP and random octets have too.
+    return Evidence.YES if apdu_is_sound(octets[at + 3 :]) else Evidence.NO
 
 
 _READ_OUT = re.compile(rb"/\?[^!\r\n]{0,32}!\r\n|/[A-Z][A-Z][A-Za-z][0-9A-I](\\.)?[^\r\n]{0,32}\r\n")
@@ -277,6 +300,21 @@ def _bare_exchange(one: Prefix, other: Prefix) -> bool:
     if len(one.octets) < 3 or len(other.octets) < 3 or not apdu_begins(one.octets, 0, min(one.ends)):
         return False
     return other.octets[0] == _ANSWERS.get(one.octets[0]) and one.octets[2] == other.octets[2]
+
+
+def datagram_framing(octets: bytes) -> Framing:
+    """What a datagram tells by itself that begins with a whole WPDU and goes on otherwise.
+
+    That is against the standard, so the APDU must be sound. UNDECIDED when it tells nothing.
+    """
+    for framing, swapped in ((Framing.WRAPPER, False), (Framing.SWAPPED, True)):
+        header = decode_header(octets, swapped=swapped)
+        if header is None or header.version != VERSION or _modbus(header):
+            continue
+        end = HEADER_SIZE + header.length
+        if end <= len(octets) and apdu_is_sound(octets[HEADER_SIZE:end]):
+            return framing
+    return Framing.UNDECIDED
 
 
 class Recogniser:
