@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from cosemscope.analysis.blocks import Transfer, Window
 from cosemscope.analysis.keys import KeyTable
-from cosemscope.apdu.context import Context, Reference, Request
+from cosemscope.analysis.scalers import Scalers
+from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.hls import Challenges
 from cosemscope.apdu.key_rings import KeyRing
 from cosemscope.apdu.key_sets import KeySet
@@ -22,7 +23,6 @@ _MAX_REQUESTS = 64
 _MAX_TRANSFERS = 16
 _MAX_LEARNED = 8
 _MAX_COUNTERS = 32
-_MAX_SCALERS = 10_000
 _MAX_BEHIND_GATEWAY = 64
 
 
@@ -97,8 +97,11 @@ class Association:
         self.windows: dict[int, Window] = {}
         self.counters: dict[tuple[bytes, str], Counter] = {}
         self.behind: dict[bytes, Association] = {}
-        #: scaler and unit of attributes, as responses told them; replaced by another when it grows
-        self.scalers: dict[Reference, tuple[int, int]] = {}
+        #: of the meter, which other associations may share; `attached`: by which side and title it was found
+        self.scalers = Scalers()
+        self.attached: tuple[int, bytes | None] | None = None
+        #: the WPDU row that is taken next, where there are rows
+        self.row = 0
 
     def copy(self) -> "Association":
         """The same state again, to be gone on with apart from this one."""
@@ -117,6 +120,7 @@ class Association:
         if len(self.behind) >= _MAX_BEHIND_GATEWAY:
             self.behind.pop(next(iter(self.behind)))
         self.behind[device] = one
+        one.row = self.row
         return one
 
     def ring(self) -> KeyRing:
@@ -169,11 +173,6 @@ class Association:
         if len(self.counters) >= _MAX_COUNTERS:
             self.counters.pop(next(iter(self.counters)))
         self.counters[key] = counter
-
-    def learn_scalers(self, scalers: dict[Reference, tuple[int, int]]) -> None:
-        """Scaler and unit of these attributes."""
-        if scalers and len(self.scalers) < _MAX_SCALERS:
-            self.scalers = {**self.scalers, **scalers}
 
     def hls(self) -> Challenges:
         """What the AARQ and the AARE said for HLS authentication."""

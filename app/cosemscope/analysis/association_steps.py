@@ -90,7 +90,7 @@ class _Step:
         """What came of it."""
         self._count()
         opener = self.opener or self.association.opener(self.side)
-        scaler_unit = self.association.scalers.get if self.association.scalers else None
+        scaler_unit = self.association.scalers.seen_from(self.association.row)
         context = Context(self.request, opener, opener.verifier, scaler_unit, self.joined)
         uses: tuple[CounterUse, ...] = ()
         for key, counters in self.used.items():
@@ -305,7 +305,7 @@ class _Step:
             return
         if any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method):
             root = decode_apdu(apdu, Context(request, joined=self.joined)).root
-            self.association.learn_scalers(scalers_in(root, request))
+            self.association.scalers.learn(self.association.row, scalers_in(root, request))
 
     # Blocks.
 

@@ -2,12 +2,13 @@
 
 `look(row)` walks the earlier WPDUs of the same wPort pair, but not from the beginning: from the nearest
 checkpoint, or else from a bounded number of rows before, having first taken in the APDUs that make
-associations. `walk` takes all rows of a capture in order. Both give the same; nothing is computed before
-somebody asks.
+associations; and, some rows at each look, those of other associations with the same meter, for the scalers
+that they told. `walk` takes all rows of a capture in order. Both give the same in the end; nothing is computed
+before somebody asks.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from threading import RLock
 from typing import Any
 
@@ -16,14 +17,13 @@ import numpy.typing as npt
 
 from cosemscope.analysis.association import Association, Look, Place
 from cosemscope.analysis.association_steps import advance
-from cosemscope.analysis.devices import Device, device_of, rows_of_device
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.keys import NO_KEYS, KeyTable
+from cosemscope.analysis.meters import MeterRows, Meters
 from cosemscope.analysis.trees import apdu_octets, apdu_start, decode_framed
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.apdu import tags as t
-from cosemscope.apdu.context import Reference
 from cosemscope.apdu.fields import Decoded, Problem
 from cosemscope.apdu.summary import summarise
 
@@ -32,6 +32,8 @@ WINDOW = 2048
 #: Rows between checkpoints.
 STRIDE = 64
 _MAX_PAIRS = 256
+#: Rows of a meter that are walked more, at each look, for what its other associations told.
+_CAUGHT_UP = 256
 _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
 _MAX_WALKED = 65_536
@@ -47,8 +49,9 @@ _LASTING[[*_ACSE, 0xC3, 0xC7, 0xCB, 0xCF, 0xD3, 0xD7]] = True
 class _Pair:
     """The WPDUs of one wPort pair, and checkpoints: the state of its association before some of them."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, number: int, catching: "_Catching") -> None:
+        self.number = number
+        self.catching = catching
         self.rows: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.seen = 0
         self.checkpoints: OrderedDict[int, Association] = OrderedDict()
@@ -79,6 +82,9 @@ class Associations:
         self._keys = keys
         self._pairs: OrderedDict[int, _Pair] = OrderedDict()
         self._looks: OrderedDict[int, Look] = OrderedDict()
+        self._meters = Meters()
+        self._meter_rows = MeterRows(analysis)
+        self._caught: OrderedDict[Hashable, _Catching] = OrderedDict()
         self._lock = RLock()
 
     @property
@@ -92,6 +98,8 @@ class Associations:
             self._keys = keys
             self._pairs.clear()
             self._looks.clear()
+            self._caught.clear()
+            self._meters = Meters()
 
     def look(self, row: int) -> Look:
         """What is known of the APDU of this WPDU row: verdict, context for the decoder, remarks."""
@@ -104,11 +112,12 @@ class Associations:
             return self._walk_to(pair, int(np.searchsorted(pair.rows, row)))
 
     def look_in_order(self, row: int) -> Look:
-        """The same as `walk` gives it: what earlier connections of the device told counts, too.
+        """The same as `walk` gives it, whatever was looked at before.
 
-        Takes longer: all earlier rows of the device are walked. Where they are more than 65,536, as `look`.
+        Takes longer: all earlier rows of the meter are walked. Where they are more than 65,536, as `look`.
         """
-        rows = rows_of_device(self.analysis, row)
+        rows = self._meter_rows.rows(int(self.analysis.wpdu_pairs["pair"][row]))
+        rows = rows[: int(np.searchsorted(rows, row)) + 1]
         if len(rows) > _MAX_WALKED:
             return self.look(row)
         *_, (_, found) = Walk(self.analysis, self._keys).chosen(rows)
@@ -145,12 +154,33 @@ class Associations:
     def _pair(self, number: int) -> _Pair:
         pair = self._pairs.pop(number, None)
         if pair is None:
-            pair = _Pair(place_of(self.analysis, number))
+            pair = _Pair(number, self._catching_up(number))
             if len(self._pairs) >= _MAX_PAIRS:
                 self._pairs.popitem(last=False)
         self._pairs[number] = pair
+        pair.catching.go_on(_CAUGHT_UP)
         pair.extend(self.analysis.wpdu_pairs["pair"], number)
         return pair
+
+    def _catching_up(self, number: int) -> "_Catching":
+        """The walk over the rows of a pair's meter, with those that came since."""
+        meter = self._meter_rows.meter(number)
+        catching = self._caught.pop(meter, None)
+        if catching is None:
+            catching = _Catching(Walk(self.analysis, self._keys, meters=self._meters))
+            if len(self._caught) >= _MAX_PAIRS:
+                self._caught.popitem(last=False)
+        self._caught[meter] = catching
+        catching.up_to_now(self._meter_rows, number)
+        catching.go_on(WINDOW)
+        return catching
+
+    def _take(self, association: Association, row: int) -> Look:
+        association.row = row
+        self._meters.attach(association)
+        look = take_row(self.analysis, association, row)
+        self._meters.attach(association)
+        return look
 
     def _walk_to(self, pair: _Pair, index: int) -> Look:
         """Walk to row number `index` of the pair, keeping checkpoints and looks on the way."""
@@ -165,15 +195,16 @@ class Associations:
             if at % STRIDE == 0 and at not in pair.checkpoints:
                 pair.keep(at, association)
             row = int(pair.rows[at])
-            look = take_row(self.analysis, association, row)
-            self._remember(row, look)
+            look = self._take(association, row)
+            if pair.catching.done:
+                self._remember(row, look)
             if at == index:
                 return look
             at += 1
 
     def _before(self, pair: _Pair, index: int) -> Association:
         """The association before row number `index`, as its lasting APDUs make it; others are left out."""
-        association = Association(self._keys, pair.place)
+        association = association_of(self.analysis, pair.number, self._keys)
         if index == 0:
             return association
         tags = self.analysis.wpdus["apdu_tag"][pair.rows[:index]]
@@ -181,7 +212,7 @@ class Associations:
         first = int(begun[-1]) if len(begun) else 0
         lasting = np.flatnonzero(_LASTING[tags[first:]]) + first
         for at in lasting[-WINDOW:].tolist() if len(lasting) > WINDOW else lasting.tolist():
-            take_row(self.analysis, association, int(pair.rows[at]))
+            self._take(association, int(pair.rows[at]))
         return association
 
     def _remember(self, row: int, look: Look) -> None:
@@ -192,19 +223,10 @@ class Associations:
             self._looks.popitem(last=False)
 
 
-class _Device:
-    """What is known of a logical device, whichever connection told it."""
-
-    __slots__ = ("scalers",)
-
-    def __init__(self) -> None:
-        self.scalers: dict[Reference, tuple[int, int]] = {}
-
-
 class Walk:
     """Takes the WPDU rows of an analysis in order, whenever there are more; see `Associations.walk`.
 
-    Scalers and units that one connection told hold for the later ones of the same device (see `devices`).
+    Scalers and units that one connection told hold for the later ones to the same meter (see `meters`).
     `octets` reads a row, where the analysis' own way is not the best.
     """
 
@@ -213,12 +235,13 @@ class Walk:
         analysis: Analysis,
         keys: KeyTable = NO_KEYS,
         octets: Callable[[int], bytes] | None = None,
+        meters: Meters | None = None,
     ) -> None:
         self._analysis = analysis
         self._octets = octets or analysis.octets
         self._keys = keys
-        self._open: OrderedDict[int, tuple[Association, _Device]] = OrderedDict()
-        self._devices: OrderedDict[Device, _Device] = OrderedDict()
+        self._open: OrderedDict[int, Association] = OrderedDict()
+        self._meters = meters or Meters()
 
     def rows(self, start: int, stop: int | None = None) -> Iterator[tuple[int, Look]]:
         """These rows, each with its look; go on with the next ones by calling again."""
@@ -235,39 +258,55 @@ class Walk:
         pairs = analysis.wpdu_pairs["pair"][index].tolist()
         for row, pair, marks, framing, side in zip(rows, pairs, *columns, strict=True):
             apdu = b"" if marks & _NOT_READ else apdu_octets(self._octets(row), framing)
-            association, device = self._association(pair)
-            association.scalers = device.scalers
+            association = self._open.get(pair) or self._opened(pair, row)
+            self._open.move_to_end(pair)
+            association.row = row
             look = advance(association, apdu, side)
-            device.scalers = association.scalers
+            self._meters.attach(association)
             yield row, look
 
-    def _association(self, pair: int) -> tuple[Association, _Device]:
-        known = self._open.get(pair)
-        if known is None:
-            association = Association(self._keys, place_of(self._analysis, pair))
-            if len(self._open) >= _MAX_WALKED:
-                self._open.popitem(last=False)
-            known = self._open[pair] = association, self._device(pair)
-        else:
-            self._open.move_to_end(pair)
-        return known
-
-    def _device(self, pair: int) -> _Device:
-        key = device_of(self._analysis, pair)
-        if key is None:
-            return _Device()
-        device = self._devices.pop(key, None) or _Device()
-        if len(self._devices) >= _MAX_WALKED:
-            self._devices.popitem(last=False)
-        self._devices[key] = device
-        return device
+    def _opened(self, pair: int, row: int) -> Association:
+        if len(self._open) >= _MAX_WALKED:
+            self._open.popitem(last=False)
+        association = self._open[pair] = association_of(self._analysis, pair, self._keys)
+        association.row = row
+        self._meters.attach(association)
+        return association
 
 
-def place_of(analysis: Analysis, pair: int) -> Place:
-    """Endpoints and wPorts of a pair's row, near first."""
+class _Catching:
+    """Walks the rows of a meter once, for what they tell of it; a bounded number of them at a time."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._next = 0
+        self._waiting: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def up_to_now(self, rows: MeterRows, pair: int) -> None:
+        """More rows may have come: those not walked yet wait."""
+        rest = rows.rows(pair, self._next)
+        self._waiting = np.union1d(self._waiting, rest)
+        self._next = max(self._next, int(rest[-1]) + 1) if len(rest) else self._next
+
+    @property
+    def done(self) -> bool:
+        """Whether none waits."""
+        return not len(self._waiting)
+
+    def go_on(self, count: int) -> None:
+        """Walk so many of those that wait."""
+        some, self._waiting = self._waiting[:count], self._waiting[count:]
+        for _ in self._walk.chosen(some):
+            pass
+
+
+def association_of(analysis: Analysis, pair: int, keys: KeyTable) -> Association:
+    """The association of a pair's row, before its first APDU."""
     pairs = analysis.pairs
     wports = (int(pairs["near"][pair]), int(pairs["far"][pair]))
-    return Place(analysis.endpoints(int(pairs["stream"][pair])), wports)
+    association = Association(keys, Place(analysis.endpoints(int(pairs["stream"][pair])), wports))
+    association.client_side = 0 if analysis.dlms_client_is_near(pair) else 1
+    return association
 
 
 def take_row(analysis: Analysis, association: Association, row: int) -> Look:
