@@ -108,6 +108,18 @@ def test_the_only_datagram_of_a_flow_may_have_trailing_octets(swapped: bool, tmp
     assert analysis.findings["kind"].tolist() == [FindingKind.TRAILING]
 
 
+def test_on_the_registered_port_a_believable_beginning_will_do(tmp_path: Path) -> None:
+    """An APDU with something wrong in it, and octets behind its WPDU: on another port that tells nothing."""
+    odd = ONE + b"xyz"
+    wire = Wire()
+    wire.udp(CLIENT, SERVER, odd)
+    wire.udp(CLIENT, (SERVER[0], SERVER[1] + 1), odd)
+    wire.udp(CLIENT, ("10.0.0.7", SERVER[1]), bytes.fromhex("000100000006000301000002"))  # Modbus
+    analysis = analyse(wire, tmp_path)
+    assert contents(analysis) == [ONE]
+    assert analysis.streams["framing"].tolist() == [Framing.WRAPPER, Framing.UNKNOWN, Framing.UNKNOWN]
+
+
 def get_sound() -> bytes:
     """A GET request of one attribute, every octet of it."""
     return wpdu(bytes.fromhex("c001c100080000010000ff0200"))

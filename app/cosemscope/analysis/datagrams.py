@@ -21,6 +21,7 @@ from cosemscope.analysis.streams import UDP, StreamTable, first_rows
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.capture.columns import Columns
 from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
+from cosemscope.transport.wports import DLMS_PORT
 
 Array = npt.NDArray[Any]
 _FLAG = 0x7E
@@ -209,7 +210,7 @@ class UdpFlows:
         """Whether this datagram tells that its flow carries DLMS."""
         framing = Recogniser().add(side, octets, length)
         if framing is Framing.UNDECIDED:
-            framing = datagram_framing(octets)
+            framing = datagram_framing(octets, registered=DLMS_PORT in self.streams.ports(stream))
         if framing is Framing.UNDECIDED:
             self._tries[stream] = self._tries.get(stream, 0) + 1
             if self._tries[stream] >= MAX_SEGMENTS:

@@ -132,9 +132,9 @@ def apdu_begins(octets: bytes | bytearray, at: int, length: int) -> bool:
 _MODBUS_UNCOUNTED = 2
 
 
-def _modbus(header: WpduHeader) -> bool:
-    """Whether a wrapper header may as well be that of Modbus/TCP."""
-    return header.source_wport == 0 and header.destination_wport == header.length + _MODBUS_UNCOUNTED
+def _modbus(header: WpduHeader, size: int) -> bool:
+    """Whether a wrapper header, of a segment or datagram of `size` octets, may as well be Modbus/TCP's."""
+    return header.source_wport == 0 and header.destination_wport == size - HEADER_SIZE + _MODBUS_UNCOUNTED
 
 
 def apdu_is_sound(octets: bytes | bytearray) -> bool:
@@ -177,9 +177,9 @@ def _wrapper(prefix: Prefix, at: int, *, swapped: bool = False) -> Evidence:
     header = decode_header(octets, at, swapped=swapped)
     if header is None or len(octets) < at + HEADER_SIZE + 2:
         return Evidence.WAIT
-    if not apdu_begins(octets, at + HEADER_SIZE, header.length) or _modbus(header):
-        return Evidence.NO
     end = at + HEADER_SIZE + header.length
+    if not apdu_begins(octets, at + HEADER_SIZE, header.length) or _modbus(header, end - at):
+        return Evidence.NO
     if end > len(octets):
         return Evidence.WAIT
     if end in prefix.ends or octets.startswith(version, end):
@@ -302,17 +302,20 @@ def _bare_exchange(one: Prefix, other: Prefix) -> bool:
     return other.octets[0] == _ANSWERS.get(one.octets[0]) and one.octets[2] == other.octets[2]
 
 
-def datagram_framing(octets: bytes) -> Framing:
+def datagram_framing(octets: bytes, *, registered: bool) -> Framing:
     """What a datagram tells by itself that begins with a whole WPDU and goes on otherwise.
 
-    That is against the standard, so the APDU must be sound. UNDECIDED when it tells nothing.
+    That is against the standard, so the APDU must be sound, or a port the `registered` one of DLMS/COSEM and
+    the APDU's beginning believable. UNDECIDED when it tells nothing.
     """
     for framing, swapped in ((Framing.WRAPPER, False), (Framing.SWAPPED, True)):
         header = decode_header(octets, swapped=swapped)
-        if header is None or header.version != VERSION or _modbus(header):
+        if header is None or header.version != VERSION or _modbus(header, len(octets)):
             continue
         end = HEADER_SIZE + header.length
-        if end <= len(octets) and apdu_is_sound(octets[HEADER_SIZE:end]):
+        if end > len(octets) or not apdu_begins(octets, HEADER_SIZE, header.length):
+            continue
+        if registered or apdu_is_sound(octets[HEADER_SIZE:end]):
             return framing
     return Framing.UNDECIDED
 
