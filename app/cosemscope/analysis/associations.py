@@ -3,8 +3,8 @@
 `look(row)` walks the earlier WPDUs of the same wPort pair, but not from the beginning: from the nearest
 checkpoint, or else from a bounded number of rows before, having first taken in the APDUs that make
 associations; and, some rows at each look, those of other associations with the same meter, for the scalers
-that they told. `walk` takes all rows of a capture in order. Both give the same in the end; nothing is computed
-before somebody asks.
+that they told. `walk` takes all rows of a capture in order. Both give the same in the end; nothing is
+computed before somebody asks.
 """
 
 from collections import OrderedDict
