@@ -106,6 +106,30 @@ def test_opened_ones_tell_what_was_inside() -> None:
     assert line(octets).startswith("general-glo-ciphering ABC 4142433132333435")
 
 
+@pytest.mark.parametrize(
+    ("plain", "told", "missing"),
+    [
+        (
+            encode.access_request([(1, _ENERGY, b"")], [("null-data", None)]),
+            "ACCESS list of 1: get 1.0.1.8.0.255",
+            "DB",
+        ),
+        (encode.get_response(("long", 7)), "GET response, data = 7", "CC"),
+    ],
+)
+def test_ciphered_ones_with_no_tag_of_a_ciphered_apdu(plain: bytes, told: str, missing: str) -> None:
+    """Some meters send 00 for a service that has no glo- tag: it is said, and so is what was inside."""
+    octets = encode.ciphered(0x00, 0x30, 1, bytes(len(plain)), bytes(12))
+    opened = line(octets, Context(opener=lambda part: Opening(plain, "opened")))
+    assert opened.startswith(told)
+    assert opened.endswith(f"[ciphered, tag 00 where {missing} should stand]")
+    closed = line(octets)
+    assert closed.startswith("ciphered, tag 00 where DB or that of a glo- service should stand: suite 0")
+    cut = line(octets, Context(opener=lambda part: Opening(b"\xc4\x01\xc1\x00\x08", "opened")))
+    assert cut.startswith("BROKEN GET response")
+    assert line(b"\x00\x01\x02").startswith("BROKEN unknown (0x00)")
+
+
 def test_errors_come_first_and_lines_are_bounded() -> None:
     """A broken APDU says so; ten thousand characters become two hundred."""
     assert line(b"\xc4\x01\xc1\x00\x08").startswith("BROKEN GET response")

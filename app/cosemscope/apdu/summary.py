@@ -7,9 +7,9 @@ are told by what was inside where they were opened.
 from collections.abc import Callable
 
 from cosemscope.apdu.context import Context, Reference
-from cosemscope.apdu.fields import Decoded, Field, find
+from cosemscope.apdu.fields import Decoded, Field, Problem, find, walk
 from cosemscope.apdu.naming import class_text, member_text, obis_text
-from cosemscope.apdu.tags import APDU_TAGS
+from cosemscope.apdu.tags import APDU_TAGS, GENERAL_GLO, GLO_SERVICES
 
 MAX_LENGTH = 200
 
@@ -46,10 +46,23 @@ def summarise(decoded: Decoded, context: Context | None = None) -> str:
     words = summarise_field(decoded.root, context)
     for reading in (" (read as date-time)", " (read as logical name)"):
         words = words.replace(reading, "")
-    broken = next((problem for problem in decoded.problems if problem.severity == "error"), None)
+    broken = _broken(decoded)
     if broken is not None:
         words = f"BROKEN {words}: {broken.message}"
     return words if len(words) <= MAX_LENGTH else words[: MAX_LENGTH - 1] + "…"
+
+
+def _broken(decoded: Decoded) -> Problem | None:
+    """The first error, but for the tag of an APDU that could be read as a ciphered one all the same."""
+    errors = [problem for problem in decoded.problems if problem.severity == "error"]
+    if not errors:
+        return None
+    read = {
+        (field.source, field.start, field.start + 1)
+        for field in walk(decoded.root)
+        if field.name.startswith("unknown") and find(field, "ciphered-content") is not None
+    }
+    return next((one for one in errors if (one.source, one.start, one.stop) not in read), None)
 
 
 def summarise_field(root: Field, context: Context | None = None) -> str:
@@ -86,10 +99,24 @@ def _ciphered(root: Field, context: Context | None) -> str:
         return _plain(root, context)
     for child in content.children:
         if child.name == "ciphered-text" and child.children:
-            return f"{summarise_field(child.children[0], context)} [{root.name}]"
+            return f"{summarise_field(child.children[0], context)} [{_cipher_name(root, child.children[0])}]"
         if child.name in _NAMES:  # authenticated only: the text is plain
-            return f"{summarise_field(child, context)} [{root.name}]"
-    return f"{root.name} {root.text}".rstrip()
+            return f"{summarise_field(child, context)} [{_cipher_name(root, child)}]"
+    return f"{_cipher_name(root, None)} {root.text}".rstrip()
+
+
+#: The tag of the ciphered APDU that a service has for its own, by its name; others have a general- one.
+_OWN_TAGS = {APDU_TAGS[inner]: tag for tag, inner in GLO_SERVICES.items()}
+
+
+def _cipher_name(root: Field, inner: Field | None) -> str:
+    """What a ciphered APDU is called: by its tag, or where that says nothing, with what belongs there."""
+    if root.name in _CIPHERED:
+        return root.name
+    tag = root.children[0].value
+    if inner is None:
+        return f"ciphered, tag {tag:02X} where {GENERAL_GLO:02X} or that of a glo- service should stand:"
+    return f"ciphered, tag {tag:02X} where {_OWN_TAGS.get(inner.name, GENERAL_GLO):02X} should stand"
 
 
 def _plain(root: Field, context: Context | None) -> str:
