@@ -4,10 +4,11 @@ import json
 import random
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
+from cosemscope.apdu import Context, Opening, Reference, Request, ber, decode_apdu
 from cosemscope.apdu.cursor import MAX_DEPTH
 from cosemscope.apdu.fields import path_to, walk
 from cosemscope.apdu.layers import decode_wpdu
@@ -117,3 +118,19 @@ def test_path_to_finds_the_leaf_of_every_octet(seed: int) -> None:
     assert path[-1].start <= offset < path[-1].stop
     assert not any(child.source == 0 for child in path[-1].children)
     assert path_to(decoded.root, len(octets)) == ()
+
+
+def test_many_elements_cost_no_more_than_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each constructed element is measured by itself, not by all that follow: work grows with the octets."""
+    measured = 0
+    content = ber._content
+
+    def counting(data: bytes, position: int) -> tuple[int, int]:
+        nonlocal measured
+        measured += 1
+        return content(data, position)
+
+    monkeypatch.setattr(ber, "_content", counting)
+    elements = 2_000
+    decode_apdu(b"\x60\x82" + (4 * elements).to_bytes(2, "big") + b"\xa6\x02\x04\x00" * elements)
+    assert measured < 8 * elements

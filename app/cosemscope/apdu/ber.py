@@ -13,6 +13,7 @@ from cosemscope.apdu.naming import hex_text, octets_text
 
 CLAUSE = "ITU-T X.690 (BER)"
 _INDEFINITE = -1
+_TAG_ROOM = 5  # octets of a tag that are looked at for its last one
 
 _UNIVERSAL = {
     0x01: "BOOLEAN",
@@ -58,16 +59,16 @@ def read_element(c: Cursor, name: str, read: Reader, expected: int | None = None
         stop = stop if closed else c.end
     else:
         stop = c.position + size
-        ends = element_ends(c.data, start, c.end) if tag & 0x20 else []
-        if ends and ends[0] > stop:
+        whole = _element_end(c.data, start, c.end) if tag & 0x20 else -1
+        if whole > stop:
             c.warn(
                 start + 1,
                 start + 2,
                 f"length of {name} at offset {start + 1} says {size} octets, the element in it takes "
-                f"{ends[0] - c.position}: read to its end",
+                f"{whole - c.position}: read to its end",
                 CLAUSE,
             )
-            stop = ends[0]
+            stop = whole
     value, text, _ = c.region(stop, read, name)
     if size == _INDEFINITE:
         if closed:
@@ -97,7 +98,7 @@ def _read_tag(c: Cursor) -> int:
     tag = c.data[start]
     stop = start + 1
     if tag & 0x1F == 0x1F:
-        while stop < c.end and stop < start + 5 and c.data[stop] & 0x80:
+        while stop < c.end and stop < start + _TAG_ROOM and c.data[stop] & 0x80:
             stop += 1
         stop = min(stop + 1, c.end)
     value = int.from_bytes(c.data[start:stop], "big")
@@ -142,30 +143,35 @@ def read_length_to(c: Cursor) -> int:
 
 
 def element_ends(data: bytes, position: int, end: int) -> list[int]:
-    """Where each of the elements in a row ends that lie whole before `end`; of definite lengths only.
+    """Where each of the elements in a row ends that lie whole before `end`; of definite lengths only."""
+    ends: list[int] = []
+    while (position := _element_end(data, position, end)) >= 0:
+        ends.append(position)
+    return ends
+
+
+def _element_end(data: bytes, position: int, end: int) -> int:
+    """Where the element at `position` ends; -1 where it does not lie whole before `end`, or does not tell.
 
     A constructed element reaches as far as the first element in it, should that be further than it says.
     """
-    ends: list[int] = []
-    while position + 2 <= end:
-        tag = data[position]
-        start, stop = _content(data, position)
-        if stop < start or stop > end:
-            break
-        if tag & 0x20 and stop - start >= 2:
-            inner, inner_stop = _content(data, start)
-            if inner_stop >= inner and stop < inner_stop <= end:
-                stop = inner_stop
-        position = stop
-        ends.append(position)
-    return ends
+    if position + 2 > end:
+        return -1
+    start, stop = _content(data, position)
+    if stop < start or stop > end:
+        return -1
+    if data[position] & 0x20 and stop - start >= 2:
+        inner, inner_stop = _content(data, start)
+        if inner_stop >= inner and stop < inner_stop <= end:
+            return inner_stop
+    return stop
 
 
 def _content(data: bytes, position: int) -> tuple[int, int]:
     """Where the content of the element at `position` starts and stops; the stop is -1 where none is said."""
     start = position + 1
     if data[position] & 0x1F == 0x1F:
-        while start < len(data) and data[start] & 0x80:
+        while start < len(data) and start < position + _TAG_ROOM and data[start] & 0x80:
             start += 1
         start += 1
     if start >= len(data) or data[start] == 0x80:
