@@ -53,14 +53,14 @@ def summarise(decoded: Decoded, context: Context | None = None) -> str:
 
 
 def _broken(decoded: Decoded) -> Problem | None:
-    """The first error, but for the tag of an APDU that could be read as a ciphered one all the same."""
+    """The first error, but for the tag of an APDU that was opened all the same."""
     errors = [problem for problem in decoded.problems if problem.severity == "error"]
     if not errors:
         return None
     read = {
         (field.source, field.start, field.start + 1)
         for field in walk(decoded.root)
-        if field.name.startswith("unknown") and find(field, "ciphered-content") is not None
+        if field.name.startswith("unknown") and _opened(field) is not None
     }
     return next((one for one in errors if (one.source, one.start, one.stop) not in read), None)
 
@@ -94,28 +94,32 @@ def _carried(root: Field) -> Field | None:
 
 
 def _ciphered(root: Field, context: Context | None) -> str:
-    content = find(root, "ciphered-content")
-    if content is None:
+    inner = _opened(root)
+    if inner is None:
         return _plain(root, context)
-    for child in content.children:
+    return f"{summarise_field(inner, context)} [{_cipher_name(root, inner)}]"
+
+
+def _opened(root: Field) -> Field | None:
+    """What a ciphered APDU holds, where it was opened or is authenticated only: then the text is plain."""
+    content = find(root, "ciphered-content")
+    for child in content.children if content is not None else ():
         if child.name == "ciphered-text" and child.children:
-            return f"{summarise_field(child.children[0], context)} [{_cipher_name(root, child.children[0])}]"
-        if child.name in _NAMES:  # authenticated only: the text is plain
-            return f"{summarise_field(child, context)} [{_cipher_name(root, child)}]"
-    return f"{_cipher_name(root, None)} {root.text}".rstrip()
+            return child.children[0]
+        if child.name in _NAMES:
+            return child
+    return None
 
 
 #: The tag of the ciphered APDU that a service has for its own, by its name; others have a general- one.
 _OWN_TAGS = {APDU_TAGS[inner]: tag for tag, inner in GLO_SERVICES.items()}
 
 
-def _cipher_name(root: Field, inner: Field | None) -> str:
+def _cipher_name(root: Field, inner: Field) -> str:
     """What a ciphered APDU is called: by its tag, or where that says nothing, with what belongs there."""
     if root.name in _CIPHERED:
         return root.name
     tag = root.children[0].value
-    if inner is None:
-        return f"ciphered, tag {tag:02X} where {GENERAL_GLO:02X} or that of a glo- service should stand:"
     return f"ciphered, tag {tag:02X} where {_OWN_TAGS.get(inner.name, GENERAL_GLO):02X} should stand"
 
 
