@@ -67,6 +67,39 @@ def test_damage_in_a_compressed_file_is_told(tmp_path: Path, pack) -> None:  # t
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd])
+@pytest.mark.parametrize("records", [20, 4_000])
+def test_a_wrong_check_sum_costs_no_packet(tmp_path: Path, pack, records: int) -> None:  # type: ignore[no-untyped-def]
+    """It stands behind everything: all there is has been unpacked by then, of a small file too."""
+    packed = bytearray(pack(pcap(RECORDS[:records])))
+    packed[-5 if pack is gzip.compress else -1] ^= 0xFF
+    found, reader = read_file(tmp_path / "x", bytes(packed))
+    assert [record.octets for record in found] == [record.octets for record in RECORDS[:records]]
+    assert "damaged" in reader.problems[-1].message
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+def test_octets_behind_the_end_cost_no_packet(tmp_path: Path, pack) -> None:  # type: ignore[no-untyped-def]
+    """They are told."""
+    found, reader = read_file(tmp_path / "x", pack(pcap(RECORDS[:20])) + b"more")
+    assert len(found) == 20
+    assert "damaged" in reader.problems[-1].message
+
+
+@pytest.mark.parametrize(("setting", "words"), [("window", "memory"), ("dictionary", "dictionary")])
+def test_what_zstandard_needs_to_unpack_is_named(tmp_path: Path, setting: str, words: str) -> None:
+    """A window larger than what is granted, a dictionary that is not at hand: neither is damage."""
+    if setting == "window":
+        parameters = zstandard.ZstdCompressionParameters(window_log=28)
+        packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+        packed = packer.compress(WHOLE) + packer.flush()
+    else:
+        trained = zstandard.train_dictionary(4096, [record.octets * 3 for record in RECORDS[:400]])
+        packed = zstandard.ZstdCompressor(dict_data=trained).compress(WHOLE)
+    with pytest.raises(CaptureError, match=words):
+        read_file(tmp_path / "x", packed)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
 @pytest.mark.parametrize("bound", ["RATIO_FREE", "MAX_UNPACKED"])
 def test_a_bomb_ends_in_an_error(
     tmp_path: Path,

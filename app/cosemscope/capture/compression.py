@@ -7,7 +7,8 @@ disk has left. What cannot be unpacked is told; what came before it stays readab
 import shutil
 import tempfile
 import zlib
-from typing import IO, Protocol, cast
+from contextlib import suppress
+from typing import Protocol
 
 import zstandard
 
@@ -24,6 +25,10 @@ MAX_UNPACKED = 64 << 30
 # Octets that are left free on the disk.
 MIN_FREE_DISK = 512 << 20
 MAX_ZSTD_WINDOW = 1 << 27
+_CUT = "the compressed file ends too soon"
+_DAMAGED = "the compressed file is damaged"
+# No header of a Zstandard frame is longer.
+_ZSTD_HEADER = 18
 # Octets that are read and unpacked at a time.
 _PIECE = 1 << 17
 _DISK_CHECK = 64 << 20
@@ -50,9 +55,12 @@ class _Gzip:
         self._source = source
         self._member = zlib.decompressobj(31)
         self._waiting = b""
+        self._damaged = False
 
     def read(self) -> bytes:
         while True:
+            if self._damaged:
+                raise UnpackError(_DAMAGED)
             if not self._waiting:
                 self._waiting = self._source.read(self.consumed, _PIECE)
                 self.consumed += len(self._waiting)
@@ -68,76 +76,102 @@ class _Gzip:
                 unpacked = self._member.flush()
                 if unpacked:
                     return unpacked
-                raise UnpackError("the compressed file ends too soon")
-            try:
-                unpacked = self._member.decompress(self._waiting, _PIECE * 8)
-            except zlib.error as error:
-                raise UnpackError("the compressed file is damaged") from error
-            self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+                raise UnpackError(_CUT)
+            unpacked = self._unpack()
             if unpacked:
                 return unpacked
 
+    def _unpack(self) -> bytes:
+        """What waits, or some of it; where it is damaged, what comes before the damage."""
+        before = self._member.copy()
+        try:
+            unpacked = self._member.decompress(self._waiting, _PIECE * 8)
+        except zlib.error:
+            self._damaged = True
+            return _before_damage(before, self._waiting)
+        self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+        return unpacked
+
+
+def _before_damage(member: "zlib._Decompress", octets: bytes) -> bytes:
+    """What octets unpack to that are damaged somewhere: zlib itself keeps that back."""
+    unpacked = []
+    with suppress(zlib.error):
+        for octet in octets:
+            unpacked.append(member.decompress(bytes((octet,))))
+    return b"".join(unpacked)
+
 
 class _Zstd:
-    """The frames of a Zstandard file, one after the other (RFC 8878)."""
+    """The frames of a Zstandard file, one after the other (RFC 8878, 3.1.1).
+
+    They are unpacked block by block, so that what comes before damage, or before the file's end, is had.
+    """
 
     def __init__(self, source: OctetFile) -> None:
         self.consumed = 0
         self._source = source
-        unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW)
-        self._stream = unpacker.stream_reader(
-            cast(IO[bytes], _Following(self)), read_size=_PIECE, read_across_frames=True
-        )
-
-    def take(self, size: int) -> bytes:
-        """Compressed octets, for the unpacker."""
-        octets = self._source.read(self.consumed, size)
-        self.consumed += len(octets)
-        return octets
+        self._unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW)
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._checksum = 0  # octets of it at the end of the frame
+        self._last = False  # all blocks of the frame are done
+        self._cut = False
 
     def read(self) -> bytes:
         try:
-            unpacked = self._stream.read(_PIECE)
+            while self._frame is not None or self._begin():
+                assert self._frame is not None
+                if self._last:
+                    self._frame.decompress(self._take(self._checksum))
+                    self._frame = None
+                elif unpacked := self._block(self._frame):
+                    return unpacked
         except zstandard.ZstdError as error:
-            raise UnpackError("the compressed file is damaged") from error
-        if not unpacked and not zstd_is_whole(self._source):
-            raise UnpackError("the compressed file ends too soon")
-        return unpacked
+            raise UnpackError(_DAMAGED) from error
+        return b""
 
+    def _begin(self) -> bool:
+        """Read the header of the next frame that is not to be skipped; False at the end of the file."""
+        while head := self._source.read(self.consumed, _ZSTD_HEADER):
+            if head[:4] in ZSTD_SKIPPABLE:
+                self._take(8 + int.from_bytes(head[4:8], "little"), skip=True)
+                continue
+            if not head.startswith(ZSTD[: len(head)]):
+                raise UnpackError(_DAMAGED)
+            size = zstandard.frame_header_size(head) if len(head) > 4 else _ZSTD_HEADER
+            if len(head) < size:
+                raise UnpackError(_CUT)
+            frame = zstandard.get_frame_parameters(head)
+            if frame.window_size > MAX_ZSTD_WINDOW:
+                raise UnpackError(f"unpacking it takes more than {MAX_ZSTD_WINDOW >> 20} MiB of memory")
+            if frame.dict_id:
+                raise UnpackError("it was compressed with a dictionary, which is not in it")
+            self._checksum = 4 if frame.has_checksum else 0
+            self._last = False
+            self._frame = self._unpacker.decompressobj()
+            self._frame.decompress(self._take(size))
+            return True
+        return False
 
-class _Following:
-    """The read end that the Zstandard unpacker wants."""
+    def _block(self, frame: "zstandard.ZstdDecompressionObj") -> bytes:
+        """The next block of the frame, unpacked; what is there of it, where the file ends within it."""
+        header = int.from_bytes(self._take(3), "little")
+        self._last = bool(header & 1)
+        # A block of one repeated octet (type 1) holds just that.
+        size = 1 if header >> 1 & 3 == 1 else header >> 3
+        unpacked = frame.decompress(header.to_bytes(3, "little"))
+        octets = self._source.read(self.consumed, size)
+        self.consumed += len(octets)
+        self._cut = len(octets) < size
+        return unpacked + frame.decompress(octets)
 
-    def __init__(self, owner: _Zstd) -> None:
-        self._owner = owner
-
-    def read(self, size: int = -1) -> bytes:
-        return self._owner.take(size if size > 0 else _PIECE)
-
-
-def zstd_is_whole(source: OctetFile) -> bool:
-    """Whether a Zstandard file ends where a frame ends: its block headers are followed (RFC 8878, 3.1.1)."""
-    at, size = 0, source.size
-    while at < size:
-        head = source.read(at, 18)
-        if head[:4] in ZSTD_SKIPPABLE:
-            at += 8 + int.from_bytes(head[4:8], "little")
-            continue
-        try:
-            at += zstandard.frame_header_size(head)
-            checksum = 4 if zstandard.get_frame_parameters(head).has_checksum else 0
-        except zstandard.ZstdError:
-            return False
-        last = False
-        while not last and at < size:
-            block = int.from_bytes(source.read(at, 3), "little")
-            last = bool(block & 1)
-            # A block of one repeated octet (type 1) holds just that.
-            at += 3 + (1 if block >> 1 & 3 == 1 else block >> 3)
-        if not last:
-            return False
-        at += checksum
-    return at == size
+    def _take(self, size: int, *, skip: bool = False) -> bytes:
+        """The next octets, all of them, or with `skip` nothing but that they are passed over."""
+        if self._cut or self.consumed + size > self._source.size:
+            raise UnpackError(_CUT)
+        octets = b"" if skip else self._source.read(self.consumed, size)
+        self.consumed += size
+        return octets
 
 
 class Unpacked:
