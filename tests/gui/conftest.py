@@ -58,8 +58,8 @@ def window(qtbot, look, settings: Settings, unsaved_answer: list[str]) -> Iterat
     window.resize(1500, 950)
     window.workspace.resize(1500, 850)
     window.workspace.lay_out()
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        window.show()
     yield window
     unsaved_answer.append("discard")
     window.close()

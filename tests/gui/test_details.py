@@ -22,8 +22,8 @@ def details(qtbot, look):
     details = Details()
     qtbot.addWidget(details)
     details.resize(1200, 400)
-    details.show()
-    qtbot.waitExposed(details)
+    with qtbot.waitExposed(details):
+        details.show()
     return details
 
 
@@ -158,8 +158,8 @@ def view(qtbot, look):
     qtbot.addWidget(view)
     view.resize(800, 300)
     view.set_octets(bytes(range(256)) * 20)
-    view.show()
-    qtbot.waitExposed(view)
+    with qtbot.waitExposed(view):
+        view.show()
     return view
 
 
@@ -262,3 +262,29 @@ def test_a_field_of_a_tab_never_seen_comes_into_view(details):
     QGuiApplication.processEvents()
     assert details.tabs.currentIndex() == 1
     assert details.view.viewport().rect().contains(details.view.octet_rect(700))
+
+
+@pytest.mark.parametrize(("width", "per_line"), [(700, 8), (900, 8), (1100, 16), (1500, 16)])
+def test_fields_and_octets_share_any_width(details, width, per_line):
+    """Values can be read beside whole lines of octets, without scrolling to the side."""
+    details.show_decoded(decode_framed(WPDU, Framing.WRAPPER))
+    details.resize(width, 300)
+    assert details.view._per_line == per_line
+    assert details.view.horizontalScrollBar().maximum() == 0
+    assert details.fields.header().sectionSize(1) > 90
+    assert details.state() == b""
+
+
+def test_a_division_by_hand_stays(details, qtbot):
+    """And is remembered."""
+    splitter = details._splitter
+    handle = splitter.handle(1)
+    middle = handle.rect().center()
+    qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseMove(handle, middle - QPoint(80, 0))
+    qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=middle - QPoint(80, 0))
+    sizes = splitter.sizes()
+    details.show_decoded(decode_framed(WPDU, Framing.WRAPPER))
+    details.set_zoom(0)
+    assert splitter.sizes() == sizes
+    assert details.state()

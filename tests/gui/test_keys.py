@@ -50,8 +50,8 @@ def dialog(qtbot, keeper, window) -> KeysDialog:
     """The dialog, shown."""
     dialog = KeysDialog(window, keeper)
     qtbot.addWidget(dialog)
-    dialog.show()
-    qtbot.waitExposed(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
     return dialog
 
 

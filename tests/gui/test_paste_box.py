@@ -27,8 +27,8 @@ KEYS = KeyTable.parse(
 def box(qtbot, look) -> PasteBox:
     box = PasteBox()
     qtbot.addWidget(box)
-    box.show()
-    qtbot.waitExposed(box)
+    with qtbot.waitExposed(box):
+        box.show()
     return box
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
 from cosemscope.analysis.framing import Framing
+from cosemscope.gui.cells import elided_halves
 from cosemscope.gui.session_tree import SessionTree
 from tests.gui.fakes import fake_traffic
 
@@ -19,8 +20,8 @@ def tree(qtbot, look):
     qtbot.addWidget(tree)
     tree.resize(500, 500)
     tree.restore_header(b"")
-    tree.show()
-    qtbot.waitExposed(tree)
+    with qtbot.waitExposed(tree):
+        tree.show()
     return tree
 
 
@@ -134,3 +135,29 @@ def test_tool_tips_tell_the_rest(tree):
     tip = tree.sessions.data(stream, int(Qt.ItemDataRole.ToolTipRole))
     for words in ("10.0.0.1:50000 → 10.0.1.1:4059", "DLMS wrapper", "3 retransmitted segments", "25.0 ms"):
         assert words in tip
+
+
+def test_labels_keep_room_in_a_narrow_pane(tree):
+    """Who talks to whom says more than when: figures go first, and come back."""
+    tree.show_sessions(fake_traffic(400)._source.sessions())
+    header = tree.header()
+    for width, hidden in ((700, set()), (400, {3, 4}), (260, {2, 3, 4}), (700, set())):
+        tree.resize(width, 400)
+        assert {column for column in range(5) if header.isSectionHidden(column)} == hidden
+        assert header.sectionSize(0) > 150
+
+
+def test_of_two_long_addresses_both_ends_are_shown(look):
+    """The end of an IPv6 address tells meters apart."""
+    metrics = QFontMetrics(look.font())
+    one, other = "2001:db8:85a3:8d3:1319:8a2e:370:7340", "fd12:3456:789a:bcde:f012:3456:789a:bcde"
+    text = elided_halves(f"{one} ↔ {other}", " ↔ ", metrics, 260)
+    assert metrics.horizontalAdvance(text) <= 262
+    left, right = text.split(" ↔ ")
+    assert left.startswith("2001:")
+    assert left.endswith("7340")
+    assert right.startswith("fd12")
+    assert right.endswith("bcde")
+    assert elided_halves("10.0.0.1 ↔ 10.0.0.2", " ↔ ", metrics, 260) == "10.0.0.1 ↔ 10.0.0.2"
+    assert "↔" in elided_halves(f"10.0.0.1 ↔ {other}", " ↔ ", metrics, 260)
+    assert elided_halves(f"{one} ↔ {other}", " ↔ ", metrics, 60).startswith("2001")

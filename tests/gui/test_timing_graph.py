@@ -21,8 +21,8 @@ def graph(qtbot, look):
         qtbot.addWidget(graph)
         graph.resize(900, 320)
         graph.set_traffic(fake_traffic(wpdus, streams))
-        graph.show()
-        qtbot.waitExposed(graph)
+        with qtbot.waitExposed(graph):
+            graph.show()
         graph.draw()
         return graph
 
@@ -195,3 +195,44 @@ def test_an_empty_capture_draws_nothing(graph):
 def test_ticks_are_in_units_that_fit(seconds, step, text):
     """Never kiloseconds, never a factor beside the axis."""
     assert tick_text(seconds, step) == text
+
+
+def test_lanes_have_room_for_their_names(graph):
+    """In a low pane the rare pairs share a lane, and the axis loses its title before it is cut off."""
+    analysis = FakeAnalysis(600, 60)
+    analysis.pairs["near"][:] = np.arange(60) + 100
+    pane = graph(40)
+    traffic = type(fake_traffic(0))(analysis)
+    traffic.total = 600
+    for height, title in ((140, False), (420, True)):
+        pane.resize(900, height)
+        pane.set_traffic(traffic)
+        pane.draw()
+        line = pane.fontMetrics().height()
+        assert 2 <= len(pane.lanes.pairs) <= pane.plot.height() / line
+        assert pane.lanes.pairs[-1] == REST
+        assert pane.plot.getAxis("left").label.isVisible() == title
+        assert "60 wPort pairs" in pane._summary.text()
+    assert len(pane.lanes.pairs) > 8
+
+
+def test_microseconds_fill_the_graph(graph):
+    """A burst is as wide as a day."""
+    analysis = FakeAnalysis(20, 2)
+    analysis.wpdus["time"][:] = START + np.arange(20) * 2_000
+    traffic = type(fake_traffic(0))(analysis)
+    traffic.total = 20
+    pane = graph(40)
+    pane.set_traffic(traffic)
+    pane.show_whole()
+    low, high = pane._box.viewRange()[0]
+    assert high - low < 60e-6
+
+
+def test_the_legend_gives_way_in_a_narrow_pane(graph):
+    """It must not keep the pane wide, and so the session tree narrow."""
+    pane = graph(40)
+    assert pane.minimumSizeHint().width() < 500
+    pane.resize(220, 300)
+    pane.draw()
+    assert not pane._summary.isVisible()

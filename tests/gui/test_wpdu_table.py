@@ -34,7 +34,6 @@ def table(qtbot, look):
         table.wpdus.take_rows(wpdus)
         table.fit_columns()
         table.show()
-        qtbot.waitExposed(table)
         return table
 
     return make
@@ -213,11 +212,11 @@ def test_steps_end_at_the_first_and_last_row(table):
         assert table.current_row == row
 
 
-def test_painting_asks_for_what_is_visible_only(table):
+def test_painting_asks_for_what_is_visible_only(table, qtbot):
     """A page of a million rows decodes a page of info lines."""
     table = table(1_000_000)
     table.scrollToBottom()
-    table.viewport().repaint()
+    qtbot.waitUntil(lambda: len(table.wpdus._infos) > 0)
     assert 0 < len(table.wpdus._infos) < 200
     assert table.indexAt(QPoint(5, 5)).row() > 999_000
     assert not table.wpdus.rowCount(table.wpdus.index(0, 0))
@@ -231,3 +230,80 @@ def test_several_ranges_are_told_in_order(table):
     for row in (9, 3, 4):
         table.selectionModel().select(table.wpdus.index(row, 0), flags.Select | flags.Rows)
     assert [row for part in table.selected_rows() for row in part] == [3, 4, 9]
+
+
+def widths(table: WpduTable) -> dict[str, int]:
+    return {name: table.columnWidth(number) for name, number in NUMBER.items()}
+
+
+def longest(table: WpduTable, name: str) -> int:
+    """Pixels of the longest cell of a column."""
+    return max(map(table.fontMetrics().horizontalAdvance, shown(table, name)))
+
+
+@pytest.mark.parametrize("width", [900, 1100, 1600])
+def test_columns_fit_any_width(table, width):
+    """The info line, which says most, is in view without scrolling, and numbers are never cut off."""
+    table = table(40)
+    table.resize(width, 400)
+    assert sum(widths(table).values()) == table.viewport().width()
+    assert widths(table)["info"] > 120
+    for name in ("number", "time", "source_wport", "destination_wport", "length", "segments"):
+        assert widths(table)[name] > longest(table, name), name
+
+
+def test_columns_that_a_person_arranged_stay(table):
+    """Until Fit columns is asked for."""
+    table = table(40)
+    table.setColumnWidth(NUMBER["source"], 222)
+    state = table.header_state()
+    assert state
+    table.resize(900, 400)
+    table.wpdus.take_rows(40)
+    assert widths(table)["source"] == 222
+    table.fit_columns()
+    assert widths(table)["source"] < 222
+    assert table.header_state() == b""
+    table.restore_header(state)
+    table.resize(800, 400)
+    assert widths(table)["source"] == 222
+
+
+def test_times_that_need_more_room_get_it(table):
+    """The date is not cut off, in arranged columns either; a capture of days has long seconds."""
+    table = table(40)
+    table.wpdus.traffic.wpdus["time"][-1] += 400_000 * 1_000_000_000
+    table.fit_columns()
+    assert widths(table)["time"] > longest(table, "time")
+    table.setColumnWidth(NUMBER["source"], 222)
+    table.wpdus.set_time_format("clock")
+    table.fit_times()
+    assert widths(table)["time"] > longest(table, "time")
+    assert widths(table)["source"] == 222
+
+
+def test_long_addresses_lose_their_middle(table):
+    """Of an IPv6 address the port is seen as well as the net; the tool tip has it whole."""
+    table = table(4)
+    delegate = table.itemDelegate()
+    assert {NUMBER["source"], NUMBER["destination"]} == delegate._middle
+    tip = table.wpdus.data(table.wpdus.index(0, NUMBER["source"]), int(Qt.ItemDataRole.ToolTipRole))
+    assert tip == "10.0.0.1:50000"
+
+
+def test_zoom_changes_the_rows_at_once(table):
+    """A least height of rows, set to more than they have, kept the window for minutes at a million rows."""
+    table = table(1_000_000)
+    before = table.rowHeight(0)
+    table.set_zoom(4)
+    assert table.rowHeight(0) == table.rowHeight(999_999) > before
+    table.set_zoom(-4)
+    assert table.rowHeight(0) == table.rowHeight(999_999) < before
+
+
+def test_an_empty_table_says_why(table, qtbot):
+    """Not a white pane."""
+    table = table(0)
+    blank = table.viewport().grab().toImage()
+    table.set_hint("No WPDUs in this capture")
+    assert table.viewport().grab().toImage() != blank

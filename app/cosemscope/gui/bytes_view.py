@@ -135,6 +135,12 @@ class BytesView(QAbstractScrollArea):
     def _hex_left(self) -> int:
         return _MARGIN + (self._offset_digits + 2) * self._advance
 
+    def width_of(self, per_line: int) -> int:
+        """Pixels that the view needs for lines of so many octets, scroll bar included."""
+        digits = self._hex_left() + (3 * per_line + 2) * self._advance
+        frame = 2 * self.frameWidth() + self.verticalScrollBar().sizeHint().width()
+        return digits + per_line * self._advance + _MARGIN + frame
+
     def _octet_left(self, column: int) -> int:
         gap = 1 if column >= 8 else 0  # a wider space in the middle
         return self._hex_left() + (3 * column + gap) * self._advance

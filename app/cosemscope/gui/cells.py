@@ -4,16 +4,20 @@ A page of the WPDU table is some four hundred cells; filling and writing them
 directly takes three quarters of the time, and gives each cell air at its sides.
 """
 
+from collections.abc import Collection
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPalette
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QPalette
+from PySide6.QtWidgets import QProxyStyle, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 _Index = QModelIndex | QPersistentModelIndex
 
 #: Pixels between a cell's edge and its text.
-CELL_PADDING = 7
+CELL_PADDING = 6
+
+#: Characters that are shown at least of each half of a text that loses its middles.
+_LEAST_HALF = 9
 
 #: Pixels that a row of a tree is taller than its text.
 _TREE_AIR = 5
@@ -25,12 +29,20 @@ _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft)
 _MIDDLE = Qt.AlignmentFlag.AlignCenter
 _ON_BASE, _ON_SELECTED = QIcon.Mode.Normal, QIcon.Mode.Selected
+_HINT = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
 _SELECTED = QStyle.StateFlag.State_Selected
-_ELIDE = Qt.TextElideMode.ElideRight
+_ELIDE, _ELIDE_WITHIN = Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle
 
 
 class CellDelegate(QStyledItemDelegate):
-    """Background, an icon if there is one, and one line of text."""
+    """Background, an icon if there is one, and one line of text.
+
+    What does not fit is left out at its end; in the columns of `middle`, such as addresses, within it.
+    """
+
+    def __init__(self, parent: QObject | None = None, middle: Collection[int] = ()) -> None:
+        super().__init__(parent)
+        self._middle = frozenset(middle)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw one cell."""
@@ -55,8 +67,49 @@ class CellDelegate(QStyledItemDelegate):
         text: str = index.data(_DISPLAY)
         metrics = option.fontMetrics
         if metrics.horizontalAdvance(text) > width:
-            text = metrics.elidedText(text, _ELIDE, width)
+            within = index.column() in self._middle
+            text = metrics.elidedText(text, _ELIDE_WITHIN if within else _ELIDE, width)
         painter.drawText(left, rect.top(), width, rect.height(), alignment, text)
+
+
+class HeaderStyle(QProxyStyle):
+    """Fusion with titles that stand above the text of `CellDelegate`'s cells."""
+
+    def __init__(self) -> None:
+        super().__init__("Fusion")
+
+    def pixelMetric(self, metric: QStyle.PixelMetric, option: Any = None, widget: Any = None) -> int:
+        """The margin of titles is that of cells; everything else as Fusion has it."""
+        if metric == QStyle.PixelMetric.PM_HeaderMargin:
+            return CELL_PADDING
+        return super().pixelMetric(metric, option, widget)
+
+
+def elided_halves(text: str, joint: str, metrics: QFontMetrics, width: int) -> str:
+    """`text` within `width` pixels: what stands on each side of `joint` loses its middle.
+
+    So both ends of two long addresses are seen, and not the whole of the first alone. Where that would leave
+    next to nothing of either, the end is left out.
+    """
+    if metrics.horizontalAdvance(text) <= width:
+        return text
+    halves = text.split(joint)
+    room = (width - metrics.horizontalAdvance(joint)) // 2
+    if room < metrics.averageCharWidth() * _LEAST_HALF:
+        return metrics.elidedText(text, _ELIDE, width)
+    widths = [metrics.horizontalAdvance(half) for half in halves]
+    spare = max(0, room - min(widths))  # what the shorter one leaves is the longer one's
+    return joint.join(metrics.elidedText(half, _ELIDE_WITHIN, room + spare) for half in halves)
+
+
+def paint_hint(port: QWidget, text: str) -> None:
+    """Write into the middle of an empty pane why it is empty."""
+    painter = QPainter(port)
+    try:
+        painter.setPen(port.palette().color(QPalette.ColorRole.PlaceholderText))
+        painter.drawText(port.rect().adjusted(12, 8, -12, -8), _HINT, text)
+    finally:
+        painter.end()
 
 
 class TreeDelegate(QStyledItemDelegate):

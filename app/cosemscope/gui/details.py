@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from cosemscope.apdu.fields import Decoded
@@ -11,6 +12,9 @@ from .bytes_view import BytesView
 from .field_tree import FieldTree
 from .protection import Protection, WantedKey
 from .verdict_bar import VerdictBar
+
+#: Digits' widths that the fields keep beside lines of sixteen octets.
+_LEAST_FIELDS = 52
 
 
 class Details(QWidget):
@@ -32,7 +36,8 @@ class Details(QWidget):
         self._splitter.setChildrenCollapsible(False)
         self._splitter.addWidget(self.fields)
         self._splitter.addWidget(self.tabs)
-        self._splitter.setSizes([490, 610])
+        self._splitter.splitterMoved.connect(self._note_division)
+        self._divided = False
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setStretchFactor(1, 0)
         layout = QVBoxLayout(self)
@@ -112,16 +117,34 @@ class Details(QWidget):
             self.tabs.setCurrentIndex(source)
 
     def set_zoom(self, points: int) -> None:
-        """Make the octets' text larger by `points`."""
+        """Make the text of fields and octets larger by `points`."""
         self._zoom = points
+        self.fields.set_zoom(points)
         for view in self._views:
             view.set_zoom(points)
+        self._divide()
+
+    def _note_division(self) -> None:
+        self._divided = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Divide the new width between fields and octets, unless a person has done so."""
+        super().resizeEvent(event)
+        self._divide()
+
+    def _divide(self) -> None:
+        """Lines of sixteen octets where enough is left for the fields, else of eight."""
+        if not self._divided:
+            room = self._splitter.width() - self._splitter.handleWidth()
+            wide, narrow = (self._views[0].width_of(octets) for octets in (16, 8))
+            least = self.fields.fontMetrics().horizontalAdvance("0") * _LEAST_FIELDS
+            octets = wide if room - wide >= least else narrow
+            self._splitter.setSizes([max(1, room - octets), octets])
 
     def state(self) -> bytes:
-        """Where the two sides divide, to be remembered."""
-        return bytes(self._splitter.saveState().data())
+        """Where the two sides divide, to be remembered; nothing where no person has moved it."""
+        return bytes(self._splitter.saveState().data()) if self._divided else b""
 
     def restore(self, state: bytes) -> None:
         """Take back a remembered division."""
-        if state:
-            self._splitter.restoreState(QByteArray(state))
+        self._divided = bool(state) and self._splitter.restoreState(QByteArray(state))

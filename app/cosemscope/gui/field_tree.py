@@ -301,6 +301,12 @@ class FieldTree(QTreeView):
         self.selectionModel().currentChanged.connect(self._make_room)
         self.expanded.connect(lambda index: self._make_room(self._model.index(0, _NAME, index)))
 
+    def set_zoom(self, points: int) -> None:
+        """Make the text `points` larger than the application's."""
+        font = QGuiApplication.font()
+        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        self.setFont(font)
+
     def show_decoded(self, decoded: Decoded | None, protections: Sequence[Protection] = ()) -> None:
         """Show a decoded APDU or WPDU, its first levels open."""
         self._protections = protections

@@ -17,7 +17,7 @@ from .kinds import kinds_of
 from .rows import Predicate, Rows
 from .traffic import Traffic
 
-#: Lanes drawn at most; the pairs with the fewest WPDUs share the last one.
+#: Lanes at most, however much room there is; the pairs with the fewest WPDUs share the last one.
 MAX_LANES = 12
 
 _POINT_FIELDS = {"x": "f8", "row": "u4", "pair": "u4", "direction": "u1", "kind": "u1"}
@@ -53,7 +53,10 @@ class Lanes:
         self._counts = np.zeros(0, np.int64)  # points of each pair row
         self._slots = np.zeros(0, np.intp)  # lane of each pair row
         self._flips = np.zeros(0, np.uint8)  # 1: the stream's client is the DLMS server
+        self._pairs: Columns | None = None
+        self._room = MAX_LANES
         self.pairs: tuple[Pair, ...] = ()
+        self.pair_count = 0
         self.first_time = 0
         self.taken = 0
         self.duration = 0.0  # seconds from the first WPDU to the last
@@ -93,11 +96,21 @@ class Lanes:
         counts = np.bincount(pair, minlength=len(self._counts))
         counts[: len(self._counts)] += self._counts
         self._counts = counts
-        self._arrange(traffic.pairs)
+        self._pairs = traffic.pairs
+        self._arrange()
 
-    def _arrange(self, pairs: Columns) -> None:
+    def set_room(self, lanes: int) -> None:
+        """There is room for so many lanes, two at least."""
+        room = min(MAX_LANES, max(2, lanes))
+        if room != self._room:
+            self._room = room
+            self._arrange()
+
+    def _arrange(self) -> None:
         """Give every pair its lane: by wPorts, the rare ones of many in one lane at the bottom."""
-        size = len(self._counts)
+        pairs, size = self._pairs, len(self._counts)
+        if pairs is None:
+            return
         near, far = (pairs[name][:size].astype(np.int64) for name in ("near", "far"))
         straight = near_is_client(pairs)[:size]
         self._flips = (~straight).astype(np.uint8)
@@ -105,9 +118,10 @@ class Lanes:
         used = self._counts > 0
         found, lane = np.unique(keys[used], return_inverse=True)
         shown = np.arange(len(found))
-        if len(found) > MAX_LANES:
+        if len(found) > self._room:
             weights = np.bincount(lane, self._counts[used], len(found))
-            shown = np.sort(np.argsort(-weights, kind="stable")[: MAX_LANES - 1])
+            shown = np.sort(np.argsort(-weights, kind="stable")[: self._room - 1])
+        self.pair_count = len(found)
         place = np.full(len(found), len(shown), np.intp)
         place[shown] = np.arange(len(shown))
         self._slots = np.zeros(size, np.intp)

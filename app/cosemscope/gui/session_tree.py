@@ -19,14 +19,21 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QGuiApplication, QIcon, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QWidget
+from PySide6.QtGui import QGuiApplication, QIcon, QKeyEvent, QKeySequence, QPalette, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QStyleOptionViewItem,
+    QTreeView,
+    QWidget,
+)
 
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.sessions import Peers, StreamSession, WPortPair
 from cosemscope.analysis.streams import TCP
 
-from .cells import TreeDelegate
+from .cells import TreeDelegate, elided_halves
 from .formats import clock, count, duration, short_duration, short_size
 from .icons import icon
 from .rows import Mask, Predicate
@@ -50,6 +57,15 @@ _TITLE_TIPS = (
     "When it began, counted from the beginning of the first",
     "From the first octet to the last",
 )
+
+#: What stands between the addresses of peers; pixels beside icon and label.
+_BETWEEN = " ↔ "
+_LABEL_AIR = 14
+
+#: Figures that are shown only where labels keep room, in the order in which they go: for this share of a
+#: usual label.
+_GIVE_WAY = ((_TITLES.index("Start"), 1.0), (_TITLES.index("Duration"), 1.0), (_TITLES.index("Octets"), 0.7))
+_USUAL_LABEL = "198.51.100.144 ↔ 198.51.100.157"
 
 #: Branches are opened by themselves while the tree has no more streams than this.
 _OPENED_STREAMS = 100
@@ -85,7 +101,7 @@ def label(item: Item) -> str:
     if isinstance(item, AllTraffic):
         return "All traffic"
     if isinstance(item, Peers):
-        return f"{item.client} ↔ {item.server}"
+        return f"{item.client}{_BETWEEN}{item.server}"
     if isinstance(item, WPortPair):
         return f"{item.client_wport} ↔ {item.server_wport}  {item.client_name} ↔ {item.server_name}"
     kind = "TCP" if item.protocol == TCP else "UDP"
@@ -297,6 +313,16 @@ class SessionModel(QAbstractItemModel):
         return lines
 
 
+class _Delegate(TreeDelegate):
+    """Of two long addresses both ends are shown."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
+        super().initStyleOption(option, index)
+        if index.column() == 0 and isinstance(index.internalPointer().item, Peers):
+            room = option.rect.width() - option.decorationSize.width() - _LABEL_AIR
+            option.text = elided_halves(option.text, _BETWEEN, option.fontMetrics, room)
+
+
 class SessionTree(QTreeView):
     """The view. `restricted` gives the predicate for the rows of the selected node, None for all traffic."""
 
@@ -310,7 +336,7 @@ class SessionTree(QTreeView):
         self.setAccessibleName("Sessions")
         self.setUniformRowHeights(True)
         self.setIndentation(14)
-        self.setItemDelegate(TreeDelegate(self))
+        self.setItemDelegate(_Delegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setExpandsOnDoubleClick(True)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -319,6 +345,7 @@ class SessionTree(QTreeView):
         self._streams: frozenset[int] = frozenset()
         self._shown_branches = 0
         self._filling = False
+        self._widths: dict[int, int] = {}
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -394,6 +421,35 @@ class SessionTree(QTreeView):
         """The stream of the selected row, -1 for none."""
         return self.stream_at(self.currentIndex())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where labels would have no room, some figures are left to the tool tips."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        header = self.header()
+        figures = range(1, len(_TITLES))
+        label = self.fontMetrics().horizontalAdvance(_USUAL_LABEL) + 2 * self.indentation() + 20
+        room = self.width() - sum(self._figure_width(column) for column in figures)
+        for column, share in _GIVE_WAY:
+            goes = room < share * label
+            header.setSectionHidden(column, goes)
+            if goes:
+                room += self._figure_width(column)
+
+    def _figure_width(self, column: int) -> int:
+        """How wide a column of figures is or, while it is hidden, was."""
+        width = self.header().sectionSize(column)
+        self._widths[column] = width or self._widths.get(column, 0)
+        return self._widths[column]
+
+    def set_zoom(self, points: int) -> None:
+        """Make the text `points` larger than the application's."""
+        font = QGuiApplication.font()
+        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        self.setFont(font)
+        self._fit()
+
     def clear_restriction(self) -> None:
         """Select all traffic."""
         if self.sessions.rowCount():
@@ -411,6 +467,7 @@ class SessionTree(QTreeView):
             for column, sample in enumerate(("", "00,000", "00.0 MiB", "00.0 min", "00.0 min")):
                 if sample:
                     header.resizeSection(column, metrics.horizontalAdvance(sample) + 12)
+        self._fit()
 
     # Hands
 

@@ -42,7 +42,7 @@ LINK = Option("link/connect", "", "The test link asked for last, see `record`")
 LISTEN = Option("link/listen", "", "What was listened to last")
 CAPTURE = Option("capture/options", "", "The options of the last live capture")
 KEEP_KEYS = Option("keys/keep", False, "Whether the system's key store keeps the keys")
-ZOOM = Option("window/zoom", 0, "Points added to the size of the table's and octets' text")
+ZOOM = Option("window/zoom", 0, "Points added to the size of the text in the panes")
 
 OPTIONS: tuple[Option[Any], ...] = (
     RECENT,

@@ -36,6 +36,7 @@ class StatusBar(QStatusBar):
         self.cancel.setToolTip("Stop reading; what has been read stays")
         self.cancel.setAutoRaise(True)
         self.cancel.clicked.connect(self.cancelAsked)
+        self.setContentsMargins(7, 0, 4, 0)
         for widget in (self.progress, self.cancel, self.file):
             self.addWidget(widget)
         self.addPermanentWidget(self.problems)

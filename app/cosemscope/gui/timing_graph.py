@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from cosemscope.transport.wports import Side, wport_name
 
@@ -28,6 +28,9 @@ POINTS_DRAWN = 10_000
 
 #: Milliseconds between two drawings of a capture that grows: the image of a million points takes a while.
 GROWTH_EVERY = 120
+
+#: What the axes are called.
+_TITLES = {"left": "client ↔ server wPort", "bottom": "time since first WPDU"}
 
 #: How far from a lane's line the points of each direction stand (1: the distance of lanes).
 _OFFSETS = (-0.2, 0.2)
@@ -176,6 +179,8 @@ class TimingGraph(QWidget):
     def _make_heading(self) -> None:
         self._legend = QLabel(self)
         self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setMinimumWidth(1)  # what does not fit is not shown: the pane may be narrow
+        self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._summary = QLabel(self)
         self.clear_button = QToolButton(self)
         self.clear_button.setIcon(icon("close"))
@@ -217,6 +222,7 @@ class TimingGraph(QWidget):
         self._traffic = traffic
         self._wanted = wanted
         self.lanes = Lanes()
+        self._fit_axes()
         self.take_rows(traffic.total)
         self.show_row(self._current)
 
@@ -237,8 +243,8 @@ class TimingGraph(QWidget):
     def show_whole(self) -> None:
         """Show the whole time of the capture."""
         self._whole = True
-        reach = max(self.lanes.duration, 1e-3)
-        self._box.setLimits(xMin=-0.5 * reach, xMax=1.5 * reach, minXRange=1e-6)
+        reach = self.lanes.duration or 1e-3
+        self._box.setLimits(xMin=-0.5 * reach, xMax=1.5 * reach, minXRange=min(1e-6, reach))
         self._box.setXRange(-0.015 * reach, 1.015 * reach, padding=0)
 
     def show_row(self, row: int) -> None:
@@ -275,17 +281,36 @@ class TimingGraph(QWidget):
         self._image.setVisible(dense)
         for scatter in self._scatters.values():
             scatter.setVisible(not dense)
-        pairs = len(self.lanes.pairs) if REST not in self.lanes.pairs else "many"
-        noun = "wPort pair" if pairs == 1 else "wPort pairs"
-        self._summary.setText(
-            f"{count(visible, 'WPDU')} in view, {pairs} {noun}" if len(self.lanes) else "no WPDUs"
-        )
+        pairs = count(self.lanes.pair_count, "wPort pair")
+        self._summary.setText(f"{count(visible, 'WPDU')} in view, {pairs}" if len(self.lanes) else "no WPDUs")
+        self._fit_heading()
+
+    def _fit_heading(self) -> None:
+        """The legend goes before the summary where there is no room for both."""
+        room = self.width() - self._legend.sizeHint().width() - self._summary.sizeHint().width()
+        self._summary.setVisible(room > (60 if self.clear_button.isHidden() else 220))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As many lanes as have room for their names; the axes' titles only where there is room to spare."""
+        super().resizeEvent(event)
+        self._fit_axes()
+        self._redraw.start()
+
+    def _fit_axes(self) -> None:
+        metrics, height = self.fontMetrics(), self.plot.height()
+        line = metrics.height()
+        needed = {"left": metrics.horizontalAdvance(_TITLES["left"]) + 4 * line, "bottom": 8 * line}
+        for name, least in needed.items():
+            self.plot.getAxis(name).showLabel(height >= least)
+        self.lanes.set_room((height - 2 * line) // (line + 2))
 
     def _draw_lanes(self) -> None:
         pairs = self.lanes.pairs
         if pairs == self._drawn_lanes:
             return
         self._drawn_lanes = pairs
+        for name in _TITLES:
+            self.plot.getPlotItem().showAxis(name, bool(pairs))
         labels = ["other" if pair == REST else f"{pair.client} ↔ {pair.server}" for pair in pairs]
         self.plot.getAxis("left").setTicks([list(enumerate(labels))])
         self.plot.setYRange(-0.5, max(1, len(pairs)) - 0.5, padding=0.02)
@@ -344,8 +369,8 @@ class TimingGraph(QWidget):
             axis.setPen(QColor(scheme.line))
             axis.setTextPen(QColor(scheme.text))
             axis.setStyle(tickFont=font)
-        self.plot.getAxis("left").setLabel("client ↔ server wPort", color=scheme.muted)
-        self.plot.getAxis("bottom").setLabel("time since first WPDU", color=scheme.muted)
+            axis.setLabel(_TITLES[name], color=scheme.muted)
+        self._fit_axes()
         self._lines.setPen(pg.mkPen(scheme.line, width=1))
         for kind, scatter in self._scatters.items():
             scatter.setBrush(QColor(scheme.kinds[kind]))

@@ -182,6 +182,7 @@ class Window(QMainWindow):
         self.status.file.setText(f"Opening {document.title}…")
         self.status.show_progress(None if follow else 0.0)
         self.workspace.table.follows_tail = follow
+        self.workspace.table.set_hint("")
         if spool is None:
             self.live.dock.hide()
         document.start()
@@ -292,8 +293,11 @@ class Window(QMainWindow):
             self.messages.say(
                 Severity.NOTE,
                 f"No WPDU was found among {count(document.packets, 'packet')}. Where a port or stream is "
-                "known to carry DLMS, say so with “Decode as…” in the session tree.",
+                "known to carry DLMS, say so with “Decode as…” in the session tree."
+                if document.packets
+                else f"{document.title} holds no packets.",
             )
+        self.workspace.table.set_hint("No WPDUs in this capture" if document.packets else "No packets")
         self._show_state()
 
     def _fail(self, sentence: str) -> None:
@@ -362,7 +366,7 @@ class Window(QMainWindow):
     def _apply_setting(self, key: str) -> None:
         if key == options.TIME_FORMAT.key:
             self.workspace.table.wpdus.set_time_format(self.settings.get(options.TIME_FORMAT))
-            self.workspace.table.fit_columns()
+            self.workspace.table.fit_times()
         elif key == options.APPEARANCE.key:
             theme.apply_appearance(self.settings.get(options.APPEARANCE))
         elif key == options.ZOOM.key:

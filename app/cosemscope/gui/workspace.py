@@ -237,7 +237,7 @@ class Workspace(QMainWindow):
 
     def lay_out(self) -> None:
         """The panes' usual sizes."""
-        width, height = max(380, min(self.width() * 31 // 100, 500)), max(400, self.height())
+        width, height = max(270, min(self.width() * 36 // 100 - 140, 500)), max(400, self.height())
         self.resizeDocks([self._docks["sessions"]], [width], Qt.Orientation.Horizontal)
         self.resizeDocks(
             [self._docks["details"], self._docks["timing"]],
@@ -254,6 +254,7 @@ class Workspace(QMainWindow):
         return bool(state) and self.restoreState(QByteArray(state))
 
     def set_zoom(self, points: int) -> None:
-        """Make the text of table and octets larger by `points`."""
+        """Make the text of sessions, table, fields and octets larger by `points`."""
+        self.sessions.set_zoom(points)
         self.table.set_zoom(points)
         self.details.set_zoom(points)

@@ -53,20 +53,29 @@ _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 KEPT_INFOS = 20_000
 SETTLED_ROWS = 200
 
+#: Streams whose addresses tell how wide those columns are to be.
+_STREAMS_MEASURED = 200
+
 #: How long the window may be kept from other work to complete them.
 SETTLE_SECONDS = 0.008
 
 
 class Column(NamedTuple):
-    """One column: `text` and `tip` of a row, `key` to sort rows 0 to `stop` by, `sample` for its width."""
+    """One column: `text` and `tip` of a row, and `key` to sort rows 0 to `stop` by.
+
+    `sample` is what it has room for, `least` what it has room for where there is little, and where there is
+    very little; `middle`: what does not fit is left out in the middle.
+    """
 
     name: str
     title: str
     text: Callable[["WpduModel", int], str]
     key: Callable[["WpduModel", int], npt.NDArray[np.generic]] | None
-    sample: str
+    sample: Callable[["WpduModel"], str]
     right: bool = False
     tip: Callable[["WpduModel", int], str] | None = None
+    least: tuple[str, str] | None = None
+    middle: bool = False
 
 
 def _field_key(name: str) -> Callable[["WpduModel", int], npt.NDArray[np.generic]]:
@@ -113,14 +122,25 @@ def _info_tip(model: "WpduModel", row: int) -> str:
     return f"{line.text}\n{line.sentence}".rstrip()
 
 
+def _number_sample(model: "WpduModel") -> str:
+    return "⚠ " + "0" * max(3, len(str(model.known)))
+
+
+def _fixed(sample: str) -> Callable[["WpduModel"], str]:
+    return lambda model: sample
+
+
+_ADDRESS = "198.51.100.57:4059"
+_LEAST_ADDRESS = (_ADDRESS, "198.51.1…7:4059")
+
 COLUMNS = (
-    Column("number", "No.", lambda model, row: str(row + 1), None, "0000000", True, _number_tip),
+    Column("number", "No.", lambda model, row: str(row + 1), None, _number_sample, True, _number_tip),
     Column(
         "time",
         "Time",
         lambda model, row: model.time_text(row),
         _field_key("time"),
-        "",
+        lambda model: model.longest_time(),
         True,
         lambda model, row: clock(model.value("time", row)),
     ),
@@ -129,21 +149,27 @@ COLUMNS = (
         "Source",
         lambda model, row: model.traffic.source(row),
         lambda model, stop: model.traffic.source_ranks(stop),
-        "198.51.100.57:40590",
+        lambda model: model.longest_address(),
+        tip=lambda model, row: model.traffic.source(row),
+        least=_LEAST_ADDRESS,
+        middle=True,
     ),
     Column(
         "destination",
         "Destination",
         lambda model, row: model.traffic.destination(row),
         lambda model, stop: model.traffic.destination_ranks(stop),
-        "198.51.100.57:40590",
+        lambda model: model.longest_address(),
+        tip=lambda model, row: model.traffic.destination(row),
+        least=_LEAST_ADDRESS,
+        middle=True,
     ),
     Column(
         "source_wport",
         "Src wPort",
         _field_text("source_wport"),
         _field_key("source_wport"),
-        "Src wPort",
+        _fixed("00000"),
         True,
         _wport_tip("source_wport"),
     ),
@@ -152,17 +178,17 @@ COLUMNS = (
         "Dst wPort",
         _field_text("destination_wport"),
         _field_key("destination_wport"),
-        "Dst wPort",
+        _fixed("00000"),
         True,
         _wport_tip("destination_wport"),
     ),
-    Column("length", "Length", _field_text("length"), _field_key("length"), "Length", True),
+    Column("length", "Length", _field_text("length"), _field_key("length"), _fixed("00000"), True),
     Column(
         "segments",
         "Seg.",
         _field_text("segments"),
         _field_key("segments"),
-        "Seg.",
+        _fixed("00"),
         True,
         _segments_tip,
     ),
@@ -171,22 +197,22 @@ COLUMNS = (
         "APDU",
         _apdu_text,
         _apdu_ranks,
-        "glo-action-response",
-        False,
-        lambda model, row: (
-            f"tag 0x{model.value('apdu_tag', row):02X}"
+        _fixed("glo-action-response"),
+        tip=lambda model, row: (
+            f"{_apdu_text(model, row)}, tag 0x{model.value('apdu_tag', row):02X}"
             if model.value("apdu_tag", row) >= 0
             else "no octets after the header"
         ),
+        least=("data-notification", "get-reque…"),
     ),
     Column(
         "info",
         "Info",
         lambda model, row: model.info(row).text,
         None,
-        "GET response 0.0.1.0.0.255 Clock",
-        False,
-        _info_tip,
+        _fixed("GET response 0.0.1.0.0.255 Clock, value = 2026"),
+        tip=_info_tip,
+        least=("GET response 0.0.1.0.0.255", "GET response"),
     ),
 )
 _COLUMN_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
@@ -285,6 +311,25 @@ class WpduModel(QAbstractTableModel):
         self._brushes.clear()
 
     # Rows and values
+
+    @property
+    def known(self) -> int:
+        """WPDUs of the capture, shown or not."""
+        return self._known
+
+    def longest_time(self) -> str:
+        """A text as long as the longest of the times, as far as that is known."""
+        sample = TIME_FORMATS[self.time_format].sample
+        if self.time_format != "relative" or not self._known:
+            return sample
+        last = self.time_text(self._known - 1)
+        return max(last, "00.000000", key=len)
+
+    def longest_address(self) -> str:
+        """The longest `address:port` of the first streams."""
+        streams = range(min(len(self.traffic.streams), _STREAMS_MEASURED))
+        names = (name for stream in streams for name in self.traffic.stream_names(stream))
+        return max(names, key=len, default=_ADDRESS)
 
     def row(self, position: int) -> int:
         """The WPDU row shown at `position`."""

@@ -16,14 +16,27 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QIcon, QKeyEvent, QKeySequence
+from PySide6.QtGui import (
+    QFontMetrics,
+    QGuiApplication,
+    QIcon,
+    QKeyEvent,
+    QKeySequence,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from .bytes_view import hex_dump, hex_stream
-from .cells import CELL_PADDING, CellDelegate
-from .formats import TIME_FORMATS
+from .cells import CELL_PADDING, CellDelegate, HeaderStyle, paint_hint
 from .icons import icon
 from .wpdu_model import COLUMNS, WpduModel
+
+_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+
+#: Columns that become narrower where there is little room, the first as far as it may, then the next.
+_GIVE_WAY = tuple(_NUMBER[name] for name in ("info", "apdu", "source", "destination"))
+assert all(COLUMNS[number].least for number in _GIVE_WAY)
 
 #: Rows that are copied as text at most; more would fill the clipboard for nothing.
 COPIED_ROWS = 10_000
@@ -46,11 +59,15 @@ class WpduTable(QTableView):
         self._restoring = False
         self.follows_tail = False
         self._at_tail = True
+        self._fitting = self._arranged = False
+        self._lengths: tuple[int, ...] = ()
+        self._hint = ""
         self.setModel(self.wpdus)
         self.setAccessibleName("WPDUs")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setItemDelegate(CellDelegate(self))
+        middle = [number for number, column in enumerate(COLUMNS) if column.middle]
+        self.setItemDelegate(CellDelegate(self, middle))
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.setCornerButtonEnabled(False)
@@ -66,13 +83,19 @@ class WpduTable(QTableView):
         self.wpdus.modelReset.connect(self._restore)
         self.wpdus.rowsAboutToBeInserted.connect(self._note_tail)
         self.wpdus.rowsInserted.connect(self._keep_tail)
+        self.wpdus.rowsChanged.connect(self._fit_growth)
 
     def _set_up_headers(self) -> None:
         across, down = self.horizontalHeader(), self.verticalHeader()
         down.hide()
+        # Once and low: a least height above that of the rows is given to each row by itself, for minutes.
+        down.setMinimumSectionSize(1)
         down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._header_style = HeaderStyle()
+        across.setStyle(self._header_style)
         across.setHighlightSections(False)
         across.setResizeContentsPrecision(50)  # fit to about a page, not to a thousand rows
+        across.setMinimumSectionSize(30)
         across.setSectionsMovable(True)
         across.setStretchLastSection(True)
         across.setSectionsClickable(True)
@@ -80,37 +103,105 @@ class WpduTable(QTableView):
         across.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         across.setSortIndicatorShown(True)
         across.sortIndicatorChanged.connect(self.wpdus.sort)
+        across.sectionResized.connect(self._note_arrangement)
+        across.sectionMoved.connect(self._note_arrangement)
         # Without a model of its own the header asks every cell of a column whether it is
         # selected: ten seconds for a million rows.
         across.setSelectionModel(QItemSelectionModel(across.model(), across))
+
+    def set_hint(self, text: str) -> None:
+        """What to say where there is no row: why there is none."""
+        self._hint = text
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The rows, or words where there are none."""
+        super().paintEvent(event)
+        if self.wpdus.rowCount():
+            return
+        text = self._hint
+        if self.wpdus.order.filters and self.wpdus.known:
+            text = "No WPDUs here.\n“Show all WPDUs” brings all of the capture back."
+        paint_hint(self.viewport(), text)
 
     def set_zoom(self, points: int) -> None:
         """Make the text `points` larger than the application's, and the rows to fit."""
         font = QGuiApplication.font()
         font.setPointSizeF(max(5.0, font.pointSizeF() + points))
         self.setFont(font)
-        height = QFontMetrics(font).height() + 5
-        self.verticalHeader().setMinimumSectionSize(height)
-        self.verticalHeader().setDefaultSectionSize(height)
+        self.verticalHeader().setDefaultSectionSize(QFontMetrics(font).height() + 5)
+        self._fit()
+
+    # Columns
 
     def fit_columns(self) -> None:
-        """Give each column the width that its usual contents need."""
-        metrics = QFontMetrics(self.font())
-        for number, column in enumerate(COLUMNS):
-            sample = column.sample or TIME_FORMATS[self.wpdus.time_format].sample
-            width = max(metrics.horizontalAdvance(sample), metrics.horizontalAdvance(column.title))
-            shown = max(0, self.sizeHintForColumn(number)) if self.wpdus.rowCount() else 0
-            self.setColumnWidth(number, max(width + 2 * CELL_PADDING, shown))
+        """Give each column what its contents need, and the last what is left.
+
+        So they fit any width and any capture, until a person moves an edge or a column.
+        """
+        self._arranged = False
+        self._fit()
+
+    def fit_times(self) -> None:
+        """Times are written in another way: give them the width that they need."""
+        if self._arranged:
+            number = _NUMBER["time"]
+            sample = COLUMNS[number].sample(self.wpdus)
+            self.setColumnWidth(
+                number, QFontMetrics(self.font()).horizontalAdvance(sample) + 2 * CELL_PADDING
+            )
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._arranged:
+            return
+        self._lengths = self._sample_lengths()
+        metrics, air = QFontMetrics(self.font()), 2 * CELL_PADDING
+        titles = [metrics.horizontalAdvance(column.title) for column in COLUMNS]
+        widths = [
+            max(title, metrics.horizontalAdvance(column.sample(self.wpdus))) + air
+            for title, column in zip(titles, COLUMNS, strict=True)
+        ]
+        lack = sum(widths) - self.viewport().width()
+        for stage in range(2):
+            for number in _GIVE_WAY:
+                least = max(titles[number], metrics.horizontalAdvance(COLUMNS[number].least[stage])) + air
+                given = max(0, min(lack, widths[number] - least))
+                widths[number] -= given
+                lack -= given
+        self._fitting = True
+        for number, width in enumerate(widths):
+            self.setColumnWidth(number, width)
+        self._fitting = False
+
+    def _sample_lengths(self) -> tuple[int, ...]:
+        return tuple(len(COLUMNS[_NUMBER[name]].sample(self.wpdus)) for name in ("number", "time"))
+
+    def _fit_growth(self) -> None:
+        """The first rows tell how long addresses are; later ones need more digits now and then."""
+        if not self._arranged and self._sample_lengths() != self._lengths:
+            self._fit()
+
+    def _note_arrangement(self, section: int) -> None:
+        """A person has moved an edge or a column: that of the last column moves with the window's, too."""
+        if not self._fitting and section != len(COLUMNS) - 1:
+            self._arranged = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the columns to the new width."""
+        super().resizeEvent(event)
+        self._fit()
 
     def header_state(self) -> bytes:
-        """Order and widths of the columns, to be remembered."""
-        return bytes(self.horizontalHeader().saveState().data())
+        """Order and widths of the columns, to be remembered; nothing where no person has changed them."""
+        return bytes(self.horizontalHeader().saveState().data()) if self._arranged else b""
 
     def restore_header(self, state: bytes) -> None:
-        """Take back remembered columns; anything that does not fit is left as it is."""
+        """Take back remembered columns; where there are none that fit, they fit themselves."""
         header = self.horizontalHeader()
-        if not state or not header.restoreState(QByteArray(state)) or header.count() != len(COLUMNS):
-            self.fit_columns()
+        self._arranged = True  # what is resized meanwhile is not to be fitted
+        self._arranged = bool(state) and header.restoreState(QByteArray(state))
+        self._fit()
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
 
     # The tail
