@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cosemscope.analysis import reassembly
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.wpdus import Mark
+from cosemscope.capture.reader import open_capture
 from tests.analysis.wire import (
     ACK,
     FIN,
@@ -147,11 +150,12 @@ def test_keep_alives_and_window_probes_are_no_retransmissions(
 def test_a_hole_is_given_up_once_the_other_side_has_it(
     connection: Tcp, tmp_path: Path, one_by_one: bool
 ) -> None:
-    """Acknowledged, not captured, and data goes on: its octets are missing, the rest is found and marked."""
+    """Acknowledged, not captured, and time goes on: its octets are missing, the rest is found and marked."""
     connection.say(0, ONE)
     connection.sent[0] += len(TWO)  # never captured
     connection.say(1, get_response(2))
     connection.say(0, THREE)
+    connection.wire.time += 100 * MILLISECOND
     connection.say(0, ONE)
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert _found(analysis, FindingKind.HOLE) == [(5, SIZE, SIZE)]
@@ -273,9 +277,12 @@ def test_what_waits_behind_a_gap_is_bounded(
     connection.sent[0] += 50
     for number in range(20):
         connection.say(0, get_request(number))
-    analysis = analyse(connection.wire, tmp_path)
-    assert len(analysis.wpdus) == 21
-    assert analysis.findings["packet"][analysis.findings["kind"] == FindingKind.HOLE].tolist() == [14]
+    analysis = Analysis(open_capture(connection.wire.capture(tmp_path / "gap.pcap")))
+    analysis.step(14)
+    assert len(analysis.wpdus) == 1
+    analysis.step(1)
+    assert len(analysis.wpdus) == 12
+    assert _found(analysis, FindingKind.HOLE) == [(4, SIZE, 50)]
 
 
 def test_a_segment_from_nowhere_does_no_harm(connection: Tcp, tmp_path: Path) -> None:
@@ -311,3 +318,40 @@ def test_what_looks_like_a_header_behind_a_hole_does_not_swallow_what_follows(
     found = [octets for octets in contents(analysis) if octets[8] == 0xC4]
     assert found == [whole, *(get_response(number) for number in range(3, 9))]
     assert analysis.statistics()["skipped_bytes"] == len(torn) - 2
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("wait", "found"), [(MILLISECOND, [ONE, TWO, THREE]), (200 * MILLISECOND, [TWO, THREE])]
+)
+def test_a_capture_may_show_an_acknowledgement_before_what_it_acknowledges(
+    connection: Tcp, tmp_path: Path, one_by_one: bool, wait: int, found: list[bytes]
+) -> None:
+    """Cards with several queues do: the gap is no hole while its octets come soon after."""
+    connection.packet(0, SIZE, TWO)
+    connection.packet(1, 0, ack=2 * SIZE)
+    connection.packet(0, 2 * SIZE, THREE)
+    connection.packet(1, 0, wait=wait)
+    connection.packet(0, 0, ONE)
+    analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
+    assert contents(analysis) == found
+    assert (analysis.statistics()["missing_bytes"] == 0) == (ONE in found)
+
+
+@given(order=st.permutations(range(16)), one_by_one=st.booleans())
+@settings(max_examples=60)
+def test_any_order_of_a_conversation_gives_its_wpdus(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], one_by_one: bool
+) -> None:
+    """Packets of both directions, with their acknowledgements, as a capture may have them: none is lost."""
+    connection = Tcp(wire := Wire()).handshake()
+    for number in range(4):
+        connection.say(0, get_request(number), pieces=[9])
+        connection.say(1, get_response(number), pieces=[12])
+    times = [time for time, _ in wire.packets[3:]]
+    mixed = [octets for _, octets in wire.packets[3:]]
+    wire.packets[3:] = [(time, mixed[place]) for time, place in zip(times, order, strict=True)]
+    analysis = analyse(wire, tmp_path_factory.getbasetemp(), one_by_one=one_by_one)
+    asked, answered = ([get(number) for number in range(4)] for get in (get_request, get_response))
+    assert sorted(contents(analysis)) == sorted(asked + answered)
+    assert analysis.statistics()["missing_bytes"] == 0

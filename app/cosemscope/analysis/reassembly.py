@@ -11,8 +11,9 @@ random numbers), time does: a sender learns of a loss one round trip after at th
 what comes sooner was overtaken.
 
 A gap is a *hole*, its octets not in the capture, when the other side has
-acknowledged past it and data has gone on, when more than `MAX_AHEAD` octets or
-segments wait behind it, or when the connection ends.
+acknowledged past it, data has gone on, and its octets do not come within `LATE_IN_CAPTURE`
+after that either (captures may show an acknowledgement before what it acknowledges), when more
+than `MAX_AHEAD` octets or segments wait behind it, or when the connection ends.
 """
 
 from bisect import bisect_left, insort
@@ -25,6 +26,8 @@ MAX_AHEAD_SEGMENTS = 4096
 MAX_WAITING_SEGMENTS = 1 << 18
 #: The round-trip time to go by (ns) where no handshake was seen.
 DEFAULT_RTT = 3_000_000
+#: How long after an acknowledgement (ns) a capture may show what it acknowledges.
+LATE_IN_CAPTURE = 100_000_000
 #: IPv4 identifications of one sender, segments apart: further apart they are not believed to be in sequence.
 NEAR_IDENTIFICATION = 1024
 
@@ -68,6 +71,14 @@ class Sink(Protocol):
         """Whether nothing is pending: the next octet begins a WPDU."""
 
 
+class Hole(NamedTuple):
+    """Octets `start` to `stop` that are not in the capture; `packet` is the first one behind them."""
+
+    start: int
+    stop: int
+    packet: int
+
+
 class Verdict(NamedTuple):
     """What a segment turned out to be: octets that were seen before, and why it came out of place."""
 
@@ -75,7 +86,7 @@ class Verdict(NamedTuple):
     retransmission: bool = False
     out_of_order: bool = False
     keep_alive: bool = False
-    holes: tuple[tuple[int, int], ...] = ()
+    holes: tuple[Hole, ...] = ()
     cut: int = 0
 
 
@@ -103,6 +114,7 @@ class Reassembler:
         self._ahead: list[Segment] = []
         self._ahead_octets = 0
         self._waiting = waiting
+        self._gap: tuple[int, int] | None = None  # a gap that should be a hole, and since when
 
     @property
     def clean(self) -> bool:
@@ -129,7 +141,7 @@ class Reassembler:
             cut += self._take(segment.part(start, stop))
         self.highest = max(self.highest, segment.stop)
         self._deliver(segment.packet)
-        holes = self._give_up_holes(segment.packet)
+        holes = self.give_up_holes(segment.packet, segment.time)
         # One octet of a probe that was not accepted comes again with what follows it.
         probed = seen == 1 and length > 1 and bool(fresh)
         again = (seen > 0 and not probed) or (filler and not seen and not overtaken)
@@ -140,7 +152,7 @@ class Reassembler:
         distance = (number - self.base - near) & 0xFFFFFFFF
         return near + (distance if distance < 0x80000000 else distance - 0x100000000)
 
-    def close(self, packet: int) -> tuple[tuple[int, int], ...]:
+    def close(self, packet: int) -> tuple[Hole, ...]:
         """The connection ends at `packet`: give up every hole, tell the sink; returns the holes."""
         holes = []
         while self._ahead:
@@ -196,9 +208,10 @@ class Reassembler:
             if segment.start + segment.captured < segment.stop:
                 self.sink.gap(segment.start + segment.captured, segment.stop, segment.packet, trigger)
 
-    def _give_up_holes(self, packet: int) -> tuple[tuple[int, int], ...]:
+    def give_up_holes(self, packet: int, time: int) -> tuple[Hole, ...]:
+        """The gaps that are holes by now, when `packet` comes at `time` (ns): reading goes on behind them."""
         holes = []
-        while self._ahead and self._hopeless():
+        while self._ahead and self._hopeless(time):
             holes.append(self._give_up(packet))
         return tuple(holes)
 
@@ -206,14 +219,20 @@ class Reassembler:
         """The octet up to which the other side has acknowledged."""
         return self.next - 1 if self.ack < 0 else self.offset(self.ack, self.next)
 
-    def _hopeless(self) -> bool:
+    def _hopeless(self, time: int) -> bool:
         many = len(self._ahead) > MAX_AHEAD_SEGMENTS or self._waiting.segments > MAX_WAITING_SEGMENTS
-        return self._acked() >= self._ahead[0].start or many or self._ahead_octets > MAX_AHEAD_OCTETS
+        if many or self._ahead_octets > MAX_AHEAD_OCTETS:
+            return True
+        if self._acked() < self._ahead[0].start:
+            return False
+        if self._gap is None or self._gap[0] != self.next:
+            self._gap = self.next, time
+        return time - self._gap[1] >= LATE_IN_CAPTURE
 
-    def _give_up(self, packet: int) -> tuple[int, int]:
+    def _give_up(self, packet: int) -> Hole:
         """The first gap is a hole: go on behind it."""
-        hole = (self.next, self._ahead[0].start)
-        self.sink.gap(*hole, self._ahead[0].packet, packet)
-        self.next = hole[1]
+        hole = Hole(self.next, self._ahead[0].start, self._ahead[0].packet)
+        self.sink.gap(*hole, packet)
+        self.next = hole.stop
         self._deliver(packet)
         return hole

@@ -3,7 +3,7 @@
 A `PacketWalk` keeps what is pending of slow halves (one direction of one
 stream, number 2 x stream + side of the flow): a `Reassembler` with the
 splitter of the stream's framing, or in a stream that is not recognised yet,
-with a `Prelude` that keeps what came for the splitter to be.
+with a `Prelude`.
 """
 
 from bisect import bisect_left
@@ -19,10 +19,10 @@ from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output, WpduRow
 from cosemscope.analysis.payload import PayloadSource
-from cosemscope.analysis.reassembly import Reassembler, Segment, Sink, Verdict, Waiting
-from cosemscope.analysis.recognition import Recogniser
+from cosemscope.analysis.prelude import Undecided
+from cosemscope.analysis.reassembly import Hole, Reassembler, Segment, Sink, Verdict, Waiting
 from cosemscope.analysis.segments import Segments, compact
-from cosemscope.analysis.splitters import Splitter, Unit, splitter_for
+from cosemscope.analysis.splitters import Unit, splitter_for
 from cosemscope.analysis.streams import ACK, FIN, RST, SYN, StreamTable
 from cosemscope.capture.columns import Columns
 from cosemscope.transport.wpdu import HEADER_SIZE
@@ -80,70 +80,6 @@ class Half:
     def read(self, address: int, length: int) -> bytes:
         """Octets of the capture."""
         return self._owner.source.octets(address, length)
-
-
-class Prelude:
-    """The sink of a half whose stream is not recognised yet: keeps its chunks, and asks the recogniser."""
-
-    clean = False
-
-    def __init__(self, owner: "PacketWalk", half: int, recogniser: Recogniser) -> None:
-        self._owner = owner
-        self.half = half
-        self._recogniser = recogniser
-        self.kept: list[tuple[Segment, int] | tuple[int, int, int, int]] = []
-        self.decision = Framing.UNDECIDED
-        self.closed = -1
-
-    def chunk(self, segment: Segment, trigger: int) -> None:
-        """The next octets: kept, and shown to the recogniser."""
-        self.kept.append((segment, trigger))
-        if self.decision is Framing.UNDECIDED:
-            octets = self._owner.source.octets(segment.address, segment.captured)
-            length = segment.stop - segment.start
-            self.decision = self._recogniser.add(self.half & 1, octets, length)
-
-    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
-        """Octets that are missing."""
-        self.kept.append((start, stop, packet, trigger))
-
-    def close(self, packet: int) -> None:
-        """Nothing more comes in this half."""
-        self.closed = packet
-
-    def replay(self, splitter: Splitter, trigger: int) -> None:
-        """Give everything to the splitter of the framing that was recognised at packet `trigger`."""
-        for kept in self.kept:
-            if len(kept) == 2:
-                splitter.chunk(kept[0], trigger)
-            else:
-                splitter.gap(*kept[:3], trigger)
-        if self.closed >= 0:
-            splitter.close(trigger)
-
-
-class Undecided:
-    """A stream that waits for recognition: one recogniser for both of its halves."""
-
-    def __init__(self, owner: "PacketWalk", stream: int) -> None:
-        self.recogniser = Recogniser()
-        self.preludes = tuple(Prelude(owner, 2 * stream + side, self.recogniser) for side in (0, 1))
-
-    @property
-    def begun(self) -> bool:
-        """Whether any octets came."""
-        return any(prelude.kept for prelude in self.preludes)
-
-    @property
-    def ended(self) -> bool:
-        """Whether octets came, and no more will come in either direction."""
-        return self.begun and all(prelude.closed >= 0 for prelude in self.preludes)
-
-    @property
-    def decision(self) -> Framing:
-        """What either half decided."""
-        one, other = self.preludes
-        return one.decision if one.decision is not Framing.UNDECIDED else other.decision
 
 
 def _one_by_one(indexes: Array) -> Iterator[int]:
@@ -274,7 +210,7 @@ class PacketWalk:
     def open_undecided(self, stream: int) -> None:
         """A stream that is not recognised yet waits for it, both halves."""
         if stream not in self._undecided and self.streams["framing"][stream] == Framing.UNDECIDED:
-            waiting = self._undecided[stream] = Undecided(self, stream)
+            waiting = self._undecided[stream] = Undecided(self.source, stream)
             for prelude in waiting.preludes:
                 half = prelude.half
                 self._reassembler(half, int(self.halves["highest"][half]), prelude)
@@ -351,10 +287,10 @@ class PacketWalk:
             self._conflicts.suspect(np.array([packet]), np.array([segment.start]))
         if verdict.cut:
             find(FindingKind.CUT, stream, side, packet, segment.start + segment.captured, verdict.cut)
-        self._report_holes(half, packet, verdict.holes)
+        self._report_holes(half, verdict.holes)
 
-    def _report_holes(self, half: int, packet: int, holes: tuple[tuple[int, int], ...]) -> None:
-        for start, stop in holes:
+    def _report_holes(self, half: int, holes: tuple[Hole, ...]) -> None:
+        for start, stop, packet in holes:
             self.output.find(FindingKind.HOLE, half >> 1, half & 1, packet, start, stop - start)
 
     def _control(self, half: int, index: int) -> None:
@@ -367,6 +303,8 @@ class PacketWalk:
         if flags & ACK and not own:
             reassembler.ack = int(self.batch["ack"][index])
             self.halves["window"][half] = self.batch["window"][index]
+        holes = reassembler.give_up_holes(self.base + index, int(self.batch["time"][index]))
+        self._report_holes(half, holes)
         if reassembler.clean:
             reassembler.end = None
         if reassembler.clean or not self._begun(half >> 1):
@@ -389,7 +327,7 @@ class PacketWalk:
         reassembler = self._slow[half]
         if reassembler.clean:
             return
-        self._report_holes(half, min(packet, len(self._packets) - 1), reassembler.close(packet))
+        self._report_holes(half, reassembler.close(packet))
         self.halves["highest"][half] = reassembler.highest
         waiting = self._undecided.get(half >> 1)
         if waiting is None:
@@ -404,7 +342,7 @@ class PacketWalk:
                 return
             for side in (0, 1):
                 half = 2 * stream + side
-                self._report_holes(half, min(packet, len(self._packets) - 1), self._slow[half].close(packet))
+                self._report_holes(half, self._slow[half].close(packet))
             self._decide(stream, packet, ended=True)
         for side in (0, 1):
             if 2 * stream + side in self._slow:

@@ -1,0 +1,74 @@
+"""What comes of a TCP stream before it is recognised: kept, shown to the recogniser, and replayed.
+
+An `Undecided` stream has a `Prelude` for each direction in the place of a splitter; both ask one recogniser.
+"""
+
+from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.payload import PayloadSource
+from cosemscope.analysis.reassembly import Segment
+from cosemscope.analysis.recognition import Recogniser
+from cosemscope.analysis.splitters import Splitter
+
+
+class Prelude:
+    """The sink of a half whose stream is not recognised yet: keeps its chunks, and asks the recogniser."""
+
+    clean = False
+
+    def __init__(self, source: PayloadSource, half: int, recogniser: Recogniser) -> None:
+        self._source = source
+        self.half = half
+        self._recogniser = recogniser
+        self.kept: list[tuple[Segment, int] | tuple[int, int, int, int]] = []
+        self.decision = Framing.UNDECIDED
+        self.closed = -1
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """The next octets: kept, and shown to the recogniser."""
+        self.kept.append((segment, trigger))
+        if self.decision is Framing.UNDECIDED:
+            octets = self._source.octets(segment.address, segment.captured)
+            length = segment.stop - segment.start
+            self.decision = self._recogniser.add(self.half & 1, octets, length)
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Octets that are missing."""
+        self.kept.append((start, stop, packet, trigger))
+
+    def close(self, packet: int) -> None:
+        """Nothing more comes in this half."""
+        self.closed = packet
+
+    def replay(self, splitter: Splitter, trigger: int) -> None:
+        """Give everything to the splitter of the framing that was recognised at packet `trigger`."""
+        for kept in self.kept:
+            if len(kept) == 2:
+                splitter.chunk(kept[0], trigger)
+            else:
+                splitter.gap(*kept[:3], trigger)
+        if self.closed >= 0:
+            splitter.close(trigger)
+
+
+class Undecided:
+    """A stream that waits for recognition: one recogniser for both of its halves."""
+
+    def __init__(self, source: PayloadSource, stream: int) -> None:
+        self.recogniser = Recogniser()
+        self.preludes = tuple(Prelude(source, 2 * stream + side, self.recogniser) for side in (0, 1))
+
+    @property
+    def begun(self) -> bool:
+        """Whether any octets came."""
+        return any(prelude.kept for prelude in self.preludes)
+
+    @property
+    def ended(self) -> bool:
+        """Whether octets came, and no more will come in either direction."""
+        return self.begun and all(prelude.closed >= 0 for prelude in self.preludes)
+
+    @property
+    def decision(self) -> Framing:
+        """What either half decided."""
+        one, other = self.preludes
+        return one.decision if one.decision is not Framing.UNDECIDED else other.decision
