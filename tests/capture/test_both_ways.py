@@ -22,7 +22,7 @@ from tests.helpers.packets import (
     vxlan,
 )
 
-LINKS = [0, 1, 9, 12, 14, 50, 101, 104, 108, 113, 147, 228, 229, 276]
+LINKS = [0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 147, 166, 204, 228, 229, 276]
 _PORT = st.sampled_from([0, 4059, 2152, 4789, 65_535])
 _DATA = st.binary(max_size=30)
 _WORDS = st.integers(0, 10).map(lambda words: bytes(words * 4))

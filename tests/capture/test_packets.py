@@ -83,12 +83,23 @@ def linux_cooked_2(kind: int, packet: bytes) -> bytes:
         (50, lambda kind, packet: b"\xff\3" + _ppp(kind) + packet),
         (50, lambda kind, packet: _ppp(kind) + packet),
         (104, lambda kind, packet: b"\x0f\0" + struct.pack(">H", kind) + packet),
+        (1, lambda kind, packet: ethernet(_snap(kind) + packet, 60, (0x8100,))),
+        (113, lambda kind, packet: linux_cooked(4, _snap(kind) + packet)),
+        (276, lambda kind, packet: linux_cooked_2(4, _snap(kind) + packet)),
+        (51, lambda kind, packet: b"\x11\0\0\1\0\x40" + _ppp(kind) + packet),
+        (166, lambda kind, packet: b"\1\3" + _ppp(kind) + packet),
+        (204, lambda kind, packet: b"\0\xff\3" + _ppp(kind) + packet),
+        (204, lambda kind, packet: b"\1" + _ppp(kind) + packet),
     ],
 )
 def test_link_types(tmp_path: Path, link_type: int, wrap) -> None:  # type: ignore[no-untyped-def]
     """IPv4 and IPv6 are found behind every link header."""
     packets = wrap(0x0800, SEGMENT), wrap(0x86DD, SIX), wrap(0x0800, ipv4(udp(DATA), 17))
     assert rows(tmp_path / "x", *packets, link_type=link_type) == [OVER_4, OVER_6, DATAGRAM]
+
+
+def _snap(kind: int) -> bytes:
+    return b"\xaa\xaa\3\0\0\0" + struct.pack(">H", kind)
 
 
 def _ppp(kind: int) -> bytes:

@@ -299,3 +299,32 @@ def test_octets_that_come_just_before_the_end_of_following_are_read(
         assert batch.time.tolist() == [2000]
         assert reader.read() is None
         assert reader.finished
+
+
+@pytest.mark.parametrize(
+    ("link_type", "name"),
+    [(147, "USER0"), (105, "IEEE 802.11"), (195, "IEEE 802.15.4"), (4711, "link type 4711")],
+)
+def test_packets_that_are_not_opened_are_told(tmp_path: Path, link_type: int, name: str) -> None:
+    """By the name of their link type, once, with the place of the first one."""
+    path = tmp_path / "x"
+    path.write_bytes(pcap([Record(START, b"\x7e\xa0\x07\x03")] * 5, link_type=link_type))
+    with open_capture(path) as reader:
+        while reader.read(2) is not None:
+            pass
+        assert [problem.offset for problem in reader.problems] == [24 + 16]
+        assert name in reader.problems[0].message
+
+
+def test_interfaces_without_packets_are_not_told(tmp_path: Path) -> None:
+    """A capture on several interfaces declares more than it uses."""
+    section = Pcapng()
+    blocks = [section.section(), section.interface(1), section.interface(147), section.interface(249)]
+    blocks += [section.enhanced(START, b"abc", interface=number) for number in (0, 2, 0, 2)]
+    path = tmp_path / "x"
+    path.write_bytes(b"".join(blocks))
+    with open_capture(path) as reader:
+        while reader.read(1) is not None:
+            pass
+        assert len(reader.problems) == 1
+        assert "USB" in reader.problems[0].message

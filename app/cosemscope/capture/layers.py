@@ -94,9 +94,13 @@ class PacketReader:
             LinkType.ETHERNET: self._ethernet,
             LinkType.PPP: self._ppp,
             LinkType.PPP_HDLC: self._ppp,
+            LinkType.PPPOE: lambda place: self._ppp(place.move(6)),
+            # One octet of direction: before the header, or (pppd) in place of its first octet.
+            LinkType.PPP_DIRECTION: lambda place: self._ppp(place.move(1)),
+            LinkType.PPP_PPPD: lambda place: self._ppp(place.move(2)),
             LinkType.CISCO_HDLC: lambda place: self._network(place.number(2, 2), place.move(4)),
-            LinkType.LINUX_SLL: lambda place: self._network(place.number(14, 2), place.move(16)),
-            LinkType.LINUX_SLL2: lambda place: self._network(place.number(0, 2), place.move(20)),
+            LinkType.LINUX_SLL: lambda place: self._frame(place.number(14, 2), place.move(16)),
+            LinkType.LINUX_SLL2: lambda place: self._frame(place.number(0, 2), place.move(20)),
             **dict.fromkeys(link.RAW_TYPES, self._raw),
         }
         self._networks: dict[int, _Layer] = {
@@ -105,7 +109,7 @@ class PacketReader:
             link.TRANSPARENT_ETHERNET: self._ethernet,
             link.PPPOE_SESSION: lambda place: self._ppp(place.move(6)),
             link.PPP_IN_GRE: self._ppp,
-            **dict.fromkeys(link.VLAN_TAGS, lambda place: self._network(place.number(2, 2), place.move(4))),
+            **dict.fromkeys(link.VLAN_TAGS, lambda place: self._frame(place.number(2, 2), place.move(4))),
         }
 
     def read(self, batch: RecordBatch, index: int) -> PacketRow:
@@ -125,12 +129,14 @@ class PacketReader:
             return None
         return layer(place)
 
-    def _ethernet(self, place: _Place) -> PacketRow | None:
-        kind = place.number(12, 2)
-        place = place.move(14)
+    def _frame(self, kind: int, place: _Place) -> PacketRow | None:
+        """What a type field of a link header names; where it is a length, a SNAP header does (RFC 1042)."""
         if kind < link.FIRST_ETHERTYPE and place.octets[place.at : place.at + 6] == _SNAP:
             kind, place = place.number(6, 2), place.move(8)
         return self._network(kind, place)
+
+    def _ethernet(self, place: _Place) -> PacketRow | None:
+        return self._frame(place.number(12, 2), place.move(14))
 
     def _loopback(self, place: _Place) -> PacketRow | None:
         family = place.octets[place.at : place.at + 4]

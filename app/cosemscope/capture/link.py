@@ -17,15 +17,19 @@ class LinkType(IntEnum):
     RAW_BSD = 12
     RAW_OPENBSD = 14
     PPP_HDLC = 50
+    PPPOE = 51
     RAW = 101
     CISCO_HDLC = 104
     LOOP = 108
     LINUX_SLL = 113
+    PPP_PPPD = 166
+    PPP_DIRECTION = 204
     IPV4 = 228
     IPV6 = 229
     LINUX_SLL2 = 276
 
 
+OPENED_TYPES = frozenset(LinkType)
 RAW_TYPES = frozenset((LinkType.RAW_BSD, LinkType.RAW_OPENBSD, LinkType.RAW, LinkType.IPV4, LinkType.IPV6))
 LOOPBACK_TYPES = frozenset((LinkType.NULL, LinkType.LOOP))
 
@@ -56,7 +60,7 @@ _NAMES = MappingProxyType(
         LinkType.RAW_BSD: "Raw IP",
         LinkType.RAW_OPENBSD: "Raw IP",
         LinkType.PPP_HDLC: "PPP in HDLC-like framing",
-        51: "PPPoE",
+        LinkType.PPPOE: "PPPoE",
         LinkType.RAW: "Raw IP",
         LinkType.CISCO_HDLC: "Cisco HDLC",
         105: "IEEE 802.11",
@@ -65,14 +69,17 @@ _NAMES = MappingProxyType(
         LinkType.LINUX_SLL: "Linux cooked (SLL)",
         127: "IEEE 802.11 with radiotap",
         **{147 + user: f"USER{user}" for user in range(16)},
+        LinkType.PPP_PPPD: "PPP of pppd, with direction",
         177: "Linux LAPD",
         187: "Bluetooth HCI H4",
         189: "USB (Linux)",
         192: "PPI",
         195: "IEEE 802.15.4 with FCS",
+        LinkType.PPP_DIRECTION: "PPP with direction",
         LinkType.IPV4: "Raw IPv4",
         LinkType.IPV6: "Raw IPv6",
         230: "IEEE 802.15.4",
+        239: "Linux netfilter log (NFLOG)",
         249: "USB (USBPcap)",
         252: "Wireshark upper PDU",
         LinkType.LINUX_SLL2: "Linux cooked (SLL2)",

@@ -8,6 +8,7 @@ a place where a believable record stands that is followed by another one, says w
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
+from .link import OPENED_TYPES, link_type_name
 from .records import CaptureProblem, Interface, RecordBatch, Window
 
 NANOSECONDS = 1_000_000_000
@@ -47,12 +48,17 @@ class Walk(ABC):
         self._lost_from: int | None = None
         self._search_step = FIRST_SEARCH
         self._damages = 0
+        self._judged = 0  # interfaces whose link types were looked at
+        self._unopened: set[int] = set()  # those of a type that is not opened, until it is told
 
     def take(self, window: Window, at: int, limit: int, final: bool) -> Step:
         """Read up to `limit` records from index `at` on; `final` says that the file ends with the window."""
         if self._lost_from is not None:
             return self._search(window, at, final)
-        return self._take(window, at, limit, final)
+        step = self._take(window, at, limit, final)
+        if step.batch is not None:
+            self._tell_links(step.batch)
+        return step
 
     @abstractmethod
     def _take(self, window: Window, at: int, limit: int, final: bool) -> Step:
@@ -73,6 +79,18 @@ class Walk(ABC):
             self._problems.append(CaptureProblem(address, message))
         elif len(self._problems) == MAX_PROBLEMS:
             self._problems.append(CaptureProblem(address, "from here on, further problems are not listed"))
+
+    def _tell_links(self, batch: RecordBatch) -> None:
+        """Note the link types of packets that nobody opens, at the first of them."""
+        for number in range(self._judged, len(self._interfaces)):
+            if self._interfaces[number].link_type not in OPENED_TYPES:
+                self._unopened.add(number)
+        self._judged = len(self._interfaces)
+        for number in self._unopened.intersection(batch.interface.tolist()) if self._unopened else ():
+            self._unopened.discard(number)
+            name = link_type_name(self._interfaces[number].link_type)
+            first = int(batch.offset[(batch.interface == number).argmax()])
+            self._note(first, f"no IP is looked for in packets of this kind of link: {name}")
 
     def _lose(self, address: int) -> None:
         """Begin to search at the next step: what stands at `address` cannot be read."""
