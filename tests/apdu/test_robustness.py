@@ -134,3 +134,11 @@ def test_many_elements_cost_no_more_than_their_number(monkeypatch: pytest.Monkey
     elements = 2_000
     decode_apdu(b"\x60\x82" + (4 * elements).to_bytes(2, "big") + b"\xa6\x02\x04\x00" * elements)
     assert measured < 8 * elements
+
+
+@pytest.mark.parametrize("head", ["6182{0}a282{1}0282{2}", "6282{1}8082{2}"])
+def test_integers_of_any_size(head: str) -> None:
+    """An integer of thousands of octets is shown in hex: no number is made of it that nobody can print."""
+    size = 3000
+    lengths = [f"{number:04x}" for number in (size + 8, size + 4, size)]
+    _check(bytes.fromhex(head.format(*lengths)) + b"\x7f" * size)

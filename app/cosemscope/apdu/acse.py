@@ -129,15 +129,19 @@ def _read_authentication(c: Cursor) -> tuple[Any, str]:
 
 
 def _defined(c: Cursor, name: str, texts: Mapping[int, str], what: str) -> tuple[Any, str]:
-    """Value and text of the integer read last, its content being the octets just passed; a warning if none.
+    """Value and text of the integer read last; one that `texts` does not have is a warning.
 
     An integer that could not be read has no value, and its break was told already.
     """
     value, shown = _last(c)
-    if isinstance(value, int) and value not in texts:
-        at = c.position - 1
-        c.warn(at, c.position, f"{name} at offset {at}: {value} is not defined")
-    return value, texts.get(value, f"{what} {value}" if isinstance(value, int) else shown)
+    if value is not None and value not in texts:
+        _warn_of_undefined(c, name, shown)
+    return value, texts.get(value, f"{what} {shown}")
+
+
+def _warn_of_undefined(c: Cursor, name: str, shown: str) -> None:
+    at = c.position - 1
+    c.warn(at, c.position, f"{name} at offset {at}: {shown} is not defined")
 
 
 def _read_result(c: Cursor) -> tuple[Any, str]:
@@ -193,8 +197,7 @@ def _coded(name: str, texts: Mapping[int, str]) -> tuple[str, Reader]:
     def read(c: Cursor) -> tuple[Any, str]:
         value, text = read_integer(c)
         if value not in texts:
-            at = c.position - 1
-            c.warn(at, c.position, f"{name} at offset {at}: {value} is not defined")
+            _warn_of_undefined(c, name, text)
         return value, texts.get(value, text)
 
     return name, read

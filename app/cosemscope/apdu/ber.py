@@ -242,12 +242,12 @@ def read_octets(c: Cursor) -> tuple[Any, str]:
 
 
 def read_integer(c: Cursor) -> tuple[Any, str]:
-    """All of the content as a signed integer of at least one octet."""
+    """All of the content as a signed integer of at least one octet; more than eight stay octets."""
     octets = c.data[c.position : c.end]
     if not octets:
         raise c.missing("an integer", 1)
-    value = int.from_bytes(octets, "big", signed=True)
-    shown = str(value) if len(octets) <= 8 else hex_text(octets)
+    value = int.from_bytes(octets, "big", signed=True) if len(octets) <= 8 else octets
+    shown = str(value) if isinstance(value, int) else hex_text(value)
     c.leaf("value", len(octets), value, shown)
     return value, shown
 
