@@ -443,6 +443,49 @@ def test_invocation_counters() -> None:
     assert notes(ends.up(genuine)) == ""
 
 
+def _short_names(base: int) -> Ends:
+    """An association with short names, its object said to be at `base`, up to pass 2 of HLS."""
+    ends = Ends()
+    answer = a.initiate_response()[:-2] + base.to_bytes(2, "big")
+    ends.up(a.aarq(context=2, mechanism=5, title=CLIENT, authentication=b"CtoS" * 4))
+    ends.down(a.aare(answer, context=2, mechanism=5, title=METER, authentication=b"StoC" * 4))
+    return ends
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [(b"\x05\x01\x04\xfa\x58\x01", b"\x0c\x01\x00"), (b"\x06\x01\x02\xfa\x58\x01", b"")],
+)
+def test_hls_answers_with_short_names_are_checked(right: bool, asked: bytes, answered: bytes) -> None:
+    """Method 8 of the association object, read with its parameter, or written; plain or ciphered."""
+    for sealed in (False, True):
+        ends = _short_names(0xFA00)
+        found = asked + a.octet_string(ends.own.gmac(b"StoC" * 4 if right else b"XtoC" * 4))
+        look = ends.up(ends.own.glo(0x25 if asked[0] == 5 else 0x26, found) if sealed else found)
+        assert ("f(StoC) of HLS-GMAC is right" if right else "f(StoC) of HLS-GMAC is wrong") in notes(look)
+        if answered:
+            found = answered + a.octet_string(ends.peer.gmac(b"CtoS" * 4 if right else b"XtoS" * 4))
+            look = ends.down(ends.peer.glo(0x2C, found) if sealed else found)
+            assert ("f(CtoS) of HLS-GMAC is right" if right else "f(CtoS) of HLS-GMAC is wrong") in notes(
+                look
+            )
+            assert "HLS" not in notes(ends.down(found))
+
+
+def test_short_names_of_other_objects_are_no_hls() -> None:
+    """Another base, another name, something else read before the answer comes: nothing is checked."""
+    reply = b"\x05\x01\x04\xfa\x58\x01" + a.octet_string(bytes(17))
+    assert "HLS" not in notes(_short_names(0x0007).up(reply))
+    ends = _short_names(0xFA00)
+    assert "HLS" not in notes(ends.up(b"\x05\x01\x04\xfa\x50\x01" + a.octet_string(bytes(17))))
+    assert "HLS" in notes(ends.up(reply))
+    ends.up(b"\x05\x01\x02\xfa\x08")
+    assert "HLS" not in notes(ends.down(b"\x0c\x01\x00" + a.octet_string(bytes(17))))
+    for stop in range(len(reply)):
+        assert "HLS" not in notes(_short_names(0xFA00).up(reply[:stop]))
+
+
 @pytest.mark.parametrize("right", [True, False])
 def test_hls_answers_are_checked(right: bool) -> None:
     """Pass 3 and 4 of HLS-GMAC in a ciphered association: right ones, and ones to another challenge."""

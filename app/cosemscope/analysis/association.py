@@ -89,6 +89,7 @@ class Association:
         self.titles: tuple[bytes | None, bytes | None] = (None, None)
         self.challenges: tuple[bytes | None, bytes | None] = (None, None)
         self.mechanism = 0
+        self.base_name = 0  # of the association object where names are short; 0: not told
         self.client_side = 0
         self.learned: tuple[KeySet, ...] = ()
         self._ring: KeyRing | None = None
@@ -188,7 +189,7 @@ class Association:
     def begin(self, side: int) -> None:
         """An AARQ comes from this side: what was agreed before is over, except keys that were transferred."""
         self.titles = self.challenges = (None, None)
-        self.mechanism, self.client_side = 0, side
+        self.mechanism, self.base_name, self.client_side = 0, 0, side
         self.requests.clear()
         self.transfers.clear()
         self.windows.clear()

@@ -5,20 +5,18 @@ blocks), each by the same `take`; what the innermost APDU asks or answers then c
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from cosemscope.analysis.association import Association, Counter, CounterUse, Look, Note, Pending
 from cosemscope.analysis.blocks import Block, add_block, add_to_window
-from cosemscope.apdu import hls
+from cosemscope.analysis.security_methods import SecurityMethods, sized
 from cosemscope.apdu import tags as t
-from cosemscope.apdu.agreement import ephemeral, unwrapped
 from cosemscope.apdu.context import CipheredPart, Context, Opening, Reference, Request, SignedPart
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.envelopes import CIPHERED_TAGS, Unprotected, read_protected
 from cosemscope.apdu.exchanges import scalers_in
 from cosemscope.apdu.fields import Field, find, first
 from cosemscope.apdu.key_rings import KEY_SIZES
-from cosemscope.apdu.key_sets import KeySet, point_octets, public_key
+from cosemscope.apdu.key_sets import KeySet, public_key
 from cosemscope.apdu.naming import title_text
 from cosemscope.apdu.security import KeyedOpener, key_kind
 from cosemscope.apdu.shapes import SCALER_UNIT_ATTRIBUTE
@@ -44,12 +42,8 @@ _DESCRIPTOR_SIZE = 9
 _SCALERS = frozenset((class_id, member) for (class_id, _), member in SCALER_UNIT_ATTRIBUTE.items())
 #: A structure of two, the first an integer.
 _SCALER_BEGINS = b"\x02\x02\x0f"
-
-#: Methods that concern security: reply_to_HLS_authentication; key_transfer and key_agreement.
-_REPLY_TO_HLS = (15, 1)
-_SECURITY_SETUP, _KEY_TRANSFER, _KEY_AGREEMENT = 64, 2, 3
-#: Which key a key-id of Security setup means: the field of KeySet.
-_KEY_IDS = {0: "encryption", 1: "broadcast", 2: "authentication", 3: "master"}
+#: READ and WRITE of short names, their responses; what waits for one, apart from all invoke-ids.
+_NAMED_REQUESTS, _NAMED_RESPONSES, _BY_NAME = (0x05, 0x06), (0x0C, 0x0D), 1 << 25
 
 
 def advance(association: Association, apdu: bytes, side: int) -> Look:
@@ -159,7 +153,10 @@ class _Step:
         kind = key_kind(part)
         title = opened.title or part.system_title or self.association.titles[self.side]
         if kind is not None and title and opened.verdict is not Verdict.TAG_WRONG:
-            self.used.setdefault((title, kind.value), set()).add(part.invocation_counter)
+            self._counter_used(title, kind.value, part.invocation_counter)
+
+    def _counter_used(self, title: bytes, kind: str, counter: int) -> None:
+        self.used.setdefault((title, kind), set()).add(counter)
 
     def _count(self) -> None:
         """Hold the counters used here against those before."""
@@ -213,6 +210,9 @@ class _Step:
         number = str(mechanism.value).rpartition(".")[2] if mechanism is not None else ""
         if number.isdigit():
             association.mechanism = int(number)
+        name = first(root, "vaa-name")
+        if name is not None:
+            association.base_name = name.value
         certificate = _octets(root, f"{who}-AE-qualifier")
         if certificate and certificate[:1] == b"\x30":
             self._learn_certificate(certificate)
@@ -257,7 +257,7 @@ class _Step:
             reference = _reference(apdu, 3, method)
             pending = Pending(Request((reference,)))
             if method and choice == 1:
-                pending = self._method_called(apdu, reference, pending)
+                pending = pending._replace(parameters=self._methods().called(apdu, reference))
             self.association.ask(invoke, pending)
             self.association.transfer((1 - self.side, tag + 4, invoke), None)
         elif choice in _LIST[tag]:
@@ -282,8 +282,22 @@ class _Step:
         if pending is not None and final:
             del self.association.requests[invoke]
             if tag == t.ACTION_RESPONSE and choice == 1:
-                self._method_answered(apdu, pending)
+                self._methods().answered(apdu, pending)
             self._learn_scalers(apdu, pending.request)
+
+    def _methods(self) -> SecurityMethods:
+        return SecurityMethods(self.association, self.side, self.note, self._counter_used)
+
+    def name_asked(self, apdu: bytes, depth: int) -> None:
+        """READ or WRITE of short names: what matters is whether it is a step of HLS."""
+        self.association.requests.pop(_BY_NAME, None)
+        if self._methods().called_by_name(apdu):
+            self.association.ask(_BY_NAME, Pending(Request()))
+
+    def name_answered(self, apdu: bytes, depth: int) -> None:
+        """Their response."""
+        if self.association.requests.pop(_BY_NAME, None) is not None:
+            self._methods().answered_by_name(apdu)
 
     def access_asked(self, apdu: bytes, depth: int) -> None:
         """ACCESS request: what it asks for is kept under its long invoke-id."""
@@ -329,7 +343,7 @@ class _Step:
         if len(apdu) < 7 or depth > 1:
             return
         number, last = int.from_bytes(apdu[2:4], "big"), bool(apdu[1] & 0x80)
-        octets = _sized(apdu, 6)
+        octets = sized(apdu, 6)
         if octets is None:
             return
         windows = self.association.windows
@@ -342,80 +356,6 @@ class _Step:
             self.joined = joined.whole
         elif number == 1 and last:
             self.take(octets, depth + 1)
-
-    # Methods that concern security.
-
-    def _method_called(self, apdu: bytes, reference: Reference, pending: Pending) -> Pending:
-        called = (reference.class_id, reference.member)
-        start = 3 + _DESCRIPTOR_SIZE
-        if called == _REPLY_TO_HLS and apdu[start : start + 2] == b"\x01\x09":
-            self._check_hls(_sized(apdu, start + 2))
-        elif called[0] == _SECURITY_SETUP and called[1] in (_KEY_TRANSFER, _KEY_AGREEMENT):
-            parameters = find(decode_apdu(apdu).root, "method-invocation-parameters")
-            pending = pending._replace(parameters=_key_data(parameters))
-        return pending
-
-    def _method_answered(self, apdu: bytes, pending: Pending) -> None:
-        reference = pending.request.references[0] if pending.request.references else None
-        if reference is None or apdu[3] != 0:
-            return
-        called = (reference.class_id, reference.member)
-        if called == _REPLY_TO_HLS and apdu[4:7] == b"\x01\x00\x09":
-            self._check_hls(_sized(apdu, 7))
-        elif called == (_SECURITY_SETUP, _KEY_TRANSFER):
-            self._keys_transferred(pending.parameters or {})
-        elif called == (_SECURITY_SETUP, _KEY_AGREEMENT):
-            returned = find(decode_apdu(apdu).root, "response", "return-parameters")
-            self._keys_agreed(pending.parameters or {}, _key_data(returned))
-
-    def _check_hls(self, found: bytes | None) -> None:
-        """Pass 3 or 4 of HLS: the answer to a challenge, held against what it must be."""
-        association = self.association
-        challenges = association.hls()
-        if found is None or challenges.mechanism < 2:
-            return
-        check = hls.check(challenges, self.side == association.client_side, found, association.ring().sets)
-        severity = "warning" if check.verdict is hls.HlsVerdict.WRONG else "note"
-        self.note(check.sentence, severity, hls.CLAUSE)
-        title = association.titles[self.side]
-        if challenges.mechanism == 5 and title and len(found) > 5:
-            # The GMAC took a counter too, before that of the APDU which carries it.
-            self.used.setdefault((title, "encryption"), set()).add(int.from_bytes(found[1:5], "big"))
-
-    def _keys_transferred(self, wrapped: dict[int, bytes]) -> None:
-        """Keys sent wrapped with the master key hold from now on."""
-        masters = [keys for keys in self.association.ring().sets if keys.master is not None]
-        for number, octets in wrapped.items():
-            name = _KEY_IDS.get(number, "")
-            for keys in masters:
-                key = unwrapped(octets, keys.master or b"")
-                if key is not None and name and len(key) in KEY_SIZES:
-                    self._learn_key(name, key, f"unwrapped with the master key of {keys.label}")
-                    break
-            else:
-                self.note(f"the new {name or f'key {number}'} key is wrapped: no master key opens it")
-
-    def _keys_agreed(self, client: dict[int, bytes], server: dict[int, bytes]) -> None:
-        """Keys agreed with ephemeral keys of both sides, where the private key of one of them is given."""
-        challenges = self.association.hls()
-        titles = (challenges.client_title or b"", challenges.server_title or b"")
-        for number in client.keys() & server.keys():
-            points = [octets[: len(octets) // 2] for octets in (client[number], server[number])]
-            for keys in self.association.ring().sets:
-                own = keys.ephemeral_private
-                if own is None or point_octets(own.public_key()) not in points:
-                    continue
-                peer = points[1 - points.index(point_octets(own.public_key()))]
-                key = ephemeral(own, peer, *titles)
-                if key is not None and number in _KEY_IDS:
-                    self._learn_key(_KEY_IDS[number], key, f"with the ephemeral key of {keys.label}")
-
-    def _learn_key(self, name: str, key: bytes, how: str) -> None:
-        earlier = next((keys for keys in self.association.learned if keys.dedicated is None), None)
-        label = "the keys that this association agreed"
-        kept = {} if earlier is None else {field: getattr(earlier, field) for field in _KEY_IDS.values()}
-        self.association.learn_key(KeySet(label, **{**kept, name: key}))
-        self.note(f"a new {name} key is known from here on, {how}")
 
 
 # Reading what is needed of an APDU.
@@ -450,31 +390,9 @@ def _octets(root: Field, name: str) -> bytes | None:
     return field.value if field is not None and isinstance(field.value, bytes) else None
 
 
-def _sized(apdu: bytes, start: int) -> bytes | None:
-    """The octets behind a length at `start`; None when they are not all there."""
-    if start >= len(apdu):
-        return None
-    size, start = apdu[start], start + 1
-    if size >= 0x80:
-        stop = start + size - 0x80
-        size, start = int.from_bytes(apdu[start:stop], "big"), stop
-    octets = apdu[start : start + size]
-    return octets if len(octets) == size else None
-
-
 def _long_invoke_id(apdu: bytes) -> int:
     """The invoke-id of ACCESS, apart from those of the other services."""
     return 1 << 24 | int.from_bytes(apdu[2:5], "big")
-
-
-def _key_data(field: Field | None) -> dict[int, bytes]:
-    """The array of (key-id, octets) that key_transfer and key_agreement take and give."""
-    value: Any = field.value if field is not None else None
-    found: dict[int, bytes] = {}
-    for one in value if isinstance(value, tuple) else ():
-        if isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], int) and isinstance(one[1], bytes):
-            found[one[0]] = one[1]
-    return found
 
 
 _HANDLERS: dict[int, Callable[[_Step, bytes, int], None]] = {
@@ -484,6 +402,8 @@ _HANDLERS: dict[int, Callable[[_Step, bytes, int], None]] = {
     **dict.fromkeys((t.RLRQ, t.RLRE, t.ABRT), _Step.release),
     **dict.fromkeys(_ONE, _Step.asked),
     **dict.fromkeys(_FINAL, _Step.answered),
+    **dict.fromkeys(_NAMED_REQUESTS, _Step.name_asked),
+    **dict.fromkeys(_NAMED_RESPONSES, _Step.name_answered),
     t.ACCESS_REQUEST: _Step.access_asked,
     t.ACCESS_RESPONSE: _Step.access_answered,
     t.GENERAL_BLOCK_TRANSFER: _Step.block_transfer,
