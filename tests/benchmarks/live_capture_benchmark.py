@@ -3,23 +3,27 @@
 On the loopback interface, with rights to capture there (root, or a dumpcap that may):
 
 - `burst`: 200,000 datagrams at 100,000 a second, buffered: how many are in the spool, how many were dropped;
-- `latency`: WPDUs sent one by one, and when each can be read from the spool, buffered and immediate;
+- `latency`: WPDUs sent at random moments, and when each can be read from the spool;
+- `window`: the same, and when each is a row that the window has painted;
+- `scroll`: how long the window takes for a page, idle and while 5,000 WPDUs a second arrive;
 - `ring`: 5,000,000 packets through a ring of 5 files, and the memory that the capture process has on the way.
 
-Needs only Python to start: what else is missing is set up as for `python3 app`. Exit status 1: a bar was
-missed.
+Captures go through libpcap and then through dumpcap. Each bar is said to be met or missed. Needs only Python
+to start: what else is missing is set up as for `python3 app`. Exit status 1: a bar was missed.
 """
 
 import argparse
 import json
 import os
+import shutil
 import socket
-import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +33,15 @@ if __package__ in (None, ""):
 from tests.helpers.equipment import CHECKOUT, equip
 
 BURST, RATE = 200_000, 100_000
+DELAYS = 200
+SCROLL_RATE, SCROLL_ROWS, SCROLL_PAGES = 5_000, 20_000, 150
 RING_PACKETS, RING_FILES, RING_SIZE = 5_000_000, 5, 20_000_000
-#: Largest growth of resident memory over the ring after its first tenth (octets); bar for the latency (s).
-BAR_GROWTH, BAR_LATENCY = 8 << 20, 0.2
-WPDU = bytes.fromhex("0001001000010003") + b"\xd8\x01\x02"
+WAYS = ("libpcap", "dumpcap")
+#: Largest growth of resident memory over the ring after its first tenth (octets), longest delay of a row (s),
+#: how many times its idle time a page may take.
+BAR_GROWTH, BAR_LATENCY, BAR_SCROLL = 8 << 20, 0.2, 2
+#: A GET request with its header.
+WPDU = bytes.fromhex("000100100001000d c001c100080000010000ff0200")
 
 
 class Capture:
@@ -72,75 +81,119 @@ class Capture:
         return int(words[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-_SENDER = """
-import socket, sys, time
-port, count, rate, batch = map(int, sys.argv[1:])
-link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-link.connect(("127.0.0.1", port))
-octets = bytes(200)
-began = time.perf_counter()
-for sent in range(0, count, batch):
-    while time.perf_counter() - began < sent / rate:
-        pass
-    for _ in range(batch):
-        link.send(octets)
-print(time.perf_counter() - began)
-"""
+SENDER = Path(__file__).with_name("sender.py")
 
 
-def burst(folder: Path, *words: str, sent: int = BURST) -> bool:
+@contextmanager
+def sink() -> Iterator[socket.socket]:
+    """Where datagrams go; what it has no room for is gone, after it has passed the capture."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.bind(("127.0.0.1", 0))
+        yield made
+
+
+def verdict(is_met: bool, bar: str, figures: str) -> bool:
+    """Say whether a bar is met."""
+    print(f"{'met   ' if is_met else 'MISSED'}  {bar}: {figures}", flush=True)
+    return is_met
+
+
+def burst(folder: Path, way: str, part: int) -> bool:
     """Send datagrams at the rate of the bar; all must be in the spool."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
-        sink.bind(("127.0.0.1", 0))
-        port = sink.getsockname()[1]
-        path = folder / "burst.pcapng"
-        capture = Capture("-i", "lo", "-f", f"udp port {port}", "-w", str(path), *words)
-        sender = [sys.executable, "-c", _SENDER, str(port), str(sent), str(RATE), "50"]
-        took = float(subprocess.run(sender, check=True, capture_output=True, text=True).stdout)
-        time.sleep(0.3)
+    count = BURST // part
+    path = folder / "burst.pcapng"
+    with sink() as target:
+        port = target.getsockname()[1]
+        capture = Capture("-i", "lo", "-f", f"udp port {port}", "-w", str(path), "--by", way)
+        words = [sys.executable, str(SENDER), "burst", str(port), str(count), str(RATE), bytes(200).hex()]
+        took = float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+        time.sleep(0.5)
         kept = capture.end()
-    print(
-        f"burst by {capture.begun['by']}, {capture.begun['mode']}: {sent:,} datagrams in {took:.2f} s "
-        f"({sent / took:,.0f}/s), {kept['packets']:,} in the spool, {kept['dropped']} dropped"
-    )
     path.unlink()
-    return bool(kept["packets"] == sent and not kept["dropped"])
+    # The rate is no bar for a small part of it, which is over before it is steady.
+    is_met = kept["packets"] == count and not kept["dropped"] and (part > 1 or count / took > 0.98 * RATE)
+    return verdict(
+        is_met,
+        f"{count:,} packets at {RATE:,} a second, none dropped, by {capture.begun['by']}",
+        f"sent {count / took:,.0f} a second in {took:.2f} s, {kept['packets']:,} in the spool, "
+        f"{kept['dropped']} dropped",
+    )
 
 
-def latency(folder: Path, *words: str, count: int = 50) -> bool:
-    """Send WPDUs one by one; how long until a reader of the spool has each."""
+def latency(folder: Path, way: str, part: int) -> bool:
+    """Send WPDUs at random moments; how long until a reader of the spool has each. No bar of its own."""
     from cosemscope.capture.reader import open_capture
+    from tests.benchmarks.live_window import figures, sending
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
-        sink.bind(("127.0.0.1", 0))
-        port = sink.getsockname()[1]
-        path = folder / "latency.pcapng"
-        capture = Capture("-i", "lo", "-f", f"udp port {port}", "-w", str(path), *words)
-        times = []
-        with open_capture(path, follow=True) as reader:
-            for number in range(count):
-                began = time.perf_counter()
-                sink.sendto(WPDU + struct.pack("!I", number), ("127.0.0.1", port))
-                while reader.read() is None and time.perf_counter() - began < 2:
-                    time.sleep(0.0005)
-                times.append(time.perf_counter() - began)
-                time.sleep(0.011)
+    count = max(5, DELAYS // part)
+    path = folder / "latency.pcapng"
+    with sink() as target:
+        port = target.getsockname()[1]
+        capture = Capture("-i", "lo", "-f", f"udp port {port}", "-w", str(path), "--by", way)
+        seen: list[float] = []
+        with (
+            open_capture(path, follow=True) as reader,
+            sending("single", port, count, 0.105, WPDU.hex()) as sender,
+        ):
+            until = time.monotonic() + 60
+            while len(seen) < count and time.monotonic() < until:
+                batch = reader.read()
+                seen += [time.monotonic()] * (0 if batch is None else len(batch))
+                time.sleep(0.0005)
+            assert sender.stdout is not None
+            sent = json.loads(sender.stdout.read())
         capture.end()
     path.unlink()
-    print(
-        f"latency by {capture.begun['by']}, {capture.begun['mode']}: a WPDU on the wire can be read after "
-        f"{statistics.median(times) * 1000:.1f} ms (median), {max(times) * 1000:.1f} ms (most)"
+    times = [there - then for then, there in zip(sent, seen, strict=True)]
+    print(f"        a WPDU on the wire is in the spool, by {capture.begun['by']}: {figures(times)}")
+    return True
+
+
+def window(folder: Path, way: str, part: int) -> bool:
+    """Send WPDUs at random moments; how long until each is a row in the window."""
+    from tests.benchmarks.live_window import Stage, delays, figures
+
+    with sink() as target:
+        port = target.getsockname()[1]
+        stage = Stage(folder, port, way)
+        times = delays(stage, port, max(5, DELAYS // part), WPDU)
+        stage.close()
+    return verdict(
+        max(times) < BAR_LATENCY,
+        f"a WPDU on the wire is a row in the window within {BAR_LATENCY * 1000:.0f} ms, by {way}",
+        figures(times),
     )
-    return max(times) < BAR_LATENCY
 
 
-def ring(folder: Path, packets: int = RING_PACKETS) -> bool:
+def scroll(folder: Path, way: str, part: int) -> bool:
+    """Scroll in the window, idle and while WPDUs arrive."""
+    from tests.benchmarks.live_window import Stage, figures, median, scrolling
+
+    with sink() as target:
+        port = target.getsockname()[1]
+        stage = Stage(folder, port, way)
+        found = scrolling(
+            stage, port, WPDU, rate=SCROLL_RATE, rows=SCROLL_ROWS // part, pages=max(5, SCROLL_PAGES // part)
+        )
+        dropped = stage.window.live.dropped
+        stage.close()
+    share = median(found.busy) / median(found.idle)
+    return verdict(
+        share <= BAR_SCROLL and (part > 1 or found.rate > 0.98 * SCROLL_RATE),
+        f"scrolling takes at most {BAR_SCROLL} times as long while {SCROLL_RATE:,} WPDUs a second arrive",
+        f"{share:.2f} times; a page idle {figures(found.idle)}; busy {figures(found.busy)}; "
+        f"{found.rate:,.0f} rows a second came, {dropped} dropped",
+    )
+
+
+def ring(folder: Path, way: str, part: int) -> bool:
     """Push packets through a pipe into a ring; memory must stay flat, the last files must be whole."""
     from cosemscope.capture.sequence import CaptureSequence, ring_files
 
+    packets = RING_PACKETS // part
     options = (
         "--ring-size",
-        str(RING_SIZE),
+        str(RING_SIZE // part),
         "--ring-files",
         str(RING_FILES),
         "-w",
@@ -150,15 +203,11 @@ def ring(folder: Path, packets: int = RING_PACKETS) -> bool:
     pipe = capture.process.stdin.buffer  # type: ignore[union-attr]
     pipe.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
     frame = bytes(12) + b"\x08\x00" + bytes(40)
+    record = struct.pack("<IIII", 1, 0, len(frame), len(frame)) + frame
     batch, resident = 10_000, []
     began = time.perf_counter()
     for start in range(0, packets, batch):
-        numbers = range(start, min(start + batch, packets))
-        pipe.write(
-            b"".join(
-                struct.pack("<IIII", 1, number % 10**9, len(frame), len(frame)) + frame for number in numbers
-            )
-        )
+        pipe.write(record * min(batch, packets - start))
         resident.append(capture.resident())
     pipe.close()
     kept = capture.event("kept")
@@ -171,37 +220,45 @@ def ring(folder: Path, packets: int = RING_PACKETS) -> bool:
         while (records := reader.read()) is not None:
             there += len(records)
     whole = not reader.problems and len(files) == RING_FILES
-    print(
-        f"ring: {kept['packets']:,} packets in {took:.1f} s ({packets / took:,.0f}/s) through "
-        f"{max(files)} files, {len(files)} kept with {there:,} packets; resident "
-        f"{max(resident) / 1e6:.0f} MB at most, grown by {growth / 1e6:.1f} MB after the first tenth"
-    )
     for path in files.values():
         path.unlink()
-    return whole and kept["packets"] == packets and growth <= BAR_GROWTH
+    return verdict(
+        whole and kept["packets"] == packets and growth <= BAR_GROWTH,
+        f"{packets:,} packets through a ring of {RING_FILES} files in flat memory",
+        f"{kept['packets']:,} in {took:.1f} s ({packets / took:,.0f} a second) through {max(files)} files, "
+        f"{len(files)} kept with {there:,} packets; resident {max(resident) / 1e6:.0f} MB at most, grown by "
+        f"{growth / 1e6:.1f} MB after the first tenth",
+    )
+
+
+#: What can be asked for, and whether it goes through both ways to the interface.
+KINDS: dict[str, tuple[Callable[[Path, str, int], bool], bool]] = {
+    "burst": (burst, True),
+    "latency": (latency, True),
+    "window": (window, True),
+    "scroll": (scroll, False),
+    "ring": (ring, False),
+}
 
 
 def main() -> int:
     """Run what was asked for; 1 when a bar was missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", help="burst, latency, ring (default: all)")
-    parser.add_argument(
-        "--quick", action="store_true", help="a hundredth of the packets, one way: does it run?"
-    )
+    parser.add_argument("what", nargs="*", help=f"{', '.join(KINDS)} (default: all)")
+    parser.add_argument("--by", choices=WAYS, help="one way to the interface only")
+    parser.add_argument("--quick", action="store_true", help="a hundredth of it, one way: does it run?")
     arguments = parser.parse_args()
-    wanted = arguments.what or ["burst", "latency", "ring"]
+    unknown = set(arguments.what) - KINDS.keys()
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}")
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    ways = [arguments.by] if arguments.by else [way for way in WAYS if way == "libpcap" or shutil.which(way)]
     part = 100 if arguments.quick else 1
     results = []
-    ways = ((), ("--immediate",), ("--by", "dumpcap"))[: 1 if arguments.quick else 3]
     with tempfile.TemporaryDirectory(prefix="cosemscope-") as name:
-        folder = Path(name)
-        if "burst" in wanted:
-            results += [burst(folder, *words, sent=BURST // part) for words in ways]
-        if "latency" in wanted:
-            count = 50 if part == 1 else 5
-            results += [latency(folder, *words, count=count) for words in ways]
-        if "ring" in wanted:
-            results.append(ring(folder, RING_PACKETS // part))
+        for kind in arguments.what or KINDS:
+            run, is_for_all = KINDS[kind]
+            results += [run(Path(name), way, part) for way in ways[: None if is_for_all and part == 1 else 1]]
     return 0 if all(results) else 1
 
 
