@@ -104,12 +104,22 @@ def test_what_only_resembles_is_not_taken(octets: bytes) -> None:
     assert Recogniser().add(0, octets) is Framing.UNDECIDED
 
 
-def test_patience_is_bounded() -> None:
-    """After so many segments without evidence a stream is unknown."""
+@pytest.mark.parametrize(("octets", "most"), [(b"nothing known" * 3, MAX_SEGMENTS), (b"@", 8 * MAX_SEGMENTS)])
+def test_patience_is_bounded(octets: bytes, most: int) -> None:
+    """After so many segments without evidence a stream is unknown; heartbeats get more patience."""
     recogniser = Recogniser()
-    decisions = [recogniser.add(number & 1, b"nothing known") for number in range(MAX_SEGMENTS)]
+    decisions = [recogniser.add(number & 1, octets) for number in range(most)]
     assert set(decisions[:-1]) == {Framing.UNDECIDED}
     assert decisions[-1] is Framing.UNKNOWN
+
+
+def test_a_wpdu_after_an_hour_of_heartbeats_is_recognised() -> None:
+    """Modems send a few octets a minute until somebody reads the meter."""
+    recogniser = Recogniser()
+    for _ in range(60):
+        assert recogniser.add(0, b"HB:0001234") is Framing.UNDECIDED
+    request = bytes.fromhex("0001001000010018c001c100080000010000ff0200".ljust(64, "0"))
+    assert recogniser.add(1, request) is Framing.WRAPPER
 
 
 def test_an_exchange_of_bare_apdus_is_recognised_by_both_directions() -> None:

@@ -22,9 +22,10 @@ from cosemscope.apdu.tags import APDU_TAGS, DED_SERVICES, GLO_SERVICES
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, WpduHeader, decode_header
 
 #: A stream in which nothing was recognised after so many segments, or octets, of both directions is UNKNOWN.
-#: Longer, if what began as a header only lacks its end.
+#: Longer, if what began as a header only lacks its end; and segments as short as a heartbeat count an eighth.
 MAX_SEGMENTS = 32
 MAX_WAITED_SEGMENTS = 2048
+HEARTBEAT, HEARTBEAT_WEIGHT = 32, 0.125
 MAX_OCTETS = 1 << 17
 
 #: The first ten octets of a WPDU as one NumPy record: the header, the APDU's tag and the octet after it.
@@ -326,6 +327,7 @@ class Recogniser:
     def __init__(self) -> None:
         self._prefixes = (Prefix(), Prefix())
         self._waiting: list[tuple[Prefix, int, Framing, Matcher]] = []
+        self._segments = 0.0
 
     @property
     def octets(self) -> int:
@@ -341,6 +343,7 @@ class Recogniser:
             return Framing.UNDECIDED
         prefix = self._prefixes[side]
         at = prefix.add(octets, length)
+        self._segments += 1 if length > HEARTBEAT or len(octets) > HEARTBEAT else HEARTBEAT_WEIGHT
         tried = self._waiting + [(prefix, at, framing, matcher) for framing, matcher in MATCHERS]
         self._waiting = []
         for candidate in tried:
@@ -354,7 +357,7 @@ class Recogniser:
         if _bare_exchange(one, other) or _bare_exchange(other, one):
             return Framing.BARE
         most = MAX_WAITED_SEGMENTS if self._waiting else MAX_SEGMENTS
-        enough = len(one.starts) + len(other.starts) >= most or self.octets >= MAX_OCTETS
+        enough = self._segments >= most or self.octets >= MAX_OCTETS
         return Framing.UNKNOWN if enough else Framing.UNDECIDED
 
 
