@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from cosemscope.apdu import Context, Opening, Reference, Request, ber, decode_apdu
 from cosemscope.apdu.cursor import MAX_DEPTH
 from cosemscope.apdu.fields import path_to, walk
-from cosemscope.apdu.layers import decode_wpdu
+from cosemscope.apdu.hdlc import decode_hdlc
+from cosemscope.apdu.layers import decode_octets, decode_wpdu
 from cosemscope.apdu.plain import plain_tree, text_lines
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
 from tests import fuzz_apdu
@@ -142,3 +143,21 @@ def test_integers_of_any_size(head: str) -> None:
     size = 3000
     lengths = [f"{number:04x}" for number in (size + 8, size + 4, size)]
     _check(bytes.fromhex(head.format(*lengths)) + b"\x7f" * size)
+
+
+def test_every_error_names_its_clause() -> None:
+    """Whatever breaks, wherever it does: the problem says which clause was expected to hold."""
+    octets = [bytes.fromhex(row) for row in ("", "54", "c0", "e0", "60", "c8050000000001")]
+    octets += [
+        bytes.fromhex(row) for row in ("7ea0190321107edae6e600", "7ea00c0321108977e6e60046ad7e", "0001")
+    ]
+    octets += [
+        bytes.fromhex("7ea0072103ff650e7e"),
+        bytes.fromhex("7ea0090202032193fe107e"),
+        b"\x7e\xa0\x07\x03",
+    ]
+    octets += [bytes(random.Random(7).randbytes(40)) for _ in range(50)]
+    for one in octets:
+        for decode in (decode_octets, decode_apdu, decode_hdlc):
+            for problem in decode(one).problems:
+                assert problem.clause or problem.severity == "note", (one.hex(), problem)

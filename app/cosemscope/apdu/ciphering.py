@@ -140,6 +140,7 @@ def _opened(c: Cursor, part: CipheredPart, opening: Opening) -> tuple[Field, ...
     session.sources.append(ByteSource("decrypted", plain))
     session.expansion += 4 * len(plain)
     inner = Cursor(plain, session, len(session.sources) - 1)
+    inner.clause = CLAUSE
     if opening.compressed:
         inner.leaf("compressed-text", len(plain), text="compressed (V.44), not undone")
         return tuple(inner.children)

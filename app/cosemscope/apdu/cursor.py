@@ -301,12 +301,13 @@ class Cursor:
         )
 
     def problem(self, start: int, stop: int, message: str, clause: str = "", severity: str = "error") -> None:
-        """Note a problem in this byte source."""
-        self.session.problems.append(Problem(start, stop, message, clause, severity, self.source))
+        """Note a problem in this byte source; the clause is that of what is being read unless another is given."""
+        cited = clause or self.clause
+        self.session.problems.append(Problem(start, stop, message, cited, severity, self.source))
 
     def warn(self, start: int, stop: int, message: str, clause: str = "") -> None:
         """Note something odd that can be read nevertheless."""
-        self.problem(start, stop, message, clause or self.clause, "warning")
+        self.problem(start, stop, message, clause, "warning")
 
 
 #: Reads one part of an APDU.

@@ -12,6 +12,7 @@ from cosemscope.apdu.cursor import MAX_LAYERS, Cursor, Reader, Session
 from cosemscope.apdu.fields import ByteSource, Decoded, Field
 from cosemscope.apdu.parts import raw_data
 
+CLAUSE = "IEC 62056-5-3, abstract syntax of COSEM APDUs"
 _ACSE = "IEC 62056-5-3, abstract syntax of ACSE APDUs"
 _LAST, _STREAMING, _WINDOW = 0x80, 0x40, 0x3F
 
@@ -21,6 +22,7 @@ def decode_apdu(octets: bytes, context: Context | None = None, *, source_name: s
     sources = [ByteSource(source_name, octets)]
     session = Session(context or NO_CONTEXT, sources, read_apdu)
     cursor = Cursor(octets, session)
+    cursor.clause = CLAUSE
     read_apdu(cursor)
     return Decoded(cursor.children[0], tuple(session.problems), tuple(sources))
 
@@ -56,7 +58,7 @@ def _read_unknown(c: Cursor) -> tuple[Any, str]:
         start,
         start + 1,
         f"expected the tag of an APDU at offset {start}, found 0x{tag:02X}",
-        "IEC 62056-5-3, abstract syntax of COSEM APDUs",
+        CLAUSE,
     )
     if ciphering.looks_ciphered(c.data[c.position : c.end]):
         c.warn(c.position, c.end, "after the unknown tag stands the content of a ciphered service")

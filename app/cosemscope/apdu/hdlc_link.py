@@ -23,6 +23,7 @@ _PARAMETERS = {
     0x07: "window size, transmit",
     0x08: "window size, receive",
 }
+_UNITS = {0x05: "octet", 0x06: "octet", 0x07: "frame", 0x08: "frame"}
 _FORMAT_IDENTIFIERS = {0x81: "parameters"}
 _GROUP_PARAMETERS = 0x80
 _GROUPS = {_GROUP_PARAMETERS: "HDLC parameters", 0xF0: "user defined"}
@@ -62,8 +63,8 @@ def _read_group(c: Cursor, values: list[str]) -> None:
         if not 1 <= size <= min(8, c.end - c.position):
             raise c.unexpected("parameter length", size, f"1 to {min(8, c.end - c.position)}", at)
         value = c.uint("value", size)
-        unit = " octets" if identifier in (0x05, 0x06) else " frames" if identifier in _PARAMETERS else ""
-        c.close(value, f"{value}{unit}")
+        unit = _UNITS.get(identifier, "")
+        c.close(value, f"{value} {unit}{'s'[: value != 1]}" if unit else str(value))
         values.append(f"{name} {value}")
 
 

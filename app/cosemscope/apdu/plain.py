@@ -81,7 +81,13 @@ _HEX_FIELDS = frozenset(
         "clock-status",
         "control",
         "frame format",
+        "destination LSAP",
+        "format identifier",
         "frame check sequence",
+        "group identifier",
+        "parameter identifier",
+        "quality",
+        "source LSAP",
         "header check sequence",
     }
 )
