@@ -25,6 +25,10 @@ _OCTETS = bytes.fromhex("0001001000010009c401c1000600001391")
         "00000000: 0001 0010 0001 0009 c401 c100 0600 0013  ................\n00000010: 91    .",
         "0000: 00 01 00 10 00 01 00 09\n0008: C4 01 C1 00 06 00 00 13\n0010: 91",
         "{0x0001001000010009c401c1000600001391}",
+        "b'\\x00\\x01\\x00\\x10\\x00\\x01\\x00\\x09\\xc4\\x01\\xc1\\x00\\x06\\x00\\x00\\x13\\x91'",
+        "\ufeff0001001000010009c401c1000600001391",
+        "0h 1h 0h 10h 00h 01h 00h 09h C4h 01h C1h 00h 06h 00h 00h 13h 91h",
+        "RX: 00 01 00 10 00 01 00 09\nRX: c4 01 c1 00 06 00 00 13 91",
     ],
 )
 def test_forms(text: str) -> None:
@@ -55,7 +59,8 @@ def test_dumps_of_anything(octets: bytes, width: int) -> None:
     [
         ("", "no hex digits"),
         ("c4 01 zz", "'z' in 'zz' is no hex digit"),
-        ("c4 01 c", "5 hex digits make no whole octets"),
+        ("c4 01 c", "5 hex digits make no whole octets: 'c' in line 1"),
+        ("c4 01\nc4 012", "9 hex digits make no whole octets: '012' in line 2"),
         ("# nothing", "no hex digits"),
     ],
 )

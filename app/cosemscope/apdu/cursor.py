@@ -301,7 +301,7 @@ class Cursor:
         )
 
     def problem(self, start: int, stop: int, message: str, clause: str = "", severity: str = "error") -> None:
-        """Note a problem in this byte source; the clause is that of what is being read unless another is given."""
+        """Note a problem in this byte source; the clause is what is being read unless another is given."""
         cited = clause or self.clause
         self.session.problems.append(Problem(start, stop, message, cited, severity, self.source))
 

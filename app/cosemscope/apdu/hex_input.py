@@ -1,7 +1,7 @@
 """Octets as people paste them: hex with spaces, colons, commas, 0x, \\x or line breaks, or a hex dump.
 
 A dump has an offset before every line and perhaps the octets as characters behind them. Comments from # or //
-to the end of the line are left out.
+to the end of the line are left out, and so is a label before a line ("TX:").
 """
 
 import re
@@ -10,7 +10,11 @@ _COMMENT = re.compile(r"(#|//).*")
 _DUMP_LINE = re.compile(r"\s*(?:0x)?([0-9A-Fa-f]{3,16})(:\s*|\s*\|\s*|\s{2,}|\t|\s)(.*)")
 _END_OFFSET = re.compile(r"[0-9A-Fa-f]{4,16}")
 _PREFIX = re.compile(r"\\x|0[xX]")
+_ONE_DIGIT = re.compile(r"\b([0-9A-Fa-f])h\b")
 _SEPARATORS = re.compile(r"[\s,:;|\-_.{}()\[\]\"'<>]+|h\b")
+_LABEL = re.compile(r"^\s*(?![0-9A-Fa-f]+:)[A-Za-z]\w*:\s")
+_BYTES_LITERAL = re.compile(r"\bb(?=['\"])")
+_BYTE_ORDER_MARK = "\ufeff"
 _HEX_GROUP = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 
@@ -20,7 +24,7 @@ class HexError(ValueError):
 
 def parse_octets(text: str) -> bytes:
     """The octets that `text` spells. Raises HexError when it spells none or something else stands in it."""
-    lines = [_COMMENT.sub("", line).rstrip() for line in text.splitlines()]
+    lines = [_COMMENT.sub("", line).rstrip() for line in text.removeprefix(_BYTE_ORDER_MARK).splitlines()]
     lines = [line for line in lines if line.strip()]
     octets = _parse_dump(lines)
     return octets if octets is not None else _parse_plain(lines)
@@ -28,20 +32,24 @@ def parse_octets(text: str) -> bytes:
 
 def _parse_plain(lines: list[str]) -> bytes:
     digits: list[str] = []
+    odd = ""
     for number, line in enumerate(lines, 1):
-        bare = _SEPARATORS.sub(" ", _PREFIX.sub(" ", line))
+        bare = _ONE_DIGIT.sub(r"0\1 ", _BYTES_LITERAL.sub("", _LABEL.sub("", line, count=1)))
+        bare = _SEPARATORS.sub(" ", _PREFIX.sub(" ", bare))
         for word in bare.split():
             stranger = next((mark for mark in word if mark not in "0123456789abcdefABCDEF"), None)
             if stranger is not None:
                 raise HexError(f"line {number}: {stranger!r} in {word[:20]!r} is no hex digit")
             if len(word) == 1 and _PREFIX.search(line):
                 word = f"0{word}"
+            if len(word) % 2 and not odd:
+                odd = f"{word[:20]!r} in line {number}"
             digits.append(word)
     joined = "".join(digits)
     if not joined:
         raise HexError("no hex digits were given")
     if len(joined) % 2:
-        raise HexError(f"{len(joined)} hex digits make no whole octets: one is missing or too many")
+        raise HexError(f"{len(joined)} hex digits make no whole octets: {odd} has one too many or too few")
     return bytes.fromhex(joined)
 
 
