@@ -210,9 +210,13 @@ class BytesView(QAbstractScrollArea):
         """Paint the visible lines."""
         scheme = theme.colours(self.palette())
         painter = QPainter(self.viewport())
-        painter.fillRect(event.rect(), QColor(scheme.base))
-        if not self._octets:
-            return
+        try:
+            painter.fillRect(event.rect(), QColor(scheme.base))
+            self._paint_lines(painter, scheme)
+        finally:
+            painter.end()  # a fault's traceback may hold it, and Qt does not survive that
+
+    def _paint_lines(self, painter: QPainter, scheme: theme.Colours) -> None:
         first = self.verticalScrollBar().value()
         shown = self.viewport().height() // self._line_height + 2
         painter.translate(-self.horizontalScrollBar().value(), 0)

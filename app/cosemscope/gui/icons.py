@@ -55,6 +55,7 @@ class _TintedEngine(QIconEngine):
         return _TintedEngine(self._name, self._colour)
 
 
+@lru_cache(maxsize=512)
 def icon(name: str, colour: str = "") -> QIcon:
     """The icon `name` of `resources/icons`, in the palette's text colour or in `colour`.
 

@@ -27,6 +27,8 @@ SORT_PATIENCE = 10
 
 def stable_order(key: npt.NDArray[np.generic], descending: bool) -> npt.NDArray[np.intp]:
     """The positions that sort `key`; equal ones stay in their order, both up and down."""
+    if key.dtype.itemsize > 2 and key.dtype.kind == "u" and len(key) and key.max() <= 0xFFFF:
+        key = key.astype(np.uint16)  # those are sorted by counting
     if not descending:
         return np.argsort(key, kind="stable")
     return len(key) - 1 - np.argsort(key[::-1], kind="stable")[::-1]
