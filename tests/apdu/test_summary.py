@@ -143,3 +143,9 @@ def test_wpdus() -> None:
     wpdu = b"\0\1\0\1\0\x10" + len(body).to_bytes(2, "big") + body
     assert summarise(decode_wpdu(wpdu)) == "GET response, data = 7"
     assert summarise(decode_wpdu(wpdu + wpdu)).startswith("WPDUs 2 WPDUs")
+
+
+def test_a_structure_of_many_elements_is_one_value() -> None:
+    """A single result that is a long structure is told as such, not as a list without elements."""
+    octets = bytes.fromhex("c401c100" + "0206" + "1101" * 6)
+    assert line(octets) == "GET response, data = structure of 6"

@@ -132,6 +132,8 @@ def _texts(field: Field | None, limit: int = 3) -> str:
     if field is None:
         return ""
     elements = [child.text for child in field.children if child.name.startswith("[")]
+    if not elements:
+        return ""
     count = max(len(elements), len(field.value)) if isinstance(field.value, tuple) else len(elements)
     more = f", {count - limit} more" if count > limit else ""
     return ", ".join(elements[:limit]) + more
