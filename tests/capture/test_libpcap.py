@@ -104,6 +104,28 @@ class TestWithLibrary:
         assert original == len(octets)
         assert handle.link_type == 1
 
+    def test_packets_on_loopback_are_counted_once(self) -> None:
+        """On their way out they take no room in the buffer, so they cannot be dropped there either."""
+        needs_rights()
+        handle = libpcap.open_live("lo", OpenOptions(immediate=True))
+        taken: list[int | None] = []
+        handler = PacketHandler(lambda _user, header, _octets: taken.append(header))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+            sink.bind(("127.0.0.1", 0))
+            handle.ignore_echo()
+            handle.set_filter(f"udp port {sink.getsockname()[1]}")
+            before = handle.stats()
+            for _ in range(40):
+                sink.sendto(b"hello meter", sink.getsockname())
+            deadline = time.monotonic() + 10
+            while len(taken) < 40 and time.monotonic() < deadline:
+                handle.dispatch(100, handler)
+        stats = handle.stats()
+        handle.close()
+        assert stats is not None
+        assert before is not None
+        assert (len(taken), stats.received - before.received) == (40, 40)
+
     def test_a_wrong_filter_leaves_the_handle_open(self) -> None:
         needs_rights()
         handle = libpcap.open_live("lo", OpenOptions())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cosemscope.capture.chunks import Chunk, SourceError
-from cosemscope.capture.pipes import PipeSource
+from cosemscope.capture.pipes import OctetStore, PipeSource
 from tests.helpers.files import Record, pcap
 
 if not hasattr(os, "mkfifo"):
@@ -97,3 +97,41 @@ def test_what_is_no_pipe_is_refused(tmp_path: Path) -> None:
         PipeSource(str(tmp_path / "missing"))
     with pytest.raises(SourceError, match="is a folder"):
         PipeSource(str(tmp_path))
+
+
+def test_a_store_outlasts_a_pause_and_has_a_bound() -> None:
+    """Small pieces do not fill it; a writer beyond its limit waits until something was taken."""
+    store = OctetStore(1000)
+    assert store.take(0) == b""
+    assert all(store.put(b"x") for _ in range(1000))
+    waiting = threading.Thread(target=store.put, args=(b"y" * 10,))
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    assert store.take(0) == b"x" * 1000
+    waiting.join(5)
+    store.end()
+    assert store.take(0) == b"y" * 10
+    assert store.take(0) is None
+
+
+def test_a_store_that_nobody_takes_from_lets_its_writer_go() -> None:
+    store = OctetStore(1)
+    assert store.put(b"x")
+    told: list[bool] = []
+    waiting = threading.Thread(target=lambda: told.append(store.put(b"y")))
+    waiting.start()
+    store.close()
+    waiting.join(5)
+    assert told == [False]
+    assert store.take(1) == b"xy"
+    assert store.take(1) is None
+
+
+def test_an_error_comes_after_what_was_before_it() -> None:
+    store = OctetStore(10)
+    store.put(b"x")
+    store.end(OSError(5, "Input/output error"))
+    assert store.take(0) == b"x"
+    with pytest.raises(OSError, match="Input/output error"):
+        store.take(0)

@@ -1,5 +1,6 @@
 """`capture`, `interfaces`, `spools` and `list --follow` as a shell and the window use them."""
 
+import argparse
 import contextlib
 import io
 import json
@@ -12,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from cosemscope import cli
+from cosemscope.capture.libpcap import DEFAULT_BUFFER
 from cosemscope.capture.reader import open_capture
+from cosemscope.cli.capturing import add_commands
+from cosemscope.gui.orders import CaptureOrder
 from tests.helpers.capturing import capturing, command, environment, needs_rights, run
 from tests.helpers.files import Record, pcap
 from tests.helpers.shared import shared
@@ -131,7 +135,7 @@ def test_the_control_protocol(tmp_path: Path, sink: socket.socket) -> None:
     with capturing("-i", "lo", "-f", f"udp port {port}", "--immediate", spools=tmp_path) as capture:
         assert capture.begun["interfaces"] == ["lo"]
         assert capture.begun["filter"] == f"udp port {port}"
-        assert capture.begun["mode"] == "immediate"
+        assert (capture.begun["mode"], capture.begun["hold"]) == ("immediate", 1)
         sink.send(WPDU)
         capture.packets(1)
         capture.tell(counts=True)
@@ -247,3 +251,10 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     )
     assert named.returncode == 1
     assert b"x cannot be created: the folder does not exist." in named.stderr
+
+
+def test_one_default_for_the_kernel_buffer() -> None:
+    """The command, the library's layer and the window's dialog agree."""
+    parser = argparse.ArgumentParser()
+    add_commands(parser.add_subparsers())
+    assert parser.parse_args(["capture", "-"]).buffer == DEFAULT_BUFFER == CaptureOrder().buffer

@@ -55,7 +55,7 @@ def test_options_become_a_command_line(dialog):
     ]
     bare = CaptureOrder(("lo",), own_filter=True, filter="tcp", ring_files=3).words()
     assert bare == [
-        *("capture", "--interface=lo", "--filter=tcp", "--snap-length=262144", "--buffer=16", "--control")
+        *("capture", "--interface=lo", "--filter=tcp", "--snap-length=262144", "--buffer=64", "--control")
     ]
 
 
@@ -70,6 +70,22 @@ def test_an_interface_that_may_not_be_used_says_why(dialog, qtbot):
     shown_dialog.interfaces.setCurrentItem(shown_dialog.interfaces.topLevelItem(0))
     assert shown_dialog.go.isEnabled()
     assert not shown_dialog.copy_command.isVisible()
+
+
+def test_the_second_way_says_what_it_is(dialog):
+    """dumpcap is named with its delay, which cannot be chosen; the first way says nothing."""
+    order = CaptureOrder(("eth2",), immediate=True)
+    shown_dialog = dialog(order)
+    shown_dialog.show_interfaces([captured_interface("eth2", way="dumpcap"), captured_interface("eth0")])
+    assert [one.name for one in shown_dialog.interfaces.chosen] == ["eth2"]
+    assert shown_dialog.notice.text().startswith("dumpcap captures for you. It takes packets every 250 ms")
+    assert shown_dialog.notice.isVisible()
+    assert not shown_dialog.immediate.isEnabled()
+    assert shown_dialog.go.isEnabled()
+    shown_dialog.interfaces.setCurrentItem(shown_dialog.interfaces.topLevelItem(1))
+    assert not shown_dialog.notice.isVisible()
+    assert shown_dialog.immediate.isEnabled()
+    assert shown_dialog.order.immediate
 
 
 def test_a_wrong_filter_is_said_in_place(dialog, qtbot):

@@ -44,11 +44,19 @@ class SourceError(Exception):
         self.message = message
 
 
+#: How packets are handed over: each at once, in batches, or as the writer of a pipe likes.
+IMMEDIATE, BUFFERED, PIPED = "immediate", "buffered", "pipe"
+
+
 class Source(Protocol):
     """A way in for packets, opened and ready. Not for several threads at once."""
 
     name: str
     """Which way it is, with its version, for people."""
+    mode: str
+    """`IMMEDIATE`, `BUFFERED` or `PIPED`."""
+    hold: int | None
+    """Milliseconds for which the system may hold packets back; None where that is not known."""
     finished: bool
     """Nothing more will come."""
     faults: list[SourceError]

@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_uint, c_void_p
 from functools import cache
 from typing import Any, NamedTuple
@@ -21,6 +22,9 @@ _UTF_8 = 1
 _NANOSECONDS = 1
 _NETMASK_UNKNOWN = 0xFFFFFFFF
 
+#: MiB of the kernel's buffer: 200,000 packets of 242 octets, which Linux keeps in 336 each, fit in.
+DEFAULT_BUFFER = 64
+
 # Status codes of pcap_activate (pcap/pcap.h); those above zero are warnings.
 NO_SUCH_DEVICE, NO_RIGHTS, NOT_UP, NO_PROMISCUOUS_RIGHTS = -5, -8, -9, -11
 BROKEN_OFF = -2
@@ -28,6 +32,9 @@ BROKEN_OFF = -2
 # DLT numbers that differ from the LINKTYPE numbers of files.
 _LINK_TYPES = {11: 100, 12: 108 if sys.platform.startswith("openbsd") else 101, 14: 101}
 _DATALINKS = {link_type: number for number, link_type in reversed(_LINK_TYPES.items())}
+
+#: Of the socket of linux/if_packet.h, since Linux 4.20; Python's socket module has no names for them.
+_SOL_PACKET, _PACKET_IGNORE_OUTGOING = 263, 23
 
 _LOOPBACK, _UP, _RUNNING, _WIRELESS = 1, 2, 4, 8
 _STATUS_MASK, _CONNECTED, _DISCONNECTED = 0x30, 0x10, 0x20
@@ -69,7 +76,7 @@ class OpenOptions(NamedTuple):
     promiscuous: bool = True
     immediate: bool = False
     hold: int = 50
-    buffer: int = 32 << 20
+    buffer: int = DEFAULT_BUFFER << 20
 
 
 class _Program(Structure):
@@ -298,6 +305,17 @@ class Handle:
         self._pcap.pcap_setnonblock(self._pointer, 1, errors)
         return int(descriptor)
 
+    def ignore_echo(self) -> None:
+        """Let the kernel leave out packets on their way out: on a loopback interface all come in again.
+
+        libpcap leaves them out itself, but only when they have taken half of the buffer, and counts those
+        that had no room there as dropped. Where the system cannot do it, nothing changes.
+        """
+        descriptor = self.selectable() if sys.platform == "linux" else None
+        if descriptor is not None:
+            with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as link:
+                link.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+
     def dispatch(self, most: int, handler: Any) -> int:
         """Give up to `most` packets to `handler` (a PacketHandler); their number. Raises LibpcapError."""
         count = int(self._pcap.pcap_dispatch(self._pointer, most, handler, None))
@@ -334,6 +352,17 @@ def link_type_of(datalink: int) -> int:
     return _LINK_TYPES.get(datalink, datalink)
 
 
+def hold_of(options: OpenOptions) -> int:
+    """Milliseconds for which packets may be held back; 0 is the library's immediate mode.
+
+    That of Linux has room for few packets, each as long as the longest, and loses bursts: there the other
+    mode with the shortest time to wait is as good.
+    """
+    if not options.immediate:
+        return max(options.hold, 1)
+    return 1 if sys.platform.startswith("linux") else 0
+
+
 def open_live(name: str, options: OpenOptions) -> Handle:
     """Begin to capture from an interface. Raises LibpcapError, with a status code where there is one.
 
@@ -353,17 +382,13 @@ def _open(name: str, options: OpenOptions) -> Handle:
     pointer = pcap.pcap_create(name.encode(), errors)
     if not pointer:
         raise LibpcapError(_text(errors.value))
-    immediate, hold = options.immediate, max(options.hold, 1)
-    if immediate and sys.platform.startswith("linux"):
-        # Its immediate mode has room for few packets, each as long as the longest: a burst is lost. The other
-        # mode with the shortest time to wait is as good.
-        immediate, hold = False, 1
+    hold = hold_of(options)
     # All of it has to be said before activation. A time of 0 would hold packets back for ever.
     settings: tuple[tuple[Callable[..., int] | None, int], ...] = (
         (pcap.pcap_set_snaplen, options.snap_length),
         (pcap.pcap_set_promisc, int(options.promiscuous)),
-        (pcap.pcap_set_timeout, hold),
-        (pcap.pcap_set_immediate_mode, int(immediate)),
+        (pcap.pcap_set_timeout, hold or 1),
+        (pcap.pcap_set_immediate_mode, int(not hold)),
         (pcap.pcap_set_buffer_size, options.buffer),
     )
     for setting, value in settings:

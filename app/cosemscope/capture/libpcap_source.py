@@ -14,13 +14,15 @@ from collections.abc import Callable, Sequence
 from cosemscope import __version__
 
 from . import libpcap
-from .chunks import Chunk, SourceError, Tally
+from .chunks import BUFFERED, IMMEDIATE, Chunk, SourceError, Tally
 from .libpcap import Handle, LibpcapError, OpenOptions
 from .rights import no_library_advice, rights_advice
 from .spool import Counts, SpoolInterface, interface_block, section_block, statistics_block
 
 #: Packets that are taken from the library in one go: bounds what is in memory.
 _MOST = 4096
+#: Half the milliseconds that the last packets are waited for at least.
+_LEAST_LINGER = 50
 _HEADER = struct.Struct(libpcap.HEADER_FORMAT)
 _BLOCK = struct.Struct("<IIIIIII")
 _LENGTH = struct.Struct("<I")
@@ -121,6 +123,8 @@ class LibpcapSource:
 
     def __init__(self, names: Sequence[str], options: OpenOptions, filter_for: FilterFor) -> None:
         """Open all of `names`; raises SourceError, and has then opened none."""
+        self.mode = IMMEDIATE if options.immediate else BUFFERED
+        self.hold: int | None = libpcap.hold_of(options)
         self.finished = False
         self.faults: list[SourceError] = []
         self.interfaces: list[SpoolInterface] = []
@@ -141,7 +145,7 @@ class LibpcapSource:
             interface_block(interface) for interface in self.interfaces
         )
         # What the system holds back comes within this time (s) of being asked to end.
-        self._linger = 2 * options.hold / 1000
+        self._linger = 2 * max(self.hold or 0, _LEAST_LINGER) / 1000
         self._ends_at: float | None = None
 
     def take(self, wait: float) -> Sequence[Chunk]:
@@ -215,7 +219,10 @@ class LibpcapSource:
         except LibpcapError as error:
             handle.close()
             raise SourceError("filter", f"The capture filter is wrong: {error} (in: {text})") from error
-        description = next((each.description for each in _devices() if each.name == name), "")
+        device = next((each for each in _devices() if each.name == name), None)
+        if device is not None and device.loopback:
+            handle.ignore_echo()
+        description = device.description if device is not None else ""
         self.interfaces.append(SpoolInterface(name, handle.link_type, options.snap_length, description, text))
         return _Inlet(handle, number)
 

@@ -70,10 +70,12 @@ def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "-s", "--snap-length", type=_count, default=262_144, metavar="OCTETS", help="of a packet (262144)"
     )
     capture.add_argument(
-        "-B", "--buffer", type=_count, default=32, metavar="MIB", help="kernel's buffer (32)"
+        "-B", "--buffer", type=_count, default=64, metavar="MIB", help="kernel's buffer (64)"
     )
     capture.add_argument(
-        "--immediate", action="store_true", help="hand over each packet at once, not every 50 ms"
+        "--immediate",
+        action="store_true",
+        help="hand over each packet at once, not every 50 ms (dumpcap: every 250 ms in any case)",
     )
     capture.add_argument(
         "--by", choices=("auto", "libpcap", "dumpcap"), default="auto", help="the way to the interface (auto)"
@@ -225,7 +227,8 @@ def _line(event: Mapping[str, Any]) -> str:
         case "capturing":
             where = f"on {', '.join(event['interfaces'])} by" if event["interfaces"] else "from"
             chosen = f", filter: {event['filter']}" if event["filter"] else ""
-            return f"capturing  {where} {event['by']}, {event['mode']}{chosen}"
+            held = f" (up to {event['hold']} ms)" if event["hold"] else ""
+            return f"capturing  {where} {event['by']}, {event['mode']}{held}{chosen}"
         case "file":
             return f"file       {event['file']}"
         case "error":

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cosemscope.capture.dumpcap import HOLD
 from cosemscope.capture.filters import DLMS_PORT, FilterChecker, FilterVerdict, dlms_filter
 from cosemscope.capture.interfaces import CaptureInterface
 
@@ -36,6 +37,12 @@ from .settings import Settings
 _SIZE = (860, 700)
 _ETHERNET = 1
 _MOST = 2**31 - 1
+
+#: What to know of the second way to an interface, where the first may not be gone.
+_DUMPCAP = (
+    f"dumpcap captures for you. It takes packets every {HOLD} ms, so rows come up to that much late; "
+    "where Cosemscope itself may capture, they come within 0.1 s."
+)
 
 #: The numbers: field of the order, label, unit, least, most, what 0 is called, explanation.
 _NUMBERS = {
@@ -265,12 +272,16 @@ class CaptureDialog(QDialog):
     def _judge(self, *_: Any) -> None:
         """Say what is in the way of a capture, and allow one when nothing is."""
         chosen = self.interfaces.chosen
+        barred = next((interface for interface in chosen if not interface.may_capture), None)
+        is_late = not barred and any(interface.way == "dumpcap" for interface in chosen)
         if chosen:
-            barred = next((interface for interface in chosen if not interface.may_capture), None)
-            self.notice.setText(barred.reason if barred else "")
+            self.notice.setText(barred.reason if barred else _DUMPCAP if is_late else "")
             self.filter.use_link_type(chosen[0].link_type)
         self.notice.setVisible(bool(self.notice.text()))
-        self.notice.setStyleSheet(f"color: {theme.colours(self.palette()).error}" if chosen else "")
+        colours = theme.colours(self.palette())
+        ink = colours.error if barred else colours.muted if is_late else ""
+        self.notice.setStyleSheet(f"color: {ink}" if ink else "")
+        self.immediate.setEnabled(not is_late)
         self.copy_command.setVisible(bool(command_in(self.notice.text())))
         is_ring = any(self.numbers[name].value() for name in ("ring_size", "ring_seconds"))
         self.numbers["ring_files"].setEnabled(is_ring)

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from cosemscope.capture.libpcap import DEFAULT_BUFFER
 from cosemscope.live.addresses import parse_address
 from cosemscope.live.faults import LinkError
 
@@ -64,7 +65,7 @@ class CaptureOrder(NamedTuple):
     promiscuous: bool = True
     immediate: bool = False
     snap_length: int = 262_144
-    buffer: int = 16
+    buffer: int = DEFAULT_BUFFER
     ring_size: int = 0
     ring_seconds: int = 0
     ring_files: int = 0
