@@ -55,3 +55,11 @@ def test_titles() -> None:
 def test_logical_names() -> None:
     """In dots, the meaning behind it where there is one."""
     assert naming.obis_text(bytes.fromhex("0100010800ff")).startswith("1.0.1.8.0.255")
+
+
+def test_text_that_zeros_fill_up() -> None:
+    """A name in a field of fixed size is shown as a name; few characters before zeros are octets."""
+    assert naming.octets_text(b"GRX25744" + bytes(8)) == '"GRX25744", 8 zero octets'
+    assert naming.octets_text(b"ABCD" + bytes(1)) == '"ABCD", 1 zero octet'
+    assert naming.octets_text(b"ABC" + bytes(3)) == "414243000000"
+    assert naming.octets_text(bytes(4)) == "00000000"

@@ -28,6 +28,7 @@ def text_of(class_id: int, member: int, octets: str) -> str:
         (64, 2, "166c", "requests authenticated, requests encrypted, responses authenticated, "
                         "responses encrypted (108)"),
         (64, 2, "1600", "nothing (0)"),
+        (15, 11, "020211050a03 414243".replace(" ", ""), 'user-id 5, user-name "ABC"'),
         (71, 2, "0203120003090601000107 00ff0f02".replace(" ", ""),
          "1.0.1.7.0.255 Active power import (+P), instantaneous, value"),
     ],

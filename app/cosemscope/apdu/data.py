@@ -342,8 +342,18 @@ def _read_elements(c: Cursor, name: str, tag: int, shape: Shape | None, depth: i
         raise c.too_many(count, len(values))
     value = tuple(values)
     text = shape.text(value) if shape is not None and shape.text is not None else ""
-    c.close(value, text or _structure_text(c, value) or f"structure of {count}")
+    text = text or _structure_text(c, value) or (_named_text(c.children[2:]) if elements else "")
+    c.close(value, text or f"structure of {count}")
     return value
+
+
+_NAMED_TEXT_SIZE = 160
+
+
+def _named_text(fields: list[Field]) -> str:
+    """The elements of a structure whose names are known, each with its name; cut where they are too many."""
+    words = ", ".join(f"{field.name} {field.text}" for field in fields)
+    return words if len(words) <= _NAMED_TEXT_SIZE else f"{words[: _NAMED_TEXT_SIZE - 1]}…"
 
 
 #: Elements of an array that a brief tree has.

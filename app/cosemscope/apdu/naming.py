@@ -72,11 +72,16 @@ def hex_text(octets: bytes) -> str:
 
 
 def octets_text(octets: bytes) -> str:
-    """Octets as people read them: in quotes when all are printable ASCII (at least two), else in hex."""
+    """Octets as people read them: in quotes when all are printable ASCII (at least two), else in hex.
+
+    Text that zeros fill up (at least four characters of it) is shown as text, with the number of zeros.
+    """
     if not octets:
         return "empty"
-    if len(octets) > 1 and octets.isascii() and (words := octets.decode("ascii")).isprintable():
-        return quoted(words)
+    text = octets.rstrip(b"\0")
+    filled = len(octets) - len(text)
+    if len(text) > (3 if filled else 1) and text.isascii() and (words := text.decode("ascii")).isprintable():
+        return f"{quoted(words)}, {filled} zero octet{'s'[: filled != 1]}" if filled else quoted(words)
     return hex_text(octets)
 
 
