@@ -4,6 +4,7 @@ What waits is bounded in number, octets and time (of the capture, no clock is re
 fragments costs nothing but itself. Oldest datagrams are given up first.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import NamedTuple
@@ -36,35 +37,31 @@ class _Datagram:
         self.length: int | None = None
         self.protocol = 0
         self.octets = bytearray()
-        self.spans: list[tuple[int, int]] = []
+        self.spans: list[tuple[int, int]] = []  # in order, with gaps between them
 
     def put(self, start: int, octets: bytes) -> None:
         """Put octets in where there are none yet."""
         stop = start + len(octets)
         if stop > len(self.octets):
             self.octets.extend(bytes(stop - len(self.octets)))
+        spans = self.spans
+        # Those that touch or overlap the new octets become one span with them.
+        first = bisect_left(spans, (start,))
+        if first and spans[first - 1][1] >= start:
+            first -= 1
+        last = bisect_right(spans, (stop, MAX_DATAGRAM))
         at = start
-        for begin, end in [*self.spans, (stop, stop)]:
-            if at < begin and at < stop:
-                upto = min(begin, stop)
-                self.octets[at:upto] = octets[at - start : upto - start]
+        for begin, end in [*spans[first:last], (stop, stop)]:
+            if at < begin:
+                self.octets[at:begin] = octets[at - start : begin - start]
             at = max(at, end)
-        self.spans = _merged([*self.spans, (start, stop)])
+        if first < last:
+            start, stop = min(start, spans[first][0]), max(stop, spans[last - 1][1])
+        spans[first:last] = [(start, stop)]
 
     @property
     def complete(self) -> bool:
         return self.length is not None and self.spans == [(0, self.length)]
-
-
-def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans in order, those that touch or overlap made one."""
-    merged: list[tuple[int, int]] = []
-    for start, stop in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], stop))
-        else:
-            merged.append((start, stop))
-    return merged
 
 
 class Reassembly:
