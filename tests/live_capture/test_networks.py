@@ -22,6 +22,8 @@ from tests.helpers.tshark import tshark
 
 pytestmark = pytest.mark.timeout(60)
 
+_VLAN = 77
+
 #: Answers every WPDU, over TCP and UDP, on every address; says when it is ready.
 _SERVER = """
 import socketserver, struct, sys, threading
@@ -132,6 +134,45 @@ while True:
     if late is not None and (near in ready or not ready):
         give(far, late)
         late = None
+"""
+
+
+#: A VLAN device on each of two hosts for kernels that have none: what is sent to it goes out over the cable with
+#: a tag, what comes in with that tag comes out of it.
+_TAGGER = """
+import ctypes, fcntl, os, select, socket, struct, sys
+
+SOL_PACKET, AUXILIARY, OUTGOING, HAS_TAG = 263, 8, 4, 0x10
+number = int(sys.argv[1])
+ways = {}
+for host in sys.argv[2:]:
+    with open("/run/netns/" + host) as space:
+        if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), 0x40000000):
+            sys.exit(os.strerror(ctypes.get_errno()))
+    device = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(device, 0x400454CA, struct.pack("16sH22x", b"vlan0", 0x1002))
+    cable = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    cable.bind(("eth0", 3))
+    cable.setsockopt(SOL_PACKET, AUXILIARY, 1)
+    ways[device] = ways[cable] = device, cable
+print("ready", flush=True)
+while True:
+    ready, _, _ = select.select([*ways, 0], [], [])
+    if 0 in ready:
+        break
+    for one in ready:
+        device, cable = ways[one]
+        if one is device:
+            frame = os.read(device, 65536)
+            cable.send(frame[:12] + struct.pack("!HH", 0x8100, number) + frame[12:])
+            continue
+        frame, extra, _, sender = cable.recvmsg(65536, 64)
+        status, _, _, _, _, tag, _ = struct.unpack("IIIHHHH", extra[0][2])
+        if sender[2] != OUTGOING and status & HAS_TAG and tag & 0xFFF == number:
+            try:
+                os.write(device, frame)
+            except OSError:  # it is not up yet
+                pass
 """
 
 
@@ -266,6 +307,23 @@ def test_tags(tmp_path: Path, network: Network, way: str) -> None:
     assert len(tshark(path, "-Y", "vlan.id == 5")) == 10
 
 
+@pytest.mark.parametrize("device", ["kernel", "tagger"])
+def test_a_vlan(tmp_path: Path, network: Network, device: str) -> None:
+    """An exchange inside a VLAN, captured on the cable: all WPDUs in both directions, each frame with its tag."""
+    path = tmp_path / "x.pcapng"
+    with (
+        (kernel_vlan if device == "kernel" else tagger)(network),
+        capturing("-i", "eth0", "-w", path, prefix=network.prefix("far")) as capture,
+    ):
+        network.send(("tcp", "10.79.0.2", 1000, 5, 0), ("udp", "10.79.0.2", 4000, 2, 0))
+        assert capture.stop()["dropped"] == 0
+    listed = wpdus(path)
+    assert counted(listed) == {("tcp", "10.79.0.2", 1000): 5, ("udp", "10.79.0.2", 4000): 2}
+    assert len(listed) == 2 * 7
+    assert tshark(path, "-Y", "ip && !vlan") == []
+    assert tshark(path, "-Y", f"vlan.id == {_VLAN}")
+
+
 @pytest.mark.parametrize("line", ["netem", "relay"])
 def test_loss_and_reordering(tmp_path: Path, network: Network, line: str) -> None:
     """On a bad line, captured at the far end: every WPDU once, in order, and the line's faults counted."""
@@ -291,6 +349,57 @@ class Line(NamedTuple):
     far: str
 
 
+def _address_vlan(network: Network) -> None:
+    for host, number in (("near", 1), ("far", 2)):
+        network.run(needs("ip"), "addr", "add", f"10.79.0.{number}/24", "dev", "vlan0", host=host)
+        network.run(needs("ip"), "link", "set", "vlan0", "up", host=host)
+
+
+@contextlib.contextmanager
+def kernel_vlan(network: Network) -> Iterator[None]:
+    """The kernel's own VLAN devices."""
+    ip = needs("ip")
+    words = (ip, "link", "add", "link", "eth0", "name", "vlan0", "type", "vlan", "id", str(_VLAN))
+    try:
+        for host in ("near", "far"):
+            network.run(*words, host=host)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(
+            f"NO VLAN DEVICES in this kernel, a tagger of ours stands in: {error.stderr.decode().strip()}"
+        )
+    try:
+        _address_vlan(network)
+        yield
+    finally:
+        for host in ("near", "far"):
+            network.run(ip, "link", "del", "vlan0", host=host)
+
+
+@contextlib.contextmanager
+def helping(script: str, *words: str) -> Iterator[None]:
+    """A script that makes tunnel devices and serves them until its input ends."""
+    if not Path("/dev/net/tun").exists():
+        pytest.skip("NO TUNNEL DEVICES in this kernel")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        yield
+    finally:
+        process.communicate()
+
+
+@contextlib.contextmanager
+def tagger(network: Network) -> Iterator[None]:
+    """VLAN devices of our own."""
+    near, far = network.prefix("near")[-1], network.prefix("far")[-1]
+    with helping(_TAGGER, str(_VLAN), near, far):
+        _address_vlan(network)
+        yield
+
+
 @contextlib.contextmanager
 def netem(network: Network) -> Iterator[Line]:
     """The kernel's own emulation of a bad line."""
@@ -299,7 +408,7 @@ def netem(network: Network) -> Iterator[Line]:
     try:
         network.run(tc, "qdisc", "add", "dev", "eth0", "root", "netem", *faults, host="near")
     except subprocess.CalledProcessError as error:
-        pytest.skip(f"NO NETEM in this kernel: {error.stderr.decode().strip()}")
+        pytest.skip(f"NO NETEM in this kernel, a relay of ours stands in: {error.stderr.decode().strip()}")
     yield Line("eth0", "10.77.0.2")
     network.run(tc, "qdisc", "del", "dev", "eth0", "root", host="near")
 
@@ -307,19 +416,9 @@ def netem(network: Network) -> Iterator[Line]:
 @contextlib.contextmanager
 def relay(network: Network) -> Iterator[Line]:
     """Two tunnel devices, and a process between them that drops, repeats and swaps packets."""
-    if not Path("/dev/net/tun").exists():
-        pytest.skip("NO TUNNEL DEVICES in this kernel")
     near, far = network.prefix("near")[-1], network.prefix("far")[-1]
-    process = subprocess.Popen(
-        [sys.executable, "-c", _RELAY, near, far], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == b"ready\n"
-        ip = needs("ip")
+    with helping(_RELAY, near, far):
         for host, number in (("near", 1), ("far", 2)):
-            network.run(ip, "addr", "add", f"10.78.0.{number}/24", "dev", "tun0", host=host)
-            network.run(ip, "link", "set", "tun0", "up", host=host)
+            network.run(needs("ip"), "addr", "add", f"10.78.0.{number}/24", "dev", "tun0", host=host)
+            network.run(needs("ip"), "link", "set", "tun0", "up", host=host)
         yield Line("tun0", "10.78.0.2")
-    finally:
-        process.communicate()
