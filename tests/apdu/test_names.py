@@ -282,7 +282,7 @@ def test_the_data_is_sound() -> None:
 def test_enumerations_name_their_attribute_rightly() -> None:
     """The attribute that each enumeration is said to be of is the one that the class has."""
     values = json.loads(resource("names/values.json").read_text("utf-8"))
-    for where, entry in values["enumerations"].items():
+    for where, entry in (*values["enumerations"].items(), *values["attribute_units"].items()):
         class_id, attribute = map(int, where.split("."))
         assert attribute_name(class_id, attribute) == entry["attribute"]
 

@@ -237,6 +237,12 @@ def unit(code: int) -> str:
     return str(_values()["units"].get(str(code), ""))
 
 
+def attribute_unit(class_id: int, attribute: int) -> str:
+    """The unit of an attribute that has one by its definition, without scaler_unit; "" where it has none."""
+    known = _values()["attribute_units"].get(f"{class_id}.{attribute}")
+    return str(known["unit"]) if known else ""
+
+
 def enumeration_texts(class_id: int, attribute: int) -> dict[int, str]:
     """What the values of an attribute that is an enumeration mean; empty where it is none, or not known."""
     known = _values()["enumerations"].get(f"{class_id}.{attribute}", {"texts": {}})

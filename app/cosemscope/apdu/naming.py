@@ -35,6 +35,11 @@ def member_text(class_id: int, member: int, method: bool) -> str:
     return (names.method_name if method else names.attribute_name)(class_id, member)
 
 
+def attribute_unit(class_id: int, attribute: int) -> str:
+    """The unit that the definition of an attribute gives it, or ""."""
+    return names.attribute_unit(class_id, attribute)
+
+
 def enumeration_texts(class_id: int, attribute: int) -> dict[int, str]:
     """Value -> text of an attribute that is an enumeration; empty for any other."""
     return names.enumeration_texts(class_id, attribute)

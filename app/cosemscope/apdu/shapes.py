@@ -12,8 +12,15 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
 from cosemscope.apdu.context import Reference
-from cosemscope.apdu.dates import DATE, DATE_TIME, TIME, Form
-from cosemscope.apdu.naming import class_text, enumeration_texts, member_text, obis_text, unit_text
+from cosemscope.apdu.dates import DATE, DATE_TIME, TIME, Form, status_text
+from cosemscope.apdu.naming import (
+    attribute_unit,
+    class_text,
+    enumeration_texts,
+    member_text,
+    obis_text,
+    unit_text,
+)
 
 
 class Shape(NamedTuple):
@@ -78,6 +85,10 @@ def _policy(value: object) -> str:
     return f"{words} ({value})"
 
 
+def _clock_status(value: object) -> str:
+    return f"{status_text(value) or 'no flag'} (0x{value:02X})" if isinstance(value, int) else ""
+
+
 def _ipv4(value: object) -> str:
     return str(IPv4Address(value)) if isinstance(value, int) and 0 <= value < 1 << 32 else ""
 
@@ -97,6 +108,10 @@ DAY = Shape(form=DATE)
 CLOCK = Shape(form=TIME)
 IPV4 = Shape(text=_ipv4)
 IPV6 = Shape(text=_ipv6)
+
+
+def _seconds(value: object) -> str:
+    return f"{value} s" if isinstance(value, int) else ""
 
 
 def _object_text(value: object) -> str:
@@ -214,6 +229,7 @@ _ATTRIBUTES: dict[tuple[int, int], Shape] = {
     (7, 3): Shape(each=CAPTURE_OBJECT),
     (7, 6): CAPTURE_OBJECT,
     (8, 2): MOMENT,
+    (8, 4): Shape(text=_clock_status),
     (8, 5): MOMENT,
     (8, 6): MOMENT,
     (9, 2): Shape(
@@ -284,7 +300,9 @@ _ATTRIBUTES: dict[tuple[int, int], Shape] = {
     (40, 2): Shape(each=_PUSH_OBJECT),
     (40, 3): _structure(transport_service=_TRANSPORTS, destination=None, message=_MESSAGES),
     (40, 4): _WINDOWS,
-    (40, 7): _structure(repetition_delay_min=None, repetition_delay_exponent=None, repetition_delay_max=None),
+    (40, 7): _structure(
+        repetition_delay_min=None, repetition_delay_exponent=None, repetition_delay_max=None
+    )._replace(text=_seconds),
     (40, 8): OBIS,
     (40, 13): MOMENT,
     (41, 3): OBIS,
@@ -352,10 +370,13 @@ SCALER_UNIT_ATTRIBUTE = {(3, 2): 3, (4, 2): 3, (5, 2): 4, (5, 3): 4, (67, 7): 8}
 
 
 @cache
-def _enumeration(class_id: int, attribute: int) -> Shape | None:
-    """The shape of an attribute whose values are named one by one; None where they are not."""
+def _named_value(class_id: int, attribute: int) -> Shape | None:
+    """The shape of an attribute whose values are named one by one, or have a unit; None for any other."""
     texts = enumeration_texts(class_id, attribute)
-    return _coded(texts) if texts else None
+    if texts:
+        return _coded(texts)
+    unit = attribute_unit(class_id, attribute)
+    return Shape(text=lambda value: f"{value} {unit}" if isinstance(value, int) else "") if unit else None
 
 
 def shape_of(reference: Reference | None) -> Shape | None:
@@ -367,4 +388,4 @@ def shape_of(reference: Reference | None) -> Shape | None:
         return _METHODS.get(key)
     if reference.member == 1:
         return OBIS
-    return _ATTRIBUTES.get(key) or _enumeration(*key)
+    return _ATTRIBUTES.get(key) or _named_value(*key)
