@@ -170,17 +170,17 @@ class PairCounts:
 
     def dlms_client_is_near(self, row: int) -> bool:
         """Whether the stream's client is the DLMS client on this pair."""
-        return bool(near_is_client(self.pairs)[row])
+        return bool(near_is_client(self.pairs, slice(row, row + 1))[0])
 
 
-def near_is_client(pairs: Columns) -> npt.NDArray[np.bool_]:
-    """For each wPort pair whether the stream's client is the DLMS client there.
+def near_is_client(pairs: Columns, rows: slice = slice(None)) -> npt.NDArray[np.bool_]:
+    """For each of these wPort pairs whether the stream's client is the DLMS client there.
 
     APDUs decide by majority. Where none tells (all are ciphered by general- services), the side that is
     talked to without ever answering is a client that gets pushes.
     """
-    votes, against = pairs["client_votes"], pairs["server_votes"]
-    told = (votes > 0) | (pairs["far_wpdus"] > 0)
+    votes, against = pairs["client_votes"][rows], pairs["server_votes"][rows]
+    told = (votes > 0) | (pairs["far_wpdus"][rows] > 0)
     near: npt.NDArray[np.bool_] = (votes > against) | ((votes == against) & told)
     return near
 
