@@ -27,6 +27,8 @@ MAX_SEGMENTS = 32
 MAX_WAITED_SEGMENTS = 2048
 HEARTBEAT, HEARTBEAT_WEIGHT = 32, 0.125
 MAX_OCTETS = 1 << 17
+#: Beginnings that may wait at a time for their ends to come.
+MAX_CANDIDATES = 64
 
 #: The first ten octets of a WPDU as one NumPy record: the header, the APDU's tag and the octet after it.
 HEAD = np.dtype(
@@ -351,7 +353,7 @@ class Recogniser:
             evidence = matcher(where, start)
             if evidence is Evidence.YES:
                 return framing
-            if evidence is Evidence.WAIT:
+            if evidence is Evidence.WAIT and len(self._waiting) < MAX_CANDIDATES:
                 self._waiting.append(candidate)
         one, other = self._prefixes
         if _bare_exchange(one, other) or _bare_exchange(other, one):
