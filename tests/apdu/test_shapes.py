@@ -60,3 +60,17 @@ def test_what_a_method_returns_has_not_the_shape_of_its_parameters() -> None:
     octets = bytes.fromhex("c701c1000100" + "0f00")
     decoded = decode_apdu(octets, Context(request))
     assert at(decoded.root, "response/return-parameters/result/data").text == "0"
+
+
+def test_parameters_of_access_are_named() -> None:
+    """The data of an access request that go to a method have the names of its parameters."""
+    octets = bytes.fromhex("d940000001000103" + "001200002c0000ff02" + "0102020600000001" + "0902abcd")
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert at(decoded.root, "access-request-list-of-data/[1]/image-block-number").value == 1
+
+
+def test_selectors_of_the_object_list_are_named() -> None:
+    """Selective access to the object list of an association: by class here."""
+    octets = bytes.fromhex("c001c1000f0000280000ff02010201" + "01120003")
+    assert at(decode_apdu(octets).root, "access-selection").text == "selector 2 (class_list)"

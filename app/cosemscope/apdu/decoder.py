@@ -87,7 +87,7 @@ def _read_gateway(c: Cursor) -> tuple[Any, str]:
     network = c.u8("network-id")
     device = c.octets("physical-device-address")
     _, text = _read_next(c)
-    return None, f"network {network}, device {device.hex()}, {text}"
+    return None, f"network {network}, device {device.hex() or 'without address'}, {text}"
 
 
 def _read_next(c: Cursor) -> tuple[Any, str]:

@@ -147,13 +147,13 @@ def method(c: Cursor) -> None:
 def selected_attribute(c: Cursor) -> None:
     """Cosem-Attribute-Descriptor with its Selective-Access-Descriptor, which may be absent."""
     attribute(c)
-    optional(c, "access-selection", read_selection)
+    optional(c, "access-selection", selection_of(reference_of(c)))
 
 
 def _listed_attribute(c: Cursor, index: int) -> Reference:
     c.open(element_name(index))
     reference = _read_descriptor(c, "attribute-descriptor", False)
-    optional(c, "access-selection", read_selection)
+    optional(c, "access-selection", selection_of(reference))
     c.close(reference, c.children[0].text)
     return reference
 
@@ -179,15 +179,26 @@ def reference_of(c: Cursor, index: int = 0) -> Reference | None:
 # Selective access.
 
 
-def read_selection(c: Cursor) -> tuple[Any, str]:
+#: Selectors of attributes that are not told by their parameters: (class, attribute) -> selector -> its name.
+_SELECTORS = {(15, 2): {1: "without access rights", 2: "class_list", 3: "object_id_list", 4: "object_id"}}
+
+
+def selection_of(reference: Reference | None) -> Callable[[Cursor], tuple[Any, str]]:
+    """What reads the selective access to an attribute."""
+    return lambda c: _read_selection(c, reference)
+
+
+def _read_selection(c: Cursor, reference: Reference | None) -> tuple[Any, str]:
     """Selective-Access-Descriptor: selector and parameters, named where they are by range or by entry."""
     selector = c.u8("access-selector")
     shape, words = selection_shape(c, selector)
+    if shape is None and reference is not None:
+        words = _SELECTORS.get((reference.class_id, reference.member), {}).get(selector, "")
     if words:
         c.children[-1] = c.children[-1]._replace(text=words)
     value = read_data(c, "access-parameters", shape)
     if shape is None:
-        return (selector, value), f"selector {selector}"
+        return (selector, value), f"selector {selector}" + (f" ({words})" if words else "")
     parts = {field.name: field.text for field in c.children[-1].children}
     if selector == 1:
         bounds = [parts.get(name, "").partition(",")[0] for name in ("from-value", "to-value")]

@@ -24,10 +24,10 @@ from cosemscope.apdu.parts import (
     raw_data,
     read_data_result,
     read_list,
-    read_selection,
     read_value,
     reference_of,
     selected_attribute,
+    selection_of,
     service,
     value,
     values,
@@ -266,7 +266,7 @@ def _access_specification(c: Cursor, index: int) -> Any:
     text = c.children[-1].text
     if choice >= 4:
         c.open("access-selection")
-        c.close(*read_selection(c))
+        c.close(*selection_of(reference)(c))
     c.close(reference, f"{_ACCESS_CHOICES[choice].removeprefix('access-request-')} {text}")
     return reference
 
@@ -275,8 +275,12 @@ def _access_specifications(c: Cursor) -> None:
     c.session.references = read_list(c, "access-request-specification", _access_specification)
 
 
-def _access_data(c: Cursor, name: str) -> None:
-    read_list(c, name, lambda c, index: read_value(c, element_name(index), index))
+def _access_parameter(c: Cursor, index: int) -> Any:
+    """What goes with a specification: the value of an attribute, or the parameters of a method."""
+    reference = reference_of(c, index)
+    if reference is not None and reference.method:
+        return read_data(c, element_name(index), shape_of(reference))
+    return read_value(c, element_name(index), index)
 
 
 def _access_result(c: Cursor, index: int) -> int:
@@ -301,7 +305,7 @@ def read_access_request(c: Cursor) -> None:
     _long_invoke_id(c)
     read_optional_date_time(c, "date-time")
     _access_specifications(c)
-    _access_data(c, "access-request-list-of-data")
+    read_list(c, "access-request-list-of-data", _access_parameter)
 
 
 def read_access_response(c: Cursor) -> None:
@@ -310,7 +314,7 @@ def read_access_response(c: Cursor) -> None:
     _long_invoke_id(c)
     read_optional_date_time(c, "date-time")
     optional(c, "access-request-specification", _read_specifications)
-    _access_data(c, "access-response-list-of-data")
+    read_list(c, "access-response-list-of-data", lambda c, index: read_value(c, element_name(index), index))
     read_list(c, "access-response-specification", _access_result)
 
 
