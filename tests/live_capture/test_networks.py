@@ -137,8 +137,8 @@ while True:
 """
 
 
-#: A VLAN device on each of two hosts for kernels that have none: what is sent to it goes out over the cable with
-#: a tag, what comes in with that tag comes out of it.
+#: A VLAN device on each of two hosts for kernels that have none: what is sent to it goes out over the cable
+#: with a tag, what comes in with that tag comes out of it.
 _TAGGER = """
 import ctypes, fcntl, os, select, socket, struct, sys
 
@@ -309,7 +309,7 @@ def test_tags(tmp_path: Path, network: Network, way: str) -> None:
 
 @pytest.mark.parametrize("device", ["kernel", "tagger"])
 def test_a_vlan(tmp_path: Path, network: Network, device: str) -> None:
-    """An exchange inside a VLAN, captured on the cable: all WPDUs in both directions, each frame with its tag."""
+    """An exchange inside a VLAN, captured on the cable: all WPDUs both ways, each frame with its tag."""
     path = tmp_path / "x.pcapng"
     with (
         (kernel_vlan if device == "kernel" else tagger)(network),
@@ -364,9 +364,8 @@ def kernel_vlan(network: Network) -> Iterator[None]:
         for host in ("near", "far"):
             network.run(*words, host=host)
     except subprocess.CalledProcessError as error:
-        pytest.skip(
-            f"NO VLAN DEVICES in this kernel, a tagger of ours stands in: {error.stderr.decode().strip()}"
-        )
+        reason = error.stderr.decode().strip()
+        pytest.skip(f"NO VLAN DEVICES in this kernel, a tagger of ours stands in: {reason}")
     try:
         _address_vlan(network)
         yield
@@ -409,8 +408,10 @@ def netem(network: Network) -> Iterator[Line]:
         network.run(tc, "qdisc", "add", "dev", "eth0", "root", "netem", *faults, host="near")
     except subprocess.CalledProcessError as error:
         pytest.skip(f"NO NETEM in this kernel, a relay of ours stands in: {error.stderr.decode().strip()}")
-    yield Line("eth0", "10.77.0.2")
-    network.run(tc, "qdisc", "del", "dev", "eth0", "root", host="near")
+    try:
+        yield Line("eth0", "10.77.0.2")
+    finally:
+        network.run(tc, "qdisc", "del", "dev", "eth0", "root", host="near")
 
 
 @contextlib.contextmanager
