@@ -258,3 +258,10 @@ def test_a_mechanism_name_with_a_tag_of_its_own() -> None:
     check_tree(decoded, octets)
     assert at(decoded.root, "mechanism-name").text == "LLS (1)"
     assert [problem.severity for problem in decoded.problems] == ["warning"]
+
+
+def test_a_pdu_size_of_zero_is_no_limit() -> None:
+    """0 for the longest APDU that is taken means that there is no limit."""
+    decoded = decode_apdu(bytes.fromhex("01000000065f1f0400007e1f0000"))
+    assert decoded.root.text == "DLMS 6, max PDU without limit"
+    assert at(decoded.root, "client-max-receive-pdu-size").text == "no limit"

@@ -287,3 +287,12 @@ def test_types_that_are_no_data() -> None:
     [(severity, message)] = problems_of("0e01")
     assert severity == "error"
     assert "(0 to 6, 9, 10, 12, 13, 15 to 33, 255)" in message
+
+
+def test_a_float32_in_its_unit_has_the_digits_of_a_float32() -> None:
+    """230.1 V as float32 is not 230.10000610351562 V."""
+    reference = Reference(3, bytes.fromhex("0100200700ff"), 2)
+    context = Context(Request((reference,)), scaler_unit=lambda reference: (0, 35))
+    assert data_of(bytes.fromhex("174366199a"), context).text == "230.1 V"
+    context = Context(Request((reference,)), scaler_unit=lambda reference: (-1, 35))
+    assert data_of(bytes.fromhex("174366199a"), context).text == "23.01 V"

@@ -63,6 +63,15 @@ def read_conformance(c: Cursor, name: str) -> int:
     return value
 
 
+def _max_pdu(c: Cursor, name: str) -> str:
+    """The size of the longest APDU that a side takes; 0 sets no limit."""
+    size = c.uint(name, 2)
+    if size:
+        return str(size)
+    c.children[-1] = c.children[-1]._replace(text="no limit")
+    return "without limit"
+
+
 def read_initiate_request(c: Cursor) -> tuple[Any, str]:
     """InitiateRequest."""
     c.u8("tag", APDU_TAGS)
@@ -76,8 +85,7 @@ def read_initiate_request(c: Cursor) -> tuple[Any, str]:
     optional(c, "proposed-quality-of-service", _quality)
     version = c.u8("proposed-dlms-version-number")
     read_conformance(c, "proposed-conformance")
-    size = c.uint("client-max-receive-pdu-size", 2)
-    words = f"DLMS {version}, max PDU {size}"
+    words = f"DLMS {version}, max PDU {_max_pdu(c, 'client-max-receive-pdu-size')}"
     return None, words + (", dedicated key" if key else "")
 
 
@@ -91,7 +99,7 @@ def read_initiate_response(c: Cursor) -> tuple[Any, str]:
     optional(c, "negotiated-quality-of-service", _quality)
     version = c.u8("negotiated-dlms-version-number")
     read_conformance(c, "negotiated-conformance")
-    size = c.uint("server-max-receive-pdu-size", 2)
+    size = _max_pdu(c, "server-max-receive-pdu-size")
     name = c.uint("vaa-name", 2)
     words = f"{name:04X}{_VAA_NAMES.get(name, '')}"
     c.children[-1] = c.children[-1]._replace(text=words)

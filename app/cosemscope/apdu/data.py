@@ -63,7 +63,7 @@ TYPES = {
     255: "dont-care",
 }
 NULL, ARRAY, STRUCTURE, BIT_STRING, OCTET_STRING = 0, 1, 2, 4, 9
-VISIBLE_STRING, UTF8_STRING, INTEGER, COMPACT_ARRAY, ENUM, DONT_CARE = 10, 12, 15, 19, 22, 255
+VISIBLE_STRING, UTF8_STRING, INTEGER, COMPACT_ARRAY, ENUM, FLOAT32, DONT_CARE = 10, 12, 15, 19, 22, 23, 255
 
 _INVISIBLE = re.compile(rb"[^ -~]")
 _new = tuple.__new__
@@ -441,9 +441,12 @@ def is_scaler_unit(field: Field) -> bool:
 
 def scaled(field: Field, scaler: int, unit: int) -> Field:
     """A data field with its number shown in its unit; anything but a number is left as it is."""
-    if _tag_of(field) not in NUMBERS:
+    tag = _tag_of(field)
+    if tag not in NUMBERS:
         return field
-    return field._replace(text=scaled_text(field.value, scaler, unit))
+    # A float32 is kept as Python's float, whose further digits it does not have.
+    number = float(f"{field.value:.7g}") if tag == FLOAT32 else field.value
+    return field._replace(text=scaled_text(number, scaler, unit))
 
 
 def _structure_text(c: Cursor, value: tuple[Any, ...]) -> str:
