@@ -152,3 +152,21 @@ def test_noise_and_damage(tmp_path: Path) -> None:
     assert kinds.count(FindingKind.SKIPPED) == 1
     assert analysis.statistics()["skipped_bytes"] == 5
     assert "check sequence" in Associations(analysis).info(1)
+
+
+def test_datagrams_that_are_cut(tmp_path: Path) -> None:
+    """What the snap length took from one datagram moves nothing in the next: its row has its own octets."""
+    wire = Wire(snap=28 + 40)
+    whole = frame(i_control(0), COMMAND + GET)
+    long = frame(i_control(1), RESPONSE + ANSWER[:100], **METER)
+    assert len(whole) <= 40 < len(long)
+    for _ in range(3):
+        wire.udp(CLIENT, SERVER, whole)
+        wire.udp(CLIENT, SERVER, long)
+    analysis = analysed(wire, tmp_path)
+    complete = [
+        row for row in range(len(analysis.wpdus)) if not analysis.wpdus["marks"][row] & Mark.TRUNCATED
+    ]
+    assert [analysis.octets(row) for row in complete] == [whole] * 3
+    assert analysis.wpdus["first_packet"][complete].tolist() == [0, 2, 4]
+    assert analysis.statistics()["missing_bytes"] == 3 * (len(long) - 40)

@@ -205,6 +205,8 @@ class UdpFlows:
         self._hdlc[key] = splitter, stop
         splitter.chunk(segment._replace(start=taken, stop=stop), segment.packet)
         splitter.end_datagram(segment.packet)
+        if taken + segment.captured < stop:
+            splitter.gap(taken + segment.captured, stop, segment.packet, segment.packet)
 
     def _try(self, stream: int, side: int, packet: int, octets: bytes, length: int) -> bool:
         """Whether this datagram tells that its flow carries DLMS."""
