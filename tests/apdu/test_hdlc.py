@@ -10,7 +10,7 @@ from cosemscope.apdu.hdlc_frames import FrameReceived, HdlcDecoder
 from cosemscope.apdu.hdlc_units import CONTROLS, FrameKind, HdlcUnit, SegmentJoiner, Sender
 from cosemscope.apdu.layers import Layer, decode_octets, recognise
 from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control
-from tests.helpers.apdu_checks import check_tree
+from tests.helpers.apdu_checks import at, check_tree
 from tests.helpers.captured import table_of
 from tests.helpers.shared import shared
 
@@ -349,3 +349,17 @@ def test_one_octet_too_few_for_both_check_sequences() -> None:
     decoded = decode_hdlc(octets)
     check_tree(decoded, octets)
     assert any("expected HCS and FCS at offset 6" in problem.message for problem in decoded.problems)
+
+
+def test_a_frame_pasted_without_its_flags() -> None:
+    """Octets that are a frame to the last check sequence are one, though no flag stands around them."""
+    octets = frame(i_control(0), COMMAND + GET)[1:-1]
+    decoded = decode_octets(octets)
+    check_tree(decoded, octets)
+    assert at(decoded.root, "information/get-request/attribute-descriptor").value.class_id == 3
+    assert [(problem.severity, problem.message) for problem in decoded.problems] == [
+        ("warning", "the frame stands without its flags (7E)")
+    ]
+    assert decode_octets(frame(0x93)[1:-1]).root.name == "HDLC frame"
+    broken = octets[:-1] + bytes([octets[-1] ^ 1])
+    assert decode_octets(broken).root.name != "HDLC frame"

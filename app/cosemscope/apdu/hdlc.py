@@ -14,6 +14,8 @@ from cosemscope.apdu.cursor import Cursor, Session
 from cosemscope.apdu.decoder import read_apdu
 from cosemscope.apdu.fields import ByteSource, Decoded, Field
 from cosemscope.apdu.hdlc_frames import (
+    FORMAT_TYPE,
+    MIN_LENGTH,
     Cut,
     Fault,
     FrameReceived,
@@ -44,6 +46,8 @@ from cosemscope.apdu.tags import APDU_TAGS
 from cosemscope.transport.wports import Side, wport_name
 
 FRAME_CLAUSE = "IEC 62056-46, frame format type 3"
+#: Where a frame starts that stands without flags: the octet before its first one is its flag.
+_NO_FLAG = -1
 LLC_CLAUSE = "IEC 62056-46, LLC sublayer"
 IEC_61334_4_32 = 0x90
 """First octet of a data unit of the LLC sublayer of IEC 61334-4-32."""
@@ -52,11 +56,10 @@ IEC_61334_4_32 = 0x90
 def decode_hdlc(octets: bytes, context: Context | None = None) -> Decoded:
     """The tree of one HDLC frame, or of several and what stands between; never raises.
 
-    The leaves of source 0 tile `octets`; an APDU joined from segments is a source of its own.
+    The leaves of source 0 tile `octets`; an APDU joined from segments is a source of its own. One frame may
+    stand without its flags, where it is right to its last octet.
     """
-    decoder = HdlcDecoder()
-    decoder.feed(octets)
-    events = decoder.close()
+    events = _bare_events(octets) if is_bare_frame(octets) else _framed_events(octets)
     sources = [ByteSource("HDLC", octets)]
     session = Session(context or NO_CONTEXT, sources, read_apdu)
     cursor = Cursor(octets, session)
@@ -70,9 +73,28 @@ def decode_hdlc(octets: bytes, context: Context | None = None) -> Decoded:
     return Decoded(cursor.children[0], tuple(session.problems), tuple(sources))
 
 
+def is_bare_frame(octets: bytes) -> bool:
+    """Whether octets are one frame without its flags: format, length and check sequence say so."""
+    if len(octets) < MIN_LENGTH or octets[0] >> 4 != FORMAT_TYPE:
+        return False
+    return not parse_frame(octets).faults
+
+
+def _bare_events(octets: bytes) -> list[HdlcEvent]:
+    """The one frame that the octets are; the flag that it lacks would stand before them."""
+    frame = parse_frame(octets)
+    return [FrameReceived(frame._replace(faults=Fault.FLAG), _NO_FLAG, len(octets))]
+
+
+def _framed_events(octets: bytes) -> list[HdlcEvent]:
+    decoder = HdlcDecoder()
+    decoder.feed(octets)
+    return decoder.close()
+
+
 def _fills(received: FrameReceived, octets: bytes) -> bool:
     """Whether nothing but this frame is in `octets`."""
-    return received.start == 0 and received.stop == len(octets)
+    return received.start <= 0 and received.stop == len(octets)
 
 
 def _endings(events: list[HdlcEvent]) -> dict[int, HdlcUnit]:
@@ -172,7 +194,9 @@ def _frame_fields(c: Cursor, received: FrameReceived, unit: HdlcUnit | None) -> 
             )
             c.leaf("undecoded", body)
         _read_check(c, "frame check sequence", start)
-    if frame.faults & Fault.FLAG:
+    if received.start == _NO_FLAG:
+        c.warn(start, end, "the frame stands without its flags (7E)")
+    elif frame.faults & Fault.FLAG:
         c.problem(end, end, f"expected a flag (7E) at offset {end}")
     else:
         c.leaf("flag", 1)

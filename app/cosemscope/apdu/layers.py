@@ -11,7 +11,7 @@ from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import Cursor, Session
 from cosemscope.apdu.decoder import decode_apdu, read_apdu
 from cosemscope.apdu.fields import ByteSource, Decoded
-from cosemscope.apdu.hdlc import decode_hdlc, decode_llc, is_llc_61334
+from cosemscope.apdu.hdlc import decode_hdlc, decode_llc, is_bare_frame, is_llc_61334
 from cosemscope.apdu.hdlc_frames import FLAG, FORMAT_TYPE
 from cosemscope.apdu.tags import APDU_TAGS, CLIENT_TAGS, SERVER_TAGS
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
@@ -44,6 +44,8 @@ def recognise(octets: bytes) -> Layer:
             return Layer.WPDU
     behind_flags = octets.lstrip(b"\x7e")[:1]
     if octets[:1] == b"\x7e" and behind_flags and behind_flags[0] >> 4 == FORMAT_TYPE:
+        return Layer.HDLC
+    if is_bare_frame(octets):
         return Layer.HDLC
     if is_llc_61334(octets):
         return Layer.LLC
