@@ -47,42 +47,32 @@ GENERAL_GLO, GENERAL_DED, GENERAL_CIPHERING = 0xDB, 0xDC, 0xDD
 GENERAL_SIGNING, GENERAL_BLOCK_TRANSFER = 0xDF, 0xE0
 GATEWAY_REQUEST, GATEWAY_RESPONSE = 0xE6, 0xE7
 
+_PLAIN_SERVICES = _SHORT_NAME_SERVICES | _LOGICAL_NAME_SERVICES
+_CIPHERED_SERVICES = {tag: f"glo-{_PLAIN_SERVICES[inner]}" for tag, inner in GLO_SERVICES.items()} | {
+    tag: f"ded-{_PLAIN_SERVICES[inner]}" for tag, inner in DED_SERVICES.items()
+}
+_OTHER_APDUS = {
+    DATA_NOTIFICATION: "data-notification",
+    DATA_NOTIFICATION_CONFIRM: "data-notification-confirm",
+    AARQ: "AARQ",
+    AARE: "AARE",
+    RLRQ: "RLRQ",
+    RLRE: "RLRE",
+    ABRT: "ABRT",
+    EXCEPTION_RESPONSE: "exception-response",
+    ACCESS_REQUEST: "access-request",
+    ACCESS_RESPONSE: "access-response",
+    GENERAL_GLO: "general-glo-ciphering",
+    GENERAL_DED: "general-ded-ciphering",
+    GENERAL_CIPHERING: "general-ciphering",
+    GENERAL_SIGNING: "general-signing",
+    GENERAL_BLOCK_TRANSFER: "general-block-transfer",
+    GATEWAY_REQUEST: "gateway-request",
+    GATEWAY_RESPONSE: "gateway-response",
+}
+
 #: Every first octet that is defined: tag -> name.
-APDU_TAGS: dict[int, str] = dict(
-    sorted(
-        (
-            _SHORT_NAME_SERVICES
-            | _LOGICAL_NAME_SERVICES
-            | {
-                tag: "glo-" + (_SHORT_NAME_SERVICES | _LOGICAL_NAME_SERVICES)[inner]
-                for tag, inner in GLO_SERVICES.items()
-            }
-            | {
-                tag: "ded-" + (_SHORT_NAME_SERVICES | _LOGICAL_NAME_SERVICES)[inner]
-                for tag, inner in DED_SERVICES.items()
-            }
-            | {
-                DATA_NOTIFICATION: "data-notification",
-                DATA_NOTIFICATION_CONFIRM: "data-notification-confirm",
-                AARQ: "AARQ",
-                AARE: "AARE",
-                RLRQ: "RLRQ",
-                RLRE: "RLRE",
-                ABRT: "ABRT",
-                EXCEPTION_RESPONSE: "exception-response",
-                ACCESS_REQUEST: "access-request",
-                ACCESS_RESPONSE: "access-response",
-                GENERAL_GLO: "general-glo-ciphering",
-                GENERAL_DED: "general-ded-ciphering",
-                GENERAL_CIPHERING: "general-ciphering",
-                GENERAL_SIGNING: "general-signing",
-                GENERAL_BLOCK_TRANSFER: "general-block-transfer",
-                GATEWAY_REQUEST: "gateway-request",
-                GATEWAY_RESPONSE: "gateway-response",
-            }
-        ).items()
-    )
-)
+APDU_TAGS: dict[int, str] = dict(sorted((_PLAIN_SERVICES | _CIPHERED_SERVICES | _OTHER_APDUS).items()))
 
 #: Who sends an APDU, by its first octet: the DLMS client, or the server. General- envelopes, ABRT and
 #: general-block-transfer may come from either.
