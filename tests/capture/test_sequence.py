@@ -81,6 +81,22 @@ def test_files_that_the_ring_has_removed_are_passed_over_and_told(tmp_path: Path
     assert record.octets == b"a"
 
 
+def test_a_sequence_begins_with_what_its_ring_still_has(tmp_path: Path) -> None:
+    """Its first file is gone by now: the oldest one that is left is the first, and that is told."""
+    gone = write(tmp_path, 1, b"a")
+    gone.unlink()
+    with pytest.raises(CaptureError, match="cannot be opened: No such file"):
+        CaptureSequence(gone, follow=True)
+    write(tmp_path, 2, b"b")
+    write(tmp_path, 3, b"c")
+    with CaptureSequence(gone) as reader:
+        assert [record.octets for record in read(reader)] == [b"b", b"c"]
+        assert [problem.message for problem in reader.problems] == [
+            "1 file of the ring was removed before it was read"
+        ]
+        assert reader.octets(0, 4) == (tmp_path / "x_00002_20260101000000.pcapng").read_bytes()[:4]
+
+
 def test_any_other_file_is_a_sequence_of_one(tmp_path: Path) -> None:
     path = tmp_path / "plain.pcapng"
     write(tmp_path, 1, b"a").rename(path)

@@ -16,6 +16,7 @@ from cosemscope.capture.spool import SpoolWriter
 from cosemscope.capture.synthetic import SyntheticTcp
 from cosemscope.gui import settings as options
 from cosemscope.gui.orders import CaptureOrder, LinkOrder
+from cosemscope.gui.traffic import GONE
 from cosemscope.gui.unsaved import UnsavedSpool
 from cosemscope.gui.window import Window
 from cosemscope.transport.wpdu import Wpdu
@@ -217,6 +218,37 @@ def test_a_ring_is_one_capture(window, capture, qtbot, monkeypatch, tmp_path):
     qtbot.waitUntil(lambda: not window.live.unsaved)
     with open_capture(saved) as reader:
         assert len(Analysis(reader).run().wpdus) == rows
+
+
+def test_what_a_ring_has_removed_is_said(window, capture, qtbot, monkeypatch, tmp_path):
+    """Its rows stay, without octets; reading anew begins with what is left; a copy is said to be cut."""
+    capture(files=3)
+    qtbot.waitUntil(lambda: len(window.document.files) == 3, timeout=10_000)
+    qtbot.waitUntil(lambda: window.document.analysis.reader.path == window.document.files[-1])
+    traffic = window.workspace.traffic
+    window.document.files[0].unlink()
+    for row in range(window.document.wpdus):  # one file that is done may be open
+        traffic.octets(row)
+    assert traffic.outline(0) == traffic.info(0).text == GONE
+    tree, protections = traffic.decode(0)
+    assert [problem.message for problem in tree.problems] == [GONE]
+    assert protections == []
+    window.workspace.table.select_row(0)
+    window.reload()
+    qtbot.waitUntil(lambda: window.document.wpdus and window.document.analysis is not None)
+    assert window.document.following
+    assert window.live.capturing
+    assert "removed before it was read" in window.messages.messages[-1].text
+    window.live.stop()
+    qtbot.waitUntil(lambda: not window.live.running and not window.document.reading)
+    assert window.workspace.traffic.outline(0) != GONE
+    target = tmp_path / "ring.pcapng"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
+    qtbot.waitUntil(lambda: not window.live.unsaved)
+    assert window.messages.messages[-1].text.endswith("the ring has removed their files.")
+    with open_capture(target) as reader:
+        assert len(Analysis(reader).run().wpdus) == window.document.wpdus
 
 
 def test_save_then_close_removes_the_spool(

@@ -15,9 +15,15 @@ from types import TracebackType
 import numpy as np
 
 from .octets import SIDE, OctetFile, SideStore
-from .reader import MAX_RECORDS, open_capture
+from .reader import MAX_RECORDS, CaptureReader, open_capture
 from .records import CaptureError, CaptureProblem, Interface, RecordBatch, Section, Statistics
 from .spools import RING_NAME
+
+#: What is said of so many files that are missing; 0 stands for all other numbers.
+_GAPS = {
+    0: "{} files of the ring were removed before they were read",
+    1: "1 file of the ring was removed before it was read",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,10 @@ class CaptureSequence:
     """
 
     def __init__(self, path: Path, *, follow: bool = False) -> None:
-        """Begin with the file at `path`; raises CaptureError when it is no capture or cannot be read."""
+        """Begin with the file at `path`, or with the oldest that its ring still has when that one is gone.
+
+        Raises CaptureError when it is no capture or cannot be read.
+        """
         self.problems: list[CaptureProblem] = []
         self.interfaces: list[Interface] = []
         self.sections: list[Section] = []
@@ -68,7 +77,7 @@ class CaptureSequence:
         self.finished = False
         self._follow = follow
         self._number = ring_number(path)
-        self._reader = open_capture(path, follow=follow or self._number is not None)
+        path, self._reader = self._begin(path)
         self._parts = [_Part(path, 0)]
         self._lock = threading.Lock()
         self._kept: tuple[_Part, OctetFile] | None = None
@@ -150,11 +159,34 @@ class CaptureSequence:
             self._reader.close()
         self.side.close()
 
+    def _begin(self, path: Path) -> tuple[Path, CaptureReader]:
+        """The first file and its reader; what the ring removes while it is being opened is passed over."""
+        first = self._number
+        while True:
+            try:
+                reader = open_capture(path, follow=self._follow or first is not None)
+            except CaptureError:
+                following = None if path.exists() else self._next_to(path)
+                if following is None:
+                    raise
+                self._number, path = following
+                continue
+            if first is not None and self._number is not None:
+                self._note_gap(0, self._number - first)
+            return path, reader
+
+    def _note_gap(self, at: int, count: int) -> None:
+        if count > 0:
+            self.problems.append(CaptureProblem(at, _GAPS.get(count, _GAPS[0]).format(count)))
+
     def _following(self) -> tuple[int, Path] | None:
         """The next file of the ring, if it is there already."""
+        return self._next_to(self.path)
+
+    def _next_to(self, path: Path) -> tuple[int, Path] | None:
         if self._number is None:
             return None
-        there = ring_files(self.path)
+        there = ring_files(path)
         later = min((number for number in there if number > self._number), default=None)
         return None if later is None else (later, there[later])
 
@@ -167,9 +199,7 @@ class CaptureSequence:
                 raise
             return  # removed by now: the next look finds a later one
         assert self._number is not None
-        if number > self._number + 1:
-            gap = f"{number - self._number - 1} files of the ring were removed before they were read"
-            self.problems.append(CaptureProblem(base, gap))
+        self._note_gap(base, number - self._number - 1)
         with self._lock:
             self._let_go()
             old, self._reader = self._reader, reader

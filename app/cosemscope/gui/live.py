@@ -38,6 +38,7 @@ _STOPPED = {
     "seconds": "The capture has ended: its time is over.",
 }
 
+_CUT = " The oldest packets shown are not in it: the ring has removed their files."
 _SAVED_FILES = "pcapng captures (*.pcapng);;All files (*)"
 
 
@@ -308,6 +309,8 @@ class Live(QObject):
             text = f"What came so far is saved as {target}. The rest is not: save again when it has ended."
         elif saving.spool is not None:
             saving.spool.saved_as = target
+        if saving.spool is not None and saving.spool.is_cut:
+            text += _CUT
         document = self._window.document
         self._window.show_file("live" if document is not None and document.following else "")
         self._window.messages.say(Severity.NOTE, text)

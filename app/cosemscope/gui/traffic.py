@@ -18,6 +18,7 @@ from cosemscope.analysis.trees import apdu_octets, decode_framed
 from cosemscope.analysis.wpdus import WPDU_FIELDS, Mark
 from cosemscope.apdu import Decoded
 from cosemscope.apdu.context import Context
+from cosemscope.apdu.fields import ByteSource, Field, Problem
 from cosemscope.apdu.summary import summarise
 from cosemscope.apdu.tags import apdu_name
 from cosemscope.apdu.verdicts import Verdict
@@ -48,6 +49,13 @@ _MARK_SENTENCES = {
     Mark.DAMAGED: "A check sequence, length field or address of an HDLC frame is wrong",
     Mark.SHARED: "Came in one segment or datagram with another WPDU",
 }
+
+
+#: What is said of a row whose octets a ring has removed.
+GONE = "The ring has removed its octets"
+_GONE = Decoded(
+    Field("WPDU", None, 0, 0, text=GONE), (Problem(0, 0, GONE, severity="note"),), (ByteSource("WPDU", b""),)
+)
 
 
 class Line(NamedTuple):
@@ -140,11 +148,17 @@ class Traffic:
 
     # What a WPDU says
 
+    def is_gone(self, row: int) -> bool:
+        """Whether a ring has removed the file that a WPDU row was in: only the columns are left of it."""
+        return not self.octets(row) and self.wpdus["size"].item(row) > 0
+
     def decode(self, row: int) -> tuple[Decoded, list[Protection]]:
         """The tree of a WPDU row, with all that is known of its association (tens of ms at worst).
 
         Beside it what came of opening each ciphered part.
         """
+        if self.is_gone(row):
+            return _GONE, []
         look = self.associations.look(row)
         context, heard = listening(look.context)
         return self.associations.decode(row, look._replace(context=context)), heard
@@ -180,11 +194,15 @@ class Traffic:
         if self.is_long(row):
             octets = size(self.wpdus["size"].item(row))
             return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {octets}"
+        if self.is_gone(row):
+            return GONE
         framing = Framing(self.wpdus["framing"].item(row))
         return summarise(decode_framed(self.octets(row), framing, _BRIEFLY))
 
     def info(self, row: int) -> Line:
         """The same with its association: what a response answers, what a key opens. May take longer."""
+        if self.is_gone(row):
+            return Line(self.outline(row))
         look = self.associations.look(row)
         sentence = opened_sentence(look.opened) if look.opened is not None else ""
         if not self.is_long(row):

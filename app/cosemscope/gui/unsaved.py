@@ -50,6 +50,11 @@ class UnsavedSpool:
         except CaptureError:
             return [self.path]
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether its ring has removed its first file by now."""
+        return not self.path.exists()
+
     def hold(self) -> None:
         """Hold its newest file: once at the beginning, and again when a ring has come to its end."""
         held, self._hold = self._hold, None
