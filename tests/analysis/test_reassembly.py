@@ -84,6 +84,19 @@ def test_a_conflict_is_found_across_batches(connection: Tcp, tmp_path: Path, one
 
 
 @both_ways
+@pytest.mark.parametrize("isn", [9_000, 2**32 - 20])
+def test_each_octet_is_compared_with_its_first_copy(tmp_path: Path, one_by_one: bool, isn: int) -> None:
+    """The second of three copies lies; the third, cut in another way, agrees with the first: one conflict."""
+    connection = Tcp(Wire(), isn=(isn, 7)).handshake()
+    connection.say(0, ONE)
+    connection.say(0, TWO)
+    connection.packet(0, 4, bytes(octet ^ 0xFF for octet in ONE[4:14]))
+    connection.packet(0, 3, (ONE + TWO)[3:-2])
+    analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
+    assert _found(analysis, FindingKind.CONFLICT) == [(5, 4, 10)]
+
+
+@both_ways
 def test_a_swapped_pair_is_reordering_by_identification(
     connection: Tcp, tmp_path: Path, one_by_one: bool
 ) -> None:

@@ -18,8 +18,9 @@ from cosemscope.capture.columns import Columns
 
 #: Packets before a batch among which the original of a retransmission is looked for.
 WINDOW = 1 << 16
-# Segments of one half that are compared one by one with a segment that has no exact original.
+# Segments that are compared one by one with a segment of the same octets that begins elsewhere.
 _MOST_COMPARED = 256
+_HALF_WAY = 1 << 31
 
 Array = npt.NDArray[Any]
 
@@ -74,17 +75,44 @@ class ConflictFinder:
         return np.asarray(near[order[place]])
 
     def _anywhere(self, window: slice, packet: Array) -> list[int]:
-        """Octets of each packet that differ from those of any that overlap it."""
+        """Octets of each packet that differ from those first seen at their places, in whichever segments."""
         if not len(packet):
             return []
         seen, half = self._candidates(window, packet)
-        order = np.argsort(half, kind="stable")
-        seen, half, owner = seen[order], half[order], self._half(packet)
-        bounds = zip(half.searchsorted(owner).tolist(), half.searchsorted(owner + 1).tolist(), strict=True)
-        return [
-            self._compare_all(suspect, seen[low:high].tolist())
-            for suspect, (low, high) in zip(packet.tolist(), bounds, strict=True)
-        ]
+        key = half << 32 | self._seq(seen)
+        order = np.argsort(key, kind="stable")
+        seen, key = seen[order], key[order]
+        length = self._packets["payload_captured"][seen].astype(np.int64)
+        longest = int(length.max(initial=0))
+        suspects = zip(packet.tolist(), self._half(packet).tolist(), self._seq(packet).tolist(), strict=True)
+        found = []
+        for suspect, mine, number in suspects:
+            size = int(self._packets["payload_captured"][suspect])
+            near = _between(key, mine, number - longest + 1, number + size)
+            # How far into each of these the suspect begins.
+            shift = ((number - key[near] + _HALF_WAY) & 0xFFFFFFFF) - _HALF_WAY
+            earlier = (seen[near] < suspect) & (-size < shift) & (shift < length[near])
+            rows, shift = seen[near[earlier]], shift[earlier]
+            oldest = np.argsort(rows)[:_MOST_COMPARED]
+            found.append(self._differences(suspect, rows[oldest].tolist(), shift[oldest].tolist()))
+        return found
+
+    def _differences(self, suspect: int, rows: list[int], shifts: list[int]) -> int:
+        """Octets of a segment that differ from those in the first of these rows that has them."""
+        address, captured = self._packets["payload"], self._packets["payload_captured"]
+        octets = self._source.octets
+        mine = np.frombuffer(octets(int(address[suspect]), int(captured[suspect])), np.uint8)
+        unseen = np.ones(len(mine), np.bool_)
+        different = 0
+        for row, shift in zip(rows, shifts, strict=True):
+            start, stop = max(0, -shift), min(len(mine), int(captured[row]) - shift)
+            new = unseen[start:stop]
+            if new.any():
+                first = np.frombuffer(octets(int(address[row]) + start + shift, stop - start), np.uint8)
+                there = slice(start, start + len(first))  # the file may have been cut short meanwhile
+                different += int(((mine[there] != first) & unseen[there]).sum())
+                new[:] = False
+        return different
 
     def _same_place(self, packet: Array, original: Array) -> list[int]:
         """Octets that differ between each packet and the original that begins where it does."""
@@ -116,36 +144,23 @@ class ConflictFinder:
         syn = (self._packets["flags"][rows] & SYN) > 0
         return (self._packets["seq"][rows].astype(np.int64) + syn) & 0xFFFFFFFF
 
-    def _length(self, row: int) -> int:
-        return int(self._packets["payload_captured"][row])
 
-    def _compare_all(self, suspect: int, rows: list[int]) -> int:
-        """Octets of a segment that differ from those of earlier ones that overlap it in any way."""
-        mine = int(self._seq(np.array([suspect]))[0])
-        different = 0
-        # The nearest earlier segments; the very first copy of each octet decides, so the oldest come last.
-        earlier = sorted((row for row in rows if row < suspect), reverse=True)[:_MOST_COMPARED]
-        for row in earlier:
-            shift = (mine - int(self._seq(np.array([row]))[0])) & 0xFFFFFFFF
-            shift -= 0x100000000 if shift >= 0x80000000 else 0
-            if -self._length(suspect) < shift < self._length(row):
-                different = max(different, self._differences(suspect, row, shift))
-        return different
-
-    def _differences(self, suspect: int, original: int, shift: int) -> int:
-        """Octets that differ where both overlap; the suspect begins `shift` octets into the original."""
-        skip = max(0, -shift)
-        length = min(self._length(suspect) - skip, self._length(original) - max(0, shift))
-        if length <= 0:
-            return 0
-        address = self._packets["payload"]
-        one = self._source.octets(int(address[suspect]) + skip, length)
-        other = self._source.octets(int(address[original]) + max(0, shift), length)
-        return _differing(one, other)
+def _between(key: Array, half: int, low: int, high: int) -> Array:
+    """Where the keys stand whose sequence numbers lie from `low` up to `high`, which may wrap."""
+    spans = [(low, high)]
+    if low < 0:
+        spans = [(low + (1 << 32), 1 << 32), (0, high)]
+    elif high > 1 << 32:
+        spans = [(low, 1 << 32), (0, high - (1 << 32))]
+    base = half << 32
+    return np.concatenate(
+        [np.arange(*key.searchsorted([base + start, base + stop])) for start, stop in spans]
+    )
 
 
 def _differing(one: bytes, other: bytes) -> int:
-    """At how many places two runs of octets of one length differ."""
+    """At how many places two runs of octets differ, as far as both go."""
     if one == other:
         return 0
-    return int((np.frombuffer(one, np.uint8) != np.frombuffer(other, np.uint8)).sum())
+    length = min(len(one), len(other))
+    return int((np.frombuffer(one, np.uint8, length) != np.frombuffer(other, np.uint8, length)).sum())
