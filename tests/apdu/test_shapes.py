@@ -74,3 +74,25 @@ def test_selectors_of_the_object_list_are_named() -> None:
     """Selective access to the object list of an association: by class here."""
     octets = bytes.fromhex("c001c1000f0000280000ff02010201" + "01120003")
     assert at(decode_apdu(octets).root, "access-selection").text == "selector 2 (class_list)"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "method", "words"),
+    [
+        ("1603", "0301", ("read_and_write (3)", "access (1)")),
+        ("1606", "1602", ("authenticated_read_and_write (6)", "authenticated_access (2)")),
+        ("160d", "1625", ("read, requests authenticated, requests encrypted (13)",
+                          "access, requests authenticated, responses authenticated (37)")),
+    ],
+)  # fmt: skip
+def test_access_rights_are_in_words(attribute: str, method: str, words: tuple[str, str]) -> None:
+    """Access modes of an object list, of the older and of the newer versions of the association."""
+    attributes = "0101" + "0203" + "0f02" + attribute + "00"
+    methods = "0101" + "0202" + "0f01" + method
+    entry = "0204" + "120003" + "1100" + "09060100010800ff" + "0202" + attributes + methods
+    octets = bytes.fromhex("c401c100" + "0101" + entry)
+    decoded = decode_apdu(octets, Context(Request((Reference(15, bytes(6), 2),))))
+    check_tree(decoded, octets)
+    rights = at(decoded.root, "result/data/[1]/access-rights")
+    found = [at(rights, f"{kind}-access/[1]/access-mode").text for kind in ("attribute", "method")]
+    assert tuple(found) == words

@@ -74,15 +74,40 @@ _POLICY = (
     (0x40, "responses encrypted"),
     (0x80, "responses signed"),
 )
-_POLICY_VERSION_0 = {0: "nothing", 1: "authenticated", 2: "encrypted", 3: "authenticated and encrypted"}
 
 
-def _policy(value: object) -> str:
-    """security_policy: bits since version 1; version 0 counts from 0 to 3, which are no bits of it."""
-    if not isinstance(value, int) or not 0 <= value <= 255:
-        return ""
-    words = _POLICY_VERSION_0.get(value) or ", ".join(name for bit, name in _POLICY if value & bit)
-    return f"{words} ({value})"
+def _protection(named: dict[int, str], *bits: tuple[int, str]) -> Shape:
+    """Protection that is required: older versions of a class number its kinds, newer ones have bits for it.
+
+    The numbers are few, and no newer server has a use for the bits that they would be.
+    """
+
+    def text(value: object) -> str:
+        if not isinstance(value, int) or not 0 <= value <= 255:
+            return ""
+        words = named.get(value) or ", ".join(name for bit, name in (*bits, *_POLICY) if value & bit)
+        return f"{words} ({value:d})"
+
+    return Shape(text=text)
+
+
+_SECURITY_POLICY = _protection(
+    {0: "nothing", 1: "authenticated", 2: "encrypted", 3: "authenticated and encrypted"}
+)
+_ATTRIBUTE_ACCESS = _protection(
+    {
+        0: "no_access",
+        1: "read_only",
+        2: "write_only",
+        3: "read_and_write",
+        4: "authenticated_read_only",
+        5: "authenticated_write_only",
+        6: "authenticated_read_and_write",
+    },
+    (0x01, "read"),
+    (0x02, "write"),
+)
+_METHOD_ACCESS = _protection({0: "no_access", 1: "access", 2: "authenticated_access"}, (0x01, "access"))
 
 
 def _clock_status(value: object) -> str:
@@ -190,9 +215,9 @@ _OBJECT_LIST = Shape(
         logical_name=OBIS,
         access_rights=_structure(
             attribute_access=Shape(
-                each=_structure(attribute_id=None, access_mode=None, access_selectors=None)
+                each=_structure(attribute_id=None, access_mode=_ATTRIBUTE_ACCESS, access_selectors=None)
             ),
-            method_access=Shape(each=_structure(method_id=None, access_mode=None)),
+            method_access=Shape(each=_structure(method_id=None, access_mode=_METHOD_ACCESS)),
         ),
     )
 )
@@ -329,7 +354,7 @@ _ATTRIBUTES: dict[tuple[int, int], Shape] = {
     (48, 8): IPV6,
     (61, 4): SCALER_UNIT,
     (62, 3): Shape(each=_PUSH_OBJECT),
-    (64, 2): Shape(text=_policy),
+    (64, 2): _SECURITY_POLICY,
     (64, 6): Shape(
         each=_structure(
             certificate_entity=_ENTITIES,
@@ -358,7 +383,7 @@ _METHODS: dict[tuple[int, int], Shape] = {
     (8, 5): _structure(preset_time=MOMENT, validity_interval_start=MOMENT, validity_interval_end=MOMENT),
     (18, 1): _structure(image_identifier=None, image_size=None),
     (18, 2): _structure(image_block_number=None, image_block_value=None),
-    (64, 1): Shape(text=_policy),
+    (64, 1): _SECURITY_POLICY,
     (64, 2): Shape(each=_structure(key_id=_KEYS, key_wrapped=None)),
     (64, 3): Shape(each=_structure(key_id=_KEYS, key_data=None)),
     (64, 4): _CERTIFICATES,
