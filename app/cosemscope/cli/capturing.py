@@ -6,24 +6,24 @@ by hand. The events and commands are told in `cosemscope.capture.capturing`.
 
 import argparse
 import json
-import os
 import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .events import Event, Teller, commands
+from .values import count, port, size, some_seconds
 
 if TYPE_CHECKING:
     from cosemscope.capture.capturing import CaptureControl, CaptureJob
     from cosemscope.capture.spools import Spool
 
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _MEBI = 1 << 20
-_COMMAND_LIMIT = 1 << 16
+_COMMANDS = ("stop", "counts")
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -35,7 +35,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="List network interfaces: name, state, addresses, whether a capture on it can begin now.",
     )
     listing.add_argument("--json", action="store_true", help="JSON, one object a line")
-    listing.add_argument("--rate", type=_seconds, metavar="S", help="packets that pass in S seconds, too")
+    listing.add_argument("--rate", type=some_seconds, metavar="S", help="packets that pass in S seconds, too")
     listing.set_defaults(run=run_interfaces)
     spools = commands.add_parser(
         "spools",
@@ -61,17 +61,15 @@ def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     capture.add_argument("-i", "--interface", action="append", default=[], metavar="IFACE", help="repeatable")
     capture.add_argument("-f", "--filter", metavar="FILTER", help='capture filter (BPF); "" takes everything')
-    capture.add_argument("--port", type=_port, action="append", default=[], help="a DLMS port besides 4059")
+    capture.add_argument("--port", type=port, action="append", default=[], help="a DLMS port besides 4059")
     capture.add_argument(
         "-w", "--write", type=Path, metavar="FILE", help="keep the packets in this pcapng file"
     )
     capture.add_argument("-p", "--no-promiscuous", action="store_true", help="only packets to or from us")
     capture.add_argument(
-        "-s", "--snap-length", type=_count, default=262_144, metavar="OCTETS", help="of a packet (262144)"
+        "-s", "--snap-length", type=count, default=262_144, metavar="OCTETS", help="of a packet (262144)"
     )
-    capture.add_argument(
-        "-B", "--buffer", type=_count, default=64, metavar="MIB", help="kernel's buffer (64)"
-    )
+    capture.add_argument("-B", "--buffer", type=count, default=64, metavar="MIB", help="kernel's buffer (64)")
     capture.add_argument(
         "--immediate",
         action="store_true",
@@ -81,50 +79,18 @@ def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--by", choices=("auto", "libpcap", "dumpcap"), default="auto", help="the way to the interface (auto)"
     )
     for name, kind, words in (
-        ("--ring-size", _octets, "go on in a new file after so many octets (k, M, G may follow)"),
-        ("--ring-seconds", _seconds, "go on in a new file after so many seconds"),
-        ("--ring-files", _count, "keep only so many files, the newest"),
-        ("--packets", _count, "end after so many packets"),
-        ("--size", _octets, "end before the files have more octets"),
-        ("--seconds", _seconds, "end after so many seconds"),
-        ("--files", _count, "end when so many files are full"),
+        ("--ring-size", size, "go on in a new file after so many octets (k, M, G may follow)"),
+        ("--ring-seconds", some_seconds, "go on in a new file after so many seconds"),
+        ("--ring-files", count, "keep only so many files, the newest"),
+        ("--packets", count, "end after so many packets"),
+        ("--size", size, "end before the files have more octets"),
+        ("--seconds", some_seconds, "end after so many seconds"),
+        ("--files", count, "end when so many files are full"),
     ):
         capture.add_argument(name, type=kind, default=0, metavar="N", help=words)
     capture.add_argument("--json", action="store_true", help="events as lines of JSON")
     capture.add_argument("--control", action="store_true", help="commands as lines of JSON on standard input")
     capture.set_defaults(run=run_capture)
-
-
-# Values of options
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) < 1 << 31:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 0xFFFF:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port (1 to 65535)")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 < number < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
-    return number
-
-
-def _octets(text: str) -> int:
-    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS and text else (text, "")
-    if not number.isdigit() or int(number) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of octets, such as 500k, 10M or 2G")
-    return int(number) * _UNITS[unit]
 
 
 # capture
@@ -143,7 +109,12 @@ def run_capture(arguments: argparse.Namespace) -> int:
         if hasattr(signal, name):
             # Not an exception: a packet that is being taken must not be cut short.
             signal.signal(getattr(signal, name), lambda *_: control.stop.set())
-    tell = _Teller(control, as_json=arguments.json or arguments.control)
+    tell = Teller(
+        _line,
+        as_json=arguments.json or arguments.control,
+        on_reader_gone=control.stop.set,
+        progress=lambda event: _counts_text(event) if event["event"] == "counts" else "",
+    )
     if arguments.control:
         threading.Thread(target=_obey, args=(control, tell), name="commands", daemon=True).start()
     return 0 if run_capture(_job(arguments), tell, control) else 1
@@ -187,41 +158,7 @@ def _job(arguments: argparse.Namespace) -> "CaptureJob":
     )
 
 
-class _Teller:
-    """Prints events, from any thread; where nobody reads them any more, the capture is ended."""
-
-    def __init__(self, control: "CaptureControl", *, as_json: bool) -> None:
-        self._control = control
-        self._as_json = as_json
-        self._lock = threading.Lock()
-        self._counting = False
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        with self._lock:
-            try:
-                self._print(event)
-            except BrokenPipeError:
-                self._control.stop.set()
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-    def _print(self, event: Mapping[str, Any]) -> None:
-        if self._as_json:
-            print(json.dumps(event), flush=True)
-            return
-        if event["event"] == "counts":
-            if sys.stdout.isatty():
-                print(f"\r{_counts_text(event)}  ", end="", flush=True)
-                self._counting = True
-            return
-        if self._counting:
-            print()
-            self._counting = False
-        line = _line(event)
-        if line:
-            print(line, file=sys.stderr if event["event"] == "error" else sys.stdout, flush=True)
-
-
-def _line(event: Mapping[str, Any]) -> str:
+def _line(event: Event) -> str:
     """An event as a line for people; empty for one that they need not see."""
     match event["event"]:
         case "capturing":
@@ -251,44 +188,27 @@ _REASONS = {
 }
 
 
-def _files_text(event: Mapping[str, Any]) -> str:
+def _files_text(event: Event) -> str:
     count = len(event["files"])
     return f"the first of {count} files, " if count > 1 else ""
 
 
-def _counts_text(event: Mapping[str, Any]) -> str:
+def _counts_text(event: Event) -> str:
     packets, dropped = event["packets"], event["dropped"]
     text = f"{packets:,} packet{'' if packets == 1 else 's'}"
     return text if dropped is None else f"{text}, {dropped:,} dropped"
 
 
-def _obey(control: "CaptureControl", tell: _Teller) -> None:
+def _obey(control: "CaptureControl", tell: Teller) -> None:
     """In a thread: commands as they come; the end of them ends the capture."""
     from cosemscope.capture.capturing import event
 
-    for line in _lines(sys.stdin.fileno()):
-        try:
-            command = json.loads(line)
-        except ValueError:
-            command = None
-        if not isinstance(command, dict) or not ({"stop", "counts"} & command.keys()):
-            shown = line.decode("utf-8", "replace").strip()[:80]
-            tell(event("error", fault="command", message=f"no command in JSON: {shown!r}"))
-            continue
+    for command in commands(lambda words: tell(event("error", fault="command", message=words)), _COMMANDS):
         if command.get("counts"):
             control.counts.set()
         if command.get("stop"):
             control.stop.set()
     control.stop.set()
-
-
-def _lines(descriptor: int) -> Iterator[bytes]:
-    """Lines without blanks only; read without Python's buffer, whose lock an ending process may not hold."""
-    pending = b""
-    while octets := os.read(descriptor, 4096):
-        *lines, pending = (pending + octets).split(b"\n")
-        yield from (line for line in lines if line.strip())
-        pending = pending[:_COMMAND_LIMIT]
 
 
 # interfaces

@@ -8,13 +8,15 @@ with `--control` commands are read as lines of JSON, too (see `live.events`).
 import argparse
 import contextlib
 import json
-import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .events import Event, Teller, commands
+from .values import count, seconds, wport
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
     from cosemscope.live.recording import Recorder
 
 _SHOWN_OCTETS = 48
-#: Octets of a command, at most: an APDU of 65535 octets in hexadecimal, and room.
-_LONGEST_COMMAND = 1 << 18
-
-Event = Mapping[str, Any]
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -44,20 +42,20 @@ def _add_connect(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "with its response time. Without --send a public client's AARQ is sent, then RLRQ.",
     )
     connect.add_argument("address", metavar="HOST[:PORT]", help="port 4059 unless given; [::1]:4059 for IPv6")
-    connect.add_argument("--client", type=_wport, default=16, metavar="WPORT", help="own wPort (default 16)")
-    connect.add_argument("--server", type=_wport, default=1, metavar="WPORT", help="its wPort (default 1)")
+    connect.add_argument("--client", type=wport, default=16, metavar="WPORT", help="own wPort (default 16)")
+    connect.add_argument("--server", type=wport, default=1, metavar="WPORT", help="its wPort (default 1)")
     connect.add_argument("--udp", action="store_true", help="UDP instead of TCP")
     connect.add_argument(
         "--send", type=_octets, action="append", metavar="HEX", help="an APDU; may be repeated"
     )
-    connect.add_argument("--repeat", type=_count, default=1, metavar="N", help="send the APDUs N times")
-    connect.add_argument("--pause", type=_seconds, default=0.0, metavar="S", help="seconds between repeats")
+    connect.add_argument("--repeat", type=count, default=1, metavar="N", help="send the APDUs N times")
+    connect.add_argument("--pause", type=seconds, default=0.0, metavar="S", help="seconds between repeats")
     connect.add_argument(
-        "--timeout", type=_seconds, default=10.0, metavar="S", help="wait for an answer (10 s)"
+        "--timeout", type=seconds, default=10.0, metavar="S", help="wait for an answer (10 s)"
     )
-    connect.add_argument("--connect-timeout", type=_seconds, default=10.0, metavar="S", help="(10 s)")
+    connect.add_argument("--connect-timeout", type=seconds, default=10.0, metavar="S", help="(10 s)")
     connect.add_argument(
-        "--keep-alive", type=_seconds, metavar="S", help="TCP keep-alive after S idle seconds"
+        "--keep-alive", type=seconds, metavar="S", help="TCP keep-alive after S idle seconds"
     )
     _add_common(connect)
     connect.set_defaults(run=run_connect)
@@ -71,7 +69,7 @@ def _add_listen(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "this computer only (127.0.0.1) unless another address is given; 0.0.0.0 or [::] is every network.",
     )
     listen.add_argument("address", nargs="?", default="", metavar="HOST:PORT", help="default 127.0.0.1:4059")
-    listen.add_argument("--wport", type=_wport, action="append", metavar="WPORT", help="listens (default 1)")
+    listen.add_argument("--wport", type=wport, action="append", metavar="WPORT", help="listens (default 1)")
     listen.add_argument(
         "--answer",
         type=_answer,
@@ -83,9 +81,9 @@ def _add_listen(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     only = listen.add_mutually_exclusive_group()
     only.add_argument("--tcp-only", action="store_true", help="no UDP")
     only.add_argument("--udp-only", action="store_true", help="no TCP")
-    listen.add_argument("--count", type=_count, default=0, metavar="N", help="end after N APDUs")
-    listen.add_argument("--limit", type=_count, default=1000, metavar="N", help="connections at most (1000)")
-    listen.add_argument("--inactivity", type=_seconds, default=180.0, metavar="S", help="close after (180 s)")
+    listen.add_argument("--count", type=count, default=0, metavar="N", help="end after N APDUs")
+    listen.add_argument("--limit", type=count, default=1000, metavar="N", help="connections at most (1000)")
+    listen.add_argument("--inactivity", type=seconds, default=180.0, metavar="S", help="close after (180 s)")
     _add_common(listen)
     listen.set_defaults(run=run_listen)
 
@@ -104,8 +102,8 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "APDUs are sent (public client AARQ, RLRQ), only to the address given.",
     )
     check.add_argument("address", metavar="HOST[:PORT]", help="port 4059 unless given")
-    check.add_argument("--client", type=_wport, default=16, metavar="WPORT", help="own wPort (default 16)")
-    check.add_argument("--server", type=_wport, default=1, metavar="WPORT", help="its wPort (default 1)")
+    check.add_argument("--client", type=wport, default=16, metavar="WPORT", help="own wPort (default 16)")
+    check.add_argument("--server", type=wport, default=1, metavar="WPORT", help="its wPort (default 1)")
     check.add_argument("--no-udp", action="store_true", help="leave out the check over UDP")
     times = (
         ("--timeout", 5.0, "wait for an answer"),
@@ -115,7 +113,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         ("--total", 180.0, "the whole run at most"),
     )
     for name, default, words in times:
-        check.add_argument(name, type=_seconds, default=default, metavar="S", help=f"{words} ({default:g} s)")
+        check.add_argument(name, type=seconds, default=default, metavar="S", help=f"{words} ({default:g} s)")
     check.add_argument("--json", action="store_true", help="the report as JSON")
     check.add_argument("--html", type=Path, metavar="FILE", help="write the report as an HTML file")
     check.add_argument("--write", type=Path, metavar="FILE", help="keep the traffic in this pcapng file")
@@ -123,32 +121,6 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 # Values of options
-
-
-def _wport(text: str) -> int:
-    try:
-        number = int(text, 0)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 0xFFFF:
-        raise argparse.ArgumentTypeError(f"{text!r} is no wPort (0 to 65535, or 0x0000 to 0xffff)")
-    return number
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
-    return number
 
 
 def _octets(text: str) -> bytes:
@@ -180,7 +152,7 @@ def run_connect(arguments: argparse.Namespace) -> int:
     from cosemscope.live.conversation import ConnectJob, run_connect
     from cosemscope.live.sockets import LinkOptions
 
-    async def work(tell: "_Teller", recorder: "Recorder") -> bool:
+    async def work(tell: Teller, recorder: "Recorder") -> bool:
         job = ConnectJob(
             parse_address(arguments.address),
             client=arguments.client,
@@ -208,7 +180,7 @@ def run_listen(arguments: argparse.Namespace) -> int:
     from cosemscope.live.listener import ListenJob, run_listen
     from cosemscope.live.server import SERVER_OPTIONS
 
-    async def work(tell: "_Teller", recorder: "Recorder") -> bool:
+    async def work(tell: Teller, recorder: "Recorder") -> bool:
         job = ListenJob(
             parse_address(arguments.address),
             wports=arguments.wport or (1,),
@@ -226,7 +198,7 @@ def run_listen(arguments: argparse.Namespace) -> int:
     return _run_live("listen", arguments, work)
 
 
-Work = Callable[["_Teller", "Recorder"], Coroutine[Any, Any, bool]]
+Work = Callable[[Teller, "Recorder"], Coroutine[Any, Any, bool]]
 
 
 def _run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
@@ -238,7 +210,11 @@ def _run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
     from cosemscope.live.faults import Fault, LinkError
     from cosemscope.live.recording import Recorder, spool_path
 
-    tell = _Teller(as_json=arguments.json or arguments.control)
+    tell = Teller(
+        _line,
+        as_json=arguments.json or arguments.control,
+        on_reader_gone=lambda: signal.raise_signal(signal.SIGINT),
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it in order, as Ctrl+C does
     try:
         path = arguments.write or spool_path(command)
@@ -261,21 +237,6 @@ def _run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
             tell(event("kept", file=str(path), packets=recorder.packets))
         else:
             path.unlink(missing_ok=True)  # nothing happened, and nobody asked for this file by name
-
-
-class _Teller:
-    """Prints events, from any thread: as JSON, or as lines for people, whose errors go to standard error."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._lock = threading.Lock()
-
-    def __call__(self, event: Event) -> None:
-        line = json.dumps(event) if self._as_json else _line(event)
-        to_errors = event["event"] == "error" and not self._as_json
-        if line:
-            with self._lock:
-                print(line, file=sys.stderr if to_errors else sys.stdout, flush=True)
 
 
 def _line(event: Event) -> str:
@@ -309,57 +270,23 @@ def _apdu_line(event: Event, local: str, remote: str) -> str:
     return f"{what} {taken:>10}  {shown}".rstrip()
 
 
-def _lines_of(handle: int) -> Iterator[bytes]:
-    """Lines as they come, read past Python's buffer, whose lock would stop the process from ending."""
-    rest = b""
-    with contextlib.suppress(OSError):
-        while octets := os.read(handle, 65536):
-            *whole, rest = (rest + octets).split(b"\n")
-            yield from whole
-            if len(rest) > _LONGEST_COMMAND:
-                yield rest
-                rest = b""
-    yield rest
-
-
-def _read_commands(tell: Callable[[Event], None]) -> "asyncio.Queue[Mapping[str, Any] | None]":
+def _read_commands(tell: Teller) -> "asyncio.Queue[Event | None]":
     """Commands from standard input, read in a thread: no event loop waits for a pipe on every system."""
     import asyncio
 
     from cosemscope.live.events import event
 
-    commands: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
+    given: asyncio.Queue[Event | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
-    def give(command: Mapping[str, Any] | None) -> bool:
-        try:
-            loop.call_soon_threadsafe(commands.put_nowait, command)
-        except RuntimeError:  # the loop has ended
-            return False
-        return True
-
     def read() -> None:
-        for line in _lines_of(sys.stdin.fileno()):
-            if not line.strip():
-                continue
-            try:
-                command = json.loads(line)
-            except ValueError:
-                command = None
-            if not isinstance(command, dict):
-                tell(
-                    event(
-                        "error",
-                        fault="command",
-                        message=f"no command in JSON: {line.strip()[:80].decode(errors='replace')!r}",
-                    )
-                )
-            elif not give(command):
-                return
-        give(None)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            for command in commands(lambda words: tell(event("error", fault="command", message=words))):
+                loop.call_soon_threadsafe(given.put_nowait, command)
+            loop.call_soon_threadsafe(given.put_nowait, None)
 
     threading.Thread(target=read, name="commands", daemon=True).start()
-    return commands
+    return given
 
 
 # check
