@@ -138,3 +138,17 @@ def test_a_meter_read_many_times_is_caught_up_with_step_by_step(
         for row in range(0, last, 4):
             found.info(row)
         assert found.info(last).endswith(SCALED)
+
+
+def test_rows_that_come_meanwhile_wait_for_their_pairs(tmp_path: Path) -> None:
+    """The window looks while another thread reads: a WPDU has its row a moment before it has its pair."""
+    made = Readings()
+    made.connect(ENERGY, title=ONE)
+    path = made.wire.capture(tmp_path / "made.pcap")
+    with open_capture(path) as reader:
+        analysis = Analysis(reader).run()
+        aare = analysis.wpdus["apdu_tag"].tolist().index(0x61)
+        found = Associations(analysis)
+        for _ in range(2000):
+            analysis.wpdus.append(**{name: analysis.wpdus[name][aare] for name in analysis.wpdus.names})
+        assert "AARE" in found.info(aare)

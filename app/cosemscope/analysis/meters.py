@@ -141,7 +141,7 @@ class MeterRows:
     def _read_titles(self) -> None:
         """The titles in the first AARE, or general- header, of each pair that is new."""
         analysis, start = self._analysis, self._seen
-        self._seen = len(analysis.wpdus)
+        self._seen = len(analysis.wpdu_pairs)  # which a row gets last, where another thread reads on
         rows = np.flatnonzero(_TITLED[analysis.wpdus["apdu_tag"][start : self._seen]]) + start
         pairs, first = np.unique(analysis.wpdu_pairs["pair"][rows], return_index=True)
         for pair, row in zip(pairs.tolist(), rows[first].tolist(), strict=True):
