@@ -122,8 +122,11 @@ class _Step:
             self.take(part.content, depth + 1)
         elif part is not None:
             opened = self.open(part)
-            if opened.plaintext is not None and opened.plausible and not opened.compressed:
-                self.take(opened.plaintext, depth + 1)
+            text = opened.plaintext
+            if opened.verdict in (Verdict.NO_KEY, Verdict.NO_TITLE) and not part.security_control & 0x20:
+                text = part.content  # authenticated only: there is no key to check it, but it can be read
+            if text is not None and not part.security_control & 0x80:
+                self.take(text, depth + 1)
         elif apdu[0] in CIPHERED_TAGS:
             self.verdict = Verdict.TAG_WRONG
             self.note("the ciphered APDU is cut or broken: there is nothing to open", "warning")
@@ -235,7 +238,7 @@ class _Step:
         return root
 
     def _believed(self) -> bool:
-        return self.opened is None or self.opened.plausible
+        return self.opened is None or self.opened.verdict is not Verdict.TAG_WRONG
 
     def _learn_certificate(self, certificate: bytes) -> None:
         title = self.association.titles[self.side]

@@ -25,10 +25,14 @@ SCHEMES = {
 
 
 class Derived(NamedTuple):
-    """A key that was unwrapped or agreed: how, in words, and the octets (which `repr` does not show)."""
+    """A key that was unwrapped or agreed: how, in words, and the octets (which `repr` does not show).
+
+    `authentication` is the authentication key of who holds the key that it comes of.
+    """
 
     label: str
     octets: bytes
+    authentication: bytes | None
     note: str = ""
 
     def __repr__(self) -> str:
@@ -40,7 +44,8 @@ def unwrap(wrapped: bytes, sets: Sequence[KeySet]) -> Iterator[Derived]:
     for keys in sets:
         octets = unwrapped(wrapped, keys.master) if keys.master is not None else None
         if octets is not None:
-            yield Derived(f"key wrapped with the master key of {keys.label}", octets)
+            label = f"key wrapped with the master key of {keys.label}"
+            yield Derived(label, octets, keys.authentication)
 
 
 def unwrapped(wrapped: bytes, master: bytes) -> bytes | None:
@@ -91,7 +96,8 @@ def _one_pass(envelope: Envelope, ciphered: bytes, sets: Sequence[KeySet]) -> It
         suite = suite_of_curve(point.curve)
         if secret is not None and suite is not None:
             octets = derive_key(suite, secret, envelope.originator, envelope.recipient)
-            yield Derived(f"{SCHEMES[ONE_PASS]} with the private key of {keys.label}", octets, note)
+            label = f"{SCHEMES[ONE_PASS]} with the private key of {keys.label}"
+            yield Derived(label, octets, keys.authentication, note)
 
 
 def _static(envelope: Envelope, sets: Sequence[KeySet]) -> Iterator[Derived]:
@@ -109,7 +115,8 @@ def _static(envelope: Envelope, sets: Sequence[KeySet]) -> Iterator[Derived]:
                     continue
                 label = f"{SCHEMES[STATIC]} with the private key of {keys.label}"
                 for first in (envelope.originator + nonce, envelope.originator + envelope.transaction_id):
-                    yield Derived(label, derive_key(suite, secret, first, envelope.recipient))
+                    octets = derive_key(suite, secret, first, envelope.recipient)
+                    yield Derived(label, octets, keys.authentication)
 
 
 def ephemeral(

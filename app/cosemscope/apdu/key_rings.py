@@ -4,7 +4,7 @@ A ring is made once for an association and serves all its APDUs. The key that op
 first, so that one of a thousand keys costs a thousand tries only once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,6 +14,8 @@ from cosemscope.apdu.suites import SUITES, TITLE_SIZE
 from cosemscope.apdu.verdicts import Outcomes
 
 KEY_SIZES = (16, 24, 32)
+#: APDUs of a sender that no key fits, until one more is not worth trying all keys in full; senders counted.
+_AGAIN, _MAX_SENDERS = 16, 4096
 #: The bits of a security control for authenticated and encrypted.
 BOTH = 0x30
 
@@ -38,12 +40,12 @@ class RingKey:
 
     Those are its holder's `own`, or else any that are given; `titles` are those of the sets that hold it.
     `usual` is the additional authenticated data of APDUs that are authenticated and encrypted, by security
-    control: of the suites that have keys of this size, and where the authentication key is the holder's own.
+    control: of the suites that have keys of this size, and where there is one authentication key only.
     """
 
     __slots__ = ("authentications", "encrypt", "label", "own", "size", "titles", "usual")
 
-    def __init__(self, label: str, octets: bytes, authentications: Sequence[bytes], *, own: bool) -> None:
+    def __init__(self, label: str, octets: bytes, authentications: tuple[bytes, ...], *, own: bool) -> None:
         self.label = label
         self.own = own
         self.size = len(octets)
@@ -53,7 +55,7 @@ class RingKey:
         self.usual = {
             BOTH | suite.number: bytes((BOTH | suite.number,)) + authentications[0]
             for suite in SUITES
-            if own and suite.key_size == self.size
+            if len(authentications) == 1 and suite.key_size == self.size
         }
 
 
@@ -68,6 +70,7 @@ class KeyRing:
         self.unicast: RingKey | None = None
         self.dedicated: RingKey | None = None
         self._keys: dict[KeyKind, list[RingKey]] = {}
+        self._failures: dict[tuple[KeyKind, bytes | None], int] = {}
         seen = [keys.authentication for keys in self.sets if keys.authentication is not None]
         self._authentications = tuple(dict.fromkeys(seen))
         self.outcomes = Outcomes() if outcomes is None else outcomes
@@ -91,7 +94,10 @@ class KeyRing:
                 if octets is None or len(octets) not in KEY_SIZES:
                     continue
                 if (octets, own) not in seen:
-                    seen[octets, own] = self.key(f"{KIND_NAMES[kind]} of {keys.label}", octets, own)
+                    given = self._authentications if own is None else (own,)
+                    seen[octets, own] = RingKey(
+                        f"{KIND_NAMES[kind]} of {keys.label}", octets, given, own=own is not None
+                    )
                     found.append(seen[octets, own])
                 if keys.title is not None and len(keys.title) == TITLE_SIZE:
                     seen[octets, own].titles.append(keys.title)
@@ -105,17 +111,31 @@ class KeyRing:
         elif keys and kind is KeyKind.UNICAST:
             self.unicast = keys[0]
 
-    def key(self, label: str, octets: bytes, own: bytes | None = None) -> RingKey:
-        """A key with its holder's authentication key, or with all there are where the holder has none."""
-        if own is not None:
-            return RingKey(label, octets, (own,), own=True)
-        return RingKey(label, octets, self._authentications, own=False)
+    def key(self, label: str, octets: bytes, own: bytes | None) -> RingKey:
+        """A key that came with an APDU: with its holder's authentication key, and all there are."""
+        given = (
+            tuple(dict.fromkeys((own, *self._authentications))) if own is not None else self._authentications
+        )
+        return RingKey(label, octets, given, own=own is not None)
 
     @property
     def titles(self) -> list[bytes]:
         """The system titles that the sets name."""
         titles = (keys.title for keys in self.sets if keys.title is not None)
         return [title for title in dict.fromkeys(titles) if len(title) == TITLE_SIZE]
+
+    def fails(self, kind: KeyKind, title: bytes | None) -> bool:
+        """Whether no key fitted what this sender sent lately, again and again."""
+        return self._failures.get((kind, title), 0) >= _AGAIN
+
+    def count(self, kind: KeyKind, title: bytes | None, *, opened: bool) -> None:
+        """A key, or none, fitted what this sender sent."""
+        if opened:
+            self._failures.pop((kind, title), None)
+        else:
+            if len(self._failures) >= _MAX_SENDERS:
+                self._failures.clear()
+            self._failures[kind, title] = self._failures.get((kind, title), 0) + 1
 
     def remember(self, kind: KeyKind, key: RingKey) -> None:
         """Try this one first from now on."""

@@ -13,30 +13,22 @@ protection of xDLMS APDUs.
 
 from collections.abc import Iterator, Sequence
 from struct import Struct
-from typing import NamedTuple
 
 from cosemscope.apdu.agreement import Derived, agreed, unwrap
+from cosemscope.apdu.attempts import MAX_TRIES, TAG_STOP, TAIL, Attempt, Title, Titles
 from cosemscope.apdu.context import CipheredPart, Context, Opening, SignedPart
-from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.key_rings import KEY_SIZES, KIND_NAMES, KeyKind, KeyRing, RingKey
 from cosemscope.apdu.naming import title_text
 from cosemscope.apdu.signing import verify
 from cosemscope.apdu.suites import SUITES, TAG_SIZE, TITLE_SIZE, security_control
 from cosemscope.apdu.tags import (
-    APDU_TAGS,
     DED_SERVICES,
-    GENERAL_CIPHERING,
     GENERAL_DED,
-    GLO_SERVICES,
-    apdu_name,
 )
 from cosemscope.apdu.verdicts import Opened, Verdict
 
-#: Pairs of key and title that are tried on one APDU at most, and titles that are tried with every key.
-MAX_TRIES = 5000
-_FEW_TITLES = 8
-_TAIL = -16  # what AES-GCM appends: its whole tag
-_TAG_STOP = _TAIL + TAG_SIZE
+#: The kind of key that was given (None: it comes with the APDU), the key, and what is to be said of it.
+_Candidate = tuple[KeyKind | None, RingKey, str]
 _DEDICATED = frozenset(DED_SERVICES) | {GENERAL_DED}
 _OPENED, _USUAL_FORM = Verdict.OPENED, "SC || AK"
 _new = tuple.__new__
@@ -45,11 +37,6 @@ _nonce = Struct(">8sI").pack
 
 _NAMED_TITLE = "the system title is the one that the keys name, none was seen"
 _OTHER_TITLE = "opened with the receiver's system title, not the sender's"
-
-
-class _Title(NamedTuple):
-    octets: bytes
-    note: str = ""
 
 
 class KeyedOpener:
@@ -91,9 +78,11 @@ class KeyedOpener:
         header = key.usual.get(control) if key is not None and envelope is None else None
         if key is not None and header is not None and title and len(title) == TITLE_SIZE:
             encrypt, nonce = key.encrypt, _nonce(title, counter)
-            plain = encrypt(nonce, content, None)[:_TAIL]
-            if encrypt(nonce, plain, header)[_TAIL:_TAG_STOP] == authentication_tag:
-                return _new(Opened, (_OPENED, plain, counter, key.label, title, _USUAL_FORM, True, False, ()))
+            plain = encrypt(nonce, content, None)[:TAIL]
+            if encrypt(nonce, plain, header)[TAIL:TAG_STOP] == authentication_tag:
+                return _new(
+                    Opened, (_OPENED, plain, counter, key.label, title, _USUAL_FORM, False, (), False)
+                )
         known = (ring, part, self.sender, self.other)
         found = ring.outcomes.get(known)
         if found is None:
@@ -104,38 +93,45 @@ class KeyedOpener:
     def _open(self, part: CipheredPart) -> Opened:
         counter = part.invocation_counter
         kinds = _kinds(part)
-        candidates = self._candidates(part, kinds)
-        first = next(candidates, None)
-        if first is None:
-            return Opened(Verdict.NO_KEY, None, counter, notes=(self._no_key(part, kinds[0]),))
-        attempt = _Attempt(part, *self._titles(part))
         control = security_control(part.security_control)
+        candidates = tuple(self._candidates(part, kinds))
+        if not candidates:
+            return Opened(Verdict.NO_KEY, None, counter, notes=(self._no_key(part, kinds[0]),))
         if control.authenticated and len(part.authentication_tag) != TAG_SIZE:
             note = f"the authentication tag is cut: {len(part.authentication_tag)} of {TAG_SIZE} octets"
             return Opened(Verdict.TAG_WRONG, None, counter, notes=(note,))
+        sender = part.system_title or self.sender
+        attempt = Attempt(part, self._titles(part), glances=self.ring.fails(kinds[0], sender))
+        found = self._search(part, kinds, candidates, attempt)
+        self.ring.count(kinds[0], sender, opened=found.verdict.opened)
+        return found
+
+    def _search(
+        self, part: CipheredPart, kinds: Sequence[KeyKind], candidates: Sequence[_Candidate], attempt: Attempt
+    ) -> Opened:
+        """Tries all candidates, until one opens the APDU."""
+        control = security_control(part.security_control)
         search = attempt.by_tag if control.authenticated else attempt.by_sense
-        while first is not None and attempt.tries < MAX_TRIES:
-            kind, key, note = first
-            found = search(key)
-            if found is not None:
-                if kind is not None:
-                    self.ring.remember(kind, key)
-                return found._replace(notes=found.notes + _remarks(part, key, note, kind, kinds))
-            first = next(candidates, None)
+        for again in attempt.titles.rounds:
+            for kind, key, note in candidates:
+                found = search(key, again)
+                if found is not None:
+                    if kind is not None:
+                        self.ring.remember(kind, key)
+                    return found._replace(notes=found.notes + _remarks(part, key, note, kind, kinds))
+                if attempt.tries >= MAX_TRIES:
+                    return attempt.failure(gave_up=True)
         return attempt.failure()
 
-    def _titles(self, part: CipheredPart) -> tuple[list[_Title], list[_Title], list[_Title]]:
-        """The titles to try: those seen, those that the keys name where none was seen, the other side's."""
+    def _titles(self, part: CipheredPart) -> Titles:
         seen = [title for title in (part.system_title, self.sender) if title and len(title) == TITLE_SIZE]
-        named = [] if seen else [_Title(title, _NAMED_TITLE) for title in self.ring.titles]
+        named = [] if seen else [Title(title, _NAMED_TITLE) for title in self.ring.titles]
         other = self.other
         spare = other is not None and len(other) == TITLE_SIZE and bool(part.authentication_tag)
-        last = [_Title(other, _OTHER_TITLE)] if spare and other is not None and other not in seen else []
-        return [_Title(title) for title in dict.fromkeys(seen)], named, last
+        last = [Title(other, _OTHER_TITLE)] if spare and other is not None and other not in seen else []
+        return Titles(tuple(map(Title, dict.fromkeys(seen))), tuple(named), tuple(last))
 
-    def _candidates(
-        self, part: CipheredPart, kinds: Sequence[KeyKind]
-    ) -> Iterator[tuple[KeyKind | None, RingKey, str]]:
+    def _candidates(self, part: CipheredPart, kinds: Sequence[KeyKind]) -> Iterator[_Candidate]:
         """The keys to try: those that the message brings along, or else those of each kind in turn."""
         info = part.envelope.key_info if part.envelope is not None else None
         if part.envelope is not None and info is not None and info.choice in (1, 2):
@@ -146,10 +142,10 @@ class KeyedOpener:
                 derived = agreed(part.envelope, info.parameters, info.ciphered, self.ring.sets)
             for one in derived:
                 if len(one.octets) in KEY_SIZES:
-                    yield None, self.ring.key(one.label, one.octets), one.note
+                    yield None, self.ring.key(one.label, one.octets, one.authentication), one.note
             return
         for kind in kinds:
-            for key in tuple(self.ring.keys(kind)):
+            for key in self.ring.keys(kind):
                 yield kind, key, ""
 
     def _no_key(self, part: CipheredPart, kind: KeyKind) -> str:
@@ -203,168 +199,3 @@ def _remarks(
             f"suite {suite} has keys of {SUITES[suite].key_size} octets, one of {key.size} octets opens it"
         )
     return tuple(notes)
-
-
-_NO_TITLE = "the sender's system title was not seen, and no key names it: without it nothing can be opened"
-
-
-class _Attempt:
-    """One APDU, and what was learned while keys were tried on it."""
-
-    def __init__(
-        self, part: CipheredPart, seen: list[_Title], named: list[_Title], last: list[_Title]
-    ) -> None:
-        self.part = part
-        self._seen, self._named, self._last = seen, named, last
-        self.tries = 0
-        self.counter = part.invocation_counter.to_bytes(4, "big")
-        self.control = bytes((part.security_control,))
-        self.encrypted = bool(part.security_control & 0x20)
-        self.compressed = bool(part.security_control & 0x80)
-        self._untagged: Opened | None = None  # the first that could be, not proven
-        self._unchecked: Opened | None = None  # likewise, with a tag and no key to check it
-        self._suspects: list[str] = []  # keys whose plaintext makes sense though the tag is wrong
-        self._checked = False  # whether any authentication key was tried
-        self._keys = 0
-
-    def _titles(self, key: RingKey) -> list[_Title]:
-        """The titles to try with this key: where none was seen, those of its own holders, or a few others."""
-        if self._seen or not self._named:
-            titles = self._seen
-        else:
-            titles = [_Title(title, _NAMED_TITLE) for title in key.titles]
-            titles += [title for title in self._named[:_FEW_TITLES] if title not in titles]
-        self._keys += 1
-        self.tries += len(titles) + len(self._last)
-        return titles + self._last
-
-    def by_tag(self, key: RingKey) -> Opened | None:
-        """The APDU opened with this key, if the tag says so with one of the titles and forms of the AAD."""
-        part, encrypt, wanted = self.part, key.encrypt, self.part.authentication_tag
-        for title in self._titles(key):
-            nonce = title.octets + self.counter
-            if self.encrypted:
-                plain = covered = encrypt(nonce, part.content, None)[:_TAIL]
-                tail = b""
-            else:
-                plain, covered, tail = part.content, b"", part.content
-            for authentication in key.authentications or _ALONE:
-                for form, header in _aad_forms(part, self.control + authentication, authentication != b""):
-                    if encrypt(nonce, covered, header + tail)[_TAIL:_TAG_STOP] == wanted:
-                        return self._opened(Verdict.OPENED, plain, key.label, title, form)
-            self._learn(key, title, plain)
-        return None
-
-    def _learn(self, key: RingKey, title: _Title, plain: bytes) -> None:
-        """Keep what may be told when no key's tag is right."""
-        self._checked = self._checked or bool(key.authentications)
-        if key.own:
-            if self.encrypted and not self.compressed and makes_sense(self.part, plain):
-                self._suspects.append(key.label)
-            return
-        plausible = not self.encrypted or self.compressed or makes_sense(self.part, plain)
-        if self._unchecked is None or (plausible and not self._unchecked.plausible):
-            self._unchecked = self._opened(Verdict.UNAUTHENTICATED, plain, key.label, title, "", plausible)
-
-    def by_sense(self, key: RingKey) -> Opened | None:
-        """The APDU opened with this key, where the plaintext makes sense: there is no tag that tells."""
-        for title in self._titles(key):
-            plain = key.encrypt(title.octets + self.counter, self.part.content, None)[:_TAIL]
-            plausible = self.compressed or makes_sense(self.part, plain)
-            found = self._opened(Verdict.UNTAGGED, plain, key.label, title, "", plausible)
-            if plausible:
-                return found
-            self._untagged = self._untagged or found
-        return None
-
-    def _opened(
-        self, verdict: Verdict, plain: bytes, key: str, title: _Title, form: str, plausible: bool = True
-    ) -> Opened:
-        notes = [title.note] if title.note else []
-        if not plausible:
-            notes.append(f"implausible: the plaintext {_nonsense(plain)}; the key or the title is wrong")
-        return Opened(
-            verdict,
-            plain,
-            self.part.invocation_counter,
-            key,
-            title.octets,
-            form,
-            plausible,
-            self.compressed,
-            tuple(notes),
-        )
-
-    def failure(self) -> Opened:
-        """What to say when no key could be proven right."""
-        counter = self.part.invocation_counter
-        unchecked = self._unchecked
-        if unchecked is not None and (unchecked.plausible or not self._checked):
-            return unchecked
-        if self._untagged is not None:
-            return self._untagged
-        if not self._seen and not self._named:
-            return Opened(Verdict.NO_TITLE, None, counter, notes=(_NO_TITLE,))
-        keys = "the key does not fit" if self._keys == 1 else f"none of {self._keys} keys fits"
-        titles = ", ".join(title_text(title.octets) for title in (self._seen or self._named)[:3])
-        words = f"the authentication tag is wrong: {keys} with system title {titles}"
-        notes = [f"{words} and invocation counter {counter}"]
-        for label in self._suspects[:1]:
-            notes.append(
-                f"deciphered with the {label} the text makes sense: that key seems right; the authentication "
-                "key, or what the sender authenticated, differs"
-            )
-        return Opened(Verdict.TAG_WRONG, None, counter, notes=tuple(notes))
-
-
-#: Where no authentication key is given: some authenticate without one.
-_ALONE = (b"",)
-
-
-def _aad_forms(part: CipheredPart, header: bytes, keyed: bool) -> Iterator[tuple[str, bytes]]:
-    """The forms of the additional authenticated data, the likeliest first.
-
-    Implementations of general-ciphering disagree on whether its header is authenticated, and with lengths.
-    """
-    name = "SC || AK" if keyed else "SC"
-    if not part.security_control & 0x20:
-        name += " || APDU"
-    yield name, header
-    if part.tag != GENERAL_CIPHERING or part.envelope is None:
-        return
-    envelope = part.envelope
-    bare = (
-        envelope.transaction_id,
-        envelope.originator,
-        envelope.recipient,
-        envelope.date_time,
-        envelope.other_information,
-    )
-    yield name + " with the header's fields and their lengths", header + envelope.octets
-    yield name + " with the header's fields without lengths", header + b"".join(bare)
-
-
-# Whether a plaintext makes sense.
-
-_INNER = {**GLO_SERVICES, **DED_SERVICES}
-#: A wrong key gives random octets: their decoding breaks before this many are read.
-_BELIEVED = 12
-
-
-def makes_sense(part: CipheredPart, plain: bytes) -> bool:
-    """Whether what was deciphered can be the APDU that `part` promises; random octets can not."""
-    if not plain:
-        return False
-    expected = _INNER.get(part.tag)
-    if plain[0] != expected if expected is not None else plain[0] not in APDU_TAGS:
-        return False
-    problems = decode_apdu(plain).problems
-    broken = [problem.start for problem in problems if problem.severity == "error" and problem.source == 0]
-    return not broken or min(broken) >= _BELIEVED
-
-
-def _nonsense(plain: bytes) -> str:
-    if not plain:
-        return "is empty"
-    name = apdu_name(plain[0])
-    return f"begins {name}" if name.startswith("unknown") else f"is no {name} that can be read"

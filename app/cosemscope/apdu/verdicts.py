@@ -29,8 +29,8 @@ class Opened(NamedTuple):
     """All that is known of an attempt to open an APDU.
 
     `plaintext` is None unless the verdict says opened. `key` is the label of the key, `title` the system
-    title that opened it, `counter` the invocation counter, `form` the AAD. `plausible`: the plaintext can
-    be decoded (always so when a tag proves it). `notes` are sentences for people.
+    title that opened it, `counter` the invocation counter, `form` the AAD. `notes` are sentences for people;
+    `tried`: keys that are given did not fit.
     """
 
     verdict: Verdict
@@ -39,9 +39,9 @@ class Opened(NamedTuple):
     key: str = ""
     title: bytes | None = None
     form: str = ""
-    plausible: bool = True
     compressed: bool = False
     notes: tuple[str, ...] = ()
+    tried: bool = False
 
     def opening(self) -> Opening:
         """The same for the decoder, with a sentence that names key, title, counter and AAD."""
@@ -50,24 +50,22 @@ class Opened(NamedTuple):
     @property
     def severity(self) -> str:
         """How bad it is, in the words of a tree's problems."""
-        wrong = self.verdict is Verdict.TAG_WRONG or not self.plausible
-        return "warning" if wrong else "note"
+        return "warning" if self.verdict is Verdict.TAG_WRONG or self.tried else "note"
 
     def sentences(self) -> tuple[str, ...]:
         """What a person must know, the verdict first."""
         if not self.verdict.opened:
             return self.notes
-        words = f"{_VERDICT_WORDS[self.verdict]}: {self.key}, system title {title_text(self.title or b'')}"
-        words += f", invocation counter {self.counter}"
-        if self.form:
-            words += f", AAD {self.form}"
-        return (words, *self.notes)
+        how = [self.key] if self.key else []
+        how += [f"system title {title_text(self.title or b'')}", f"invocation counter {self.counter}"]
+        how += [f"AAD {self.form}"] if self.form else []
+        return (f"{_VERDICT_WORDS[self.verdict]}: {', '.join(how)}", *self.notes)
 
 
 _VERDICT_WORDS = {
     Verdict.OPENED: "opened, the authentication tag is right",
     Verdict.UNTAGGED: "opened, there is no authentication tag to check",
-    Verdict.UNAUTHENTICATED: "opened, not authenticated (no authentication key is given to check the tag)",
+    Verdict.UNAUTHENTICATED: "opened, not authenticated (no authentication key of its holder is given)",
 }
 
 

@@ -69,7 +69,7 @@ class Protection(NamedTuple):
     @property
     def wants_key(self) -> bool:
         """Whether another key may open it, or prove it."""
-        return self.verdict in _WANTING or not self.opened.plausible
+        return self.verdict in _WANTING
 
 
 def opened_sentence(opened: Opened) -> str:
