@@ -3,14 +3,15 @@
 import json
 import random
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import Context, Opening, Reference, Request, ber, decode_apdu
+from cosemscope.apdu import Context, Opening, Reference, Request, ber, data, decode_apdu
 from cosemscope.apdu.cursor import MAX_DEPTH
-from cosemscope.apdu.fields import path_to, walk
+from cosemscope.apdu.fields import first, path_to, walk
 from cosemscope.apdu.hdlc import decode_hdlc
 from cosemscope.apdu.layers import decode_octets, decode_wpdu
 from cosemscope.apdu.plain import plain_tree, text_lines
@@ -161,3 +162,47 @@ def test_every_error_names_its_clause() -> None:
         for decode in (decode_octets, decode_apdu, decode_hdlc):
             for problem in decode(one).problems:
                 assert problem.clause or problem.severity == "note", (one.hex(), problem)
+
+
+def _in_block(inner: bytes) -> bytes:
+    """A general-block-transfer of one block that carries these octets."""
+    return encode.block_transfer(True, 1, inner)
+
+
+def test_blocks_in_blocks_cost_no_more_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An oddity at the bottom of blocks in blocks is read once or twice at each level, not twice as often."""
+    read = 0
+    plain = data.read_string
+
+    def counting(*arguments: Any) -> Any:
+        nonlocal read
+        read += 1
+        return plain(*arguments)
+
+    monkeypatch.setattr(data, "read_string", counting)
+    octets = bytes.fromhex("c401c1000c01ff")
+    for _ in range(7):
+        octets = _in_block(octets)
+    _check(octets)
+    assert read < 30
+
+
+def test_joined_blocks_belong_to_the_outer_block_alone() -> None:
+    """A last block inside what blocks joined to is what it is: the joined octets are not put into it again."""
+    inner = encode.get_response_block(True, 5, b"\x09\x02ab")
+    octets = encode.block_transfer(True, 3, inner[-4:])
+    decoded = decode_apdu(octets, Context(joined=inner))
+    check_tree(decoded, octets)
+    assert [source.name for source in decoded.sources] == ["APDU", "joined blocks"]
+    block = first(decoded.root, "raw-data")
+    assert block is not None
+    assert block.value == b"\x09\x02ab"
+
+
+def test_what_was_tried_in_vain_counts_for_nothing() -> None:
+    """Compact arrays in a push that is read over and over: their fields are counted once."""
+    compact = bytes.fromhex("1302020011823a98") + bytes(15_000)
+    octets = bytes.fromhex("0f0000000100") + b"\x01\x02" + compact + b"\x0c\x01\xff"
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert [problem.severity for problem in decoded.problems] == ["warning"]

@@ -39,6 +39,7 @@ class Session:
     __slots__ = (
         "context",
         "expansion",
+        "joined",
         "layers",
         "problems",
         "read_apdu",
@@ -59,6 +60,8 @@ class Session:
         self.expansion = 10_000 + 4 * sum(len(source.data) for source in sources)
         #: what the data to come belong to: descriptors of this APDU, or of the request it answers
         self.references: tuple[Reference, ...] = context.request.references if context.request else ()
+        #: the blocks of this APDU joined, until they are put below their last one
+        self.joined = context.joined
         #: system title of the sender, where this APDU says it
         self.title: bytes | None = None
         #: whether structures may hold attribute descriptors without tags, as some pushes do
@@ -138,26 +141,27 @@ class Cursor:
 
         `tolerant`: only errors count, not what is odd but readable.
         """
-        before = (self.position, self.end, len(self.session.problems), len(self.session.sources))
+        session, start, outer_end, clause = self.session, self.position, self.end, self.clause
         stack, children, count = list(self.stack), self.children, len(self.children)
-        references = self.session.references
+        problem_count, source_count = len(session.problems), len(session.sources)
+        shared = session.references, session.expansion, session.joined, session.title
         self.end = stop
         try:
             read(self)
-            problems = self.session.problems[before[2] :]
+            problems = session.problems[problem_count:]
             well = self.position == stop and not (
                 any(problem.severity == "error" for problem in problems) if tolerant else problems
             )
         except Break:
             well = False
-        self.end = before[1]
+        self.end = outer_end
         if not well:
-            self.position = before[0]
-            del self.session.problems[before[2] :]
-            del self.session.sources[before[3] :]
-            self.session.references = references
+            self.position, self.clause = start, clause
             self.stack, self.children = stack, children
             del children[count:]
+            del session.problems[problem_count:]
+            del session.sources[source_count:]
+            session.references, session.expansion, session.joined, session.title = shared
         return well
 
     def nested_apdu(self) -> Field:

@@ -313,8 +313,9 @@ def raw_data(c: Cursor, name: str, whole: bool, last: bool, contents: tuple[Read
     size = c.length()
     start, stop = c.position, c.position + size
     octets = c.data[start:stop]
-    joined = c.session.context.joined
+    joined = c.session.joined
     if joined is not None and last:
+        c.session.joined = None
         fields = other_source(c, "joined blocks", joined, lambda inner: _read_first_fitting(inner, contents))
         c.position = stop
         c.children.append(Field("value", octets, start, stop, fields, hex_text(octets), c.source))
@@ -324,10 +325,13 @@ def raw_data(c: Cursor, name: str, whole: bool, last: bool, contents: tuple[Read
 
 
 def _fits(c: Cursor, stop: int, contents: tuple[Reader, ...]) -> bool:
-    """Whether one of the readers fits the octets up to `stop`, and reads them: best without any problem."""
-    return any(c.attempt(read, stop) for read in contents) or any(
-        c.attempt(read, stop, tolerant=True) for read in contents
-    )
+    """Whether one of the readers fits the octets up to `stop`, and reads them: best without any problem.
+
+    Where there is only one, it is not tried twice: it may be of blocks in blocks.
+    """
+    if len(contents) > 1 and any(c.attempt(read, stop) for read in contents):
+        return True
+    return any(c.attempt(read, stop, tolerant=True) for read in contents)
 
 
 def _read_first_fitting(c: Cursor, contents: tuple[Reader, ...]) -> None:
