@@ -364,9 +364,121 @@ def test_a_dedicated_key_in_clear_is_remarked() -> None:
     initiate = a.initiate_request()
     look = ends.up(a.aarq(initiate[:1] + b"\x01" + a.sized(bytes(16)) + initiate[2:], title=CLIENT))
     assert "in clear" in notes(look)
-    assert ends.up(
-        a.Cipher(CLIENT, bytes(16), AUTHENTICATION, 1).glo(0xD0, a.get_request(1, 3, "1.0.1.8.0.255"))
-    )
+    sealed = a.Cipher(CLIENT, bytes(16), AUTHENTICATION, 1).glo(0xD0, a.get_request(1, 3, "1.0.1.8.0.255"))
+    assert ends.up(sealed).verdict is Verdict.OPENED
+
+
+READ = a.get_request(0xC1, 3, "1.0.1.8.0.255")
+RESULT = a.get_response(0xC1, a.unsigned(1))
+
+
+def _initiate(key: bytes) -> bytes:
+    initiate = a.initiate_request()
+    return initiate[:1] + b"\x01" + a.sized(key) + initiate[2:]
+
+
+def test_a_dedicated_key_that_is_renewed() -> None:
+    """Each association has its own: what was sealed with the one before does not open any more."""
+    ends = Ends()
+    old, new = bytes(range(0x40, 0x50)), bytes(range(0x50, 0x60))
+    ends.associate(_initiate(old))
+    assert ends.up(a.Cipher(CLIENT, old, AUTHENTICATION, 1).glo(0xD0, READ)).verdict is Verdict.OPENED
+    ends.associate(_initiate(new))
+    assert ends.up(a.Cipher(CLIENT, new, AUTHENTICATION, 1).glo(0xD0, READ)).verdict is Verdict.OPENED
+    stale = ends.up(a.Cipher(CLIENT, old, AUTHENTICATION, 2).glo(0xD0, READ))
+    assert (stale.verdict, stale.inner) == (Verdict.TAG_WRONG, -1)
+    assert ends.down(a.Cipher(METER, new, AUTHENTICATION, 1).glo(0xD4, RESULT)).verdict is Verdict.OPENED
+
+
+def test_a_forged_initiate_teaches_no_dedicated_key() -> None:
+    """Its text is plain to see, but its tag is wrong."""
+    ends = Ends()
+    key = bytes(range(0x40, 0x50))
+    sealed = bytearray(ends.own.glo(0x21, _initiate(key), a.Cipher.AUTHENTICATED))
+    genuine = bytes(sealed)
+    sealed[-1] ^= 1
+    ends.up(a.aarq(bytes(sealed), context=3, title=CLIENT))
+    dedicated = a.Cipher(CLIENT, key, AUTHENTICATION, 1)
+    assert ends.up(dedicated.glo(0xD0, READ)).verdict is Verdict.NO_KEY
+    ends.up(a.aarq(genuine, context=3, title=CLIENT))
+    assert ends.up(dedicated.glo(0xD0, READ)).verdict is Verdict.OPENED
+
+
+def test_a_key_that_is_switched() -> None:
+    """From one APDU to the next, with nothing said: both keys open theirs, one that is not given is told."""
+    new = bytes(range(0x70, 0x80))
+    both = [
+        KeySet(name, encryption=key, authentication=AUTHENTICATION)
+        for name, key in (("old", ENCRYPTION), ("new", new))
+    ]
+    for sets, verdicts in (
+        (both, {Verdict.OPENED}),
+        (both[:1], {Verdict.TAG_WRONG}),
+        (both[1:], {Verdict.OPENED}),
+    ):
+        ends = Ends(KeyTable([KeyEntry(keys) for keys in sets]))
+        ends.associate()
+        before = ends.up(ends.own.glo(0xC8, READ))
+        assert before.verdict is (Verdict.TAG_WRONG if sets == both[1:] else Verdict.OPENED)
+        ends.own, ends.peer = (a.Cipher(title, new, AUTHENTICATION, 0x300) for title in (CLIENT, METER))
+        looks = [ends.down(ends.peer.glo(0xCC, RESULT)), ends.up(ends.own.glo(0xC8, READ))]
+        assert {look.verdict for look in looks} == verdicts
+        if verdicts == {Verdict.OPENED}:
+            assert all(look.opened is not None and look.opened.key.endswith("new") for look in looks)
+
+
+def test_two_clients_at_once_with_one_meter(tmp_path: Path) -> None:
+    """Each association has its own client title, challenges and requests; the meter's counter serves both."""
+    traffic = Traffic(seed=3)
+    link = traffic.tcp(("192.0.2.10", 50000), ("198.51.100.1", 4059)).open()
+    meter = Meter(0)
+    one, other = CipheredSession(link, meter, client=1), CipheredSession(link, meter, client=2)
+    one.associate()
+    other.associate()
+    for number in range(4):
+        one.read_register(number)
+        other.read_register(number + 1)
+    one.release()
+    other.read_register(0)
+    link.close()
+    found = dict(Associations(written(traffic, tmp_path), KEYS).walk())
+    ciphered = [look for look in found.values() if look.opened is not None]
+    assert len(ciphered) > 20
+    assert {look.verdict for look in ciphered} == {Verdict.OPENED}
+    assert not [note for look in found.values() for note in look.notes if note.severity == "warning"]
+    responses = [look for look in found.values() if look.inner == 0xC4]
+    assert len(responses) >= 9
+    assert all(look.context.request is not None for look in responses)
+
+
+def test_what_is_authenticated_only_counts_where_it_is_not_forged() -> None:
+    """Without a key it cannot be checked, but it can be read; with one, what was changed is not believed."""
+    sealed = Ends().own.glo(0xC8, READ, a.Cipher.AUTHENTICATED)
+    unkeyed = Ends(NO_KEYS)
+    look = unkeyed.up(sealed)
+    assert (look.verdict, look.inner) == (Verdict.NO_KEY, 0xC0)
+    answer = unkeyed.down(unkeyed.peer.glo(0xCC, RESULT, a.Cipher.AUTHENTICATED))
+    assert answer.context.request is not None
+    assert answer.context.request.references == (ENERGY,)
+    keyed = Ends()
+    keyed.associate()
+    forged = bytearray(keyed.own.glo(0xC8, READ, a.Cipher.AUTHENTICATED))
+    forged[-13] ^= 1
+    look = keyed.up(bytes(forged))
+    assert (look.verdict, look.inner, look.context.request) == (Verdict.TAG_WRONG, -1, None)
+    assert keyed.down(keyed.peer.glo(0xCC, RESULT)).context.request is None
+
+
+def test_a_meter_that_sets_its_counter_back() -> None:
+    """It is told once; what follows in order is in order."""
+    ends = Ends()
+    ends.associate()
+    assert notes(ends.down(ends.peer.glo(0xCC, RESULT))) == ""
+    ends.peer = a.Cipher(METER, ENCRYPTION, AUTHENTICATION, 5)
+    look = ends.down(ends.peer.glo(0xCC, RESULT))
+    assert look.verdict is Verdict.OPENED
+    assert "not above" in notes(look)
+    assert notes(ends.down(ends.peer.glo(0xCC, RESULT))) == ""
 
 
 def test_two_associations_one_after_the_other_share_nothing() -> None:
