@@ -211,3 +211,19 @@ def test_any_damage_ends(
     found, _ = read_file(tmp_path_factory.mktemp("pcapng") / "x", whole[:at] + junk + whole[at + gone :])
     before = sum(1 for n in range(3, 11) if sum(map(len, blocks[: n + 1])) <= at)
     assert [record.octets for record in found[:before]] == [bytes(range(n * 7)) for n in range(before)]
+
+
+@pytest.mark.parametrize("damaged", [0, 1, 2])
+@pytest.mark.parametrize("length", [1 << 20, 1 << 25])
+def test_a_length_beyond_the_end_of_the_file_hides_nothing(tmp_path: Path, damaged: int, length: int) -> None:
+    """One wrong bit in a block's length, of a packet or anything else, is no end of the file."""
+    section = Pcapng()
+    blocks = [section.enhanced(1_700_000_000_000_000 + n, bytes([n]) * 60) for n in range(6)]
+    blocks[2] = section.names((1, b"\x0a\0\0\1meter\0"))
+    lost = [blocks[1], blocks[2], blocks[4]][damaged]
+    broken = lost[:4] + struct.pack("<I", length) + lost[8:]
+    head = section.section() + section.interface()
+    found, reader = read_file(tmp_path / "x", head + b"".join(broken if b is lost else b for b in blocks))
+    wanted = [n for n in (0, 1, 3, 4, 5) if n != [1, None, 4][damaged]]
+    assert [record.octets[0] for record in found] == wanted
+    assert [problem.offset for problem in reader.problems] == [(head + b"".join(blocks)).index(lost)]

@@ -27,6 +27,8 @@ MAGIC = b"\x0a\x0d\x0d\x0a"
 MAX_BLOCK = 1 << 26
 # A block that ends a search is no longer than this.
 MAX_FOUND_BLOCK = 1 << 19
+# Nor has a packet so many octets of options.
+MAX_OPTIONS = 1 << 17
 _ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _SECTION_HEADER = 0x0A0D0D0A
 # Times beyond these seconds do not fit 64 bits of nanoseconds.
@@ -92,6 +94,9 @@ class PcapngWalk(Walk):
         if window.size - at < length:
             if final and kind in _PACKETS:
                 return self._cut(window, at, kind)
+            if final and length > MAX_FOUND_BLOCK:
+                self._lose(window.base + at)
+                return Step(at)
             return self._tail(window, at, length, final)
         torn = self._blocks.number(window.view, at + length - 4) != length
         if torn and not self._accept_torn(window, at, length, final):
@@ -275,7 +280,10 @@ class PcapngWalk(Walk):
         return Step(window.size, 0 if at < window.size else need)
 
     def _cut(self, window: Window, at: int, kind: int) -> Step:
-        """A packet block at the end of a file that ends within it: what is there of the packet is given."""
+        """A packet block at the end of a file that ends within it: what is there of the packet is given.
+
+        A length that its packet does not account for is damage: then there may be more behind it.
+        """
         layout = _PACKETS[kind]
         there = window.size - at - layout.data
         if there <= 0:
@@ -284,8 +292,9 @@ class PcapngWalk(Walk):
         length = np.array([self._head(window.view, at)[1]], np.int64)
         fields, good = self._fields(window, start, length, kind)
         claimed = int(fields["captured"][0])
-        if not good[0]:
-            return self._tail(window, at, 0, True)
+        if not good[0] or length[0] - layout.least - claimed > MAX_OPTIONS:
+            self._lose(window.base + at)
+            return Step(at)
         fields["captured"] = np.minimum(fields["captured"], there)
         there = min(there, claimed)
         self._note(
