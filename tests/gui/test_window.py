@@ -19,6 +19,7 @@ from cosemscope.gui import settings as options
 from cosemscope.gui.application import Faults, run
 from cosemscope.gui.dialogs import DecodeAsDialog, targets_of, with_rule
 from cosemscope.gui.settings import Settings
+from cosemscope.gui.traffic import Traffic
 from cosemscope.gui.window import SAMPLE, Window
 from cosemscope.gui.wpdu_model import COLUMNS
 from cosemscope.resources import resource
@@ -508,3 +509,20 @@ def test_two_files_are_one_too_many(capsys):
     """One capture at a time, said before any window opens."""
     assert run(["a.pcap", "b.pcap"]) == 2
     assert "one capture file at a time" in capsys.readouterr().err
+
+
+def test_rows_come_some_times_a_second_and_all_at_the_end(open_in, qtbot):
+    """Each growth paints a page: the first rows come at once, then some wait, and none is left out."""
+    window = open_in(shared("captures/Output.pcap"))
+    workspace = window.workspace
+    workspace.set_traffic(Traffic(window.document.analysis))
+    model = workspace.table.wpdus
+    workspace.take_rows(10)
+    assert model.rowCount() == 10
+    workspace.take_rows(20)
+    workspace.take_rows(30)
+    assert model.rowCount() == 10
+    qtbot.waitUntil(lambda: model.rowCount() == 30)
+    workspace.take_rows(264)
+    workspace.show_growth()
+    assert model.rowCount() == len(workspace.timing.lanes) == 264

@@ -280,6 +280,7 @@ class Window(QMainWindow):
     def _end_reading(self, note: str) -> None:
         document = self.document
         done, total = document.analysis.progress
+        self.workspace.show_growth()
         self.status.show_progress(None)
         share = f"cancelled at {100 * done // max(1, total)} %" if note else ""
         self.show_file(share)
@@ -302,6 +303,7 @@ class Window(QMainWindow):
 
     def _fail(self, sentence: str) -> None:
         document = self.document
+        self.workspace.show_growth()
         self.status.show_progress(None)
         self.messages.say(Severity.ERROR, sentence)
         if document.spool is not None:
@@ -360,8 +362,9 @@ class Window(QMainWindow):
             return
         selected = sum(len(part) for part in self.workspace.table.selected_rows())
         document, shown = self.document, self.workspace.table.wpdus.rowCount()
+        wpdus = self.workspace.traffic.total
         dropped = self.live.dropped if document.spool is not None else None
-        self.status.show_counts(document.packets, document.wpdus, shown, selected, dropped)
+        self.status.show_counts(document.packets, wpdus, shown, selected, dropped)
 
     def _apply_setting(self, key: str) -> None:
         if key == options.TIME_FORMAT.key:

@@ -5,7 +5,7 @@ selection of a WPDU, from whichever pane, goes through the table; a restriction
 of the rows, from whichever pane, is a named filter of the table's model.
 """
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -19,6 +19,9 @@ from .traffic import Traffic
 from .wpdu_table import WpduTable
 
 SESSION, SPAN = "session", "span"
+
+#: Milliseconds between two growths of what is shown: each paints a page, while the reading wants to go on.
+GROWTH_EVERY = 150
 
 #: The dock panes: name, title, where they stand.
 _DOCKS = (
@@ -74,6 +77,11 @@ class Workspace(QMainWindow):
         self.keys = NO_KEYS
         self.history = History()
         self._moving = False
+        self._known = 0  # WPDUs that the capture has
+        self._growing = QTimer(self)
+        self._growing.setSingleShot(True)
+        self._growing.setInterval(GROWTH_EVERY)
+        self._growing.timeout.connect(self.show_growth)
         self.table = WpduTable(self)
         self.sessions = SessionTree(self)
         self.details = Details(self)
@@ -128,6 +136,8 @@ class Workspace(QMainWindow):
 
     def set_traffic(self, traffic: Traffic) -> None:
         """Show another capture from its beginning."""
+        self._known = 0
+        self._growing.stop()
         self.traffic = traffic
         self.traffic.associations.keys = self.keys
         self.history.clear()
@@ -137,7 +147,19 @@ class Workspace(QMainWindow):
         self._show_wpdu(-1)
 
     def take_rows(self, total: int) -> None:
-        """The capture has `total` WPDUs now."""
+        """The capture has `total` WPDUs now; the first are shown at once, more some times a second."""
+        self._known = total
+        if not self._growing.isActive():
+            self.show_growth()
+
+    def show_growth(self) -> None:
+        """Show all rows that were told of."""
+        if self.traffic.total < self._known:
+            self._growing.start()
+            self._grow(self._known)
+            self.rowsChanged.emit()
+
+    def _grow(self, total: int) -> None:
         self.traffic.total = total
         self.table.wpdus.take_rows(total)
         self.timing.take_rows(total)
