@@ -188,7 +188,7 @@ def test_blocks_in_blocks_cost_no_more_each_time(monkeypatch: pytest.MonkeyPatch
 
 
 def test_joined_blocks_belong_to_the_outer_block_alone() -> None:
-    """A last block inside what blocks joined to is what it is: the joined octets are not put into it again."""
+    """A last block inside what blocks joined to is what it is: the joined octets are not put there again."""
     inner = encode.get_response_block(True, 5, b"\x09\x02ab")
     octets = encode.block_transfer(True, 3, inner[-4:])
     decoded = decode_apdu(octets, Context(joined=inner))
