@@ -6,6 +6,7 @@ import pytest
 
 from tests.analysis.wire import (
     ACK,
+    FIN,
     MILLISECOND,
     RST,
     SYN,
@@ -159,3 +160,61 @@ def test_counts_and_times_of_a_stream(tmp_path: Path) -> None:
     assert streams["octets"].tolist() == [len(get_request(1)) + len(get_response(1))]
     assert streams["last_time"][0] - streams["first_time"][0] == 4 * MILLISECOND
     assert streams["start_seen"].tolist() == [True]
+
+
+END = pytest.mark.parametrize("end", ["fin", "reset", "both"])
+
+
+def _end(connection: Tcp, end: str) -> None:
+    if end == "both":
+        connection.close()
+    else:
+        connection.packet(0, connection.sent[0], flags=ACK | (FIN if end == "fin" else RST))
+
+
+@END
+@pytest.mark.parametrize("records", [1, 3, 65536])
+def test_other_numbers_after_the_end_are_another_connection(tmp_path: Path, records: int, end: str) -> None:
+    """The same ports again, their SYN not in the capture: nothing is a retransmission."""
+    wire = Wire()
+    first = Tcp(wire, isn=(500_000, 900_000)).handshake()
+    first.say(0, get_request(1))
+    first.say(1, get_response(1))
+    _end(first, end)
+    second = Tcp(wire, isn=(1_000, 2_000))
+    second.say(0, get_request(2))
+    second.say(1, get_response(2))
+    analysis = analyse(wire, tmp_path, records=records)
+    assert contents(analysis) == [get_request(1), get_response(1), get_request(2), get_response(2)]
+    assert analysis.wpdus["stream"].tolist() == [0, 0, 1, 1]
+    assert analysis.streams["instance"].tolist() == [0, 1]
+    assert analysis.statistics()["retransmissions"] == 0
+
+
+@pytest.mark.parametrize("records", [1, 65536])
+def test_a_half_closed_connection_goes_on(tmp_path: Path, records: int) -> None:
+    """After the client's FIN the server may send as much as it likes; octets of the client may be late."""
+    connection = Tcp(wire := Wire()).handshake()
+    connection.say(0, get_request(1))
+    connection.packet(0, connection.sent[0], flags=FIN | ACK)
+    for number in range(10):
+        connection.say(1, get_response(number, 60_000), pieces=[30_000])
+    connection.packet(0, 0, get_request(1))
+    analysis = analyse(wire, tmp_path, records=records)
+    assert len(analysis.streams) == 1
+    assert len(analysis.wpdus) == 11
+    assert analysis.statistics()["retransmissions"] == 1
+
+
+@pytest.mark.parametrize("records", [1, 65536])
+def test_an_end_is_forgotten_when_a_syn_comes(tmp_path: Path, records: int) -> None:
+    """A third connection begins by its SYN, far from where the first ended."""
+    wire = Wire()
+    for isn in (500_000, 1_000_000, 7):
+        connection = Tcp(wire, isn=(isn, isn)).handshake()
+        connection.say(0, get_request(isn))
+        connection.say(1, get_response(isn))
+        connection.close()
+    analysis = analyse(wire, tmp_path, records=records)
+    assert analysis.wpdus["stream"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert len(analysis.streams) == 3

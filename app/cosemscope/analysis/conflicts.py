@@ -13,8 +13,8 @@ import numpy.typing as npt
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.output import Output
 from cosemscope.analysis.payload import PayloadSource
-from cosemscope.analysis.streams import SYN
 from cosemscope.capture.columns import Columns
+from cosemscope.capture.rows import SYN
 
 #: Packets before a batch among which the original of a retransmission is looked for.
 WINDOW = 1 << 16

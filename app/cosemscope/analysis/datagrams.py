@@ -17,9 +17,10 @@ from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.reassembly import Segment
 from cosemscope.analysis.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable, datagram_framing
 from cosemscope.analysis.splitters import HdlcSplitter, Unit, splitter_for
-from cosemscope.analysis.streams import UDP, StreamTable, first_rows
+from cosemscope.analysis.streams import StreamTable, first_rows
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.capture.columns import Columns
+from cosemscope.capture.rows import UDP
 from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
 from cosemscope.transport.wports import DLMS_PORT
 
@@ -110,7 +111,7 @@ class UdpFlows:
         last = max(packets)
         self.output.add_row(
             WpduRow(
-                last, min(packets), last, min(len(pieces), 0xFFFF), max(times), min(times), stream,
+                last, min(packets), last, len(pieces), max(times), min(times), stream,
                 side ^ int(self.streams["client_side"][stream]), int(unit.framing),
                 header.version, header.source_wport, header.destination_wport, header.length,
                 unit.apdu_tag, unit.size, unit.marks,
@@ -147,7 +148,7 @@ class UdpFlows:
             {
                 "first_packet": packet,
                 "last_packet": packet,
-                "segments": np.ones(len(packet), np.uint16),
+                "segments": np.ones(len(packet), np.uint32),
                 "time": time,
                 "first_time": time,
                 "stream": flow,

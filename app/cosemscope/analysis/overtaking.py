@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.reassembly import DEFAULT_RTT, NEAR_IDENTIFICATION
 from cosemscope.analysis.segments import Segments
-from cosemscope.analysis.streams import ACK, FIN, RST, SYN
+from cosemscope.capture.rows import ACK, FIN, RST, SYN
 
 Array = npt.NDArray[Any]
 # Packets of the stream before a pair among which the other side's last acknowledgement is looked for.

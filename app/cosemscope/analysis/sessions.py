@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.roles import FROM_CLIENT, FROM_SERVER, ROLES
-from cosemscope.analysis.streams import TCP, StreamTable, add_counts, first_rows
+from cosemscope.analysis.streams import StreamTable, add_counts, first_rows
 from cosemscope.analysis.wpdus import Mark, WpduTable
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets import Endpoint, PacketTable
+from cosemscope.capture.rows import TCP
 from cosemscope.transport.wports import Side, wport_name
 
 #: One row for each stream, low and high: the wPort pair as it stands in headers from the stream's client;

@@ -6,10 +6,10 @@ import numpy as np
 
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
-from cosemscope.analysis.streams import TCP, UDP
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.apdu.tags import apdu_name
 from cosemscope.capture.columns import Columns
+from cosemscope.capture.rows import TCP, UDP
 
 
 def statistics(packets: Columns, streams: Columns, wpdus: Columns, findings: Columns) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 A flow (two endpoints and a protocol) carries one connection after another
 when ports are reused: a SYN with another initial sequence number, or one
 after data, a FIN or a RST, begins a new stream on the same flow; a retransmitted
-SYN does not. Streams are numbered by their first packets. All of it is
-done for a whole batch of packets; only SYNs on a flow that is
-already known are looked at one by one.
+SYN does not. Where the SYN is not in the capture, `Endings` tell. Streams are
+numbered by their first packets. All of it is done for a whole batch of
+packets; only SYNs on a flow that is already known are looked at one by one.
 """
 
 from typing import Any
@@ -14,14 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.decode_as import DecodeAs
+from cosemscope.analysis.endings import Endings
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.roles import initiator_side
 from cosemscope.capture.columns import Columns
+from cosemscope.capture.rows import ACK, FIN, RST, SYN, TCP
 from cosemscope.transport.wports import DLMS_PORT
-
-TCP = 6
-UDP = 17
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
 #: STREAM columns. `protocol` 6 or 17; `flow`: row of the flow table; `instance`: 0, 1, ... on that flow;
 #: `client_side`: which endpoint of the flow is the stream's client (0: A), see `roles`; `framing`: Framing;
@@ -97,6 +95,7 @@ class StreamTable(Columns):
         self._decode_as = decode_as
         self._openings = Columns(_OPENING_FIELDS)
         self._current = Columns({"stream": "i4", "instances": "u2"})
+        self._endings = Endings()
         #: (stream that ended by port reuse, packet row that began the next) of the last batch.
         self.replaced: list[tuple[int, int]] = []
 
@@ -109,6 +108,7 @@ class StreamTable(Columns):
         first = self._first_of_new(flow, known)
         syns = (view["protocol"] == TCP) & ((view["flags"] & SYN) > 0)
         reused = self._reused(view, first, known, syns, rows.start) if syns.any() else []
+        reused = sorted({*reused, *self._endings.follow(view, len(self._flows))})
         self.replaced = []
         stream = self._create(view, first, reused, rows.start)
         self._note_openings(view, stream, syns, rows.start)

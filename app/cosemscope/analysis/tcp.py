@@ -24,10 +24,11 @@ from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.recognition import HEAD, believable, take_heads
 from cosemscope.analysis.segments import Layout, Segments, lay_out, sort_segments
 from cosemscope.analysis.splitters import SPLITTERS
-from cosemscope.analysis.streams import ACK, FIN, RST, SYN, TCP, StreamTable, first_rows
+from cosemscope.analysis.streams import StreamTable, first_rows
 from cosemscope.analysis.walk import PacketWalk
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.capture.columns import Columns
+from cosemscope.capture.rows import ACK, FIN, RST, SYN, TCP
 from cosemscope.transport.wpdu import HEADER_SIZE
 
 Array = npt.NDArray[Any]
@@ -259,7 +260,7 @@ class TcpStreams:
         row = {
             "first_packet": packet + self._walk.base,
             "last_packet": packet + self._walk.base,
-            "segments": np.ones(len(packet), np.uint16),
+            "segments": np.ones(len(packet), np.uint32),
             "time": self._walk.batch["time"][packet],
             "first_time": self._walk.batch["time"][packet],
             "stream": stream,
@@ -319,7 +320,7 @@ class TcpStreams:
             segments.packet[links.end - overtook[links.end]] + self._walk.base,
             first_packet=np.minimum.reduceat(packet, offset) + self._walk.base,
             last_packet=np.maximum.reduceat(packet, offset) + self._walk.base,
-            segments=np.minimum(count, 0xFFFF).astype(np.uint16),
+            segments=count,
             time=np.maximum.reduceat(time, offset),
             first_time=np.minimum.reduceat(time, offset),
             address=np.where(spread, extents, address[offset]),

@@ -23,8 +23,9 @@ from cosemscope.analysis.prelude import Undecided
 from cosemscope.analysis.reassembly import Hole, Reassembler, Segment, Sink, Verdict, Waiting
 from cosemscope.analysis.segments import Segments, compact
 from cosemscope.analysis.splitters import Unit, splitter_for
-from cosemscope.analysis.streams import ACK, FIN, RST, SYN, StreamTable
+from cosemscope.analysis.streams import StreamTable
 from cosemscope.capture.columns import Columns
+from cosemscope.capture.rows import ACK, FIN, RST, SYN
 from cosemscope.transport.wpdu import HEADER_SIZE
 
 # HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the
@@ -414,7 +415,7 @@ class PacketWalk:
                 trigger,
                 min(packets),
                 max(packets),
-                min(len(pieces), 0xFFFF),
+                len(pieces),
                 max(times),
                 min(times),
                 stream,

@@ -35,7 +35,7 @@ class Mark(IntFlag):
 WPDU_FIELDS: dict[str, str] = {
     "first_packet": "u4",
     "last_packet": "u4",
-    "segments": "u2",
+    "segments": "u4",
     "time": "i8",
     "first_time": "i8",
     "stream": "u4",

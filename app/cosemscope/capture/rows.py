@@ -12,6 +12,7 @@ import numpy as np
 
 TCP = 6
 UDP = 17
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 IP_IN_IP = 4
 IPV6_IN_IP = 41
 GRE = 47

@@ -11,9 +11,8 @@ import random
 import struct
 from dataclasses import dataclass, field
 
-FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+from .rows import ACK, FIN, PSH, RST, SYN, TCP, UDP
 
-_TCP, _UDP = 6, 17
 _IPV4_HEADER = struct.Struct("!BBHHHBBH4s4s")
 _TCP_HEADER = struct.Struct("!HHIIBBHHH")
 _UDP_HEADER = struct.Struct("!HHHH")
@@ -150,9 +149,9 @@ def tcp_frame(
         0,
     )
     segment = header + options + payload
-    check = _transport_checksum(source, destination, _TCP, segment)
+    check = _transport_checksum(source, destination, TCP, segment)
     segment = b"".join((segment[:16], struct.pack("!H", check), segment[18:]))
-    return ip_frame(source, destination, _TCP, segment, ip_id=ip_id, ttl=ttl, vlan=vlan)
+    return ip_frame(source, destination, TCP, segment, ip_id=ip_id, ttl=ttl, vlan=vlan)
 
 
 def udp_frame(
@@ -169,9 +168,9 @@ def udp_frame(
     if length > 0xFFFF:
         raise ValueError(f"{len(payload)} octets do not fit in a UDP datagram")
     header = _UDP_HEADER.pack(source.port, destination.port, length, 0)
-    check = _transport_checksum(source, destination, _UDP, header + payload) or 0xFFFF
+    check = _transport_checksum(source, destination, UDP, header + payload) or 0xFFFF
     datagram = header[:6] + struct.pack("!H", check) + payload
-    return ip_frame(source, destination, _UDP, datagram, ip_id=ip_id, ttl=ttl, vlan=vlan)
+    return ip_frame(source, destination, UDP, datagram, ip_id=ip_id, ttl=ttl, vlan=vlan)
 
 
 class _TcpSide:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from cosemscope import __version__
 from cosemscope.analysis.decode_as import WORDS, DecodeAs
 from cosemscope.analysis.framing import Framing
-from cosemscope.analysis.streams import TCP
+from cosemscope.capture.rows import TCP
 
 from .actions import shortcut_rows
 from .icons import application_icon

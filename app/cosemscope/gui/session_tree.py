@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.sessions import Peers, StreamSession, WPortPair
-from cosemscope.analysis.streams import TCP
+from cosemscope.capture.rows import TCP
 
 from .cells import TreeDelegate, elided_halves
 from .formats import clock, count, duration, short_duration, short_size
