@@ -104,6 +104,12 @@ def code(dotted: str) -> bytes:
         ("4.0.1.0.0.255", "Unrated integral, current value"),
         ("1.0.1.8.130.255", "Active energy import (+A), manufacturer-specific tariff 130"),
         ("1.0.200.8.0.255", "Electricity-related object"),
+        ("1.128.1.8.0.255", "Active energy import (+A), manufacturer-specific 128"),
+        ("1.66.1.8.0.255", "Active energy import (+A), utility-specific 66"),
+        ("1.200.1.8.0.255", "Active energy import (+A)"),
+        ("0.0.127.0.0.255", "Inactive object"),
+        ("0.0.43.0.2.255", "Security setup 2"),
+        ("0.0.98.10.0.255", "Register table 1"),
         ("1.0.150.8.0.255", "Electricity, manufacturer-specific (value group C)"),
     ],
 )

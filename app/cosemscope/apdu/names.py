@@ -202,14 +202,23 @@ def obis_name(instance: bytes) -> str:
     return ""
 
 
+#: Value group B up to a value: channels, then numbers of the utility, then of the manufacturer, then reserved.
+_CHANNELS = (
+    (0, ""),
+    (64, ", channel {}"),
+    (127, ", utility-specific {}"),
+    (199, ", manufacturer-specific {}"),
+)
+
+
 def _additions(rule: _Rule, code: bytes) -> str:
     """Billing period and channel, where the rule leaves them open."""
     text = ""
     if rule.groups[5] is None and code[5] != 255:
         text += _billing_period(code[5])
     channel = code[1]
-    if rule.groups[1] is None and 1 <= channel <= 127:
-        text += f", channel {channel}" if channel <= 64 else f", utility-specific {channel}"
+    if rule.groups[1] is None:
+        text += next((words.format(channel) for most, words in _CHANNELS if channel <= most), "")
     return text
 
 
