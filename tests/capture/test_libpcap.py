@@ -1,7 +1,9 @@
 """The layer over libpcap: what it lists, opens and compiles; and life without it."""
 
 import ctypes
+import ntpath
 import socket
+import struct
 import time
 from collections.abc import Iterator
 
@@ -69,8 +71,6 @@ class TestWithLibrary:
     def test_packets_come_with_times_and_octets(self) -> None:
         """Header, octets and stamp are read where the library puts them; counts are there."""
         needs_rights()
-        import struct
-
         handle = libpcap.open_live("lo", OpenOptions(immediate=True))
         taken: list[tuple[int, int, bytes]] = []
         header = struct.Struct(libpcap.HEADER_FORMAT)
@@ -157,3 +157,96 @@ def test_without_the_library_everything_says_so() -> None:
 def test_a_library_that_is_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LibpcapError, match="too old: it has no pcap_"):
         libpcap.Library(ctypes.CDLL(None))
+
+
+class FakeLibrary:
+    """Notes what is said to it; its handles are number 1, and nothing is refused."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, tuple[object, ...]] = {}
+
+    def __getattr__(self, name: str) -> object:
+        def call(*arguments: object) -> int:
+            self.said[name] = arguments
+            return {"pcap_activate": 0, "pcap_set_tstamp_precision": 0}.get(name, 1)
+
+        return call
+
+
+@pytest.mark.parametrize(
+    ("platform", "immediate", "mode", "timeout"),
+    [
+        ("linux", False, 0, 50),
+        ("linux", True, 0, 1),
+        ("win32", False, 0, 50),
+        ("win32", True, 1, 50),
+        ("darwin", True, 1, 50),
+    ],
+)
+def test_how_packets_are_handed_over(
+    monkeypatch: pytest.MonkeyPatch, platform: str, immediate: bool, mode: int, timeout: int
+) -> None:
+    """Linux's immediate mode is not used; elsewhere a handle that waits in the library does not spin."""
+    fake = FakeLibrary()
+    monkeypatch.setattr(libpcap, "library", lambda: fake)
+    monkeypatch.setattr("sys.platform", platform)
+    handle = libpcap.open_live(r"\Device\NPF_{0}", OpenOptions(immediate=immediate))
+    assert fake.said["pcap_create"][0] == rb"\Device\NPF_{0}"
+    assert fake.said["pcap_set_immediate_mode"] == (1, mode)
+    assert fake.said["pcap_set_timeout"] == (1, timeout)
+    assert fake.said["pcap_set_buffer_size"] == (1, 64 << 20)
+    assert (handle.selectable() is None) == (platform == "win32")
+
+
+def test_npcap_is_looked_for_in_its_own_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is not searched by Windows, and Packet.dll lies in it; what WinPcap left comes second."""
+    tried: list[str] = []
+    folders: list[str] = []
+
+    def load(name: str) -> str:
+        tried.append(name)
+        if name.startswith("C:"):
+            raise OSError("no such file")
+        return "loaded"
+
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("SYSTEMROOT", r"C:\Windows")
+    monkeypatch.setattr(libpcap.os.path, "join", ntpath.join)
+    monkeypatch.setattr(libpcap.os.path, "dirname", ntpath.dirname)
+    monkeypatch.setattr(libpcap.os.path, "isabs", ntpath.isabs)
+    monkeypatch.setattr(libpcap.os.path, "isdir", lambda _: True)
+    monkeypatch.setattr(libpcap.os, "add_dll_directory", folders.append, raising=False)
+    monkeypatch.setattr(libpcap.ctypes, "CDLL", load)
+    assert libpcap._load() == "loaded"
+    assert tried == [r"C:\Windows\System32\Npcap\wpcap.dll", "wpcap.dll"]
+    assert folders == [r"C:\Windows\System32\Npcap"]
+
+
+def test_headers_of_all_systems() -> None:
+    """struct timeval has two longs: of 32 bits on Windows; macOS fills up a fraction of 32 bits."""
+    assert struct.calcsize(libpcap._HEADER_FORMATS["win32"]) == 16
+    assert struct.calcsize(libpcap._HEADER_FORMATS["darwin"]) == 24
+    octets = struct.pack("<qiiII", 1_760_000_000, 999_999, 0, 60, 1514)
+    assert struct.unpack(libpcap._HEADER_FORMATS["darwin"], octets) == (1_760_000_000, 999_999, 60, 1514)
+
+
+@pytest.mark.parametrize(
+    ("platform", "head"),
+    [("linux", struct.pack("=H", socket.AF_INET)), ("darwin", bytes((16, socket.AF_INET)))],
+)
+def test_addresses_of_all_systems(monkeypatch: pytest.MonkeyPatch, platform: str, head: bytes) -> None:
+    """BSD's begin with their length."""
+    monkeypatch.setattr("sys.platform", platform)
+    address = ctypes.create_string_buffer(head + bytes((0x0F, 0xDB, 192, 0, 2, 7)), 16)
+    assert libpcap._address(ctypes.addressof(address)) == "192.0.2.7"
+
+
+def test_a_device_of_windows_has_its_alias_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What people call an adapter may be typed; anything else stays what it is, as on other systems."""
+    ethernet = libpcap.Device(r"\Device\NPF_{1}", "Intel", (), True, True, False, False, True, "Ethernet")
+    monkeypatch.setattr(libpcap, "devices", lambda: [ethernet])
+    assert libpcap.device_name("ethernet") == "ethernet"
+    monkeypatch.setattr("sys.platform", "win32")
+    assert libpcap.device_name("ethernet") == ethernet.name
+    assert libpcap.device_name(ethernet.name) == ethernet.name
+    assert libpcap.device_name("Wi-Fi") == "Wi-Fi"

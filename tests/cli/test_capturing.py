@@ -16,6 +16,7 @@ from cosemscope import cli
 from cosemscope.capture.libpcap import DEFAULT_BUFFER
 from cosemscope.capture.reader import open_capture
 from cosemscope.cli.capturing import add_commands
+from cosemscope.cli.following import _is_pipe
 from cosemscope.gui.orders import CaptureOrder
 from tests.helpers.capturing import capturing, command, environment, needs_rights, run
 from tests.helpers.files import Record, pcap
@@ -258,3 +259,9 @@ def test_one_default_for_the_kernel_buffer() -> None:
     parser = argparse.ArgumentParser()
     add_commands(parser.add_subparsers())
     assert parser.parse_args(["capture", "-"]).buffer == DEFAULT_BUFFER == CaptureOrder().buffer
+
+
+def test_a_pipe_of_windows_is_known_by_its_name() -> None:
+    """It is not looked at before it is opened, which would connect to it."""
+    assert _is_pipe(r"\\.\pipe\meter")
+    assert not _is_pipe("meter.pcapng")

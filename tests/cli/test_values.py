@@ -29,7 +29,7 @@ def test_what_is_taken(kind, text: str, value: float) -> None:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        *((values.count, text) for text in ("0", "-1", "x", "", "2147483648", "1.5")),
+        *((values.count, text) for text in ("²", "0", "-1", "x", "", "2147483648", "1.5")),
         *((values.port, text) for text in ("0", "65536", "x")),
         *((values.wport, text) for text in ("-1", "65536", "0x10000", "x", "")),
         *((values.seconds, text) for text in ("-1", "x", "", "nan", "inf", "1e9")),

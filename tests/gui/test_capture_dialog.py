@@ -146,6 +146,7 @@ def test_real_interfaces_are_listed_with_rates(qtbot, look):
         ("4060", (4060,)),
         ("4060, 4061 4060", (4060, 4061)),
         ("x", None),
+        ("²", None),
         ("0", None),
         ("70000", None),
     ],

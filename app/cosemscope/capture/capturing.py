@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import libpcap
 from .chunks import Source, SourceError
 from .dumpcap import DumpcapSource, find_dumpcap
 from .filters import DLMS_PORT, dlms_filter
@@ -87,18 +88,19 @@ def open_source(job: CaptureJob) -> Source:
     """
     if job.pipe is not None:
         return PipeSource(job.pipe)
+    names = [libpcap.device_name(name) for name in job.interfaces]
     program = find_dumpcap() if job.way != LIBPCAP else None
     if job.way == DUMPCAP:
         if program is None:
             raise SourceError("library", f"There is no dumpcap that you may run. {no_library_advice()}")
-        return DumpcapSource(program, job.interfaces, job.options, job.filter_for)
+        return DumpcapSource(program, names, job.options, job.filter_for)
     try:
-        return LibpcapSource(job.interfaces, job.options, job.filter_for)
+        return LibpcapSource(names, job.options, job.filter_for)
     except SourceError as fault:
         if program is None or fault.kind not in ("library", "rights"):
             raise
         try:
-            return DumpcapSource(program, job.interfaces, job.options, job.filter_for)
+            return DumpcapSource(program, names, job.options, job.filter_for)
         except SourceError as other:
             raise (fault if other.kind == "rights" else other) from other
 

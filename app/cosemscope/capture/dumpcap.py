@@ -19,11 +19,13 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import windows
 from .chunks import BUFFERED, SourceError
 from .libpcap import OpenOptions
 from .libpcap_source import FilterFor
 from .pipes import PipeSource
 from .rights import rights_advice
+from .windows import title_of
 
 _START_WITHIN = 10.0
 _END_WITHIN = 5.0
@@ -71,7 +73,7 @@ def dumpcap_interfaces(program: str) -> list[tuple[str, str, tuple[str, ...]]]:
     for line in _query([program, "-D", "-M"]).stdout.splitlines():
         number, _, rest = line.partition(". ")
         fields = rest.split("\t")
-        if number.isdigit() and len(fields) >= 5:
+        if number.isdecimal() and len(fields) >= 5:
             addresses = tuple(address for address in fields[4].split(",") if address)
             found.append((fields[0], fields[2] or fields[1], addresses))
     return found
@@ -104,12 +106,12 @@ def _fault(name: str, words: str) -> SourceError:
         inner = re.search(r"isn't a valid capture filter \((.*)\)", words)
         return SourceError("filter", f"The capture filter is wrong: {inner[1] if inner else first}")
     if "No such device" in words:
-        return SourceError("name", f"There is no interface {name}.")
+        return SourceError("name", f"There is no interface {title_of(name)}.")
     if "permission" in words.lower():
-        return SourceError("rights", f"You may not capture on {name}. {rights_advice()}")
+        return SourceError("rights", f"You may not capture on {title_of(name)}. {rights_advice()}")
     if "is not up" in words:
         return SourceError(
-            "down", f"The interface {name} is down: there is nothing to capture until it is up."
+            "down", f"The interface {title_of(name)} is down: there is nothing to capture until it is up."
         )
     return SourceError("gone", f"dumpcap ended: {first}")
 
@@ -127,7 +129,7 @@ class DumpcapSource(PipeSource):
         for name in names:
             text = filter_for(dumpcap_link_type(program, name))
             words += ["-i", name, *(["-f", text] if text else [])]
-        self._names = ", ".join(names)
+        self._names = ", ".join(map(title_of, names))
         self._words: list[str] = []
         self._asked = False
         self._started = threading.Event()
@@ -137,7 +139,7 @@ class DumpcapSource(PipeSource):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                creationflags=_NO_WINDOW,
+                creationflags=windows.console_flags() if sys.platform == "win32" else 0,
                 # Ctrl+C is for us: dumpcap is asked to end in turn, and what it still has is taken.
                 start_new_session=True,
             )
@@ -177,10 +179,16 @@ class DumpcapSource(PipeSource):
         """
         if not self._asked:
             self._asked = True
-            for wait, act in ((_HELD_BACK, self._process.terminate), (_END_WITHIN, self._process.kill)):
+            for wait, act in ((_HELD_BACK, self._ask_to_end), (_END_WITHIN, self._process.kill)):
                 timer = threading.Timer(wait, act)
                 timer.daemon = True
                 timer.start()
+
+    def _ask_to_end(self) -> None:
+        if sys.platform == "win32":
+            windows.ask_to_end(self._process)
+        else:
+            self._process.terminate()
 
     def close(self) -> None:
         """See `chunks.Source`."""

@@ -39,6 +39,12 @@ class CaptureInterface:
     link_type: int
     way: str
     reason: str
+    alias: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.alias or self.name
 
     @property
     def may_capture(self) -> bool:
@@ -110,6 +116,7 @@ def _interface(
         link_type=link_type,
         way=way,
         reason=reason,
+        alias=device.alias,
     )
 
 

@@ -2,7 +2,7 @@
 
 Cosemscope works without the library. The declarations follow pcap(3PCAP); a library that lacks one of the
 newer functions goes without what it gives. Functions of the library are called by one thread at a time for
-a handle; `Handle.break_loop` alone may be called from any, and from a signal handler.
+a handle.
 """
 
 import ctypes
@@ -17,6 +17,8 @@ from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_uint, c_void_p
 from functools import cache
 from typing import Any, NamedTuple
 
+from .windows import adapter_alias
+
 _ERRBUF = 256
 _UTF_8 = 1
 _NANOSECONDS = 1
@@ -27,7 +29,6 @@ DEFAULT_BUFFER = 64
 
 # Status codes of pcap_activate (pcap/pcap.h); those above zero are warnings.
 NO_SUCH_DEVICE, NO_RIGHTS, NOT_UP, NO_PROMISCUOUS_RIGHTS = -5, -8, -9, -11
-BROKEN_OFF = -2
 
 # DLT numbers that differ from the LINKTYPE numbers of files.
 _LINK_TYPES = {11: 100, 12: 108 if sys.platform.startswith("openbsd") else 101, 14: 101}
@@ -49,7 +50,10 @@ class LibpcapError(Exception):
 
 
 class Device(NamedTuple):
-    """A network interface as the library lists it; `connected` is None where that means nothing."""
+    """A network interface as the library lists it; `connected` is None where that means nothing.
+
+    `alias` is what people call it where its name is none for them.
+    """
 
     name: str
     description: str
@@ -59,6 +63,7 @@ class Device(NamedTuple):
     loopback: bool
     wireless: bool
     connected: bool | None
+    alias: str = ""
 
 
 class Stats(NamedTuple):
@@ -116,13 +121,10 @@ _Interface._fields_ = [
 #: numbers, None for 0.
 PacketHandler = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 
-#: Layout of struct pcap_pkthdr for `struct`: seconds, fraction, captured, original.
-if sys.platform == "win32":
-    HEADER_FORMAT = "=iiII"
-elif sys.platform == "darwin":
-    HEADER_FORMAT = "=qi4xII"
-else:
-    HEADER_FORMAT = "@llII"
+#: Layout of struct pcap_pkthdr for `struct`: seconds, fraction, captured, original. Windows has a long of 32
+#: bits, macOS a fraction of 32 bits.
+_HEADER_FORMATS = {"win32": "=iiII", "darwin": "=qi4xII"}
+HEADER_FORMAT = _HEADER_FORMATS.get(sys.platform, "@llII")
 
 _STRING, _HANDLE = c_char_p, c_void_p
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -140,7 +142,6 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "pcap_freecode": (None, (POINTER(_Program),)),
     "pcap_dispatch": (c_int, (_HANDLE, c_int, PacketHandler, c_void_p)),
     "pcap_stats": (c_int, (_HANDLE, POINTER(_Stat))),
-    "pcap_breakloop": (None, (_HANDLE,)),
     "pcap_geterr": (_STRING, (_HANDLE,)),
     "pcap_datalink": (c_int, (_HANDLE,)),
     "pcap_setnonblock": (c_int, (_HANDLE, c_int, _STRING)),
@@ -258,7 +259,19 @@ def _device(interface: _Interface) -> Device:
         loopback=bool(flags & _LOOPBACK),
         wireless=bool(flags & _WIRELESS),
         connected={_CONNECTED: True, _DISCONNECTED: False}.get(flags & _STATUS_MASK),
+        alias=adapter_alias(_text(interface.name)) if sys.platform == "win32" else "",
     )
+
+
+def device_name(text: str) -> str:
+    """The name of the device that `text` is the name or the alias of; `text` itself where there is none."""
+    if sys.platform != "win32":
+        return text
+    with suppress(LibpcapError):
+        for device in devices():
+            if text.casefold() in (device.name.casefold(), device.alias.casefold()):
+                return device.name
+    return text
 
 
 def _address(pointer: int | None) -> str | None:
@@ -319,9 +332,9 @@ class Handle:
     def dispatch(self, most: int, handler: Any) -> int:
         """Give up to `most` packets to `handler` (a PacketHandler); their number. Raises LibpcapError."""
         count = int(self._pcap.pcap_dispatch(self._pointer, most, handler, None))
-        if count < 0 and count != BROKEN_OFF:
+        if count < 0:
             raise LibpcapError(self.error, count)
-        return max(count, 0)
+        return count
 
     def stats(self) -> Stats | None:
         """The system's counts; None when it has none."""
@@ -329,11 +342,6 @@ class Handle:
         if self._pointer is None or self._pcap.pcap_stats(self._pointer, byref(counts)) < 0:
             return None
         return Stats(counts.received, counts.dropped, counts.if_dropped)
-
-    def break_loop(self) -> None:
-        """Make a `dispatch` that is waiting return soon."""
-        if self._pointer is not None:
-            self._pcap.pcap_breakloop(self._pointer)
 
     @property
     def error(self) -> str:
@@ -387,7 +395,7 @@ def _open(name: str, options: OpenOptions) -> Handle:
     settings: tuple[tuple[Callable[..., int] | None, int], ...] = (
         (pcap.pcap_set_snaplen, options.snap_length),
         (pcap.pcap_set_promisc, int(options.promiscuous)),
-        (pcap.pcap_set_timeout, hold or 1),
+        (pcap.pcap_set_timeout, hold or max(options.hold, 1)),
         (pcap.pcap_set_immediate_mode, int(not hold)),
         (pcap.pcap_set_buffer_size, options.buffer),
     )
@@ -438,7 +446,7 @@ def _compiled(pointer: int | None, text: str) -> _Program:
 
 
 __all__ = (
-    "BROKEN_OFF",
+    "DEFAULT_BUFFER",
     "HEADER_FORMAT",
     "NOT_UP",
     "NO_RIGHTS",
@@ -450,8 +458,10 @@ __all__ = (
     "OpenOptions",
     "PacketHandler",
     "Stats",
+    "device_name",
     "devices",
     "filter_error",
+    "hold_of",
     "library",
     "link_type_of",
     "open_live",

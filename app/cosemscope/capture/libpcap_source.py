@@ -18,6 +18,7 @@ from .chunks import BUFFERED, IMMEDIATE, Chunk, SourceError, Tally
 from .libpcap import Handle, LibpcapError, OpenOptions
 from .rights import no_library_advice, rights_advice
 from .spool import Counts, SpoolInterface, interface_block, section_block, statistics_block
+from .windows import title_of
 
 #: Packets that are taken from the library in one go: bounds what is in memory.
 _MOST = 4096
@@ -198,7 +199,7 @@ class LibpcapSource:
                 inlet.count()
                 self._inlets.remove(inlet)
                 self._gone.append(inlet)
-                name = inlet.handle.name
+                name = title_of(inlet.handle.name)
                 self.faults.append(
                     SourceError("gone", f"The capture on {name} ended: {_sentence(str(error))}")
                 )
@@ -230,8 +231,10 @@ class LibpcapSource:
 def open_fault(name: str, error: LibpcapError) -> SourceError:
     """Why an interface cannot be opened, in a sentence, with what to do."""
     known = [device.name for device in _devices()]
-    if error.code == libpcap.NO_SUCH_DEVICE or (error.code == libpcap.NO_RIGHTS and name not in known):
-        there = f"There are: {', '.join(known)}." if known else "There is none at all."
+    name, is_known = title_of(name), name in known
+    # Some systems refuse what is not there for want of rights, too.
+    if error.code == libpcap.NO_SUCH_DEVICE or (error.code == libpcap.NO_RIGHTS and known and not is_known):
+        there = f"There are: {', '.join(map(title_of, known))}." if known else "There is none at all."
         return SourceError("name", f"There is no interface {name}. {there}")
     if error.code == libpcap.NO_RIGHTS:
         return SourceError("rights", f"You may not capture on {name}. {rights_advice()}")

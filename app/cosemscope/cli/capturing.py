@@ -20,6 +20,7 @@ from .values import count, port, size, some_seconds
 
 if TYPE_CHECKING:
     from cosemscope.capture.capturing import CaptureControl, CaptureJob
+    from cosemscope.capture.interfaces import CaptureInterface
     from cosemscope.capture.spools import Spool
 
 _MEBI = 1 << 20
@@ -232,35 +233,43 @@ def run_interfaces(arguments: argparse.Namespace) -> int:
         after, passed = counts.now(), time.monotonic() - began
         counts.close()
         rates = {name: (after[name] - before[name]) / passed for name in before.keys() & after.keys()}
+    if arguments.json:
+        for interface in found:
+            rate = {"packets_per_second": rates.get(interface.name)} if arguments.rate else {}
+            print(json.dumps(_interface_object(interface) | rate))
+        return 0
     reasons: dict[str, str] = {}  # that of the first of all interfaces that have the same
     for interface in found:
-        if arguments.json:
-            shown = {
-                "name": interface.name,
-                "description": interface.description,
-                "addresses": list(interface.addresses),
-                "state": interface.state,
-                "loopback": interface.loopback,
-                "wireless": interface.wireless,
-                "link_type": interface.link_type if interface.link_type >= 0 else None,
-                "may_capture": interface.may_capture,
-                "by": interface.way or None,
-                "reason": interface.reason or None,
-            }
-            if arguments.rate:
-                shown["packets_per_second"] = rates.get(interface.name)
-            print(json.dumps(shown))
-            continue
-        may = f"by {interface.way}" if interface.may_capture else "no"
-        rate = f"  {rates[interface.name]:>9,.0f}/s" if interface.name in rates else ""
-        words = ", ".join(interface.addresses) or interface.description
-        print(f"{interface.name:<18} {interface.state:<14} {may:<11}{rate}  {words}".rstrip())
+        print(_interface_line(interface, rates.get(interface.name)))
         if interface.reason and interface.state != "down":
-            alike = re.sub(rf"\b{re.escape(interface.name)}\b", "", interface.reason)
+            alike = re.sub(rf"\b{re.escape(interface.title)}\b", "", interface.reason)
             reasons.setdefault(alike, interface.reason)
     for reason in reasons.values():
         print(f"cosemscope interfaces: {reason}", file=sys.stderr)
     return 0
+
+
+def _interface_object(interface: "CaptureInterface") -> dict[str, Any]:
+    return {
+        "name": interface.name,
+        "title": interface.title,
+        "description": interface.description,
+        "addresses": list(interface.addresses),
+        "state": interface.state,
+        "loopback": interface.loopback,
+        "wireless": interface.wireless,
+        "link_type": interface.link_type if interface.link_type >= 0 else None,
+        "may_capture": interface.may_capture,
+        "by": interface.way or None,
+        "reason": interface.reason or None,
+    }
+
+
+def _interface_line(interface: "CaptureInterface", packets: float | None) -> str:
+    may = f"by {interface.way}" if interface.may_capture else "no"
+    rate = f"  {packets:>9,.0f}/s" if packets is not None else ""
+    words = ", ".join(interface.addresses) or interface.description
+    return f"{interface.title:<18} {interface.state:<14} {may:<11}{rate}  {words}".rstrip()
 
 
 # spools

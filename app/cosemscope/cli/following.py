@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cosemscope.capture.reader import CaptureReader
     from cosemscope.capture.records import RecordSource
 
+_WINDOWS_PIPES = "\\\\.\\pipe\\"
 _EVERY = 0.02
 _READ = 1 << 18
 _MAGIC = 4
@@ -42,7 +43,7 @@ def followed(name: str) -> "Iterator[RecordSource]":
     from cosemscope.capture.sequence import CaptureSequence, ring_number
 
     path = Path(name)
-    if name == "-" or _is_pipe(path):
+    if name == "-" or _is_pipe(name):
         with _Copy(name) as copy, copy.open() as reader:
             yield reader
         return
@@ -51,9 +52,11 @@ def followed(name: str) -> "Iterator[RecordSource]":
         yield reader
 
 
-def _is_pipe(path: Path) -> bool:
+def _is_pipe(name: str) -> bool:
+    if name.startswith(_WINDOWS_PIPES):
+        return True  # to look at it closer would be to connect to it
     try:
-        return stat.S_ISFIFO(path.stat().st_mode)
+        return stat.S_ISFIFO(os.stat(name).st_mode)
     except OSError:
         return False
 
@@ -67,6 +70,8 @@ class _Copy:
         self._path = Path(path)
         self._begun = threading.Event()
         self._ended = threading.Event()
+        self._writing = threading.Lock()
+        self._over = False
         self._error: OSError | None = None
         self._reader: CaptureReader | None = None
         threading.Thread(target=self._copy, name="pipe", daemon=True).start()
@@ -75,8 +80,15 @@ class _Copy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._finish()  # Windows removes no file that is open; a pipe that has not ended holds the thread up
         with suppress(OSError):
             self._path.unlink()
+
+    def _finish(self) -> None:
+        with self._writing:
+            if not self._over:
+                self._over = True
+                os.close(self._target)
 
     def open(self) -> "CaptureReader":
         """A reader of what comes, once enough has come to tell what it is. Raises CaptureError."""
@@ -103,17 +115,19 @@ class _Copy:
     def _copy(self) -> None:
         copied = 0
         try:
-            source = sys.stdin.fileno() if self._name == "-" else os.open(self._name, os.O_RDONLY)
+            flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+            source = sys.stdin.fileno() if self._name == "-" else os.open(self._name, flags)
             while octets := os.read(source, _READ):
-                view = memoryview(octets)
-                while view:
-                    view = view[os.write(self._target, view) :]
+                with self._writing:
+                    view = memoryview(b"" if self._over else octets)
+                    while view:
+                        view = view[os.write(self._target, view) :]
                 copied += len(octets)
                 if copied >= _MAGIC:
                     self._begun.set()
         except OSError as error:
             self._error = error
-        os.close(self._target)
+        self._finish()
         self._ended.set()
         self._begun.set()
         if self._reader is not None:

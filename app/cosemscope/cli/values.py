@@ -8,14 +8,14 @@ _MOST_SECONDS = 1e9
 
 def count(text: str) -> int:
     """A number of things, 1 or more."""
-    if not text.isdigit() or not 1 <= int(text) < 1 << 31:
+    if not text.isdecimal() or not 1 <= int(text) < 1 << 31:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
     return int(text)
 
 
 def port(text: str) -> int:
     """A TCP or UDP port."""
-    if not text.isdigit() or not 1 <= int(text) <= 0xFFFF:
+    if not text.isdecimal() or not 1 <= int(text) <= 0xFFFF:
         raise argparse.ArgumentTypeError(f"{text!r} is no port (1 to 65535)")
     return int(text)
 
@@ -53,6 +53,6 @@ def some_seconds(text: str) -> float:
 def size(text: str) -> int:
     """A number of octets, 1 or more; k, M or G may follow."""
     number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS and text else (text, "")
-    if not number.isdigit() or int(number) < 1:
+    if not number.isdecimal() or int(number) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of octets, such as 500k, 10M or 2G")
     return int(number) * _UNITS[unit]

@@ -92,7 +92,8 @@ class InterfaceList(QTreeWidget):
         self._found = {interface.name: interface for interface in found}
         for interface in sorted(found, key=lambda one: (not one.may_capture, one.state != "up")):
             name = interface.name
-            label = f"{name}  ({interface.description})" if interface.description else name
+            title, words = interface.title, interface.description
+            label = f"{title}  ({words})" if words else title
             item = QTreeWidgetItem([label, ", ".join(interface.addresses), interface.state, ""])
             item.setData(0, _NAME_ROLE, name)
             tip = interface.reason or f"{label}: may be captured from, by {interface.way}"

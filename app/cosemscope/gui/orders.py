@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from cosemscope.capture.libpcap import DEFAULT_BUFFER
+from cosemscope.capture.windows import title_of
 from cosemscope.live.addresses import parse_address
 from cosemscope.live.faults import LinkError
 
@@ -76,7 +77,7 @@ class CaptureOrder(NamedTuple):
     @property
     def title(self) -> str:
         """What is captured, for headings."""
-        return f"Capture on {', '.join(self.interfaces)}"
+        return f"Capture on {', '.join(map(title_of, self.interfaces))}"
 
     def words(self) -> list[str]:
         """The command line."""
@@ -103,7 +104,7 @@ class CaptureOrder(NamedTuple):
 
 def ports_of(text: str) -> tuple[int, ...] | None:
     """The ports that `text` lists, separated by commas or spaces; None when something else stands in it."""
-    numbers = [int(word) if word.isdigit() else 0 for word in text.replace(",", " ").split()]
+    numbers = [int(word) if word.isdecimal() else 0 for word in text.replace(",", " ").split()]
     return tuple(dict.fromkeys(numbers)) if all(1 <= number <= 0xFFFF for number in numbers) else None
 
 
