@@ -362,7 +362,8 @@ def test_an_action_response_in_one_block_is_decoded_in_place() -> None:
     ("octets", "words"),
     [
         ("c401c10163", "data-access-result at offset 4: 99 is not defined"),
-        ("c501c163", "result at offset 3: 99 is not defined"),
+        ("c501c163", "data-access-result at offset 3: 99 is not defined"),
+        ("c505c1020063", "data-access-result at offset 5: 99 is not defined"),
         ("c701c16300", "action-result at offset 3: 99 is not defined"),
         ("d80301", "state-error at offset 1: 3 is not defined"),
         ("d80109", "service-error at offset 2: 9 is not defined"),

@@ -199,12 +199,12 @@ class Cursor:
         )
         return value
 
-    def code(self, name: str, texts: Mapping[int, str]) -> int:
-        """One octet that has to be one of those in `texts`; another is a warning."""
+    def code(self, name: str, texts: Mapping[int, str], what: str = "") -> int:
+        """One octet that has to be one of those in `texts`; another is a warning, of `what` or else `name`."""
         value = self.u8(name, texts)
         if value not in texts:
             at = self.position - 1
-            self.warn(at, self.position, f"{name} at offset {at}: {value} is not defined")
+            self.warn(at, self.position, f"{what or name} at offset {at}: {value} is not defined")
         return value
 
     def uint(self, name: str, size: int, text: str = "") -> int:

@@ -202,7 +202,7 @@ def obis_name(instance: bytes) -> str:
     return ""
 
 
-#: Value group B up to a value: channels, then numbers of the utility, then of the manufacturer, then reserved.
+#: Value group B up to a value: channels, then what utilities use, then what manufacturers use.
 _CHANNELS = (
     (0, ""),
     (64, ", channel {}"),

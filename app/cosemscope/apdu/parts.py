@@ -88,7 +88,7 @@ def boolean(c: Cursor, name: str) -> bool:
 
 def data_access_result(c: Cursor, name: str = "data-access-result") -> int:
     """A Data-Access-Result."""
-    return c.code(name, codes.DATA_ACCESS_RESULTS)
+    return c.code(name, codes.DATA_ACCESS_RESULTS, "data-access-result")
 
 
 def data_access_results(c: Cursor) -> None:
