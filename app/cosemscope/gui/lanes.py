@@ -45,15 +45,15 @@ REST = Pair(-1, -1)
 
 
 class Lanes:
-    """All points of the WPDUs taken so far, in order of time."""
+    """All points of the WPDUs taken so far, in order of time (rows of the same time in theirs)."""
 
     def __init__(self) -> None:
         self._points = Columns(_POINT_FIELDS)
-        self._order: npt.NDArray[np.intp] | None = None  # None: x ascends as the rows came
         self._counts = np.zeros(0, np.int64)  # points of each pair row
         self._slots = np.zeros(0, np.intp)  # lane of each pair row
         self._flips = np.zeros(0, np.uint8)  # 1: the stream's client is the DLMS server
         self._pairs: Columns | None = None
+        self._wpdus: Columns | None = None
         self._room = MAX_LANES
         self.pairs: tuple[Pair, ...] = ()
         self.pair_count = 0
@@ -69,7 +69,7 @@ class Lanes:
         start, self.taken = self.taken, max(self.taken, total)
         if total <= start:
             return
-        wpdus = traffic.wpdus
+        wpdus = self._wpdus = traffic.wpdus
         self.first_time = traffic.first_time
         times = wpdus["time"][start:total]
         self.duration = max(self.duration, (int(times.max()) - self.first_time) / 1e9)
@@ -82,9 +82,7 @@ class Lanes:
     def _add(self, traffic: Traffic, rows: Rows) -> None:
         wpdus, pair = traffic.wpdus, traffic.wpdu_pairs["pair"][rows]
         x = (wpdus["time"][rows] - self.first_time) / 1e9
-        last = self._points["x"][-1] if len(self._points) else x[0]
-        ascends = self._order is None and x[0] >= last and bool(np.all(x[1:] >= x[:-1]))
-        self._points.extend(
+        added = self._points.extend(
             len(rows),
             x=x,
             row=rows,
@@ -92,12 +90,28 @@ class Lanes:
             direction=wpdus["direction"][rows],
             kind=kinds_of(wpdus["apdu_tag"][rows]),
         )
-        self._order = None if ascends else np.argsort(self._points["x"], kind="stable")
+        self._sort(added.start)
         counts = np.bincount(pair, minlength=len(self._counts))
         counts[: len(self._counts)] += self._counts
         self._counts = counts
         self._pairs = traffic.pairs
         self._arrange()
+
+    def _sort(self, start: int) -> None:
+        """Put the points from `start` on into their places; few of those before are later than they."""
+        x = self._points["x"]
+        earliest = x[start:].min()
+        first = (
+            start
+            if not start or x[start - 1] <= earliest
+            else int(np.searchsorted(x[:start], earliest, "right"))
+        )
+        if np.all(x[first + 1 :] >= x[first:-1]):
+            return
+        order = np.argsort(x[first:], kind="stable")
+        for name in self._points.names:
+            column = self._points[name][first:]
+            column[:] = column[order]
 
     def set_room(self, lanes: int) -> None:
         """There is room for so many lanes, two at least."""
@@ -129,46 +143,53 @@ class Lanes:
         named = [Pair(int(key) >> 16, int(key) & 0xFFFF) for key in found[shown]]
         self.pairs = (*named, REST) if len(shown) < len(found) else tuple(named)
 
-    def _places(self, start: float, stop: float) -> npt.NDArray[np.intp]:
-        """Indexes of the points from `start` to `stop` seconds, in order of time."""
+    def _span(self, start: float, stop: float) -> slice:
+        """Where the points from `start` to `stop` seconds stand."""
         x = self._points["x"]
-        if self._order is None:
-            return np.arange(np.searchsorted(x, start, "left"), np.searchsorted(x, stop, "right"))
-        first = np.searchsorted(x, start, "left", sorter=self._order)
-        return self._order[first : np.searchsorted(x, stop, "right", sorter=self._order)]
+        first = int(np.searchsorted(x, start, "left"))
+        return slice(first, max(first, int(np.searchsorted(x, stop, "right"))))
 
     def count(self, start: float, stop: float) -> int:
         """How many points lie from `start` to `stop` seconds."""
-        return len(self._places(start, stop))
+        span = self._span(start, stop)
+        return span.stop - span.start
 
     def points(self, start: float, stop: float) -> Points:
         """The points from `start` to `stop` seconds."""
-        at = self._places(start, stop)
+        at = self._span(start, stop)
         points = self._points
+        pair = points["pair"][at]
         return Points(
             points["x"][at],
-            self._slots[points["pair"][at]],
-            points["direction"][at] ^ self._flips[points["pair"][at]],
+            self._slots[pair],
+            points["direction"][at] ^ self._flips[pair],
             points["kind"][at],
             points["row"][at],
         )
 
     def density(self, start: float, stop: float, columns: int) -> npt.NDArray[np.int64]:
         """Points per lane, direction and column: shape (columns, lanes, 2)."""
-        points = self.points(start, stop)
-        lanes = max(1, len(self.pairs))
-        width = max(stop - start, 1e-12)
-        column = np.minimum(((points.x - start) * (columns / width)).astype(np.intp), columns - 1)
-        cell = (column * lanes + points.lane) * 2 + points.direction
+        at, points = self._span(start, stop), self._points
+        x, lanes = points["x"][at], max(1, len(self.pairs))
+        # x ascends: what a column holds stands together, and no point is asked for its column.
+        edges = np.searchsorted(x, np.linspace(start, stop, columns + 1)[1:-1])
+        amounts = np.diff(edges, prepend=0, append=len(x))
+        sides = (self._slots * 2 + self._flips).astype(np.uint8)
+        cell = np.repeat(np.arange(columns, dtype=np.uint32) * np.uint32(lanes * 2), amounts)
+        cell += sides[points["pair"][at]] ^ points["direction"][at]
         return np.bincount(cell, minlength=columns * lanes * 2).reshape(columns, lanes, 2)
 
     def place_of(self, row: int) -> tuple[float, int, int] | None:
         """Seconds, lane and direction of a WPDU row, None when it is not among the points."""
-        rows = self._points["row"]  # ascending: rows are taken in their order
-        at = int(np.searchsorted(rows, row))
-        if at >= len(rows) or rows.item(at) != row:
-            return None
         points = self._points
+        if self._wpdus is None or not 0 <= row < self.taken:
+            return None
+        x = (self._wpdus["time"][row] - self.first_time) / 1e9
+        span = self._span(x, x)
+        found = np.flatnonzero(points["row"][span] == row)
+        if not len(found):
+            return None
+        at = span.start + int(found[0])
         pair = points["pair"].item(at)
         return (
             points["x"].item(at),

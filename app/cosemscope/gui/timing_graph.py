@@ -5,6 +5,7 @@ more are counted per pixel and drawn as one image, so that a million cost no mor
 than a few. A click chooses the nearest WPDU, a drag a span of time, the wheel zooms.
 """
 
+import time
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ from .traffic import Traffic
 #: More visible points than this are drawn as an image of their density.
 POINTS_DRAWN = 10_000
 
-#: Milliseconds between two drawings of a capture that grows: the image of a million points takes a while.
-GROWTH_EVERY = 120
+#: Milliseconds between two drawings of a capture that grows, and how often their cost must have passed: the
+#: image of a million points takes a while.
+GROWTH_EVERY, GROWTH_PATIENCE = 120, 10
 
 #: What the axes are called.
 _TITLES = {"left": "client ↔ server wPort", "bottom": "time since first WPDU"}
@@ -270,6 +272,12 @@ class TimingGraph(QWidget):
 
     def draw(self) -> None:
         """Draw what the visible span holds, as points or as an image."""
+        began = time.monotonic()
+        self._draw()
+        taken = time.monotonic() - began
+        self._growing.setInterval(max(GROWTH_EVERY, round(GROWTH_PATIENCE * taken * 1000)))
+
+    def _draw(self) -> None:
         self._draw_lanes()
         low, high = self._box.viewRange()[0]
         visible = self.lanes.count(low, high)
