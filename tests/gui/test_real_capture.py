@@ -6,6 +6,7 @@ The traffic comes from other processes, since a window under test opens no socke
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 PORT = 40599
 
 _ORDINARY = Path(__file__).with_name("ordinary_user.py")
+_CAPTURING = Path(__file__).with_name("capturing_window.py")
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +123,49 @@ def test_an_interface_that_vanishes(window, qtbot, monkeypatch, tmp_path):
         assert packets(tmp_path / "saved.pcapng") == 25
 
 
+def test_a_capture_process_that_is_killed(window, qtbot, monkeypatch, tmp_path):
+    """That is said; what it had received stays, and can be saved."""
+    begin(window, qtbot)
+    send_datagrams("127.0.0.1", PORT, count=30, size=40)
+    qtbot.waitUntil(lambda: window.document.wpdus == 30)
+    os.kill(window.live.process.number, signal.SIGKILL)
+    wait_for_end(window, qtbot)
+    (message,) = window.messages.messages
+    assert message.text == "The process with the live traffic was ended from outside."
+    assert window.workspace.table.wpdus.rowCount() == 30
+    save(window, qtbot, monkeypatch, tmp_path / "saved.pcapng")
+    assert packets(tmp_path / "saved.pcapng") == 30
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_window_that_is_killed(window, qtbot, tmp_path, both):
+    """Amid traffic, alone or with its capture process: the next window offers all that had come."""
+    words = [sys.executable, str(_CAPTURING), str(PORT), str(tmp_path)]
+    with subprocess.Popen(
+        words, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as killed:
+        assert killed.stdout.readline() == "capturing\n"
+        left = window.start_page.left
+        left.look()
+        send_datagrams("127.0.0.1", PORT, count=40, size=40)
+        seen = json.loads(killed.stdout.readline())
+        assert not left.spools  # they are in use
+        for process in (killed.pid, *([seen["process"]] if both else [])):
+            os.kill(process, signal.SIGKILL)
+
+    def is_offered() -> bool:
+        left.look()
+        return len(left.spools) == 1
+
+    qtbot.waitUntil(is_offered, timeout=15_000)
+    left.openAsked.emit(left.spools[0])
+    qtbot.waitUntil(lambda: window.document is not None and not window.document.reading)
+    assert seen["rows"] <= window.document.wpdus <= 40
+    assert seen["rows"] >= 20
+    assert window.document.wpdus == 40 or both
+    assert window.live.unsaved
+
+
 @pytest.mark.parametrize(
     ("order", "sentence"),
     [
@@ -138,6 +183,7 @@ def test_what_cannot_begin(window, qtbot, spools, order, sentence):
     (message,) = window.messages.messages
     assert message.severity is Severity.ERROR
     assert message.text.startswith(sentence)
+    assert [label for label, _ in message.buttons] == ["Capture options…"]
     assert window.document is None
     assert window.actions_by_name["capture"].isEnabled()
     assert not list(spools.glob("*"))

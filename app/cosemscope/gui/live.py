@@ -202,9 +202,11 @@ class Live(QObject):
         command = command_in(trouble)
         if command:
             return [("Copy the command", lambda: QGuiApplication.clipboard().setText(command))]
-        if isinstance(self.order, LinkOrder) and not self._shown:
-            return [("Connect…", self.ask_connect)]
-        return []
+        if self._shown:
+            return []
+        if isinstance(self.order, CaptureOrder):
+            return [("Capture options…", self.ask_capture)]
+        return [("Connect…", self.ask_connect)] if isinstance(self.order, LinkOrder) else []
 
     def _show(self) -> None:
         """Follow the process's spool in the panes."""
