@@ -200,7 +200,7 @@ class Cursor:
         return value
 
     def code(self, name: str, texts: Mapping[int, str], what: str = "") -> int:
-        """One octet that has to be one of those in `texts`; another is a warning of `what`, or else `name`."""
+        """One octet that has to be one of those in `texts`; another is a warning of `what` or `name`."""
         value = self.u8(name, texts)
         if value not in texts:
             at = self.position - 1
