@@ -93,6 +93,7 @@ class Association:
         self.client_side = 0
         self.learned: tuple[KeySet, ...] = ()
         self._ring: KeyRing | None = None
+        self._openers: tuple[KeyedOpener, KeyedOpener] | None = None
         self.requests: dict[int, Pending] = {}
         self.transfers: dict[tuple[int, int, int], Transfer] = {}
         self.windows: dict[int, Window] = {}
@@ -133,7 +134,10 @@ class Association:
 
     def opener(self, side: int) -> KeyedOpener:
         """Opens what this side sends."""
-        return KeyedOpener(self.ring(), self.titles[side], self.titles[1 - side])
+        if self._openers is None:
+            ring, (near, far) = self.ring(), self.titles
+            self._openers = KeyedOpener(ring, near, far), KeyedOpener(ring, far, near)
+        return self._openers[side]
 
     def opener_for(self, title: bytes, side: int) -> KeyedOpener:
         """Opens what somebody with another title sends by this side, as a concentrator passes it on."""
@@ -146,12 +150,12 @@ class Association:
         if title is None or len(title) != TITLE_SIZE or self.titles[side] == title:
             return
         self.titles = (title, self.titles[1]) if side == 0 else (self.titles[0], title)
-        self._ring = None
+        self._select_anew()
 
     def learn_key(self, keys: KeySet) -> None:
         """A key that the association brought along; the latest is tried first."""
         self.learned = (keys, *self.learned)[:_MAX_LEARNED]
-        self._ring = None
+        self._select_anew()
 
     def ask(self, invoke: int, pending: Pending) -> None:
         """A request waits for its response; what had this invoke-id before is over."""
@@ -199,4 +203,8 @@ class Association:
         """The association is released: its dedicated key is no more."""
         self.learned = tuple(keys for keys in self.learned if keys.dedicated is None)
         self.counters = {key: known for key, known in self.counters.items() if key[1] != "dedicated"}
-        self._ring = None
+        self._select_anew()
+
+    def _select_anew(self) -> None:
+        """Other keys may be the ones to try."""
+        self._ring = self._openers = None

@@ -82,7 +82,8 @@ class _Step:
 
     def look(self) -> Look:
         """What came of it."""
-        self._count()
+        if self.used:
+            self._count()
         opener = self.opener or self.association.opener(self.side)
         scaler_unit = self.association.scalers.seen_from(self.association.row)
         context = Context(self.request, opener, opener.verifier, scaler_unit, self.joined)

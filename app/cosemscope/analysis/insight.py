@@ -31,7 +31,7 @@ from cosemscope.apdu.codes import (
     EXCEPTION_ERRORS,
     SERVICE_ERRORS,
 )
-from cosemscope.apdu.context import Context, Reference
+from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find
 from cosemscope.apdu.first_look import FirstLook, look
@@ -94,25 +94,22 @@ class Insights:
         sizes = np.fromiter((len(known.plain) for _, known in some), np.int64, len(some))
         octets = np.frombuffer(b"".join(known.plain for _, known in some), np.uint8)
         seen = _Columns(look(octets, np.cumsum(sizes) - sizes, sizes))
+        tags = self._analysis.wpdus["apdu_tag"][some[0][0] : some[-1][0] + 1].tolist()
         for place, (row, known) in enumerate(some):
-            reference = seen.reference(place)
-            request = known.context.request
-            if reference is None and request is not None and request.references:
-                reference = request.references[0]
+            class_id, obis, attribute = seen.member(place) or _requested(known.context.request)
             yield Insight(
-                self._info(row, known),
+                self._info(row, tags[place], known),
                 seen.invoke_id(place),
-                reference.class_id if reference else None,
-                dotted(reference.instance) if reference else None,
-                reference.member if reference else None,
+                class_id,
+                obis,
+                attribute,
                 seen.result(place) or result_further_in(known),
                 known.verdict.value,
                 t.apdu_name(known.inner) if known.inner >= 0 else None,
             )
 
-    def _info(self, row: int, known: Look) -> str:
+    def _info(self, row: int, tag: int, known: Look) -> str:
         plain, context, opened = known.plain, known.context, known.opened
-        tag = self._analysis.wpdus["apdu_tag"].item(row)
         if not plain or context.joined is not None:
             return self._told(row, known)
         # What stands around an APDU does not matter to its info line, except that it was ciphered.
@@ -127,16 +124,15 @@ class Insights:
 
     def _line(self, apdu: bytes, context: Context) -> str:
         """The info line of an APDU in clear; that of a short one is remembered."""
-        brief = _brief(context)
         if len(apdu) > _LONGEST:
-            return summarise(decode_apdu(apdu, brief), brief)
+            return _summary(apdu, context)
         references = context.request.references if context.request is not None else ()
         scaler_unit = context.scaler_unit
         units = tuple(map(scaler_unit, references)) if scaler_unit is not None else ()
         key = (apdu, references, units)
         info = self._remembered.get(key)
         if info is None:
-            info = summarise(decode_apdu(apdu, brief), brief)
+            info = _summary(apdu, context)
             self._octets += len(apdu)
             if len(self._remembered) >= _REMEMBERED or self._octets > _MOST_OCTETS:
                 self._remembered.clear()
@@ -151,10 +147,27 @@ class Insights:
         return summarise(decode_framed(self._analysis.octets_at_hand(row), framing, brief), brief)
 
 
+def _summary(apdu: bytes, context: Context) -> str:
+    brief = _brief(context)
+    return summarise(decode_apdu(apdu, brief), brief)
+
+
 def _brief(context: Context) -> Context:
     return Context(
         context.request, context.opener, context.verifier, context.scaler_unit, context.joined, brief=True
     )
+
+
+#: Class, logical name in dots and number of an attribute or method; None each where there is none.
+_Member = tuple[int | None, str | None, int | None]
+
+
+def _requested(request: Request | None) -> _Member:
+    """What was asked for, of a list the first."""
+    if request is None or not request.references:
+        return None, None, None
+    reference = request.references[0]
+    return reference.class_id, dotted(reference.instance), reference.member
 
 
 class _Columns:
@@ -172,14 +185,12 @@ class _Columns:
         found: int = self._invoke_id[place]
         return found if found >= 0 else None
 
-    def reference(self, place: int) -> Reference | None:
-        if self._class_id[place] < 0:
-            return None
-        return Reference(
-            self._class_id[place],
-            self._obis[place].to_bytes(6, "big"),
-            self._member[place],
-            self._service[place] == t.ACTION_REQUEST,
+    def member(self, place: int) -> _Member | None:
+        class_id: int = self._class_id[place]
+        return (
+            (class_id, dotted(self._obis[place].to_bytes(6, "big")), self._member[place])
+            if class_id >= 0
+            else None
         )
 
     def result(self, place: int) -> str | None:

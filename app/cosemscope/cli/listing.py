@@ -5,6 +5,7 @@ lines are an interface: more may come, none goes away.
 """
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Callable
@@ -62,12 +63,15 @@ def run_stats(arguments: argparse.Namespace) -> int:
 
 #: Lines that are made before they are printed.
 _AT_ONCE = 4096
+#: Objects that are made before unused circles of them are looked for: lines make many objects and no circles.
+_COLLECTED = 100_000
 
 
 def _list(analysis: "Analysis", arguments: argparse.Namespace) -> int:
     from cosemscope.cli.following import more_comes
     from cosemscope.cli.rows import JsonLines, TextLines
 
+    gc.set_threshold(_COLLECTED)
     kind = JsonLines if arguments.json else TextLines
     lines = kind(analysis, load_keys(arguments), truncated=arguments.truncated)
     done = 0
