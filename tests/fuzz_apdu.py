@@ -1,8 +1,9 @@
 """Fuzzing of the decoder: `python3 tests/fuzz_apdu.py --inputs 10000000`, or `--seconds 60`.
 
 Mutates vectors (those beside the checkout where they are, and generated APDUs) and checks that no input
-raises, that the leaves tile it, and that neither the tree nor the time grows out of bounds. Ends with 1 and
-the input in hex when one does.
+raises, that the leaves tile it, and that neither the tree nor the time grows out of bounds. A part of them is
+taken into an association besides, with keys for what is sealed. Ends with 1 and the input in hex when one
+raises.
 """
 
 import argparse
@@ -16,17 +17,25 @@ from pathlib import Path
 _CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_CHECKOUT / "app"), str(_CHECKOUT)]
 
+from cosemscope.analysis.association import Association  # noqa: E402
+from cosemscope.analysis.association_steps import advance  # noqa: E402
+from cosemscope.analysis.keys import KeyEntry, KeyTable  # noqa: E402
 from cosemscope.apdu.context import CipheredPart, Context, Opening, Reference, Request  # noqa: E402
 from cosemscope.apdu.decoder import decode_apdu  # noqa: E402
+from cosemscope.apdu.key_sets import KeySet  # noqa: E402
 from cosemscope.apdu.layers import decode_octets, decode_wpdu  # noqa: E402
 from cosemscope.apdu.plain import plain_tree  # noqa: E402
 from cosemscope.apdu.summary import MAX_LENGTH, summarise  # noqa: E402
 from tests.apdu.hdlc_encoder import RESPONSE, frame  # noqa: E402
 from tests.helpers import apdu_encoder as encode  # noqa: E402
+from tests.helpers import traffic_apdus as sealed  # noqa: E402
 from tests.helpers.apdu_checks import check_tree  # noqa: E402
 
 #: No input of this size may take longer than this, in seconds.
 SLOWEST = 2.0
+#: Inputs that one association takes, and out of how many one is taken.
+_LIFE, _TAKEN = 64, 4
+_TITLE, _KEY, _AUTHENTICATION = b"CSP\x10\x00\x00\x00\x01", bytes(range(16)), bytes(range(0xD0, 0xE0))
 _TAGS = [tag for tag in range(256) if decode_apdu(bytes([tag, 0])).root.name[:7] != "unknown"]
 _INTERESTING = (0x00, 0x01, 0x02, 0x09, 0x0C, 0x13, 0x7F, 0x80, 0x81, 0x82, 0x84, 0x88, 0xFF)
 
@@ -86,6 +95,44 @@ def generated() -> list[bytes]:
     ]
 
 
+def protected() -> list[bytes]:
+    """APDUs sealed with the keys that the associations have, and what makes an association."""
+    end = sealed.Cipher(_TITLE, _KEY, _AUTHENTICATION)
+    read, result = sealed.get_request(0xC1, 3, "1.0.1.8.0.255"), sealed.get_response(0xC1, sealed.unsigned(1))
+    initiate = b"\x01\x01\x10" + _KEY + sealed.initiate_request()[2:]
+    security_setup = sealed.action_request(
+        0xC1,
+        64,
+        "0.0.43.0.0.255",
+        2,
+        sealed.array(sealed.structure(sealed.enum(0), sealed.octet_string(bytes(24)))),
+    )
+    proof = sealed.octet_string(end.gmac(b"StoC" * 4))
+    found = [
+        sealed.aarq(
+            end.glo(0x21, initiate), context=3, mechanism=5, title=_TITLE, authentication=b"CtoS" * 4
+        ),
+        sealed.aare(
+            end.glo(0x28, sealed.initiate_response()),
+            context=3,
+            mechanism=5,
+            title=_TITLE,
+            authentication=b"StoC" * 4,
+        ),
+        sealed.action_request(0xC1, 15, "0.0.40.0.0.255", 1, proof),
+        b"\x05\x01\x04\xfa\x58\x01" + proof,
+        security_setup,
+        sealed.action_response(0xC1),
+        sealed.RLRE,
+    ]
+    for control in (0x10, 0x20, 0x30):
+        found += [
+            end.glo(tag, plain, control) for tag, plain in ((0xC8, read), (0xCC, result), (0xD4, result))
+        ]
+        found += [end.general_glo(result, control), end.glo(0xCB, security_setup, control)]
+    return found
+
+
 def mutate(source: random.Random, octets: bytes, others: list[bytes]) -> bytes:
     """A few changes: octets, lengths, cuts, doublings, splices."""
     changed = bytearray(octets)
@@ -133,7 +180,11 @@ def _contexts(others: list[bytes]) -> list[Context | None]:
 def run(inputs: int, seconds: float, seed: int) -> int:
     """Fuzz until `inputs` inputs or `seconds` are over, whichever is first; 0 when all was well."""
     source = random.Random(seed)
-    seeds = corpus()
+    seeds = corpus() + protected()
+    keys = KeyTable(
+        [KeyEntry(KeySet("the key", encryption=_KEY, authentication=_AUTHENTICATION, master=_KEY))]
+    )
+    association = Association(keys)
     contexts = _contexts(seeds)
     started = time.perf_counter()
     slowest = 0.0
@@ -144,6 +195,9 @@ def run(inputs: int, seconds: float, seed: int) -> int:
         decode = (decode_apdu, decode_apdu, decode_wpdu, decode_octets)[source.randrange(4)]
         began = time.perf_counter()
         try:
+            if done % _TAKEN == 0:
+                association = Association(keys) if done % (_TAKEN * _LIFE) == 0 else association
+                context, decode = advance(association, octets, source.randrange(2)).context, decode_apdu
             decoded = decode(octets, context)
             took = time.perf_counter() - began
             check_tree(decoded, octets)
