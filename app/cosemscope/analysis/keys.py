@@ -11,11 +11,11 @@ for; an entry must fit in all that it says, one that says nothing is tried for a
 and these are keys, in hex (spaces, colons and 0x are let be):
 
     encryption, authentication, broadcast, dedicated, master   16 octets (suites 0 and 1) or 32 (suite 2)
-    hls_secret                                                 of HLS mechanisms 2, 3, 4 and 6; or
-    `hls_secret_text` signing_private, agreement_private, ephemeral_private      scalar or DER; or PEM; or
-    the path of such a file signing_public, agreement_public                           point x, y, or DER;
-    or PEM; a certificate; or a path curve                                                      "P-256" or
-    "P-384", where a scalar's size deceives
+    hls_secret                                of HLS mechanisms 2, 3, 4 and 6; or hls_secret_text
+    signing_private, agreement_private,       scalar or DER; or PEM; or the path of such a file
+    ephemeral_private
+    signing_public, agreement_public          point x, y, or DER; or PEM; a certificate; or a path
+    curve                                     "P-256" or "P-384", where a scalar's size deceives
 
 No message, `repr` or exception of this module shows an octet of a key.
 """
