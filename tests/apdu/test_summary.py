@@ -106,6 +106,14 @@ def test_opened_ones_tell_what_was_inside() -> None:
     assert line(octets).startswith("general-glo-ciphering ABC 4142433132333435")
 
 
+def test_what_became_of_a_secret_is_shown() -> None:
+    """That a password was set, or must not be read, is no secret."""
+    context = Context(request=Request((_SECRET,)))
+    assert line(b"\xc5\x01\xc1\x00", context).endswith("secret, success")
+    assert line(encode.get_response(3), context).startswith("READ-WRITE-DENIED GET response")
+    assert line(encode.action_response(0), Context(request=Request((_CHANGE,)))).endswith("success")
+
+
 @pytest.mark.parametrize(
     ("plain", "told", "missing"),
     [

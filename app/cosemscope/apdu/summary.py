@@ -222,6 +222,8 @@ def _request(root: Field, context: Context | None) -> str:
     return line
 
 
+#: Responses that carry values.
+_READ = frozenset({"get-response", "access-response"})
 #: Where a response says that it failed.
 _FAILURES = (
     ("result", "data-access-result"),
@@ -259,7 +261,7 @@ def _response(root: Field, context: Context | None) -> str:
     if listed is None:
         number = find(root, "block-number")
         return f"{words}, block {number.value}" if number is not None else words
-    if not failure and _any_secret(_references(context)):
+    if not failure and root.name in _READ and _any_secret(_references(context)):
         return f"{words}, {_hidden(listed)}"
     elements = _texts(listed)
     if not listed.children:
