@@ -152,6 +152,56 @@ def test_standard_input(
     assert len(_json(capsys, "list", "-")) == 3
 
 
+@pytest.mark.parametrize(
+    ("octets", "words"), [(b"", "Standard input is empty"), (b"hello", "Standard input is neither")]
+)
+def test_standard_input_that_is_no_capture(
+    octets: bytes, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is called by its name, not by that of the file it was put into."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(octets)))
+    assert main(["stats", "-"]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_no_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that closed it is told."""
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["stats", "-"]) == 1
+    assert "closed" in capsys.readouterr().err
+
+
+def test_any_encoding_of_the_output_will_do(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consoles and pipes that are not UTF-8 (Windows, LC_ALL of old) get what they can show."""
+    out = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii"))
+    wire = Wire()
+    euro = bytes.fromhex("c401c1000c03e282ac")
+    Tcp(wire).handshake().say(1, bytes.fromhex("0001000100100009") + euro)
+    assert main(["list", str(wire.capture(capture))]) == 0
+    assert b"?" in out.getvalue()
+
+
+def test_a_full_disk_is_told(
+    capture: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence and status 1, when the output cannot be written."""
+
+    class Full(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sys.stdout", Full())
+    assert main(["list", str(capture)]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_without_an_output_nothing_goes_wrong(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window program on Windows has none."""
+    monkeypatch.setattr("sys.stdout", None)
+    assert main(["stats", str(capture)]) == 0
+
+
 def test_decode_as(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An override by port; nonsense is a usage error in words."""
     assert len(_json(capsys, "list", str(capture), "--decode-as", "tcp:4059=none")) == 1

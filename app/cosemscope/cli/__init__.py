@@ -8,9 +8,11 @@ it imports heavy things (NumPy) inside `run`.
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cosemscope import __version__
 
@@ -55,10 +57,29 @@ def main(words: Sequence[str]) -> int:
     if not hasattr(arguments, "run"):
         parser.print_help()
         return 0
+    _prepare_output()
     try:
         return int(arguments.run(arguments))
     except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:  # captures say theirs themselves: what is left is the output, on a full disk
+        _drop_output()
+        print(f"cosemscope: {error.strerror or error}: the output is not complete.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _prepare_output() -> None:
+    """Whatever the output's encoding lacks is replaced; where there is no output, nobody looks."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 -- for as long as we run
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _drop_output() -> None:
+    """Nothing more is written, not even what waits in the buffer when the interpreter ends."""
+    with suppress(OSError, ValueError):  # tests have outputs that are no files
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -90,6 +90,7 @@ def with_analysis(
 def _opened(arguments: argparse.Namespace) -> "Iterator[RecordSource]":
     """The capture file; standard input (`-`) is put into a temporary one first, which is removed."""
     from cosemscope.capture.reader import open_capture
+    from cosemscope.capture.records import CaptureError
     from cosemscope.capture.sequence import CaptureSequence
     from cosemscope.cli.following import followed
 
@@ -102,11 +103,17 @@ def _opened(arguments: argparse.Namespace) -> "Iterator[RecordSource]":
         with CaptureSequence(Path(name)) if arguments.ring else open_capture(name) as reader:
             yield reader
         return
+    if sys.stdin is None:
+        raise CommandError("Standard input is closed: there is nothing to read.")
     descriptor, spool = tempfile.mkstemp(prefix="cosemscope-", suffix=".capture")
     try:
         with os.fdopen(descriptor, "wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
-        with open_capture(spool) as reader:
+        try:
+            reader = open_capture(spool)
+        except CaptureError as error:
+            raise CommandError(str(error).replace(spool, "Standard input")) from None
+        with reader:
             yield reader
     finally:
         with suppress(OSError):
