@@ -368,3 +368,55 @@ def test_any_order_of_a_conversation_gives_its_wpdus(
     asked, answered = ([get(number) for number in range(4)] for get in (get_request, get_response))
     assert sorted(contents(analysis)) == sorted(asked + answered)
     assert analysis.statistics()["missing_bytes"] == 0
+
+
+@both_ways
+@pytest.mark.parametrize("records", [2, 65536])
+def test_an_answer_without_a_handshake_begins_where_the_request_says(
+    tmp_path: Path, one_by_one: bool, records: int
+) -> None:
+    """Its second half comes first: the acknowledgement in the request tells what is missing before it."""
+    connection = Tcp(wire := Wire())
+    answer = get_response(1)
+    connection.say(0, ONE)
+    connection.packet(1, 12, answer[12:], identification=8)
+    connection.packet(1, 0, answer[:12], identification=7)
+    connection.say(0, TWO)
+    analysis = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
+    assert contents(analysis) == [ONE, answer, TWO]
+    assert analysis.statistics()["out_of_order"] == 1
+
+
+@given(
+    order=st.permutations(range(8)),
+    one_by_one=st.booleans(),
+    records=st.sampled_from([1, 3, 65536]),
+    isn=st.sampled_from([9_000, 2**32 - 50]),
+)
+@settings(max_examples=60)
+def test_any_order_of_what_comes_first_gives_its_wpdus(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], one_by_one: bool, records: int, isn: int
+) -> None:
+    """No handshake, nothing acknowledged, and the first segment seen is not the first: none is lost."""
+    connection = Tcp(wire := Wire(), isn=(isn, 7))
+    octets = get_request(1, 60) + get_request(2, 80)
+    connection.say(0, octets, pieces=range(20, len(octets), 20))
+    wire.packets = [(wire.packets[place][0], wire.packets[number][1]) for place, number in enumerate(order)]
+    connection.say(1, get_response(1))
+    connection.say(0, THREE)
+    analysis = analyse(wire, tmp_path_factory.getbasetemp(), one_by_one=one_by_one, records=records)
+    assert contents(analysis)[:2] == [octets[:68], octets[68:]]
+    assert contents(analysis)[2:] == [get_response(1), THREE]
+    assert analysis.statistics()["missing_bytes"] == analysis.statistics()["skipped_bytes"] == 0
+
+
+@both_ways
+def test_a_segment_that_covers_others_is_one_packet_of_its_wpdu(
+    connection: Tcp, tmp_path: Path, one_by_one: bool
+) -> None:
+    """Its octets before and behind them count; it is named once."""
+    connection.packet(0, 8, ONE[8:12])
+    connection.packet(0, 0, ONE)
+    analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
+    assert contents(analysis) == [ONE]
+    assert analysis.packets_of(0).tolist() == [4, 3]

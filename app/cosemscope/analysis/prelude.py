@@ -22,6 +22,7 @@ class Prelude:
         self.kept: list[tuple[Segment, int] | tuple[int, int, int, int]] = []
         self.decision = Framing.UNDECIDED
         self.closed = -1
+        self._complete = True
 
     def chunk(self, segment: Segment, trigger: int) -> None:
         """The next octets: kept, and shown to the recogniser."""
@@ -34,6 +35,12 @@ class Prelude:
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
         """Octets that are missing."""
         self.kept.append((start, stop, packet, trigger))
+        self._complete = False
+
+    @property
+    def segments(self) -> list[Segment] | None:
+        """What came, if nothing is missing between."""
+        return [kept[0] for kept in self.kept if len(kept) == 2] if self._complete else None
 
     def close(self, packet: int) -> None:
         """Nothing more comes in this half."""
@@ -54,8 +61,21 @@ class Undecided:
     """A stream that waits for recognition: one recogniser for both of its halves."""
 
     def __init__(self, source: PayloadSource, stream: int) -> None:
+        self._source = source
         self.recogniser = Recogniser()
         self.preludes = tuple(Prelude(source, 2 * stream + side, self.recogniser) for side in (0, 1))
+
+    def renew(self, side: int) -> "Undecided":
+        """The same with nothing of this side, of which earlier octets came; the rest is judged anew."""
+        stream = self.preludes[0].half >> 1
+        renewed = Undecided(self._source, stream)
+        for kept in self.preludes[1 - side].kept:
+            if len(kept) == 2:
+                renewed.preludes[1 - side].chunk(*kept)
+            else:
+                renewed.preludes[1 - side].gap(*kept)
+        renewed.preludes[1 - side].closed = self.preludes[1 - side].closed
+        return renewed
 
     @property
     def begun(self) -> bool:

@@ -122,6 +122,11 @@ class Reassembler:
         return not self._ahead and self.sink.clean
 
     @property
+    def ahead(self) -> tuple[Segment, ...]:
+        """What waits behind gaps."""
+        return tuple(self._ahead)
+
+    @property
     def reading(self) -> bool:
         """Whether segments wait behind a gap."""
         return bool(self._ahead)
@@ -207,6 +212,11 @@ class Reassembler:
                 self.sink.chunk(segment, trigger)
             if segment.start + segment.captured < segment.stop:
                 self.sink.gap(segment.start + segment.captured, segment.stop, segment.packet, trigger)
+
+    def withdraw(self) -> None:
+        """Forget what waits behind gaps: another reassembler takes it."""
+        self._waiting.segments -= len(self._ahead)
+        self._ahead, self._ahead_octets = [], 0
 
     def give_up_holes(self, packet: int, time: int) -> tuple[Hole, ...]:
         """The gaps that are holes by now, when `packet` comes at `time` (ns): reading goes on behind them."""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.chains import Links, apart, covered, find_chains
 from cosemscope.analysis.conflicts import ConflictFinder
+from cosemscope.analysis.endings import FAR
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output
@@ -82,26 +83,50 @@ class TcpStreams:
         self._conflicts.look(slice(end, end))
 
     def _set_bases(self, tcp: Array, half: Array) -> None:
-        """Octet 0 of a half stands behind its SYN; where that was not seen, it is the first octet seen."""
-        known = self._walk.halves["known"]
+        """Octet 0 of a half stands behind its SYN; where that was not seen, it is the first octet seen.
+
+        What overtook others then would be taken for the first: the acknowledgement in the last octets of the
+        other side tells better.
+        """
+        halves, batch = self._walk.halves, self._walk.batch
+        known = halves["known"]
         opening = ~known[half]
         if not opening.any():
             return
         rows, half = tcp[opening], half[opening]
-        flags = self._walk.batch["flags"][rows]
-        carries = ((flags & SYN) > 0) | (self._walk.batch["payload_length"][rows] > 0)
+        carries = ((batch["flags"][rows] & SYN) > 0) | (batch["payload_length"][rows] > 0)
         rows, half = rows[carries], half[carries]
-        first = half[::-1]  # the first of a half wins
-        syn = (self._walk.batch["flags"][rows] & SYN) > 0
-        self._walk.halves["base"][first] = (self._walk.batch["seq"][rows] + syn.astype(np.uint32))[::-1]
-        self._walk.halves["trusted"][first] = syn[::-1]
+        first = first_rows(half, len(halves))
+        half = np.flatnonzero(first >= 0)
+        rows = rows[first[half]]
+        syn = (batch["flags"][rows] & SYN) > 0
+        base = batch["seq"][rows] + syn.astype(np.uint32)
+        plain = np.flatnonzero(~syn)
+        if len(plain):
+            told = self._told_by_other_side(rows[plain], half[plain])
+            near = (told >= 0) & ((base[plain] - told.astype(np.uint32)) < FAR)
+            base[plain[near]] = told[near]
+        halves["base"][half], halves["trusted"][half] = base, syn
         known[half] = True
+
+    def _told_by_other_side(self, rows: Array, half: Array) -> Array:
+        """For the first octets of halves: what the other side acknowledged with its last before, or -1."""
+        batch, stream = self._walk.batch, self._walk.stream
+        order, _ = self._walk.by_stream()
+        carrying = order[batch["payload_length"][order] > 0]
+        place = np.zeros(len(stream), np.int64)
+        place[carrying] = np.arange(len(carrying))
+        before = carrying[place[rows] - 1]
+        here = (place[rows] > 0) & (stream[before] == stream[rows])
+        return np.where(here, _acknowledged(batch, before), self._walk.halves["asked"][half])
 
     def _note_acks(self, tcp: Array, half: Array) -> None:
         acks = (self._walk.batch["flags"][tcp] & ACK) > 0
         rows, other = (tcp, half ^ 1) if acks.all() else (tcp[acks], half[acks] ^ 1)
         self._walk.halves["ack"][other] = self._walk.batch["ack"][rows]  # the last wins
         self._walk.halves["window"][other] = self._walk.batch["window"][rows]
+        asks = (self._walk.batch["payload_length"][tcp] > 0) & ~self._walk.halves["known"][half ^ 1]
+        self._walk.halves["asked"][half[asks] ^ 1] = _acknowledged(self._walk.batch, tcp[asks])
 
     def _take(self, tcp: Array, half: Array) -> None:
         """The fast way: NumPy for what is regular, the reassembler for the rest."""
@@ -370,13 +395,19 @@ class TcpStreams:
             present = np.zeros(len(self.streams), np.bool_)
             present[self._walk.stream[tcp]] = True
             streams = sorted(set(streams) | {stream for stream in pending if present[stream]})
+        base = self._walk.halves["base"]
         for stream in streams:
             self._walk.open_undecided(stream)
+            bases = base[2 * stream : 2 * stream + 2].tolist()
             counts = self._walk.walk_stream(stream, one_by_one=False)
             for side in (0, 1):
-                if counts[side]:
-                    at = int(np.searchsorted(segments.half, 2 * stream + side))
+                half = 2 * stream + side
+                earlier = (bases[side] - int(base[half])) & 0xFFFFFFFF  # octets before what seemed the first
+                if counts[side] or earlier:
+                    at, end = segments.half.searchsorted((half, half + 1))
                     taken[at : at + counts[side]] = True
+                    for column in (segments.start, segments.stop, segments.before):
+                        column[at:end] += earlier
 
     def _walk_all(self, tcp: Array, half: Array) -> None:
         """Every packet one by one."""
@@ -386,6 +417,11 @@ class TcpStreams:
             if carrying[stream]:
                 self._walk.open_undecided(stream)
             self._walk.walk_stream(stream, one_by_one=True)
+
+
+def _acknowledged(batch: dict[str, Array], rows: Array) -> Array:
+    """The acknowledgement numbers of packets, -1 where they have none."""
+    return np.where((batch["flags"][rows] & ACK) > 0, batch["ack"][rows].astype(np.int64), -1)
 
 
 def _beginning(position: int, begins: Array, last: Array, overtook: Array) -> int:

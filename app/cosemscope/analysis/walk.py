@@ -15,12 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.conflicts import ConflictFinder
+from cosemscope.analysis.endings import FAR
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output, WpduRow
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.prelude import Undecided
-from cosemscope.analysis.reassembly import Hole, Reassembler, Segment, Sink, Verdict, Waiting
+from cosemscope.analysis.reassembly import (
+    LATE_IN_CAPTURE,
+    Hole,
+    Reassembler,
+    Segment,
+    Sink,
+    Verdict,
+    Waiting,
+)
 from cosemscope.analysis.segments import Segments, compact
 from cosemscope.analysis.splitters import Unit, splitter_for
 from cosemscope.analysis.streams import StreamTable
@@ -29,8 +38,8 @@ from cosemscope.capture.rows import ACK, FIN, RST, SYN
 from cosemscope.transport.wpdu import HEADER_SIZE
 
 # HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the
-# octet behind the highest seen; `ack` and `window`, the last of the other side (-1 none); `slow`: a
-# Reassembler has it.
+# octet behind the highest seen; `ack` and `window`, the last of the other side (-1 none), `asked`: its last
+# acknowledgement that came with octets, while `base` is not known; `slow`: a Reassembler has it.
 _HALF_FIELDS = {
     "base": "u4",
     "known": "?",
@@ -38,6 +47,7 @@ _HALF_FIELDS = {
     "highest": "i8",
     "ack": "i8",
     "window": "i4",
+    "asked": "i8",
     "slow": "?",
 }
 #: Streams that may wait for recognition, and octets that they may keep: beyond, the oldest are decided.
@@ -136,7 +146,7 @@ class PacketWalk:
         self.base, self.stream, self._by_stream = rows.start, stream, None
         missing = 2 * len(self.streams) - len(self.halves)
         if missing > 0:
-            self.halves.extend(missing, ack=-1, window=-1)
+            self.halves.extend(missing, ack=-1, window=-1, asked=-1)
 
     def walk_stream(self, stream: int, *, one_by_one: bool) -> tuple[int, int]:
         """Take packets as long as a half of the stream is slow; how many segments of each side were taken."""
@@ -261,6 +271,8 @@ class PacketWalk:
         number = int(batch["seq"][index]) + ((flags & SYN) > 0)
         start = reassembler.offset(number, reassembler.highest)
         length = int(batch["payload_length"][index])
+        if start < 0 and self._begin_earlier(half, start, int(batch["time"][index])):
+            start, reassembler = 0, self._slow[half]
         segment = Segment(
             start,
             start + length,
@@ -273,6 +285,29 @@ class PacketWalk:
         verdict = reassembler.add(segment, int(self.streams["rtt"][stream]), int(self.halves["window"][half]))
         self._report(half, segment, verdict)
         self._decide(stream, segment.packet)
+
+    def _begin_earlier(self, half: int, start: int, time: int) -> bool:
+        """Let a half begin with octets before the first seen, if these had overtaken them; whether they had.
+
+        That can be while its stream waits for recognition: nothing has been read yet.
+        """
+        waiting, old = self._undecided.get(half >> 1), self._slow[half]
+        kept = waiting.preludes[half & 1].segments if waiting else None
+        if waiting is None or kept is None or self.halves["trusted"][half] or -start > FAR:
+            return False
+        kept = sorted((*kept, *old.ahead), key=lambda segment: segment.packet)
+        if not kept or time - kept[0].time >= LATE_IN_CAPTURE:
+            return False
+        old.withdraw()
+        self.halves["base"][half] = (int(self.halves["base"][half]) + start) & 0xFFFFFFFF
+        waiting = self._undecided[half >> 1] = waiting.renew(half & 1)
+        self._slow[half ^ 1].sink = waiting.preludes[1 - (half & 1)]
+        new = self._reassembler(half, 0, waiting.preludes[half & 1])
+        new.ack, new.end = old.ack, None if old.end is None else old.end - start
+        for segment in kept:
+            moved = segment._replace(start=segment.start - start, stop=segment.stop - start)
+            new.add(moved, int(self.streams["rtt"][half >> 1]), int(self.halves["window"][half]))
+        return True
 
     def _report(self, half: int, segment: Segment, verdict: Verdict) -> None:
         stream, side, packet = half >> 1, half & 1, segment.packet

@@ -68,7 +68,9 @@ class WpduTable(Columns):
             return self["first_packet"][row : row + 1].copy()
         start = -1 - address
         packets = self.extents["packet"][start : start + int(self["segments"][row])]
-        return packets.copy()
+        # One segment may have brought octets on both sides of others.
+        once: npt.NDArray[np.uint32] = packets[np.sort(np.unique(packets, return_index=True)[1])]
+        return once
 
     def octets(self, row: int, read: Callable[[int, int], bytes]) -> bytes:
         """The WPDU, header included, without what is missing; `read(address, length)` is the capture's."""
