@@ -176,6 +176,16 @@ def test_generated_apdus(ask: Ask) -> None:
     assert agreed["instance"] > 100, agreed
 
 
+def test_generated_apdus_of_rarer_kinds(ask: Ask) -> None:
+    """Short names, ACCESS, blocks, selections, events, errors and associations, with random contents."""
+    source = random.Random(1361)
+    apdus = [_random_short_name(source) for _ in range(200)] + [_rarer_apdu(source) for _ in range(500)]
+    wrong, agreed = _judge(apdus, ask)
+    assert not wrong, "\n".join(wrong[:20])
+    for kind, least in {"data": 300, "variable-name": 100, "block-number": 100, "result": 100}.items():
+        assert agreed[kind] > least, agreed
+
+
 def test_a_wrong_decoder_would_be_found(ask: Ask) -> None:
     """The comparison is not blind: with one fact changed it fails."""
     apdu = encode.get_response(("double-long-unsigned", 5009))
@@ -231,5 +241,62 @@ def _random_apdu(source: random.Random) -> bytes:
         lambda: encode.action_request(reference, value, invoke),
         lambda: encode.action_response(0, value, invoke),
         lambda: encode.data_notification(value, b"", source.randrange(1 << 24)),
+    )
+    return source.choice(makers)()
+
+
+def _random_short_name(source: random.Random) -> bytes:
+    """A service with short names of up to three variables."""
+    many = range(source.randrange(1, 4))
+    names = [b"\x02" + source.randbytes(2) for _ in many]
+    values = [encode.data(_random_value(source)) for _ in many]
+    fails = [source.random() < 0.3 for _ in many]
+    code = bytes([source.choice((1, 3, 4, 250))])
+    makers: tuple[Callable[[], bytes], ...] = (
+        lambda: b"\x05" + encode.sequence(names),
+        lambda: b"\x05" + encode.sequence([b"\x04" + names[0][1:] + b"\x03" + values[0]]),
+        lambda: source.choice((b"\x06", b"\x16")) + encode.sequence(names) + encode.sequence(values),
+        lambda: b"\x0c" + encode.sequence([b"\1" + code if fail else b"\0" + values[0] for fail in fails]),
+        lambda: b"\x0d" + encode.sequence([b"\1" + code if fail else b"\0" for fail in fails]),
+    )
+    return source.choice(makers)()
+
+
+def _rarer_apdu(source: random.Random) -> bytes:
+    """An APDU with logical names of the kinds that are seldom seen."""
+    invoke = bytes([0xC0 | source.randrange(16)])
+    reference = (source.choice((1, 3, 7, 8, 15, 70)), bytes([0, 0, *source.randbytes(3), 255]), 2)
+    descriptor = encode.descriptor(*reference)
+    value, other = _random_value(source), _random_value(source)
+    code = source.choice((1, 2, 3, 4, 9, 11, 12, 13, 250))
+    number = source.randrange(1, 99)
+    part = encode.block(source.random() < 0.5, number, source.randbytes(20))
+    null: encode.Typed = ("null-data", None)
+    makers: tuple[Callable[[], bytes], ...] = (
+        lambda: bytes([0xD8, source.randrange(1, 3), source.randrange(1, 6)]),
+        lambda: bytes([0x0E, source.choice((1, 5, 6)), source.randrange(8), source.randrange(4)]),
+        lambda: encode.event_notification(reference, value),
+        lambda: encode.access_request([(1, reference, b""), (2, reference, b"")], [null, value]),
+        lambda: encode.access_response([value, null], [(1, 0), (2, code)]),
+        lambda: encode.action_response(code, None, invoke[0]),
+        lambda: b"\xc5\x01" + invoke + bytes([code]),
+        lambda: b"\xc5\x02" + invoke + number.to_bytes(4, "big"),
+        lambda: b"\xc5\x03" + invoke + bytes([code]) + number.to_bytes(4, "big"),
+        lambda: b"\xc5\x05" + invoke + encode.sequence([bytes([code]), b"\0"]),
+        lambda: b"\xc0\x02" + invoke + number.to_bytes(4, "big"),
+        lambda: b"\xc3\x02" + invoke + number.to_bytes(4, "big"),
+        lambda: b"\xc1\x02" + invoke + descriptor + b"\0" + part,
+        lambda: b"\xc1\x03" + invoke + part,
+        lambda: (
+            b"\xc1\x04"
+            + invoke
+            + encode.sequence([descriptor + b"\0"] * 2)
+            + encode.sequence([encode.data(value), encode.data(other)])
+        ),
+        lambda: b"\xc3\x06" + invoke + part,
+        lambda: b"\xc7\x02" + invoke + part,
+        lambda: encode.get_request(reference, encode.selection(3, value), invoke[0]),
+        lambda: encode.aarq(context=source.randrange(1, 5), user_information=encode.initiate_request()),
+        lambda: encode.block_transfer(False, number, source.randbytes(20)),
     )
     return source.choice(makers)()
