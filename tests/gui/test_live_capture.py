@@ -125,6 +125,20 @@ def test_rows_tree_and_graph_grow_with_the_file(window, growing, qtbot):
     assert window.messages.messages == ()
 
 
+def test_live_rows_do_not_wait_for_each_other(window, growing, qtbot):
+    """However soon after the last ones: whoever looks at a meter that answers waits for its answer."""
+    growing.write(1)
+    qtbot.waitUntil(lambda: window.document.wpdus == 1)
+    shown_rows = []
+    window.document.rowsAdded.connect(
+        lambda _, wpdus: shown_rows.append((wpdus, window.workspace.table.wpdus.rowCount()))
+    )
+    for total in range(2, 8):
+        growing.write(1)
+        qtbot.waitUntil(lambda total=total: window.document.wpdus == total)
+    assert all(wpdus == rows for wpdus, rows in shown_rows)
+
+
 def test_the_tail_is_followed_until_somebody_scrolls_up(window, growing, qtbot):
     """At the end it goes on with the traffic; scrolled away it stays; back at the end it goes on again."""
     table = window.workspace.table

@@ -18,7 +18,7 @@ STANDARD_INPUT = "-"
 _READ = 1 << 18
 _PIPE_SIZE = 1 << 20
 #: Octets that are taken out of the store in one go, and those that wait in it.
-_TAKEN, _STORED = 1 << 20, 4 << 20
+_TAKEN, _STORED = 1 << 18, 1 << 20
 
 
 def _widen(descriptor: int) -> None:

@@ -242,7 +242,7 @@ class Window(QMainWindow):
         self._show_state()
 
     def _take_rows(self, packets: int, wpdus: int) -> None:
-        self.workspace.take_rows(wpdus)
+        self.workspace.take_rows(wpdus, is_live=self.document.following)
         self._show_counts()
 
     def _show_progress(self, done: int, total: int) -> None:

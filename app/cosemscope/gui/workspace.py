@@ -146,10 +146,13 @@ class Workspace(QMainWindow):
         self.table.wpdus.set_traffic(traffic)
         self._show_wpdu(-1)
 
-    def take_rows(self, total: int) -> None:
-        """The capture has `total` WPDUs now; the first are shown at once, more some times a second."""
+    def take_rows(self, total: int, *, is_live: bool = False) -> None:
+        """The capture has `total` WPDUs now; the first are shown at once, more some times a second.
+
+        What is live is shown as it comes: somebody waits for it.
+        """
         self._known = total
-        if not self._growing.isActive():
+        if is_live or not self._growing.isActive():
             self.show_growth()
 
     def show_growth(self) -> None:
