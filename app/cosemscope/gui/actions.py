@@ -51,7 +51,13 @@ ACTIONS = (
     ActionSpec("open", "&Open…", "ask_open", ("Ctrl+O",), "open", "Open a capture file"),
     ActionSpec("sample", "Open the &sample", "open_sample", (), "sample", "Open the bundled sample capture"),
     ActionSpec(
-        "reload", "&Reload", "reload", ("Ctrl+R",), "reload", "Read the capture file again", Needs.COMPLETE
+        "reload",
+        "&Reload",
+        "reload",
+        ("Ctrl+R", "F5"),
+        "reload",
+        "Read the capture file again",
+        Needs.COMPLETE,
     ),
     ActionSpec("save", "&Save", "live.save", ("Ctrl+S",), "save", "Save this capture", Needs.UNSAVED),
     ActionSpec(
@@ -79,24 +85,32 @@ ACTIONS = (
     ActionSpec(
         "back",
         "&Back",
-        "go_back",
+        "workspace.go_back",
         ("Alt+Left",),
         "back",
         "The WPDU that was selected before",
         Needs.CAPTURE,
     ),
     ActionSpec(
-        "forward", "&Forward", "go_forward", ("Alt+Right",), "forward", "Undo going back", Needs.CAPTURE
+        "forward",
+        "&Forward",
+        "workspace.go_forward",
+        ("Alt+Right",),
+        "forward",
+        "Undo going back",
+        Needs.CAPTURE,
     ),
     ActionSpec("goto", "&Go to WPDU…", "ask_go_to", ("Ctrl+G",), "goto", "", Needs.CAPTURE),
-    ActionSpec("previous", "&Previous WPDU", "go_previous", ("Ctrl+Up", "F7"), "up", "", Needs.CAPTURE),
-    ActionSpec("next", "&Next WPDU", "go_next", ("Ctrl+Down", "F8"), "down", "", Needs.CAPTURE),
-    ActionSpec("first", "F&irst WPDU", "go_first", ("Ctrl+Home",), "first", "", Needs.CAPTURE),
-    ActionSpec("last", "&Last WPDU", "go_last", ("Ctrl+End",), "last", "", Needs.CAPTURE),
+    ActionSpec(
+        "previous", "&Previous WPDU", "workspace.go_previous", ("Ctrl+Up", "F7"), "up", "", Needs.CAPTURE
+    ),
+    ActionSpec("next", "&Next WPDU", "workspace.go_next", ("Ctrl+Down", "F8"), "down", "", Needs.CAPTURE),
+    ActionSpec("first", "F&irst WPDU", "workspace.go_first", ("Ctrl+Home",), "first", "", Needs.CAPTURE),
+    ActionSpec("last", "&Last WPDU", "workspace.go_last", ("Ctrl+End",), "last", "", Needs.CAPTURE),
     ActionSpec(
         "previous-here",
         "Previous WPDU of this &session",
-        "go_previous_here",
+        "workspace.go_previous_here",
         ("Ctrl+,",),
         "",
         "The WPDU before, of the same stream and wPort pair",
@@ -105,7 +119,7 @@ ACTIONS = (
     ActionSpec(
         "next-here",
         "N&ext WPDU of this session",
-        "go_next_here",
+        "workspace.go_next_here",
         ("Ctrl+.",),
         "",
         "The WPDU after, of the same stream and wPort pair",
@@ -177,7 +191,7 @@ ACTIONS = (
         "",
         "Decode the hex that is on the clipboard",
     ),
-    ActionSpec("copy-apdu", "Copy A&PDU as hex stream", "copy_apdu", (), "", "", Needs.WPDU),
+    ActionSpec("copy-apdu", "Copy A&PDU as hex stream", "workspace.table.copy_apdu", (), "", "", Needs.WPDU),
     ActionSpec(
         "decode-as",
         "&Decode as…",

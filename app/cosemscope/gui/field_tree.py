@@ -182,6 +182,7 @@ class FieldModel(QAbstractItemModel):
             return QModelIndex()
         return self.createIndex(row, column, nodes[row])
 
+    # QObject has a `parent` without arguments, too: one of them only can be overridden here.
     def parent(self, index: _Index = QModelIndex()) -> QModelIndex:  # type: ignore[override]
         """The index of the field around."""
         node = self._node(index).parent if index.isValid() else None
@@ -406,6 +407,9 @@ class FieldTree(QTreeView):
         fits = isinstance(item, Field) or (item is not None and way.of_problems)
         return way.text(self, item) if fits else ""
 
+    def _copy(self, way: Copied) -> None:
+        QGuiApplication.clipboard().setText(self.copied_text(way))
+
     def copy(self) -> None:
         """Put the selected field on the clipboard as text."""
         QGuiApplication.clipboard().setText(self.selected_text())
@@ -431,8 +435,8 @@ class FieldTree(QTreeView):
         item = self.current_item()
         for number, way in enumerate(COPIES):
             if isinstance(item, Field) or (item is not None and way.of_problems):
-                slot = lambda way=way: QGuiApplication.clipboard().setText(self.copied_text(way))  # noqa: E731
-                menu.addAction(QIcon() if number else icon("copy"), way.title, slot)
+                picture = QIcon() if number else icon("copy")
+                menu.addAction(picture, way.title, lambda way=way: self._copy(way))
         menu.addSeparator()
         for title in self.wanted_titles():
             menu.addAction(

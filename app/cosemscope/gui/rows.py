@@ -81,7 +81,7 @@ class RowOrder:
 
     def clear(self) -> None:
         """Forget rows, filters and order."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__()  # type: ignore[misc]  # as new: there is no subclass
 
     def set_filter(self, name: str, predicate: Predicate | None) -> None:
         """Put `predicate` in force under `name` (None: take it away) and work out the rows."""

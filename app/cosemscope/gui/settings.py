@@ -82,6 +82,7 @@ def record(text: str, default: R) -> R:
         return default
     values = [tuple(value) if isinstance(value, list) else value for value in values]
     fits = all(type(value) is type(usual) for value, usual in zip(values, default, strict=True))
+    # The number and the kinds of the values were compared: the record's class takes them.
     return type(default)(*values) if fits else default  # type: ignore[arg-type]
 
 

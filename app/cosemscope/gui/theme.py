@@ -191,6 +191,7 @@ def apply_appearance(appearance: str) -> None:
     boxes = palette_of(chosen)
     boxes.setColor(QPalette.ColorRole.Base, QColor(chosen.indicator))
     for name in ("QCheckBox", "QRadioButton"):
+        # Some versions of the stubs do not know the name of a class here.
         QApplication.setPalette(boxes, name)  # type: ignore[call-overload, arg-type, unused-ignore]
 
 

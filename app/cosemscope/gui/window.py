@@ -423,22 +423,10 @@ class Window(QMainWindow):
 
     # What actions do
 
-    def copy_apdu(self) -> None:
-        """Copy the current WPDU's APDU as hexadecimal."""
-        self.workspace.table.copy_apdu()
-
     def select_all(self) -> None:
         """Select all rows, or all octets when the focus is there."""
         view = self.workspace.details.view
         (view.select_all if view.hasFocus() else self.workspace.table.selectAll)()
-
-    def go_back(self) -> None:
-        """The WPDU looked at before."""
-        self.workspace.go_in_history(-1)
-
-    def go_forward(self) -> None:
-        """Undo going back."""
-        self.workspace.go_in_history(1)
 
     def ask_go_to(self) -> None:
         """Go to a WPDU by its number."""
@@ -450,30 +438,6 @@ class Window(QMainWindow):
             )
             if sure:
                 self.workspace.go_to(number - 1)
-
-    def go_previous(self) -> None:
-        """The row above."""
-        self.workspace.table.step(-1)
-
-    def go_next(self) -> None:
-        """The row below."""
-        self.workspace.table.step(1)
-
-    def go_first(self) -> None:
-        """The first row shown."""
-        self.workspace.table.step(-self.workspace.table.wpdus.rowCount())
-
-    def go_last(self) -> None:
-        """The last row shown."""
-        self.workspace.table.step(self.workspace.table.wpdus.rowCount())
-
-    def go_previous_here(self) -> None:
-        """The WPDU before in the same session."""
-        self.workspace.go_in_session(-1)
-
-    def go_next_here(self) -> None:
-        """The WPDU after in the same session."""
-        self.workspace.go_in_session(1)
 
     def show_all(self) -> None:
         """Take restrictions away."""

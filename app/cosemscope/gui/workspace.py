@@ -58,7 +58,7 @@ class History:
 
     def clear(self) -> None:
         """Forget all."""
-        self.__init__()  # type: ignore[misc]
+        self._rows, self._at = [], -1
 
 
 class Workspace(QMainWindow):
@@ -239,8 +239,15 @@ class Workspace(QMainWindow):
         self.show_all()
         return self.table.select_row(row)
 
-    def go_in_history(self, by: int) -> None:
-        """Go back (-1) or forward (1)."""
+    def go_back(self) -> None:
+        """The WPDU looked at before."""
+        self._go_in_history(-1)
+
+    def go_forward(self) -> None:
+        """Undo going back."""
+        self._go_in_history(1)
+
+    def _go_in_history(self, by: int) -> None:
         row = self.history.move(by)
         if row is not None:
             self._moving = True
@@ -248,8 +255,31 @@ class Workspace(QMainWindow):
             self._moving = False
             self.selectionChanged.emit()
 
-    def go_in_session(self, by: int) -> None:
-        """Go to the WPDU before (-1) or after (1) of the same stream and wPort pair."""
+    def go_previous(self) -> None:
+        """The row above."""
+        self.table.step(-1)
+
+    def go_next(self) -> None:
+        """The row below."""
+        self.table.step(1)
+
+    def go_first(self) -> None:
+        """The first row shown."""
+        self.table.step(-self.table.wpdus.rowCount())
+
+    def go_last(self) -> None:
+        """The last row shown."""
+        self.table.step(self.table.wpdus.rowCount())
+
+    def go_previous_here(self) -> None:
+        """The WPDU before, of the same stream and wPort pair."""
+        self._go_in_session(-1)
+
+    def go_next_here(self) -> None:
+        """The WPDU after, of the same stream and wPort pair."""
+        self._go_in_session(1)
+
+    def _go_in_session(self, by: int) -> None:
         row = self.traffic.neighbour(self.table.current_row, by)
         if row >= 0:
             self.go_to(row)
