@@ -33,7 +33,9 @@ def test_codes_are_in_hex() -> None:
         ("c401c1001780000000", "value: -0"),
         ("c401c1000400", "value: empty"),
         ("c401c1000900", "value: empty"),
-        ("db00082000000001010203", "value: empty"),
+        ("db00082000000001010203", "system-title: empty"),
+        ("c8033000 00".replace(" ", ""), "ciphered-content: incomplete"),
+        ("c401c1001907e80601060a1e0000000000", "deviation: 0 min to UTC (0)"),
     ],
 )
 def test_what_is_empty_or_no_number_says_so(octets: str, line: str) -> None:

@@ -62,7 +62,8 @@ def read_ciphered_content(
         nonlocal part_text
         part_text = _read_protected(c, tag, title, envelope)
 
-    c.region(stop, read, "ciphered content")
+    _, broken, _ = c.region(stop, read, "ciphered content")
+    part_text = part_text or broken
     c.close(None, part_text)
     return None, part_text
 

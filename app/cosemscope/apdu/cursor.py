@@ -225,7 +225,7 @@ class Cursor:
         words = text(value) if callable(text) else text
         if words:
             self.children[-1] = self.children[-1]._replace(text=words)
-        self.close(value, words or hex_text(value))
+        self.close(value, words or hex_text(value) or "empty")
         return value
 
     def length(self, name: str = "length", clause: str = AXDR) -> int:

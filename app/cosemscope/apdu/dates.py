@@ -150,7 +150,9 @@ def read_date_time(c: Cursor) -> None:
     read_time(c)
     start = c.position
     deviation = int.from_bytes(c.data[start : start + 2], "big", signed=True)
-    text = "not specified" if deviation == -0x8000 else f"{deviation:+d} min to UTC"
+    text = f"{deviation:+d} min to UTC" if deviation else "0 min to UTC"
+    if deviation == -0x8000:
+        text = "not specified"
     c.children.append(_new(Field, ("deviation", deviation, start, start + 2, (), text, c.source)))
     c.position = start + 2
     c.u8("clock-status", _STATUS_TEXTS)
