@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -268,3 +269,26 @@ def test_a_stop_waits_for_what_the_system_holds_back(tmp_path: Path, sink: socke
         for _ in range(20):
             sink.send(WPDU)
         assert capture.stop()["packets"] == 20
+
+
+def test_so_does_the_end_of_its_time(tmp_path: Path, sink: socket.socket, way: str) -> None:
+    """What the system still holds back when the time is over belongs to it, as do the counts of drops."""
+    words = ("-i", "lo", "-f", f"udp port {port_of(sink)}", "--by", way, "--seconds", "0.5")
+    over = threading.Event()
+
+    def send() -> None:
+        while not over.wait(0.002):
+            sink.send(WPDU)
+
+    sender = threading.Thread(target=send)
+    with capturing(*words, spools=tmp_path) as capture:
+        sender.start()
+        assert capture.event("stopped")["reason"] == "seconds"
+        over.set()
+        sender.join()
+        last = capture.rest()
+    assert last["dropped"] == 0
+    with open_capture(capture.file) as reader:
+        times = [int(time) for batch in iter(reader.read, None) for time in batch.time]
+    assert len(times) == last["packets"]
+    assert times[-1] >= capture.begun["time"] + 500_000_000

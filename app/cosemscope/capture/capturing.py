@@ -173,7 +173,7 @@ class _Capture:
 
     def _take_all(self) -> str:
         """Take until there is a reason to end, which is returned. Raises SpoolError."""
-        source, ring, asked = self._source, self._ring, False
+        source, ring, ending = self._source, self._ring, ""
         while True:
             chunks = source.take(_WAIT)
             now = time.monotonic()
@@ -185,9 +185,9 @@ class _Capture:
             if ring.stopped:
                 return ring.stopped
             if source.finished:
-                return "error" if self._told_faults else "asked" if asked else "ended"
-            if self._control.stop.is_set() and not asked:
-                asked = True
+                return "error" if self._told_faults else ending or "ended"
+            if not ending and (self._control.stop.is_set() or ring.is_over(now)):
+                ending = "asked" if self._control.stop.is_set() else "seconds"
                 source.end()
 
     def _let_go(self) -> None:

@@ -49,8 +49,9 @@ class Ring:
     """Takes chunks and writes them to one file, or to those of a ring.
 
     `now` is a clock's time in seconds, for `seconds` of the options. `stopped` names the stop option that has
-    been reached ("packets", "size", "seconds", "files"); what comes after that is not taken. Methods that
-    write raise SpoolError. `on_file(path, removed)` is called for each further file.
+    been reached ("packets", "size", "files"); what comes after that is not taken. Of `stop.seconds` it only
+    says when they are over (`is_over`): what the system still holds back by then belongs to them. Methods
+    that write raise SpoolError. `on_file(path, removed)` is called for each further file.
     """
 
     def __init__(
@@ -121,15 +122,17 @@ class Ring:
         if not self.stopped and start < len(blocks):
             self._file.put(blocks[start:])
 
+    def is_over(self, now: float) -> bool:
+        """Whether the time of the whole is over."""
+        return bool(self.stop.seconds) and now - self._began >= self.stop.seconds
+
     def tick(self, now: float) -> None:
         """See to what depends on time, and hand what was taken to the operating system.
 
         A file whose time is over is followed by a new one when a packet comes: hours without traffic leave no
         empty files.
         """
-        if self.stop.seconds and now - self._began >= self.stop.seconds:
-            self.stopped = self.stopped or "seconds"
-        elif self.stop.files and self.files_begun >= self.stop.files and self._is_due(now):
+        if self.stop.files and self.files_begun >= self.stop.files and self._is_due(now):
             self.stopped = self.stopped or "files"
         self._file.flush()
 
