@@ -128,8 +128,8 @@ def test_a_meter_read_many_times_is_caught_up_with_step_by_step(
     made.connect(SCALER)
     made.connect(ENERGY)
     path = made.wire.capture(tmp_path / "made.pcap")
-    monkeypatch.setattr(module, "WINDOW", 8)
-    monkeypatch.setattr(module, "_CAUGHT_UP", 8)
+    for name in ("_FIRST_CAUGHT_UP", "_CAUGHT_UP"):
+        monkeypatch.setattr(module, name, 8)
     with open_capture(path) as reader:
         analysis = Analysis(reader).run()
         found = Associations(analysis)
@@ -152,3 +152,21 @@ def test_rows_that_come_meanwhile_wait_for_their_pairs(tmp_path: Path) -> None:
         for _ in range(2000):
             analysis.wpdus.append(**{name: analysis.wpdus[name][aare] for name in analysis.wpdus.names})
         assert "AARE" in found.info(aare)
+
+
+def test_titles_are_read_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The title at another address is found some looks later, where there are many."""
+    made = Readings()
+    made.connect(SCALER, title=ONE)
+    for number in range(12):
+        made.connect(ENERGY, title=OTHER, server=(f"10.0.1.{number}", 4059))
+    made.connect(ENERGY, title=ONE, server=("10.0.2.1", 4059))
+    path = made.wire.capture(tmp_path / "made.pcap")
+    monkeypatch.setattr(module, "_TITLES", 1)
+    with open_capture(path) as reader:
+        analysis = Analysis(reader).run()
+        found = Associations(analysis)
+        last = len(analysis.wpdus) - 1
+        for _ in range(16):
+            line = found.info(last)
+        assert line.endswith(SCALED)

@@ -32,8 +32,9 @@ WINDOW = 2048
 #: Rows between checkpoints.
 STRIDE = 64
 _MAX_PAIRS = 256
-#: Rows of a meter that are walked more, at each look, for what its other associations told.
-_CAUGHT_UP = 256
+#: Rows of a meter that are walked at the first look at it, and more at each look, for what its other
+#: associations told; and titles that are read.
+_FIRST_CAUGHT_UP, _CAUGHT_UP, _TITLES = 1024, 256, 512
 _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
 _MAX_WALKED = 65_536
@@ -116,7 +117,8 @@ class Associations:
 
         Takes longer: all earlier rows of the meter are walked. Where they are more than 65,536, as `look`.
         """
-        rows = self._meter_rows.rows(int(self.analysis.wpdu_pairs["pair"][row]))
+        self._meter_rows.read_on(len(self.analysis.pairs))
+        rows = self._meter_rows.rows(self._meter_rows.pairs(int(self.analysis.wpdu_pairs["pair"][row])))
         rows = rows[: int(np.searchsorted(rows, row)) + 1]
         if len(rows) > _MAX_WALKED:
             return self.look(row)
@@ -157,6 +159,9 @@ class Associations:
             pair = _Pair(number, self._catching_up(number))
             if len(self._pairs) >= _MAX_PAIRS:
                 self._pairs.popitem(last=False)
+        elif not self._meter_rows.complete:
+            self._meter_rows.read_on(_TITLES)
+            pair.catching.take_in(self._meter_rows, number)
         self._pairs[number] = pair
         pair.catching.go_on(_CAUGHT_UP)
         pair.extend(self.analysis.wpdu_pairs["pair"], number)
@@ -164,6 +169,7 @@ class Associations:
 
     def _catching_up(self, number: int) -> "_Catching":
         """The walk over the rows of a pair's meter, with those that came since."""
+        self._meter_rows.read_on(_TITLES)
         meter = self._meter_rows.meter(number)
         catching = self._caught.pop(meter, None)
         if catching is None:
@@ -171,8 +177,8 @@ class Associations:
             if len(self._caught) >= _MAX_PAIRS:
                 self._caught.popitem(last=False)
         self._caught[meter] = catching
-        catching.up_to_now(self._meter_rows, number)
-        catching.go_on(WINDOW)
+        catching.take_in(self._meter_rows, number)
+        catching.go_on(_FIRST_CAUGHT_UP)
         return catching
 
     def _take(self, association: Association, row: int) -> Look:
@@ -196,7 +202,7 @@ class Associations:
                 pair.keep(at, association)
             row = int(pair.rows[at])
             look = self._take(association, row)
-            if pair.catching.done:
+            if pair.catching.done and self._meter_rows.complete:
                 self._remember(row, look)
             if at == index:
                 return look
@@ -280,13 +286,16 @@ class _Catching:
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
         self._next = 0
+        self._pairs: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._waiting: npt.NDArray[np.int64] = np.zeros(0, np.int64)
 
-    def up_to_now(self, rows: MeterRows, pair: int) -> None:
-        """More rows may have come: those not walked yet wait."""
-        rest = rows.rows(pair, self._next)
-        self._waiting = np.union1d(self._waiting, rest)
-        self._next = max(self._next, int(rest[-1]) + 1) if len(rest) else self._next
+    def take_in(self, rows: MeterRows, pair: int) -> None:
+        """More pairs and rows of the meter may be known: those not walked yet wait."""
+        pairs = rows.pairs(pair)
+        found = [rows.rows(np.setdiff1d(pairs, self._pairs)), rows.rows(self._pairs, self._next)]
+        self._next = max([self._next, *(int(some[-1]) + 1 for some in found if len(some))])
+        self._pairs = np.union1d(pairs, self._pairs)
+        self._waiting = np.union1d(self._waiting, np.concatenate(found))
 
     @property
     def done(self) -> bool:

@@ -8,6 +8,7 @@ the one that connects (push), many may come from behind one address: there only 
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -103,52 +104,72 @@ _RESPONDING = b"\xa4\x0a\x04\x08"
 
 
 class MeterRows:
-    """The WPDU rows that may belong to the meter of a wPort pair: those to walk for what they tell of it."""
+    """The wPort pairs that may belong to the same meter, and their WPDU rows: what to walk for what they tell.
+
+    Titles are read out of the first AARE, or general- header, of each pair, some at a time (`read_on`).
+    """
 
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
         self._seen = 0
+        self._unread: dict[int, int] = {}
         self._titles: dict[int, bytes] = {}
         self._pairs: dict[bytes, list[int]] = {}
 
+    @property
+    def complete(self) -> bool:
+        """Whether all titles are read."""
+        return not self._unread
+
+    def read_on(self, count: int) -> None:
+        """Take in the rows that came since, and read so many titles."""
+        analysis, start = self._analysis, self._seen
+        self._seen = len(analysis.wpdu_pairs)  # which a row gets last, where another thread reads on
+        rows = np.flatnonzero(_TITLED[analysis.wpdus["apdu_tag"][start : self._seen]]) + start
+        pairs, first = np.unique(analysis.wpdu_pairs["pair"][rows], return_index=True)
+        for pair, row in zip(pairs.tolist(), rows[first].tolist(), strict=True):
+            if pair not in self._titles:
+                self._unread.setdefault(pair, row)
+        for pair in list(islice(self._unread, count)):
+            self._read(pair)
+
     def meter(self, pair: int) -> Hashable:
         """What the pairs of one meter have in common: a title, a place, or nothing but the pair itself."""
-        self._read_titles()
+        self._read(pair)
         if pair in self._titles:
             return self._titles[pair]
         if not self._analysis.dlms_client_is_near(pair):
             return pair
         return tuple(_servers(self._analysis, np.array([pair]))[0].tolist())
 
-    def rows(self, pair: int, start: int = 0) -> npt.NDArray[np.int64]:
-        """The rows from `start` on of the pairs that have the same meter."""
-        self._read_titles()
+    def pairs(self, pair: int) -> npt.NDArray[np.int64]:
+        """The pairs that have the same meter."""
+        self._read(pair)
         if pair in self._titles:
-            pairs = np.array(self._pairs[self._titles[pair]])
-        elif self._analysis.dlms_client_is_near(pair):
-            pairs = self._at_same_place(pair)
-        else:
-            pairs = np.array([pair])
-        return np.flatnonzero(np.isin(self._analysis.wpdu_pairs["pair"][start:], pairs)) + start
-
-    def _at_same_place(self, pair: int) -> npt.NDArray[np.int64]:
+            return np.array(self._pairs[self._titles[pair]])
+        if not self._analysis.dlms_client_is_near(pair):
+            return np.array([pair])
         pairs = self._analysis.pairs
         chosen = np.flatnonzero(pairs["client_votes"] >= pairs["server_votes"])
         ends = _servers(self._analysis, chosen)
         found: npt.NDArray[np.int64] = chosen[(ends == ends[chosen == pair][0]).all(1)]
         return found
 
-    def _read_titles(self) -> None:
-        """The titles in the first AARE, or general- header, of each pair that is new."""
-        analysis, start = self._analysis, self._seen
-        self._seen = len(analysis.wpdu_pairs)  # which a row gets last, where another thread reads on
-        rows = np.flatnonzero(_TITLED[analysis.wpdus["apdu_tag"][start : self._seen]]) + start
-        pairs, first = np.unique(analysis.wpdu_pairs["pair"][rows], return_index=True)
-        for pair, row in zip(pairs.tolist(), rows[first].tolist(), strict=True):
-            title = self._title(row) if pair not in self._titles else None
-            if title is not None:
-                self._titles[pair] = title
-                self._pairs.setdefault(title, []).append(pair)
+    def rows(self, pairs: npt.NDArray[np.int64], start: int = 0) -> npt.NDArray[np.int64]:
+        """The rows of these pairs, from `start` on."""
+        owners = self._analysis.wpdu_pairs["pair"][start:]
+        if len(pairs) < 2:
+            return np.flatnonzero(owners == pairs[0]) + start if len(pairs) else np.zeros(0, np.int64)
+        wanted = np.zeros(len(self._analysis.pairs), np.bool_)
+        wanted[pairs] = True
+        return np.flatnonzero(wanted.take(owners)) + start
+
+    def _read(self, pair: int) -> None:
+        row = self._unread.pop(pair, None)
+        title = self._title(row) if row is not None else None
+        if title is not None:
+            self._titles[pair] = title
+            self._pairs.setdefault(title, []).append(pair)
 
     def _title(self, row: int) -> bytes | None:
         framing = Framing(self._analysis.wpdus["framing"].item(row))
