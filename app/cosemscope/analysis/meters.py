@@ -104,7 +104,7 @@ _RESPONDING = b"\xa4\x0a\x04\x08"
 
 
 class MeterRows:
-    """The wPort pairs that may belong to the same meter, and their WPDU rows: what to walk for what they tell.
+    """The wPort pairs that may belong to the same meter, and their WPDU rows: to walk for what they tell.
 
     Titles are read out of the first AARE, or general- header, of each pair, some at a time (`read_on`).
     """
