@@ -7,7 +7,7 @@ octets are split, only what they are called.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
@@ -394,7 +394,7 @@ _METHODS: dict[tuple[int, int], Shape] = {
 SCALER_UNIT_ATTRIBUTE = {(3, 2): 3, (4, 2): 3, (5, 2): 4, (5, 3): 4, (67, 7): 8}
 
 
-@cache
+@lru_cache(4096)
 def _named_value(class_id: int, attribute: int) -> Shape | None:
     """The shape of an attribute whose values are named one by one, or have a unit; None for any other."""
     texts = enumeration_texts(class_id, attribute)
