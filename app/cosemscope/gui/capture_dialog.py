@@ -41,7 +41,7 @@ _MOST = 2**31 - 1
 #: What to know of the second way to an interface, where the first may not be gone.
 _DUMPCAP = (
     f"dumpcap captures for you. It takes packets every {HOLD} ms, so rows come up to that much late; "
-    "where Cosemscope itself may capture, they come within 0.1 s."
+    "where Cosemscope itself may capture, it takes them every 50 ms."
 )
 
 #: The numbers: field of the order, label, unit, least, most, what 0 is called, explanation.
