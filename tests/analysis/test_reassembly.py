@@ -420,3 +420,17 @@ def test_a_segment_that_covers_others_is_one_packet_of_its_wpdu(
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert contents(analysis) == [ONE]
     assert analysis.packets_of(0).tolist() == [4, 3]
+
+
+@both_ways
+@pytest.mark.parametrize("lost", [0, 7, SIZE])
+def test_what_is_missing_before_a_fin_is_a_hole(
+    connection: Tcp, tmp_path: Path, one_by_one: bool, lost: int
+) -> None:
+    """The number of the FIN tells how many octets were sent, though none was seen behind the missing ones."""
+    connection.say(0, ONE)
+    connection.packet(0, SIZE, TWO[: SIZE - lost])
+    connection.packet(0, 2 * SIZE, flags=FIN | ACK)
+    analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
+    assert _found(analysis, FindingKind.HOLE) == ([(5, 2 * SIZE - lost, lost)] if lost else [])
+    assert analysis.statistics()["missing_bytes"] == lost

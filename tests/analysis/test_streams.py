@@ -218,3 +218,16 @@ def test_an_end_is_forgotten_when_a_syn_comes(tmp_path: Path, records: int) -> N
     analysis = analyse(wire, tmp_path, records=records)
     assert analysis.wpdus["stream"].tolist() == [0, 0, 1, 1, 2, 2]
     assert len(analysis.streams) == 3
+
+
+@pytest.mark.parametrize("records", [1, 65536])
+def test_times_that_go_back_do_not_end_before_they_begin(tmp_path: Path, records: int) -> None:
+    """A clock that was set back: a stream lasts from its least time to its greatest."""
+    connection = Tcp(wire := Wire()).handshake()
+    connection.say(0, get_request(1))
+    wire.time -= 3600 * 10**9
+    connection.say(1, get_response(1))
+    analysis = analyse(wire, tmp_path, records=records)
+    times = sorted(time for time, _ in wire.packets)
+    assert analysis.streams["first_time"].tolist() == [times[0]]
+    assert analysis.streams["last_time"].tolist() == [times[-1]]

@@ -96,6 +96,7 @@ class StreamTable(Columns):
         self._openings = Columns(_OPENING_FIELDS)
         self._current = Columns({"stream": "i4", "instances": "u2"})
         self._endings = Endings()
+        self._latest = _NO_TIME  # the greatest time of any packet
         #: (stream that ended by port reuse, packet row that began the next) of the last batch.
         self.replaced: list[tuple[int, int]] = []
 
@@ -282,6 +283,7 @@ class StreamTable(Columns):
             first_packet=start + base,
             start_seen=syn,
             first_time=view["time"][start],
+            last_time=view["time"][start],
             rtt=-1,
         )
         self._openings.extend(len(start), isn0=-1, isn1=-1, syn_time=_NO_TIME, syn_ack=-1)
@@ -337,4 +339,12 @@ class StreamTable(Columns):
         mine = stream[rows]
         add_counts(self["packets"], mine)
         add_counts(self["octets"], mine, view["payload_length"][rows])
-        self["last_time"][mine] = view["time"][rows]
+        time = view["time"][rows]
+        if not len(time):
+            return
+        if time[0] >= self._latest and (time[1:] >= time[:-1]).all():
+            self["last_time"][mine] = time
+        else:  # the clock was set back, or files were put together
+            np.minimum.at(self["first_time"], mine, time)
+            np.maximum.at(self["last_time"], mine, time)
+        self._latest = max(self._latest, int(time.max()))

@@ -80,6 +80,8 @@ class TcpStreams:
         """Nothing more comes; `end` is the number of packets."""
         for stream in sorted(self._walk.pending):
             self._walk.end_stream(stream, end)
+        self._walk.note_highest()
+        self._find_lost_ends()
         self._conflicts.look(slice(end, end))
 
     def _set_bases(self, tcp: Array, half: Array) -> None:
@@ -125,6 +127,8 @@ class TcpStreams:
         rows, other = (tcp, half ^ 1) if acks.all() else (tcp[acks], half[acks] ^ 1)
         self._walk.halves["ack"][other] = self._walk.batch["ack"][rows]  # the last wins
         self._walk.halves["window"][other] = self._walk.batch["window"][rows]
+        ends = np.flatnonzero((self._walk.batch["flags"][tcp] & FIN) > 0)
+        self._walk.halves["fin"][half[ends]] = tcp[ends] + self._walk.base
         asks = (self._walk.batch["payload_length"][tcp] > 0) & ~self._walk.halves["known"][half ^ 1]
         self._walk.halves["asked"][half[asks] ^ 1] = _acknowledged(self._walk.batch, tcp[asks])
 
@@ -365,6 +369,18 @@ class TcpStreams:
             segments.start[position],
             segments.stop[position] - segments.start[position],
         )
+
+    def _find_lost_ends(self) -> None:
+        """Octets between the last ones seen and the FIN behind them: holes."""
+        halves = self._walk.halves
+        half = np.flatnonzero((halves["fin"] >= 0) & (halves["highest"] > 0))
+        packet, seen = halves["fin"][half], halves["highest"][half]
+        number = self._packets["seq"][packet] + self._packets["payload_length"][packet]
+        missing = (number - halves["base"][half] - seen.astype(np.uint32)).astype(np.int32).astype(np.int64)
+        rows = np.flatnonzero((missing > 0) & (missing < FAR))
+        half, packet, seen, missing = half[rows], packet[rows], seen[rows], missing[rows]
+        side = (half & 1).astype(np.uint8)
+        self.output.find_many(FindingKind.HOLE, half >> 1, side, packet, seen, missing)
 
     def _emit_old(self, segments: Segments, position: Array) -> None:
         """Segments of which every octet was seen before: retransmissions."""

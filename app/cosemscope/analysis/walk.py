@@ -39,7 +39,8 @@ from cosemscope.transport.wpdu import HEADER_SIZE
 
 # HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the
 # octet behind the highest seen; `ack` and `window`, the last of the other side (-1 none), `asked`: its last
-# acknowledgement that came with octets, while `base` is not known; `slow`: a Reassembler has it.
+# acknowledgement that came with octets, while `base` is not known; `fin`: the packet with its FIN (-1 none);
+# `slow`: a Reassembler has it.
 _HALF_FIELDS = {
     "base": "u4",
     "known": "?",
@@ -48,6 +49,7 @@ _HALF_FIELDS = {
     "ack": "i8",
     "window": "i4",
     "asked": "i8",
+    "fin": "i8",
     "slow": "?",
 }
 #: Streams that may wait for recognition, and octets that they may keep: beyond, the oldest are decided.
@@ -146,7 +148,7 @@ class PacketWalk:
         self.base, self.stream, self._by_stream = rows.start, stream, None
         missing = 2 * len(self.streams) - len(self.halves)
         if missing > 0:
-            self.halves.extend(missing, ack=-1, window=-1, asked=-1)
+            self.halves.extend(missing, ack=-1, window=-1, asked=-1, fin=-1)
 
     def walk_stream(self, stream: int, *, one_by_one: bool) -> tuple[int, int]:
         """Take packets as long as a half of the stream is slow; how many segments of each side were taken."""
@@ -257,6 +259,11 @@ class PacketWalk:
             return False
         self._drop(half)
         return True
+
+    def note_highest(self) -> None:
+        """Put the highest octets of slow halves into their rows."""
+        for half, reassembler in self._slow.items():
+            self.halves["highest"][half] = reassembler.highest
 
     def _drop(self, half: int) -> None:
         """Nothing is pending in this half: it is in the fast path."""
