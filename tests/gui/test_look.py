@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon
+from PySide6.QtWidgets import QAbstractScrollArea, QComboBox, QTabBar, QWidget
 
 from cosemscope.apdu.tags import APDU_TAGS
 from cosemscope.gui import theme
 from cosemscope.gui.actions import ACTIONS, EXCLUSIVE, MENUS, TOOLBAR, Needs
 from cosemscope.gui.icons import icon
 from cosemscope.gui.kinds import KIND_NAMES, Kind, kind_of, kinds_of
+from cosemscope.gui.timing_graph import TimingGraph
 
 SCHEMES = {"light": theme.LIGHT, "dark": theme.DARK}
 
@@ -102,3 +105,31 @@ def test_every_action_has_a_slot_a_place_and_keys_of_its_own(window):
     assert {name for name in TOOLBAR if name} <= names
     for spec in ACTIONS:
         assert callable(attrgetter(spec.slot)(window))
+
+
+def menus(menu):
+    """A menu bar or menu, and all menus below it, as the texts of their actions."""
+    yield [action.text() for action in menu.actions() if action.text()]
+    for action in menu.actions():
+        if action.menu():
+            yield from menus(action.menu())
+
+
+def test_no_letter_means_two_things_in_a_menu(window):
+    """Alt and a letter, then a letter: it must do what is underlined, not choose among two."""
+    for texts in menus(window.menuBar()):
+        letters = [found[1].lower() for text in texts if (found := re.search(r"&(\w)", text))]
+        assert len(letters) == len(set(letters)), texts
+
+
+def test_every_pane_that_takes_keys_has_a_name(window):
+    """A screen reader says where one is."""
+    named = (QAbstractScrollArea, QTabBar, QComboBox, TimingGraph)
+    nameless = [
+        type(widget).__name__
+        for widget in window.findChildren(QWidget)
+        if isinstance(widget, named)
+        and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and not widget.accessibleName()
+    ]
+    assert nameless == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from cosemscope.analysis.decode_as import DecodeAs
 from cosemscope.analysis.engine import Analysis
@@ -526,3 +526,84 @@ def test_rows_come_some_times_a_second_and_all_at_the_end(open_in, qtbot):
     workspace.take_rows(264)
     workspace.show_growth()
     assert model.rowCount() == len(workspace.timing.lanes) == 264
+
+
+def test_a_file_that_goes_while_it_is_open_stays_shown(open_in, qtbot, tmp_path):
+    """What was read is still there, octets too; reading it again says what is the matter."""
+    path = tmp_path / "goes.pcap"
+    path.write_bytes(shared("captures/Output.pcap").read_bytes())
+    window = open_in(path)
+    path.unlink()
+    window.workspace.go_to(200)
+    assert window.workspace.details.view.octets == window.workspace.traffic.octets(200)
+    window.reload()
+    qtbot.waitUntil(lambda: bool(window.messages.messages))
+    assert "goes.pcap" in window.messages.messages[0].text
+    assert window.pages.currentWidget() is window.start_page
+
+
+def test_the_same_file_twice_is_read_anew(open_in):
+    """As any other; it stands once among the recent ones."""
+    for _ in range(2):
+        window = open_in(shared("captures/DLMS_list.pcap"))
+        assert window.workspace.table.wpdus.rowCount() == 8
+    assert len(window.settings.get(options.RECENT)) == 1
+
+
+def test_the_window_closes_while_a_file_is_read(window, qtbot, slow_steps):
+    """At once, without a question; the reading thread ends with it."""
+    window.open_path(str(shared("captures/Output.pcap")))
+    slow_steps.release(5)
+    qtbot.waitUntil(lambda: window.workspace.table.wpdus.rowCount() > 0)
+    slow_steps.release(1000)
+    window.close()
+    assert not window.isVisible()
+    assert not window._retiring or all(not one.reading for one in window._retiring)
+
+
+def test_tab_goes_through_the_panes(open_in, qtbot):
+    """Sessions, table, fields, octets, graph: each is reached, and none keeps the key."""
+    window = open_in(shared("captures/Output.pcap"))
+    workspace = window.workspace
+    panes = [workspace.sessions, workspace.table, workspace.details.fields, workspace.details.view]
+    panes.append(workspace.timing)
+    workspace.table.setFocus()
+    seen = []
+    for _ in range(12):
+        focus = window.focusWidget()
+        seen += [pane for pane in panes if focus is pane and pane not in seen]
+        qtbot.keyClick(focus, Qt.Key.Key_Tab)
+    assert sorted(map(panes.index, seen)) == [0, 1, 2, 3, 4]
+
+
+def test_arrow_keys_move_all_panes(open_in, qtbot):
+    """A row further: fields, octets and the graph's mark are those of that row."""
+    window = open_in(shared("captures/Output.pcap"))
+    workspace = window.workspace
+    workspace.table.setFocus()
+    for row in (1, 2, 3):
+        qtbot.keyClick(workspace.table, Qt.Key.Key_Down)
+        assert workspace.table.current_row == row
+        assert workspace.details.view.octets == workspace.traffic.octets(row)
+        x = workspace.timing.lanes.place_of(row)[0]
+        assert workspace.timing.marked_time == pytest.approx(x)
+
+
+def test_the_session_of_a_wpdu_is_shown_alone(open_in, qtbot):
+    """From the table to the tree: the row stays current, others of its stream and wPorts stay with it."""
+    window = open_in(resource(SAMPLE))
+    workspace, model = window.workspace, window.workspace.table.wpdus
+    workspace.go_to(75)
+    pair = workspace.traffic.pair(75)
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    workspace.table.menu_actions(menu, 75)
+    next(action for action in menu.actions() if action.text() == "Show this session only").trigger()
+    assert workspace.table.current_row == 75
+    shown = [model.row(place) for place in range(model.rowCount())]
+    assert shown == [row for row in range(workspace.traffic.total) if workspace.traffic.pair(row) == pair]
+    assert 0 < len(shown) < workspace.traffic.total
+    assert workspace.sessions.current_stream == workspace.traffic.stream(75)
+    window.show_all()
+    assert model.rowCount() == workspace.traffic.total
+    assert workspace.table.current_row == 75

@@ -49,7 +49,7 @@ class ActionSpec(NamedTuple):
 
 ACTIONS = (
     ActionSpec("open", "&Open…", "ask_open", ("Ctrl+O",), "open", "Open a capture file"),
-    ActionSpec("sample", "Open the &sample", "open_sample", (), "sample", "Open the bundled sample capture"),
+    ActionSpec("sample", "Open the sa&mple", "open_sample", (), "sample", "Open the bundled sample capture"),
     ActionSpec(
         "reload",
         "&Reload",
@@ -126,6 +126,15 @@ ACTIONS = (
         Needs.WPDU,
     ),
     ActionSpec(
+        "this-session",
+        "Show this &session only",
+        "workspace.show_session",
+        ("Ctrl+Alt+Shift+T",),
+        "",
+        "The WPDUs of the same stream and wPort pair",
+        Needs.WPDU,
+    ),
+    ActionSpec(
         "show-all",
         "Show &all WPDUs",
         "show_all",
@@ -191,7 +200,7 @@ ACTIONS = (
         "",
         "Decode the hex that is on the clipboard",
     ),
-    ActionSpec("copy-apdu", "Copy A&PDU as hex stream", "workspace.table.copy_apdu", (), "", "", Needs.WPDU),
+    ActionSpec("copy-apdu", "Copy APD&U as hex stream", "workspace.table.copy_apdu", (), "", "", Needs.WPDU),
     ActionSpec(
         "decode-as",
         "&Decode as…",
@@ -311,7 +320,7 @@ MENUS = (
     ),
     ("&Capture", ("capture-options", "capture", "stop", "restart")),
     ("&Link", ("connect", "listen")),
-    ("&Analyze", ("show-all", SEPARATOR, "keys", "decode-octets", SEPARATOR, "decode-as")),
+    ("&Analyze", ("this-session", "show-all", SEPARATOR, "keys", "decode-octets", SEPARATOR, "decode-as")),
     ("&Help", ("shortcuts", SEPARATOR, "about")),
 )
 

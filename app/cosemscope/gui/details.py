@@ -31,6 +31,8 @@ class Details(QWidget):
         self.fields = FieldTree(self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName("Octets of")
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # else Tab ends here where the bar of tabs is hidden
         self.tabs.tabBar().setAutoHide(True)
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self._splitter.setChildrenCollapsible(False)

@@ -157,6 +157,19 @@ class SessionModel(QAbstractItemModel):
         """What stands at `index`."""
         return self._node(index).item if index.isValid() else None
 
+    def find(self, stream: int, pair: int) -> QModelIndex:
+        """The wPort pair of a stream; the stream where the pair is not known; invalid when neither is."""
+        for peers, node in enumerate(self._top):
+            if not isinstance(node.item, Peers):
+                continue
+            numbers = [one.stream for one in node.item.streams]
+            if stream in numbers:
+                found = self.index(numbers.index(stream), 0, self.index(peers, 0))
+                parts = parts_of(self._node(found).item)
+                pairs = [part.row for part in parts if isinstance(part, WPortPair)]
+                return self.index(pairs.index(pair), 0, found) if pair in pairs else found
+        return QModelIndex()
+
     def path(self, index: _Index) -> list[Item]:
         """What stands at `index` and above it, the innermost first."""
         node: _Node | None = self._node(index) if index.isValid() else None

@@ -174,6 +174,13 @@ class SessionTree(QTreeView):
         self.setFont(font)
         self._fit()
 
+    def select_session(self, stream: int, pair: int) -> None:
+        """Select a wPort pair of a stream, and so restrict the table to it."""
+        index = self.sessions.find(stream, pair)
+        if index.isValid():
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+
     def clear_restriction(self) -> None:
         """Select all traffic."""
         if self.sessions.rowCount():

@@ -94,6 +94,7 @@ class StartPage(QScrollArea):
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Start page")
         page = QWidget()
         outer = QHBoxLayout(page)
         outer.addStretch(1)

@@ -132,6 +132,7 @@ class TimingGraph(QWidget):
         self.plot = pg.PlotWidget(
             self, viewBox=self._box, axisItems={"bottom": self._time_axis}, background=None
         )
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the pane itself is what keys go to
         self.plot.setAcceptDrops(False)  # a dropped file is the window's
         self._make_items()
         self._make_heading()

@@ -82,7 +82,7 @@ class Window(QMainWindow):
 
     def _make_menus(self) -> None:
         self.actions_by_name = make_actions(self)
-        self.recent_menu = QMenu("Open &recent", self)
+        self.recent_menu = QMenu("Open r&ecent", self)
         panes = QMenu("&Panes", self)
         self.tool_bar = self.addToolBar("Main tool bar")
         self.tool_bar.setObjectName("main")
@@ -95,7 +95,7 @@ class Window(QMainWindow):
             "recent": self.recent_menu,
             "panes": panes,
             "time": self._choices("&Time format", options.TIME_FORMAT, formats),
-            "appearance": self._choices("&Colours", options.APPEARANCE, theme.APPEARANCES),
+            "appearance": self._choices("Co&lours", options.APPEARANCE, theme.APPEARANCES),
         }
         fill_menu_bar(self, self.actions_by_name, submenus)
 

@@ -125,6 +125,7 @@ class Workspace(QMainWindow):
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
         self.table.decodeAsAsked.connect(lambda row: self.decodeAsAsked.emit(self.traffic.stream(row)))
         self.table.addKeyAsked.connect(self.addKeyAsked)
+        self.table.sessionAsked.connect(self.show_session)
         self.details.addKeyAsked.connect(self.addKeyAsked)
         self.sessions.restricted.connect(self._restrict_to_session)
         self.sessions.decodeAsAsked.connect(self.decodeAsAsked)
@@ -221,6 +222,12 @@ class Workspace(QMainWindow):
     def restricted(self) -> bool:
         """Whether rows are hidden."""
         return bool(self.table.wpdus.order.filters)
+
+    def show_session(self) -> None:
+        """Show the session of the current WPDU alone: its wPort pair on its stream."""
+        row = self.table.current_row
+        if row >= 0:
+            self.sessions.select_session(self.traffic.stream(row), self.traffic.pair(row))
 
     def show_all(self) -> None:
         """Take all restrictions away."""

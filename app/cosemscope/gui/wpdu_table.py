@@ -50,6 +50,7 @@ class WpduTable(QTableView):
 
     wpduSelected = Signal(int)
     decodeAsAsked = Signal(int)
+    sessionAsked = Signal()
     addKeyAsked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -347,6 +348,7 @@ class WpduTable(QTableView):
         if traffic.plaintext(row) is not None:
             menu.addAction(QIcon(), "Copy decrypted APDU as hex stream", self.copy_plaintext)
         menu.addSeparator()
+        menu.addAction(icon("wport"), "Show this session only", self.sessionAsked.emit)
         wanted = traffic.wanted_key(row)
         if wanted is not None:
             menu.addAction(icon("key"), wanted.order, lambda: self.addKeyAsked.emit(wanted))
