@@ -32,7 +32,7 @@ if __package__ in (None, ""):
 
 from tests.helpers.equipment import CHECKOUT, equip
 
-BURST, RATE = 200_000, 100_000
+BURST, RATE, ATTEMPTS = 200_000, 100_000, 3
 DELAYS = 200
 SCROLL_RATE, SCROLL_ROWS, SCROLL_PAGES = 5_000, 20_000, 150
 RING_PACKETS, RING_FILES, RING_SIZE = 5_000_000, 5, 20_000_000
@@ -99,8 +99,28 @@ def verdict(is_met: bool, bar: str, figures: str) -> bool:
 
 
 def burst(folder: Path, way: str, part: int) -> bool:
-    """Send datagrams at the rate of the bar; all must be in the spool."""
+    """Send datagrams at the rate of the bar; all must be in the spool.
+
+    Where something else held the sender up, so that it was slower, it is done again, a few times at most.
+    """
     count = BURST // part
+    for _ in range(ATTEMPTS):
+        by, took, kept = _burst(folder, way, count)
+        # The rate is no bar for a small part of it, which is over before it is steady.
+        is_fast = part > 1 or count / took > 0.98 * RATE
+        is_whole = kept["packets"] == count and not kept["dropped"]
+        if is_fast or not is_whole:
+            break
+    return verdict(
+        is_whole and is_fast,
+        f"{count:,} packets at {RATE:,} a second, none dropped, by {by}",
+        f"sent {count / took:,.0f} a second in {took:.2f} s, {kept['packets']:,} in the spool, "
+        f"{kept['dropped']} dropped",
+    )
+
+
+def _burst(folder: Path, way: str, count: int) -> tuple[str, float, dict[str, Any]]:
+    """What captured, the seconds that the sender took, and the capture's last event."""
     path = folder / "burst.pcapng"
     with sink() as target:
         port = target.getsockname()[1]
@@ -110,14 +130,7 @@ def burst(folder: Path, way: str, part: int) -> bool:
         time.sleep(0.5)
         kept = capture.end()
     path.unlink()
-    # The rate is no bar for a small part of it, which is over before it is steady.
-    is_met = kept["packets"] == count and not kept["dropped"] and (part > 1 or count / took > 0.98 * RATE)
-    return verdict(
-        is_met,
-        f"{count:,} packets at {RATE:,} a second, none dropped, by {capture.begun['by']}",
-        f"sent {count / took:,.0f} a second in {took:.2f} s, {kept['packets']:,} in the spool, "
-        f"{kept['dropped']} dropped",
-    )
+    return capture.begun["by"], took, kept
 
 
 def latency(folder: Path, way: str, part: int) -> bool:
