@@ -2,7 +2,7 @@
 
 One `Scalers` serves all associations with a meter, in whatever order their rows are walked, also again. It
 keeps of each attribute from which row to which the same was told. Where a row between turns out to have told
-something else, nobody knows what the rows after it told: there nothing holds until it is told again.
+something else, nobody knows what the others between told: there nothing holds until it is told again.
 """
 
 from bisect import bisect_right
@@ -37,7 +37,9 @@ class Scalers:
             told = self._told.get(reference)
             if told is not None:
                 _insert(told, row, scaler_unit)
-                del told[:-_MAX_CHANGES]
+                if len(told) > _MAX_CHANGES:
+                    kept = told[1 - _MAX_CHANGES :]
+                    told[:] = [_Told(told[0].first, kept[0].first - 1, None), *kept]
             elif len(self._told) < _MAX_REFERENCES:
                 self._told[reference] = [_Told(row, row, scaler_unit)]
 
@@ -75,11 +77,12 @@ def _split(whole: _Told, row: int, scaler_unit: tuple[int, int]) -> list[_Told]:
     first, last, held = whole
     if held == scaler_unit or (held is not None and row in (first, last)):
         return [whole]
-    known = 0 if held is None else 1
+    ends = 0 if held is None else 1  # the rows at both ends are known to have told it
     parts = [
-        _Told(first, first if known else row - 1, held),
+        _Told(first, first - 1 + ends, held),
+        _Told(first + ends, row - 1, None),
         _Told(row, row, scaler_unit),
-        _Told(row + 1, last - known, None),
-        _Told(last, last - 1 + known, held),
+        _Told(row + 1, last - ends, None),
+        _Told(last, last - 1 + ends, held),
     ]
     return [part for part in parts if part.first <= part.last]
