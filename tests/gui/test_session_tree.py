@@ -161,3 +161,19 @@ def test_of_two_long_addresses_both_ends_are_shown(look):
     assert elided_halves("10.0.0.1 ↔ 10.0.0.2", " ↔ ", metrics, 260) == "10.0.0.1 ↔ 10.0.0.2"
     assert "↔" in elided_halves(f"10.0.0.1 ↔ {other}", " ↔ ", metrics, 260)
     assert elided_halves(f"{one} ↔ {other}", " ↔ ", metrics, 60).startswith("2001")
+
+
+@pytest.mark.parametrize("width", [260, 700])
+def test_large_sums_are_not_cut_off(tree, width):
+    """Half a million WPDUs have seven places; the column grows with them, hidden or not."""
+    tree.resize(width, 400)
+    peers = fake_traffic(40)._source.sessions()
+    stream = peers[0].streams[0]._replace(wpdus=2_751_708, octets=1_023 * 2**30)
+    tree.show_sessions((peers[0]._replace(streams=(stream,)),))
+    header, model = tree.header(), tree.sessions
+    for column in range(1, 5):
+        text = model.data(model.index(0, column))
+        room = header.sectionSize(column)
+        assert header.isSectionHidden(column) or room > tree.fontMetrics().horizontalAdvance(text), text
+    assert header.sectionSize(1) > tree.fontMetrics().horizontalAdvance("2,751,708")
+    assert header.isSectionHidden(2) == (width == 260)

@@ -25,8 +25,8 @@ from .traffic import Traffic
 
 _Index = QModelIndex | QPersistentModelIndex
 
-#: Pixels beside icon and label.
-_LABEL_AIR = 14
+#: Pixels beside icon and label, and beside figures.
+_LABEL_AIR, _FIGURE_AIR = 14, 12
 
 #: Figures that are shown only where labels keep room, in the order in which they go: for this share of a
 #: usual label.
@@ -99,6 +99,7 @@ class SessionTree(QTreeView):
         if not self.currentIndex().isValid() and sessions:
             self.setCurrentIndex(self.sessions.index(0, 0))
         self._filling = False
+        self._widen()
         item = self.sessions.item(self.currentIndex())
         if isinstance(item, Peers) and frozenset(one.stream for one in item.streams) != self._streams:
             self._restrict(self.currentIndex())
@@ -161,6 +162,19 @@ class SessionTree(QTreeView):
             if goes:
                 room += self._figure_width(column)
 
+    def _widen(self) -> None:
+        """Give columns the room that the sums of all traffic need."""
+        grown = False
+        for column in range(1, len(TITLES)):
+            text = str(self.sessions.data(self.sessions.index(0, column)) or "")
+            needed = self.fontMetrics().horizontalAdvance(text) + _FIGURE_AIR
+            if self._figure_width(column) < needed:
+                self.header().setSectionHidden(column, False)
+                self.header().resizeSection(column, needed)
+                grown = True
+        if grown:
+            self._fit()
+
     def _figure_width(self, column: int) -> int:
         """How wide a column of figures is or, while it is hidden, was."""
         width = self.header().sectionSize(column)
@@ -197,7 +211,7 @@ class SessionTree(QTreeView):
             metrics = self.fontMetrics()
             for column, sample in enumerate(("", "00,000", "00.0 MiB", "00.0 min", "00.0 min")):
                 if sample:
-                    header.resizeSection(column, metrics.horizontalAdvance(sample) + 12)
+                    header.resizeSection(column, metrics.horizontalAdvance(sample) + _FIGURE_AIR)
         self._fit()
 
     # Hands
