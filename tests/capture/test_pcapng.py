@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.capture.pcapng import nanoseconds
 from cosemscope.capture.pcapng_blocks import Blocks, interface_of
-from cosemscope.capture.reader import CaptureError
+from cosemscope.capture.reader import CaptureError, open_capture
 from cosemscope.capture.records import Interface, Section, Statistics
 from tests.helpers.captured import Captured, read_file
 from tests.helpers.files import Pcapng
@@ -227,3 +227,52 @@ def test_a_length_beyond_the_end_of_the_file_hides_nothing(tmp_path: Path, damag
     wanted = [n for n in (0, 1, 3, 4, 5) if n != [1, None, 4][damaged]]
     assert [record.octets[0] for record in found] == wanted
     assert [problem.offset for problem in reader.problems] == [(head + b"".join(blocks)).index(lost)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from("pposinucSI"), min_size=1, max_size=60), st.integers(1, 9), st.sampled_from("<>")
+)
+def test_blocks_of_any_kind_in_any_order(
+    tmp_path_factory: pytest.TempPathFactory, kinds: list[str], most: int, order: str
+) -> None:
+    """Packets come in the order of the file, whatever stands between them, in batches as large as can be."""
+    section = Pcapng(order)
+    octets = section.section() + section.interface(1, 0, (9, b"\x09"))
+    wanted, counted, named = [], -1, {}
+    for number, kind in enumerate(kinds):
+        data = bytes([number]) * (number % 7 + 1)
+        if kind in "pos":
+            wanted.append(data)
+        if kind == "p":
+            octets += section.enhanced(number, data)
+        elif kind == "o":
+            octets += section.obsolete(number, data)
+        elif kind == "s":
+            octets += section.simple(data)
+        elif kind == "i":
+            counted = number
+            octets += section.statistics(0, number, (4, section.number(number, 8)))
+        elif kind == "n":
+            named[f"10.0.0.{number}"] = f"meter{number}"
+            octets += section.names((1, bytes([10, 0, 0, number]) + b"meter%d\0" % number))
+        elif kind == "S":
+            octets += section.section() + section.interface(1, 0, (9, b"\x09"))
+        else:
+            octets += {"u": section.block(0x7777, data), "c": section.block(0xBAD, bytes(8) + data)}.get(
+                kind, section.interface(1)
+            )
+    path = tmp_path_factory.mktemp("blocks") / "x"
+    path.write_bytes(octets)
+    with open_capture(path) as reader:
+        sizes, found = [], []
+        while (batch := reader.read(most)) is not None:
+            sizes.append(len(batch))
+            starts = zip((batch.offset - batch.base).tolist(), batch.captured.tolist(), strict=True)
+            found += [batch.buffer[start : start + size].tobytes() for start, size in starts]
+        assert found == wanted
+        assert reader.problems == []
+        assert reader.names == named
+        assert all(size == most for size in sizes[:-1])
+        if counted >= 0 and "S" not in kinds:
+            assert reader.statistics[0].received == counted

@@ -53,6 +53,9 @@ _PACKETS = {
     3: _Packets(16, 12, None, {"original": 8}),
 }
 _HEADERS = frozenset((_SECTION_HEADER, 1, 4, 5))
+# Blocks that end a row of packets, and those within one that are read: names and statistics.
+_APART = (_SECTION_HEADER, 1, *_PACKETS)
+_BETWEEN = (4, 5)
 
 
 class PcapngWalk(Walk):
@@ -137,7 +140,7 @@ class PcapngWalk(Walk):
 
     def _run(self, window: Window, at: int, kind: int, limit: int) -> Step:
         """As many packet blocks of one kind as stand in a row."""
-        start, length = self._places(window, at, kind, limit)
+        start, length, stop = self._places(window, at, kind, limit)
         if not len(start):
             self._lose(window.base + at)
             return Step(at)
@@ -149,7 +152,7 @@ class PcapngWalk(Walk):
                     return Step(at)
                 keep = 1
             start, length = start[:keep], length[:keep]
-        stop = int(start[-1] + length[-1])
+            stop = int(start[-1] + length[-1])
         fields, good = self._fields(window, start, length, kind)
         for index in np.flatnonzero(~good).tolist():
             message = "a packet block of an unknown interface, or shorter than its packet; it was skipped"
@@ -170,11 +173,11 @@ class PcapngWalk(Walk):
 
     def _places(
         self, window: Window, at: int, kind: int, limit: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Indexes and lengths of whole blocks of one kind in a row.
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+        """Indexes and lengths of whole packet blocks of one kind in a row, and where the row ends.
 
         Lengths are followed blindly for a while, and what was passed is checked all at once. How far depends
-        on how far it went well before, so that other blocks between packets cost little.
+        on how far it went well before. Blocks that bear on no packet may stand between.
         """
         following, view, least = self._length, window.view, _PACKETS[kind].least
         places: list[int] = []
@@ -187,11 +190,21 @@ class PcapngWalk(Walk):
             at += following(view, at)[0]
         start = np.array(places, np.int64)
         length = window.gather(self._order + "u4", start + 4).astype(np.int64)
-        good = window.gather(self._order + "u4", start) == kind
-        good &= (length >= least) & (length & 3 == 0) & (start + length <= window.size)
+        kinds = window.gather(self._order + "u4", start)
+        packet = kinds == kind
+        good = (length >= least) & (length & 3 == 0) & (start + length <= window.size)
+        between = np.flatnonzero(good & ~packet & ~np.isin(kinds, _APART))
+        whole = window.gather(self._order + "u4", start[between] + length[between] - 4) == length[between]
+        good &= packet
+        good[between[whole]] = True
         count = len(start) if good.all() else int(good.argmin())
         self._reach = max(count * 2, _FIRST_REACH)
-        return start[:count], length[:count]
+        if not count:
+            return start[:0], length[:0], at
+        for index in np.flatnonzero(np.isin(kinds[:count], _BETWEEN)).tolist():
+            self._block(window, int(start[index]), int(kinds[index]), int(length[index]))
+        rows = np.flatnonzero(packet[:count])
+        return start[rows], length[rows], int(start[count - 1] + length[count - 1])
 
     def _fields(
         self, window: Window, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64], kind: int

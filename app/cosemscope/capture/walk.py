@@ -6,7 +6,10 @@ a place where a believable record stands that is followed by another one, says w
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import NamedTuple
+
+import numpy as np
 
 from .link import OPENED_TYPES, link_type_name
 from .records import CaptureProblem, Interface, RecordBatch, Window
@@ -55,10 +58,18 @@ class Walk(ABC):
         """Read up to `limit` records from index `at` on; `final` says that the file ends with the window."""
         if self._lost_from is not None:
             return self._search(window, at, final)
-        step = self._take(window, at, limit, final)
-        if step.batch is not None:
-            self._tell_links(step.batch)
-        return step
+        batches: list[RecordBatch] = []
+        step = Step(at)
+        while limit > 0 and self._lost_from is None and not step.need and not step.over:
+            step = self._take(window, step.at, limit, final)
+            if step.batch is not None:
+                self._tell_links(step.batch)
+                batches.append(step.batch)
+                limit -= len(step.batch)
+        if not batches:
+            return step
+        # What ended the work here ends it again when it goes on from there.
+        return Step(step.at, batch=_joined(batches))
 
     @abstractmethod
     def _take(self, window: Window, at: int, limit: int, final: bool) -> Step:
@@ -118,3 +129,12 @@ class Walk(ABC):
         self._note(self._lost_from, f"no packet can be read here; {skipped} octets were skipped")
         self._lost_from = None
         return Step(at)
+
+
+def _joined(batches: list[RecordBatch]) -> RecordBatch:
+    """One batch of all the records, which lie in one window."""
+    if len(batches) == 1:
+        return batches[0]
+    names = ("time", "offset", "captured", "original", "interface")
+    columns = {name: np.concatenate([getattr(batch, name) for batch in batches]) for name in names}
+    return replace(batches[0], **columns)
