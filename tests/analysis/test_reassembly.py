@@ -434,3 +434,21 @@ def test_what_is_missing_before_a_fin_is_a_hole(
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert _found(analysis, FindingKind.HOLE) == ([(5, 2 * SIZE - lost, lost)] if lost else [])
     assert analysis.statistics()["missing_bytes"] == lost
+
+
+@both_ways
+@pytest.mark.parametrize("records", [1, 65536])
+def test_whole_wpdus_before_the_first_octet_seen_are_found(
+    tmp_path: Path, one_by_one: bool, records: int
+) -> None:
+    """No handshake, and the first WPDU seen had overtaken others: they are no retransmissions."""
+    connection = Tcp(wire := Wire())
+    connection.packet(0, 2 * SIZE, THREE)
+    connection.packet(0, SIZE, TWO)
+    connection.packet(0, 0, ONE)
+    connection.say(0, ONE)
+    analysis = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
+    assert contents(analysis) == [THREE, TWO, ONE, ONE]
+    assert analysis.wpdus["marks"].tolist() == [0, Mark.OUT_OF_ORDER, Mark.OUT_OF_ORDER, 0]
+    assert _found(analysis, FindingKind.OUT_OF_ORDER) == [(1, -SIZE, SIZE), (2, -2 * SIZE, SIZE)]
+    assert analysis.statistics()["retransmissions"] == 0

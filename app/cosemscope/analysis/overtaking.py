@@ -3,6 +3,9 @@
 It is the commonest disorder there is, and the reassembler would take it segment by segment. Only the plain
 case is put right here: both segments come next to each other in their stream, nothing was acknowledged beyond
 them, and the rule of `reassembly` calls the late one out of order. All others go there.
+
+Where a capture begins without the SYN, the first segment seen may have overtaken whole WPDUs: these stand
+before octet 0, and are found too.
 """
 
 from typing import Any, NamedTuple
@@ -10,9 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.reassembly import DEFAULT_RTT, NEAR_IDENTIFICATION
+from cosemscope.analysis.recognition import HEAD, believable, take_heads
 from cosemscope.analysis.segments import Segments
 from cosemscope.capture.rows import ACK, FIN, RST, SYN
+from cosemscope.transport.wpdu import HEADER_SIZE
 
 Array = npt.NDArray[Any]
 # Packets of the stream before a pair among which the other side's last acknowledgement is looked for.
@@ -63,6 +69,21 @@ def exchange(segments: Segments, position: Array) -> None:
     for column in (segments.packet, segments.start, segments.stop, segments.address, segments.captured):
         column[pair] = column[turned]
     segments.before[position + 1] = np.maximum(segments.before[position], segments.stop[position])
+
+
+def find_early(segments: Segments, unsure: Array, source: PayloadSource) -> tuple[Array, Array]:
+    """The segments before the first octet seen that are one WPDU each, and their HEAD records.
+
+    `unsure`: mask of those in halves without a SYN that hold nothing behind the highest octet seen.
+    """
+    position = np.flatnonzero(unsure & (segments.stop <= 0))
+    length = segments.stop[position] - segments.start[position]
+    sound = (segments.captured[position] == length) & (length >= HEAD.itemsize)
+    sound &= source.at_hand(segments.address[position])
+    position, length = position[sound], length[sound]
+    head = source.gather(HEAD, segments.address[position])
+    whole = np.flatnonzero(believable(head) & (head["length"].astype(np.int64) + HEADER_SIZE == length))
+    return position[whole], take_heads(head, whole)
 
 
 def _plain(segments: Segments, early: Array, around: Surroundings) -> Array:

@@ -20,7 +20,7 @@ from cosemscope.analysis.endings import FAR
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.output import Output
-from cosemscope.analysis.overtaking import Surroundings, exchange, put_right
+from cosemscope.analysis.overtaking import Surroundings, exchange, find_early, put_right
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.recognition import HEAD, believable, take_heads
 from cosemscope.analysis.segments import Layout, Segments, lay_out, sort_segments
@@ -203,14 +203,20 @@ class TcpStreams:
         links, last = find_chains(segments, layout, self.source)
         last[blind | self._ended_within(segments, last)] = -1
         old = (segments.stop <= segments.before) & ((segments.stop - segments.start) > 1)
+        unsure = old & fast & ~self._walk.halves["trusted"][segments.half]
+        early, early_head = find_early(segments, unsure, self.source)
+        old[early] = False
         split = np.isin(framing, _SPLIT_FRAMINGS)
         regular = np.where(wrapper, layout.whole, (segments.start == segments.before) & ~split) | old
+        regular[early] = True
         begins = self._walk_specials(segments, ~regular & ~taken, last, overtook, taken)
         whole = layout.whole & ~covered(begins, last) & ~taken
         self._emit_whole(segments, layout, np.flatnonzero(whole & ~overtook))
         self._emit_chains(segments, layout, links.take(begins[links.owner]), overtook)
         self._emit_whole(segments, layout, np.flatnonzero(whole & overtook), known=-1)
         self._find_late(segments, np.flatnonzero(overtook & ~taken) - 1)
+        rows = np.flatnonzero(~taken[early])
+        self._emit_early(segments, early[rows], take_heads(early_head, rows))
         self._emit_old(segments, np.flatnonzero(old & ~taken))
         tracked = ~wrapper & (segments.start == segments.before) & ~taken
         cut = (tracked | layout.whole) & ~taken & (segments.captured < segments.stop - segments.start)
@@ -317,6 +323,14 @@ class TcpStreams:
             columns["marks"] = np.where(layout.cut[position], Mark.TRUNCATED, 0).astype(np.uint16)
         trigger = segments.packet[position + known] + self._walk.base
         self._emit(segments, position, take_heads(layout.head, position), trigger, **columns)
+
+    def _emit_early(self, segments: Segments, position: Array, head: Array) -> None:
+        """WPDUs before the first octet seen, which overtook them."""
+        if not len(position):
+            return
+        marks = np.full(len(position), Mark.OUT_OF_ORDER, np.uint16)
+        self._emit(segments, position, head, segments.packet[position] + self._walk.base, marks=marks)
+        self._find_late(segments, position)
 
     def _emit_chains(self, segments: Segments, layout: Layout, links: Links, overtook: Array) -> None:
         """The WPDUs of chains: octets of one segment are pointed at, those of several are extents."""

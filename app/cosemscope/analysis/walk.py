@@ -18,6 +18,7 @@ from cosemscope.analysis.conflicts import ConflictFinder
 from cosemscope.analysis.endings import FAR
 from cosemscope.analysis.findings import FindingKind
 from cosemscope.analysis.framing import Framing
+from cosemscope.analysis.halves import HALF_FIELDS, Half
 from cosemscope.analysis.output import Output, WpduRow
 from cosemscope.analysis.payload import PayloadSource
 from cosemscope.analysis.prelude import Undecided
@@ -30,28 +31,15 @@ from cosemscope.analysis.reassembly import (
     Verdict,
     Waiting,
 )
+from cosemscope.analysis.recognition import HEAD, believable
 from cosemscope.analysis.segments import Segments, compact
 from cosemscope.analysis.splitters import Unit, splitter_for
 from cosemscope.analysis.streams import StreamTable
+from cosemscope.analysis.wpdus import Mark
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.rows import ACK, FIN, RST, SYN
-from cosemscope.transport.wpdu import HEADER_SIZE
+from cosemscope.transport.wpdu import HEADER_SIZE, decode_header
 
-# HALF columns: `base`, the sequence number of octet 0, once `known`; `trusted`: by a SYN; `highest`, the
-# octet behind the highest seen; `ack` and `window`, the last of the other side (-1 none), `asked`: its last
-# acknowledgement that came with octets, while `base` is not known; `fin`: the packet with its FIN (-1 none);
-# `slow`: a Reassembler has it.
-_HALF_FIELDS = {
-    "base": "u4",
-    "known": "?",
-    "trusted": "?",
-    "highest": "i8",
-    "ack": "i8",
-    "window": "i4",
-    "asked": "i8",
-    "fin": "i8",
-    "slow": "?",
-}
 #: Streams that may wait for recognition, and octets that they may keep: beyond, the oldest are decided.
 MAX_UNDECIDED = 8192
 MAX_UNDECIDED_OCTETS = 64 << 20
@@ -69,30 +57,6 @@ _COLUMNS = (
 )
 
 Array = npt.NDArray[Any]
-
-
-class Half:
-    """What a slow half reports: its units become rows, its findings findings. Made for one half."""
-
-    def __init__(self, owner: "PacketWalk", half: int) -> None:
-        self._owner = owner
-        self.half = half
-
-    def unit(self, unit: Unit, trigger: int) -> None:
-        """A WPDU became known."""
-        self._owner.add_unit(self.half, unit, trigger)
-
-    def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
-        """Something is wrong in this half."""
-        self._owner.output.find(kind, self.half >> 1, self.half & 1, packet, offset, count)
-
-    def frames(self, count: int) -> None:
-        """So many HDLC frames more."""
-        self._owner.streams["frames"][self.half >> 1] += count
-
-    def read(self, address: int, length: int) -> bytes:
-        """Octets of the capture."""
-        return self._owner.source.octets(address, length)
 
 
 def _one_by_one(indexes: Array) -> Iterator[int]:
@@ -121,7 +85,7 @@ class PacketWalk:
         self.streams = streams
         self.source = source
         self.output = output
-        self.halves = Columns(_HALF_FIELDS)
+        self.halves = Columns(HALF_FIELDS)
         self.batch: dict[str, Array] = {}
         self.base = 0
         self.stream = np.zeros(0, np.int32)
@@ -196,11 +160,17 @@ class PacketWalk:
     def _learn_ack(self, half: int, index: int) -> None:
         """Find the other side's last acknowledgement before a packet of this batch."""
         indexes = self.indexes(half >> 1)
-        for earlier in _one_by_one(indexes[: bisect_left(indexes, index)][::-1]):
-            if int(self.batch["direction"][earlier]) != half & 1 and self.batch["flags"][earlier] & ACK:
-                self._slow[half].ack = int(self.batch["ack"][earlier])
-                self.halves["window"][half] = self.batch["window"][earlier]
+        before = indexes[: bisect_left(indexes, index)]
+        direction, flags = self.batch["direction"], self.batch["flags"]
+        step = 16
+        while len(before):
+            some = before[-step:]
+            found = some[(direction[some] != half & 1) & ((flags[some] & ACK) > 0)]
+            if len(found):
+                self._slow[half].ack = int(self.batch["ack"][found[-1]])
+                self.halves["window"][half] = self.batch["window"][found[-1]]
                 break
+            before, step = before[:-step], 4 * step
 
     def indexes(self, stream: int) -> Array:
         """The packets of a stream in this batch."""
@@ -289,9 +259,28 @@ class PacketWalk:
             int(batch["time"][index]),
             int(batch["ip_id"][index]),
         )
+        if segment.stop <= 0 and self._is_early(half, segment):
+            return
         verdict = reassembler.add(segment, int(self.streams["rtt"][stream]), int(self.halves["window"][half]))
         self._report(half, segment, verdict)
         self._decide(stream, segment.packet)
+
+    def _is_early(self, half: int, segment: Segment) -> bool:
+        """Whether a segment before the first octet seen is one WPDU: then it was overtaken, and is a row."""
+        length = segment.stop - segment.start
+        wrapper = self.streams["framing"][half >> 1] == Framing.WRAPPER
+        if not wrapper or self.halves["trusted"][half] or not HEAD.itemsize <= length == segment.captured:
+            return False
+        octets = self.source.octets(segment.address, HEAD.itemsize)
+        header = decode_header(octets)
+        if header is None or not believable(np.frombuffer(octets, HEAD))[0]:
+            return False
+        if header.length + HEADER_SIZE != length:
+            return False
+        marks, tag = int(Mark.OUT_OF_ORDER), octets[HEADER_SIZE]
+        self.add_unit(half, Unit(header, tag, length, marks, (segment,), Framing.WRAPPER), segment.packet)
+        self._report(half, segment, Verdict(out_of_order=True))
+        return True
 
     def _begin_earlier(self, half: int, start: int, time: int) -> bool:
         """Let a half begin with octets before the first seen, if these had overtaken them; whether they had.
