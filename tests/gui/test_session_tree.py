@@ -177,3 +177,17 @@ def test_large_sums_are_not_cut_off(tree, width):
         assert header.isSectionHidden(column) or room > tree.fontMetrics().horizontalAdvance(text), text
     assert header.sectionSize(1) > tree.fontMetrics().horizontalAdvance("2,751,708")
     assert header.isSectionHidden(2) == (width == 260)
+
+
+def test_a_column_that_was_hidden_keeps_its_width(tree):
+    """Remembered while the pane was narrow, it comes back as it was, and so it returns from the settings."""
+    tree.resize(700, 400)
+    usual = [tree.header().sectionSize(column) for column in range(1, 5)]
+    tree.resize(260, 400)
+    tree.restore_header(b"")
+    tree.resize(700, 400)
+    assert [tree.header().sectionSize(column) for column in range(1, 5)] == usual
+    tree.resize(260, 400)
+    tree.restore_header(tree.header_state())
+    tree.resize(700, 400)
+    assert [tree.header().sectionSize(column) for column in range(1, 5)] == usual

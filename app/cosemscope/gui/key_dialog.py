@@ -147,7 +147,8 @@ class KeyDialog(QDialog):
         elif field.secret and not field.file:
             amount = QLabel(row)
             amount.setForegroundRole(amount.palette().ColorRole.PlaceholderText)
-            amount.setMinimumWidth(amount.fontMetrics().horizontalAdvance("32 octets "))
+            widest = amount.fontMetrics().horizontalAdvance("32 octets ")
+            amount.setMinimumWidth(max(widest, self.secret_form.sizeHint().width()))  # one edge for all lines
             line.textChanged.connect(lambda text: amount.setText(_amount(text)))
             across.addWidget(amount)
         elif field.file:

@@ -30,8 +30,8 @@ _LABEL_AIR, _FIGURE_AIR = 14, 12
 
 #: Figures that are shown only where labels keep room, in the order in which they go: for this share of a
 #: usual label.
-_GIVE_WAY = ((TITLES.index("Start"), 1.0), (TITLES.index("Duration"), 1.0), (TITLES.index("Octets"), 0.7))
-_USUAL_LABEL = "198.51.100.144 ↔ 198.51.100.157"
+_GIVE_WAY = ((TITLES.index("Start"), 0.9), (TITLES.index("Duration"), 0.9), (TITLES.index("Octets"), 0.7))
+_USUAL_LABEL = "198.51.100.44 ↔ 198.51.100.157"
 
 #: Branches are opened by themselves while the tree has no more streams than this.
 _OPENED_STREAMS = 100
@@ -154,7 +154,7 @@ class SessionTree(QTreeView):
     def _fit(self) -> None:
         header = self.header()
         figures = range(1, len(TITLES))
-        label = self.fontMetrics().horizontalAdvance(_USUAL_LABEL) + 2 * self.indentation() + 20
+        label = self.fontMetrics().horizontalAdvance(_USUAL_LABEL) + 2 * self.indentation() + _LABEL_AIR
         room = self.width() - sum(self._figure_width(column) for column in figures)
         for column, share in _GIVE_WAY:
             goes = room < share * label
@@ -207,6 +207,9 @@ class SessionTree(QTreeView):
     def restore_header(self, state: bytes) -> None:
         """Take back remembered columns, or fit them."""
         header = self.header()
+        self._widths.clear()
+        for column in range(len(TITLES)):
+            header.setSectionHidden(column, False)  # one that is hidden takes no width
         if not state or not header.restoreState(QByteArray(state)) or header.count() != len(TITLES):
             metrics = self.fontMetrics()
             for column, sample in enumerate(("", "00,000", "00.0 MiB", "00.0 min", "00.0 min")):
