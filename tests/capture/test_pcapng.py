@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.capture.pcapng import nanoseconds
+from cosemscope.capture.pcapng import PcapngWalk, nanoseconds
 from cosemscope.capture.pcapng_blocks import Blocks, interface_of
 from cosemscope.capture.reader import CaptureError, open_capture
 from cosemscope.capture.records import Interface, Section, Statistics
@@ -276,3 +276,20 @@ def test_blocks_of_any_kind_in_any_order(
         assert all(size == most for size in sizes[:-1])
         if counted >= 0 and "S" not in kinds:
             assert reader.statistics[0].received == counted
+
+
+def test_statistics_after_every_packet_are_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks between packets are passed over in NumPy: the work grows with the file, not with its blocks."""
+    runs = []
+    run = PcapngWalk._run
+    monkeypatch.setattr(PcapngWalk, "_run", lambda *words: runs.append(1) or run(*words))
+    section = Pcapng()
+    octets = section.section() + section.interface(1, 0, (9, b"\x09"))
+    for number in range(2_000):
+        octets += (
+            section.enhanced(number, b"octets") + section.statistics(0, number) + section.block(0xBAD, b"")
+        )
+    found, reader = read_file(tmp_path / "x", octets)
+    assert len(found) == 2_000
+    assert reader.problems == []
+    assert len(runs) < 20

@@ -35,6 +35,8 @@ _SECTION_HEADER = 0x0A0D0D0A
 _LAST_SECOND = 9_000_000_000
 # Packet blocks that are expected in a row before any were seen.
 _FIRST_REACH = 1_024
+_LEAST_REACH = 16
+_LEAST_BLOCK = 12
 
 
 class _Packets(NamedTuple):
@@ -192,13 +194,14 @@ class PcapngWalk(Walk):
         length = window.gather(self._order + "u4", start + 4).astype(np.int64)
         kinds = window.gather(self._order + "u4", start)
         packet = kinds == kind
-        good = (length >= least) & (length & 3 == 0) & (start + length <= window.size)
+        good = (length >= np.where(packet, least, _LEAST_BLOCK)) & (length & 3 == 0)
+        good &= start + length <= window.size
         between = np.flatnonzero(good & ~packet & ~np.isin(kinds, _APART))
         whole = window.gather(self._order + "u4", start[between] + length[between] - 4) == length[between]
         good &= packet
         good[between[whole]] = True
         count = len(start) if good.all() else int(good.argmin())
-        self._reach = max(count * 2, _FIRST_REACH)
+        self._reach = max(count * 2, _LEAST_REACH)
         if not count:
             return start[:0], length[:0], at
         for index in np.flatnonzero(np.isin(kinds[:count], _BETWEEN)).tolist():
