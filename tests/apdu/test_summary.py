@@ -153,6 +153,12 @@ def test_wpdus() -> None:
     assert summarise(decode_wpdu(wpdu + wpdu)).startswith("WPDUs 2 WPDUs")
 
 
+def test_octets_behind_a_wpdu_do_not_hide_its_apdu() -> None:
+    """A WPDU that is longer than its length field says is broken, and still asks for the clock."""
+    octets = bytes.fromhex("00010010000100 0DC001C100080000010000FF0200 DEADBEEF")
+    assert summarise(decode_wpdu(octets)).startswith("BROKEN GET 0.0.1.0.0.255 Clock: expected the end")
+
+
 def test_a_structure_of_many_elements_is_one_value() -> None:
     """A single result that is a long structure is told as such, not as a list without elements."""
     octets = bytes.fromhex("c401c100" + "0206" + "1101" * 6)

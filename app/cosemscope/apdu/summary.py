@@ -68,7 +68,7 @@ def _broken(decoded: Decoded) -> Problem | None:
 def summarise_field(root: Field, context: Context | None = None) -> str:
     """The info line of one APDU's field (or of a WPDU's), not yet cut."""
     if root.name == "WPDU":
-        inner = root.children[-1] if len(root.children) > 4 else None
+        inner = root.children[4] if len(root.children) > 4 else None  # behind the header
         return summarise_field(inner, context) if inner is not None else "WPDU without data"
     if root.name in _FRAMES:
         carried = _carried(root)
