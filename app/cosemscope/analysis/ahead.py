@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cosemscope.capture.packets import PacketTable
-from cosemscope.capture.records import RecordBatch, RecordSource
+from cosemscope.capture.records import RecordBatch
+from cosemscope.capture.source import RecordSource
 
 # Batches smaller than this are read when they are wanted: a thread would cost more than it brings.
 _WORTHWHILE = 4_096

@@ -29,7 +29,8 @@ from cosemscope.analysis.tcp import TcpStreams
 from cosemscope.analysis.wpdus import WpduTable
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets import Endpoint, PacketTable
-from cosemscope.capture.records import RecordBatch, RecordSource
+from cosemscope.capture.records import RecordBatch
+from cosemscope.capture.source import RecordSource
 
 # Rows are reserved for what the file is expected to hold, this much more than the first batch lets expect.
 _RESERVE = 1.05

@@ -148,7 +148,7 @@ class PcapWalk(Walk):
         return Step(at, self._variant.header)
 
     def _cut(self, window: Window, at: int, heads: npt.NDArray[np.void]) -> Step:
-        """The last record of a file that ends within it: what is there of it is given, unless too much."""
+        """The last record of a file that ends within it: what is there of it is given."""
         if _too_long(heads[0]):
             self._lose(window.base + at)
             return Step(at)

@@ -9,14 +9,14 @@ import os
 import stat
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from . import pcap, pcapng
 from .compression import Unpacked, is_compressed
-from .octets import SIDE, OctetFile, SideStore
+from .octets import SIDE, OctetFile
 from .pcap import PcapWalk
 from .pcapng import PcapngWalk
-from .records import CaptureError, CaptureProblem, Interface, RecordBatch, Section, Statistics, Window
+from .records import CaptureError, CaptureProblem, RecordBatch, Window
+from .source import RecordSource
 from .walk import Walk
 
 MAX_RECORDS = 65_536
@@ -26,28 +26,13 @@ FIRST_WINDOW = 1 << 20
 _MAGICS = (*pcap.MAGICS, pcapng.MAGIC)
 
 
-class CaptureReader:
-    """Gives the records of a capture file; made by `open_capture`.
-
-    `problems` lists what could not be read, `interfaces` and `sections` where packets came from, `statistics`
-    what the capturing program counted, by interface: they grow while reading. `names` maps addresses to the
-    names that the file gives them, `comments` packet numbers (from 0) to their comments. `side` is the store
-    for octets put together from several packets. `finished` is true once nothing more will come.
-
-    One thread reads; `octets` may be called from any, until `close`. A compressed file is not followed.
-    """
+class CaptureReader(RecordSource):
+    """Gives the records of the file at `path`; made by `open_capture`. A compressed one is not followed."""
 
     def __init__(self, path: Path, file: OctetFile, *, follow: bool) -> None:
         """Read `file`, which lies at `path`; raises OSError when that, or unpacking it, cannot be begun."""
+        super().__init__()
         self.path = path
-        self.problems: list[CaptureProblem] = []
-        self.interfaces: list[Interface] = []
-        self.sections: list[Section] = []
-        self.names: dict[str, str] = {}
-        self.statistics: dict[int, Statistics] = {}
-        self.comments: dict[int, str] = {}
-        self.side = SideStore()
-        self.finished = False
         self._on_disk = file
         magic = file.read(0, 4)
         self._unpacked = Unpacked(file, magic) if is_compressed(magic) else None
@@ -57,14 +42,6 @@ class CaptureReader:
         self._walk: Walk | None = None
         self._window = Window(0, 0)
         self._position = 0
-
-    def __enter__(self) -> "CaptureReader":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def size(self) -> int:

@@ -6,13 +6,10 @@ of all its packets at once. Times are integers, nanoseconds since the epoch (UTC
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from .octets import SideStore
 
 # Readable octets behind the last captured one, so that a field's gather needs no bounds check of its own.
 PADDING = 256
@@ -92,34 +89,6 @@ class RecordBatch:
 
     def __len__(self) -> int:
         return len(self.time)
-
-
-class RecordSource(Protocol):
-    """What gives records, batch by batch, of one file (`reader`) or of a ring of them (`sequence`)."""
-
-    problems: list[CaptureProblem]
-    side: "SideStore"
-    finished: bool
-
-    @property
-    def size(self) -> int:
-        """Octets on disk, as of now."""
-
-    @property
-    def position(self) -> int:
-        """Octets on disk that are done."""
-
-    def read(self, max_records: int = ...) -> RecordBatch | None:
-        """The next records; None when there is nothing more now. Raises CaptureError."""
-
-    def octets(self, address: int, length: int) -> bytes:
-        """Up to `length` octets at `address`. Raises CaptureError."""
-
-    def stop_following(self) -> None:
-        """Say that nothing is added any more."""
-
-    def close(self) -> None:
-        """Close what is open."""
 
 
 class Window:

@@ -10,13 +10,13 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
-from .octets import SIDE, OctetFile, SideStore
+from .octets import SIDE, OctetFile
 from .reader import MAX_RECORDS, CaptureReader, open_capture
-from .records import CaptureError, CaptureProblem, Interface, RecordBatch, Section, Statistics
+from .records import CaptureError, CaptureProblem, RecordBatch
+from .source import RecordSource
 from .spools import RING_NAME
 
 #: What is said of so many files that are missing; 0 stands for all other numbers.
@@ -56,8 +56,8 @@ def ring_files(path: Path) -> dict[int, Path]:
         raise CaptureError(f"The files beside {path} cannot be listed: {error.strerror}.") from error
 
 
-class CaptureSequence:
-    """Reads a ring from one of its files on to its end; see `CaptureReader`, whose attributes it has.
+class CaptureSequence(RecordSource):
+    """Reads a ring from one of its files on to its end.
 
     `path` is the file that is being read. `size` and `position` count the octets of all files so far.
     """
@@ -67,14 +67,7 @@ class CaptureSequence:
 
         Raises CaptureError when it is no capture or cannot be read.
         """
-        self.problems: list[CaptureProblem] = []
-        self.interfaces: list[Interface] = []
-        self.sections: list[Section] = []
-        self.names: dict[str, str] = {}
-        self.statistics: dict[int, Statistics] = {}
-        self.comments: dict[int, str] = {}
-        self.side = SideStore()
-        self.finished = False
+        super().__init__()
         self._follow = follow
         self._number = ring_number(path)
         path, self._reader = self._begin(path)
@@ -84,14 +77,6 @@ class CaptureSequence:
         self._packets = 0  # those of the files that are done
         self._rows = 0
         self._told = self._told_comments = 0
-
-    def __enter__(self) -> "CaptureSequence":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def path(self) -> Path:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cosemscope.capture.reader import CaptureReader
-    from cosemscope.capture.records import RecordSource
+    from cosemscope.capture.source import RecordSource
 
 _WINDOWS_PIPES = "\\\\.\\pipe\\"
 _EVERY = 0.02

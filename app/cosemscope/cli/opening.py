@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cosemscope.analysis.engine import Analysis
     from cosemscope.analysis.keys import KeyTable
-    from cosemscope.capture.records import RecordSource
+    from cosemscope.capture.source import RecordSource
 
 
 class CommandError(Exception):
