@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.apdu.hls import MECHANISMS, Challenges, HlsVerdict, check
+from cosemscope.apdu.codes import MECHANISMS
+from cosemscope.apdu.hls import Challenges, HlsVerdict, check
 from cosemscope.apdu.key_sets import KeySet
 from tests.helpers.protection import AUTHENTICATION, ENCRYPTION, SERVER, TITLE, protect, raw_signature
 

@@ -18,7 +18,7 @@ from cosemscope.analysis.reassembly import Segment
 from cosemscope.analysis.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable, datagram_framing
 from cosemscope.analysis.splitters import HdlcSplitter, Unit, splitter_for
 from cosemscope.analysis.streams import StreamTable, first_rows
-from cosemscope.analysis.wpdus import Mark
+from cosemscope.analysis.wpdus import Mark, wrapper_rows
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.rows import UDP
 from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
@@ -144,27 +144,8 @@ class UdpFlows:
         if not len(packet):
             return
         time = self._packets["time"][packet]
-        self.output.add_rows(
-            {
-                "first_packet": packet,
-                "last_packet": packet,
-                "segments": np.ones(len(packet), np.uint32),
-                "time": time,
-                "first_time": time,
-                "stream": flow,
-                "direction": self._packets["direction"][packet] ^ self.streams["client_side"][flow],
-                "framing": np.full(len(packet), Framing.WRAPPER, np.uint8),
-                "version": heads["version"],
-                "source_wport": heads["source_wport"],
-                "destination_wport": heads["destination_wport"],
-                "length": heads["length"],
-                "apdu_tag": np.where(heads["length"] > 0, heads["tag"], np.int16(-1)),
-                "address": address,
-                "size": heads["length"].astype(np.uint32) + np.uint32(HEADER_SIZE),
-                "marks": np.zeros(len(packet), np.uint16),
-            },
-            packet,
-        )
+        direction = self._packets["direction"][packet] ^ self.streams["client_side"][flow]
+        self.output.add_rows(wrapper_rows(heads, packet, time, flow, direction, address), packet)
 
     def _one(self, packet: int, stream: int) -> None:
         """A datagram that is not simply one WPDU, or whose flow is not recognised yet."""

@@ -27,7 +27,7 @@ from cosemscope.analysis.segments import Layout, Segments, lay_out, sort_segment
 from cosemscope.analysis.splitters import SPLITTERS
 from cosemscope.analysis.streams import StreamTable, first_rows
 from cosemscope.analysis.walk import PacketWalk
-from cosemscope.analysis.wpdus import Mark
+from cosemscope.analysis.wpdus import Mark, wrapper_rows
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.rows import ACK, FIN, RST, SYN, TCP
 from cosemscope.transport.wpdu import HEADER_SIZE
@@ -292,24 +292,14 @@ class TcpStreams:
         packet = segments.packet[position]
         stream = segments.half[position] >> 1
         side = (segments.half[position] & 1).astype(np.uint8)
-        row = {
-            "first_packet": packet + self._walk.base,
-            "last_packet": packet + self._walk.base,
-            "segments": np.ones(len(packet), np.uint32),
-            "time": self._walk.batch["time"][packet],
-            "first_time": self._walk.batch["time"][packet],
-            "stream": stream,
-            "direction": side ^ self.streams["client_side"][stream],
-            "framing": np.full(len(packet), Framing.WRAPPER, np.uint8),
-            "version": head["version"],
-            "source_wport": head["source_wport"],
-            "destination_wport": head["destination_wport"],
-            "length": head["length"],
-            "apdu_tag": np.where(head["length"] > 0, head["tag"], np.int16(-1)),
-            "address": segments.address[position],
-            "size": head["length"].astype(np.uint32) + np.uint32(HEADER_SIZE),
-            "marks": np.zeros(len(packet), np.uint16),
-        }
+        row = wrapper_rows(
+            head,
+            packet + self._walk.base,
+            self._walk.batch["time"][packet],
+            stream,
+            side ^ self.streams["client_side"][stream],
+            segments.address[position],
+        )
         self.output.add_rows(row | columns, known)
 
     def _emit_whole(self, segments: Segments, layout: Layout, position: Array, known: int = 0) -> None:

@@ -8,11 +8,14 @@ number of its first extent. No octet is copied until somebody looks.
 
 from collections.abc import Callable
 from enum import IntFlag
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.framing import Framing
 from cosemscope.capture.columns import Columns
+from cosemscope.transport.wpdu import HEADER_SIZE
 
 
 class Mark(IntFlag):
@@ -85,3 +88,33 @@ class WpduTable(Columns):
             strict=True,
         )
         return b"".join(read(piece, length) for piece, length in pieces)
+
+
+def wrapper_rows(
+    head: npt.NDArray[Any],
+    packet: npt.NDArray[Any],
+    time: npt.NDArray[np.int64],
+    stream: npt.NDArray[Any],
+    direction: npt.NDArray[Any],
+    address: npt.NDArray[np.int64],
+) -> dict[str, npt.NDArray[Any]]:
+    """The columns of whole WPDUs in the wrapper's framing, one in each packet; `head`: HEAD records."""
+    count = len(packet)
+    return {
+        "first_packet": packet,
+        "last_packet": packet,
+        "segments": np.ones(count, np.uint32),
+        "time": time,
+        "first_time": time,
+        "stream": stream,
+        "direction": direction,
+        "framing": np.full(count, Framing.WRAPPER, np.uint8),
+        "version": head["version"],
+        "source_wport": head["source_wport"],
+        "destination_wport": head["destination_wport"],
+        "length": head["length"],
+        "apdu_tag": np.where(head["length"] > 0, head["tag"], np.int16(-1)),
+        "address": address,
+        "size": head["length"].astype(np.uint32) + np.uint32(HEADER_SIZE),
+        "marks": np.zeros(count, np.uint16),
+    }

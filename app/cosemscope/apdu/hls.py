@@ -14,20 +14,13 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from cosemscope.apdu import codes
 from cosemscope.apdu.key_sets import KeySet
 from cosemscope.apdu.naming import title_text
 from cosemscope.apdu.signing import signed_by
 from cosemscope.apdu.suites import TAG_SIZE, TITLE_SIZE
 
 CLAUSE = "IEC 62056-5-3, HLS authentication mechanisms"
-MECHANISMS = {
-    2: "HLS (manufacturer specific)",
-    3: "HLS-MD5",
-    4: "HLS-SHA-1",
-    5: "HLS-GMAC",
-    6: "HLS-SHA-256",
-    7: "HLS-ECDSA",
-}
 
 
 class HlsVerdict(StrEnum):
@@ -83,7 +76,7 @@ class _Candidate(NamedTuple):
 def check(challenges: Challenges, from_client: bool, found: bytes, sets: Sequence[KeySet]) -> HlsCheck:
     """Holds the answer `found` (pass 3 from the client, pass 4 from the server) against what it must be."""
     what = "f(StoC)" if from_client else "f(CtoS)"
-    name = MECHANISMS.get(challenges.mechanism, f"mechanism {challenges.mechanism}")
+    name = codes.MECHANISMS.get(challenges.mechanism, f"mechanism {challenges.mechanism}")
     answer, missing = _answer(challenges, from_client, found)
     compute = _COMPUTED.get(challenges.mechanism)
     if compute is None:

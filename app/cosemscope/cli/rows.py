@@ -98,7 +98,8 @@ class JsonLines(Lines):
         source, destination = self.ends(stream, direction)
         packets = str(first + 1)
         if segments > 1:
-            packets = ", ".join(str(packet + 1) for packet in self._packets(row))
+            numbers = self._packets(row)
+            packets, segments = ", ".join(str(packet + 1) for packet in numbers), len(numbers)
         return (
             f'{{"number": {row + 1}, "time": "{epoch_seconds(time)}", "source": "{source}", '
             f'"destination": "{destination}", "protocol": "{self._protocol_of(stream)}", "stream": {stream}, '
