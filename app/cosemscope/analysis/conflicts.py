@@ -1,8 +1,8 @@
 """Retransmissions whose octets differ from those first seen at the same place of the stream.
 
-The first ones stand, as with a receiver that has them already; that others
-came is worth a finding, since stacks do not do it and attackers do. The
-original is looked for among the last `WINDOW` packets before the batch.
+The first ones stand, as with a receiver that has them already; that others came is worth a finding, since
+stacks do not do it and attackers do. The original is looked for in the batch and among the last `WINDOW`
+packets before it.
 """
 
 from typing import Any

@@ -1,8 +1,7 @@
 """Where rows and findings wait until the end of a batch, so that they come into the tables in order.
 
-WPDU rows are ordered by the packet at which they became known: the one that
-completed them, except behind a hole or before recognition. Rows of the fast
-path come as arrays, those of the reassembler one by one.
+WPDU rows are ordered by the packet at which they became known: the one that completed them, except behind a
+hole or before recognition. Rows of the fast path come as arrays, those of the reassembler one by one.
 """
 
 from typing import Any, NamedTuple
@@ -16,9 +15,9 @@ from cosemscope.analysis.wpdus import WpduTable
 
 
 class WpduRow(NamedTuple):
-    """One WPDU as the reassembler gives it; the first field is the packet at which it became known.
+    """One WPDU as the reassembler gives it; `trigger` is the packet at which it became known.
 
-    `address` as in the table, except that with several `pieces` (address, length, packet) it is not used.
+    `pieces` are where its octets lie: (address, length, packet) each. The rest is as in the table.
     """
 
     trigger: int

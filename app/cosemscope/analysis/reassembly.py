@@ -1,19 +1,17 @@
 """One direction of a TCP stream put in order, segment by segment: the reassembler.
 
-What it calls what: a segment whose octets were seen before, some or all, is a
-*retransmission*, except a keep-alive (one octet, the last one again although
-it has been acknowledged) and the octet of a zero-window probe. A segment that fills a gap which
-later ones left was either overtaken on its way (*out of order*) or sent
-again because it was lost before it came here (a retransmission too). Its
-IPv4 identification tells: lower than that of the segment which left the
-gap, it was sent before it. Where that says nothing (IPv6, constant or
-random numbers), time does: a sender learns of a loss one round trip after at the earliest, so
+What it calls what: a segment whose octets were seen before, some or all, is a *retransmission*, except a
+keep-alive (one octet, the last one again although it has been acknowledged) and the octet of a zero-window
+probe. A segment that fills a gap which later ones left was either overtaken on its way (*out of order*) or
+sent again because it was lost before it came here (a retransmission too). Its IPv4 identification tells:
+lower than that of the segment which left the gap, it was sent before it. Where that says nothing (IPv6,
+constant or random numbers), time does: a sender learns of a loss one round trip after at the earliest, so
 what comes sooner was overtaken.
 
-A gap is a *hole*, its octets not in the capture, when the other side has
-acknowledged past it, data has gone on, and its octets do not come within `LATE_IN_CAPTURE`
-after that either (captures may show an acknowledgement before what it acknowledges), when more
-than `MAX_AHEAD` octets or segments wait behind it, or when the connection ends.
+A gap is a *hole*, its octets not in the capture, when the other side has acknowledged past it, data has gone
+on, and its octets do not come within `LATE_IN_CAPTURE` after that either (captures may show an
+acknowledgement before what it acknowledges), when more waits behind it, or behind all gaps together, than the
+bounds below allow, or when the connection ends.
 """
 
 from bisect import bisect_left, insort
@@ -127,7 +125,7 @@ class Reassembler:
         return tuple(self._ahead)
 
     @property
-    def reading(self) -> bool:
+    def has_gap(self) -> bool:
         """Whether segments wait behind a gap."""
         return bool(self._ahead)
 

@@ -1,9 +1,8 @@
 """The fast path: the segments of a batch that stand in order, with the WPDU headers they begin with.
 
-Segments are sorted by half (one direction of one stream), then by arrival. A
-segment is in order when it begins where the highest octet before it ends.
-Of those in order, most hold exactly one WPDU (`whole`); the others begin or
-continue a chain of WPDUs (`chains`), or are the reassembler's.
+Segments are sorted by half (one direction of one stream), then by arrival. A segment is in order when it
+begins where the highest octet before it ends. Of those in order, most hold exactly one WPDU (`whole`); the
+others begin or continue a chain of WPDUs (`chains`), or are the reassembler's.
 """
 
 from typing import Any, NamedTuple

@@ -1,10 +1,9 @@
 """TCP streams to WPDUs, a batch of packets at a time.
 
-Halves (one direction of one stream, number 2 x stream + side of the flow) are in one of three states:
-fast (all in order, at a WPDU boundary: `segments` and `chains` read them), slow (a
-`Reassembler` and a splitter hold what is pending), or in a stream that is not
-recognised yet (`Recogniser`). Only the packets from an irregular segment
-on, until the half is clean again, go one by one (`walk`); what stays pending at the
+Halves (one direction of one stream, see `halves`) are in one of three states: fast (all in order, at a WPDU
+boundary: `segments` and `chains` read them, once `overtaking` has put pairs in order), slow (a `Reassembler`
+and a splitter hold what is pending), or in a stream that is not recognised yet (`prelude`). Only the packets
+from an irregular segment on, until the half is clean again, go one by one (`walk`); what stays pending at the
 end of a batch goes on in the next. Both ways give the same rows.
 """
 

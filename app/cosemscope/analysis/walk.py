@@ -1,9 +1,7 @@
 """TCP packet by packet: what the fast path does not know goes through here.
 
-A `PacketWalk` keeps what is pending of slow halves (one direction of one
-stream, number 2 x stream + side of the flow): a `Reassembler` with the
-splitter of the stream's framing, or in a stream that is not recognised yet,
-with a `Prelude`.
+A `PacketWalk` keeps what is pending of slow halves (see `halves`): a `Reassembler` with the splitter of the
+stream's framing, or in a stream that is not recognised yet, with a `Prelude`.
 """
 
 from bisect import bisect_left
@@ -351,7 +349,7 @@ class PacketWalk:
     def _begun(self, stream: int) -> bool:
         """Whether a stream is recognised, or octets of it have come."""
         waiting = self._undecided.get(stream)
-        behind = any(self._slow[2 * stream + side].reading for side in (0, 1)) if waiting else False
+        behind = any(self._slow[2 * stream + side].has_gap for side in (0, 1)) if waiting else False
         return waiting is None or waiting.begun or behind
 
     def _end_half(self, half: int, packet: int) -> None:
@@ -400,7 +398,7 @@ class PacketWalk:
             splitter = splitter_for(framing, Half(self, half), 0, trusted=trusted)
             self._slow[half].sink = splitter
             prelude.replay(splitter, packet)
-            if not prelude.kept and not self._slow[half].reading:
+            if not prelude.kept and not self._slow[half].has_gap:
                 self._drop(half)
 
     def _first_tag(self, stream: int, waiting: Undecided) -> tuple[int, int]:
@@ -440,7 +438,6 @@ class PacketWalk:
         stream, pieces = half >> 1, unit.pieces
         packets = [piece.packet for piece in pieces]
         times = [piece.time for piece in pieces]
-        marks = unit.marks
         self.output.add_row(
             WpduRow(
                 trigger,
@@ -458,7 +455,7 @@ class PacketWalk:
                 unit.header.length,
                 unit.apdu_tag,
                 unit.size,
-                marks,
+                unit.marks,
                 tuple((piece.address, piece.captured, piece.packet) for piece in pieces),
             )
         )
