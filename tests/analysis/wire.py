@@ -131,20 +131,6 @@ def _ip(
     return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), number, 0, 64, protocol, 0) + addresses + body
 
 
-#: The WPDU columns that say what a WPDU is, whatever packets brought it.
-CONTENTS = (
-    "stream",
-    "direction",
-    "framing",
-    "version",
-    "source_wport",
-    "destination_wport",
-    "length",
-    "apdu_tag",
-    "size",
-)
-
-
 def analyse(
     wire: Wire,
     folder: Path,

@@ -7,7 +7,7 @@ import pytest
 from cosemscope.capture.records import CaptureError
 from cosemscope.capture.sequence import CaptureSequence, ring_files, ring_number
 from cosemscope.capture.spool import SpoolWriter
-from tests.helpers.captured import Captured
+from tests.helpers.captured import records_of
 
 
 def write(folder: Path, number: int, *octets: bytes, interface: str = "lo") -> Path:
@@ -19,19 +19,6 @@ def write(folder: Path, number: int, *octets: bytes, interface: str = "lo") -> P
     return path
 
 
-def read(reader: CaptureSequence) -> list[Captured]:
-    found = []
-    while (batch := reader.read(2)) is not None:
-        for row in range(len(batch)):
-            start, size = int(batch.offset[row]), int(batch.captured[row])
-            octets = reader.octets(start, size)
-            assert batch.buffer[start - batch.base : start - batch.base + size].tobytes() == octets
-            found.append(
-                Captured(int(batch.time[row]), octets, int(batch.original[row]), int(batch.interface[row]))
-            )
-    return found
-
-
 def test_files_follow_each_other(tmp_path: Path) -> None:
     """Octets of files that are done can still be asked for; the same interface has one number."""
     first = write(tmp_path, 1, b"a", b"bb", b"ccc")
@@ -39,7 +26,7 @@ def test_files_follow_each_other(tmp_path: Path) -> None:
     write(tmp_path, 3, b"e", b"f")
     (tmp_path / "other_00002_20260101000000.pcapng").write_bytes(b"not ours")
     with CaptureSequence(first) as reader:
-        found = read(reader)
+        found = records_of(reader, 2)
         assert [record.octets for record in found] == [b"a", b"bb", b"ccc", b"dddd", b"e", b"f"]
         assert [record.interface for record in found] == [0, 0, 0, 1, 0, 0]
         assert [interface.name for interface in reader.interfaces] == ["lo", "eth0"]
@@ -53,16 +40,16 @@ def test_a_ring_is_followed_into_files_that_come(tmp_path: Path) -> None:
     """Nothing is read twice, and nothing that is written between two looks is passed over."""
     first = write(tmp_path, 1, b"a")
     with CaptureSequence(first, follow=True) as reader:
-        assert [record.octets for record in read(reader)] == [b"a"]
+        assert [record.octets for record in records_of(reader, 2)] == [b"a"]
         assert not reader.finished
         second = tmp_path / "x_00002_20260101000001.pcapng"
         with SpoolWriter(second) as spool:
             spool.add_interface("lo")
-            assert read(reader) == []
+            assert records_of(reader, 2) == []
             spool.write(5, b"b")
-            assert [record.octets for record in read(reader)] == [b"b"]
+            assert [record.octets for record in records_of(reader, 2)] == [b"b"]
         reader.stop_following()
-        assert read(reader) == []
+        assert records_of(reader, 2) == []
         assert reader.finished
 
 
@@ -70,10 +57,10 @@ def test_files_that_the_ring_has_removed_are_passed_over_and_told(tmp_path: Path
     """A reader that is too slow goes on with what is there, and says what it missed."""
     first = write(tmp_path, 1, b"a")
     with CaptureSequence(first, follow=True) as reader:
-        (record,) = read(reader)
+        (record,) = records_of(reader, 2)
         write(tmp_path, 5, b"z")
         first.unlink()
-        assert [record.octets for record in read(reader)] == [b"z"]
+        assert [record.octets for record in records_of(reader, 2)] == [b"z"]
         assert [problem.message for problem in reader.problems] == [
             "3 files of the ring were removed before they were read"
         ]
@@ -90,7 +77,7 @@ def test_a_sequence_begins_with_what_its_ring_still_has(tmp_path: Path) -> None:
     write(tmp_path, 2, b"b")
     write(tmp_path, 3, b"c")
     with CaptureSequence(gone) as reader:
-        assert [record.octets for record in read(reader)] == [b"b", b"c"]
+        assert [record.octets for record in records_of(reader, 2)] == [b"b", b"c"]
         assert [problem.message for problem in reader.problems] == [
             "1 file of the ring was removed before it was read"
         ]
@@ -104,7 +91,7 @@ def test_any_other_file_is_a_sequence_of_one(tmp_path: Path) -> None:
     assert ring_number(path) is None
     assert ring_files(path) == {}
     with CaptureSequence(path) as reader:
-        assert [record.octets for record in read(reader)] == [b"a"]
+        assert [record.octets for record in records_of(reader, 2)] == [b"a"]
         assert reader.finished
 
 

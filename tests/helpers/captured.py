@@ -7,6 +7,7 @@ import numpy as np
 
 from cosemscope.capture.packets import PACKET_FIELDS, PacketTable
 from cosemscope.capture.reader import CaptureReader, open_capture
+from cosemscope.capture.source import RecordSource
 
 
 class Captured(NamedTuple):
@@ -18,7 +19,7 @@ class Captured(NamedTuple):
     interface: int
 
 
-def records_of(reader: CaptureReader, max_records: int = 65_536) -> list[Captured]:
+def records_of(reader: RecordSource, max_records: int = 65_536) -> list[Captured]:
     """All records that there are now; octets by address and by window must agree."""
     found = []
     while (batch := reader.read(max_records)) is not None:

@@ -8,8 +8,6 @@ import struct
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-PUBLIC_CLIENT, MANAGEMENT = 16, 1
-
 
 def length(count: int) -> bytes:
     """A-XDR and BER length of `count`."""
@@ -46,11 +44,6 @@ def boolean(value: bool) -> bytes:
     return bytes((3, value))
 
 
-def bit_string(bits: str) -> bytes:
-    padded = bits + "0" * (-len(bits) % 8)
-    return b"\x04" + length(len(bits)) + int(padded, 2).to_bytes(len(padded) // 8, "big")
-
-
 def double_long(value: int) -> bytes:
     return struct.pack("!Bi", 5, value)
 
@@ -65,14 +58,6 @@ def octet_string(octets: bytes) -> bytes:
 
 def visible_string(text: str) -> bytes:
     return b"\x0a" + sized(text.encode("ascii"))
-
-
-def utf8_string(text: str) -> bytes:
-    return b"\x0c" + sized(text.encode())
-
-
-def bcd(value: int) -> bytes:
-    return bytes((13, value))
 
 
 def integer(value: int) -> bytes:
@@ -93,10 +78,6 @@ def long_unsigned(value: int) -> bytes:
 
 def compact_array(description: bytes, contents: bytes) -> bytes:
     return b"\x13" + description + sized(contents)
-
-
-def long64(value: int) -> bytes:
-    return struct.pack("!Bq", 20, value)
 
 
 def long64_unsigned(value: int) -> bytes:
@@ -231,10 +212,6 @@ def access_response(invoke: int, values: list[bytes]) -> bytes:
 
 def data_notification(invoke: int, time: bytes, body: bytes) -> bytes:
     return struct.pack("!BI", 0x0F, invoke) + sized(time) + body
-
-
-def data_notification_confirm(invoke: int, time: bytes = b"") -> bytes:
-    return struct.pack("!BI", 0x10, invoke) + sized(time)
 
 
 def event_notification(time: bytes, class_id: int, name: str, number: int, data: bytes) -> bytes:

@@ -4,9 +4,7 @@ import asyncio
 import html.parser
 import re
 import socket
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,19 +15,12 @@ from cosemscope.live.recording import Recorder
 from cosemscope.live.server import serve_tcp
 from cosemscope.live.tcp import TcpLink
 from cosemscope.live.udp import UdpServer, serve_udp
+from tests.helpers.coroutines import run
 from tests.helpers.meter import Meter
 from tests.helpers.quirks import Quirk, QuirkyMeter
 from tests.helpers.tshark import complaints
 
 QUICK = CheckOptions(answer=0.4, quiet=0.1, idle=0.25, connect=2, pause=0.003)
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(30):
-            await work
-
-    asyncio.run(bounded())
 
 
 def with_needs(key: str) -> list[Check]:

@@ -2,9 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,18 +13,11 @@ from cosemscope.live.server import serve_tcp
 from cosemscope.live.sockets import LinkOptions
 from cosemscope.live.tcp import TcpLink, connect_tcp
 from cosemscope.live.udp import connect_udp, serve_udp
+from tests.helpers.coroutines import run
 from tests.helpers.proxy import FaultProxy, Harm, Then
 from tests.helpers.tshark import complaints, tshark
 
 APDU = bytes.fromhex("c001c1000100002a0000ff0200")
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(20):
-            await work
-
-    asyncio.run(bounded())
 
 
 async def echo(link: TcpLink) -> None:

@@ -25,22 +25,13 @@ from cosemscope.transport.primitives import (
 )
 from cosemscope.transport.wpdu import Wpdu
 from tests.benchmarks.transport_benchmark import more_files
+from tests.helpers.coroutines import run
 from tests.helpers.proxy import FaultProxy, Harm, Then
 
 APDU = bytes.fromhex("c001c1000100002a0000ff0200")
 QUICK = LinkOptions(
     connect_timeout=2, answer_timeout=2, wpdu_timeout=0.2, send_timeout=0.5, close_timeout=0.3
 )
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a test's coroutine; whatever hangs is a failure, not a hang."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(20):
-            await work
-
-    asyncio.run(bounded())
 
 
 async def echo(link: TcpLink) -> None:

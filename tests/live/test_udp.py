@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
@@ -14,16 +12,9 @@ from cosemscope.transport.bindings import WpduDiscarded
 from cosemscope.transport.errors import RemoteProtocolError
 from cosemscope.transport.primitives import Primitive, UdpDataConfirm, UdpDataIndication
 from cosemscope.transport.wpdu import Wpdu
+from tests.helpers.coroutines import run
 
 APDU = bytes.fromhex("c001c1000100002a0000ff0200")
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(20):
-            await work
-
-    asyncio.run(bounded())
 
 
 async def answer_one(server: UdpServer) -> UdpDataIndication:

@@ -7,7 +7,7 @@ our code is the only witness that our reading of the wrapper is the common one.
 import asyncio
 import json
 import subprocess
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,17 +17,10 @@ from cosemscope.live.apdus import public_aarq, release_request
 from cosemscope.live.check import CheckOptions, Verdict, run_checks
 from cosemscope.live.server import serve_tcp
 from cosemscope.live.tcp import TcpLink, connect_tcp
+from tests.helpers.coroutines import run
 from tests.helpers.meter import LONG, NAME, VALUES, Meter
 
 StartPeer = Callable[..., "subprocess.Popen[str]"]
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await work
-
-    asyncio.run(bounded())
 
 
 def result_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
