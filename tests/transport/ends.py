@@ -4,6 +4,7 @@ from typing import Any
 
 from cosemscope.transport import primitives as p
 from cosemscope.transport.bindings import WPortBindings
+from cosemscope.transport.calls import Send
 from cosemscope.transport.parameters import (
     ConfirmationType,
     ConnectResult,
@@ -92,3 +93,8 @@ def connected(end: End, *wports: int, now: float = 0.0, **options: Any) -> TcpTr
         core.submit(end.connect_response(), now)
     list(core.events())
     return core
+
+
+def send(octets: bytes) -> Send:
+    """The call that hands these octets over."""
+    return Send(memoryview(octets))
