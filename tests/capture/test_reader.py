@@ -169,7 +169,7 @@ def test_a_file_that_becomes_shorter_ends_in_a_problem(tmp_path: Path) -> None:
     ("octets", "words"),
     [
         (b"", "empty"),
-        (b"PK\3\4", "50 4b 03 04"),
+        (b"\x81\x82\3\4", "81 82 03 04"),
         (b"\xd4\xc3\xb2\xa1\2\0", "6 of 24"),
         (b"\x0a\x0d\x0d", "0a 0d 0d"),
     ],

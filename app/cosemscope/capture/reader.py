@@ -6,11 +6,10 @@ up in `problems`, with its offset, and never stops the reading of what is behind
 """
 
 import os
-import stat
 from contextlib import ExitStack
 from pathlib import Path
 
-from . import pcap, pcapng
+from . import foreign, pcap, pcapng
 from .compression import Unpacked, is_compressed
 from .octets import SIDE, OctetFile
 from .pcap import PcapWalk
@@ -140,7 +139,8 @@ class CaptureReader(RecordSource):
             return f"{self.path} ends within its file header, after {len(header)} of 24 octets."
         if not header:
             return f"{self.path} is empty: there is nothing to open."
-        return f"{self.path} is neither pcap nor pcapng: it begins with {header[:4].hex(' ')}."
+        octets = self._file.read(0, foreign.LOOKED_AT)
+        return f"{self.path} is neither pcap nor pcapng: {foreign.sentence(octets)}"
 
     def _load(self, need: int) -> bool:
         """Have a window of `need` octets from the position on, or of all there are; False if none are new."""
@@ -176,8 +176,8 @@ def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> Captu
     path = Path(path)
     with ExitStack() as undo:
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise CaptureError(f"{path} is no file of octets on a disk.")
+            if no_file := foreign.place_sentence(path, path.stat().st_mode):
+                raise CaptureError(no_file)
             file = OctetFile.open(path)
             undo.callback(file.close)
             reader = CaptureReader(path, file, follow=follow)
