@@ -51,6 +51,7 @@ def project_files() -> list[Path]:
 
 @pytest.mark.parametrize("file", PINS)
 def test_every_requirement_is_pinned_with_hashes(file):
+    """What pyproject.toml asks for and what is installed cannot drift apart."""
     names = {normal(re.split(r"[\s<>=!~;\[]", line)[0]) for line in PINS[file]}
     assert names <= set(pinned(file))
     entries = re.split(r"^(?=[A-Za-z0-9])", _pins(file), flags=re.MULTILINE)[1:]
@@ -85,6 +86,7 @@ def test_pyside_is_one_that_works_on_python_3_11():
 
 
 def test_the_environment_is_the_pinned_one():
+    """The suite tests what users get."""
     for name, versions in pinned("requirements.txt").items():
         try:
             installed = importlib.metadata.version(name)
@@ -152,6 +154,7 @@ def test_qt_is_imported_in_gui_only():
 
 
 def test_the_licence_is_apache_2():
+    """Statement and text agree."""
     assert PROJECT["license"] == "Apache-2.0"
     text = (CHECKOUT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License" in text

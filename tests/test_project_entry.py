@@ -43,10 +43,12 @@ def commands(monkeypatch):
     ],
 )
 def test_a_display_is_what_the_environment_names(platform, environment, expected):
+    """On each system by its own signs."""
     assert entry.has_display(environment, platform) is expected
 
 
 def test_without_a_display_the_tree_of_the_capture_comes_as_text(no_display, capture, commands, capsys):
+    """A server without a screen still shows something; standard output stays the tree's."""
     assert entry.main([capture]) == 0
     assert commands == [["sessions", capture]]
     said = capsys.readouterr()
@@ -57,6 +59,7 @@ def test_without_a_display_the_tree_of_the_capture_comes_as_text(no_display, cap
 def test_without_a_display_or_a_capture_the_sample_is_shown(
     no_display, commands, monkeypatch, tmp_path, capsys
 ):
+    """A first try over ssh ends in something to see."""
     monkeypatch.setattr("cosemscope.resources.resource", lambda name: tmp_path / name)
     assert entry.main([]) == 0
     assert commands == [["sessions", str(tmp_path / entry.SAMPLE)]]
@@ -65,11 +68,13 @@ def test_without_a_display_or_a_capture_the_sample_is_shown(
 
 @pytest.mark.parametrize("words", [["--fullscreen"], ["{0}", "{0}"]])
 def test_without_a_display_anything_more_is_wrong_usage(no_display, capture, commands, words):
+    """Exit status 2, and nothing is run."""
     assert entry.main([word.format(capture) for word in words]) == 2
     assert commands == []
 
 
 def test_with_a_display_the_window_gets_the_words(capture, monkeypatch):
+    """Arguments and exit status go through."""
     monkeypatch.setattr(entry, "has_display", lambda: True)
     monkeypatch.setattr(gui, "main", lambda words: 42 if words == [capture] else 0)
     assert entry.main([capture]) == 42
@@ -85,6 +90,7 @@ def test_with_a_display_the_window_gets_the_words(capture, monkeypatch):
     ],
 )
 def test_a_capture_that_is_not_there_is_told_in_a_sentence(word, sentence, capsys, tmp_path, monkeypatch):
+    """With a display or without."""
     monkeypatch.chdir(tmp_path)
     assert entry.main([word]) == 1
     said = capsys.readouterr()

@@ -9,6 +9,7 @@ _BENCHMARK = Path(__file__).resolve().with_name("security_benchmark.py")
 
 
 def test_a_small_run() -> None:
+    """It runs through, opens everything and prints every size; how fast is not asked here."""
     words = ["--count", "200", "--repeat", "2", "--json"]
     done = subprocess.run(
         [sys.executable, str(_BENCHMARK), *words], capture_output=True, text=True, timeout=100

@@ -9,6 +9,7 @@ _BENCHMARK = Path(__file__).resolve().with_name("transport_benchmark.py")
 
 
 def test_a_small_run() -> None:
+    """It runs through, loses nothing and prints every figure; how fast is not asked here."""
     words = ["--connections", "20", "--trips", "200", "--wpdus", "2000", "--json"]
     done = subprocess.run(
         [sys.executable, str(_BENCHMARK), *words], capture_output=True, text=True, timeout=100

@@ -27,10 +27,13 @@ def test_the_default_compiles_for_every_link_type(link_type: int) -> None:
 
 
 def test_an_empty_filter_is_right() -> None:
+    """Blanks alone mean that everything is captured."""
     assert check_filter("  ").right
 
 
 def test_without_a_library_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter that nobody can check is neither right nor wrong."""
+
     def missing(*_: object) -> None:
         raise LibpcapError("there is none")
 

@@ -18,6 +18,7 @@ LOOSE = Device("eth2", "", (), True, True, False, False, False)
 
 
 def test_the_loopback_interface_may_be_captured() -> None:
+    """What the list says of an interface that there is everywhere."""
     needs_rights()
     (loopback,) = [each for each in interfaces() if each.name == "lo"]
     assert loopback.may_capture
@@ -45,6 +46,7 @@ def test_dumpcap_is_the_second_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_any_rights_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither libpcap nor dumpcap may: the row says why, instead of staying away."""
     monkeypatch.setattr(libpcap, "devices", lambda: [LOOPBACK])
     monkeypatch.setattr(libpcap, "open_live", refuse)
     monkeypatch.setattr(module, "find_dumpcap", lambda: None)
@@ -54,6 +56,7 @@ def test_without_any_rights_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_without_the_library_dumpcap_lists_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Either of the two ways is enough for a list."""
     needs("dumpcap")
     needs_rights()
 

@@ -35,11 +35,13 @@ def without_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("with_library")
 class TestWithLibrary:
     def test_its_version_is_a_name_and_a_number(self) -> None:
+        """`capture` tells by what it captures."""
         name, version = libpcap.library().version.split()
         assert name in {"libpcap", "Npcap"}
         assert version[0].isdigit()
 
     def test_devices_have_names_and_addresses(self) -> None:
+        """Addresses and flags are taken out of the library's linked lists."""
         loopback = [device for device in libpcap.devices() if device.loopback]
         assert loopback
         assert "127.0.0.1" in loopback[0].addresses
@@ -57,6 +59,7 @@ class TestWithLibrary:
         ],
     )
     def test_filters_are_checked_without_an_interface(self, text: str, words: str | None) -> None:
+        """So a filter can be judged while it is typed, without any rights."""
         error = libpcap.filter_error(text)
         if words is None:
             assert error is None
@@ -65,6 +68,7 @@ class TestWithLibrary:
             assert any(word in error for word in words.split("|"))
 
     def test_a_filter_can_be_wrong_for_a_link_type_only(self) -> None:
+        """A filter is judged for the interface that it is meant for."""
         assert libpcap.filter_error("vlan and port 4059", 1) is None
         assert "no VLAN support" in str(libpcap.filter_error("vlan and port 4059", 113))
 
@@ -127,6 +131,7 @@ class TestWithLibrary:
         assert (len(taken), stats.received - before.received) == (40, 40)
 
     def test_a_wrong_filter_leaves_the_handle_open(self) -> None:
+        """A capture may go on with another filter after a wrong one."""
         needs_rights()
         handle = libpcap.open_live("lo", OpenOptions())
         with pytest.raises(LibpcapError, match="syntax error"):
@@ -135,6 +140,7 @@ class TestWithLibrary:
         handle.close()
 
     def test_a_missing_interface_has_its_code(self) -> None:
+        """Callers tell "no such interface" from "no rights" by the code."""
         needs_rights()
         with pytest.raises(LibpcapError) as caught:
             libpcap.open_live("nosuch0", OpenOptions())
@@ -155,6 +161,7 @@ def test_without_the_library_everything_says_so() -> None:
 
 
 def test_a_library_that_is_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that is missing is a sentence, not an AttributeError in the middle of a capture."""
     with pytest.raises(LibpcapError, match="too old: it has no pcap_"):
         libpcap.Library(ctypes.CDLL(None))
 

@@ -46,6 +46,7 @@ def drained(source: PipeSource) -> list[Chunk]:
 
 
 def test_everything_that_comes_is_handed_on(pipe: Path) -> None:
+    """Pieces of any size make the same records, none lost at their bounds."""
     octets = pcap(RECORDS)
     source = PipeSource(str(pipe))
     writer = feed(pipe, octets[:10], octets[10:70_000], octets[70_000:])
@@ -68,6 +69,7 @@ def test_everything_that_comes_is_handed_on(pipe: Path) -> None:
     ],
 )
 def test_how_it_ended_is_told(pipe: Path, octets: bytes, message: str) -> None:
+    """A pipe that ends inside a record or brings no capture says so."""
     source = PipeSource(str(pipe))
     writer = feed(pipe, octets)
     drained(source)
@@ -93,6 +95,7 @@ def test_asked_to_end_it_does_not_wait_for_the_writer(pipe: Path) -> None:
 
 
 def test_what_is_no_pipe_is_refused(tmp_path: Path) -> None:
+    """At once, in a sentence, not by waiting for ever."""
     with pytest.raises(SourceError, match="There is no pipe"):
         PipeSource(str(tmp_path / "missing"))
     with pytest.raises(SourceError, match="is a folder"):
@@ -116,6 +119,7 @@ def test_a_store_outlasts_a_pause_and_has_a_bound() -> None:
 
 
 def test_a_store_that_nobody_takes_from_lets_its_writer_go() -> None:
+    """The reading thread ends with its capture instead of waiting for room."""
     store = OctetStore(1)
     assert store.put(b"x")
     told: list[bool] = []
@@ -129,6 +133,7 @@ def test_a_store_that_nobody_takes_from_lets_its_writer_go() -> None:
 
 
 def test_an_error_comes_after_what_was_before_it() -> None:
+    """Octets that were read before a fault are not lost by it."""
     store = OctetStore(10)
     store.put(b"x")
     store.end(OSError(5, "Input/output error"))

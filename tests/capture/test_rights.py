@@ -13,6 +13,7 @@ from cosemscope.capture.rights import linux_advice, no_library_advice, rights_ad
     [("win32", "Npcap"), ("darwin", "ChmodBPF"), ("linux", "sudo "), ("freebsd14", "/dev/bpf")],
 )
 def test_each_system_has_its_way(platform: str, words: str) -> None:
+    """The advice names what has to be done on this very system."""
     assert words in rights_advice(platform)
 
 
@@ -69,10 +70,12 @@ def test_linux_advice_fits_what_is_installed(
     ("platform", "words"), [("win32", "Npcap"), ("darwin", "libpcap.A.dylib"), ("linux", "wireshark")]
 )
 def test_what_to_install(platform: str, words: str) -> None:
+    """The advice names the package or program of this very system."""
     assert words in no_library_advice(platform)
 
 
 def test_an_unknown_linux_is_told_what_to_look_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a package manager that is known there still is a hint."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(rights, "_hidden_dumpcap", lambda: None)
     assert linux_advice().startswith("Install the package of your system that has dumpcap")

@@ -111,6 +111,7 @@ def test_time_turns_the_ring_but_leaves_no_empty_file(tmp_path: Path) -> None:
 
 
 def test_a_number_of_files_by_time_ends_without_traffic_too(tmp_path: Path) -> None:
+    """The clock alone ends a ring: no packet need come."""
     ring = Ring(tmp_path / "x.pcapng", 0, ring=RingOptions(seconds=10), stop=StopOptions(files=1))
     ring.write(Chunk(HEAD, head=HEAD), 0)
     ring.write(chunk(range(1)), 1)

@@ -85,6 +85,7 @@ def test_a_sequence_begins_with_what_its_ring_still_has(tmp_path: Path) -> None:
 
 
 def test_any_other_file_is_a_sequence_of_one(tmp_path: Path) -> None:
+    """A name that is no ring's never draws in its neighbours."""
     path = tmp_path / "plain.pcapng"
     write(tmp_path, 1, b"a").rename(path)
     write(tmp_path, 2, b"b")
@@ -96,6 +97,7 @@ def test_any_other_file_is_a_sequence_of_one(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_capture_is_an_error(tmp_path: Path) -> None:
+    """The first file's fault is the ring's fault."""
     path = tmp_path / "x_00001_20260101000000.pcapng"
     path.write_bytes(b"hello")
     with pytest.raises(CaptureError, match="neither pcap nor pcapng"):

@@ -46,6 +46,7 @@ def test_a_full_disk_leaves_whole_blocks_and_counts_them(
 
 
 def test_nothing_is_put_into_a_closed_file(tmp_path: Path) -> None:
+    """Closing twice is fine, writing afterwards is a sentence."""
     file = SpoolFile(tmp_path / "x")
     file.close()
     file.close()

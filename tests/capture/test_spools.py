@@ -83,6 +83,7 @@ def test_the_files_of_a_ring_are_one_spool(tmp_path: Path) -> None:
 
 
 def test_what_has_no_packets_is_not_offered(tmp_path: Path) -> None:
+    """Nobody is asked about empty spools and files of others."""
     write(tmp_path / "listen-20260101-120000-1.pcapng", packets=0).close()
     (tmp_path / "other.pcapng").write_bytes(b"no capture")
     (tmp_path / "notes.txt").write_bytes(b"not ours")
@@ -94,6 +95,7 @@ def test_what_has_no_packets_is_not_offered(tmp_path: Path) -> None:
 
 
 def test_the_youngest_comes_first(tmp_path: Path) -> None:
+    """By the time of the last octet, whatever the names say."""
     for number, age in (("1", 30), ("2", 10), ("3", 20)):
         path = tmp_path / f"capture-20260101-120000-{number}.pcapng"
         write(path).close()
@@ -104,6 +106,7 @@ def test_the_youngest_comes_first(tmp_path: Path) -> None:
 def test_new_spools_have_names_that_tell_who_made_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Command and process are read back from the name."""
     monkeypatch.setenv("COSEMSCOPE_SPOOL", str(tmp_path / "a" / "b"))
     path = spool_path("capture")
     assert path.parent == spool_folder() == tmp_path / "a" / "b"
@@ -116,6 +119,7 @@ def test_new_spools_have_names_that_tell_who_made_them(
 def test_the_folder_is_the_systems_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
+    """Below the user's own folder on each system."""
     monkeypatch.delenv("COSEMSCOPE_SPOOL", raising=False)
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)

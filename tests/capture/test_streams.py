@@ -98,6 +98,7 @@ def test_drops_are_taken_from_the_statistics() -> None:
 
 @pytest.mark.parametrize("name", ["Output.pcap", "data7.pcapng", "udp-hdlc.pcap"])
 def test_real_captures(tmp_path: Path, name: str) -> None:
+    """Real captures cut to pieces in a stream read as in one file."""
     path = shared(f"captures/{name}")
     plain, _ = read_file(tmp_path / "plain", path.read_bytes())
     found, reader = read_file(tmp_path / "cut.pcapng", whole(cut(path.read_bytes(), [999])))

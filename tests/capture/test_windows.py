@@ -89,6 +89,7 @@ def test_adapters_have_names_for_people() -> None:
 
 
 def test_other_systems_keep_their_names() -> None:
+    """Only Windows has names that nobody can read."""
     assert windows.title_of("eth0") == "eth0"
 
 

@@ -50,6 +50,7 @@ def sink() -> Iterator[socket.socket]:
 def test_contradictions_are_refused(
     capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
+    """Before anything is opened, with what would be right."""
     assert cli.main(["capture", *words]) == 2
     assert message in capsys.readouterr().err
 
@@ -66,6 +67,7 @@ def test_contradictions_are_refused(
     ],
 )
 def test_values_that_are_none_are_refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    """As wrong usage that names the option."""
     with pytest.raises(SystemExit) as caught:
         cli.main(["capture", "-i", "lo", *words])
     assert caught.value.code == 2
@@ -227,6 +229,7 @@ def test_spools_are_listed_and_removed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("octets", [b"", b"\x1f\x8b\x08\0rest", b"hello world, no capture"])
 def test_list_follow_refuses_what_is_no_capture(octets: bytes) -> None:
+    """A sentence and exit status 1 instead of waiting for more."""
     done = subprocess.run(
         command("list", "-", "--follow"), input=octets, capture_output=True, env=environment()
     )

@@ -111,6 +111,7 @@ def lines(text: str) -> list[Event]:
 def test_connect_sends_aarq_and_rlrq_and_shows_the_answers(
     transport: str, listener: Command, tmp_path: Path
 ) -> None:
+    """What README shows: without options a public association is opened and released."""
     address = listener.event("listening")["address"]
     words = ["--udp"] if transport == "udp" else []
     status, out, errors = run("connect", address, *words, spool=tmp_path)
@@ -131,6 +132,7 @@ def test_connect_sends_aarq_and_rlrq_and_shows_the_answers(
 
 
 def test_connect_as_json_is_a_line_an_event(listener: Command, tmp_path: Path) -> None:
+    """Scripts get every event with its fields, in order."""
     address = listener.event("listening")["address"]
     path = tmp_path / "kept.pcapng"
     words = ("--send", GET.hex(), "--send", "62 03 80 01 00", "--repeat", "3", "--client", "0x20")
@@ -147,6 +149,7 @@ def test_connect_as_json_is_a_line_an_event(listener: Command, tmp_path: Path) -
 
 
 def test_connect_says_what_went_wrong(tmp_path: Path) -> None:
+    """Refused connections and bad addresses are sentences with exit status 1."""
     status, out, errors = run("connect", "127.0.0.1:1", spool=tmp_path)
     assert status == 1
     assert errors == "error      connection refused by 127.0.0.1:1: nothing listens on that port\n"
@@ -214,6 +217,7 @@ def test_both_ends_under_control(listener: Command, tmp_path: Path) -> None:
 
 
 def test_listen_tells_of_wports_that_nobody_has(listener: Command, tmp_path: Path) -> None:
+    """A WPDU to an unbound wPort is shown, with its wPorts."""
     address = listener.event("listening")["address"]
     with started("connect", address, "--control", spool=tmp_path) as link:
         link.tell(send=GET.hex(), remote_wport=33)
@@ -222,6 +226,7 @@ def test_listen_tells_of_wports_that_nobody_has(listener: Command, tmp_path: Pat
 
 
 def test_listen_ends_after_a_count_and_keeps_what_came(tmp_path: Path) -> None:
+    """`--count` makes a listener usable in a script; its file is whole."""
     path = tmp_path / "far.pcapng"
     words = ("listen", "127.0.0.1:0", "--json", "--count", "2", "--answer", "d80102", "--write", str(path))
     with started(*words, spool=tmp_path) as far:
@@ -235,6 +240,7 @@ def test_listen_ends_after_a_count_and_keeps_what_came(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
 def test_a_terminated_listener_finishes_its_file(tmp_path: Path) -> None:
+    """SIGTERM loses nothing of what was recorded."""
     with started("listen", "127.0.0.1:0", "--json", spool=tmp_path) as far:
         address = far.event("listening")["address"]
         run("connect", address, "--send", GET.hex(), "--timeout", "0.05", spool=tmp_path)
@@ -247,6 +253,7 @@ def test_a_terminated_listener_finishes_its_file(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use(listener: Command, tmp_path: Path) -> None:
+    """It is told in words with exit status 1."""
     address = listener.event("listening")["address"]
     status, _, errors = run("listen", address, spool=tmp_path)
     assert status == 1
@@ -254,6 +261,7 @@ def test_a_port_in_use(listener: Command, tmp_path: Path) -> None:
 
 
 def test_check_prints_and_writes_its_report(listener: Command, tmp_path: Path) -> None:
+    """Text, page and capture come of one run."""
     address = listener.event("listening")["address"]
     page, kept = tmp_path / "report.html", tmp_path / "check.pcapng"
     quick = ("--timeout", "1", "--quiet", "0.1", "--idle", "0.1", "--html", str(page), "--write", str(kept))
@@ -266,6 +274,7 @@ def test_check_prints_and_writes_its_report(listener: Command, tmp_path: Path) -
 
 
 def test_check_of_nothing_fails(tmp_path: Path) -> None:
+    """Where nothing listens one check fails and the rest is not decidable."""
     status, out, _ = run("check", "127.0.0.1:1", "--json", "--no-udp", "--quiet", "0.1", spool=tmp_path)
     report = json.loads(out)
     assert status == 1
@@ -286,6 +295,7 @@ def test_check_of_nothing_fails(tmp_path: Path) -> None:
 def test_wrong_usage_is_said_and_nothing_is_opened(
     words: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
+    """Exit status 2, and not even a spool is made."""
     status, _, errors = run(*words, spool=tmp_path)
     assert status == 2
     assert message in errors

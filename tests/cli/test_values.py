@@ -23,6 +23,7 @@ from cosemscope.cli import values
     ],
 )
 def test_what_is_taken(kind, text: str, value: float) -> None:
+    """Every way to write a value that the help promises."""
     assert kind(text) == value
 
 

@@ -27,6 +27,7 @@ from cosemscope.live.faults import Fault, LinkError, explain
     ],
 )
 def test_addresses_are_understood(text: str, address: tuple[str, int]) -> None:
+    """Names, IPv4 and IPv6, with a port or without."""
     assert parse_address(text) == address
 
 
@@ -44,6 +45,7 @@ def test_addresses_are_understood(text: str, address: tuple[str, int]) -> None:
     ],
 )
 def test_what_is_no_address_is_said(text: str, words: str) -> None:
+    """The sentence names what is wrong with it."""
     with pytest.raises(LinkError, match=words) as caught:
         parse_address(text)
     assert caught.value.fault is Fault.ADDRESS
@@ -60,10 +62,12 @@ def test_any_text_is_an_address_or_a_fault(text: str) -> None:
 
 @given(st.ip_addresses().map(str), st.integers(0, 65535))
 def test_an_address_that_is_shown_can_be_typed(host: str, port: int) -> None:
+    """What is printed can be copied back, IPv6 in brackets."""
     assert parse_address(str(Address(host, port))) == (host, port)
 
 
 def test_wports_have_sixteen_bits() -> None:
+    """Both ends of the range, and what is beyond."""
     assert check_wport(0xFFFF) == 0xFFFF
     for number in (-1, 0x10000):
         with pytest.raises(LinkError, match="no wPort"):
@@ -71,6 +75,7 @@ def test_wports_have_sixteen_bits() -> None:
 
 
 def test_names_that_cannot_be_names() -> None:
+    """Whatever the resolver raises is a fault of the address."""
     for host in ("no-such-host.invalid", "x" * 300, "a..b"):
         with pytest.raises(LinkError) as caught:
             asyncio.run(resolve(Address(host, 4059), socket.SOCK_STREAM))
@@ -92,6 +97,7 @@ def test_names_that_cannot_be_names() -> None:
     ],
 )
 def test_errors_of_the_system_are_said_in_words(number: int, fault: Fault, words: str) -> None:
+    """Each errno has its fault and its sentence."""
     error = explain(OSError(number, "in the system's words"), Address("192.0.2.7", 4059))
     assert error.fault is fault
     assert words in error.message

@@ -54,6 +54,8 @@ async def answer_datagrams(server: UdpServer) -> None:
 
 
 def test_our_own_server_passes_every_check(tmp_path: Path) -> None:
+    """Server and checks are ours both: neither may contradict the other."""
+
     async def work() -> None:
         recorder = Recorder(tmp_path / "check.pcapng")
         async with serve_tcp(port=0, handler=serve_meter) as tcp, serve_udp(*tcp.address) as udp:
@@ -69,6 +71,8 @@ def test_our_own_server_passes_every_check(tmp_path: Path) -> None:
 
 
 def test_a_correct_server_that_others_could_have_written_passes() -> None:
+    """The checks ask for the standard only, not for our server's ways."""
+
     async def work() -> None:
         async with QuirkyMeter() as meter:
             report = await run_checks("plain", Address("127.0.0.1", meter.port), QUICK)
@@ -109,11 +113,14 @@ UNDECIDED = {
 
 
 def test_every_check_has_a_server_that_fails_it() -> None:
+    """A check that nothing can fail would be worth nothing."""
     assert set(FAILURES.values()) == {check.key for check in CHECKS}
 
 
 @pytest.mark.parametrize("quirk", FAILURES, ids=lambda quirk: quirk.name.lower())
 def test_a_server_with_one_wrong_habit_fails_that_check(quirk: Quirk) -> None:
+    """That one, and none that does not depend on it."""
+
     async def work() -> None:
         key = FAILURES[quirk]
         async with QuirkyMeter(quirk) as meter:
@@ -129,6 +136,8 @@ def test_a_server_with_one_wrong_habit_fails_that_check(quirk: Quirk) -> None:
 
 @pytest.mark.parametrize("quirk", UNDECIDED, ids=lambda quirk: quirk.name.lower())
 def test_what_the_standard_leaves_open_is_not_decided(quirk: Quirk) -> None:
+    """No server is blamed for what it may do."""
+
     async def work() -> None:
         key = UNDECIDED[quirk]
         async with QuirkyMeter(quirk) as meter:
@@ -141,6 +150,8 @@ def test_what_the_standard_leaves_open_is_not_decided(quirk: Quirk) -> None:
 
 
 def test_nothing_there_is_a_failure_and_the_rest_is_not_run() -> None:
+    """One failure with its reason instead of sixteen."""
+
     async def work() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
@@ -167,6 +178,8 @@ def test_the_whole_run_is_bounded() -> None:
 
 
 def test_a_name_is_settled_to_the_address_that_answers() -> None:
+    """All checks go to one address, though a name has several."""
+
     async def work() -> None:
         async with serve_tcp("127.0.0.1", 0, handler=serve_meter) as server:
             address = await settle_address(Address("localhost", server.address.port), QUICK)
@@ -223,6 +236,8 @@ def test_the_report_is_one_page_that_loads_nothing() -> None:
 
 
 def test_the_report_as_json_has_every_step() -> None:
+    """What was sent, received and found can be read by a program."""
+
     async def work() -> None:
         async with QuirkyMeter() as meter:
             address = Address("127.0.0.1", meter.port)

@@ -23,6 +23,7 @@ def start(name: str, *words: str) -> "subprocess.Popen[str]":
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_client_and_server_understand_each_other(transport: str) -> None:
+    """The examples run as they stand, in processes of their own."""
     server = start(f"{transport}_server.py", "0")
     try:
         assert server.stdout is not None
@@ -38,6 +39,7 @@ def test_client_and_server_understand_each_other(transport: str) -> None:
 
 
 def test_a_client_without_a_server_says_so() -> None:
+    """The first thing that goes wrong for a reader is a sentence, no traceback."""
     client = start("tcp_client.py", "127.0.0.1", "1")
     _, errors = client.communicate(timeout=30)
     assert client.returncode == 1

@@ -79,6 +79,7 @@ def test_times_are_those_of_the_events(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("then", [Then.RESET, Then.CLOSE, Then.HALF_CLOSE, Then.STALL], ids=lambda t: t.name)
 def test_a_broken_link_is_still_a_clean_capture(then: Then, tmp_path: Path) -> None:
+    """A reset inside a WPDU leaves a file that tshark does not complain about."""
     path = tmp_path / "broken.pcapng"
     options = LinkOptions(answer_timeout=1, wpdu_timeout=0.1, close_timeout=0.2)
 
@@ -100,6 +101,7 @@ def test_a_broken_link_is_still_a_clean_capture(then: Then, tmp_path: Path) -> N
 
 
 def test_a_refused_connection_is_a_syn_and_a_reset(tmp_path: Path) -> None:
+    """The attempt can be seen in the capture."""
     path = tmp_path / "refused.pcapng"
 
     async def work() -> None:
@@ -144,6 +146,7 @@ def test_datagrams_of_both_sides(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_ends_the_recording_not_the_link(tmp_path: Path) -> None:
+    """The user's connection is worth more than its record; the trouble is told once."""
     troubles: list[SpoolError] = []
 
     async def work() -> None:
@@ -170,6 +173,7 @@ def test_a_full_disk_ends_the_recording_not_the_link(tmp_path: Path) -> None:
 
 
 def test_a_spool_gets_a_name_in_the_users_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where recovery looks for it at the next start."""
     monkeypatch.setenv("COSEMSCOPE_SPOOL", str(tmp_path / "spools"))
     path = spool_path("connect")
     assert path.parent == spool_folder() == tmp_path / "spools"

@@ -63,6 +63,8 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_apdus_go_there_and_back(host: str) -> None:
+    """From one octet to the most that the length field can say, over IPv4 and IPv6."""
+
     async def work() -> None:
         told = Primitives()
         async with (
@@ -83,6 +85,8 @@ def test_apdus_go_there_and_back(host: str) -> None:
 
 
 def test_accept_gives_connections_one_by_one() -> None:
+    """A server may be written as a loop instead of a handler."""
+
     async def work() -> None:
         async with (
             serve_tcp(port=0, local_wports=(1, 17)) as server,
@@ -118,6 +122,8 @@ def test_several_entities_share_one_connection() -> None:
 
 
 def test_an_unbound_wport_gets_no_answer_and_the_connection_goes_on() -> None:
+    """6.3.4: such a WPDU is discarded, nothing else happens."""
+
     async def work() -> None:
         async with (
             serve_tcp(port=0, handler=echo) as server,
@@ -134,6 +140,8 @@ def test_an_unbound_wport_gets_no_answer_and_the_connection_goes_on() -> None:
     "harm", [Harm(chunk=1), Harm(chunk=3), Harm(chunk=9, delay=0.001), Harm(delay=0.02)], ids=str
 )
 def test_split_and_delayed_octets_make_the_same_apdus(harm: Harm) -> None:
+    """However the network cuts the stream."""
+
     async def work() -> None:
         async with (
             serve_tcp(port=0, handler=echo) as server,
@@ -158,6 +166,8 @@ async def fault_of(link: TcpLink) -> LinkError:
 
 
 def test_nothing_listens() -> None:
+    """The refusal is told as a fault, in words and as a primitive."""
+
     async def work() -> None:
         told = Primitives()
         port = free_port()
@@ -203,6 +213,8 @@ def test_nobody_answers_the_attempt_to_connect() -> None:
 
 
 def test_a_name_that_nobody_knows() -> None:
+    """It is a sentence, not a hang, whatever resolver there is."""
+
     async def work() -> None:
         with pytest.raises(LinkError, match="not known") as caught:
             async with connect_tcp("no-such-host.invalid", options=LinkOptions(connect_timeout=5)):
@@ -213,6 +225,8 @@ def test_a_name_that_nobody_knows() -> None:
 
 
 def test_a_group_address_is_no_address_for_tcp() -> None:
+    """It is refused here, not left to time out."""
+
     async def work() -> None:
         with pytest.raises(LinkError, match="group") as caught:
             async with connect_tcp("224.0.0.1"):
@@ -223,6 +237,8 @@ def test_a_group_address_is_no_address_for_tcp() -> None:
 
 
 def test_silence_is_a_timeout_and_the_link_lives_on() -> None:
+    """What comes after the time-out can still be received."""
+
     async def work() -> None:
         async with serve_tcp(port=0) as server, connect_tcp("127.0.0.1", server.address.port) as link:
             with pytest.raises(LinkError, match=r"no answer from 127.0.0.1:\d+ in 0.05 s"):
@@ -323,6 +339,8 @@ def test_the_peer_closes_between_two_wpdus() -> None:
 
 
 def test_an_answer_still_goes_out_after_the_peers_fin() -> None:
+    """A client that half-closes after its request gets its answer."""
+
     async def work() -> None:
         async with serve_tcp(port=0, handler=echo) as server:
             reader, writer = await asyncio.open_connection(*server.address)
@@ -356,6 +374,8 @@ async def against(peer: RawPeer, work: Callable[[int], Coroutine[Any, Any, None]
     ],
 )
 def test_what_is_no_wrapper_is_named(octets: bytes, hint: str) -> None:
+    """HDLC or text from the far end is called so, instead of waiting for a length."""
+
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
         writer.write(octets)
@@ -432,6 +452,8 @@ def test_what_is_not_received_stops_the_peer_not_the_memory() -> None:
 
 
 def test_inactivity_ends_a_connection() -> None:
+    """Server side: a client that is gone holds no connection for ever."""
+
     async def work() -> None:
         told = Primitives()
         options = LinkOptions(inactivity_timeout=0.1, answer_timeout=None, close_timeout=0.3)
@@ -452,6 +474,8 @@ def test_inactivity_ends_a_connection() -> None:
 
 
 def test_over_the_limit_is_accepted_and_closed() -> None:
+    """So that the client learns of it; those inside are not disturbed."""
+
     async def work() -> None:
         async with serve_tcp(port=0, handler=echo, limit=2) as server:
             address = ("127.0.0.1", server.address.port)
@@ -473,6 +497,8 @@ def test_over_the_limit_is_accepted_and_closed() -> None:
 
 
 def test_a_port_in_use_is_said_in_words() -> None:
+    """The sentence names the port and the reason."""
+
     async def work() -> None:
         async with serve_tcp(port=0) as server:
             with pytest.raises(LinkError, match="in use by another program") as caught:
@@ -484,6 +510,8 @@ def test_a_port_in_use_is_said_in_words() -> None:
 
 
 def test_keep_alive_is_set_on_the_socket() -> None:
+    """The option reaches the operating system."""
+
     async def work() -> None:
         async with serve_tcp(port=0, handler=echo) as server:
             options = LinkOptions(keep_alive=30)
@@ -496,6 +524,8 @@ def test_keep_alive_is_set_on_the_socket() -> None:
 
 
 def test_a_closed_link_says_so() -> None:
+    """Closing twice is fine; using it afterwards is a fault, not a hang."""
+
     async def work() -> None:
         async with (
             serve_tcp(port=0, handler=echo) as server,
@@ -512,6 +542,8 @@ def test_a_closed_link_says_so() -> None:
 
 
 def test_too_long_an_apdu_is_refused_and_harms_nothing() -> None:
+    """65,536 octets do not fit the length field; the link goes on."""
+
     async def work() -> None:
         async with (
             serve_tcp(port=0, handler=echo) as server,
@@ -542,6 +574,7 @@ async def many(server: TcpServer, connections: int, rounds: int) -> int:
 
 
 def test_many_connections_lose_nothing() -> None:
+    """Two hundred at once, every APDU answered, no link left over."""
     more_files()
 
     async def work() -> None:
@@ -553,6 +586,8 @@ def test_many_connections_lose_nothing() -> None:
 
 
 def test_indications_are_raised_once_each() -> None:
+    """An observer sees the standard's primitives in their order."""
+
     async def work() -> None:
         told = Primitives()
         async with (

@@ -25,6 +25,8 @@ async def answer_one(server: UdpServer) -> UdpDataIndication:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_an_apdu_there_and_back(host: str) -> None:
+    """Over IPv4 and IPv6, to a wPort that is not the default."""
+
     async def work() -> None:
         told: list[object] = []
         async with (
@@ -57,6 +59,8 @@ def test_the_largest_apdu_and_one_more_octet(host: str, largest: int) -> None:
 
 
 def test_nothing_listens() -> None:
+    """The system's refusal, which comes with the next call, is told in words."""
+
     async def work() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
@@ -71,6 +75,8 @@ def test_nothing_listens() -> None:
 
 
 def test_silence_is_a_timeout() -> None:
+    """UDP knows no connection: only waiting shows that nobody answers."""
+
     async def work() -> None:
         async with serve_udp(port=0) as server, connect_udp(*server.address) as link:
             await link.send(APDU)
@@ -100,6 +106,8 @@ def test_what_is_no_wpdu_is_dropped_and_told() -> None:
 
 
 def test_all_station_reaches_every_logical_device_and_is_not_answered() -> None:
+    """A broadcast is indicated to each bound wPort; a reply to it is refused."""
+
     async def work() -> None:
         async with (
             serve_udp(port=0, local_wports=(1, 17)) as server,
@@ -115,6 +123,8 @@ def test_all_station_reaches_every_logical_device_and_is_not_answered() -> None:
 
 
 def test_a_flood_is_dropped_and_counted() -> None:
+    """What waits is bounded, and what was dropped is no secret."""
+
     async def work() -> None:
         options = LinkOptions(waiting_limit=4)
         async with serve_udp(port=0, options=options) as server, connect_udp(*server.address) as link:
@@ -129,6 +139,8 @@ def test_a_flood_is_dropped_and_counted() -> None:
 
 
 def test_closing_ends_a_wait() -> None:
+    """Whoever waits is told, not left waiting."""
+
     async def work() -> None:
         async with connect_udp("127.0.0.1", 9) as link:
             waiting = asyncio.ensure_future(link.receive(0))
@@ -144,6 +156,8 @@ def test_closing_ends_a_wait() -> None:
 
 
 def test_a_confirm_says_that_it_was_sent() -> None:
+    """5.2: UDP-DATA.confirm is about sending, not about arrival."""
+
     async def work() -> None:
         told: list[object] = []
         async with serve_udp(port=0) as server, connect_udp(*server.address, observer=told.append) as link:

@@ -68,6 +68,7 @@ def packets(path: Path) -> int:
     ],
 )
 def test_what_cannot_begin_says_why(tmp_path: Path, way: str, words: tuple[str, ...], message: str) -> None:
+    """One sentence, exit status 1, and no spool left behind."""
     done = run("capture", *words, "--by", way, spools=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error      {message}")

@@ -15,12 +15,14 @@ workspace = script("workspace")
 
 @pytest.mark.parametrize("version", [(3, 8, 18), (3, 10, 13), (3, 15, 0), (4, 0, 0)])
 def test_a_python_that_will_not_do_is_told_which_ones_do(version):
+    """Too old or too new: the range and what this one is."""
     refusal = bootstrap.refuse_python(version)
     assert "needs Python 3.11 to 3.14" in refusal
     assert f"this is {version[0]}.{version[1]}" in refusal
 
 
 def test_every_python_in_the_range_that_pyproject_states_will_do():
+    """Set-up and pyproject.toml state the same range."""
     import tomllib
 
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
@@ -40,6 +42,7 @@ def test_an_old_python_can_read_the_launcher(name):
 
 
 def test_paths_among_pytests_arguments_stay_right_from_any_folder(tmp_path, monkeypatch):
+    """The suite changes to the checkout: what named a file must still name it."""
     (tmp_path / "test_x.py").touch()
     monkeypatch.chdir(tmp_path)
     assert bootstrap.absolute("test_x.py::test_y") == f"{tmp_path / 'test_x.py'}::test_y"
@@ -61,6 +64,7 @@ def test_paths_among_pytests_arguments_stay_right_from_any_folder(tmp_path, monk
     ],
 )
 def test_the_libraries_are_those_of_the_display(monkeypatch, environment, needs):
+    """X11, Wayland and off screen need different ones."""
     for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -69,11 +73,13 @@ def test_the_libraries_are_those_of_the_display(monkeypatch, environment, needs)
 
 
 def test_a_library_that_is_missing_is_found_missing():
+    """By loading it, not by looking for a file."""
     assert libraries.missing({"libnothere.so.9": "libnothere9"}) == {"libnothere.so.9": "libnothere9"}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lacks libraries")
 def test_without_root_the_line_to_run_is_told(monkeypatch):
+    """With sudo, and with exactly the packages that are missing."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     with pytest.raises(workspace.SetupError) as told:
@@ -83,6 +89,7 @@ def test_without_root_the_line_to_run_is_told(monkeypatch):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lacks libraries")
 def test_libraries_that_were_found_once_are_not_looked_for_again(tmp_path, monkeypatch):
+    """Looking costs each start time; another display asks anew."""
     (tmp_path / ".venv").mkdir()
     place = workspace.Place(str(tmp_path))
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
@@ -96,9 +103,11 @@ def test_libraries_that_were_found_once_are_not_looked_for_again(tmp_path, monke
 
 
 def test_unknown_sets_are_wrong_usage(capsys):
+    """Exit status 2, with the sets that there are."""
     assert bootstrap.main(["everything"]) == 2
     assert "app tests lint" in capsys.readouterr().err
 
 
 def test_the_checkout_is_where_this_suite_stands():
+    """Nothing is set up in another checkout."""
     assert Path(bootstrap.CHECKOUT) == CHECKOUT

@@ -28,12 +28,14 @@ workspace = script("workspace")
     ],
 )
 def test_pips_trouble_is_told_in_words_with_its_last_lines(output, meaning):
+    """The meaning for people first, then pip's own words."""
     told = installer.explain_pip(output)
     assert meaning in told.splitlines()[0]
     assert told.endswith(output.splitlines()[-1])
 
 
 def test_settings_that_lead_elsewhere_are_not_passed_to_pip(monkeypatch):
+    """Packages must land in `.venv`; certificates and proxies of the user stay."""
     for name in ("PIP_TARGET", "PYTHONPATH", "PIP_PREFIX"):
         monkeypatch.setenv(name, "elsewhere")
     monkeypatch.setenv("PIP_CERT", "certificate.pem")
@@ -82,6 +84,7 @@ def run(place, *words: str) -> str:
 
 
 def test_set_up_makes_a_command_that_works_and_the_next_one_does_nothing(checkout, capfd):
+    """The second start costs no pip."""
     bootstrap.ensure(checkout, ["app"])
     assert run(checkout, "a b", "c") == "from the wheel ['a b', 'c']\n"
     assert "tiny 1.0" in capfd.readouterr().err
@@ -102,12 +105,14 @@ def test_a_set_up_that_was_interrupted_is_made_anew(checkout):
 
 @pytest.mark.skipif(not importlib.util.find_spec("ensurepip"), reason="this Python has no ensurepip")
 def test_without_a_pip_the_environment_gets_its_own(checkout, monkeypatch):
+    """Python's ensurepip gives it one."""
     monkeypatch.setattr(installer, "has_pip", lambda python: False)
     bootstrap.ensure(checkout, ["app"])
     assert run(checkout) == "from the wheel []\n"
 
 
 def test_without_any_pip_the_line_to_run_is_told_and_nothing_is_made(checkout, monkeypatch):
+    """No half environment is left behind."""
     monkeypatch.setattr(installer, "has_pip", lambda python: False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(workspace.SetupError, match=r"pip .* is missing.*\n +\S+ "):
@@ -116,6 +121,7 @@ def test_without_any_pip_the_line_to_run_is_told_and_nothing_is_made(checkout, m
 
 
 def test_a_further_set_is_added_to_what_is_there(checkout):
+    """Tests after the app: nothing is thrown away."""
     bootstrap.ensure(checkout, ["app"])
     Path(checkout.venv, "kept").touch()
     bootstrap.ensure(checkout, ["app", "tests"])
@@ -124,6 +130,7 @@ def test_a_further_set_is_added_to_what_is_there(checkout):
 
 
 def test_a_package_that_is_not_the_pinned_one_is_refused_and_nothing_is_marked(checkout):
+    """Hashes are checked, and a failure is never taken for ready."""
     Path(checkout.pins("app")).write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(workspace.SetupError, match="not the one that was pinned"):
         bootstrap.ensure(checkout, ["app"])
@@ -131,6 +138,7 @@ def test_a_package_that_is_not_the_pinned_one_is_refused_and_nothing_is_marked(c
 
 
 def test_a_package_that_cannot_be_had_is_told_in_words(checkout):
+    """The likeliest failure of a first start is a sentence."""
     Path(checkout.pins("app")).write_text(f"absent==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(workspace.SetupError, match="no build of a package"):
         bootstrap.ensure(checkout, ["app"])

@@ -34,42 +34,50 @@ def missing(place, *names: str) -> list[str]:
 
 
 def test_a_whole_set_up_misses_nothing(place):
+    """What later starts are quick by."""
     assert missing(place, "app") == []
 
 
 def test_only_what_was_not_set_up_is_missing(place):
+    """The rest is not installed again."""
     assert missing(place, "app", "tests") == ["tests"]
 
 
 def test_changed_pins_are_seen(place):
+    """After a pull with new pins the next start installs them."""
     Path(place.pins("app")).write_text("numpy==2.1.2\n")
     assert missing(place, "app") == ["app"]
 
 
 def test_line_ends_of_a_windows_checkout_change_nothing(place):
+    """Git's conversion of line ends is no change of pins."""
     Path(place.pins("app")).write_bytes(b"numpy==2.1.3\r\n")
     assert missing(place, "app") == []
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"app": 1}', '{"foundation": "other"}'])
 def test_a_mark_that_is_not_whole_counts_for_nothing(place, content):
+    """A start that was interrupted is done again."""
     Path(place.mark).write_text(content)
     assert missing(place, "app") == ["app"]
 
 
 def test_a_virtual_environment_whose_python_is_gone_is_broken(place):
+    """As after an upgrade of the system's Python: made anew, not built on."""
     os.remove(place.python)
     os.symlink("gone", place.python)
     assert missing(place, "app") == ["app"]
 
 
 def test_a_checkout_that_was_moved_is_set_up_anew(place, tmp_path_factory):
+    """A virtual environment holds the paths of its old place."""
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "checkout"
     os.rename(place.checkout, elsewhere)
     assert missing(workspace.Place(str(elsewhere)), "app") == ["app"]
 
 
 def test_a_mark_is_there_whole_or_not_at_all(place):
+    """It is written beside and renamed; nothing of that stays."""
     workspace.write_mark(place, {"foundation": "x"})
     assert json.loads(Path(place.mark).read_text()) == {"foundation": "x"}
     assert sorted(os.listdir(place.venv)) == sorted([os.path.basename(place.scripts), "ready.json"])

@@ -40,6 +40,8 @@ async def serve_meter(link: TcpLink) -> None:
 
 @pytest.mark.parametrize("script", ["gurux_client.py", "dlms_cosem_client.py"])
 def test_their_client_reads_from_our_server(script: str, start_peer: StartPeer) -> None:
+    """Association, short GET, GET in blocks and release, as their client asks."""
+
     async def work() -> None:
         async with serve_tcp(port=0, handler=serve_meter) as server:
             process = start_peer(script, *server.address)
@@ -97,6 +99,8 @@ def gurux_server(start_peer: StartPeer, host: str = "127.0.0.1") -> int:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_our_client_reads_from_their_server(host: str, start_peer: StartPeer) -> None:
+    """Association, short GET, GET in blocks and release, as their server answers."""
+
     async def work() -> None:
         async with connect_tcp(host, gurux_server(start_peer, host)) as link:
             await link.send(public_aarq(max_pdu=256))

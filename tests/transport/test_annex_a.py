@@ -44,6 +44,7 @@ def test_a_1_figure_a_1_states_of_the_connection_and_their_hooks():
 
 
 def test_a_1_a_passive_open_is_taken_back():
+    """A server that stops listening closes its call, and no connection is left."""
     with Playbook(SERVER.core()) as server:
         server >> listening("192.0.2.2", 4059)
         server << Open(False, ANYONE)

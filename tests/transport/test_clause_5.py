@@ -197,6 +197,7 @@ def test_5_3_2_a_truncated_datagram_is_dropped_and_reported(size):
 
 
 def test_an_unbound_sender_is_refused_and_nothing_happens():
+    """A service user may only send from a wPort of its own."""
     transport = client()
     with pytest.raises(LocalProtocolError, match="0x0011 is not bound"):
         transport.submit(request(local_wport=17))

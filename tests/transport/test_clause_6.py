@@ -53,6 +53,7 @@ def test_6_2_1_both_sides_offer_the_same_services():
 
 @pytest.mark.parametrize("reason", [ReasonOfFailure.REFUSED, ReasonOfFailure.UNREACHABLE])
 def test_6_2_2_connect_confirm_with_failure_gives_the_reason(reason):
+    """And the next attempt is possible."""
     with Playbook(CLIENT.core()) as book:
         book >> submitted(CLIENT.connect_request())
         book << Open(True, CLIENT.quadruple)
@@ -136,6 +137,7 @@ def test_6_2_4_abort_goes_to_the_application_layer_disconnect_to_the_manager():
 
 
 def test_6_2_5_confirm_local_when_all_octets_are_accepted():
+    """TCP-DATA.confirm says that the octets were handed over, not that they arrived."""
     with Playbook(connected(CLIENT)) as book:
         book >> submitted(CLIENT.data_request(b"\x62\x00"))
         book << send(RLRQ)
@@ -184,6 +186,7 @@ def test_6_2_5_acknowledged_octets_count_from_the_opening_of_each_connection():
 
 
 def test_6_2_5_confirms_are_optional():
+    """Without them neither handing over nor acknowledgement is told."""
     with Playbook(connected(CLIENT, confirmations=frozenset())) as book:
         book >> submitted(CLIENT.data_request(b"\x62\x00"))
         book << send(RLRQ)
@@ -232,6 +235,7 @@ def test_6_3_3_several_wpdus_in_one_piece():
 
 @pytest.mark.parametrize("length", [0, 65535])
 def test_6_3_2_limits_of_length(length):
+    """An empty APDU and the longest one are WPDUs."""
     core = connected(SERVER)
     core.octets_received(Wpdu(16, 1, bytes(length)).encode(), 0)
     assert next(core.events()) == SERVER.data_indication(bytes(length))
@@ -254,6 +258,7 @@ def test_6_3_4_several_application_entities_share_the_connection():
 
 
 def test_6_3_4_one_set_of_bindings_for_all_connections_of_a_device():
+    """A wPort bound later is bound on connections that are open already."""
     bindings = WPortBindings(SERVER.side, [1])
     cores = [TcpTransport(bindings) for _ in range(2)]
     bindings.bind(17)
@@ -309,6 +314,7 @@ def test_6_3_5_1_sending_and_receiving_are_independent():
 
 
 def test_6_3_5_1_a_refused_primitive_names_the_state_and_changes_nothing():
+    """A caller's mistake costs no connection."""
     core = CLIENT.core()
     for primitive in (CLIENT.data_request(b"a"), CLIENT.disconnect_request(), CLIENT.connect_response()):
         with pytest.raises(
@@ -323,6 +329,7 @@ def test_6_3_5_1_a_refused_primitive_names_the_state_and_changes_nothing():
 
 
 def test_6_3_5_1_a_primitive_for_another_connection_is_refused():
+    """Mixed-up connections are found at once."""
     core = connected(CLIENT)
     with pytest.raises(LocalProtocolError, match=r"names the connection 192\.0\.2\.2:4059"):
         core.submit(SERVER.disconnect_request(), 0)
@@ -365,6 +372,7 @@ def test_6_3_5_3_figure_9_disconnection():
 
 
 def test_6_3_5_3_closed_by_a_socket_that_cannot_be_read_any_more():
+    """The driver's CLOSED ends a disconnection as a FIN does."""
     with Playbook(connected(CLIENT)) as client:
         client >> submitted(CLIENT.disconnect_request())
         client << Close(release=False)
@@ -419,6 +427,7 @@ def test_6_3_5_3_both_managers_at_once():
 
 
 def test_6_3_5_3_a_disconnection_that_ends_in_a_reset_fails_with_the_reason():
+    """TCP-DISCONNECT.confirm does not claim an orderly end."""
     with Playbook(connected(CLIENT)) as client:
         client >> submitted(CLIENT.disconnect_request())
         client << Close(release=False)

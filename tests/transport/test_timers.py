@@ -21,6 +21,7 @@ RESET, ABORT = ReasonOfFailure.RESET, DisconnectReason.ABORT
 
 
 def test_timer_connect():
+    """A connection that nobody answers is given up, on time and not before."""
     with Playbook(CLIENT.core(timeouts=TcpTimeouts(connect=10))) as book:
         book >> submitted(CLIENT.connect_request())
         book << Open(True, CLIENT.quadruple)
@@ -71,6 +72,7 @@ def test_timer_inactivity():
 
 
 def test_timer_peer_does_not_read():
+    """It begins anew with every octet that is accepted."""
     core = connected(CLIENT, timeouts=TcpTimeouts(send=30))
     with Playbook(core) as book:
         book >> submitted(CLIENT.data_request(b"\x62\x00"))
@@ -85,6 +87,7 @@ def test_timer_peer_does_not_read():
 
 
 def test_timer_of_send_stops_when_all_is_accepted():
+    """An idle link is not aborted for a WPDU that went out."""
     core = connected(CLIENT, timeouts=TcpTimeouts(send=30))
     core.submit(CLIENT.data_request(b"\x62\x00"), 0)
     assert core.next_timeout() == 30
@@ -118,6 +121,7 @@ def test_timer_of_a_wpdu_that_can_no_longer_be_whole_does_not_run():
 
 
 def test_timer_of_status_goes_on_until_the_connection_is_over():
+    """STATUS is asked again and again, then never more."""
     core = connected(CLIENT, timeouts=TcpTimeouts(poll=1))
     with Playbook(core) as book:
         for _ in range(3):

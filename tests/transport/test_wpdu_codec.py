@@ -254,6 +254,7 @@ def test_any_octets_are_survived(octets):
 
 
 def test_scan_starts_anywhere_and_says_where_it_stopped():
+    """At a truncated WPDU, at a bad version, or at the end."""
     assert scan_headers(b"xx" + RLRQ + RLRE[:9], 2) == HeaderScan([(2, 16, 1, 2)], 12, False)
     assert scan_headers(RLRQ + b"\x7e" * 8) == HeaderScan([(0, 16, 1, 2)], 10, True)
     assert scan_headers(memoryview(RLRQ)) == HeaderScan([(0, 16, 1, 2)], 10, False)

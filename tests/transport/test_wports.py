@@ -51,11 +51,13 @@ def test_the_table_has_a_row_for_every_number_and_only_one(side):
 
 @pytest.mark.parametrize("number", [-1, 0x10000])
 def test_what_is_no_wport(number):
+    """Numbers that 16 bits cannot hold are the caller's mistake."""
     with pytest.raises(ValueError, match="0 to 65535"):
         wport_row(number, CLIENT)
 
 
 def test_a_bound_wport_receives_and_no_other():
+    """Binding and unbinding count at once."""
     bindings = WPortBindings(SERVER, [1, 16])
     assert bindings.receivers(16) == (16,)
     assert bindings.receivers(17) == ()
