@@ -15,11 +15,15 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.helpers.equipment import equip
+
+if TYPE_CHECKING:
+    from cosemscope.apdu.context import CipheredPart
 
 SIZES = (13, 37, 200, 1023)
 #: The most time opening may take, as a multiple of bare AES-GCM's.
@@ -68,29 +72,30 @@ def measure(size: int, count: int, repeat: int) -> Result:
     """Opens `count` APDUs of `size` octets, `repeat` times in turns with the library."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    from cosemscope.apdu.context import CipheredPart
+
     plain = b"\xc4\x01\xc1\x00\x09" + bytes(size - 5)
     aead = AESGCM(KEY)
     nonces = [TITLE + number.to_bytes(4, "big") for number in range(count)]
     sealed = [aead.encrypt(nonce, plain, ASSOCIATED) for nonce in nonces]
-    best = dict.fromkeys((_ours(sealed), *_bare(nonces, sealed)), float("inf"))
+    parts = [
+        CipheredPart(0xCC, 0x30, number, octets[:-16], octets[-16:-4]) for number, octets in enumerate(sealed)
+    ]
+    best = dict.fromkeys((_ours(parts), *_bare(nonces, sealed, parts)), float("inf"))
     for _ in range(repeat):
         for way in best:
             best[way] = min(best[way], _timed(way, plain, count))
     return Result(size, *(spent / count * 1e6 for spent in best.values()))
 
 
-def _ours(sealed: list[bytes]) -> Way:
+def _ours(parts: "list[CipheredPart]") -> Way:
     """Opening as the decoder does it."""
-    from cosemscope.apdu.context import CipheredPart
     from cosemscope.apdu.key_rings import KeyRing
     from cosemscope.apdu.key_sets import KeySet
     from cosemscope.apdu.security import KeyedOpener
     from cosemscope.apdu.verdicts import Outcomes
 
     keys = KeySet("meter", encryption=KEY, authentication=AUTHENTICATION)
-    parts = [
-        CipheredPart(0xCC, 0x30, number, octets[:-16], octets[-16:-4]) for number, octets in enumerate(sealed)
-    ]
 
     def opened() -> list[bytes]:
         opener = KeyedOpener(KeyRing([keys], Outcomes()), TITLE)
@@ -99,27 +104,26 @@ def _ours(sealed: list[bytes]) -> Way:
     return opened
 
 
-def _bare(nonces: list[bytes], sealed: list[bytes]) -> tuple[Way, Way, Way]:
+def _bare(nonces: list[bytes], sealed: list[bytes], parts: "list[CipheredPart]") -> tuple[Way, Way, Way]:
     """The three ways of the library: tags of 12 octets, its fastest call twice, and once."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     algorithm, aead = algorithms.AES(KEY), AESGCM(KEY)
-    parts = [(nonce, octets[:-16], octets[-16:-4]) for nonce, octets in zip(nonces, sealed, strict=True)]
 
     def checked() -> list[bytes]:
         found = []
-        for nonce, content, tag in parts:
-            decryptor = Cipher(algorithm, modes.GCM(nonce, tag, 12)).decryptor()
+        for nonce, part in zip(nonces, parts, strict=True):
+            decryptor = Cipher(algorithm, modes.GCM(nonce, part.authentication_tag, 12)).decryptor()
             decryptor.authenticate_additional_data(ASSOCIATED)
-            found.append(decryptor.update(content) + decryptor.finalize())
+            found.append(decryptor.update(part.content) + decryptor.finalize())
         return found
 
     def twice() -> list[bytes]:
         found = []
-        for nonce, content, tag in parts:
-            text = aead.encrypt(nonce, content, None)[:-16]
-            if aead.encrypt(nonce, text, ASSOCIATED)[-16:-4] == tag:
+        for nonce, part in zip(nonces, parts, strict=True):
+            text = aead.encrypt(nonce, part.content, None)[:-16]
+            if aead.encrypt(nonce, text, ASSOCIATED)[-16:-4] == part.authentication_tag:
                 found.append(text)
         return found
 
