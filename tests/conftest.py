@@ -1,7 +1,11 @@
-"""For the whole suite: Qt draws to no screen, hypothesis has its two profiles."""
+"""For the whole suite: Qt draws to no screen, hypothesis has its two profiles, and a folder for everybody."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Before anything imports Qt; `python3 tests` sets it too, a bare `pytest` does not.
@@ -14,3 +18,11 @@ settings.register_profile(
     "ci", max_examples=100, deadline=None, suppress_health_check=_PATIENT, derandomize=True, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "modest"))
+
+
+@pytest.fixture
+def own() -> Iterator[Path]:
+    """A folder that every user may pass through and write to: pytest's are for their owner alone."""
+    with tempfile.TemporaryDirectory(prefix="cosemscope-") as name:
+        Path(name).chmod(0o777)
+        yield Path(name)

@@ -9,8 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -187,14 +185,6 @@ def test_what_cannot_begin(window, qtbot, spools, order, sentence):
     assert window.document is None
     assert window.actions_by_name["capture"].isEnabled()
     assert not list(spools.glob("*"))
-
-
-@pytest.fixture
-def own() -> Iterator[Path]:
-    """A folder that every user may write to: pytest's are for their owner alone."""
-    with tempfile.TemporaryDirectory(prefix="cosemscope-") as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
 
 
 @pytest.fixture

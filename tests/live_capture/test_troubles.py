@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -73,14 +72,6 @@ def test_what_cannot_begin_says_why(tmp_path: Path, way: str, words: tuple[str, 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error      {message}")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture
-def own() -> Iterator[Path]:
-    """A folder that every user may pass through and write to: pytest's are for their owner alone."""
-    with tempfile.TemporaryDirectory(prefix="cosemscope-") as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
 
 
 @pytest.fixture
