@@ -5,8 +5,11 @@ from hypothesis import strategies as st
 
 from cosemscope.apdu import decode_apdu
 from cosemscope.apdu.context import CipheredPart, Context, Opening, SignedPart
-from cosemscope.apdu.envelopes import PROTECTED_TAGS, Unprotected, read_protected
+from cosemscope.apdu.envelopes import CIPHERED_TAGS, Unprotected, read_protected
+from cosemscope.apdu.tags import GENERAL_SIGNING
 from tests.helpers.protection import TITLE, sized, vectors
+
+_PROTECTED = CIPHERED_TAGS | {GENERAL_SIGNING}
 
 
 def first_part(apdu: bytes) -> CipheredPart | SignedPart | None:
@@ -28,7 +31,7 @@ def test_the_vectors_have_the_same_parts() -> None:
     for vector in vectors():
         octets = bytes.fromhex(vector["hex"])
         apdu = octets[8:] if vector["layer"] == "wpdu" else octets
-        if not apdu or (apdu[0] not in PROTECTED_TAGS and apdu[0] != 0) or vector["expect"] == "incomplete":
+        if not apdu or (apdu[0] not in _PROTECTED and apdu[0] != 0) or vector["expect"] == "incomplete":
             continue
         part = read_protected(apdu)
         if isinstance(part, Unprotected):
@@ -49,7 +52,7 @@ _KEY_INFO = st.one_of(
 
 
 @given(
-    tag=st.sampled_from(sorted(PROTECTED_TAGS)),
+    tag=st.sampled_from(sorted(_PROTECTED)),
     content=st.binary(max_size=40),
     control=st.sampled_from([0x10, 0x20, 0x30, 0x31, 0x32, 0x70, 0xB0]),
     fields=st.tuples(_FIELD, _FIELD, _FIELD, st.just(b""), _FIELD),

@@ -12,7 +12,6 @@ from cosemscope.apdu import names
 from cosemscope.apdu.names import (
     attribute_name,
     class_name,
-    class_versions,
     enumeration_texts,
     method_name,
     obis_name,
@@ -220,14 +219,12 @@ def test_classes(class_id: int, name: str, attributes: dict[int, str], methods: 
 
 def test_versions() -> None:
     """A version has its own members; without one, or with an unknown one, the newest that has the number."""
-    assert class_versions(15) == (0, 1, 2, 3)
     assert attribute_name(15, 9, 0) == ""
     assert attribute_name(15, 9, 1) == attribute_name(15, 9) == "security_setup_reference"
     assert method_name(64, 2, 0) == "global_key_transfer"
     assert method_name(64, 2, 1) == method_name(64, 2, 99) == "key_transfer"
     assert attribute_name(24, 3, 0) == "primary_address_list"
     assert attribute_name(24, 3) == "comm_speed"
-    assert class_versions(2) == ()
 
 
 def test_classes_that_nobody_assigned() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import random
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from cosemscope.apdu import Context, Opening, Reference, Request, ber, data, decode_apdu
 from cosemscope.apdu.cursor import MAX_DEPTH
-from cosemscope.apdu.fields import first, path_to, walk
+from cosemscope.apdu.fields import first, walk
 from cosemscope.apdu.hdlc import decode_hdlc
 from cosemscope.apdu.layers import decode_octets, decode_wpdu
 from cosemscope.apdu.plain import plain_tree, text_lines
@@ -104,22 +103,6 @@ def test_envelopes_in_envelopes() -> None:
     decoded = decode_apdu(octets, context)
     check_tree(decoded, octets)
     assert len(decoded.sources) < 20
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.integers(0, 10_000))
-def test_path_to_finds_the_leaf_of_every_octet(seed: int) -> None:
-    """From an octet to its field: the path ends in a leaf that owns it."""
-    source = random.Random(seed)
-    octets = source.choice(fuzz_apdu.corpus())
-    decoded = decode_apdu(octets)
-    offset = source.randrange(len(octets))
-    path = path_to(decoded.root, offset)
-    assert path[0] is decoded.root
-    assert all(child in parent.children for parent, child in pairwise(path))
-    assert path[-1].start <= offset < path[-1].stop
-    assert not any(child.source == 0 for child in path[-1].children)
-    assert path_to(decoded.root, len(octets)) == ()
 
 
 def test_many_elements_cost_no_more_than_their_number(monkeypatch: pytest.MonkeyPatch) -> None:

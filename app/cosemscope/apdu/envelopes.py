@@ -20,7 +20,6 @@ from cosemscope.apdu.tags import (
 _SERVICES = frozenset(GLO_SERVICES) | frozenset(DED_SERVICES)
 #: Tags of APDUs that are ciphered, service-specific or general.
 CIPHERED_TAGS = _SERVICES | {GENERAL_GLO, GENERAL_DED, GENERAL_CIPHERING}
-PROTECTED_TAGS = CIPHERED_TAGS | {GENERAL_SIGNING}
 
 
 class Unprotected(NamedTuple):

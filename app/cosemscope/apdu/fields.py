@@ -92,20 +92,3 @@ def first(root: Field, name: str) -> Field | None:
         if field.name == name:
             return field
     return None
-
-
-def path_to(root: Field, offset: int, source: int = 0) -> tuple[Field, ...]:
-    """The fields from `root` down to the leaf that owns octet `offset` of `source`; empty when none does."""
-    path: list[Field] = []
-    pending = [(root, 0)]
-    while pending:
-        field, depth = pending.pop()
-        if field.source == source and not field.start <= offset < field.stop:
-            continue
-        del path[depth:]
-        path.append(field)
-        own = [child for child in field.children if child.source == source]
-        if field.source == source and not own:
-            return tuple(path)
-        pending.extend((child, depth + 1) for child in reversed(field.children))
-    return ()

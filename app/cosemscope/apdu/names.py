@@ -66,12 +66,6 @@ def class_name(class_id: int) -> str:
     return "user group specific class" if class_id in _USER_GROUP_CLASSES else ""
 
 
-def class_versions(class_id: int) -> tuple[int, ...]:
-    """The versions of a class whose members are known, in ascending order."""
-    known = _classes().get(class_id)
-    return tuple(sorted(known.versions)) if known is not None else ()
-
-
 @lru_cache(4096)
 def attribute_name(class_id: int, attribute: int, version: int | None = None) -> str:
     """The name of an attribute; of the newest version that has it where the version is not given or known."""

@@ -43,7 +43,6 @@ from .spools import spool_path
 Tell = Callable[[Mapping[str, Any]], None]
 
 AUTOMATIC, LIBPCAP, DUMPCAP = "auto", "libpcap", "dumpcap"
-WAYS = (AUTOMATIC, LIBPCAP, DUMPCAP)
 _WAIT = 0.05
 _COUNTS_EVERY = 0.5
 
