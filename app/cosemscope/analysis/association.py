@@ -34,14 +34,6 @@ class Note(NamedTuple):
     clause: str = ""
 
 
-class CounterUse(NamedTuple):
-    """An invocation counter that an APDU used: whose title, which kind of key, the counter."""
-
-    title: bytes
-    kind: str
-    counter: int
-
-
 class Look(NamedTuple):
     """What is known of one APDU in its association.
 
@@ -55,7 +47,6 @@ class Look(NamedTuple):
     context: Context
     opened: Opened | None = None
     notes: tuple[Note, ...] = ()
-    counters: tuple[CounterUse, ...] = ()
     plain: bytes = b""
 
 

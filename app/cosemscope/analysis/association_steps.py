@@ -6,7 +6,7 @@ blocks), each by the same `take`; what the innermost APDU asks or answers then c
 
 from collections.abc import Callable
 
-from cosemscope.analysis.association import Association, Counter, CounterUse, Look, Note, Pending
+from cosemscope.analysis.association import Association, Counter, Look, Note, Pending
 from cosemscope.analysis.blocks import Block, add_block, add_to_window
 from cosemscope.analysis.security_methods import SecurityMethods, sized
 from cosemscope.apdu import tags as t
@@ -87,10 +87,7 @@ class _Step:
         opener = self.opener or self.association.opener(self.side)
         scaler_unit = self.association.scalers.seen_from(self.association.row)
         context = Context(self.request, opener, opener.verifier, scaler_unit, self.joined)
-        uses: tuple[CounterUse, ...] = ()
-        for key, counters in self.used.items():
-            uses += tuple(CounterUse(*key, counter) for counter in sorted(counters))
-        return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes), uses, self.plain)
+        return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes), self.plain)
 
     def note(self, message: str, severity: str = "note", clause: str = "") -> None:
         """Remark something, unless there is nothing to remark."""
