@@ -85,7 +85,6 @@ class KeyDialog(QDialog):
         self.setWindowTitle(title)
         self._label = label
         self.lines: dict[str, QLineEdit] = {}
-        self._rows: dict[str, QWidget] = {}
         self.show_keys = QCheckBox("&Show what is typed", self)
         self.show_keys.toggled.connect(self._cover)
         self.secret_form = QComboBox(self)
