@@ -18,6 +18,9 @@ from cosemscope.cli.opening import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cosemscope.analysis.annotations import Comment
     from cosemscope.analysis.association import Look
     from cosemscope.analysis.engine import Analysis
     from cosemscope.apdu.fields import Decoded
@@ -67,6 +70,7 @@ def run_show(arguments: argparse.Namespace) -> int:
 
 
 def _show(analysis: "Analysis", arguments: argparse.Namespace) -> int:
+    from cosemscope.analysis.annotations import comments_of
     from cosemscope.analysis.associations import Associations
 
     keys = load_keys(arguments)
@@ -80,12 +84,16 @@ def _show(analysis: "Analysis", arguments: argparse.Namespace) -> int:
         return 1
     associations = Associations(analysis, keys)
     look = associations.look_in_order(row)
-    print_decoded(associations.decode(row, look), look, as_json=arguments.json)
+    decoded = associations.decode(row, look)
+    print_decoded(decoded, look, comments_of(analysis, row), as_json=arguments.json)
     return 0
 
 
-def print_decoded(decoded: "Decoded", look: "Look", *, as_json: bool) -> None:
-    """Print a tree as text, its info line and what is protected first, or as JSON."""
+def print_decoded(
+    decoded: "Decoded", look: "Look", comments: "Sequence[Comment]" = (), *, as_json: bool
+) -> None:
+    """Print a tree as text, its info line, comments and what is protected first, or as JSON."""
+    from cosemscope.analysis.annotations import plain_lines
     from cosemscope.apdu.plain import plain_tree, text_lines
     from cosemscope.apdu.summary import summarise
     from cosemscope.apdu.tags import apdu_name
@@ -93,12 +101,15 @@ def print_decoded(decoded: "Decoded", look: "Look", *, as_json: bool) -> None:
     info = summarise(decoded, look.context)
     security, inner = look.verdict.value, apdu_name(look.inner) if look.inner >= 0 else None
     if as_json:
-        known = {"info": info, "security": security, "inner": inner}
+        remarks = [{"packet": number, "comment": text} for number, text in comments]
+        known = {"info": info, "security": security, "inner": inner, "comments": remarks}
         print(json.dumps({**known, **plain_tree(decoded)}, ensure_ascii=False, indent=2))
         return
     print(info)
     if look.opened is not None:
         print(f"security: {security}{f', {inner}' if inner else ''}")
+    for number, text in comments:
+        print(f"comment on packet {number}: {plain_lines(text)}")
     print()
     for line in text_lines(decoded):
         print(line)

@@ -97,13 +97,14 @@ def _list(analysis: "Analysis", arguments: argparse.Namespace) -> int:
 
 
 def _sessions(analysis: "Analysis", arguments: argparse.Namespace) -> int:
+    from cosemscope.analysis.annotations import named, plain_lines
     from cosemscope.cli.times import Clock
 
     analysis.run()
-    clock = Clock()
+    clock, names = Clock(), {address: plain_lines(name) for address, name in analysis.reader.names.items()}
     for peers in analysis.sessions():
         if not arguments.json:
-            print(f"{peers.client} - {peers.server}")
+            print(f"{named(peers.client, names)} - {named(peers.server, names)}")
         for session in peers.streams:
             if arguments.json:
                 print(json.dumps(_session_object(session)))
@@ -176,7 +177,12 @@ def _number(count: int, thing: str) -> str:
 
 
 def _stats(analysis: "Analysis", arguments: argparse.Namespace) -> int:
+    from cosemscope.analysis.annotations import dropped_of
+
     counts = analysis.run().statistics()
+    dropped = dropped_of(analysis.reader)
+    if dropped is not None:
+        counts = {**counts, "dropped_packets": dropped}
     if arguments.json:
         print(json.dumps(counts))
         return 0
