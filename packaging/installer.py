@@ -182,6 +182,8 @@ def _add_package(place: Place) -> None:
         raise SetupError(f"The new {place.python} does not start:\n{_tail(found.stdout)}")
     with open(os.path.join(found.stdout.strip(), "cosemscope.pth"), "w", encoding="utf-8") as file:
         file.write(os.path.join(place.checkout, "app") + "\n")
+    # The first start need not do it then; where it cannot be, Python does without.
+    _run([place.python, "-m", "compileall", "-qq", os.path.join(place.checkout, "app")])
     if sys.platform == "win32":
         with open(os.path.join(place.scripts, "cosemscope.cmd"), "w", encoding="ascii") as file:
             file.write('@"%~dp0python.exe" -P -m cosemscope %*\n')

@@ -84,8 +84,9 @@ def run(place, *words: str) -> str:
 
 
 def test_set_up_makes_a_command_that_works_and_the_next_one_does_nothing(checkout, capfd):
-    """The second start costs no pip."""
+    """The first start finds the package compiled, the second costs no pip."""
     bootstrap.ensure(checkout, ["app"])
+    assert list(Path(checkout.checkout, "app").rglob("*.pyc"))
     assert run(checkout, "a b", "c") == "from the wheel ['a b', 'c']\n"
     assert "tiny 1.0" in capfd.readouterr().err
     made = os.stat(checkout.python, follow_symlinks=False).st_mtime_ns
