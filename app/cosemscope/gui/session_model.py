@@ -270,6 +270,9 @@ class SessionModel(QAbstractItemModel):
                 f"server wPort {item.server_wport} (0x{item.server_wport:04X}): {item.server_name}",
             ]
         elif isinstance(item, Peers):
+            names = [self.traffic.named(end) for end in (item.client, item.server)]
+            if names != [item.client, item.server]:
+                lines.append(BETWEEN.join(names))
             lines.append(count(len(item.streams), "stream"))
         lines.append(f"{count(figures.wpdus, 'WPDU')}, {figures.octets:,} octets")
         if figures.last:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.annotations import comments_of, named
 from cosemscope.analysis.associations import Associations
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.sessions import PAIR_FIELDS
@@ -269,6 +270,18 @@ class Traffic:
         """Sentences on what is remarkable about a row."""
         marks = Mark(self.wpdus["marks"].item(row))
         return [sentence for mark, sentence in _MARK_SENTENCES.items() if mark & marks]
+
+    def comments(self, row: int) -> list[str]:
+        """The comments on a row's packets, each with the packet's number."""
+        analysis = cast(Any, self._source)
+        if getattr(analysis, "reader", None) is None:
+            return []
+        return [f"Packet {number}: {text}" for number, text in comments_of(analysis, row)]
+
+    def named(self, address: str) -> str:
+        """An address with the name that the capture gives it, if it does."""
+        reader = getattr(self._source, "reader", None)
+        return named(address, reader.names) if reader is not None else address
 
     def pair(self, row: int) -> int:
         """The row in `pairs` of a WPDU row."""

@@ -114,7 +114,7 @@ def _segments_tip(model: "WpduModel", row: int) -> str:
 
 
 def _number_tip(model: "WpduModel", row: int) -> str:
-    return "\n".join(model.traffic.mark_names(row))
+    return "\n".join([*model.traffic.mark_names(row), *model.traffic.comments(row)])
 
 
 def _info_tip(model: "WpduModel", row: int) -> str:
@@ -438,6 +438,8 @@ class WpduModel(QAbstractTableModel):
         scheme = theme.colours(QGuiApplication.palette())
         if column.name == "number" and self.traffic.marks(row):
             return icon("warning", scheme.warning)
+        if column.name == "number" and self.traffic.comments(row):
+            return icon("info")
         if column.name == "info":
             look = VERDICT_LOOKS.get(self.info(row).verdict)
             return icon(look.icon, getattr(scheme, look.ink)) if look is not None else None

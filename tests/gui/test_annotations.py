@@ -1,0 +1,33 @@
+"""What a pcapng says of its packets and addresses is seen in the window."""
+
+import socket
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+
+from tests.helpers.files import Pcapng
+from tests.helpers.packets import B4, ethernet, ipv4, udp
+
+WPDU = bytes.fromhex("000100010010000d c001c100080000010000ff0200")
+
+
+def test_comments_and_names_are_in_the_tool_tips(open_in, tmp_path: Path) -> None:
+    """The row of a commented packet has a mark and its comment, others have none; peers have names."""
+    b = Pcapng()
+    frame = ethernet(ipv4(udp(WPDU), 17))
+    path = tmp_path / "commented.pcapng"
+    path.write_bytes(
+        b.section()
+        + b.interface()
+        + b.names((1, socket.inet_aton(B4) + b"meter-17\0"))
+        + b.enhanced(1_700_000_000_000_000, frame)
+        + b.enhanced(1_700_000_000_100_000, frame, (1, b"why twice?"))
+    )
+    window = open_in(path)
+    model, tree = window.workspace.table.wpdus, window.workspace.sessions.sessions
+    tip, mark = Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.DecorationRole
+    assert model.data(model.index(1, 0), int(tip)) == "Packet 2: why twice?"
+    assert model.data(model.index(1, 0), int(mark)) is not None
+    assert model.data(model.index(0, 0), int(tip)) is None
+    assert model.data(model.index(0, 0), int(mark)) is None
+    assert f"meter-17 ({B4})" in tree.data(tree.index(1, 0), int(tip))
