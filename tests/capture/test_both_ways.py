@@ -160,3 +160,18 @@ def test_random_octets(
     path: Path = tmp_path_factory.mktemp("both") / "x"
     path.write_bytes(capture_of([(LINKS.index(link_type), octets, len(octets)) for octets in packets]))
     assert_same(table_of(path)[0], table_of(path, one_by_one=True)[0])
+
+
+@pytest.mark.parametrize("kind", [0, 43, 60, 135, 139, 140])
+def test_extension_headers_are_passed(tmp_path: Path, kind: int) -> None:
+    """The datagram behind an extension header of IPv6 is found, by both ways."""
+    inner = extension(udp(b"meter"), 17, units=1)
+    path = tmp_path / "x"
+    path.write_bytes(
+        capture_of([(LINKS.index(1), frame, len(frame)) for frame in [ethernet(ipv6(inner, kind), 0x86DD)]])
+    )
+    fast, _ = table_of(path)
+    slow, _ = table_of(path, one_by_one=True)
+    assert_same(fast, slow)
+    assert fast.packets["protocol"].tolist() == [17]
+    assert fast.packets["payload_length"].tolist() == [5]

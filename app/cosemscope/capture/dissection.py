@@ -14,7 +14,7 @@ import numpy.typing as npt
 from . import link
 from .link import LinkType
 from .records import RecordBatch, gather
-from .rows import AH, G_PDU, GRE, GTP_U_PORT, IP_IN_IP, IPV6_IN_IP, ROW, TCP, UDP, VXLAN_PORT
+from .rows import AH, G_PDU, GRE, GTP_U_PORT, IP_IN_IP, IPV6_IN_IP, IPV6_MOVING, ROW, TCP, UDP, VXLAN_PORT
 
 Indexes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -70,9 +70,9 @@ _SLOW = -1
 _TUNNELS = np.zeros(256, np.bool_)
 _TUNNELS[[IP_IN_IP, IPV6_IN_IP, GRE]] = True
 # Headers that may stand between IPv6 and the transport: hop-by-hop, routing, fragment, authentication,
-# destination.
+# destination, and those of mobile nodes.
 _EXTENSIONS = np.zeros(256, np.bool_)
-_EXTENSIONS[[0, 43, 44, AH, 60]] = True
+_EXTENSIONS[[0, 43, 44, AH, 60, *IPV6_MOVING]] = True
 
 
 class Dissection(NamedTuple):

@@ -22,6 +22,7 @@ from .rows import (
     GTP_U_PORT,
     IP_IN_IP,
     IPV6_IN_IP,
+    IPV6_MOVING,
     MAX_LAYERS,
     TCP,
     UDP,
@@ -290,6 +291,7 @@ _EXTENSIONS = {
     dpkt.ip.IP_PROTO_FRAGMENT: (0, 8),
     AH: (4, 8),
     dpkt.ip.IP_PROTO_DSTOPTS: (8, 8),
+    **dict.fromkeys(IPV6_MOVING, (8, 8)),
 }
 
 

@@ -17,6 +17,8 @@ IP_IN_IP = 4
 IPV6_IN_IP = 41
 GRE = 47
 AH = 51
+# Headers of IPv6 for mobile nodes, host identities and shim6 (RFC 6275, 7401, 5533): sized as options are.
+IPV6_MOVING = (135, 139, 140)
 VXLAN_PORT = 4789
 GTP_U_PORT = 2152
 # The message type of GTP-U that carries a packet (3GPP TS 29.281).
