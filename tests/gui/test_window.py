@@ -68,6 +68,18 @@ def test_a_real_capture_is_shown_whole(open_in):
     assert tree.data(stream) == "TCP 46092 → 4059"
     assert tree.data(tree.index(0, 0, stream)).startswith("16 ↔ 1  Public Client ↔ Management Logical Device")
     assert window.windowTitle() == "DLMS_list.pcap – Cosemscope"
+
+
+def test_truncated_wpdus_are_counted_apart(open_in):
+    """The status bar and the session tree count the same whole WPDUs; of another capture anew."""
+    for _ in range(2):
+        window = open_in(resource("samples/faults.pcapng"))
+        tree = window.workspace.sessions.sessions
+        assert tree.data(tree.index(0, 1)) == "97"
+        assert "  ·  97 WPDUs, 2 truncated " in window.status.counts.text()
+        assert "displayed" not in window.status.counts.text()
+    open_in(shared("captures/DLMS_list.pcap"))
+    assert "8 WPDUs " in window.status.counts.text()
     assert window.messages.messages == ()
 
 

@@ -63,10 +63,20 @@ class StatusBar(QStatusBar):
             self.progress.setValue(round(share * _STEPS))
 
     def show_counts(
-        self, packets: int, wpdus: int, displayed: int, selected: int, dropped: int | None = None
+        self,
+        packets: int,
+        wpdus: int,
+        displayed: int,
+        selected: int,
+        dropped: int | None = None,
+        truncated: int = 0,
     ) -> None:
-        """Packets, WPDUs, how many of them are shown and selected; packets that a capture lost, if known."""
-        parts = [count(packets, "packet"), count(wpdus, "WPDU")]
+        """Packets, WPDUs, how many of them are shown and selected; packets that a capture lost, if known.
+
+        The `truncated` ones among all WPDUs are told apart, as the session tree counts whole ones.
+        """
+        whole = count(wpdus - truncated, "WPDU")
+        parts = [count(packets, "packet"), f"{whole}, {truncated:,} truncated" if truncated else whole]
         if dropped is not None:
             parts.append(f"{dropped:,} dropped")
         if displayed != wpdus:

@@ -121,7 +121,10 @@ class _Nothing:
 
 
 class Traffic:
-    """The window's view of one analysis. `total` is the number of WPDUs that may be looked at."""
+    """The window's view of one analysis.
+
+    `total` is the number of WPDUs that may be looked at, `truncated` how many of them are not whole.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -129,7 +132,7 @@ class Traffic:
         self.streams = source.streams
         self.pairs = source.pairs
         self.wpdu_pairs = source.wpdu_pairs
-        self.total = 0
+        self.total = self.truncated = 0
         self.associations = Associations(cast(Any, source))
         self._names: dict[tuple[int, int], tuple[str, str]] = {}
 
@@ -137,6 +140,12 @@ class Traffic:
     def empty(cls) -> "Traffic":
         """No capture."""
         return cls(_Nothing())
+
+    def take_rows(self, total: int) -> None:
+        """The capture has `total` WPDUs now."""
+        marks = self.wpdus["marks"][self.total : total]
+        self.truncated += int(np.count_nonzero(marks & Mark.TRUNCATED))
+        self.total = total
 
     @property
     def first_time(self) -> int:

@@ -362,9 +362,9 @@ class Window(QMainWindow):
             return
         selected = sum(len(part) for part in self.workspace.table.selected_rows())
         document, shown = self.document, self.workspace.table.wpdus.rowCount()
-        wpdus = self.workspace.traffic.total
+        traffic = self.workspace.traffic
         dropped = self.live.dropped if document.spool is not None else None
-        self.status.show_counts(document.packets, wpdus, shown, selected, dropped)
+        self.status.show_counts(document.packets, traffic.total, shown, selected, dropped, traffic.truncated)
 
     def _apply_setting(self, key: str) -> None:
         if key == options.TIME_FORMAT.key:

@@ -164,7 +164,7 @@ class Workspace(QMainWindow):
             self.rowsChanged.emit()
 
     def _grow(self, total: int) -> None:
-        self.traffic.total = total
+        self.traffic.take_rows(total)
         self.table.wpdus.take_rows(total)
         self.timing.take_rows(total)
         if total and self.table.current_row < 0 and self.table.wpdus.rowCount():
