@@ -31,3 +31,36 @@ def test_comments_and_names_are_in_the_tool_tips(open_in, tmp_path: Path) -> Non
     assert model.data(model.index(0, 0), int(tip)) is None
     assert model.data(model.index(0, 0), int(mark)) is None
     assert f"meter-17 ({B4})" in tree.data(tree.index(1, 0), int(tip))
+
+
+def test_the_comment_of_the_selected_wpdu_stands_above_its_fields(open_in, tmp_path: Path) -> None:
+    """It goes with the selection; a long one is elided, told whole by the tool tip, and can be copied."""
+    b = Pcapng()
+    frame = ethernet(ipv4(udp(WPDU), 17))
+    long = "<b>no mark-up</b>\nsecond line " + "and on " * 100
+    path = tmp_path / "commented.pcapng"
+    path.write_bytes(
+        b.section()
+        + b.interface()
+        + b.enhanced(1_700_000_000_000_000, frame)
+        + b.enhanced(1_700_000_000_100_000, frame, (1, b"why twice?"))
+        + b.enhanced(1_700_000_000_200_000, frame, (1, long.encode()))
+    )
+    window = open_in(path)
+    table, line = window.workspace.table, window.workspace.details.comments
+    table.select_row(0)
+    assert not line.isVisible()
+    table.select_row(1)
+    assert line.isVisible()
+    assert line.text() == "Packet 2: why twice?"
+    assert line.toolTip() == ""
+    table.select_row(2)
+    assert line.text().startswith("Packet 3: <b>no mark-up</b> second line and on")
+    assert line.text().endswith("…")
+    assert "&lt;b&gt;no mark-up&lt;/b&gt;\nsecond line" in line.toolTip()
+    line.setFocus(Qt.FocusReason.TabFocusReason)
+    assert line.selectedText() == f"Packet 3: {' '.join(long.split())}"
+    table.setFocus()
+    assert line.text().endswith("…")
+    window.close_capture()
+    assert not line.isVisible()

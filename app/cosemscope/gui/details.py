@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 from cosemscope.apdu.fields import Decoded
 
 from .bytes_view import BytesView
+from .comment_line import CommentLine
 from .field_tree import FieldTree
 from .protection import Protection, WantedKey
 from .verdict_bar import VerdictBar
@@ -20,13 +21,15 @@ _LEAST_FIELDS = 52
 class Details(QWidget):
     """Field tree and one octets view for every byte source, in tabs where there are several.
 
-    Above them stands what came of opening a protected APDU. `addKeyAsked` gives the `WantedKey`.
+    Above them stand the comments on the WPDU's packets, and what came of opening a protected APDU.
+    `addKeyAsked` gives the `WantedKey`.
     """
 
     addKeyAsked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.comments = CommentLine(self)
         self.verdict = VerdictBar(self)
         self.fields = FieldTree(self)
         self.tabs = QTabWidget(self)
@@ -45,6 +48,7 @@ class Details(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.addWidget(self.comments)
         layout.addWidget(self.verdict)
         layout.addWidget(self._splitter, 1)
         self._zoom = 0

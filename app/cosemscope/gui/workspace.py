@@ -186,6 +186,7 @@ class Workspace(QMainWindow):
             self.details.show_decoded(*self.traffic.decode(row), self.traffic.sender_address(row))
         else:
             self.details.show_decoded(None)
+        self.details.comments.show_comments(self.traffic.comments(row) if row >= 0 else ())
         self.timing.show_row(row)
         if row >= 0 and not self._moving:
             self.history.visit(row)
