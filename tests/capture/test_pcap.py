@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.capture.pcap import USUAL_SNAP_LENGTH
-from cosemscope.capture.reader import CaptureError
+from cosemscope.capture.reader import open_capture
+from cosemscope.capture.records import CaptureError
 from cosemscope.capture.walk import MAX_PROBLEMS
-from tests.helpers.captured import Captured, read_file
+from tests.helpers.captured import Captured, read_file, records_of
 from tests.helpers.files import MICRO, MODIFIED, NANO, Record, pcap
 
 START = 1_700_000_000_000_000_000
@@ -158,3 +159,144 @@ def test_any_damage_ends(tmp_path_factory: pytest.TempPathFactory, junk: bytes, 
     found, _ = read_file(tmp_path_factory.mktemp("pcap") / "x", whole[:at] + junk + whole[at + gone :])
     before = sum(1 for n in range(20) if len(pcap(RECORDS[: n + 1])) <= at)
     assert found[:before] == told(RECORDS[:before])
+
+
+def with_fractions(records: list[Record], fractions: dict[int, int], order: str, magic: int) -> bytes:
+    """A file whose records of these numbers have these fractions of a second."""
+    octets = bytearray(pcap(records, order=order, magic=magic))
+    for number, fraction in fractions.items():
+        struct.pack_into(order + "I", octets, len(pcap(records[:number], magic=magic)) + 4, fraction)
+    return bytes(octets)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("magic", [MICRO, NANO, MODIFIED])
+@pytest.mark.parametrize("fraction", [1_000_000_000, 0xFFFF_FFFF])
+@pytest.mark.parametrize("numbers", [(0,), (5,), (19,), (3, 4, 9), tuple(range(20))])
+def test_fractions_of_more_than_a_second_cost_no_packet(
+    tmp_path: Path, order: str, magic: int, fraction: int, numbers: tuple[int, ...]
+) -> None:
+    """A whole packet with an odd time is read, with that time; one problem tells of all of them."""
+    octets = with_fractions(RECORDS, dict.fromkeys(numbers, fraction), order, magic)
+    tick = 1 if magic == NANO else 1000
+    wanted = [
+        record._replace(time=record.time // 10**9 * 10**9 + fraction * tick) if n in numbers else record
+        for n, record in enumerate(RECORDS)
+    ]
+    for limit in (65_536, 1, 3):
+        found, reader = read_file(tmp_path / "x", octets, limit)
+        assert found == told(wanted)
+        ((offset, message),) = reader.problems
+        assert offset == len(pcap(RECORDS[: numbers[0]], magic=magic))
+        assert f"{len(numbers)} packet" in message
+
+
+def test_fractions_of_a_second_and_more_are_told_in_microseconds(tmp_path: Path) -> None:
+    """Nanoseconds in a file that says microseconds: read as they stand, but not without a word."""
+    found, reader = read_file(tmp_path / "x", with_fractions(RECORDS, {7: 1_000_000}, "<", MICRO))
+    assert found[7].time == RECORDS[7].time // 10**9 * 10**9 + 10**9
+    assert len(found) == 20
+    assert [problem.offset for problem in reader.problems] == [len(pcap(RECORDS[:7]))]
+
+
+def test_odd_fractions_before_damage_are_no_packets(tmp_path: Path) -> None:
+    """Only the record behind shows that one with an odd time is whole: without it, it is searched past."""
+    octets = bytearray(with_fractions(RECORDS, {5: 0xFFFF_FFFF}, "<", MICRO))
+    struct.pack_into("<I", octets, len(pcap(RECORDS[:5])) + 8, 44)
+    found, reader = read_file(tmp_path / "x", bytes(octets))
+    assert found == told(RECORDS[:5] + RECORDS[6:])
+    assert [problem.offset for problem in reader.problems] == [len(pcap(RECORDS[:5]))]
+
+
+def test_records_are_found_behind_damage_where_all_times_are_odd(tmp_path: Path) -> None:
+    """The search knows what the fractions of the file are like."""
+    octets = with_fractions(RECORDS, dict.fromkeys(range(20), 999_999_999), "<", MICRO)
+    at = len(pcap(RECORDS[:5]))
+    found, reader = read_file(tmp_path / "x", octets[:at] + bytes(5_000) + octets[at:])
+    assert [record.octets for record in found] == [record.octets for record in RECORDS]
+    assert len(reader.problems) == 2
+
+
+def test_a_packet_with_nanoseconds_for_microseconds_is_given_as_far_as_it_goes(tmp_path: Path) -> None:
+    """Its time is no reason to lose it."""
+    octets = with_fractions(RECORDS, dict.fromkeys(range(20), 999_999_999), "<", MICRO)[:-10]
+    found, reader = read_file(tmp_path / "x", octets)
+    assert [len(record.octets) for record in found] == [*range(40, 59), 49]
+    assert len(reader.problems) == 2
+
+
+def test_odd_times_in_a_file_that_grows(tmp_path: Path) -> None:
+    """Whatever has been written when it is looked at, all packets come in the end."""
+    octets = with_fractions(RECORDS, dict.fromkeys(range(0, 20, 3), 10**9), "<", MICRO)
+    path = tmp_path / "x"
+    path.write_bytes(octets[:24])
+    with open_capture(path, follow=True) as reader, path.open("ab", buffering=0) as file:
+        found = []
+        for at in range(24, len(octets), 37):
+            file.write(octets[at : at + 37])
+            found += records_of(reader)
+        reader.stop_following()
+        found += records_of(reader)
+    assert [record.octets for record in found] == [record.octets for record in RECORDS]
+    assert len(reader.problems) == 1
+
+
+OLD = [(2, 0), (2, 1), (2, 2), (543, 0)]
+
+
+def old(records: list[Record], version: tuple[int, int], order: str, swapped: list[bool]) -> bytes:
+    """A file of an old version: where `swapped`, the length on the wire stands before the captured one."""
+    octets = bytearray(pcap(records, order=order))
+    struct.pack_into(order + "HH", octets, 4, *version)
+    for number, (record, swap) in enumerate(zip(records, swapped, strict=True)):
+        lengths = (len(record.octets), record.length)
+        struct.pack_into(
+            order + "II", octets, len(pcap(records[:number])) + 8, *(lengths[::-1] if swap else lengths)
+        )
+    return bytes(octets)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("version", OLD)
+def test_old_versions_have_the_lengths_the_other_way_round(
+    tmp_path: Path, order: str, version: tuple[int, int]
+) -> None:
+    """Up to version 2.2, and in DG/UX's 543.0, the length on the wire comes first."""
+    found, reader = read_file(tmp_path / "x", old(RECORDS, version, order, [True] * 20))
+    assert found == told(RECORDS)
+    assert reader.problems == []
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("swapped", [[True] * 20, [False] * 20, [n % 3 == 0 for n in range(20)]])
+def test_version_2_3_has_them_either_way(tmp_path: Path, order: str, swapped: list[bool]) -> None:
+    """The shorter length is the captured one, record by record."""
+    found, reader = read_file(tmp_path / "x", old(RECORDS, (2, 3), order, swapped))
+    assert found == told(RECORDS)
+    assert reader.problems == []
+
+
+@pytest.mark.parametrize("version", [*OLD, (2, 3)])
+def test_damage_and_a_cut_in_old_versions(tmp_path: Path, version: tuple[int, int]) -> None:
+    """What follows damage is found again, and the last packet is given as far as it goes."""
+    octets = bytearray(old(RECORDS, version, "<", [True] * 20))
+    at = len(pcap(RECORDS[:5]))
+    struct.pack_into("<II", octets, at + 8, 0xFFFF_FF00, 0xFFFF_FF00)
+    found, reader = read_file(tmp_path / "x", bytes(octets[:-9]))
+    cut = RECORDS[19]._replace(octets=RECORDS[19].octets[:-9], original=119)
+    assert found == told([*RECORDS[:5], *RECORDS[6:19], cut])
+    assert [problem.offset for problem in reader.problems] == [at, len(pcap(RECORDS[:19]))]
+
+
+@pytest.mark.parametrize("version", [(2, 2), (2, 3), (543, 0)])
+def test_many_records_of_an_old_version(tmp_path: Path, version: tuple[int, int]) -> None:
+    """The chain of many records at once is that of the captured lengths too."""
+    records = [Record(START + n * 1_000, bytes(60), 80 + n % 7) for n in range(5_000)]
+    head = struct.pack("<IHHiIII", MICRO, *version, 0, 0, 65_535, 1)
+    out = [head]
+    for record in records:
+        seconds, rest = divmod(record.time, 10**9)
+        out.append(struct.pack("<IIII", seconds, rest // 1000, record.length, 60) + record.octets)
+    found, reader = read_file(tmp_path / "x", b"".join(out))
+    assert found == told(records)
+    assert reader.problems == []

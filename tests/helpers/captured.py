@@ -34,11 +34,11 @@ def records_of(reader: RecordSource, max_records: int = 65_536) -> list[Captured
     return found
 
 
-def read_file(path: Path, octets: bytes) -> tuple[list[Captured], CaptureReader]:
+def read_file(path: Path, octets: bytes, max_records: int = 65_536) -> tuple[list[Captured], CaptureReader]:
     """Write `octets` as a capture and read it; the records and the (closed) reader."""
     path.write_bytes(octets)
     with open_capture(path) as reader:
-        return records_of(reader), reader
+        return records_of(reader, max_records), reader
 
 
 class Row(NamedTuple):

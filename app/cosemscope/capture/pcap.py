@@ -1,12 +1,14 @@
 """The pcap file format: one header, then records of 16 octets of header and the captured octets.
 
 Both byte orders, microseconds and nanoseconds, and the "modified" format of old Linux systems, whose record
-headers are 24 octets long. Where the records stand is found by `chain`; everything else is read from
-all headers of a window at once.
+headers are 24 octets long. Files of old versions have the two lengths of a record the other way round. Where
+the records stand is found by `chain`; everything else is read from all headers of a window at once.
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import repeat
 
 import numpy as np
@@ -14,7 +16,7 @@ import numpy.typing as npt
 
 from .chain import Chain, Places
 from .records import CaptureError, CaptureProblem, Interface, RecordBatch, Window
-from .walk import NANOSECONDS, Step, Walk
+from .walk import MAX_PROBLEMS, NANOSECONDS, Step, Walk
 
 FILE_HEADER = 24
 # What libpcap itself takes for the longest packet of a usual link type.
@@ -44,6 +46,24 @@ MAGICS = {
 }
 
 
+class Lengths(Enum):
+    """The two lengths of a record in the order they have in the file; the shorter one is the captured one."""
+
+    CAPTURED_FIRST = ("captured", "original")
+    ORIGINAL_FIRST = ("original", "captured")
+    EITHER = ("shorter", "longer")
+
+
+def lengths_of(major: int, minor: int) -> Lengths:
+    """The order of lengths in files of a version, as libpcap reads them.
+
+    Version 2.3 changed it, but not every program that writes this number did. 543.0 is DG/UX's.
+    """
+    if major == 543 or (major == 2 and minor < 3):
+        return Lengths.ORIGINAL_FIRST
+    return Lengths.EITHER if (major, minor) == (2, 3) else Lengths.CAPTURED_FIRST
+
+
 class PcapWalk(Walk):
     """The walk over the records of one pcap file."""
 
@@ -56,14 +76,22 @@ class PcapWalk(Walk):
         if variant is None or len(header) < FILE_HEADER:
             raise CaptureError("This is no pcap file.")
         self._variant = variant
-        snap, link = struct.unpack(variant.order + "II", header[16:FILE_HEADER])
+        major, minor, snap, link = struct.unpack(variant.order + "4xHH8xII", header[:FILE_HEADER])
+        lengths = lengths_of(major, minor)
+        self._either = lengths is Lengths.EITHER
         # The upper bits of the last word tell the length of the frame check sequence.
         interfaces.append(Interface(link & 0x03FF_FFFF, snap, resolution=NANOSECONDS // variant.tick))
         self._limit = snap if USUAL_SNAP_LENGTH < snap <= MAX_SNAP_LENGTH else USUAL_SNAP_LENGTH
-        self._length = struct.Struct(variant.order + "8xI").unpack_from
-        self._header = np.dtype(
-            [(name, variant.order + "u4") for name in ("seconds", "fraction", "captured", "original")]
-        )
+        captured = 12 if lengths is Lengths.ORIGINAL_FIRST else 8
+        self._length = struct.Struct(f"{variant.order}{captured}xI").unpack_from
+        self._both = struct.Struct(variant.order + "8xII").unpack_from
+        names = ("seconds", "fraction", *(Lengths.CAPTURED_FIRST if self._either else lengths).value)
+        self._header = np.dtype([(name, variant.order + "u4") for name in names])
+        self._captured = captured
+        self._unit = NANOSECONDS // variant.tick
+        self._greatest_fraction = self._unit - 1  # that a record may have which is searched for
+        self._odd_times = 0
+        self._odd_place = -1
         self._seconds: tuple[int, int] | None = None
         self._chain = Chain()
 
@@ -72,10 +100,18 @@ class PcapWalk(Walk):
         if window.size - at < header:
             return self._tail(window, at, final)
         places, stop = self._places(window, at, limit)
-        heads = window.gather(self._header, places)
+        heads = self._heads(window, places)
+        wrong = (heads["captured"] > self._limit) | ((heads["seconds"] == 0) & (heads["original"] == 0))
+        odd = heads["fraction"] >= NANOSECONDS
+        if odd.any():
+            if odd[-1] and not (wrong[-1] or final) and stop > window.size - header:
+                # What could vouch for the last one is not there yet.
+                need, stop = stop + header - int(places[-1]), int(places[-1])
+                places, heads, wrong, odd = places[:-1], heads[:-1], wrong[:-1], odd[:-1]
+                if not len(places):
+                    return Step(stop, need)
+            wrong |= odd & ~self._followed(window, places, heads)
         good = len(places)
-        wrong = (heads["captured"] > self._limit) | (heads["fraction"] >= NANOSECONDS)
-        wrong |= (heads["seconds"] == 0) & (heads["original"] == 0)
         if wrong.any():
             good = int(wrong.argmax())
             if good and _too_long(heads[good - 1]):
@@ -91,6 +127,25 @@ class PcapWalk(Walk):
             return Step(stop)
         return Step(stop, 0, self._batch(window, places[:good], heads[:good]))
 
+    def _heads(self, window: Window, places: Places) -> npt.NDArray[np.void]:
+        """The record headers at the indexes `places`, with the lengths where they belong."""
+        heads = window.gather(self._header, places)
+        if self._either:
+            captured, original = heads["captured"].copy(), heads["original"].copy()
+            np.minimum(captured, original, out=heads["captured"])
+            np.maximum(captured, original, out=heads["original"])
+        return heads
+
+    def _followed(self, window: Window, places: Places, heads: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+        """Whether another record, or the end of the window, comes behind each record."""
+        header = self._variant.header
+        after = places + heads["captured"] + header
+        there = np.flatnonzero(after + header <= window.size)
+        followed: npt.NDArray[np.bool_] = (after + header > window.size) & (after <= window.size)
+        seconds = heads["seconds"][there].astype(np.int64)
+        followed[there] = self._sound(self._heads(window, after[there]), (*(self._seconds or ()), seconds))
+        return followed
+
     def _places(self, window: Window, at: int, limit: int) -> tuple[Places, int]:
         """Indexes of up to `limit` record headers, and the index behind the last of these records."""
         last = window.size - self._variant.header
@@ -105,7 +160,9 @@ class PcapWalk(Walk):
             return held
 
         def follow(places: Places) -> Places:
-            lengths = window.gather(self._header["captured"], places + 8)
+            lengths = window.gather(self._header["captured"], places + self._captured)
+            if self._either:
+                lengths = np.minimum(lengths, window.gather(self._header["original"], places + 12))
             return places + lengths.astype(np.int64) + self._variant.header
 
         def walk(at: int, limit: int) -> tuple[Places, int]:
@@ -115,6 +172,7 @@ class PcapWalk(Walk):
 
     def _one_by_one(self, window: Window, at: int, limit: int) -> tuple[Places, int]:
         length, view, header = self._length, window.view, self._variant.header
+        both = self._both if self._either else None
         places: list[int] = []
         append = places.append
         last = window.size - header
@@ -122,12 +180,15 @@ class PcapWalk(Walk):
             if at > last:
                 break
             append(at)
-            at += header + length(view, at)[0]
+            at += header + (min(both(view, at)) if both else length(view, at)[0])
         return np.array(places, np.int64), at
 
     def _batch(self, window: Window, places: Places, heads: npt.NDArray[np.void]) -> RecordBatch:
         seconds = heads["seconds"].astype(np.int64)
         self._seconds = (self._seconds[0] if self._seconds else int(seconds[0]), int(seconds[-1]))
+        odd = heads["fraction"] >= self._unit
+        if odd.any():
+            self._tell_odd_times(window.base + int(places[odd.argmax()]), heads["fraction"][odd])
         return RecordBatch(
             time=seconds * NANOSECONDS + heads["fraction"].astype(np.int64) * self._variant.tick,
             offset=places + (window.base + self._variant.header),
@@ -138,6 +199,22 @@ class PcapWalk(Walk):
             buffer=window.buffer,
             base=window.base,
         )
+
+    def _tell_odd_times(self, address: int, fractions: npt.NDArray[np.uint32]) -> None:
+        """Count records that have `fractions` of a second or more, in one problem at the first of them."""
+        self._odd_times += len(fractions)
+        greatest = NANOSECONDS - 1 if fractions.max() < NANOSECONDS else 0xFFFF_FFFF
+        self._greatest_fraction = max(self._greatest_fraction, greatest)
+        many = f"{self._odd_times} packets, of which this is the first, have"
+        message = (
+            f"{'1 packet has' if self._odd_times == 1 else many} a second or more as fraction of a second"
+        )
+        message += " in the time; it is added to the seconds"
+        if self._odd_times == len(fractions):
+            self._odd_place = len(self._problems) if len(self._problems) < MAX_PROBLEMS else -1
+            self._note(address, message)
+        elif self._odd_place >= 0:
+            self._problems[self._odd_place] = self._problems[self._odd_place]._replace(message=message)
 
     def _tail(self, window: Window, at: int, final: bool) -> Step:
         """The end of the window, with less than a record header before it."""
@@ -169,10 +246,11 @@ class PcapWalk(Walk):
         last = window.size - self._variant.header
         stop = min(stop, last + 1)
         # One field sorts out nearly all places; 0 becomes the greatest number.
-        original = window.every(self._header["original"], start + 12, stop + 12)
+        behind = 20 - self._captured  # the captured length stands at 8 or 12, the original one at the other
+        original = window.every(self._header["original"], start + behind, stop + behind)
         at = np.flatnonzero(original - np.uint32(1) < MAX_SNAP_LENGTH) + start
         at = self._believable(window, at)
-        length = window.gather(self._header, at)["captured"].astype(np.int64)
+        length = self._heads(window, at)["captured"].astype(np.int64)
         after = at + length + self._variant.header
         followed = np.isin(after, self._believable(window, after[after <= last]))
         followed |= final & (after == window.size)
@@ -180,16 +258,22 @@ class PcapWalk(Walk):
 
     def _believable(self, window: Window, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Those of the indexes `at` where a record header may stand."""
-        heads = window.gather(self._header, at)
+        heads = self._heads(window, at)
+        good = self._sound(heads, self._seconds or ())
+        return at[good & (heads["fraction"] <= self._greatest_fraction)]
+
+    def _sound(
+        self, heads: npt.NDArray[np.void], times: Sequence[int | npt.NDArray[np.int64]]
+    ) -> npt.NDArray[np.bool_]:
+        """Whether lengths are those of a packet, and the seconds near one of `times` (if there are any)."""
         captured, original = heads["captured"], heads["original"]
         good = (captured <= self._limit) & (captured <= original)
         good &= (original > 0) & (original <= MAX_SNAP_LENGTH)
-        good &= heads["fraction"] < NANOSECONDS // self._variant.tick
-        if self._seconds is not None:
+        if times:
             seconds = heads["seconds"].astype(np.int64)
-            first, last = (np.abs(seconds - known) < RESUME_WITHIN for known in self._seconds)
-            good &= first | last
-        return at[good]
+            good &= np.any([np.abs(seconds - known) < RESUME_WITHIN for known in times], axis=0)
+        sound: npt.NDArray[np.bool_] = good
+        return sound
 
 
 def _too_long(head: np.void) -> bool:
