@@ -64,6 +64,15 @@ ACTIONS = (
         "save-as", "Save &as…", "live.save_as", ("Ctrl+Shift+S",), "", "Save a copy of it", Needs.READ
     ),
     ActionSpec(
+        "properties",
+        "Capture file &properties…",
+        "show_properties",
+        (),
+        "",
+        "What the file is, what made it, and what is in it",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
         "cancel", "S&top reading", "cancel", (), "close", "Keep what has been read so far", Needs.READING
     ),
     ActionSpec("close", "&Close", "close_capture", ("Ctrl+W",), "", "Close the capture", Needs.CAPTURE),
@@ -272,6 +281,8 @@ MENUS = (
             SEPARATOR,
             "save",
             "save-as",
+            SEPARATOR,
+            "properties",
             SEPARATOR,
             "reload",
             "cancel",

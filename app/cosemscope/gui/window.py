@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from cosemscope.analysis.decode_as import DecodeAs
+from cosemscope.capture.properties import Properties
 from cosemscope.resources import resource
 
 from . import settings as options
@@ -31,6 +32,7 @@ from .live import Live
 from .message_bar import MessageBar, Severity
 from .opening import KEY_FILE_ENDING, Opening
 from .places import remember_places, restore_places
+from .properties_dialog import PropertiesDialog, properties_of
 from .settings import Settings
 from .start_page import StartPage
 from .status import StatusBar
@@ -363,8 +365,15 @@ class Window(QMainWindow):
         selected = sum(len(part) for part in self.workspace.table.selected_rows())
         document, shown = self.document, self.workspace.table.wpdus.rowCount()
         traffic = self.workspace.traffic
-        dropped = self.live.dropped if document.spool is not None else None
-        self.status.show_counts(document.packets, traffic.total, shown, selected, dropped, traffic.truncated)
+        self.status.show_counts(
+            document.packets, traffic.total, shown, selected, self._dropped, traffic.truncated
+        )
+
+    @property
+    def _dropped(self) -> int | None:
+        """Packets that a capture of this window has lost, if it is known."""
+        document = self.document
+        return self.live.dropped if document is not None and document.spool is not None else None
 
     def _apply_setting(self, key: str) -> None:
         if key == options.TIME_FORMAT.key:
@@ -470,6 +479,19 @@ class Window(QMainWindow):
         decode_as = ask_decode_as(self, self.workspace.traffic, document.decode_as, stream)
         if decode_as is not None:
             self._open_again(decode_as)
+
+    def show_properties(self) -> None:
+        """Show what the capture file is, what made it, and what is in it."""
+        document, traffic = self.document, self.workspace.traffic
+        if document is None or document.analysis is None:
+            return
+
+        def look() -> tuple[Properties, ...]:
+            return properties_of(document, traffic, self._dropped)
+
+        dialog = PropertiesDialog(self, look)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def show_shortcuts(self) -> None:
         """List the keys."""
