@@ -17,6 +17,7 @@ from tests.helpers.packets import (
     ipv4,
     ipv6,
     ipv6_fragment,
+    mpls,
     tcp,
     udp,
     vxlan,
@@ -100,8 +101,11 @@ def _tunnels(packets):  # type: ignore[no-untyped-def]
 PACKET = _packets(_BODY) | _packets(_tunnels(_packets(_BODY)))
 
 
+_PPP_KINDS = {0x0800: b"\0\x21", 0x86DD: b"\0\x57", 0x8847: b"\2\x81", 0x8848: b"\2\x83"}
+
+
 def _frame(link_type: int, kind: int, packet: bytes, tags: list[int]) -> bytes:
-    """A packet on a link of some type."""
+    """A packet on a link of some type, on some with MPLS labels (kinds 0x8847 and 0x8848)."""
     if link_type == 1:
         return ethernet(packet, kind, tuple(tags))
     if link_type == 113:
@@ -112,7 +116,7 @@ def _frame(link_type: int, kind: int, packet: bytes, tags: list[int]) -> bytes:
         family = 2 if kind == 0x0800 else (10, 24, 28, 30)[len(packet) % 4]
         return struct.pack("<>"[len(tags) % 2] + "I", family) + packet
     if link_type in (9, 50):
-        return b"\xff\3"[: 2 * (len(tags) % 2)] + (b"\0\x21" if kind == 0x0800 else b"\0\x57") + packet
+        return b"\xff\3"[: 2 * (len(tags) % 2)] + _PPP_KINDS[kind] + packet
     return packet
 
 
@@ -121,6 +125,8 @@ def captured(draw):  # type: ignore[no-untyped-def]
     """Interface number, octets, length on the wire: whole, cut, with a trailer, or with an octet changed."""
     interface = draw(st.sampled_from([*range(len(LINKS)), *([LINKS.index(1)] * 8)]))
     kind, packet = draw(PACKET)
+    if LINKS[interface] not in (0, 108) and draw(st.integers(0, 3)) == 0:
+        kind, packet = draw(st.sampled_from([0x8847, 0x8848])), mpls(packet, draw(st.integers(0, 4)))
     tags = draw(st.lists(st.sampled_from([0x8100, 0x88A8, 0x9100]), max_size=3))
     frame = bytearray(_frame(LINKS[interface], kind, packet, tags) + draw(st.sampled_from([b"", bytes(6)])))
     if frame and draw(st.integers(0, 3)) == 0:

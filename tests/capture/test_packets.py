@@ -21,6 +21,7 @@ from tests.helpers.packets import (
     gtp,
     ipv4,
     ipv6,
+    mpls,
     tcp,
     udp,
     vxlan,
@@ -161,6 +162,45 @@ def test_what_is_no_tunnel_stays_a_datagram(tmp_path: Path, payload: bytes, port
     """Nothing is lost when a tunnel's port carries something else."""
     (row,) = rows(tmp_path / "x", ethernet(ipv4(udp(payload, 7, port), 17)))
     assert row == Row(17, f"{A4}:7", f"{B4}:{port}", payload, len(payload))
+
+
+@pytest.mark.parametrize("labels", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("link_type", "wrap"),
+    [
+        (1, lambda packet: ethernet(packet, 0x8847)),
+        (1, lambda packet: ethernet(packet, 0x8848, (0x8100,))),
+        (1, lambda packet: ethernet(packet, 0x8847, (0x88A8, 0x8100, 0x8100))),
+        (1, lambda packet: ethernet(packet, 0x8847) + bytes(6)),
+        (1, lambda packet: ethernet(ipv4(gre(packet, 0x8847), 47))),
+        (1, lambda packet: ethernet(ipv4(vxlan(ethernet(packet, 0x8847)), 17))),
+        (9, lambda packet: b"\2\x81" + packet),
+        (50, lambda packet: b"\xff\3\2\x83" + packet),
+        (104, lambda packet: b"\x0f\0\x88\x47" + packet),
+        (113, lambda packet: linux_cooked(0x8847, packet)),
+        (276, lambda packet: linux_cooked_2(0x8848, packet)),
+    ],
+)
+def test_mpls_labels(tmp_path: Path, link_type: int, wrap, labels: int) -> None:  # type: ignore[no-untyped-def]
+    """IPv4 and IPv6 are found below a stack of labels, by their version (RFC 3032, RFC 4023)."""
+    packets = [wrap(mpls(packet, labels)) for packet in (SEGMENT, SIX, ipv4(udp(DATA), 17))]
+    assert rows(tmp_path / "x", *packets, link_type=link_type) == [OVER_4, OVER_6, DATAGRAM]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"",
+        mpls(b""),
+        mpls(SEGMENT)[:3],
+        mpls(b"\0\0\0\0" + ethernet(SEGMENT)),
+        b"\0\0\x10\x40" * 1000,
+        mpls(SEGMENT, 1000),
+    ],
+)
+def test_mpls_without_ip_is_no_packet_of_a_flow(tmp_path: Path, packet: bytes) -> None:
+    """Cut off, something else than IP, without a bottom, or deeper than anybody goes."""
+    assert rows(tmp_path / "x", ethernet(packet, 0x8847)) == [NOTHING]
 
 
 def test_a_thousand_tunnels_in_each_other_end(tmp_path: Path) -> None:

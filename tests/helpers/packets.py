@@ -14,6 +14,12 @@ def ethernet(payload: bytes, kind: int = 0x0800, tags: tuple[int, ...] = ()) -> 
     return b"\x02\0\0\0\0\1\x02\0\0\0\0\2" + vlan + struct.pack(">H", kind) + payload
 
 
+def mpls(payload: bytes, labels: int = 1) -> bytes:
+    """A stack of MPLS labels, the last of which says that it is the bottom one."""
+    stack = [number << 12 | (number == labels) << 8 | 64 for number in range(1, labels + 1)]
+    return struct.pack(f">{labels}I", *stack) + payload
+
+
 def ipv4(
     payload: bytes,
     protocol: int = 6,

@@ -2,9 +2,11 @@
 
 It knows what nearly all packets are: Ethernet with or without VLAN tags, loopback, raw and Linux cooked
 links, IPv4 and IPv6, TCP and UDP, and the usual tunnels. A packet that needs more (fragments, extension
-headers, PPP, odd frames) is only marked, for `layers` to read it by itself. Both must give the same rows.
+headers, PPP, MPLS, odd frames) is only marked, for `layers` to read it by itself. Both must give the same
+rows.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -67,6 +69,7 @@ _GRE_ROUTING = 0x4000
 _MAX_TUNNELS = 3
 # Stands for a network layer that is left to the slow way.
 _SLOW = -1
+_SLOW_NETWORKS = (link.PPPOE_SESSION, *link.MPLS_LABELS)
 _TUNNELS = np.zeros(256, np.bool_)
 _TUNNELS[[IP_IN_IP, IPV6_IN_IP, GRE]] = True
 # Headers that may stand between IPv6 and the transport: hop-by-hop, routing, fragment, authentication,
@@ -255,23 +258,29 @@ def _read_link(buffer: Buffer, link_type: int, span: _Span, kind: Indexes, rows:
         return
     at = at + header
     network[at > end] = 0
+    others = np.flatnonzero((network != link.IPV4) & (network != link.IPV6))
     for _ in range(_MAX_TAGS):
-        tagged = np.flatnonzero(_is_tag(network))
+        tagged = others[_is_tag(network[others])]
         if not len(tagged):
             break
         inner = gather(buffer, ">u2", at[tagged] + 2)
         at[tagged] += 4
         network[tagged] = np.where(at[tagged] <= end[tagged], inner, 0)
-    network[(network < link.FIRST_ETHERTYPE) | (network == link.PPPOE_SESSION) | _is_tag(network)] = _SLOW
+    rest = network[others]
+    network[others[(rest < link.FIRST_ETHERTYPE) | _is_tag(rest) | _is_any(rest, _SLOW_NETWORKS)]] = _SLOW
     span.at[rows] = at
     kind[rows] = network
 
 
-def _is_tag(network: Indexes) -> Mask:
+def _is_any(network: Indexes, kinds: Iterable[int]) -> Mask:
     mask = np.zeros(len(network), np.bool_)
-    for tag in link.VLAN_TAGS:
-        mask |= network == tag
+    for kind in kinds:
+        mask |= network == kind
     return mask
+
+
+def _is_tag(network: Indexes) -> Mask:
+    return _is_any(network, link.VLAN_TAGS)
 
 
 def _loopback(family: npt.NDArray[np.uint32]) -> Indexes:

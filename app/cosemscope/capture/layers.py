@@ -110,6 +110,7 @@ class PacketReader:
             link.TRANSPARENT_ETHERNET: self._ethernet,
             link.PPPOE_SESSION: lambda place: self._ppp(place.move(6)),
             link.PPP_IN_GRE: self._ppp,
+            **dict.fromkeys(link.MPLS_LABELS, self._mpls),
             **dict.fromkeys(link.VLAN_TAGS, lambda place: self._frame(place.number(2, 2), place.move(4))),
         }
 
@@ -155,6 +156,15 @@ class PacketReader:
             place = place.move(2)
         size = 1 if place.number(0, 1) & 1 else 2
         return self._network(link.PPP_PROTOCOLS.get(place.number(0, size), 0), place.move(size))
+
+    def _mpls(self, place: _Place) -> PacketRow | None:
+        """MPLS labels (RFC 3032) down to the one marked as the last, then IPv4 or IPv6 by its version."""
+        last = 0
+        while not last:
+            if not place.has(4) or place.layers > MAX_LAYERS:
+                return None
+            last, place = place.number(2, 1) & 1, place.move(4)
+        return self._raw(place)
 
     def _ipv4(self, place: _Place) -> PacketRow | None:
         if not place.has(20):

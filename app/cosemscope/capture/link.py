@@ -39,6 +39,9 @@ IPV6 = 0x86DD
 TRANSPARENT_ETHERNET = 0x6558
 PPPOE_SESSION = 0x8864
 PPP_IN_GRE = 0x880B
+# Labels before an IP packet (RFC 3032): the second type was once for multicast (RFC 5332).
+MPLS, MPLS_UPSTREAM = 0x8847, 0x8848
+MPLS_LABELS = frozenset((MPLS, MPLS_UPSTREAM))
 VLAN_TAGS = frozenset((0x8100, 0x88A8, 0x9100, 0x9200))
 # Below this a frame's type field is a length (IEEE 802.3).
 FIRST_ETHERTYPE = 0x0600
@@ -47,8 +50,8 @@ FIRST_ETHERTYPE = 0x0600
 # (Linux 10, Windows 23, NetBSD and OpenBSD 24, FreeBSD 28, Darwin 30).
 FAMILIES = MappingProxyType({2: IPV4, 10: IPV6, 23: IPV6, 24: IPV6, 28: IPV6, 30: IPV6})
 
-# PPP protocol numbers (RFC 1332, RFC 5072).
-PPP_PROTOCOLS = MappingProxyType({0x0021: IPV4, 0x0057: IPV6})
+# PPP protocol numbers (RFC 1332, RFC 5072, RFC 3032).
+PPP_PROTOCOLS = MappingProxyType({0x0021: IPV4, 0x0057: IPV6, 0x0281: MPLS, 0x0283: MPLS_UPSTREAM})
 
 _NAMES = MappingProxyType(
     {
