@@ -4,7 +4,10 @@ import socket
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 
+from cosemscope.gui import settings as options
+from cosemscope.gui import theme
 from tests.helpers.files import Pcapng
 from tests.helpers.packets import B4, ethernet, ipv4, udp
 
@@ -33,7 +36,7 @@ def test_comments_and_names_are_in_the_tool_tips(open_in, tmp_path: Path) -> Non
     assert f"meter-17 ({B4})" in tree.data(tree.index(1, 0), int(tip))
 
 
-def test_the_comment_of_the_selected_wpdu_stands_above_its_fields(open_in, tmp_path: Path) -> None:
+def test_the_comment_of_the_selected_wpdu_stands_above_its_fields(open_in, qtbot, tmp_path: Path) -> None:
     """It goes with the selection; a long one is elided, told whole by the tool tip, and can be copied."""
     b = Pcapng()
     frame = ethernet(ipv4(udp(WPDU), 17))
@@ -62,5 +65,10 @@ def test_the_comment_of_the_selected_wpdu_stands_above_its_fields(open_in, tmp_p
     assert line.selectedText() == f"Packet 3: {' '.join(long.split())}"
     table.setFocus()
     assert line.text().endswith("…")
+    for appearance, scheme in (("light", theme.LIGHT), ("dark", theme.DARK), ("light", theme.LIGHT)):
+        window.settings.set(options.APPEARANCE, appearance)
+        back = QColor(scheme.message_note)
+        qtbot.waitUntil(lambda back=back: line.palette().base().color() == back)
+        assert line.palette().text().color() == QColor(scheme.text)
     window.close_capture()
     assert not line.isVisible()

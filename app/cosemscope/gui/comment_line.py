@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QPalette, QResizeEvent
+from PySide6.QtGui import QColor, QFocusEvent, QGuiApplication, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from . import theme
@@ -77,10 +77,12 @@ class CommentLine(QLineEdit):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._fit()
-        elif event.type() == QEvent.Type.ApplicationPaletteChange:
+        elif event.type() == QEvent.Type.PaletteChange:
             self._paint_as_meant()
 
     def _paint_as_meant(self) -> None:
-        palette = QGuiApplication.palette()
-        palette.setColor(QPalette.ColorRole.Base, theme.colours(palette).message_note)
-        self.setPalette(palette)
+        back = QColor(theme.colours(QGuiApplication.palette()).message_note)
+        if self.palette().color(QPalette.ColorRole.Base) != back:
+            palette = QPalette()  # has all else from the application, also when that changes
+            palette.setColor(QPalette.ColorRole.Base, back)
+            self.setPalette(palette)

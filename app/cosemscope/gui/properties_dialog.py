@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from html import escape
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
@@ -21,10 +22,10 @@ _PROBLEMS_TOLD = 1000
 #: The longest text of a file that is shown whole, in characters.
 _LONGEST = 10_000
 
-_STYLE = (
-    "<style>h3 { margin: 14px 0 4px 0 } td { padding: 1px 24px 1px 0 } td.value { white-space: pre-wrap }"
-    "</style>"
-)
+#: Pixels between names and values.
+_GAP = 24
+
+_STYLE = "<style>h3 { margin: 14px 0 4px 0 } td { padding: 1px 0 } td.value { white-space: pre-wrap }</style>"
 
 
 def properties_of(document: Document, traffic: Traffic, dropped: int | None = None) -> tuple[Properties, ...]:
@@ -114,13 +115,16 @@ def as_text(groups: tuple[Properties, ...]) -> str:
     )
 
 
-def _as_html(groups: tuple[Properties, ...]) -> str:
+def _as_html(groups: tuple[Properties, ...], width: int) -> str:
+    """The properties as a page, whose names stand in a column of `width` pixels."""
     parts = [_STYLE]
     for group in groups:
         parts.append(f"<h3>{escape(group.title)}</h3><table cellspacing='0'>")
         for name, value in group.rows:
             shown = value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
-            parts.append(f"<tr><td>{escape(name)}</td><td class='value'>{escape(shown)}</td></tr>")
+            parts.append(
+                f"<tr><td width='{width}'>{escape(name)}</td><td class='value'>{escape(shown)}</td></tr>"
+            )
         parts.append("</table>")
     return "".join(parts)
 
@@ -142,6 +146,7 @@ class PropertiesDialog(QDialog):
         self.copy = buttons.addButton("&Copy all", QDialogButtonBox.ButtonRole.ActionRole)
         self.refresh.clicked.connect(self.show_properties)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(as_text(self._groups)))
+        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addWidget(self.text)
@@ -153,5 +158,16 @@ class PropertiesDialog(QDialog):
         """Look again; what was shown stays when there is nothing any more."""
         self._groups = self._look() or self._groups
         at = self.text.verticalScrollBar().value()
-        self.text.setHtml(_as_html(self._groups))
+        names = (name for group in self._groups for name, _ in group.rows)
+        width = max(map(self.text.fontMetrics().horizontalAdvance, names), default=0)
+        self.text.setHtml(_as_html(self._groups, width + _GAP))
         self.text.verticalScrollBar().setValue(at)
+
+
+def show_properties(
+    parent: QWidget, document: Document, traffic: Traffic, dropped: Callable[[], int | None]
+) -> None:
+    """Show the properties of an open capture; `dropped` tells the packets that were lost by now."""
+    dialog = PropertiesDialog(parent, lambda: properties_of(document, traffic, dropped()))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

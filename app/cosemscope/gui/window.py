@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
 )
 
 from cosemscope.analysis.decode_as import DecodeAs
-from cosemscope.capture.properties import Properties
 from cosemscope.resources import resource
 
 from . import settings as options
@@ -32,7 +31,7 @@ from .live import Live
 from .message_bar import MessageBar, Severity
 from .opening import KEY_FILE_ENDING, Opening
 from .places import remember_places, restore_places
-from .properties_dialog import PropertiesDialog, properties_of
+from .properties_dialog import show_properties
 from .settings import Settings
 from .start_page import StartPage
 from .status import StatusBar
@@ -482,16 +481,8 @@ class Window(QMainWindow):
 
     def show_properties(self) -> None:
         """Show what the capture file is, what made it, and what is in it."""
-        document, traffic = self.document, self.workspace.traffic
-        if document is None or document.analysis is None:
-            return
-
-        def look() -> tuple[Properties, ...]:
-            return properties_of(document, traffic, self._dropped)
-
-        dialog = PropertiesDialog(self, look)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        if self.document is not None and self.document.analysis is not None:
+            show_properties(self, self.document, self.workspace.traffic, lambda: self._dropped)
 
     def show_shortcuts(self) -> None:
         """List the keys."""
