@@ -300,3 +300,11 @@ def test_wrong_usage_is_said_and_nothing_is_opened(
     assert status == 2
     assert message in errors
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_checks(tmp_path: Path) -> None:
+    """Not after minutes of testing, and by its name."""
+    nowhere = tmp_path / "no" / "report.html"
+    status, out, errors = run("check", "127.0.0.1:1", "--html", str(nowhere), spool=tmp_path)
+    assert (status, out) == (1, "")
+    assert errors == f"cosemscope check: {nowhere} cannot be written: No such file or directory\n"

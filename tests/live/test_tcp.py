@@ -451,6 +451,71 @@ def test_what_is_not_received_stops_the_peer_not_the_memory() -> None:
     run(work())
 
 
+@pytest.mark.parametrize("timeouts", [{"wpdu_timeout": 0.2}, {"inactivity_timeout": 0.2}])
+def test_a_peer_is_not_blamed_for_our_not_reading(timeouts: dict[str, float]) -> None:
+    """While nobody calls receive the peer cannot send the rest of a WPDU: its time begins anew after that."""
+
+    async def work() -> None:
+        went_on = asyncio.Event()
+
+        async def halves(link: TcpLink) -> None:
+            await link.receive()
+            whole = Wpdu(1, 16, APDU).encode()
+            link.write(whole * 4 + whole[:9])
+            await went_on.wait()
+            link.write(whole[9:])
+            await link.receive()
+
+        options = LinkOptions(waiting_limit=2, **timeouts)
+        async with (
+            serve_tcp(port=0, handler=halves) as server,
+            connect_tcp("127.0.0.1", server.address.port, options=options) as link,
+        ):
+            await link.send(APDU)
+            await asyncio.sleep(0.5)
+            for _ in range(4):
+                assert await link.receive() == APDU
+            went_on.set()
+            assert await link.receive() == APDU
+
+    run(work())
+
+
+def test_connections_that_nobody_accepts_are_bounded() -> None:
+    """Those that came and went do not pile up, and those that stay are as many as the limit at the most."""
+
+    async def work() -> None:
+        async with serve_tcp(port=0, limit=5) as server:
+            for _ in range(20):
+                _, writer = await asyncio.open_connection("127.0.0.1", server.address.port)
+                reset = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                writer.transport.abort()
+                await asyncio.sleep(0.01)
+            stay = [await asyncio.open_connection("127.0.0.1", server.address.port) for _ in range(8)]
+            await asyncio.sleep(0.2)
+            assert len(server._pending) <= 5
+            for _, writer in stay:
+                writer.close()
+
+    run(work())
+
+
+def test_a_remote_wport_that_is_none_is_a_matter_of_the_address() -> None:
+    """Not of the APDU's size."""
+
+    async def work() -> None:
+        async with (
+            serve_tcp(port=0, handler=echo) as server,
+            connect_tcp("127.0.0.1", server.address.port) as link,
+        ):
+            with pytest.raises(LinkError, match="no wPort") as caught:
+                await link.send(APDU, remote_wport=65536)
+            assert caught.value.fault is Fault.ADDRESS
+
+    run(work())
+
+
 def test_inactivity_ends_a_connection() -> None:
     """Server side: a client that is gone holds no connection for ever."""
 

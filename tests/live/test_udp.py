@@ -167,3 +167,40 @@ def test_a_confirm_says_that_it_was_sent() -> None:
         assert [each.result.value for each in confirms] == ["OK"]
 
     run(work())
+
+
+def test_every_wait_ends_when_the_socket_is_closed() -> None:
+    """All who wait then, and whoever asks later, learn that it is closed; what had come is given first."""
+
+    async def work() -> None:
+        async with serve_udp(port=0) as server:
+            waits = [asyncio.ensure_future(server.receive()) for _ in range(3)]
+            await asyncio.sleep(0)
+            server.endpoint.close()
+            ends = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 2)
+            assert [end.fault for end in ends if isinstance(end, LinkError)] == [Fault.CLOSED] * 3
+            for _ in range(2):
+                with pytest.raises(LinkError) as caught:
+                    await asyncio.wait_for(server.receive(), 2)
+                assert caught.value.fault is Fault.CLOSED
+        async with serve_udp(port=0) as server, connect_udp(*server.address) as link:
+            await link.send(APDU)
+            await server.reply(await server.receive(2), b"\xc4")
+            await asyncio.sleep(0.05)  # it has arrived, and nobody took it
+            await link.close()
+            assert await link.receive(2) == b"\xc4"
+
+    run(work())
+
+
+def test_a_wport_that_is_none_is_a_matter_of_the_address() -> None:
+    """Not of the APDU's size."""
+
+    async def work() -> None:
+        async with serve_udp(port=0) as server, connect_udp(*server.address) as link:
+            for wports in ({"remote_wport": 65536}, {"local_wport": -1}):
+                with pytest.raises(LinkError, match="no wPort") as caught:
+                    await link.send(APDU, **wports)
+                assert caught.value.fault is Fault.ADDRESS
+
+    run(work())

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .events import Event, Teller, commands
+from .opening import CommandError
 from .values import count, seconds, wport
 
 if TYPE_CHECKING:
@@ -292,6 +293,16 @@ def _read_commands(tell: Teller) -> "asyncio.Queue[Event | None]":
 # check
 
 
+def _write_html(path: Path | None, html: str) -> None:
+    """Write the report if it is wanted. Raises CommandError."""
+    if path is None:
+        return
+    try:
+        path.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+
+
 def run_check(arguments: argparse.Namespace) -> int:
     """Run `cosemscope check`; 0 when no check failed, 1 when one did or the address cannot be tested."""
     import asyncio
@@ -314,15 +325,12 @@ def run_check(arguments: argparse.Namespace) -> int:
     )
     recorder = None
     try:
+        _write_html(arguments.html, "")  # a path that cannot be written is told before minutes of testing
         recorder = Recorder(arguments.write) if arguments.write else None
         report = asyncio.run(_check(arguments, options, recorder))
-        if arguments.html:
-            arguments.html.write_text(html_report(report), encoding="utf-8")
-    except (LinkError, SpoolError) as error:
+        _write_html(arguments.html, html_report(report))
+    except (CommandError, LinkError, SpoolError) as error:
         print(f"cosemscope check: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"cosemscope check: {arguments.html} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     finally:
         if recorder is not None:

@@ -119,7 +119,7 @@ class TcpServer:
 
     def taken(self, link: TcpLink) -> None:
         """A connection was accepted."""
-        if len(self.links) >= self.limit:
+        if max(len(self.links), len(self._pending)) >= self.limit:
             self.rejected += 1
             self._run(self._reject(link))
             return
@@ -133,6 +133,8 @@ class TcpServer:
     def gone(self, link: TcpLink) -> None:
         """A connection is over."""
         self.links.discard(link)
+        if link in self._pending:  # whatever it sent, nobody can answer it
+            self._pending.remove(link)
 
     def _run(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -107,7 +107,7 @@ class TcpLink(Connection):
         first when this side opened the connection. Raises LinkError.
         """
         local = self.local_wport if local_wport is None else check_wport(local_wport)
-        remote = self.remote_wport if remote_wport is None else remote_wport
+        remote = self.remote_wport if remote_wport is None else check_wport(remote_wport)
         try:
             request = self.core.data_request(local, remote, apdu)
         except ValueError as error:
@@ -142,9 +142,8 @@ class TcpLink(Connection):
             self._respond()
             raise self._why_gone()
         indication = self._waiting.popleft()
-        if self._reading_paused and len(self._waiting) <= self.options.waiting_limit // 2:
-            self._reading_paused = False
-            self.pause(reading=True)
+        if len(self._waiting) <= self.options.waiting_limit // 2:
+            self._read_on()
         if not self.initiated:
             self.local_wport, self.remote_wport = indication.local_wport, indication.remote_wport
         return indication
@@ -153,9 +152,7 @@ class TcpLink(Connection):
         """Close in order (TCP-DISCONNECT) if the connection is still there, and let go of the socket."""
         self._closing = True
         self._waiting.clear()
-        if self._reading_paused:
-            self._reading_paused = False
-            self.pause(reading=True)
+        self._read_on()
         if not self._respond() and self.core.connection is State.CONNECTED:
             self._disconnected = asyncio.get_running_loop().create_future()
             self._submit(self.core.disconnect_request())
@@ -318,6 +315,15 @@ class TcpLink(Connection):
         if len(self._waiting) >= self.options.waiting_limit and not self._reading_paused:
             self._reading_paused = True
             self.pause(reading=False)
+            self.core.receiving_paused()
+
+    def _read_on(self) -> None:
+        if not self._reading_paused:
+            return
+        self._reading_paused = False
+        self.pause(reading=True)
+        self.core.receiving_resumed(self._now())
+        self._schedule()
 
     def _confirm(self, confirm: TcpDataConfirm) -> None:
         if confirm.confirmation_type is not ConfirmationType.LOCAL:

@@ -44,6 +44,7 @@ class UdpEndpoint:
         self._observer = observer
         self._socket: DatagramSocket | None = None
         self._waiting: deque[UdpDataIndication | LinkError] = deque()
+        self._closed = False
         self._arrived = asyncio.Event()
 
     async def open(self, address: Address, recorder: Recorder | None, *, listen: bool) -> None:
@@ -73,22 +74,24 @@ class UdpEndpoint:
         limit = timeout if timeout is not None else self.options.answer_timeout
         try:
             async with asyncio.timeout(limit or None):
-                while not self._waiting:
+                while not self._waiting and not self._closed:
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
             whom = self.peer or "anyone"
             raise LinkError(Fault.TIMEOUT, f"no answer from {whom} in {limit:g} s") from None
+        if not self._waiting:
+            raise LinkError(Fault.CLOSED, "the UDP socket was closed")
         came = self._waiting.popleft()
         if isinstance(came, LinkError):
             raise came
         return came
 
     def close(self) -> None:
-        """Close the socket; whoever waits for an indication gets a LinkError (CLOSED)."""
+        """Close the socket; who waits for an indication, now or later, gets a LinkError (CLOSED)."""
         if self._socket is not None:
             self._socket.close()
-        self._waiting.append(LinkError(Fault.CLOSED, "the UDP socket was closed"))
+        self._closed = True
         self._arrived.set()
 
     def _datagram(self, octets: bytes, sender: Address) -> None:
@@ -151,10 +154,12 @@ class UdpLink:
         self, apdu: bytes, *, local_wport: int | None = None, remote_wport: int | None = None
     ) -> None:
         """Send one APDU in one datagram. Raises LinkError. That it was sent does not say that it arrives."""
+        local = self.local_wport if local_wport is None else check_wport(local_wport)
+        remote = self.remote_wport if remote_wport is None else check_wport(remote_wport)
         try:
             request = UdpDataRequest(
-                local_wport=self.local_wport if local_wport is None else local_wport,
-                remote_wport=self.remote_wport if remote_wport is None else remote_wport,
+                local_wport=local,
+                remote_wport=remote,
                 local_udp_port=self.local.port,
                 remote_udp_port=self.remote.port,
                 local_ip_address=self.local.host,

@@ -253,6 +253,14 @@ class TcpTransport(Machine):
 
     # --- time ---
 
+    def receiving_paused(self) -> None:
+        """Whoever drives this reads nothing for now: the peer is not to blame, and its timers rest."""
+        self._timers.suspend(Input.WPDU_TIMEOUT, Input.INACTIVITY_TIMEOUT)
+
+    def receiving_resumed(self, now: float) -> None:
+        """Octets are read again: those timers begin anew."""
+        self._timers.resume(now)
+
     def next_timeout(self) -> float | None:
         """When `handle_timeout` is wanted next, on the clock of `now`; None: not at all."""
         return self._timers.next()

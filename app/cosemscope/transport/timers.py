@@ -48,9 +48,11 @@ class Timers:
             timer: getattr(timeouts, field) for timer, (field, _) in TIMERS.items()
         }
         self._deadlines: dict[Input, float] = {}
+        self._suspended: set[Input] = set()
 
     def start(self, timer: Input, now: float) -> None:
         """Start a timer, or start it anew."""
+        self._suspended.discard(timer)
         seconds = self._seconds[timer]
         if seconds is not None:
             self._deadlines[timer] = now + seconds
@@ -59,10 +61,23 @@ class Timers:
         """Stop timers, whether they run or not."""
         for timer in timers:
             self._deadlines.pop(timer, None)
+            self._suspended.discard(timer)
+
+    def suspend(self, *timers: Input) -> None:
+        """Stop those of these timers that run, until `resume` starts them anew."""
+        for timer in timers:
+            if self._deadlines.pop(timer, None) is not None:
+                self._suspended.add(timer)
+
+    def resume(self, now: float) -> None:
+        """Start the suspended timers anew."""
+        for timer in tuple(self._suspended):
+            self.start(timer, now)
 
     def stop_all(self) -> None:
         """Stop every timer."""
         self._deadlines.clear()
+        self._suspended.clear()
 
     def next(self) -> float | None:
         """The earliest deadline; None if no timer runs."""
