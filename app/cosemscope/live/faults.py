@@ -31,8 +31,6 @@ class Fault(Enum):
     """The peer closed, or fell silent, inside a WPDU."""
     TOO_LARGE = "too-large"
     """The APDU does not fit in a WPDU, or the WPDU not in a datagram."""
-    REJECTED = "rejected"
-    """The listener has as many connections as it allows."""
     IN_USE = "in-use"
     """Another program listens on that address and port."""
     PERMISSION = "permission"
