@@ -187,6 +187,25 @@ def test_mpls_labels(tmp_path: Path, link_type: int, wrap, labels: int) -> None:
     assert rows(tmp_path / "x", *packets, link_type=link_type) == [OVER_4, OVER_6, DATAGRAM]
 
 
+def test_as_much_as_is_opened_at_once(tmp_path: Path) -> None:
+    """Tags, labels and tunnels in each other, to the depth where packets are read one by one, and deeper."""
+    tags = (0x88A8, 0x8100)
+    packets = []
+    for tunnels in range(5):
+        packet = SEGMENT
+        for _ in range(tunnels):
+            packet = ipv4(vxlan(ethernet(packet, 0x0800, tags)), 17)
+        packets += [ethernet(mpls(packet, labels), 0x8847, tags) for labels in range(1, 5)]
+    assert rows(tmp_path / "x", *packets) == [OVER_4] * 20
+
+
+def test_labels_cut_by_the_snap_length(tmp_path: Path) -> None:
+    """Without the whole headers there is no row."""
+    frame = ethernet(mpls(SEGMENT, 3), 0x8847)
+    packets = [Record(START, frame[:size], len(frame)) for size in range(14 + 12 + 40)]
+    assert rows(tmp_path / "x", *packets) == [NOTHING] * len(packets)
+
+
 @pytest.mark.parametrize(
     "packet",
     [

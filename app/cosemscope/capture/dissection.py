@@ -1,9 +1,9 @@
 """The fast way through the headers of a batch: every field of all packets at once, by NumPy gathers.
 
 It knows what nearly all packets are: Ethernet with or without VLAN tags, loopback, raw and Linux cooked
-links, IPv4 and IPv6, TCP and UDP, and the usual tunnels. A packet that needs more (fragments, extension
-headers, PPP, MPLS, odd frames) is only marked, for `layers` to read it by itself. Both must give the same
-rows.
+links, a few MPLS labels, IPv4 and IPv6, TCP and UDP, and the usual tunnels. A packet that needs more
+(fragments, extension headers, PPP, odd frames) is only marked, for `layers` to read it by itself. Both must
+give the same rows; what is opened here is never so deep that `layers` would give up.
 """
 
 from collections.abc import Iterable
@@ -62,6 +62,8 @@ _TRANSPORT = np.dtype(
     ]
 )
 _MAX_TAGS = 2
+# Labels that are opened here, on a captured link; in tunnels they are left to the slow way.
+_MAX_LABELS = 3
 # Flags of a GRE header (RFC 2784, RFC 2890): checksum, key, sequence number; each brings 4 octets. Routing.
 _GRE_OPTIONS = (0x8000, 0x2000, 0x1000)
 _GRE_ROUTING = 0x4000
@@ -120,7 +122,7 @@ def dissect(batch: RecordBatch) -> Dissection:
     kind = np.zeros(len(batch), np.int64)
     links = np.array([interface.link_type for interface in batch.interfaces])[batch.interface]
     for link_type in np.unique(links) if len(links) else ():
-        _read_link(batch.buffer, int(link_type), span, kind, _rows(links == link_type))
+        _read_link(batch.buffer, int(link_type), span, kind, _rows(links == link_type), _MAX_LABELS)
     columns, slow = _read_networks(batch.buffer, kind, span, _MAX_TUNNELS)
     columns["payload"] = np.where(columns["protocol"] > 0, columns["payload"] + batch.base, 0)
     return Dissection(columns, np.flatnonzero(slow))
@@ -170,7 +172,7 @@ def _open_tunnels(buffer: Buffer, part: _Part, tunnels: int) -> None:
     kind = _read_tunnels(buffer, columns["protocol"][rows], ports, span)
     frames = np.flatnonzero(kind == link.TRANSPARENT_ETHERNET)
     if len(frames):
-        _read_link(buffer, LinkType.ETHERNET, span, kind, frames)
+        _read_link(buffer, LinkType.ETHERNET, span, kind, frames, 0)
     inner, slow = _read_networks(buffer, kind, span, tunnels - 1)
     opened = np.flatnonzero(inner["protocol"])
     for name, values in inner.items():
@@ -240,8 +242,11 @@ def _cleaned(columns: Columns, good: Mask) -> Columns:
     return clean
 
 
-def _read_link(buffer: Buffer, link_type: int, span: _Span, kind: Indexes, rows: Any) -> None:
-    """Read link headers of one type: `kind` gets the network layer, `span.at` moves behind the header."""
+def _read_link(buffer: Buffer, link_type: int, span: _Span, kind: Indexes, rows: Any, labels: int) -> None:
+    """Read link headers of one type: `kind` gets the network layer, `span.at` moves behind the header.
+
+    Up to two VLAN tags and `labels` MPLS labels are part of the header.
+    """
     at, end = span.at[rows], span.end[rows]
     if link_type == LinkType.ETHERNET:
         network, header = gather(buffer, ">u2", at + 12).astype(np.int64), 14
@@ -266,10 +271,29 @@ def _read_link(buffer: Buffer, link_type: int, span: _Span, kind: Indexes, rows:
         inner = gather(buffer, ">u2", at[tagged] + 2)
         at[tagged] += 4
         network[tagged] = np.where(at[tagged] <= end[tagged], inner, 0)
+    _pass_labels(buffer, network, _Span(at, end, end), others, labels)
     rest = network[others]
     network[others[(rest < link.FIRST_ETHERTYPE) | _is_tag(rest) | _is_any(rest, _SLOW_NETWORKS)]] = _SLOW
     span.at[rows] = at
     kind[rows] = network
+
+
+def _pass_labels(
+    buffer: Buffer, network: Indexes, span: _Span, rows: npt.NDArray[np.intp], labels: int
+) -> None:
+    """Move `span.at` of those of `rows` that have MPLS labels behind up to `labels` of them.
+
+    Behind the last one `network` gets what the packet is by its version.
+    """
+    for _ in range(labels):
+        rows = rows[_is_any(network[rows], link.MPLS_LABELS)]
+        if not len(rows):
+            return
+        last = gather(buffer, "u1", span.at[rows] + 2) & 1
+        span.at[rows] += 4
+        at, end = span.at[rows], span.end[rows]
+        inner = np.where(last, np.where(at < end, _raw(gather(buffer, "u1", at)), 0), network[rows])
+        network[rows] = np.where(at <= end, inner, 0)
 
 
 def _is_any(network: Indexes, kinds: Iterable[int]) -> Mask:

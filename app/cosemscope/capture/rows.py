@@ -24,7 +24,7 @@ GTP_U_PORT = 2152
 # The message type of GTP-U that carries a packet (3GPP TS 29.281).
 G_PDU = 255
 # Tunnels in tunnels, tags on tags: no more than this many headers are opened in one packet.
-MAX_LAYERS = 24
+MAX_LAYERS = 32
 
 
 class PacketRow(NamedTuple):
