@@ -32,7 +32,13 @@ def members(octets: bytes) -> bytes:
     return gzip.compress(octets[:1000]) + gzip.compress(b"") + gzip.compress(octets[1000:]) + bytes(512)
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd, frames, members])
+def unchecked(octets: bytes) -> bytes:
+    """Two frames without a check sum, which is optional."""
+    pack = zstandard.ZstdCompressor(write_checksum=False).compress
+    return pack(octets[:1000]) + pack(octets[1000:])
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked, frames, members])
 def test_compressed_captures_are_read_like_plain_ones(tmp_path: Path, pack) -> None:  # type: ignore[no-untyped-def]
     """Whatever the file is called; addresses are those of the unpacked file."""
     plain, _ = read_file(tmp_path / "plain", WHOLE)
@@ -45,7 +51,7 @@ def test_compressed_captures_are_read_like_plain_ones(tmp_path: Path, pack) -> N
         assert reader.position == reader.size == (tmp_path / "x.pcap").stat().st_size
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd, members])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked, members])
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.9999])
 def test_a_compressed_file_cut_short_gives_what_came_before(tmp_path: Path, pack, share: float) -> None:  # type: ignore[no-untyped-def]
     """And says so."""
@@ -77,7 +83,7 @@ def test_a_wrong_check_sum_costs_no_packet(tmp_path: Path, pack, records: int) -
     assert "damaged" in reader.problems[-1].message
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked])
 def test_octets_behind_the_end_cost_no_packet(tmp_path: Path, pack) -> None:  # type: ignore[no-untyped-def]
     """They are told."""
     found, reader = read_file(tmp_path / "x", pack(pcap(RECORDS[:20])) + b"more")
@@ -99,7 +105,7 @@ def test_what_zstandard_needs_to_unpack_is_named(tmp_path: Path, setting: str, w
         read_file(tmp_path / "x", packed)
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked])
 @pytest.mark.parametrize("bound", ["RATIO_FREE", "MAX_UNPACKED"])
 def test_a_bomb_ends_in_an_error(
     tmp_path: Path,

@@ -122,7 +122,9 @@ class _Zstd:
             while self._frame is not None or self._begin():
                 assert self._frame is not None
                 if self._last:
-                    self._frame.decompress(self._take(self._checksum))
+                    checksum = self._take(self._checksum)
+                    if checksum:  # a frame without one is at its end, and takes no more
+                        self._frame.decompress(checksum)
                     self._frame = None
                 elif unpacked := self._block(self._frame):
                     return unpacked
