@@ -59,6 +59,8 @@ def test_the_comment_of_the_selected_wpdu_stands_above_its_fields(open_in, qtbot
     assert line.toolTip() == ""
     table.select_row(2)
     assert line.text().startswith("Packet 3: <b>no mark-up</b> second line and on")
+    tip = table.wpdus.data(table.wpdus.index(2, 0), int(Qt.ItemDataRole.ToolTipRole))
+    assert "&lt;b&gt;no mark-up&lt;/b&gt;\nsecond line" in tip
     assert line.text().endswith("…")
     assert "&lt;b&gt;no mark-up&lt;/b&gt;\nsecond line" in line.toolTip()
     line.setFocus(Qt.FocusReason.TabFocusReason)

@@ -1,13 +1,13 @@
 """The line above the fields with the comments that the capture has on a WPDU's packets."""
 
 from collections.abc import Sequence
-from html import escape
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QGuiApplication, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from . import theme
+from .formats import plain_tip
 from .icons import icon
 
 #: Characters that are laid out at most; a comment may be as long as a block of its file.
@@ -52,9 +52,7 @@ class CommentLine(QLineEdit):
             self.setText(text)
             self.setCursorPosition(0)
         is_cut = text != self._whole
-        # As rich text, since a comment that looks like that would be taken for it.
-        tip = f"<p style='white-space: pre-wrap'>{escape(self._whole[:_SHOWN])}</p>"
-        self.setToolTip(tip if is_cut and self._whole else "")
+        self.setToolTip(plain_tip(self._whole) if is_cut else "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Use the new width."""

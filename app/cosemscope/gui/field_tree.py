@@ -18,6 +18,7 @@ from cosemscope.apdu.suites import TITLE_SIZE
 
 from . import theme
 from .cells import TreeDelegate
+from .formats import plain_tip
 from .icons import icon
 from .protection import VERDICT_LOOKS, Protection, VerdictLook, WantedKey
 
@@ -229,7 +230,7 @@ class FieldModel(QAbstractItemModel):
         if role in (_DISPLAY, _TOOLTIP):
             text = (item.name, value_text(item), octets_text(item))[index.column()]
             if role == _TOOLTIP:
-                return text if len(text) > 30 and len(text) < 4000 else None
+                return plain_tip(text) if 30 < len(text) < 4000 else None
             return text if len(text) <= _LONG_VALUE else text[:_LONG_VALUE] + "…"
         return None
 
@@ -243,7 +244,7 @@ class FieldModel(QAbstractItemModel):
             return icon("info" if name == "note" else name, ink) if column == _NAME else None
         clause = f" (clause {problem.clause})" if problem.clause else ""
         if role == _TOOLTIP:
-            return problem.message + clause
+            return plain_tip(problem.message + clause)
         return (name.capitalize(), problem.message + clause, octets_text(problem))[column]
 
     def _verdict_look(self, field: Field) -> VerdictLook | None:

@@ -5,7 +5,11 @@ Times are integers in nanoseconds until they come here. Nothing here knows Qt.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import escape
 from typing import NamedTuple
+
+#: Characters of a tool tip; a comment in a capture may have many more than a screen has room for.
+_LONGEST_TIP = 4_000
 
 _UNITS = ("octets", "KiB", "MiB", "GiB", "TiB")
 
@@ -113,6 +117,15 @@ def size(octets: int) -> str:
             return f"{amount:.1f} {unit}"
         amount /= 1024
     raise AssertionError("unreachable")
+
+
+def plain_tip(text: str) -> str:
+    """A text as a tool tip shows it as it stands: what looks like mark-up would be taken for it.
+
+    Of a very long one it is the beginning.
+    """
+    shown = text if len(text) <= _LONGEST_TIP else text[:_LONGEST_TIP] + "…"
+    return f"<p style='white-space: pre-wrap'>{escape(shown)}</p>" if "<" in shown or "&" in shown else shown
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -16,7 +16,7 @@ from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.sessions import Peers, StreamSession, WPortPair
 from cosemscope.capture.rows import TCP
 
-from .formats import clock, count, duration, short_duration, short_size
+from .formats import clock, count, duration, plain_tip, short_duration, short_size
 from .icons import icon
 from .traffic import Traffic
 
@@ -233,7 +233,7 @@ class SessionModel(QAbstractItemModel):
         if role == _ALIGNMENT:
             return _RIGHT if column else None
         if role == _TOOLTIP:
-            return self._tip(node)
+            return plain_tip(self._tip(node))
         if role == _DECORATION:
             return self._picture(node.item) if column == 0 else None
         quiet = not node.figures.wpdus

@@ -30,7 +30,7 @@ from cosemscope.apdu.tags import apdu_name
 from cosemscope.transport.wports import wport_name
 
 from . import theme
-from .formats import TIME_FORMATS, clock
+from .formats import TIME_FORMATS, clock, plain_tip
 from .icons import icon
 from .kinds import Kind, kind_of, kinds_of
 from .protection import VERDICT_LOOKS
@@ -434,7 +434,7 @@ class WpduModel(QAbstractTableModel):
         if role == _BACKGROUND:
             return self._background(row)
         if role == _TOOLTIP:
-            return (column.tip(self, row) or None) if column.tip else None
+            return (plain_tip(column.tip(self, row)) or None) if column.tip else None
         scheme = theme.colours(QGuiApplication.palette())
         if column.name == "number" and self.traffic.marks(row):
             return icon("warning", scheme.warning)
