@@ -265,6 +265,7 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # the offscreen plugin tells each move
     ways = [arguments.by] if arguments.by else [way for way in WAYS if way == "libpcap" or shutil.which(way)]
     part = 100 if arguments.quick else 1
     results = []
