@@ -137,6 +137,8 @@ def test_qt_finds_nothing_wrong_with_the_field_model(details):
         (Field("a", 7, 0, 1), "7"),
         (Field("a", 7, 0, 1, text="seven"), "seven (7)"),
         (Field("a", 7, 0, 1, text="7 Wh"), "7 Wh"),
+        (Field("tag", 196, 0, 1, text="get-response"), "get-response (0xC4)"),
+        (Field("tag", 196, 0, 1), "0xC4"),
         (Field("a", True, 0, 1, text="yes"), "yes"),
         (Field("a", b"\x01\xff", 0, 2), "01 ff"),
         (Field("a", None, 0, 2), ""),

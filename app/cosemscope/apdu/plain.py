@@ -93,6 +93,13 @@ _HEX_FIELDS = frozenset(
 )
 
 
+def number_text(field: Field) -> str:
+    """A field's value as people read numbers: octets of codes in hex, all others in decimal."""
+    if field.name in _HEX_FIELDS and isinstance(field.value, int):
+        return f"0x{field.value:0{2 * (field.stop - field.start)}X}"
+    return str(field.value)
+
+
 def _value_text(field: Field) -> str:
     value = plain_value(field.value)
     if field.children or value is None or isinstance(value, (list, dict)):
@@ -100,8 +107,8 @@ def _value_text(field: Field) -> str:
     shown = str(value)
     if isinstance(field.value, bytes) and len(shown) > 128:
         shown = f"{shown[:128]}… ({len(field.value)} octets)"
-    if isinstance(value, int) and field.name in _HEX_FIELDS:
-        shown = f"0x{value:0{2 * (field.stop - field.start)}X}"
+    if isinstance(value, int):
+        shown = number_text(field)
     if not field.text or field.text == shown or isinstance(field.value, (bytes, str, bool, float)):
         return f": {field.text or shown or 'empty'}"
     return f": {field.text}" if field.text.endswith(f"({shown})") else f": {field.text} ({shown})"

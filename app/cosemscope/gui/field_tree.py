@@ -13,7 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QGuiApplication, QIcon, QKeySequence, 
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QWidget
 
 from cosemscope.apdu.fields import Decoded, Field, Problem
-from cosemscope.apdu.plain import plain_value
+from cosemscope.apdu.plain import number_text, plain_value
 from cosemscope.apdu.suites import TITLE_SIZE
 
 from . import theme
@@ -52,8 +52,11 @@ def value_text(field: Field) -> str:
     value, text = field.value, field.text
     if isinstance(value, bytes) and not text:
         return value.hex(" ")
-    if text and isinstance(value, int) and not isinstance(value, bool) and str(value) not in text:
-        return f"{text} ({value})"
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = number_text(field)
+        if not text:
+            return number
+        return text if number in text or str(value) in text else f"{text} ({number})"
     return text or ("" if value is None else str(value))
 
 
