@@ -1,6 +1,7 @@
 """For the whole suite: Qt draws to no screen, hypothesis has its two profiles, and a folder for everybody."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ from hypothesis import HealthCheck, settings
 
 # Before anything imports Qt; `python3 tests` sets it too, a bare `pytest` does not.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# A shell lets its background jobs ignore Ctrl+C, and they their children: tests interrupt many of these.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: The first use of NumPy or of a big module is slow on a busy machine: that is no failure.
 _PATIENT = (HealthCheck.too_slow,)

@@ -81,9 +81,15 @@ def test_a_line_without_end_is_no_command(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert all(len(words) < 200 for words in wrong)
 
 
-def test_a_listener_ends_with_its_reader(tmp_path: Path) -> None:
-    """Nobody reads its events any more: it ends in order, with what it has recorded."""
+@pytest.mark.parametrize("background", [False, True])
+def test_a_listener_ends_with_its_reader(tmp_path: Path, background: bool) -> None:
+    """Nobody reads its events any more: it ends in order, with what it has recorded.
+
+    A background job does so too, which a shell lets ignore SIGINT.
+    """
     words = command("listen", "127.0.0.1:0", "--udp-only", "--json", "--write", tmp_path / "x.pcapng")
+    if background:
+        words = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *words]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(tmp_path)
     ) as process:

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -202,6 +203,29 @@ def run_listen(arguments: argparse.Namespace) -> int:
 Work = Callable[[Teller, "Recorder"], Coroutine[Any, Any, bool]]
 
 
+class _Ending:
+    """Ends the work of a live command, from any thread, while it is under way."""
+
+    def __init__(self) -> None:
+        self._end: Callable[[], object] | None = None
+
+    async def of(self, work: Coroutine[Any, Any, bool]) -> bool:
+        """Do the work; CancelledError when it was ended."""
+        import asyncio
+
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._end = partial(loop.call_soon_threadsafe, task.cancel)
+        try:
+            return await work
+        finally:
+            self._end = None
+
+    def __call__(self) -> None:
+        if self._end is not None:
+            self._end()
+
+
 def _run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
     """Run a live command with a recording; what went wrong is told as an event."""
     import asyncio
@@ -211,11 +235,8 @@ def _run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
     from cosemscope.live.faults import Fault, LinkError
     from cosemscope.live.recording import Recorder, spool_path
 
-    tell = Teller(
-        _line,
-        as_json=arguments.json or arguments.control,
-        on_reader_gone=lambda: signal.raise_signal(signal.SIGINT),
-    )
+    ending = _Ending()
+    tell = Teller(_line, as_json=arguments.json or arguments.control, on_reader_gone=ending)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it in order, as Ctrl+C does
     try:
         path = arguments.write or spool_path(command)
@@ -226,11 +247,11 @@ def _run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
         tell(error_event(LinkError(Fault.FAILED, str(error))))
         return 1
     try:
-        return 0 if asyncio.run(work(tell, recorder)) else 1
+        return 0 if asyncio.run(ending.of(work(tell, recorder))) else 1
     except LinkError as error:
         tell(error_event(error))
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     finally:
         recorder.close()
