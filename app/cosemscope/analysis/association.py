@@ -14,8 +14,8 @@ from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.hls import Challenges
 from cosemscope.apdu.key_rings import KeyRing
 from cosemscope.apdu.key_sets import KeySet
+from cosemscope.apdu.naming import TITLE_SIZE
 from cosemscope.apdu.security import KeyedOpener
-from cosemscope.apdu.suites import TITLE_SIZE
 from cosemscope.apdu.verdicts import Opened, Verdict
 from cosemscope.capture.packets import Endpoint
 

@@ -17,10 +17,9 @@ from cosemscope.apdu.exchanges import scalers_in
 from cosemscope.apdu.fields import Field, find, first
 from cosemscope.apdu.key_rings import KEY_SIZES
 from cosemscope.apdu.key_sets import KeySet, public_key
-from cosemscope.apdu.naming import title_text
+from cosemscope.apdu.naming import TITLE_SIZE, title_text
 from cosemscope.apdu.security import KeyedOpener, key_kind
 from cosemscope.apdu.shapes import SCALER_UNIT_ATTRIBUTE
-from cosemscope.apdu.suites import TITLE_SIZE
 from cosemscope.apdu.verdicts import Opened, Verdict
 
 _MAX_DEPTH = 8

@@ -20,7 +20,8 @@ from cosemscope.analysis.association_steps import advance
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.framing import Framing
 from cosemscope.analysis.keys import NO_KEYS, KeyTable
-from cosemscope.analysis.meters import MeterRows, Meters
+from cosemscope.analysis.meter_rows import MeterRows
+from cosemscope.analysis.meters import Meters
 from cosemscope.analysis.trees import apdu_octets, apdu_start, decode_framed
 from cosemscope.analysis.wpdus import Mark
 from cosemscope.apdu import tags as t

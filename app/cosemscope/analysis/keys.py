@@ -35,8 +35,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.key_rings import KEY_SIZES, KeyRing
 from cosemscope.apdu.key_sets import KeySet, point_octets, private_key, public_key
+from cosemscope.apdu.naming import TITLE_SIZE
 from cosemscope.apdu.security import KeyedOpener
-from cosemscope.apdu.suites import TITLE_SIZE
 from cosemscope.apdu.verdicts import Outcomes
 from cosemscope.capture.packets import Endpoint
 

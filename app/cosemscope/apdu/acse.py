@@ -22,13 +22,11 @@ from cosemscope.apdu.ber import (
 )
 from cosemscope.apdu.cursor import Cursor, Reader
 from cosemscope.apdu.fields import Field
-from cosemscope.apdu.naming import hex_text, title_text
+from cosemscope.apdu.naming import TITLE_SIZE, hex_text, title_text
 from cosemscope.apdu.tags import AARE, AARQ, ABRT, APDU_TAGS, RLRE, RLRQ
 
 _CONTEXT_ARCS = "2.16.756.5.8.1."
 _MECHANISM_ARCS = "2.16.756.5.8.2."
-TITLE_SIZE = 8
-"""Octets of a system title."""
 
 
 def _last(c: Cursor) -> tuple[Any, str]:

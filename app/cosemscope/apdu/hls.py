@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cosemscope.apdu import codes
 from cosemscope.apdu.key_sets import KeySet
-from cosemscope.apdu.naming import title_text
+from cosemscope.apdu.naming import TITLE_SIZE, title_text
 from cosemscope.apdu.signing import signed_by
-from cosemscope.apdu.suites import TAG_SIZE, TITLE_SIZE
+from cosemscope.apdu.suites import TAG_SIZE
 
 CLAUSE = "IEC 62056-5-3, HLS authentication mechanisms"
 

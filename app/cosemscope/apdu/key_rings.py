@@ -10,7 +10,8 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cosemscope.apdu.key_sets import KeySet
-from cosemscope.apdu.suites import SUITES, TITLE_SIZE
+from cosemscope.apdu.naming import TITLE_SIZE
+from cosemscope.apdu.suites import SUITES
 from cosemscope.apdu.verdicts import Outcomes
 
 KEY_SIZES = (16, 24, 32)

@@ -100,10 +100,14 @@ def quoted(words: str) -> str:
     return f'"{shown}"'
 
 
+#: Octets of a system title.
+TITLE_SIZE = 8
+
+
 @lru_cache(1024)
 def title_text(title: bytes) -> str:
     """A system title: manufacturer's three letters and the rest in hex, "KFM 4B464D6750000009"."""
     flag = title[:3]
-    if len(title) == 8 and flag.isalpha() and flag.isascii():
+    if len(title) == TITLE_SIZE and flag.isalpha() and flag.isascii():
         return f"{flag.decode()} {title.hex().upper()}"
     return title.hex().upper()

@@ -18,9 +18,9 @@ from cosemscope.apdu.agreement import Derived, agreed, unwrap
 from cosemscope.apdu.attempts import MAX_TRIES, TAG_STOP, TAIL, Attempt, Title, Titles
 from cosemscope.apdu.context import CipheredPart, Context, Opening, SignedPart
 from cosemscope.apdu.key_rings import KEY_SIZES, KIND_NAMES, KeyKind, KeyRing, RingKey
-from cosemscope.apdu.naming import title_text
+from cosemscope.apdu.naming import TITLE_SIZE, title_text
 from cosemscope.apdu.signing import verify
-from cosemscope.apdu.suites import SUITES, TAG_SIZE, TITLE_SIZE, security_control
+from cosemscope.apdu.suites import SUITES, TAG_SIZE, security_control
 from cosemscope.apdu.tags import (
     DED_SERVICES,
     GENERAL_DED,

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 #: Octets of an authentication tag: GCM's 16, cut to the first 12.
 TAG_SIZE = 12
-TITLE_SIZE = 8
 
 
 class Suite(NamedTuple):

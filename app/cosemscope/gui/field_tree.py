@@ -13,8 +13,8 @@ from PySide6.QtGui import QBrush, QColor, QGuiApplication, QIcon, QKeySequence, 
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QWidget
 
 from cosemscope.apdu.fields import Decoded, Field, Problem
+from cosemscope.apdu.naming import TITLE_SIZE
 from cosemscope.apdu.plain import number_text, plain_value
-from cosemscope.apdu.suites import TITLE_SIZE
 
 from . import theme
 from .cells import TreeDelegate

@@ -9,8 +9,7 @@ neither its wPorts nor its length are believed, and the decoder stays where it i
 """
 
 import enum
-from struct import Struct
-from struct import error as StructError  # noqa: N812
+import struct
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Octets: TypeAlias = bytes | bytearray | memoryview
@@ -20,8 +19,8 @@ VERSION: Final = 1
 MAX_DATA: Final = 65535
 """Most octets of data in one WPDU; a WPDU has 8 to 65543 octets."""
 
-_HEADER: Final = Struct(">4H")
-_SWAPPED: Final = Struct("<4H")
+_HEADER: Final = struct.Struct(">4H")
+_SWAPPED: Final = struct.Struct("<4H")
 _COMPACT_ABOVE: Final = 1 << 16  # spent octets kept in front of the buffer before it is moved
 
 
@@ -60,7 +59,7 @@ class Wpdu(NamedTuple):
                 _HEADER.pack(self.version, self.source_wport, self.destination_wport, len(self.data))
                 + self.data
             )
-        except StructError as error:
+        except struct.error as error:
             if len(self.data) > MAX_DATA:
                 raise ValueError(f"a WPDU carries at most {MAX_DATA} octets, not {len(self.data)}") from error
             raise ValueError(f"version and wPorts must be 0 to 65535: {self.header}") from error
