@@ -35,7 +35,7 @@ def _found(analysis: Analysis, kind: FindingKind) -> list[tuple[int, int, int]]:
     """The findings of a kind: packet, offset, amount."""
     table = analysis.findings
     rows = [row for row in range(len(table)) if table["kind"][row] == kind]
-    return [tuple(int(table[name][row]) for name in ("packet", "offset", "amount")) for row in rows]  # type: ignore[misc]
+    return [tuple(int(table[name][row]) for name in ("packet", "offset", "amount")) for row in rows]
 
 
 @pytest.fixture

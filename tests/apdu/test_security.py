@@ -103,7 +103,7 @@ def test_the_vectors_do_not_open_with_wrong_keys() -> None:
                 continue
             opener = KeyedOpener(KeyRing([dataclasses.replace(keys, **{name: WRONG})]))
             seen = parts_seen(bytes.fromhex(vector["hex"]), opener.context())
-            found = opener.open(seen[0])  # type: ignore[arg-type]
+            found = opener.open(seen[0])
             assert found.verdict is Verdict.TAG_WRONG, (vector["name"], name)
             assert found.plaintext is None
 

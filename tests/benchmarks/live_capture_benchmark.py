@@ -213,7 +213,7 @@ def ring(folder: Path, way: str, part: int) -> bool:
         str(folder / "ring.pcapng"),
     )
     capture = Capture("-", *options, stdin=subprocess.PIPE)
-    pipe = capture.process.stdin.buffer  # type: ignore[union-attr]
+    pipe = capture.process.stdin.buffer
     pipe.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
     frame = bytes(12) + b"\x08\x00" + bytes(40)
     record = struct.pack("<IIII", 1, 0, len(frame), len(frame)) + frame

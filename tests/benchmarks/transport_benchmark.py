@@ -143,7 +143,7 @@ class BareEcho(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Echo."""
-        self._transport.write(data)  # type: ignore[attr-defined]
+        self._transport.write(data)
 
 
 def resident() -> int:
@@ -234,7 +234,7 @@ class BareClient(asyncio.Protocol):
         """Send octets, wait for as many."""
         self._missing = len(octets)
         self._waiting = asyncio.get_running_loop().create_future()
-        self.transport.write(octets)  # type: ignore[attr-defined]
+        self.transport.write(octets)
         await self._waiting
 
 

@@ -42,7 +42,7 @@ _OTHER = st.tuples(st.integers(0, 255), _DATA)
 _BODY = st.one_of(_SEGMENT, _DATAGRAM, _OTHER)
 
 
-def _packets(body):  # type: ignore[no-untyped-def]
+def _packets(body):
     """EtherType and packet: IPv4 and IPv6 with options, extension headers, fragments, lies about lengths."""
     fragment = st.sampled_from([0, 0, 0x4000, 0x2000, 0x2001, 1, 0x8000])
     four = st.builds(
@@ -86,7 +86,7 @@ def _packets(body):  # type: ignore[no-untyped-def]
     return st.one_of(four.map(lambda p: (0x0800, p)), six.map(lambda p: (0x86DD, p)))
 
 
-def _tunnels(packets):  # type: ignore[no-untyped-def]
+def _tunnels(packets):
     """Bodies that hold whole packets."""
     return st.one_of(
         packets.map(lambda p: (4 if p[0] == 0x0800 else 41, p[1])),
@@ -121,7 +121,7 @@ def _frame(link_type: int, kind: int, packet: bytes, tags: list[int]) -> bytes:
 
 
 @st.composite
-def captured(draw):  # type: ignore[no-untyped-def]
+def captured(draw):
     """Interface number, octets, length on the wire: whole, cut, with a trailer, or with an octet changed."""
     interface = draw(st.sampled_from([*range(len(LINKS)), *([LINKS.index(1)] * 8)]))
     kind, packet = draw(PACKET)
@@ -146,7 +146,7 @@ def capture_of(packets: list[tuple[int, bytes, int]]) -> bytes:
 
 @settings(max_examples=100)
 @given(st.lists(captured(), max_size=12))
-def test_the_same_rows(tmp_path_factory: pytest.TempPathFactory, packets) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_rows(tmp_path_factory: pytest.TempPathFactory, packets) -> None:
     """All columns of packets and flows are equal, with many packets a batch and with few."""
     path = tmp_path_factory.mktemp("both") / "x"
     path.write_bytes(capture_of(packets))

@@ -39,7 +39,7 @@ def unchecked(octets: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked, frames, members])
-def test_compressed_captures_are_read_like_plain_ones(tmp_path: Path, pack) -> None:  # type: ignore[no-untyped-def]
+def test_compressed_captures_are_read_like_plain_ones(tmp_path: Path, pack) -> None:
     """Whatever the file is called; addresses are those of the unpacked file."""
     plain, _ = read_file(tmp_path / "plain", WHOLE)
     (tmp_path / "x.pcap").write_bytes(pack(WHOLE))
@@ -53,7 +53,7 @@ def test_compressed_captures_are_read_like_plain_ones(tmp_path: Path, pack) -> N
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked, members])
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.9999])
-def test_a_compressed_file_cut_short_gives_what_came_before(tmp_path: Path, pack, share: float) -> None:  # type: ignore[no-untyped-def]
+def test_a_compressed_file_cut_short_gives_what_came_before(tmp_path: Path, pack, share: float) -> None:
     """And says so."""
     packed = pack(WHOLE).rstrip(b"\0")
     found, reader = read_file(tmp_path / "x", packed[: int(len(packed) * share)])
@@ -63,7 +63,7 @@ def test_a_compressed_file_cut_short_gives_what_came_before(tmp_path: Path, pack
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd])
-def test_damage_in_a_compressed_file_is_told(tmp_path: Path, pack) -> None:  # type: ignore[no-untyped-def]
+def test_damage_in_a_compressed_file_is_told(tmp_path: Path, pack) -> None:
     """What was unpacked before it stays."""
     packed = bytearray(pack(WHOLE))
     packed[-6] ^= 0xFF
@@ -74,7 +74,7 @@ def test_damage_in_a_compressed_file_is_told(tmp_path: Path, pack) -> None:  # t
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd])
 @pytest.mark.parametrize("records", [20, 4_000])
-def test_a_wrong_check_sum_costs_no_packet(tmp_path: Path, pack, records: int) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrong_check_sum_costs_no_packet(tmp_path: Path, pack, records: int) -> None:
     """It stands behind everything: all there is has been unpacked by then, of a small file too."""
     packed = bytearray(pack(pcap(RECORDS[:records])))
     packed[-5 if pack is gzip.compress else -1] ^= 0xFF
@@ -84,7 +84,7 @@ def test_a_wrong_check_sum_costs_no_packet(tmp_path: Path, pack, records: int) -
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked])
-def test_octets_behind_the_end_cost_no_packet(tmp_path: Path, pack) -> None:  # type: ignore[no-untyped-def]
+def test_octets_behind_the_end_cost_no_packet(tmp_path: Path, pack) -> None:
     """They are told."""
     found, reader = read_file(tmp_path / "x", pack(pcap(RECORDS[:20])) + b"more")
     assert len(found) == 20
@@ -111,7 +111,7 @@ def test_a_bomb_ends_in_an_error(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     pack,
-    bound: str,  # type: ignore[no-untyped-def]
+    bound: str,
 ) -> None:
     """The temporary file stays within the bound, the packets before the bomb stay readable."""
     monkeypatch.setattr(compression, bound, 1 << 20)

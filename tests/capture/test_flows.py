@@ -25,7 +25,7 @@ PACKET = st.one_of(
 )
 
 
-def number_one_by_one(packets):  # type: ignore[no-untyped-def]
+def number_one_by_one(packets):
     """The same, by the book: a dictionary."""
     known: dict[tuple[int, ...], int] = {}
     numbers, directions = [], []
@@ -40,13 +40,13 @@ def number_one_by_one(packets):  # type: ignore[no-untyped-def]
     return numbers, directions, list(known)
 
 
-def endpoints(packets) -> Endpoints:  # type: ignore[no-untyped-def]
+def endpoints(packets) -> Endpoints:
     types = (np.uint8, np.uint8, np.uint64, np.uint64, np.uint16, np.uint64, np.uint64, np.uint16)
     columns = zip(*packets, strict=True) if packets else [[]] * 8
     return Endpoints._make(np.array(list(c), kind) for c, kind in zip(columns, types, strict=True))
 
 
-def check(packets, cuts) -> None:  # type: ignore[no-untyped-def]
+def check(packets, cuts) -> None:
     table = FlowTable()
     numbers: list[int] = []
     directions: list[int] = []
@@ -59,13 +59,13 @@ def check(packets, cuts) -> None:  # type: ignore[no-untyped-def]
 
 
 @given(st.lists(PACKET, max_size=60), st.lists(st.integers(0, 60), max_size=4))
-def test_numbers_are_those_of_a_dictionary(packets, cuts) -> None:  # type: ignore[no-untyped-def]
+def test_numbers_are_those_of_a_dictionary(packets, cuts) -> None:
     """Batches change nothing, directions follow the first packet."""
     check(packets, sorted(min(cut, len(packets)) for cut in cuts))
 
 
 @given(st.lists(PACKET, max_size=60), st.sampled_from([0, 1, 3]))
-def test_hashes_that_collide_never_merge_flows(packets, mask: int) -> None:  # type: ignore[no-untyped-def]
+def test_hashes_that_collide_never_merge_flows(packets, mask: int) -> None:
     """Even when all flows have one of very few hashes."""
     patch = pytest.MonkeyPatch()
     original = flows._hashes

@@ -48,7 +48,7 @@ def payloads(path: Path, *records: Record) -> list[bytes]:
     st.sampled_from([v4, v6, tunnelled]),
     st.lists(st.tuples(st.integers(0, 100), st.integers(1, 60)), max_size=4),
 )
-def test_fragments_in_any_order(tmp_path_factory: pytest.TempPathFactory, order, make, more) -> None:  # type: ignore[no-untyped-def]
+def test_fragments_in_any_order(tmp_path_factory: pytest.TempPathFactory, order, make, more) -> None:
     """With repeated and overlapping ones among them, the datagram comes once, at its last missing piece."""
     pieces = [(at * 8, min(at * 8 + size * 8, 1280)) for at, size in more if at * 8 < 1280] + list(order)
     path = tmp_path_factory.mktemp("fragments") / "x"
@@ -71,7 +71,7 @@ def test_of_overlapping_octets_the_first_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [v4, v6])
-def test_fragments_of_different_datagrams_stay_apart(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
+def test_fragments_of_different_datagrams_stay_apart(tmp_path: Path, make) -> None:
     """Told by their identification."""
     pieces = [make(0, 800, 1), make(800, len(WHOLE), 2), make(0, 800, 2), make(800, len(WHOLE), 1)]
     assert payloads(tmp_path / "x", *(Record(START, piece) for piece in pieces)) == [DATA, DATA]

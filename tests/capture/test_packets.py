@@ -93,7 +93,7 @@ def linux_cooked_2(kind: int, packet: bytes) -> bytes:
         (204, lambda kind, packet: b"\1" + _ppp(kind) + packet),
     ],
 )
-def test_link_types(tmp_path: Path, link_type: int, wrap) -> None:  # type: ignore[no-untyped-def]
+def test_link_types(tmp_path: Path, link_type: int, wrap) -> None:
     """IPv4 and IPv6 are found behind every link header."""
     packets = wrap(0x0800, SEGMENT), wrap(0x86DD, SIX), wrap(0x0800, ipv4(udp(DATA), 17))
     assert rows(tmp_path / "x", *packets, link_type=link_type) == [OVER_4, OVER_6, DATAGRAM]
@@ -181,7 +181,7 @@ def test_what_is_no_tunnel_stays_a_datagram(tmp_path: Path, payload: bytes, port
         (276, lambda packet: linux_cooked_2(0x8848, packet)),
     ],
 )
-def test_mpls_labels(tmp_path: Path, link_type: int, wrap, labels: int) -> None:  # type: ignore[no-untyped-def]
+def test_mpls_labels(tmp_path: Path, link_type: int, wrap, labels: int) -> None:
     """IPv4 and IPv6 are found below a stack of labels, by their version (RFC 3032, RFC 4023)."""
     packets = [wrap(mpls(packet, labels)) for packet in (SEGMENT, SIX, ipv4(udp(DATA), 17))]
     assert rows(tmp_path / "x", *packets, link_type=link_type) == [OVER_4, OVER_6, DATAGRAM]

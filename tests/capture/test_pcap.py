@@ -52,7 +52,7 @@ def test_upper_bits_of_the_link_type_are_no_part_of_it(tmp_path: Path) -> None:
     st.sampled_from("<>"),
     st.integers(1, 7),
 )
-def test_agrees_with_dpkt(tmp_path_factory: pytest.TempPathFactory, packets, order, limit) -> None:  # type: ignore[no-untyped-def]
+def test_agrees_with_dpkt(tmp_path_factory: pytest.TempPathFactory, packets, order, limit) -> None:
     """Another reader finds the same packets, whatever the batches."""
     path = tmp_path_factory.mktemp("pcap") / "x"
     records = [Record(max(time, 10**9) // 1000 * 1000, octets) for time, octets in packets]

@@ -144,7 +144,7 @@ class open_capture_of_spool:  # noqa: N801
         self.spool.flush()
         self.reader = open_capture(path, follow=True)
 
-    def __enter__(self):  # type: ignore[no-untyped-def]
+    def __enter__(self):
         return self.spool, self.reader
 
     def __exit__(self, *_: object) -> None:

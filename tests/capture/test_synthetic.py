@@ -192,7 +192,7 @@ def test_addresses_as_sockets_give_them() -> None:
     """A zone and a mapped IPv4 address are how dual-stack sockets name their peers."""
     assert str(Station.of(("fe80::1%eth0", 1)).address) == "fe80::1"
     assert str(Station.of(("::ffff:192.0.2.1", 1)).address) == "192.0.2.1"
-    assert Station.of(("::1", 4059, 0, 0)).port == 4059  # type: ignore[arg-type]
+    assert Station.of(("::1", 4059, 0, 0)).port == 4059
     for wrong, message in (
         ((("192.0.2.1", 1), ("::1", 1)), "one IP version"),
         ((("192.0.2.1", 70000), ("192.0.2.2", 1)), "no TCP or UDP port"),

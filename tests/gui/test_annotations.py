@@ -1,6 +1,5 @@
 """What a pcapng says of its packets and addresses is seen in the window."""
 
-import socket
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -8,25 +7,13 @@ from PySide6.QtGui import QColor
 
 from cosemscope.gui import settings as options
 from cosemscope.gui import theme
-from tests.helpers.files import Pcapng
-from tests.helpers.packets import B4, ethernet, ipv4, udp
-
-WPDU = bytes.fromhex("000100010010000d c001c100080000010000ff0200")
+from tests.helpers.annotated import write_annotated
+from tests.helpers.packets import B4
 
 
 def test_comments_and_names_are_in_the_tool_tips(open_in, tmp_path: Path) -> None:
     """The row of a commented packet has a mark and its comment, others have none; peers have names."""
-    b = Pcapng()
-    frame = ethernet(ipv4(udp(WPDU), 17))
-    path = tmp_path / "commented.pcapng"
-    path.write_bytes(
-        b.section()
-        + b.interface()
-        + b.names((1, socket.inet_aton(B4) + b"meter-17\0"))
-        + b.enhanced(1_700_000_000_000_000, frame)
-        + b.enhanced(1_700_000_000_100_000, frame, (1, b"why twice?"))
-    )
-    window = open_in(path)
+    window = open_in(write_annotated(tmp_path / "commented.pcapng", b"why twice?"))
     model, tree = window.workspace.table.wpdus, window.workspace.sessions.sessions
     tip, mark = Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.DecorationRole
     assert model.data(model.index(1, 0), int(tip)) == "Packet 2: why twice?"
@@ -38,18 +25,8 @@ def test_comments_and_names_are_in_the_tool_tips(open_in, tmp_path: Path) -> Non
 
 def test_the_comment_of_the_selected_wpdu_stands_above_its_fields(open_in, qtbot, tmp_path: Path) -> None:
     """It goes with the selection; a long one is elided, told whole by the tool tip, and can be copied."""
-    b = Pcapng()
-    frame = ethernet(ipv4(udp(WPDU), 17))
     long = "<b>no mark-up</b>\nsecond line " + "and on " * 100
-    path = tmp_path / "commented.pcapng"
-    path.write_bytes(
-        b.section()
-        + b.interface()
-        + b.enhanced(1_700_000_000_000_000, frame)
-        + b.enhanced(1_700_000_000_100_000, frame, (1, b"why twice?"))
-        + b.enhanced(1_700_000_000_200_000, frame, (1, long.encode()))
-    )
-    window = open_in(path)
+    window = open_in(write_annotated(tmp_path / "commented.pcapng", b"why twice?", long.encode()))
     table, line = window.workspace.table, window.workspace.details.comments
     table.select_row(0)
     assert not line.isVisible()

@@ -114,7 +114,7 @@ class Traffic:
     def tcp(self, client: Address, server: Address, time: int = START, **how: object) -> "TcpConversation":
         """A TCP connection that `client` opens to `server`; `how` as for TcpConversation."""
         self.truth.tcp_connections += 1
-        return TcpConversation(self, client, server, time, **how)  # type: ignore[arg-type]
+        return TcpConversation(self, client, server, time, **how)
 
     def udp(
         self, client: Address, server: Address, time: int = START, vlan: int | None = None
@@ -198,7 +198,7 @@ class TcpConversation:
     def ask(self, *said: Said, **how: object) -> None:
         """The client says something, after a while."""
         self.now += self.traffic.spread(*self.think_time)
-        self.say(True, *said, **how)  # type: ignore[arg-type]
+        self.say(True, *said, **how)
 
     def answer(self, *said: Said, **how: object) -> None:
         """The server says something, after its time to answer; it had acknowledged the request before."""
@@ -208,7 +208,7 @@ class TcpConversation:
             self._emit(self.tcp.acknowledge(False))
             delay -= self.round_trip
         self.now += max(delay, MILLISECOND // 2)
-        self.say(False, *said, **how)  # type: ignore[arg-type]
+        self.say(False, *said, **how)
 
     def say(
         self,

@@ -161,7 +161,7 @@ def test_a_full_disk_ends_the_recording_not_the_link(tmp_path: Path) -> None:
             def fail(*_: object, **__: object) -> None:
                 raise SpoolError("the disk is full")
 
-            recorder._spool.write = fail  # type: ignore[method-assign]
+            recorder._spool.write = fail
             for _ in range(3):
                 await link.send(APDU)
                 assert await link.receive() == APDU

@@ -136,7 +136,7 @@ class Everything:
     def _start(self, *words: object, stdin: object) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             command(*words), stdin=stdin, stdout=subprocess.PIPE, text=True, env=environment()
-        )  # type: ignore[call-overload]
+        )
         self._stack.callback(process.kill)
         return process
 
