@@ -3,8 +3,8 @@
 For each size it generates a capture (kept in the system's temporary folder),
 runs the engine from file to complete session tree in fresh processes of its
 own, compares what it found with the truth, and prints packets and WPDUs a
-second and the most memory that was resident. Where tshark is installed,
-`tshark -q -z conv,tcp` runs in turns with it. Needs only Python to start: what
+second and the most memory that was resident, and how soon the window has painted the first rows. Where tshark
+is installed, `tshark -q -z conv,tcp` runs in turns with it. Needs only Python to start: what
 else is missing is set up as for `python3 app`. Exit status 1: a count is wrong.
 """
 
@@ -46,6 +46,9 @@ COMPARED = (
 )
 #: The largest share of tshark's time at a million packets, and the most resident octets.
 BAR_SHARE, BAR_RESIDENT = 0.1, 300 * 10**6
+#: Seconds until the first rows are painted, at any size.
+BAR_FIRST_ROWS = 0.3
+FIRST_ROWS = Path(__file__).with_name("first_rows.py")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Result:
     wall: float
     engine: float
     resident: int
+    first_rows: float  # painted in the window, after it was told to open the file
     tshark: float | None
     wrong: tuple[str, ...]
 
@@ -79,6 +83,7 @@ class Result:
             f"{self.packets / self.engine / 1e6:5.2f} M packets/s",
             f"{self.wpdus / self.engine / 1e6:5.2f} M WPDUs/s",
             f"{self.resident / 1e6:5.0f} MB resident",
+            f"first rows {self.first_rows:5.2f} s",
         ]
         if self.tshark is None:
             words.append("tshark not measured")
@@ -145,6 +150,12 @@ def _run(path: Path) -> Run:
     return Run(wall=wall, **json.loads(done.stdout))
 
 
+def _first_rows(path: Path) -> float:
+    words = [sys.executable, str(FIRST_ROWS), str(path)]
+    done = subprocess.run(words, env=_environment(), stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout)
+
+
 def _tshark(path: Path) -> float:
     began = time.perf_counter()
     words = ["tshark", "-r", str(path), "-q", "-z", "conv,tcp"]
@@ -184,9 +195,10 @@ def benchmark(packets: int, folder: Path, repeats: int, with_tshark: bool) -> Re
     with path.open("rb") as file:  # both start with the file in the system's cache
         while file.read(1 << 24):
             pass
-    runs, tsharks = [], []
+    runs, firsts, tsharks = [], [], []
     for _ in range(repeats):
         runs.append(_run(path))
+        firsts.append(_first_rows(path))
         if with_tshark:
             tsharks.append(_tshark(path))
     return Result(
@@ -195,6 +207,7 @@ def benchmark(packets: int, folder: Path, repeats: int, with_tshark: bool) -> Re
         wall=statistics.median(run.wall for run in runs),
         engine=statistics.median(run.engine for run in runs),
         resident=max(run.resident for run in runs),
+        first_rows=statistics.median(firsts),
         tshark=statistics.median(tsharks) if tsharks else None,
         wrong=tuple(dict.fromkeys(text for run in runs for text in _wrong(run, truth))),
     )
@@ -205,6 +218,9 @@ def _bars(results: list[Result]) -> list[str]:
     lines = []
     by_size = {result.packets: result for result in results}
     million, most = by_size.get(1_000_000), by_size.get(5_000_000)
+    slowest = max(result.first_rows for result in results)
+    verdict = _verdict(slowest <= BAR_FIRST_ROWS)
+    lines.append(f"{verdict}: first rows painted within {slowest:.2f} s at any size (bar {BAR_FIRST_ROWS} s)")
     if million:
         if million.tshark:
             share = million.engine / million.tshark

@@ -29,6 +29,7 @@ def test_a_small_run_finds_all_and_prints_figures(folder: Path) -> None:
     assert (found["packets"], found["wrong"], found["tshark"]) == (SMALL, [], None)
     assert 0 < found["engine"] < found["wall"]
     assert 20e6 < found["resident"] < 1e9
+    assert 0 < found["first_rows"] < 60
 
 
 def test_wrong_counts_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +40,7 @@ def test_wrong_counts_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     wrong = Run(1.0, 0.5, 10**8, 3, counts | {"wpdus": 1, "missing_bytes": 7})
     runs = iter((right, right, wrong))
     monkeypatch.setattr(capture_benchmark, "_run", lambda path: next(runs))
+    monkeypatch.setattr(capture_benchmark, "_first_rows", lambda path: 0.1)
     assert benchmark(SMALL, folder, 2, with_tshark=False).wrong == ()
     result = benchmark(SMALL, folder, 1, with_tshark=False)
     assert result.wrong == (
@@ -61,10 +63,11 @@ def test_a_capture_of_an_older_generator_is_made_anew(folder: Path) -> None:
 
 
 def test_the_bars_are_judged() -> None:
-    """A tenth of tshark's time and 300 MB at a million packets; growth from one to five million is told."""
-    million = Result(1_000_000, 5, 1.0, 0.9, 250_000_000, 8.0, ())
-    five = Result(5_000_000, 5, 6.0, 5.4, 900_000_000, None, ())
+    """First rows at any size; a tenth of tshark's time and 300 MB at a million packets; growth to five."""
+    million = Result(1_000_000, 5, 1.0, 0.9, 250_000_000, 0.1, 8.0, ())
+    five = Result(5_000_000, 5, 6.0, 5.4, 900_000_000, 0.4, None, ())
     assert capture_benchmark._bars([million, five]) == [
+        "NOT met: first rows painted within 0.40 s at any size (bar 0.3 s)",
         "NOT met: 11.2% of tshark's time (bar 10%)",
         "met: 250 MB resident (bar 300)",
         "a packet costs 1.20 times as much at 5 million as at 1 million",

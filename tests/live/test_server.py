@@ -1,4 +1,4 @@
-"""TCP servers over real sockets: connections taken one by one or by a handler, their bound, who misbehaves."""
+"""TCP servers over real sockets: connections taken one by one or by a handler, how many, who misbehaves."""
 
 import asyncio
 import socket
