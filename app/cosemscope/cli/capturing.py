@@ -50,6 +50,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from cosemscope.capture.libpcap import DEFAULT_BUFFER
+
     capture = commands.add_parser(
         "capture",
         help="capture packets from network interfaces, or from a pipe",
@@ -70,7 +72,10 @@ def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     capture.add_argument(
         "-s", "--snap-length", type=count, default=262_144, metavar="OCTETS", help="of a packet (262144)"
     )
-    capture.add_argument("-B", "--buffer", type=count, default=64, metavar="MIB", help="kernel's buffer (64)")
+    most = DEFAULT_BUFFER
+    capture.add_argument(
+        "-B", "--buffer", type=count, default=most, metavar="MIB", help=f"kernel's buffer ({most})"
+    )
     capture.add_argument(
         "--immediate",
         action="store_true",
