@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 _MEBI = 1 << 20
 _COMMANDS = ("stop", "counts")
 
+#: Options that turn to new files, and that end a capture: name, kind of number, explanation.
+_BOUNDS = (
+    ("--ring-size", size, "go on in a new file after so many octets (k, M, G may follow)"),
+    ("--ring-seconds", some_seconds, "go on in a new file after so many seconds"),
+    ("--ring-files", count, "keep only so many files, the newest"),
+    ("--packets", count, "end after so many packets"),
+    ("--size", size, "end before the files have more octets"),
+    ("--seconds", some_seconds, "end after so many seconds"),
+    ("--files", count, "end when so many files are full"),
+)
+
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands of this module."""
@@ -84,15 +95,7 @@ def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     capture.add_argument(
         "--by", choices=("auto", "libpcap", "dumpcap"), default="auto", help="the way to the interface (auto)"
     )
-    for name, kind, words in (
-        ("--ring-size", size, "go on in a new file after so many octets (k, M, G may follow)"),
-        ("--ring-seconds", some_seconds, "go on in a new file after so many seconds"),
-        ("--ring-files", count, "keep only so many files, the newest"),
-        ("--packets", count, "end after so many packets"),
-        ("--size", size, "end before the files have more octets"),
-        ("--seconds", some_seconds, "end after so many seconds"),
-        ("--files", count, "end when so many files are full"),
-    ):
+    for name, kind, words in _BOUNDS:
         capture.add_argument(name, type=kind, default=0, metavar="N", help=words)
     capture.add_argument("--json", action="store_true", help="events as lines of JSON")
     capture.add_argument("--control", action="store_true", help="commands as lines of JSON on standard input")
