@@ -17,14 +17,14 @@ from pathlib import Path
 _CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_CHECKOUT / "app"), str(_CHECKOUT)]
 
-from cosemscope.analysis.association import Association  # noqa: E402
-from cosemscope.analysis.association_steps import advance  # noqa: E402
-from cosemscope.analysis.keys import KeyEntry, KeyTable  # noqa: E402
+from cosemscope.analysis.associations.association import Association  # noqa: E402
+from cosemscope.analysis.associations.steps import advance  # noqa: E402
+from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable  # noqa: E402
 from cosemscope.apdu.context import CipheredPart, Context, Opening, Reference, Request  # noqa: E402
 from cosemscope.apdu.decoder import decode_apdu  # noqa: E402
-from cosemscope.apdu.key_sets import KeySet  # noqa: E402
-from cosemscope.apdu.layers import decode_octets, decode_wpdu  # noqa: E402
+from cosemscope.apdu.framed import decode_octets, decode_wpdu  # noqa: E402
 from cosemscope.apdu.plain import plain_tree  # noqa: E402
+from cosemscope.apdu.security.key_sets import KeySet  # noqa: E402
 from cosemscope.apdu.summary import MAX_LENGTH, summarise  # noqa: E402
 from tests.apdu.hdlc_encoder import RESPONSE, frame  # noqa: E402
 from tests.helpers import apdu_encoder as encode  # noqa: E402

@@ -23,18 +23,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
 import numpy as np
 from PySide6.QtWidgets import QApplication, QWidget
 
-from cosemscope.analysis.keys import NO_KEYS, KeyTable
-from cosemscope.apdu.tags import DATA_NOTIFICATION, GET_RESPONSE, GLO_SERVICES
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
+from cosemscope.apdu.names.tags import DATA_NOTIFICATION, GET_RESPONSE, GLO_SERVICES
 from cosemscope.gui import application
-from cosemscope.gui import settings as options
-from cosemscope.gui.capture_dialog import CaptureDialog
-from cosemscope.gui.connect_dialog import ConnectDialog
-from cosemscope.gui.interface_watch import InterfaceWatch
-from cosemscope.gui.orders import CaptureOrder, LinkOrder
-from cosemscope.gui.protection import WantedKey
-from cosemscope.gui.settings import Settings
-from cosemscope.gui.window import SAMPLE, Window
-from cosemscope.live.apdus import READY_MADE
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.document.protection import WantedKey
+from cosemscope.gui.frame.window import SAMPLE, Window
+from cosemscope.gui.live.capture_dialog import CaptureDialog
+from cosemscope.gui.live.connect_dialog import ConnectDialog
+from cosemscope.gui.live.interface_watch import InterfaceWatch
+from cosemscope.gui.live.orders import CaptureOrder, LinkOrder
+from cosemscope.live.commands.ready_made import READY_MADE
 from cosemscope.resources import resource
 from tests.helpers.live_window import captured_interface, listener
 

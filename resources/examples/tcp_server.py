@@ -6,8 +6,8 @@ Every APDU is answered with an exception-response (service not supported): the p
 import asyncio
 import sys
 
-from cosemscope.live.server import serve_tcp
-from cosemscope.live.tcp import TcpLink
+from cosemscope.live.links.tcp_link import TcpLink
+from cosemscope.live.links.tcp_server import serve_tcp
 
 SERVICE_NOT_SUPPORTED = bytes.fromhex("d80102")
 

@@ -1,10 +1,10 @@
 """Both ends of an association, for tests that go through it APDU by APDU."""
 
-from cosemscope.analysis.association import Association, Look, Place
-from cosemscope.analysis.association_steps import advance
-from cosemscope.analysis.keys import KeyEntry, KeyTable
+from cosemscope.analysis.associations.association import Association, Look, Place
+from cosemscope.analysis.associations.steps import advance
+from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
 from cosemscope.apdu.context import Reference
-from cosemscope.apdu.key_sets import KeySet
+from cosemscope.apdu.security.key_sets import KeySet
 from tests.helpers import traffic_apdus as a
 from tests.helpers.traffic_meters import AUTHENTICATION, ENCRYPTION
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.framing import Framing
-from cosemscope.capture.reader import open_capture
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.streams.tables.framing import Framing
 from tests.analysis.wire import Tcp, Wire, analyse, contents, findings, get_request, get_response, rows, wpdu
 from tests.helpers.shared import shared
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cosemscope.analysis.associations import Associations
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.associations.row_trees import apdu_octets
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.findings import FindingKind
-from cosemscope.analysis.framing import Framing
-from cosemscope.analysis.trees import apdu_octets
-from cosemscope.analysis.wpdus import Mark
-from cosemscope.capture.reader import open_capture
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import Mark
 from tests.analysis.wire import CLIENT, SERVER, Tcp, Wire
 from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control
 from tests.helpers.shared import shared

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.framing import Framing
-from cosemscope.analysis.wpdus import Mark
-from cosemscope.capture.reader import open_capture
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.plain_reader import PlainWpdu
 from tests.helpers.traffic import Traffic, Truth
 from tests.helpers.traffic_random import random_traffic

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from cosemscope.analysis.decode_as import DecodeAs
 from cosemscope.analysis.engine import Analysis
-from cosemscope.capture.reader import open_capture
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.streams.decode_as import DecodeAs
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 START = 1_700_000_000_000_000_000

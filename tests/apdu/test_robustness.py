@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import Context, Opening, Reference, Request, ber, data, decode_apdu
+from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
 from cosemscope.apdu.cursor import MAX_DEPTH
+from cosemscope.apdu.data import data_reader
 from cosemscope.apdu.fields import first, walk
-from cosemscope.apdu.hdlc import decode_hdlc
-from cosemscope.apdu.layers import decode_octets, decode_wpdu
+from cosemscope.apdu.framed import decode_octets, decode_wpdu
+from cosemscope.apdu.hdlc.hdlc_tree import decode_hdlc
 from cosemscope.apdu.plain import plain_tree, text_lines
+from cosemscope.apdu.services import ber
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
 from tests import fuzz_apdu
 from tests.helpers import apdu_encoder as encode
@@ -155,14 +157,14 @@ def _in_block(inner: bytes) -> bytes:
 def test_blocks_in_blocks_cost_no_more_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """An oddity at the bottom of blocks in blocks is read once or twice at each level, not twice as often."""
     read = 0
-    plain = data.read_string
+    plain = data_reader.read_string
 
     def counting(*arguments: Any) -> Any:
         nonlocal read
         read += 1
         return plain(*arguments)
 
-    monkeypatch.setattr(data, "read_string", counting)
+    monkeypatch.setattr(data_reader, "read_string", counting)
     octets = bytes.fromhex("c401c1000c01ff")
     for _ in range(7):
         octets = _in_block(octets)

@@ -4,7 +4,7 @@ import pytest
 
 from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
 from cosemscope.apdu.fields import walk
-from cosemscope.apdu.layers import decode_wpdu
+from cosemscope.apdu.framed import decode_wpdu
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
 from tests.helpers import apdu_encoder as encode
 

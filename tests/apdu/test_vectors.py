@@ -7,9 +7,9 @@ import pytest
 
 from cosemscope.apdu import Context, Opening, decode_apdu
 from cosemscope.apdu.fields import Decoded
-from cosemscope.apdu.layers import decode_octets, decode_wpdu
+from cosemscope.apdu.framed import decode_octets, decode_wpdu
+from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
-from cosemscope.apdu.tags import apdu_name
 from tests.apdu.vector_expectations import BROKEN, CIPHERED, EXPECTED, ODD
 from tests.helpers.apdu_checks import at, check_tree
 from tests.helpers.shared import shared

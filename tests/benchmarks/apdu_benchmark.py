@@ -222,10 +222,10 @@ _WAYS = {
 def measure_ours(rounds: int, count: int) -> dict[str, dict[str, float]]:
     """Microseconds an APDU of ours, by set and way; `count` APDUs in a first look."""
     from cosemscope.apdu.decoder import decode_apdu
-    from cosemscope.apdu.envelopes import read_protected
-    from cosemscope.apdu.key_rings import KeyRing
-    from cosemscope.apdu.key_sets import KeySet
-    from cosemscope.apdu.security import KeyedOpener
+    from cosemscope.apdu.security.envelopes import read_protected
+    from cosemscope.apdu.security.key_rings import KeyRing
+    from cosemscope.apdu.security.key_sets import KeySet
+    from cosemscope.apdu.security.opener import KeyedOpener
 
     sets = shared_sets()
     found = {}

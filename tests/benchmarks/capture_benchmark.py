@@ -100,7 +100,7 @@ def measure(path: Path) -> None:
     """Run the engine over `path` in this process and print a JSON object; imports come before the clock."""
     from cosemscope.__main__ import SWITCH_INTERVAL
     from cosemscope.analysis.engine import Analysis
-    from cosemscope.capture.reader import open_capture
+    from cosemscope.capture.files.reader import open_capture
 
     sys.setswitchinterval(SWITCH_INTERVAL)  # as the commands do, and what they do before they open a capture
     gc.freeze()

@@ -12,10 +12,10 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # the offscreen plugin tells each move
 
-from cosemscope.gui import workspace
 from cosemscope.gui.application import make_application
-from cosemscope.gui.settings import Settings
-from cosemscope.gui.window import Window
+from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.frame import panes
+from cosemscope.gui.frame.window import Window
 from tests.benchmarks.live_window import Watched
 
 _PATIENCE = 60.0
@@ -24,7 +24,7 @@ _SIZE = (1500, 950)
 
 def first_rows(path: Path, folder: Path) -> float:
     """Seconds until rows of the capture at `path` are painted; settings are kept in `folder`."""
-    setattr(workspace, "WpduTable", Watched)  # noqa: B010 (a name that the module only imports)
+    setattr(panes, "WpduView", Watched)  # noqa: B010 (a name that the module only imports)
     settings = Settings(folder / "settings.ini")
     application = make_application([], settings)
     window = Window(settings)

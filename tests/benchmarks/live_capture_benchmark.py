@@ -135,7 +135,7 @@ def _burst(folder: Path, way: str, count: int) -> tuple[str, float, dict[str, An
 
 def latency(folder: Path, way: str, part: int) -> bool:
     """Send WPDUs at random moments; how long until a reader of the spool has each. No bar of its own."""
-    from cosemscope.capture.reader import open_capture
+    from cosemscope.capture.files.reader import open_capture
     from tests.benchmarks.live_window import figures, sending
 
     count = max(5, DELAYS // part)
@@ -201,7 +201,8 @@ def scroll(folder: Path, way: str, part: int) -> bool:
 
 def ring(folder: Path, way: str, part: int) -> bool:
     """Push packets through a pipe into a ring; memory must stay flat, the last files must be whole."""
-    from cosemscope.capture.sequence import CaptureSequence, ring_files
+    from cosemscope.capture.files.ring_names import ring_files
+    from cosemscope.capture.files.sequence import CaptureSequence
 
     packets = RING_PACKETS // part
     options = (

@@ -17,12 +17,12 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from cosemscope.gui import workspace
 from cosemscope.gui.application import make_application
-from cosemscope.gui.orders import CaptureOrder
-from cosemscope.gui.settings import Settings
-from cosemscope.gui.window import Window
-from cosemscope.gui.wpdu_table import WpduTable
+from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.frame import panes
+from cosemscope.gui.frame.window import Window
+from cosemscope.gui.live.orders import CaptureOrder
+from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
 
 SENDER = Path(__file__).with_name("sender.py")
 _SIZE = (1500, 950)
@@ -32,7 +32,7 @@ _PAUSE = 0.02
 _STUCK = 5.0
 
 
-class Watched(WpduTable):
+class Watched(WpduView):
     """The window's table, which counts its paintings; `times` has when each row was painted first."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -64,7 +64,7 @@ class Stage:
 
     def __init__(self, folder: Path, port: int, way: str = "", *, immediate: bool = False) -> None:
         os.environ["COSEMSCOPE_SPOOL"] = str(folder / "spools")
-        setattr(workspace, "WpduTable", Watched)  # noqa: B010 (a name that the module only imports)
+        setattr(panes, "WpduView", Watched)  # noqa: B010 (a name that the module only imports)
         settings = Settings(folder / "settings.ini")
         self.application = make_application([], settings)
         self.window = Window(settings)

@@ -90,10 +90,10 @@ def measure(size: int, count: int, repeat: int) -> Result:
 
 def _ours(parts: "list[CipheredPart]") -> Way:
     """Opening as the decoder does it."""
-    from cosemscope.apdu.key_rings import KeyRing
-    from cosemscope.apdu.key_sets import KeySet
-    from cosemscope.apdu.security import KeyedOpener
-    from cosemscope.apdu.verdicts import Outcomes
+    from cosemscope.apdu.security.key_rings import KeyRing
+    from cosemscope.apdu.security.key_sets import KeySet
+    from cosemscope.apdu.security.opener import KeyedOpener
+    from cosemscope.apdu.security.verdicts import Outcomes
 
     keys = KeySet("meter", encryption=KEY, authentication=AUTHENTICATION)
 
@@ -144,11 +144,11 @@ def _timed(way: Way, plain: bytes, count: int) -> float:
 
 def walk(count: int) -> float:
     """APDUs a second of a ciphered association of `count` exchanges: each opened, its request found."""
-    from cosemscope.analysis.association import Association
-    from cosemscope.analysis.association_steps import advance
-    from cosemscope.analysis.keys import KeyEntry, KeyTable
-    from cosemscope.apdu.key_sets import KeySet
-    from cosemscope.apdu.verdicts import Verdict
+    from cosemscope.analysis.associations.association import Association
+    from cosemscope.analysis.associations.steps import advance
+    from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+    from cosemscope.apdu.security.key_sets import KeySet
+    from cosemscope.apdu.security.verdicts import Verdict
     from tests.helpers import traffic_apdus as a
 
     keys = KeyTable([KeyEntry(KeySet("meter", encryption=KEY, authentication=AUTHENTICATION))])

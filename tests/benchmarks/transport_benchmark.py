@@ -171,8 +171,8 @@ def more_files() -> None:
 
 async def serve(kind: str) -> None:
     """Be the far end: print the port, then the resident octets at every line of standard input."""
-    from cosemscope.live.server import serve_tcp
-    from cosemscope.live.tcp import TcpLink
+    from cosemscope.live.links.tcp_link import TcpLink
+    from cosemscope.live.links.tcp_server import serve_tcp
 
     async def echo(link: TcpLink) -> None:
         while True:
@@ -251,7 +251,7 @@ Exchange = Callable[[int], Awaitable[bool]]
 
 
 async def _open_ours(port: int, stack: contextlib.AsyncExitStack) -> Exchange:
-    from cosemscope.live.tcp import connect_tcp
+    from cosemscope.live.links.tcp_link import connect_tcp
 
     link = await stack.enter_async_context(connect_tcp("127.0.0.1", port))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cosemscope.cli import main
-from cosemscope.cli.rows import Clock, epoch_seconds
+from cosemscope.cli.wpdu_lines import Clock, epoch_seconds
 from tests.analysis.wire import CLIENT, SERVER, START, Tcp, Wire, get_request, get_response
 from tests.helpers.shared import shared
 

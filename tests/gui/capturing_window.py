@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cosemscope.gui.application import make_application
-from cosemscope.gui.orders import CaptureOrder
-from cosemscope.gui.settings import Settings
-from cosemscope.gui.window import Window
+from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.frame.window import Window
+from cosemscope.gui.live.orders import CaptureOrder
 
 _PATIENCE = 60.0
 

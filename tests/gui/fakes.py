@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from cosemscope.analysis.framing import Framing
-from cosemscope.analysis.sessions import PAIR_FIELDS, Peers, StreamSession, WPortPair
-from cosemscope.analysis.streams import STREAM_FIELDS
-from cosemscope.analysis.wpdus import WPDU_FIELDS
+from cosemscope.analysis.sessions.session_tree import Peers, StreamSession, WPortPair
+from cosemscope.analysis.sessions.wport_pairs import PAIR_FIELDS
 from cosemscope.capture.columns import Columns
-from cosemscope.capture.flows import FLOW_FIELDS, Endpoint
-from cosemscope.gui.traffic import Traffic
+from cosemscope.capture.packets.flows import FLOW_FIELDS, Endpoint
+from cosemscope.gui.document.traffic import Traffic
+from cosemscope.streams.stream_table import STREAM_FIELDS
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import WPDU_FIELDS
 
 START = 1_700_000_000_000_000_000
 

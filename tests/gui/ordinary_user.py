@@ -12,11 +12,11 @@ from pathlib import Path
 from PySide6.QtGui import QGuiApplication
 
 from cosemscope.gui.application import make_application
-from cosemscope.gui.capture_dialog import CaptureDialog
-from cosemscope.gui.interface_watch import InterfaceWatch
-from cosemscope.gui.orders import CaptureOrder
-from cosemscope.gui.settings import Settings
-from cosemscope.gui.window import Window
+from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.frame.window import Window
+from cosemscope.gui.live.capture_dialog import CaptureDialog
+from cosemscope.gui.live.interface_watch import InterfaceWatch
+from cosemscope.gui.live.orders import CaptureOrder
 
 _PATIENCE = 20.0
 

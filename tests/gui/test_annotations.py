@@ -5,8 +5,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from cosemscope.gui import settings as options
-from cosemscope.gui import theme
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.look import theme
 from tests.helpers.annotated import write_annotated
 from tests.helpers.packets import B4
 

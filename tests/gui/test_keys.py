@@ -12,13 +12,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMessageBox, QPushButton
 
-from cosemscope.analysis.keys import KeyTable
-from cosemscope.gui import settings as options
-from cosemscope.gui.key_dialog import FIELDS, KeyDialog, _amount
-from cosemscope.gui.key_keeper import KeyKeeper, merged
-from cosemscope.gui.keys_dialog import KeysDialog
+from cosemscope.analysis.keys.key_table import KeyTable
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.keys.key_dialog import FIELDS, KeyDialog, _amount
+from cosemscope.gui.keys.key_keeper import KeyKeeper, merged
+from cosemscope.gui.keys.keys_dialog import KeysDialog
 from cosemscope.resources import resource
-from tests.gui.test_window import drop
+from tests.gui.frame.test_window import drop
 from tests.helpers.shared import shared
 
 EK, AK = "000102030405060708090A0B0C0D0E0F", "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"

@@ -9,26 +9,21 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.capture.reader import open_capture
-from cosemscope.gui import settings as options
-from cosemscope.gui.orders import CaptureOrder, LinkOrder
-from cosemscope.gui.traffic import GONE
-from cosemscope.gui.unsaved import UnsavedSpool
-from cosemscope.gui.window import Window
-from tests.helpers.live_window import (
-    FAKE_CAPTURE,
-    environment,
-    is_running,
-    listener,
-)
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.document.traffic import GONE
+from cosemscope.gui.document.unsaved_spool import UnsavedSpool
+from cosemscope.gui.frame.window import Window
+from cosemscope.gui.live.orders import CaptureOrder, LinkOrder
+from tests.helpers.live_window import FAKE_CAPTURE, environment, is_running, listener
 from tests.helpers.shared import shared
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 WRITER = """
 import sys, time
-from cosemscope.capture.spool import SpoolWriter
-from cosemscope.capture.synthetic import SyntheticTcp
+from cosemscope.capture.spool.spool_writer import SpoolWriter
+from cosemscope.capture.spool.synthetic_frames import SyntheticTcp
 from cosemscope.transport.wpdu import Wpdu
 
 frames = SyntheticTcp(("127.0.0.1", 40000), ("127.0.0.1", 4059))
@@ -87,7 +82,7 @@ def capture(window: Window, monkeypatch, tmp_path: Path, qtbot):
 
     def begin(trouble: str = "", rate: float = 100, files: int = 1) -> Window:
         words = [sys.executable, str(script), trouble, str(rate), str(files)]
-        monkeypatch.setattr("cosemscope.gui.live_process.program_words", lambda: words)
+        monkeypatch.setattr("cosemscope.gui.live.live_process.program_words", lambda: words)
         window.settings.set(options.CAPTURE, options.as_text(CaptureOrder(("lo",))))
         window.live.capture()
         qtbot.waitUntil(lambda: shown(window) or not window.live.running, timeout=10_000)
@@ -171,7 +166,7 @@ def test_decode_as_while_it_grows(window, growing, qtbot, monkeypatch):
     growing.write(3)
     qtbot.waitUntil(lambda: window.document.wpdus == 3)
     rules = window.document.decode_as
-    monkeypatch.setattr("cosemscope.gui.window.ask_decode_as", lambda *_: rules)
+    monkeypatch.setattr("cosemscope.gui.frame.window.ask_decode_as", lambda *_: rules)
     window.ask_decode_as(0)
     growing.write(3)
     qtbot.waitUntil(lambda: window.document.wpdus == 6)
@@ -383,7 +378,7 @@ def test_a_process_that_breaks_is_said(window, capture, qtbot):
 
 def test_a_process_that_does_not_listen_is_ended(window, capture, qtbot, monkeypatch):
     """After its time it is ended by force, and what came is kept."""
-    monkeypatch.setattr("cosemscope.gui.live_process.GRACE", 200)
+    monkeypatch.setattr("cosemscope.gui.live.live_process.GRACE", 200)
     capture("deaf")
     number = window.live.process.number
     window.live.stop()

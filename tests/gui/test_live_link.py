@@ -11,15 +11,15 @@ from PySide6.QtCore import Qt
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu import decode_apdu
-from cosemscope.capture.reader import open_capture
-from cosemscope.capture.spools import left_spools
-from cosemscope.gui import settings as options
-from cosemscope.gui.connect_dialog import ConnectDialog, ListenDialog, ask_connect
-from cosemscope.gui.link_panel import LinkPanel
-from cosemscope.gui.orders import LinkOrder, ListenOrder
-from cosemscope.gui.window import Window
-from cosemscope.gui.wpdu_model import COLUMNS
-from cosemscope.live.apdus import READY_MADE, get_request, public_aarq
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.spool.spool_folder import left_spools
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.frame.window import Window
+from cosemscope.gui.live.connect_dialog import ConnectDialog, ListenDialog, ask_connect
+from cosemscope.gui.live.link_panel import LinkPanel
+from cosemscope.gui.live.orders import LinkOrder, ListenOrder
+from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
+from cosemscope.live.commands.ready_made import READY_MADE, get_request, public_aarq
 from tests.helpers.live_window import environment, is_running, listener
 from tests.helpers.shared import shared
 
@@ -235,9 +235,9 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from cosemscope.gui.application import make_application
-from cosemscope.gui.orders import LinkOrder
-from cosemscope.gui.settings import Settings
-from cosemscope.gui.window import Window
+from cosemscope.gui.live.orders import LinkOrder
+from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.frame.window import Window
 
 settings = Settings(Path(sys.argv[1]))
 application = make_application([], settings)

@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QAbstractScrollArea, QComboBox, QTabBar, QWidget
 
-from cosemscope.apdu.tags import APDU_TAGS
-from cosemscope.gui import theme
-from cosemscope.gui.actions import ACTIONS, EXCLUSIVE, MENUS, TOOLBAR, Needs
-from cosemscope.gui.icons import icon
-from cosemscope.gui.kinds import KIND_NAMES, Kind, kind_of, kinds_of
-from cosemscope.gui.timing_graph import TimingGraph
+from cosemscope.apdu.names.tags import APDU_TAGS
+from cosemscope.gui.frame.actions import ACTIONS, EXCLUSIVE, MENUS, TOOLBAR, Needs
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.apdu_kinds import KIND_NAMES, Kind, kind_of, kinds_of
+from cosemscope.gui.look.icons import icon
+from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 
 SCHEMES = {"light": theme.LIGHT, "dark": theme.DARK}
 

@@ -15,10 +15,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
-from cosemscope.capture.reader import open_capture
-from cosemscope.gui.message_bar import Severity
-from cosemscope.gui.orders import CaptureOrder
-from cosemscope.gui.window import Window
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.gui.base.message_bar import Severity
+from cosemscope.gui.frame.window import Window
+from cosemscope.gui.live.orders import CaptureOrder
 from tests.helpers.capturing import needs, needs_rights, small_disk, spare_link
 from tests.helpers.live_window import GET_ANSWER, environment, listener, send_datagrams
 
@@ -197,7 +197,7 @@ def ordinary() -> list[str]:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (sys.executable, shutil.which(version, path="/usr/bin:/usr/local/bin")):
         # Through a shell: setpriv itself may still start what the user may not.
-        words = [*prefix, "sh", "-c", '"$0" -c "import cosemscope.gui.window"', str(python)]
+        words = [*prefix, "sh", "-c", '"$0" -c "import cosemscope.gui.frame.window"', str(python)]
         if subprocess.run(words, env=ordinary_environment(), capture_output=True).returncode == 0:
             return [*prefix, str(python)]
     pytest.skip("PYTHON, or the checkout, cannot be read by an ordinary user")

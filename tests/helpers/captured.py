@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cosemscope.capture.packets import PACKET_FIELDS, PacketTable
-from cosemscope.capture.reader import CaptureReader, open_capture
+from cosemscope.capture.files.reader import CaptureReader, open_capture
+from cosemscope.capture.packets.packet_table import PACKET_FIELDS, PacketTable
 from cosemscope.capture.source import RecordSource
 
 

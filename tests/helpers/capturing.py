@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from cosemscope import cli
-from cosemscope.capture import libpcap
-from cosemscope.capture.libpcap import LibpcapError, OpenOptions
+from cosemscope.capture.capturing import libpcap
+from cosemscope.capture.capturing.libpcap import LibpcapError, OpenOptions
 
 APP = Path(__file__).resolve().parents[2] / "app"
 Event = dict[str, Any]

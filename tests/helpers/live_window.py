@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from cosemscope.capture.interfaces import CaptureInterface
-from cosemscope.live.apdus import public_aarq
+from cosemscope.capture.capturing.interfaces import CaptureInterface
+from cosemscope.live.commands.ready_made import public_aarq
 from tests.helpers.meter import aare
 
 APP = Path(__file__).resolve().parents[2] / "app"
@@ -110,9 +110,9 @@ FAKE_CAPTURE = """
 import json, sys, threading, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from cosemscope.capture.spool import SpoolWriter
-from cosemscope.capture.spools import spool_path
-from cosemscope.capture.synthetic import SyntheticTcp
+from cosemscope.capture.spool.spool_writer import SpoolWriter
+from cosemscope.capture.spool.spool_folder import spool_path
+from cosemscope.capture.spool.synthetic_frames import SyntheticTcp
 from cosemscope.transport.wpdu import Wpdu
 
 trouble, rate, files = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])

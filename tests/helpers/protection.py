@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from cosemscope.apdu.key_sets import KeySet, private_key
+from cosemscope.apdu.security.key_sets import KeySet, private_key
 from tests.helpers.shared import shared
 
 ENCRYPTION = bytes(range(16))
@@ -66,7 +66,7 @@ def general_glo(plain: bytes, *, title: bytes = TITLE, **how: Any) -> bytes:
 
 def raw_signature(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
     """r and s as DLMS sends them."""
-    from cosemscope.apdu.suites import suite_of_curve
+    from cosemscope.apdu.security.suites import suite_of_curve
 
     suite = suite_of_curve(key.curve)
     assert suite is not None

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from cosemscope.capture import synthetic
-from cosemscope.capture.spool import SpoolWriter
+from cosemscope.capture.spool import synthetic_frames
+from cosemscope.capture.spool.spool_writer import SpoolWriter
 from tests.helpers.traffic_apdus import wpdu
 
 SECOND = 1_000_000_000
@@ -160,7 +160,9 @@ class TcpConversation:
         self.answer_time, self.think_time = answer_time, think_time
         self.round_trip = int(round_trip * MILLISECOND)
         sequences = first_sequence or (self._number(), self._number())
-        self.tcp = synthetic.SyntheticTcp(client, server, mss=mss, initial_sequence=sequences, vlan=vlan)
+        self.tcp = synthetic_frames.SyntheticTcp(
+            client, server, mss=mss, initial_sequence=sequences, vlan=vlan
+        )
         self._vlan = vlan
         self._sent_pieces = 0
 
@@ -308,12 +310,12 @@ class TcpConversation:
     def _piece(self, from_client: bool, sequence: int, part: bytes, ip_id: int) -> bytes:
         ends = (self.tcp.initiator, self.tcp.responder)
         source, destination = ends if from_client else ends[::-1]
-        return synthetic.tcp_frame(
+        return synthetic_frames.tcp_frame(
             source,
             destination,
             sequence=sequence,
             acknowledgement=self.tcp.next_sequence(not from_client),
-            flags=synthetic.ACK | synthetic.PSH,
+            flags=synthetic_frames.ACK | synthetic_frames.PSH,
             payload=part,
             ip_id=ip_id,
             vlan=self._vlan,
@@ -333,7 +335,7 @@ class UdpConversation:
         self.traffic = traffic
         self.client, self.server = client, server
         self.now = time
-        self._udp = synthetic.SyntheticUdp(client, server, vlan=vlan)
+        self._udp = synthetic_frames.SyntheticUdp(client, server, vlan=vlan)
 
     def say(
         self, from_client: bool, *said: Said, after: float = 5, trailing: bytes = b"", comment: str = ""

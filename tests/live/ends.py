@@ -1,10 +1,8 @@
 """What the tests of TCP links have at both ends: a server that echoes, an observer, the fault of a link."""
 
-from cosemscope.live.faults import LinkError
-from cosemscope.live.tcp import TcpLink
-from cosemscope.transport.primitives import (
-    Primitive,
-)
+from cosemscope.live.links.faults import LinkError
+from cosemscope.live.links.tcp_link import TcpLink
+from cosemscope.transport.primitives import Primitive
 
 APDU = bytes.fromhex("c001c1000100002a0000ff0200")
 

@@ -8,13 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from cosemscope.live.addresses import Address
-from cosemscope.live.check import CHECKS, Check, CheckOptions, Report, Verdict, run_checks, settle_address
+from cosemscope.live.check import (
+    CHECKS,
+    Check,
+    CheckOptions,
+    CheckVerdict,
+    Report,
+    run_checks,
+    settle_address,
+)
 from cosemscope.live.check.report import html_report
-from cosemscope.live.recording import Recorder
-from cosemscope.live.server import serve_tcp
-from cosemscope.live.tcp import TcpLink
-from cosemscope.live.udp import UdpServer, serve_udp
+from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.recording import Recorder
+from cosemscope.live.links.tcp_link import TcpLink
+from cosemscope.live.links.tcp_server import serve_tcp
+from cosemscope.live.links.udp_link import UdpServer, serve_udp
 from tests.helpers.coroutines import run
 from tests.helpers.meter import Meter
 from tests.helpers.quirks import Quirk, QuirkyMeter
@@ -29,7 +37,7 @@ def with_needs(key: str) -> list[Check]:
     return [check for check in CHECKS if check is wanted or check.key in wanted.needs]
 
 
-def verdicts(report: Report) -> dict[str, Verdict]:
+def verdicts(report: Report) -> dict[str, CheckVerdict]:
     return {result.check.key: result.finding.verdict for result in report.results}
 
 
@@ -63,7 +71,7 @@ def test_our_own_server_passes_every_check(tmp_path: Path) -> None:
             report = await run_checks("own", tcp.address, QUICK, recorder=recorder)
             datagrams.cancel()
         recorder.close()
-        assert report.count(Verdict.PASS) == len(CHECKS) == 16, everything(report)
+        assert report.count(CheckVerdict.PASS) == len(CHECKS) == 16, everything(report)
         assert recorder.packets > 100
 
     run(work())
@@ -76,7 +84,7 @@ def test_a_correct_server_that_others_could_have_written_passes() -> None:
     async def work() -> None:
         async with QuirkyMeter() as meter:
             report = await run_checks("plain", Address("127.0.0.1", meter.port), QUICK)
-        assert report.count(Verdict.PASS) == len(CHECKS), everything(report)
+        assert report.count(CheckVerdict.PASS) == len(CHECKS), everything(report)
 
     run(work())
 
@@ -128,8 +136,8 @@ def test_a_server_with_one_wrong_habit_fails_that_check(quirk: Quirk) -> None:
                 "quirky", Address("127.0.0.1", meter.port), QUICK, checks=with_needs(key)
             )
         seen = verdicts(report)
-        assert seen.pop(key) is Verdict.FAIL, everything(report)
-        assert set(seen.values()) <= {Verdict.PASS}, everything(report)
+        assert seen.pop(key) is CheckVerdict.FAIL, everything(report)
+        assert set(seen.values()) <= {CheckVerdict.PASS}, everything(report)
 
     run(work())
 
@@ -144,7 +152,7 @@ def test_what_the_standard_leaves_open_is_not_decided(quirk: Quirk) -> None:
             report = await run_checks(
                 "quirky", Address("127.0.0.1", meter.port), QUICK, checks=with_needs(key)
             )
-        assert verdicts(report)[key] is Verdict.UNDECIDED, everything(report)
+        assert verdicts(report)[key] is CheckVerdict.UNDECIDED, everything(report)
 
     run(work())
 
@@ -156,8 +164,8 @@ def test_nothing_there_is_a_failure_and_the_rest_is_not_run() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         report = await run_checks("nobody", Address("127.0.0.1", port), QUICK)
-        assert verdicts(report)["tcp-connect"] is Verdict.FAIL
-        assert report.count(Verdict.UNDECIDED) == len(CHECKS) - 1
+        assert verdicts(report)["tcp-connect"] is CheckVerdict.FAIL
+        assert report.count(CheckVerdict.UNDECIDED) == len(CHECKS) - 1
         assert report.seconds < 5
 
     run(work())

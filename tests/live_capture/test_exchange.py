@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cosemscope.live.server import serve_tcp
-from cosemscope.live.tcp import TcpLink
+from cosemscope.live.links.tcp_link import TcpLink
+from cosemscope.live.links.tcp_server import serve_tcp
 from tests.helpers.capturing import (
     Capture,
     Event,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cosemscope.capture.reader import open_capture
-from cosemscope.capture.spools import left_spools, remove_spool, spools
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.spool.spool_folder import left_spools, remove_spool, spools
 from tests.helpers.capturing import Capture, capturing, needs, needs_rights, run, small_disk, spare_link
 from tests.helpers.tshark import tshark
 

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cosemscope.apdu.codes import DATA_ACCESS_RESULTS
-from cosemscope.apdu.data import TYPES
+from cosemscope.apdu.data.types import TYPES
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Decoded, Field
+from cosemscope.apdu.names.codes import DATA_ACCESS_RESULTS
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.shared import shared
 

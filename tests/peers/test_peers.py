@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from cosemscope.live.addresses import Address
-from cosemscope.live.apdus import public_aarq, release_request
-from cosemscope.live.check import CheckOptions, Verdict, run_checks
-from cosemscope.live.server import serve_tcp
-from cosemscope.live.tcp import TcpLink, connect_tcp
+from cosemscope.live.check import CheckOptions, CheckVerdict, run_checks
+from cosemscope.live.commands.ready_made import public_aarq, release_request
+from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
+from cosemscope.live.links.tcp_server import serve_tcp
 from tests.helpers.coroutines import run
 from tests.helpers.meter import LONG, NAME, VALUES, Meter
 
@@ -126,8 +126,8 @@ def test_the_check_finds_what_is_wrong_with_their_server(start_peer: StartPeer) 
         report = await run_checks("gurux", Address("127.0.0.1", port), options)
         verdicts = {result.check.key: result.finding.verdict for result in report.results}
         for key in ("tcp-connect", "one-segment", "split-header", "split-data", "octet-by-octet", "abort"):
-            assert verdicts[key] is Verdict.PASS, key
-        assert verdicts["two-in-one"] is Verdict.FAIL
-        assert verdicts["udp"] is Verdict.UNDECIDED
+            assert verdicts[key] is CheckVerdict.PASS, key
+        assert verdicts["two-in-one"] is CheckVerdict.FAIL
+        assert verdicts["udp"] is CheckVerdict.UNDECIDED
 
     run(work())

@@ -17,8 +17,7 @@ from tests.helpers.playbook import (
     received,
     submitted,
 )
-
-from .ends import CLIENT, SERVER, connected
+from tests.transport.ends import CLIENT, SERVER, connected
 
 ANYONE = SERVER.quadruple._replace(remote_ip_address="0.0.0.0", remote_tcp_port=0)
 

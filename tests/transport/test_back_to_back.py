@@ -26,8 +26,7 @@ from cosemscope.transport.primitives import (
 from cosemscope.transport.states import TABLE, Connection, Input
 from cosemscope.transport.tcp import TcpTransport
 from cosemscope.transport.timers import TcpTimeouts
-
-from .ends import CLIENT, SERVER, End
+from tests.transport.ends import CLIENT, SERVER, End
 
 TIMEOUTS = TcpTimeouts(connect=50, wpdu=60, inactivity=200, send=80, disconnect=70)
 BOTH = frozenset(ConfirmationType)

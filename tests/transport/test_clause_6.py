@@ -23,8 +23,7 @@ from tests.helpers.playbook import (
     received,
     submitted,
 )
-
-from .ends import CLIENT, RLRE, RLRQ, SERVER, connected, send
+from tests.transport.ends import CLIENT, RLRE, RLRQ, SERVER, connected, send
 
 RESET = ReasonOfFailure.RESET
 REMOTE_REQ, ABORT = DisconnectReason.REMOTE_REQ, DisconnectReason.ABORT

@@ -9,8 +9,7 @@ from cosemscope.transport.parameters import ConfirmationType, ReasonOfFailure
 from cosemscope.transport.states import TABLE, Action, Connection, Input, Receiving, Sending
 from cosemscope.transport.tcp import TcpTransport
 from cosemscope.transport.timers import TcpTimeouts
-
-from .ends import RLRQ, SERVER, connected
+from tests.transport.ends import RLRQ, SERVER, connected
 
 C, I = Connection, Input  # noqa: E741, as in the table
 BOTH = frozenset(ConfirmationType)

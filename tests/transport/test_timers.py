@@ -5,17 +5,8 @@ from cosemscope.transport.errors import RemoteProtocolError
 from cosemscope.transport.parameters import DisconnectReason, ReasonOfFailure, Result
 from cosemscope.transport.timers import TcpTimeouts
 from cosemscope.transport.wpdu import Truncated
-from tests.helpers.playbook import (
-    Playbook,
-    accepted,
-    after,
-    fin,
-    lost,
-    received,
-    submitted,
-)
-
-from .ends import CLIENT, RLRE, RLRQ, SERVER, connected, send
+from tests.helpers.playbook import Playbook, accepted, after, fin, lost, received, submitted
+from tests.transport.ends import CLIENT, RLRE, RLRQ, SERVER, connected, send
 
 RESET, ABORT = ReasonOfFailure.RESET, DisconnectReason.ABORT
 

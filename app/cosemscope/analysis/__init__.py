@@ -1,1 +1,1 @@
-"""From packets to sessions: streams, WPDUs, recognition, sessions. Knows no Qt."""
+"""Analysis: what WPDUs mean; associations, keys, sessions."""

@@ -15,22 +15,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.ahead import ReadAhead
-from cosemscope.analysis.datagrams import UdpFlows
-from cosemscope.analysis.decode_as import DecodeAs
-from cosemscope.analysis.findings import FindingTable
-from cosemscope.analysis.framing import Framing
-from cosemscope.analysis.output import Output
-from cosemscope.analysis.payload import PayloadSource
-from cosemscope.analysis.sessions import PairCounts, Peers, session_tree
-from cosemscope.analysis.statistics import statistics
-from cosemscope.analysis.streams import StreamTable
-from cosemscope.analysis.tcp import TcpStreams
-from cosemscope.analysis.wpdus import WpduTable
+from cosemscope.analysis.sessions.counts import statistics
+from cosemscope.analysis.sessions.session_tree import Peers, session_tree
+from cosemscope.analysis.sessions.wport_pairs import PairCounts
 from cosemscope.capture.columns import Columns
-from cosemscope.capture.packets import Endpoint, PacketTable
+from cosemscope.capture.packets.packet_table import Endpoint, PacketTable
 from cosemscope.capture.records import RecordBatch
 from cosemscope.capture.source import RecordSource
+from cosemscope.streams.decode_as import DecodeAs
+from cosemscope.streams.payload import PayloadSource
+from cosemscope.streams.read_ahead import ReadAhead
+from cosemscope.streams.reassembly.row_collector import Output
+from cosemscope.streams.reassembly.tcp_streams import TcpStreams
+from cosemscope.streams.reassembly.udp_flows import UdpFlows
+from cosemscope.streams.stream_table import StreamTable
+from cosemscope.streams.tables.findings import FindingTable
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import WpduTable
 
 # Rows are reserved for what the file is expected to hold, this much more than the first batch lets expect.
 _RESERVE = 1.05
@@ -71,12 +72,12 @@ class Analysis:
 
     @property
     def flows(self) -> Columns:
-        """The flow table: endpoints of both sides, see `capture.packets`."""
+        """The flow table: endpoints of both sides, see `packet_table`."""
         return self.table.flows
 
     @property
     def pairs(self) -> Columns:
-        """The wPort pairs of all streams, see `sessions.PAIR_FIELDS`."""
+        """The wPort pairs of all streams, see `wport_pairs.PAIR_FIELDS`."""
         return self._counts.pairs
 
     @property

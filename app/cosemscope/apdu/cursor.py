@@ -10,7 +10,7 @@ from typing import Any
 
 from cosemscope.apdu.context import Context, Reference
 from cosemscope.apdu.fields import ByteSource, Field, Problem
-from cosemscope.apdu.naming import hex_text
+from cosemscope.apdu.names.texts import hex_text
 
 #: Structures and arrays may nest this deep (real APDUs: about 6), APDUs in APDUs that deep.
 MAX_DEPTH = 64

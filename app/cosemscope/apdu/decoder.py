@@ -5,12 +5,12 @@
 
 from typing import Any
 
-from cosemscope.apdu import acse, association, ciphering, services, short_name
-from cosemscope.apdu import tags as t
 from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import MAX_LAYERS, Cursor, Reader, Session
 from cosemscope.apdu.fields import ByteSource, Decoded, Field
-from cosemscope.apdu.parts import raw_data
+from cosemscope.apdu.names import tags as t
+from cosemscope.apdu.services import acse, ciphering, initiate, logical_names, short_names
+from cosemscope.apdu.services.parts import raw_data
 
 CLAUSE = "IEC 62056-5-3, abstract syntax of COSEM APDUs"
 _ACSE = "IEC 62056-5-3, abstract syntax of ACSE APDUs"
@@ -132,27 +132,27 @@ def _clause(name: str) -> str:
 def _table() -> dict[int, tuple[str, str, Reader]]:
     """First octet -> (name, clause, reader)."""
     readers: dict[int, Reader] = {
-        t.INITIATE_REQUEST: association.read_initiate_request,
-        0x05: short_name.read_read_request,
-        0x06: short_name.read_write_request,
-        t.INITIATE_RESPONSE: association.read_initiate_response,
-        0x0C: short_name.read_read_response,
-        0x0D: short_name.read_write_response,
-        t.CONFIRMED_SERVICE_ERROR: association.read_confirmed_service_error,
-        t.DATA_NOTIFICATION: services.read_data_notification,
-        t.DATA_NOTIFICATION_CONFIRM: services.read_data_notification_confirm,
-        0x16: short_name.read_write_request,
-        0x18: short_name.read_information_report,
-        t.GET_REQUEST: services.GET_REQUEST.read,
-        t.SET_REQUEST: services.SET_REQUEST.read,
-        t.EVENT_NOTIFICATION: services.read_event_notification,
-        t.ACTION_REQUEST: services.ACTION_REQUEST.read,
-        t.GET_RESPONSE: services.GET_RESPONSE.read,
-        t.SET_RESPONSE: services.SET_RESPONSE.read,
-        t.ACTION_RESPONSE: services.ACTION_RESPONSE.read,
-        t.EXCEPTION_RESPONSE: services.read_exception_response,
-        t.ACCESS_REQUEST: services.read_access_request,
-        t.ACCESS_RESPONSE: services.read_access_response,
+        t.INITIATE_REQUEST: initiate.read_initiate_request,
+        0x05: short_names.read_read_request,
+        0x06: short_names.read_write_request,
+        t.INITIATE_RESPONSE: initiate.read_initiate_response,
+        0x0C: short_names.read_read_response,
+        0x0D: short_names.read_write_response,
+        t.CONFIRMED_SERVICE_ERROR: initiate.read_confirmed_service_error,
+        t.DATA_NOTIFICATION: logical_names.read_data_notification,
+        t.DATA_NOTIFICATION_CONFIRM: logical_names.read_data_notification_confirm,
+        0x16: short_names.read_write_request,
+        0x18: short_names.read_information_report,
+        t.GET_REQUEST: logical_names.GET_REQUEST.read,
+        t.SET_REQUEST: logical_names.SET_REQUEST.read,
+        t.EVENT_NOTIFICATION: logical_names.read_event_notification,
+        t.ACTION_REQUEST: logical_names.ACTION_REQUEST.read,
+        t.GET_RESPONSE: logical_names.GET_RESPONSE.read,
+        t.SET_RESPONSE: logical_names.SET_RESPONSE.read,
+        t.ACTION_RESPONSE: logical_names.ACTION_RESPONSE.read,
+        t.EXCEPTION_RESPONSE: logical_names.read_exception_response,
+        t.ACCESS_REQUEST: logical_names.read_access_request,
+        t.ACCESS_RESPONSE: logical_names.read_access_response,
         t.GENERAL_GLO: ciphering.read_general_ciphered,
         t.GENERAL_DED: ciphering.read_general_ciphered,
         t.GENERAL_CIPHERING: ciphering.read_general_ciphering,

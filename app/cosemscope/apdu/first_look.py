@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosemscope.apdu import tags as t
+from cosemscope.apdu.names import tags as t
 
 _WIDTH = 32
 _CHUNK = 1 << 15

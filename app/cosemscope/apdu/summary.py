@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from cosemscope.apdu.context import Context, Reference
 from cosemscope.apdu.fields import Decoded, Field, Problem, find, walk
-from cosemscope.apdu.naming import class_text, member_text, obis_text
-from cosemscope.apdu.tags import APDU_TAGS, GENERAL_GLO, GLO_SERVICES
+from cosemscope.apdu.names.tags import APDU_TAGS, GENERAL_GLO, GLO_SERVICES
+from cosemscope.apdu.names.texts import class_text, member_text, obis_text
 
 MAX_LENGTH = 200
 

@@ -1,1 +1,1 @@
-"""Capture files, link layers and packets in columns; the spool and the capture process."""
+"""Capture: records and packets of files and interfaces, in columns; never WPDUs."""

@@ -91,7 +91,7 @@ class RecordBatch:
         return len(self.time)
 
 
-class Window:
+class OctetWindow:
     """A stretch of the file in memory: `size` octets from address `base` on, then `PADDING` zeros."""
 
     def __init__(self, base: int, room: int) -> None:

@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
-from .octets import SideStore
-from .records import CaptureProblem, Interface, RecordBatch, Section, Statistics
+from cosemscope.capture.octets import SideStore
+from cosemscope.capture.records import CaptureProblem, Interface, RecordBatch, Section, Statistics
 
 
 class RecordSource(ABC):

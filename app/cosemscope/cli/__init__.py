@@ -18,9 +18,9 @@ from cosemscope import __version__
 
 #: Modules that add commands, and the commands' names: known here without importing them.
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "cosemscope.cli.capturing": ("capture", "interfaces", "spools"),
+    "cosemscope.cli.capturing_commands": ("capture", "interfaces", "spools"),
     "cosemscope.cli.decoding": ("decode", "show"),
-    "cosemscope.cli.links": ("connect", "listen", "check"),
+    "cosemscope.cli.live_run": ("connect", "listen", "check"),
     "cosemscope.cli.listing": ("list", "sessions", "stats"),
 }
 

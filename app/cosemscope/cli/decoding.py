@@ -9,7 +9,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from cosemscope.cli.opening import (
+from cosemscope.cli.capture_arguments import (
     CommandError,
     add_capture_arguments,
     add_keys_argument,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cosemscope.analysis.annotations import Comment
-    from cosemscope.analysis.association import Look
+    from cosemscope.analysis.associations.association import Look
     from cosemscope.analysis.engine import Analysis
     from cosemscope.apdu.fields import Decoded
 
@@ -50,7 +50,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run_decode(arguments: argparse.Namespace) -> int:
     """Decode and print; 0 also when the octets break somewhere, 1 when what was given is no hex."""
-    from cosemscope.analysis.pasted import decode_pasted
+    from cosemscope.analysis.associations.pasted import decode_pasted
     from cosemscope.apdu.hex_input import HexError, parse_octets
 
     words = " ".join(arguments.hex)
@@ -71,7 +71,7 @@ def run_show(arguments: argparse.Namespace) -> int:
 
 def _show(analysis: "Analysis", arguments: argparse.Namespace) -> int:
     from cosemscope.analysis.annotations import comments_of
-    from cosemscope.analysis.associations import Associations
+    from cosemscope.analysis.associations.looks import Associations
 
     keys = load_keys(arguments)
     analysis.run()
@@ -94,9 +94,9 @@ def print_decoded(
 ) -> None:
     """Print a tree as text, its info line, comments and what is protected first, or as JSON."""
     from cosemscope.analysis.annotations import plain_lines
+    from cosemscope.apdu.names.tags import apdu_name
     from cosemscope.apdu.plain import plain_tree, text_lines
     from cosemscope.apdu.summary import summarise
-    from cosemscope.apdu.tags import apdu_name
 
     info = summarise(decoded, look.context)
     security, inner = look.verdict.value, apdu_name(look.inner) if look.inner >= 0 else None

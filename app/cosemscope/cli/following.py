@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cosemscope.capture.reader import CaptureReader
+    from cosemscope.capture.files.reader import CaptureReader
     from cosemscope.capture.source import RecordSource
 
 _WINDOWS_PIPES = "\\\\.\\pipe\\"
@@ -39,8 +39,9 @@ def more_comes(reader: "RecordSource") -> bool:
 @contextmanager
 def followed(name: str) -> "Iterator[RecordSource]":
     """A reader of the capture `name` (`-`: standard input) that goes on as it grows. Raises CaptureError."""
-    from cosemscope.capture.reader import open_capture
-    from cosemscope.capture.sequence import CaptureSequence, ring_number
+    from cosemscope.capture.files.reader import open_capture
+    from cosemscope.capture.files.ring_names import ring_number
+    from cosemscope.capture.files.sequence import CaptureSequence
 
     path = Path(name)
     if name == "-" or _is_pipe(name):
@@ -92,8 +93,8 @@ class _Copy:
 
     def open(self) -> "CaptureReader":
         """A reader of what comes, once enough has come to tell what it is. Raises CaptureError."""
-        from cosemscope.capture.compression import is_compressed
-        from cosemscope.capture.reader import open_capture
+        from cosemscope.capture.files.compression import is_compressed
+        from cosemscope.capture.files.reader import open_capture
         from cosemscope.capture.records import CaptureError
 
         while not self._begun.wait(_EVERY):

@@ -11,11 +11,16 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cosemscope.cli.opening import add_capture_arguments, add_keys_argument, load_keys, with_analysis
+from cosemscope.cli.capture_arguments import (
+    add_capture_arguments,
+    add_keys_argument,
+    load_keys,
+    with_analysis,
+)
 
 if TYPE_CHECKING:
     from cosemscope.analysis.engine import Analysis
-    from cosemscope.analysis.sessions import StreamSession, WPortPair
+    from cosemscope.analysis.sessions.session_tree import StreamSession, WPortPair
     from cosemscope.cli.times import Clock
 
 
@@ -69,7 +74,7 @@ _COLLECTED = 100_000
 
 def _list(analysis: "Analysis", arguments: argparse.Namespace) -> int:
     from cosemscope.cli.following import more_comes
-    from cosemscope.cli.rows import JsonLines, TextLines
+    from cosemscope.cli.wpdu_lines import JsonLines, TextLines
 
     gc.set_threshold(_COLLECTED)
     kind = JsonLines if arguments.json else TextLines
@@ -114,7 +119,7 @@ def _sessions(analysis: "Analysis", arguments: argparse.Namespace) -> int:
 
 
 def _session_object(session: "StreamSession") -> dict[str, Any]:
-    from cosemscope.analysis.sessions import protocol_name
+    from cosemscope.analysis.sessions.session_tree import protocol_name
     from cosemscope.cli.times import epoch_seconds
 
     return {
@@ -148,8 +153,8 @@ def _pair_object(pair: "WPortPair") -> dict[str, Any]:
 
 
 def _print_session(session: "StreamSession", clock: "Clock") -> None:
-    from cosemscope.analysis.framing import Framing
-    from cosemscope.analysis.sessions import protocol_name
+    from cosemscope.analysis.sessions.session_tree import protocol_name
+    from cosemscope.streams.tables.framing import Framing
 
     times = f"{clock.text(session.first_time)} to {clock.text(session.last_time)}"
     # What HDLC carries is no WPDU.

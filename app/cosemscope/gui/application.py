@@ -15,15 +15,14 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from cosemscope import __version__
-from cosemscope.apdu.names import class_name, obis_name, unit
-
-from . import settings as options
-from . import theme
-from .background import wait_for_background
-from .dialogs import show_fault
-from .icons import application_icon
-from .settings import Settings
-from .window import Window
+from cosemscope.apdu.names.blue_book import class_name, obis_name, unit
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.base.background import wait_for_background
+from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.dialogs.small_dialogs import show_fault
+from cosemscope.gui.frame.window import Window
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.icons import application_icon
 
 _LOG = logging.getLogger("cosemscope")
 

@@ -9,9 +9,9 @@ its own), anything else is discarded (5.3.5; for TCP we take the same rule: it w
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .errors import LocalProtocolError
-from .wpdu import Wpdu
-from .wports import ALL_STATION, Side
+from cosemscope.transport.errors import LocalProtocolError
+from cosemscope.transport.wpdu import Wpdu
+from cosemscope.transport.wports import ALL_STATION, Side
 
 
 @dataclass(frozen=True, slots=True)

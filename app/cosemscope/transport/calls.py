@@ -8,8 +8,8 @@ import enum
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .parameters import Quadruple
-from .primitives import UdpDataRequest
+from cosemscope.transport.parameters import Quadruple
+from cosemscope.transport.primitives import UdpDataRequest
 
 
 @dataclass(frozen=True, slots=True)

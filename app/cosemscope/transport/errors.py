@@ -5,7 +5,7 @@
 what it likes. It is an exception all the same, so that a script may raise it.
 """
 
-from .wpdu import BadVersion, Trailing, Truncated
+from cosemscope.transport.wpdu import BadVersion, Trailing, Truncated
 
 
 class ProtocolError(Exception):

@@ -7,11 +7,11 @@ from it to say, in a method for each.
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, NamedTuple
 
-from .errors import LocalProtocolError
-from .parameters import Quadruple, ReasonOfFailure
-from .primitives import TcpDataRequest
-from .states import TABLE, Action, Connection, Input, Receiving, Row, Sending
-from .wpdu import BadVersion, Octets, WpduReceived
+from cosemscope.transport.errors import LocalProtocolError
+from cosemscope.transport.parameters import Quadruple, ReasonOfFailure
+from cosemscope.transport.primitives import TcpDataRequest
+from cosemscope.transport.states import TABLE, Action, Connection, Input, Receiving, Row, Sending
+from cosemscope.transport.wpdu import BadVersion, Octets, WpduReceived
 
 _NOWHERE: Final = Quadruple("0.0.0.0", 0, "0.0.0.0", 0)
 

@@ -6,8 +6,8 @@ header has nothing to tell interleaved WPDUs apart.
 
 from collections import deque
 
-from .primitives import TcpDataRequest
-from .wpdu import HEADER_SIZE, Wpdu
+from cosemscope.transport.primitives import TcpDataRequest
+from cosemscope.transport.wpdu import HEADER_SIZE, Wpdu
 
 
 class Outgoing:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final, NamedTuple
 
-from .wpdu import HEADER_SIZE, MAX_DATA
+from cosemscope.transport.wpdu import HEADER_SIZE, MAX_DATA
 
 MAX_DATA_UDP_IPV4: Final = 65507 - HEADER_SIZE
 """Most octets of data in a WPDU that has to fit one IPv4 datagram (65535 less IP and UDP headers)."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, TypeAlias
 
-from .parameters import (
+from cosemscope.transport.parameters import (
     MAX_DATA_UDP_IPV4,
     MAX_DATA_UDP_IPV6,
     PARAMETERS,

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from .bindings import WpduDiscarded, WPortBindings
-from .calls import Abort, Close, Open, Receive, Send, Status, TcpCall
-from .errors import LocalProtocolError, RemoteProtocolError
-from .machine import Machine, Occurrence
-from .outgoing import Outgoing
-from .parameters import (
+from cosemscope.transport.bindings import WpduDiscarded, WPortBindings
+from cosemscope.transport.calls import Abort, Close, Open, Receive, Send, Status, TcpCall
+from cosemscope.transport.errors import LocalProtocolError, RemoteProtocolError
+from cosemscope.transport.machine import Machine, Occurrence
+from cosemscope.transport.outgoing import Outgoing
+from cosemscope.transport.parameters import (
     ConfirmationType,
     ConnectResult,
     DisconnectReason,
@@ -26,7 +26,7 @@ from .parameters import (
     Result,
     check_quadruple,
 )
-from .primitives import (
+from cosemscope.transport.primitives import (
     TcpAbortIndication,
     TcpConnectConfirm,
     TcpConnectIndication,
@@ -43,9 +43,9 @@ from .primitives import (
     TcpPrimitive,
     TcpUp,
 )
-from .states import Action, Connection, Input, Receiving, Sending
-from .timers import TIMERS, TcpTimeouts, Timers
-from .wpdu import BadVersion, Octets, WpduDecoder
+from cosemscope.transport.states import Action, Connection, Input, Receiving, Sending
+from cosemscope.transport.timers import TIMERS, TcpTimeouts, Timers
+from cosemscope.transport.wpdu import BadVersion, Octets, WpduDecoder
 
 TcpEvent: TypeAlias = TcpUp | TcpCall | WpduDiscarded | RemoteProtocolError
 

@@ -7,8 +7,8 @@ inactivity_time_out of the TCP-UDP setup object). No clock is read: whoever asks
 from dataclasses import dataclass
 from typing import Final
 
-from .parameters import ReasonOfFailure
-from .states import Input
+from cosemscope.transport.parameters import ReasonOfFailure
+from cosemscope.transport.states import Input
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .bindings import WpduDiscarded, WPortBindings
-from .calls import Cast, UdpSend
-from .errors import LocalProtocolError, RemoteProtocolError
-from .parameters import Result, canonical_address, is_group_address
-from .primitives import UdpDataConfirm, UdpDataIndication, UdpDataRequest, UdpUp
-from .wpdu import Octets, Trailing, Truncated, Wpdu, decode_datagram
+from cosemscope.transport.bindings import WpduDiscarded, WPortBindings
+from cosemscope.transport.calls import Cast, UdpSend
+from cosemscope.transport.errors import LocalProtocolError, RemoteProtocolError
+from cosemscope.transport.parameters import Result, canonical_address, is_group_address
+from cosemscope.transport.primitives import UdpDataConfirm, UdpDataIndication, UdpDataRequest, UdpUp
+from cosemscope.transport.wpdu import Octets, Trailing, Truncated, Wpdu, decode_datagram
 
 UdpEvent: TypeAlias = UdpUp | UdpSend | WpduDiscarded | RemoteProtocolError
 

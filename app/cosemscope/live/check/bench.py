@@ -9,17 +9,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from cosemscope.apdu.tags import apdu_name
-from cosemscope.live.addresses import Address
-from cosemscope.live.apdus import public_aarq, release_request
+from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.live.check.probe import SILENCE, Diary, Gone, Outcome, Probe
-from cosemscope.live.faults import LinkError
-from cosemscope.live.recording import Recorder
-from cosemscope.live.sockets import LinkOptions
+from cosemscope.live.commands.ready_made import public_aarq, release_request
+from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.faults import LinkError
+from cosemscope.live.links.recording import Recorder
+from cosemscope.live.links.tcp_sockets import LinkOptions
 from cosemscope.transport.wpdu import BadVersion, Wpdu
 
 
-class Verdict(Enum):
+class CheckVerdict(Enum):
     """How a check ended; the value is the word in reports."""
 
     PASS = "pass"
@@ -31,23 +31,23 @@ class Verdict(Enum):
 class Finding:
     """A verdict and the sentence that gives the reason."""
 
-    verdict: Verdict
+    verdict: CheckVerdict
     reason: str
 
 
 def passed(reason: str) -> Finding:
     """The server does what the check wants."""
-    return Finding(Verdict.PASS, reason)
+    return Finding(CheckVerdict.PASS, reason)
 
 
 def failed(reason: str) -> Finding:
     """It does not."""
-    return Finding(Verdict.FAIL, reason)
+    return Finding(CheckVerdict.FAIL, reason)
 
 
 def undecided(reason: str) -> Finding:
     """What was seen proves neither, or the standard gives no rule."""
-    return Finding(Verdict.UNDECIDED, reason)
+    return Finding(CheckVerdict.UNDECIDED, reason)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ answer: that an association is refused is no fault of the transport layer.
 import asyncio
 
 from cosemscope.live.check.bench import Bench, Check, Finding, describe, failed, passed, undecided
-from cosemscope.live.check.datagrams import check_udp
 from cosemscope.live.check.probe import SILENCE, Gone, Outcome
-from cosemscope.live.faults import Fault, LinkError
+from cosemscope.live.check.udp_check import check_udp
+from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, Wpdu, WpduHeader
 
 _CUT_IN_HEADER = 3

@@ -11,10 +11,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 
-from cosemscope.live.addresses import Address
-from cosemscope.live.faults import Fault, LinkError
-from cosemscope.live.recording import Recorder
-from cosemscope.live.sockets import Connection, LinkOptions, open_connection
+from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.faults import Fault, LinkError
+from cosemscope.live.links.recording import Recorder
+from cosemscope.live.links.tcp_sockets import LinkOptions, SocketConnection, open_connection
 from cosemscope.transport.wpdu import BadVersion, NeedData, Wpdu, WpduDecoder, WpduReceived
 
 
@@ -33,7 +33,7 @@ class StepKind(Enum):
 
 
 @dataclass(frozen=True)
-class Step:
+class ProbeStep:
     """Something that happened: `time` in seconds since the check began, octets if any, words if any."""
 
     time: float
@@ -47,11 +47,11 @@ class Diary:
     """The steps of one check, in order."""
 
     begun: float = field(default_factory=time.monotonic)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ProbeStep] = field(default_factory=list)
 
     def note(self, kind: StepKind, octets: bytes = b"", text: str = "") -> None:
         """Add a step that happens now."""
-        self.steps.append(Step(time.monotonic() - self.begun, kind, octets, text))
+        self.steps.append(ProbeStep(time.monotonic() - self.begun, kind, octets, text))
 
 
 class Silence(Enum):
@@ -78,7 +78,7 @@ class Gone:
 Outcome = Wpdu | BadVersion | Gone | Silence
 
 
-class Probe(Connection):
+class Probe(SocketConnection):
     """A TCP connection that keeps a diary. Make one with `Probe.connect`."""
 
     def __init__(self, options: LinkOptions, recorder: Recorder | None, diary: Diary, name: str) -> None:

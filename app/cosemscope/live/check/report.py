@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby
 
-from cosemscope.live.check.bench import Verdict
-from cosemscope.live.check.probe import Step, StepKind
+from cosemscope.live.check.bench import CheckVerdict
+from cosemscope.live.check.probe import ProbeStep, StepKind
 from cosemscope.live.check.runner import CheckResult, Report
 
 _SHOWN_CRUMBS = 3
-_SIGNS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.UNDECIDED: "?"}
-_CLASSES = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.UNDECIDED: "undecided"}
+_SIGNS = {CheckVerdict.PASS: "✓", CheckVerdict.FAIL: "✗", CheckVerdict.UNDECIDED: "?"}
+_CLASSES = {CheckVerdict.PASS: "pass", CheckVerdict.FAIL: "fail", CheckVerdict.UNDECIDED: "undecided"}
 _OUTWARD = {StepKind.SENT, StepKind.FINISHED, StepKind.CLOSED, StepKind.RESET}
 _INWARD = {StepKind.RECEIVED, StepKind.PEER_FINISHED, StepKind.FAULT}
 
@@ -109,7 +109,7 @@ def _tiles(report: Report) -> str:
     tiles = "".join(
         f'<div class="tile {_CLASSES[verdict]}"><b>{report.count(verdict)}</b>'
         f"{_SIGNS[verdict]} {verdict.value}</div>"
-        for verdict in Verdict
+        for verdict in CheckVerdict
     )
     return f'<div class="tiles">{tiles}</div>'
 
@@ -146,7 +146,7 @@ def _section(result: CheckResult) -> str:
     )
 
 
-def _steps(steps: tuple[Step, ...]) -> str:
+def _steps(steps: tuple[ProbeStep, ...]) -> str:
     if not steps:
         return ""
     rows = "".join(
@@ -158,14 +158,14 @@ def _steps(steps: tuple[Step, ...]) -> str:
     return f'<table class="steps"><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 
-def _folded(steps: tuple[Step, ...]) -> Iterator[Step]:
+def _folded(steps: tuple[ProbeStep, ...]) -> Iterator[ProbeStep]:
     """The steps, many segments of one octet each in one row."""
     for (kind, single), run in groupby(steps, lambda step: (step.kind, len(step.octets) == 1)):
         group = list(run)
         if kind is StepKind.SENT and single and len(group) > _SHOWN_CRUMBS:
             octets = b"".join(step.octets for step in group)
             words = f"in {len(group)} segments of one octet each, the last at {group[-1].time:.3f} s"
-            yield Step(group[0].time, kind, octets, words)
+            yield ProbeStep(group[0].time, kind, octets, words)
         else:
             yield from group
 
@@ -176,7 +176,7 @@ def _arrow(kind: StepKind) -> str:
     return "←" if kind in _INWARD else "·"
 
 
-def _octets(step: Step) -> str:
+def _octets(step: ProbeStep) -> str:
     if not step.octets:
         return ""
     side = "out" if step.kind is StepKind.SENT else "in"

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cosemscope import __version__
-from cosemscope.live.addresses import Address, resolve
-from cosemscope.live.check.bench import Bench, Check, CheckOptions, Finding, Verdict, failed, undecided
+from cosemscope.live.check.bench import Bench, Check, CheckOptions, CheckVerdict, Finding, failed, undecided
 from cosemscope.live.check.catalogue import CHECKS
-from cosemscope.live.check.probe import Step, StepKind
-from cosemscope.live.faults import LinkError
-from cosemscope.live.recording import Recorder
-from cosemscope.live.sockets import Connection, LinkOptions, open_connection
+from cosemscope.live.check.probe import ProbeStep, StepKind
+from cosemscope.live.links.addresses import Address, resolve
+from cosemscope.live.links.faults import LinkError
+from cosemscope.live.links.recording import Recorder
+from cosemscope.live.links.tcp_sockets import LinkOptions, SocketConnection, open_connection
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class CheckResult:
 
     check: Check
     finding: Finding
-    steps: tuple[Step, ...]
+    steps: tuple[ProbeStep, ...]
     seconds: float
 
 
@@ -44,7 +44,7 @@ class Report:
     seconds: float
     version: str = field(default=__version__)
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: CheckVerdict) -> int:
         """How many checks ended so."""
         return sum(result.finding.verdict is verdict for result in self.results)
 
@@ -58,7 +58,7 @@ class Report:
             "started": self.started.isoformat(),
             "seconds": round(self.seconds, 3),
             "cosemscope": self.version,
-            "summary": {verdict.value: self.count(verdict) for verdict in Verdict},
+            "summary": {verdict.value: self.count(verdict) for verdict in CheckVerdict},
             "checks": [_result_json(result) for result in self.results],
         }
 
@@ -78,7 +78,7 @@ def _result_json(result: CheckResult) -> dict[str, object]:
     }
 
 
-def _step_json(step: Step) -> dict[str, object]:
+def _step_json(step: ProbeStep) -> dict[str, object]:
     values: dict[str, object] = {"time": round(step.time, 6), "step": step.kind.value}
     if step.octets:
         values["octets"] = step.octets.hex()
@@ -98,7 +98,7 @@ async def settle_address(address: Address, options: CheckOptions) -> Address:
         for candidate in found:
             with contextlib.suppress(LinkError):
                 connection = await open_connection(
-                    lambda: Connection(limits, None, initiated=True), candidate, limits
+                    lambda: SocketConnection(limits, None, initiated=True), candidate, limits
                 )
                 connection.shut()
                 await connection.wait_ended()
@@ -123,11 +123,13 @@ async def run_checks(
     begun = time.monotonic()
     deadline = begun + options.total
     results: list[CheckResult] = []
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, CheckVerdict] = {}
     answers = 0
     for check in checks:
         bench = Bench(address, options, recorder, answers_to_pair=answers)
-        lacking = [key for key in check.needs if verdicts.get(key, Verdict.PASS) is not Verdict.PASS]
+        lacking = [
+            key for key in check.needs if verdicts.get(key, CheckVerdict.PASS) is not CheckVerdict.PASS
+        ]
         if lacking:
             result = _not_run(check, f"the server does not pass “{_title(checks, lacking[0])}”")
         else:

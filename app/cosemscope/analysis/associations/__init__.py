@@ -1,0 +1,1 @@
+"""Associations: their state row by row, keys and blocks, and what meters told of themselves."""

@@ -1,0 +1,201 @@
+"""What is known of one association: titles, challenges, keys it brought along, requests, blocks, counters.
+
+An `Association` belongs to one pair of wPorts on one stream and is never shared: two associations on one
+connection are two objects. `association_steps.advance` takes it from APDU to APDU and gives a `Look` at
+each. All memory is bounded, and `copy` is cheap.
+"""
+
+from typing import Any, NamedTuple
+
+from cosemscope.analysis.associations.blocks import BlockWindow, Transfer
+from cosemscope.analysis.associations.scalers import Scalers
+from cosemscope.analysis.keys.key_table import KeyTable
+from cosemscope.apdu.context import Context, Request
+from cosemscope.apdu.names.texts import TITLE_SIZE
+from cosemscope.apdu.security.hls import Challenges
+from cosemscope.apdu.security.key_rings import KeyRing
+from cosemscope.apdu.security.key_sets import KeySet
+from cosemscope.apdu.security.opener import KeyedOpener
+from cosemscope.apdu.security.verdicts import Opened, Verdict
+from cosemscope.capture.packets.packet_table import Endpoint
+
+_MAX_REQUESTS = 64
+_MAX_TRANSFERS = 16
+_MAX_LEARNED = 8
+_MAX_COUNTERS = 32
+_MAX_BEHIND_GATEWAY = 64
+
+
+class Note(NamedTuple):
+    """A remark on an APDU for people, with the severity of a tree's problem ("warning", "note")."""
+
+    message: str
+    severity: str = "note"
+    clause: str = ""
+
+
+class Look(NamedTuple):
+    """What is known of one APDU in its association.
+
+    `verdict` is that of its protection (clear where it has none), `inner` the tag of the APDU once opened
+    or joined (-1: none), `opened` the attempt to open it, `context` what the decoder needs for its tree.
+    `plain` is the innermost APDU that could be reached: opened, joined, without prefixes and envelopes.
+    """
+
+    verdict: Verdict
+    inner: int
+    context: Context
+    opened: Opened | None = None
+    notes: tuple[Note, ...] = ()
+    plain: bytes = b""
+
+
+class Place(NamedTuple):
+    """Where an association is: endpoints and wPorts, near (the stream's client) before far."""
+
+    endpoints: tuple[Endpoint, ...] = ()
+    wports: tuple[int, ...] = ()
+
+
+class Pending(NamedTuple):
+    """A request that waits for its response: what it asked for, and what its ACTION proposed."""
+
+    request: Request
+    parameters: Any = None
+
+
+class Counter(NamedTuple):
+    """Invocation counters of one title and key: the last one, and how far it was from the one before."""
+
+    last: int
+    step: int
+
+
+class Association:
+    """The state of one association; see the module. Sides are 0 (the stream's client, "near") and 1."""
+
+    def __init__(self, keys: KeyTable, place: Place = Place()) -> None:
+        self.keys = keys
+        self.place = place
+        self.titles: tuple[bytes | None, bytes | None] = (None, None)
+        self.challenges: tuple[bytes | None, bytes | None] = (None, None)
+        self.mechanism = 0
+        self.base_name = 0  # of the association object where names are short; 0: not told
+        self.client_side = 0
+        self.learned: tuple[KeySet, ...] = ()
+        self._ring: KeyRing | None = None
+        self._openers: tuple[KeyedOpener, KeyedOpener] | None = None
+        self.requests: dict[int, Pending] = {}
+        self.transfers: dict[tuple[int, int, int], Transfer] = {}
+        self.windows: dict[int, BlockWindow] = {}
+        self.counters: dict[tuple[bytes, str], Counter] = {}
+        self.behind: dict[bytes, Association] = {}
+        #: of the meter, which other associations may share; `attached`: by which side and title it was found
+        self.scalers = Scalers()
+        self.attached: tuple[int, bytes | None] | None = None
+        #: the WPDU row that is taken next, where there are rows
+        self.row = 0
+
+    def copy(self) -> "Association":
+        """The same state again, to be gone on with apart from this one."""
+        other = Association.__new__(Association)
+        other.__dict__.update(self.__dict__)
+        other.requests = dict(self.requests)
+        other.transfers = dict(self.transfers)
+        other.windows = dict(self.windows)
+        other.counters = dict(self.counters)
+        other.behind = {prefix: one.copy() for prefix, one in self.behind.items()}
+        return other
+
+    def behind_gateway(self, device: bytes) -> "Association":
+        """The association with this device (network and address) behind the gateway: a state of its own."""
+        one = self.behind.pop(device, None) or Association(self.keys, self.place)
+        if len(self.behind) >= _MAX_BEHIND_GATEWAY:
+            self.behind.pop(next(iter(self.behind)))
+        self.behind[device] = one
+        one.row = self.row
+        return one
+
+    def ring(self) -> KeyRing:
+        """The keys to try."""
+        if self._ring is None:
+            ring = self.keys.select(self.titles, self.place.endpoints, self.place.wports)
+            self._ring = ring.extended(self.learned) if self.learned else ring
+        return self._ring
+
+    def opener(self, side: int) -> KeyedOpener:
+        """Opens what this side sends."""
+        if self._openers is None:
+            ring, (near, far) = self.ring(), self.titles
+            self._openers = KeyedOpener(ring, near, far), KeyedOpener(ring, far, near)
+        return self._openers[side]
+
+    def opener_for(self, title: bytes, side: int) -> KeyedOpener:
+        """Opens what somebody with another title sends by this side, as a concentrator passes it on."""
+        titles = (title, self.titles[1 - side])
+        ring = self.keys.select(titles, self.place.endpoints, self.place.wports)
+        return KeyedOpener(ring.extended(self.learned) if self.learned else ring, *titles)
+
+    def learn_title(self, side: int, title: bytes | None) -> None:
+        """This side is called so."""
+        if title is None or len(title) != TITLE_SIZE or self.titles[side] == title:
+            return
+        self.titles = (title, self.titles[1]) if side == 0 else (self.titles[0], title)
+        self._select_anew()
+
+    def learn_key(self, keys: KeySet) -> None:
+        """A key that the association brought along; the latest is tried first."""
+        self.learned = (keys, *self.learned)[:_MAX_LEARNED]
+        self._select_anew()
+
+    def ask(self, invoke: int, pending: Pending) -> None:
+        """A request waits for its response; what had this invoke-id before is over."""
+        self.requests.pop(invoke, None)
+        if len(self.requests) >= _MAX_REQUESTS:
+            self.requests.pop(next(iter(self.requests)))
+        self.requests[invoke] = pending
+
+    def transfer(self, key: tuple[int, int, int], transfer: Transfer | None) -> None:
+        """How far the transfer with this side, tag and invoke-id is; None: it is over."""
+        self.transfers.pop(key, None)
+        if transfer is not None:
+            if len(self.transfers) >= _MAX_TRANSFERS:
+                self.transfers.pop(next(iter(self.transfers)))
+            self.transfers[key] = transfer
+
+    def count(self, key: tuple[bytes, str], counter: Counter) -> None:
+        """The invocation counters of this title and kind of key have come so far."""
+        self.counters.pop(key, None)
+        if len(self.counters) >= _MAX_COUNTERS:
+            self.counters.pop(next(iter(self.counters)))
+        self.counters[key] = counter
+
+    def hls(self) -> Challenges:
+        """What the AARQ and the AARE said for HLS authentication."""
+        client, server = self.client_side, 1 - self.client_side
+        return Challenges(
+            self.mechanism,
+            self.titles[client],
+            self.titles[server],
+            self.challenges[client],
+            self.challenges[server],
+        )
+
+    def begin(self, side: int) -> None:
+        """An AARQ comes from this side: what was agreed before is over, except keys that were transferred."""
+        self.titles = self.challenges = (None, None)
+        self.mechanism, self.base_name, self.client_side = 0, 0, side
+        self.requests.clear()
+        self.transfers.clear()
+        self.windows.clear()
+        self.end()
+
+    def end(self) -> None:
+        """The association is released: its dedicated key is no more."""
+        self.learned = tuple(keys for keys in self.learned if keys.dedicated is None)
+        self.counters = {key: known for key, known in self.counters.items() if key[1] != "dedicated"}
+        self._select_anew()
+
+    def _select_anew(self) -> None:
+        """Other keys may be the ones to try."""
+        self._ring = self._openers = None

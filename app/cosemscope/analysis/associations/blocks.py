@@ -1,0 +1,133 @@
+"""Blocks joined again: GET, SET and ACTION in blocks, and general-block-transfer with windows.
+
+Each transfer is an immutable value, so that a checkpoint of an association costs nothing. What does not fit
+is said (a block missing, one repeated) and never glued over. Bounded in octets and in blocks.
+"""
+
+from typing import Any, Generic, NamedTuple, TypeVar
+
+MAX_OCTETS = 16 << 20
+MAX_BLOCKS = 1 << 17
+#: Blocks of a window that may wait for one that is missing (a window has up to 63).
+MAX_AHEAD = 256
+
+#: Octets of blocks, from the last to the first.
+_Chain = Any
+
+
+class Block(NamedTuple):
+    """One block as it was sent: its number, whether it is the last, its octets."""
+
+    number: int
+    last: bool
+    octets: bytes
+
+
+_State = TypeVar("_State")
+
+
+class Joined(NamedTuple, Generic[_State]):
+    """What a block makes of its transfer: what to go on with (None: it is over), the whole, a remark."""
+
+    transfer: _State | None
+    whole: bytes | None = None
+    note: str = ""
+
+
+class Transfer(NamedTuple):
+    """A transfer whose blocks come one by one: GET, SET and ACTION with datablocks.
+
+    `begun` is the number of its first block (1, some count from 0), `number` that of the block seen last,
+    `parts` its octets and those before it, as a chain from the last to the first; `broken`: something is
+    missing or it became too large, so that nothing whole will come of it.
+    """
+
+    begun: int
+    number: int
+    parts: _Chain
+    size: int
+    blocks: int
+    broken: bool = False
+
+
+def add_block(transfer: Transfer | None, block: Block) -> Joined[Transfer]:
+    """The next block of a service's transfer, or the first of a new one."""
+    note = ""
+    first = transfer is None or block.number <= min(1, transfer.begun)
+    if transfer is not None and block.number == transfer.number and not first:
+        return Joined(transfer, None, f"block {block.number} is repeated")
+    if transfer is None or first:
+        broken = block.number > 1
+        if broken:
+            note = f"block {block.number} comes first: those before it were not seen"
+        transfer = Transfer(block.number, block.number, None, 0, 0, broken)
+    elif block.number != transfer.number + 1:
+        note = f"block {block.number} follows block {transfer.number}: "
+        missing = block.number - transfer.number - 1
+        note += _missing(transfer.number + 1, missing) if missing > 0 else "the order is wrong"
+        transfer = transfer._replace(broken=True)
+    size, count = transfer.size + len(block.octets), transfer.blocks + 1
+    if size > MAX_OCTETS or count > MAX_BLOCKS:
+        if not transfer.broken:
+            note = f"the blocks are more than {MAX_OCTETS >> 20} MiB together: they are not joined"
+        transfer = Transfer(transfer.begun, block.number, None, 0, 0, True)
+    else:
+        parts = (block.octets, transfer.parts)
+        transfer = Transfer(transfer.begun, block.number, parts, size, count, transfer.broken)
+    if not block.last:
+        return Joined(transfer, None, note)
+    whole = _join(transfer.parts) if transfer.blocks > 1 and not transfer.broken else None
+    return Joined(None, whole, note)
+
+
+def _missing(first: int, count: int) -> str:
+    return f"block {first} is missing" if count == 1 else f"blocks {first} to {first + count - 1} are missing"
+
+
+def _join(chain: _Chain) -> bytes:
+    parts: list[bytes] = []
+    while chain is not None:
+        octets, chain = chain
+        parts.append(octets)
+    return b"".join(reversed(parts))
+
+
+class BlockWindow(NamedTuple):
+    """A general-block-transfer: blocks may be sent in windows, get lost and come again, out of order.
+
+    `first` is the first block, `next` the number of the block that is awaited, `parts` the chain of those
+    before it; `ahead` are blocks that came before their turn; `last` is the number of the last one, 0 while
+    unknown.
+    """
+
+    first: bytes
+    next: int
+    parts: _Chain
+    ahead: dict[int, bytes]
+    last: int
+    size: int
+
+
+def add_to_window(window: BlockWindow | None, block: Block) -> Joined[BlockWindow]:
+    """The next block of a general-block-transfer; the whole comes once none is missing."""
+    if window is None or (block.number == 1 and window.next > 1 and window.first != block.octets):
+        if not block.octets or (block.number == 1 and block.last):
+            return Joined(None)  # an acknowledgement without data; or the only block, whole by itself
+        window = BlockWindow(block.octets, 1, None, {}, 0, 0)
+    if block.number < window.next or block.number in window.ahead:
+        return Joined(window, None, f"block {block.number} is repeated")
+    size = window.size + len(block.octets)
+    if size > MAX_OCTETS or len(window.ahead) >= MAX_AHEAD:
+        return Joined(None, None, "too many blocks, or octets, without an end: they are not joined")
+    ahead = {**window.ahead, block.number: block.octets}
+    expected, parts = window.next, window.parts
+    while expected in ahead:
+        parts = (ahead.pop(expected), parts)
+        expected += 1
+    last = block.number if block.last else window.last
+    if last and expected > last:
+        return Joined(None, _join(parts))
+    note = ""
+    if ahead and block.number != expected - 1:
+        note = f"block {block.number} came before its turn: block {expected} is missing so far"
+    return Joined(BlockWindow(window.first, expected, parts, ahead, last, size), None, note)

@@ -1,0 +1,1 @@
+"""Sessions: peers, streams and wPort pairs as a tree, and counts."""

@@ -1,0 +1,50 @@
+"""Counts of a whole capture, as `stats` prints them."""
+
+from typing import Any
+
+import numpy as np
+
+from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.capture.columns import Columns
+from cosemscope.capture.packets.packet_row import TCP, UDP
+from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import Mark
+
+
+def statistics(packets: Columns, streams: Columns, wpdus: Columns, findings: Columns) -> dict[str, Any]:
+    """The counts by name: packets, streams, WPDUs, APDUs by name (`apdu_tags`), and what was wrong.
+
+    `wpdus` and `apdu_tags` count whole WPDUs, `truncated_wpdus` those of which octets are missing; what HDLC
+    and IEC 61334-4-32 carry is no WPDU: `hdlc_frames` counts right frames, `other_apdus` the APDUs of both.
+    `missing_bytes` are octets of TCP and UDP that the capture lacks (holes and snap length),
+    `skipped_bytes` octets of recognised streams that are no WPDU.
+    """
+    carried = (wpdus["framing"] != Framing.HDLC) & (wpdus["framing"] != Framing.IEC_61334_4_32)
+    complete = (wpdus["marks"] & Mark.TRUNCATED) == 0
+    whole = carried & complete
+    tags = wpdus["apdu_tag"][whole]
+    found, counts = np.unique(tags[tags >= 0], return_counts=True)
+    framings, streams_of = np.unique(streams["framing"], return_counts=True)
+    kinds = np.bincount(findings["kind"], minlength=max(FindingKind) + 1)
+    protocol = streams["protocol"]
+    return {
+        "packets": len(packets),
+        "tcp_streams": int((protocol == TCP).sum()),
+        "udp_flows": int((protocol == UDP).sum()),
+        "wpdus": int(whole.sum()),
+        "apdu_tags": {apdu_name(int(tag)): int(count) for tag, count in zip(found, counts, strict=True)},
+        "retransmissions": int(streams["retransmissions"].sum()),
+        "out_of_order": int(streams["out_of_order"].sum()),
+        "missing_bytes": int(streams["missing_octets"].sum()),
+        "skipped_bytes": int(streams["skipped_octets"].sum()),
+        "truncated_wpdus": int((carried & ~complete).sum()),
+        "conflicts": int(streams["conflicts"].sum()),
+        "holes": int(kinds[FindingKind.HOLE]),
+        "hdlc_frames": int(streams["frames"].sum()),
+        "other_apdus": int((~carried & complete).sum()),
+        "framings": {
+            Framing(int(framing)).label: int(count)
+            for framing, count in zip(framings, streams_of, strict=True)
+        },
+    }

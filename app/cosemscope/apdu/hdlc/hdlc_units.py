@@ -1,0 +1,238 @@
+"""What HDLC frames carry: control fields, the LLC octets, and APDUs that come in several segments.
+
+`SegmentJoiner` takes frame after frame and gives units: the frames of one APDU together, every other frame
+alone. It believes only frames without a fault, as a meter does, and what it cannot join it gives incomplete.
+"""
+
+import enum
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from cosemscope.apdu.hdlc.hdlc_frames import FrameFault, FrameReceived, HdlcAddress
+
+COMMAND_LLC: Final = b"\xe6\xe6\x00"
+RESPONSE_LLC: Final = b"\xe6\xe7\x00"
+LLC_SIZE: Final = 3
+MAX_INFORMATION: Final = 1 << 20
+"""Most octets of one joined APDU; a longer one is given incomplete."""
+MAX_PENDING: Final = 64
+"""Most pairs of addresses between which an APDU may be on its way; beyond, the oldest is given incomplete."""
+
+
+class FrameKind(enum.Enum):
+    """The type of a frame, by its control field: the value is its name in the standard."""
+
+    I = "I"  # noqa: E741 -- its name
+    RR = "RR"
+    RNR = "RNR"
+    REJ = "REJ"
+    SREJ = "SREJ"
+    SNRM = "SNRM"
+    DISC = "DISC"
+    UA = "UA"
+    DM = "DM"
+    FRMR = "FRMR"
+    UI = "UI"
+    UNKNOWN = "unknown"
+
+
+class Control(NamedTuple):
+    """A control field: P/F bit, and N(S) and N(R) where the kind of frame has them (else None)."""
+
+    kind: FrameKind
+    poll_final: bool
+    send: int | None
+    receive: int | None
+
+    def __str__(self) -> str:
+        numbers = [f"N(S) {self.send}"] if self.send is not None else []
+        numbers += [f"N(R) {self.receive}"] if self.receive is not None else []
+        numbers += [_POLL_FINAL.get(self.kind, "P/F")] if self.poll_final else []
+        return ", ".join([self.kind.value, *numbers])
+
+
+_SUPERVISORY = (FrameKind.RR, FrameKind.RNR, FrameKind.REJ, FrameKind.SREJ)
+_UNNUMBERED = {
+    0x83: FrameKind.SNRM,
+    0x43: FrameKind.DISC,
+    0x63: FrameKind.UA,
+    0x0F: FrameKind.DM,
+    0x87: FrameKind.FRMR,
+    0x03: FrameKind.UI,
+}
+_COMMANDS = frozenset({FrameKind.SNRM, FrameKind.DISC})
+_RESPONSES = frozenset({FrameKind.UA, FrameKind.DM, FrameKind.FRMR})
+_POLL_FINAL = dict.fromkeys(_COMMANDS, "P") | dict.fromkeys(_RESPONSES, "F")
+#: Frames that carry APDUs.
+CARRIERS: Final = frozenset({FrameKind.I, FrameKind.UI})
+
+
+def _control(octet: int) -> Control:
+    poll_final, receive = bool(octet & 0x10), octet >> 5
+    if not octet & 1:
+        return Control(FrameKind.I, poll_final, octet >> 1 & 7, receive)
+    if not octet & 2:
+        return Control(_SUPERVISORY[octet >> 2 & 3], poll_final, None, receive)
+    return Control(_UNNUMBERED.get(octet & 0xEF, FrameKind.UNKNOWN), poll_final, None, None)
+
+
+CONTROLS: Final = tuple(_control(octet) for octet in range(256))
+"""Every control field by its octet (IEC 62056-46, modulo 8)."""
+_NO_CONTROL: Final = Control(FrameKind.UNKNOWN, False, None, None)
+
+
+def control_of(received: FrameReceived) -> Control:
+    """The control field of a frame; of unknown kind where the frame is too short to have one."""
+    octet = received.frame.control
+    return CONTROLS[octet] if octet >= 0 else _NO_CONTROL
+
+
+class Sender(enum.Enum):
+    """Which side sent a frame, as far as the frame itself tells."""
+
+    CLIENT = "client"
+    SERVER = "server"
+    UNKNOWN = ""
+
+
+def sender_of(received: FrameReceived) -> Sender:
+    """By the kind of frame, the LLC octets, or an address of more than one octet, which is a server's."""
+    frame, kind = received.frame, control_of(received).kind
+    llc = frame.information[:LLC_SIZE]
+    if kind in _COMMANDS or (kind in CARRIERS and llc == COMMAND_LLC) or frame.destination.size > 1:
+        return Sender.CLIENT
+    if kind in _RESPONSES or (kind in CARRIERS and llc == RESPONSE_LLC) or frame.source.size > 1:
+        return Sender.SERVER
+    return Sender.UNKNOWN
+
+
+class HdlcUnit(NamedTuple):
+    """The frames of one APDU, or one frame that carries none.
+
+    `information` are the joined information fields. `complete`: the first segment (the one with LLC octets),
+    the last and all between are there; true of frames that carry no APDU. `repeated`: a segment that had
+    come already.
+    """
+
+    frames: tuple[FrameReceived, ...]
+    information: bytes
+    complete: bool = True
+    repeated: bool = False
+
+    @property
+    def control(self) -> Control:
+        """The control field of the first frame."""
+        return control_of(self.frames[0])
+
+    @property
+    def source(self) -> HdlcAddress:
+        """The sender's address."""
+        return self.frames[0].frame.source
+
+    @property
+    def destination(self) -> HdlcAddress:
+        """The receiver's address."""
+        return self.frames[0].frame.destination
+
+    @property
+    def sender(self) -> Sender:
+        """Which side sent it, as far as its first frame tells."""
+        return sender_of(self.frames[0])
+
+    @property
+    def carries_apdu(self) -> bool:
+        """Whether these are information frames that begin, after LLC octets, with an APDU."""
+        return self.control.kind in CARRIERS and has_llc(self.information)
+
+    @property
+    def apdu(self) -> bytes:
+        """The APDU without LLC octets; empty where there is none."""
+        return self.information[LLC_SIZE:] if self.carries_apdu else b""
+
+    @property
+    def apdu_tag(self) -> int:
+        """The first octet of the APDU; -1 where there is none."""
+        return self.information[LLC_SIZE] if self.carries_apdu and len(self.information) > LLC_SIZE else -1
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Where its octets stand in the stream, flags included, in order and without overlap."""
+        spans: list[tuple[int, int]] = []
+        for received in self.frames:
+            if spans and received.start <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], received.stop)
+            else:
+                spans.append((received.start, received.stop))
+        return tuple(spans)
+
+
+def has_llc(information: bytes) -> bool:
+    """Whether an information field begins with the LLC octets of DLMS (a later segment has none)."""
+    return information[:LLC_SIZE] in (COMMAND_LLC, RESPONSE_LLC)
+
+
+_Pair = tuple[HdlcAddress, HdlcAddress]
+
+
+class SegmentJoiner:
+    """Joins the segments of APDUs, pair of addresses by pair; for the frames of one direction, in order."""
+
+    def __init__(self) -> None:
+        self._pending: dict[_Pair, list[FrameReceived]] = {}
+
+    def add(self, received: FrameReceived) -> list[HdlcUnit]:
+        """What is whole or given up now that this frame came, in order; often nothing for a segment."""
+        control, frame = control_of(received), received.frame
+        alone = HdlcUnit((received,), frame.information)
+        if frame.faults & ~FrameFault.FLAG:
+            return [alone]
+        pair = (frame.destination, frame.source)
+        if control.kind not in CARRIERS:
+            ends = control.kind in _COMMANDS | _RESPONSES
+            return [*(self._give_up(pair) if ends else ()), alone]
+        units: list[HdlcUnit] = []
+        pending = self._pending.get(pair, [])
+        if pending and not _follows(pending[-1], received):
+            if _repeats(pending[-1], received):
+                return [alone._replace(repeated=True, complete=False)]
+            units += self._give_up(pair)
+            pending = []
+        frames = [*pending, received]
+        self._pending.pop(pair, None)
+        if not frame.segmented:
+            return [*units, _unit(frames, complete=has_llc(frames[0].frame.information))]
+        if sum(len(one.frame.information) for one in frames) > MAX_INFORMATION:
+            return [*units, _unit(frames, complete=False)]
+        while len(self._pending) >= MAX_PENDING:
+            units += self._give_up(next(iter(self._pending)))
+        self._pending[pair] = frames
+        return units
+
+    def close(self) -> list[HdlcUnit]:
+        """No frame follows, or some are missing: what had been begun, incomplete."""
+        return [unit for pair in list(self._pending) for unit in self._give_up(pair)]
+
+    def first_pending(self, default: int) -> int:
+        """Where in the stream the first frame stands that waits for others; `default` when none waits."""
+        return min((frames[0].start for frames in self._pending.values()), default=default)
+
+    def _give_up(self, pair: _Pair) -> list[HdlcUnit]:
+        frames = self._pending.pop(pair, None)
+        return [_unit(frames, complete=False)] if frames else []
+
+
+def _unit(frames: Sequence[FrameReceived], *, complete: bool) -> HdlcUnit:
+    return HdlcUnit(tuple(frames), b"".join(one.frame.information for one in frames), complete)
+
+
+def _follows(last: FrameReceived, received: FrameReceived) -> bool:
+    """Whether a segment is the next after `last`: I frames count, UI frames do not."""
+    before, now = control_of(last), control_of(received)
+    if has_llc(received.frame.information) and before.kind is FrameKind.UI:
+        return False
+    return now.kind is before.kind and (before.send is None or now.send == (before.send + 1) & 7)
+
+
+def _repeats(last: FrameReceived, received: FrameReceived) -> bool:
+    same_number = control_of(last).send == control_of(received).send
+    return same_number and last.frame.information == received.frame.information

@@ -1,0 +1,113 @@
+"""Names for people, as the decoder wants them: OBIS codes, classes, attributes, units, text in octets.
+
+The names themselves are data (`cosemscope.apdu.names`); here they are remembered, since a load profile
+asks for the same ones ten thousand times.
+"""
+
+from decimal import Decimal
+from functools import lru_cache
+
+from cosemscope.apdu.names import blue_book
+
+#: Units that people read in thousands.
+_KILO_UNITS = frozenset({"W", "VA", "var", "Wh", "VAh", "varh"})
+_SHOWN_OCTETS = 64
+_SHOWN_CHARACTERS = 200
+
+
+@lru_cache(4096)
+def obis_text(instance: bytes) -> str:
+    """A logical name in dots, and what the value groups mean: "1.0.1.8.0.255 Active energy import (+A)"."""
+    dotted = blue_book.obis_text(instance)
+    name = blue_book.obis_name(instance)
+    return f"{dotted} {name}" if name else dotted
+
+
+@lru_cache(1024)
+def class_text(class_id: int) -> str:
+    """The name of an interface class, or "" when it has none."""
+    return blue_book.class_name(class_id)
+
+
+@lru_cache(4096)
+def member_text(class_id: int, member: int, method: bool) -> str:
+    """The name of an attribute or a method of a class, or ""."""
+    return (blue_book.method_name if method else blue_book.attribute_name)(class_id, member)
+
+
+def attribute_unit(class_id: int, attribute: int) -> str:
+    """The unit that the definition of an attribute gives it, or ""."""
+    return blue_book.attribute_unit(class_id, attribute)
+
+
+def enumeration_texts(class_id: int, attribute: int) -> dict[int, str]:
+    """Value -> text of an attribute that is an enumeration; empty for any other."""
+    return blue_book.enumeration_texts(class_id, attribute)
+
+
+@lru_cache(256)
+def unit_text(code: int) -> str:
+    """The symbol of a unit of the Blue Book; "" for no unit (255) and for codes without one."""
+    return blue_book.unit(code) if code != 255 else ""
+
+
+def scaled_text(value: int | float, scaler: int, unit: int) -> str:
+    """A number with its scaler and unit applied: 123456, scaler 1, unit 30 is "1234.56 kWh"."""
+    symbol = unit_text(unit)
+    try:
+        number = Decimal(repr(value)).scaleb(scaler)
+    except ArithmeticError:
+        return f"{value} × 10^{scaler} {symbol}".rstrip()
+    if symbol in _KILO_UNITS and number.is_finite() and abs(number) >= 1000:
+        number, symbol = number.scaleb(-3).normalize(), "k" + symbol
+    words = f"{number:f}" if -20 <= scaler <= 20 and number.is_finite() else str(number)
+    return f"{words} {symbol}".rstrip()
+
+
+def scaler_unit_text(scaler: int, unit: int) -> str:
+    """A scaler_unit for people: "scaler 10^-1, unit Wh"."""
+    return f"scaler 10^{scaler}, unit {unit_text(unit) or unit}"
+
+
+def hex_text(octets: bytes) -> str:
+    """Octets in hex, cut after 64 with their number."""
+    if len(octets) <= _SHOWN_OCTETS:
+        return octets.hex()
+    return f"{octets[:_SHOWN_OCTETS].hex()}… ({len(octets)} octets)"
+
+
+def octets_text(octets: bytes) -> str:
+    """Octets as people read them: in quotes when all are printable ASCII (at least two), else in hex.
+
+    Text that zeros fill up (at least four characters of it) is shown as text, with the number of zeros.
+    """
+    if not octets:
+        return "empty"
+    text = octets.rstrip(b"\0")
+    filled = len(octets) - len(text)
+    if len(text) > (3 if filled else 1) and text.isascii() and (words := text.decode("ascii")).isprintable():
+        return f"{quoted(words)}, {filled} zero octet{'s'[: filled != 1]}" if filled else quoted(words)
+    return hex_text(octets)
+
+
+def quoted(words: str) -> str:
+    """Text in quotes, control characters escaped, cut after 200 characters."""
+    shown = words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "…"
+    if not shown.isprintable():
+        shown = "".join(
+            mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in shown
+        )
+    return f'"{shown}"'
+
+
+#: Octets of a system title.
+TITLE_SIZE = 8
+
+
+@lru_cache(1024)
+def title_text(title: bytes) -> str:
+    """A system title: manufacturer's three letters and the rest in hex, "KFM 4B464D6750000009"."""
+    flag = title[:3]
+    if len(title) == TITLE_SIZE and flag.isalpha() and flag.isascii():
+        return f"{flag.decode()} {title.hex().upper()}"
+    return title.hex().upper()

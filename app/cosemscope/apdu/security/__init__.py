@@ -1,0 +1,1 @@
+"""Security: keys, suites, opening of protected APDUs, signatures, HLS, and verdicts."""

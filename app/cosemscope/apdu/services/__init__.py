@@ -1,0 +1,1 @@
+"""The services of APDUs: ACSE, xDLMS with logical and short names, ciphering around them."""

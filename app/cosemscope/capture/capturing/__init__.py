@@ -1,0 +1,1 @@
+"""Capturing: interfaces, rights, and the ways to packets: libpcap, dumpcap, pipes."""

@@ -1,0 +1,237 @@
+"""A capture from its beginning to its end: a source of packets, a spool or a ring of them, and what is told.
+
+The capture tells events and is given commands, as live links are (`cosemscope.live.events`): with `--control`
+events go out as JSON lines on standard output and commands come in as JSON lines on standard input.
+
+Events, `{"event": NAME, "time": nanoseconds since the epoch, ...}`:
+
+- `capturing`: `file`, `by` (the way in and its version), `interfaces` (a list; a pipe has none), `filter`
+  (what it is for Ethernet), `mode` ("immediate", "buffered", or "pipe"), `hold` (milliseconds for which the
+  system may hold packets back; null where that is not known)
+- `file`: a ring goes on in `file`; `removed` are the old ones that are gone
+- `counts`: `packets`, `octets` (of all files), `dropped` (null where it is not known yet); twice a second
+  when they have changed
+- `error`: `fault` (one of `SourceError`'s words, "file" or "command"), `message`
+- `stopped`: `reason` ("asked", "packets", "size", "seconds", "files", "ended", "error")
+- `kept`: `file` (the first), `files` (all), `packets`, `dropped`; the last event, unless nothing is kept
+
+Commands: `{"stop": true}`, as the end of standard input, ends the capture; `{"counts": true}` asks for
+counts.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cosemscope.capture.capturing import libpcap
+from cosemscope.capture.capturing.capture_filters import DLMS_PORT, dlms_filter
+from cosemscope.capture.capturing.dumpcap import DumpcapSource, find_dumpcap
+from cosemscope.capture.capturing.libpcap import OpenOptions
+from cosemscope.capture.capturing.libpcap_source import LibpcapSource
+from cosemscope.capture.capturing.pipes import PipeSource
+from cosemscope.capture.capturing.rights import no_library_advice
+from cosemscope.capture.spool.chunks import ChunkSource, SourceError
+from cosemscope.capture.spool.spool_file import SpoolError
+from cosemscope.capture.spool.spool_folder import spool_path
+from cosemscope.capture.spool.spool_ring import Ring, RingOptions, StopOptions
+from cosemscope.capture.spool.spool_writer import LINK_ETHERNET
+
+Tell = Callable[[Mapping[str, Any]], None]
+
+AUTOMATIC, LIBPCAP, DUMPCAP = "auto", "libpcap", "dumpcap"
+_WAIT = 0.05
+_COUNTS_EVERY = 0.5
+
+
+@dataclass(frozen=True)
+class CaptureJob:
+    """What to capture, and where to.
+
+    Either `interfaces` or a `pipe` ("-" for standard input). `capture_filter` None is the filter that fits
+    DLMS over `ports`, "" is everything. Without a `write` the spool is one of the folder's.
+    """
+
+    interfaces: Sequence[str] = ()
+    pipe: str | None = None
+    capture_filter: str | None = None
+    ports: Sequence[int] = (DLMS_PORT,)
+    options: OpenOptions = field(default_factory=OpenOptions)
+    way: str = AUTOMATIC
+    write: Path | None = None
+    ring: RingOptions = field(default_factory=RingOptions)
+    stop: StopOptions = field(default_factory=StopOptions)
+
+    def filter_for(self, link_type: int) -> str:
+        """The filter's text for an interface of that link type."""
+        if self.capture_filter is None:
+            return dlms_filter(self.ports, link_type)
+        return self.capture_filter.strip()
+
+
+class CaptureControl:
+    """What others may ask of a running capture, from any thread or signal handler."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.counts = threading.Event()
+
+
+def open_source(job: CaptureJob) -> ChunkSource:
+    """The way in for a job: libpcap if it may, else dumpcap if that may. Raises SourceError.
+
+    libpcap is first because it hands packets over in 50 ms; dumpcap's own 250 ms cannot be changed.
+    """
+    if job.pipe is not None:
+        return PipeSource(job.pipe)
+    names = [libpcap.device_name(name) for name in job.interfaces]
+    program = find_dumpcap() if job.way != LIBPCAP else None
+    if job.way == DUMPCAP:
+        if program is None:
+            raise SourceError("library", f"There is no dumpcap that you may run. {no_library_advice()}")
+        return DumpcapSource(program, names, job.options, job.filter_for)
+    try:
+        return LibpcapSource(names, job.options, job.filter_for)
+    except SourceError as fault:
+        if program is None or fault.kind not in ("library", "rights"):
+            raise
+        try:
+            return DumpcapSource(program, names, job.options, job.filter_for)
+        except SourceError as other:
+            raise (fault if other.kind == "rights" else other) from other
+
+
+def run_capture(job: CaptureJob, tell: Tell, control: CaptureControl) -> bool:
+    """Capture until it is asked to stop, a stop option is reached, or nothing more can come.
+
+    Returns whether all went well; what did not is told. What was captured is kept in any case.
+    """
+    try:
+        source = open_source(job)
+    except SourceError as fault:
+        tell(event("error", fault=fault.kind, message=fault.message))
+        return False
+    try:
+        return _Capture(job, source, tell, control).run()
+    except SpoolError as error:
+        tell(event("error", fault="file", message=str(error)))
+        return False
+    except OSError as error:  # of the folder for spools
+        where = error.filename or "The folder for captures without a name"
+        tell(event("error", fault="file", message=f"{where} cannot be used: {error.strerror}."))
+        return False
+    finally:
+        source.close()
+
+
+def event(kind: str, /, **values: Any) -> dict[str, Any]:
+    """An event that happens now."""
+    return {"event": kind, "time": time.time_ns(), **values}
+
+
+class _Capture:
+    """One run. Making it raises SpoolError or OSError when the spool cannot be made."""
+
+    def __init__(self, job: CaptureJob, source: ChunkSource, tell: Tell, control: CaptureControl) -> None:
+        self._job = job
+        self._source = source
+        self._tell = tell
+        self._control = control
+        self._ring = Ring(
+            job.write or spool_path("capture"),
+            time.monotonic(),
+            ring=job.ring,
+            stop=job.stop,
+            trailer=source.trailer,
+            on_file=lambda path, removed: tell(event("file", file=str(path), removed=[*map(str, removed)])),
+        )
+        self._first = self._ring.path
+        self._told_faults = 0
+        self._told_counts: tuple[int, int, int | None] | None = None
+        self._counts_due = 0.0
+
+    def run(self) -> bool:
+        """Capture to the end."""
+        self._tell_beginning()
+        trouble = False
+        try:
+            reason = self._take_all()
+            self._ring.close()
+        except SpoolError as error:
+            reason, trouble = "error", True
+            self._tell(event("error", fault="file", message=str(error)))
+        finally:
+            self._let_go()
+        self._tell_faults()
+        self._tell(event("stopped", reason=reason))
+        self._tell_kept()
+        return not trouble and not self._told_faults
+
+    def _take_all(self) -> str:
+        """Take until there is a reason to end, which is returned. Raises SpoolError."""
+        source, ring, ending = self._source, self._ring, ""
+        while True:
+            chunks = source.take(_WAIT)
+            now = time.monotonic()
+            for chunk in chunks:
+                ring.write(chunk, now)
+            ring.tick(now)
+            self._tell_faults()
+            self._tell_counts(now)
+            if ring.stopped:
+                return ring.stopped
+            if source.finished:
+                return "error" if self._told_faults else ending or "ended"
+            if not ending and (self._control.stop.is_set() or ring.is_over(now)):
+                ending = "asked" if self._control.stop.is_set() else "seconds"
+                source.end()
+
+    def _let_go(self) -> None:
+        """Close the spool, also after an error that has been told."""
+        with suppress(SpoolError):
+            self._ring.close()
+
+    def _tell_beginning(self) -> None:
+        job = self._job
+        self._tell(
+            event(
+                "capturing",
+                file=str(self._first),
+                by=self._source.name,
+                interfaces=list(job.interfaces),
+                filter="" if job.pipe is not None else job.filter_for(LINK_ETHERNET),
+                mode=self._source.mode,
+                hold=self._source.hold,
+            )
+        )
+
+    def _tell_faults(self) -> None:
+        for fault in self._source.faults[self._told_faults :]:
+            self._told_faults += 1
+            self._tell(event("error", fault=fault.kind, message=fault.message))
+
+    def _tell_counts(self, now: float) -> None:
+        asked = self._control.counts.is_set()
+        if now < self._counts_due and not asked:
+            return
+        self._control.counts.clear()
+        self._counts_due = now + _COUNTS_EVERY
+        counts = (self._ring.packets, self._ring.size, self._source.tally().dropped)
+        if counts != self._told_counts or asked:
+            self._told_counts = counts
+            packets, octets, dropped = counts
+            self._tell(event("counts", packets=packets, octets=octets, dropped=dropped))
+
+    def _tell_kept(self) -> None:
+        """What is kept; a spool without packets that nobody named is removed."""
+        ring = self._ring
+        if not ring.packets and self._job.write is None:
+            for path in ring.files:
+                path.unlink(missing_ok=True)
+            return
+        files = [str(path) for path in ring.files]
+        dropped = self._source.tally().dropped
+        self._tell(event("kept", file=files[0], files=files, packets=ring.packets, dropped=dropped))

@@ -1,0 +1,240 @@
+"""Compressed captures, gzip and Zstandard: unpacked as they are read, into a temporary file without a name.
+
+Nothing is unpacked before it is needed, and never more than bounds allow: a ratio, a size, and what the
+disk has left. What cannot be unpacked is told; what came before it stays readable.
+"""
+
+import shutil
+import tempfile
+import zlib
+from contextlib import suppress
+from typing import Protocol
+
+import zstandard
+
+from cosemscope.capture.octets import OctetFile
+
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+# Zstandard files may begin with frames to be skipped.
+ZSTD_SKIPPABLE = tuple(bytes((nibble, 0x2A, 0x4D, 0x18)) for nibble in range(0x50, 0x60))
+# A file may unpack to this many octets whatever it is, and beyond them to so many times its own size.
+RATIO_FREE = 256 << 20
+MAX_RATIO = 400
+MAX_UNPACKED = 64 << 30
+# Octets that are left free on the disk.
+MIN_FREE_DISK = 512 << 20
+MAX_ZSTD_WINDOW = 1 << 27
+_CUT = "the compressed file ends too soon"
+_DAMAGED = "the compressed file is damaged"
+# No header of a Zstandard frame is longer.
+_ZSTD_HEADER = 18
+# Octets that are read and unpacked at a time.
+_PIECE = 1 << 17
+_DISK_CHECK = 64 << 20
+
+
+class UnpackError(Exception):
+    """The compressed file ends too soon, is damaged or unpacks to too much; a clause for people."""
+
+
+class _Decompressor(Protocol):
+    """Gives unpacked octets piece by piece."""
+
+    consumed: int
+
+    def read(self) -> bytes:
+        """The next octets; empty at the end. Raises UnpackError."""
+
+
+class _Gzip:
+    """The members of a gzip file, one after the other (RFC 1952)."""
+
+    def __init__(self, source: OctetFile) -> None:
+        self.consumed = 0
+        self._source = source
+        self._member = zlib.decompressobj(31)
+        self._waiting = b""
+        self._damaged = False
+
+    def read(self) -> bytes:
+        while True:
+            if self._damaged:
+                raise UnpackError(_DAMAGED)
+            if not self._waiting:
+                self._waiting = self._source.read(self.consumed, _PIECE)
+                self.consumed += len(self._waiting)
+            if self._member.eof:
+                # Zeros may pad the file behind its last member.
+                self._waiting = self._waiting.lstrip(b"\0")
+                if not self._waiting and self.consumed >= self._source.size:
+                    return b""
+                if not self._waiting:
+                    continue
+                self._member = zlib.decompressobj(31)
+            elif not self._waiting:
+                unpacked = self._member.flush()
+                if unpacked:
+                    return unpacked
+                raise UnpackError(_CUT)
+            unpacked = self._unpack()
+            if unpacked:
+                return unpacked
+
+    def _unpack(self) -> bytes:
+        """What waits, or some of it; where it is damaged, what comes before the damage."""
+        before = self._member.copy()
+        try:
+            unpacked = self._member.decompress(self._waiting, _PIECE * 8)
+        except zlib.error:
+            self._damaged = True
+            return _before_damage(before, self._waiting)
+        self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+        return unpacked
+
+
+def _before_damage(member: "zlib._Decompress", octets: bytes) -> bytes:
+    """What octets unpack to that are damaged somewhere: zlib itself keeps that back."""
+    unpacked = []
+    with suppress(zlib.error):
+        for octet in octets:
+            unpacked.append(member.decompress(bytes((octet,))))
+    return b"".join(unpacked)
+
+
+class _Zstd:
+    """The frames of a Zstandard file, one after the other (RFC 8878, 3.1.1).
+
+    They are unpacked block by block, so that what comes before damage, or before the file's end, is had.
+    """
+
+    def __init__(self, source: OctetFile) -> None:
+        self.consumed = 0
+        self._source = source
+        self._unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW)
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._checksum = 0  # octets of it at the end of the frame
+        self._last = False  # all blocks of the frame are done
+        self._cut = False
+
+    def read(self) -> bytes:
+        try:
+            while self._frame is not None or self._begin():
+                assert self._frame is not None
+                if self._last:
+                    checksum = self._take(self._checksum)
+                    if checksum:  # a frame without one is at its end, and takes no more
+                        self._frame.decompress(checksum)
+                    self._frame = None
+                elif unpacked := self._block(self._frame):
+                    return unpacked
+        except zstandard.ZstdError as error:
+            raise UnpackError(_DAMAGED) from error
+        return b""
+
+    def _begin(self) -> bool:
+        """Read the header of the next frame that is not to be skipped; False at the end of the file."""
+        while head := self._source.read(self.consumed, _ZSTD_HEADER):
+            if head[:4] in ZSTD_SKIPPABLE:
+                self._take(8 + int.from_bytes(head[4:8], "little"), skip=True)
+                continue
+            if not head.startswith(ZSTD[: len(head)]):
+                raise UnpackError(_DAMAGED)
+            size = zstandard.frame_header_size(head) if len(head) > 4 else _ZSTD_HEADER
+            if len(head) < size:
+                raise UnpackError(_CUT)
+            frame = zstandard.get_frame_parameters(head)
+            if frame.window_size > MAX_ZSTD_WINDOW:
+                raise UnpackError(f"unpacking it takes more than {MAX_ZSTD_WINDOW >> 20} MiB of memory")
+            if frame.dict_id:
+                raise UnpackError("it was compressed with a dictionary, which is not in it")
+            self._checksum = 4 if frame.has_checksum else 0
+            self._last = False
+            self._frame = self._unpacker.decompressobj()
+            self._frame.decompress(self._take(size))
+            return True
+        return False
+
+    def _block(self, frame: "zstandard.ZstdDecompressionObj") -> bytes:
+        """The next block of the frame, unpacked; what is there of it, where the file ends within it."""
+        header = int.from_bytes(self._take(3), "little")
+        self._last = bool(header & 1)
+        # A block of one repeated octet (type 1) holds just that.
+        size = 1 if header >> 1 & 3 == 1 else header >> 3
+        unpacked = frame.decompress(header.to_bytes(3, "little"))
+        octets = self._source.read(self.consumed, size)
+        self.consumed += len(octets)
+        self._cut = len(octets) < size
+        return unpacked + frame.decompress(octets)
+
+    def _take(self, size: int, *, skip: bool = False) -> bytes:
+        """The next octets, all of them, or with `skip` nothing but that they are passed over."""
+        if self._cut or self.consumed + size > self._source.size:
+            raise UnpackError(_CUT)
+        octets = b"" if skip else self._source.read(self.consumed, size)
+        self.consumed += size
+        return octets
+
+
+class Unpacked:
+    """A compressed file as an `OctetFile` that grows while it is asked for more. Closes both in the end.
+
+    `problem` says what went wrong, None so far; `complete` is true once nothing more will come.
+    """
+
+    def __init__(self, source: OctetFile, magic: bytes) -> None:
+        """Begin to unpack `source`, which starts with `magic`; raises OSError if there is no place for it."""
+        self.file = OctetFile.temporary()
+        self.problem: str | None = None
+        self.complete = False
+        self.size = 0
+        self._source = source
+        self._stream: _Decompressor = _Gzip(source) if magic.startswith(GZIP) else _Zstd(source)
+        self._checked = 0
+
+    @property
+    def consumed(self) -> int:
+        """Octets of the compressed file that were unpacked."""
+        return self._stream.consumed
+
+    def reach(self, size: int) -> None:
+        """Unpack until there are `size` octets, or as far as possible. Raises OSError when reading fails."""
+        while self.size < size and not self.complete:
+            try:
+                octets = self._stream.read()
+                self._check(len(octets))
+            except UnpackError as error:
+                self.problem = str(error)
+                self.complete = True
+                return
+            self.complete = not octets
+            self.file.append(octets)
+            self.size += len(octets)
+
+    def close(self) -> None:
+        """Close both files."""
+        self.file.close()
+        self._source.close()
+
+    def _check(self, more: int) -> None:
+        """Raise UnpackError when `more` octets are too much."""
+        size = self.size + more
+        if size > MAX_UNPACKED:
+            raise UnpackError(
+                f"it unpacks to more than {MAX_UNPACKED >> 30} GiB, which is not taken for a capture"
+            )
+        if size > RATIO_FREE and size > MAX_RATIO * self._stream.consumed:
+            raise UnpackError(
+                f"it unpacks to more than {MAX_RATIO} times its size, which is not taken for a capture"
+            )
+        if size >= self._checked:
+            self._checked = size + _DISK_CHECK
+            if shutil.disk_usage(tempfile.gettempdir()).free < MIN_FREE_DISK + _DISK_CHECK:
+                raise UnpackError(
+                    "the disk has no room for its contents; free some, or set TMPDIR to another disk"
+                )
+
+
+def is_compressed(magic: bytes) -> bool:
+    """Whether the first octets of a file are those of a compressed one."""
+    return magic.startswith((GZIP, ZSTD, *ZSTD_SKIPPABLE))

@@ -1,0 +1,122 @@
+"""The blocks of pcapng that carry no packets: sections, interfaces, names, statistics, and options anywhere.
+
+All functions take a whole block (or the octets of its options) that may be damaged inside: what does not fit
+is left out. Texts are UTF-8; octets that are not are shown as replacement characters.
+"""
+
+import ipaddress
+import struct
+from collections.abc import Iterator
+
+from cosemscope.capture.records import Interface, Section, Statistics
+
+MAX_INTERFACES = 65_535
+_COMMENT = 1
+# if_tsoffset beyond this many seconds is nonsense, and would not fit nanoseconds in 64 bits.
+_MAX_SHIFT = 9_000_000_000
+_MAX_DECIMALS = 19
+_MAX_BITS = 63
+_IPV4_RECORD, _IPV6_RECORD = 1, 2
+
+
+class Blocks:
+    """Numbers and options in the byte order of a section: `order` as for `struct`."""
+
+    def __init__(self, order: str) -> None:
+        self.order = order
+        self._number = struct.Struct(order + "I").unpack_from
+        self._pair = struct.Struct(order + "HH").unpack_from
+
+    def number(self, block: bytes | memoryview, at: int) -> int:
+        """The 32-bit number at `at`."""
+        return int(self._number(block, at)[0])
+
+    def signed(self, octets: bytes) -> int:
+        """The octets as one signed number."""
+        return int.from_bytes(octets, "little" if self.order == "<" else "big", signed=True)
+
+    def unsigned(self, octets: bytes) -> int:
+        """The octets as one number."""
+        return int.from_bytes(octets, "little" if self.order == "<" else "big")
+
+    def entries(self, octets: bytes) -> Iterator[tuple[int, bytes]]:
+        """Codes and values, padded to four octets each, up to one that is 0 or does not fit."""
+        at = 0
+        while at + 4 <= len(octets):
+            code, length = self._pair(octets, at)
+            at += 4
+            if not code or at + length > len(octets):
+                return
+            yield code, octets[at : at + length]
+            at += (length + 3) & ~3
+
+    def options(self, octets: bytes) -> dict[int, bytes]:
+        """Options by their codes: the first of each, comments all together."""
+        found: dict[int, bytes] = {}
+        for code, value in self.entries(octets):
+            if code == _COMMENT and code in found:
+                found[code] += b"\n" + value
+            else:
+                found.setdefault(code, value)
+        return found
+
+
+def _text(options: dict[int, bytes], code: int) -> str:
+    return options.get(code, b"").rstrip(b"\0").decode("utf-8", "replace")
+
+
+def comment_of(blocks: Blocks, options: bytes) -> str:
+    """The comments among options, a line each; empty if there are none."""
+    return _text(blocks.options(options), _COMMENT)
+
+
+def section_of(blocks: Blocks, block: bytes) -> Section:
+    """What a section header block says."""
+    options = blocks.options(block[24:-4])
+    return Section(_text(options, 2), _text(options, 3), _text(options, 4), _text(options, _COMMENT))
+
+
+def interface_of(blocks: Blocks, block: bytes, section: int) -> Interface:
+    """What an interface description block says."""
+    options = blocks.options(block[16:-4])
+    resolution = options.get(9, b"\x06")[:1] or b"\x06"
+    shift = blocks.signed(options.get(14, b""))
+    return Interface(
+        link_type=blocks.unsigned(block[8:10]),
+        snap_length=blocks.number(block, 12),
+        name=_text(options, 2),
+        description=_text(options, 3),
+        resolution=_resolution(resolution[0]),
+        offset=shift if abs(shift) <= _MAX_SHIFT else 0,
+        # The first octet says how the filter is written; 0 is libpcap's text.
+        filter=options.get(11, b"\0")[1:].decode("utf-8", "replace"),
+        operating_system=_text(options, 12),
+        hardware=_text(options, 15),
+        comment=_text(options, _COMMENT),
+        section=section,
+    )
+
+
+def _resolution(code: int) -> int:
+    """Ticks in a second: a power of two if the upper bit is set, else of ten. Stamps have 64 bits."""
+    if code & 0x80:
+        return 1 << min(code & 0x7F, _MAX_BITS)
+    return int(10 ** min(code, _MAX_DECIMALS))
+
+
+def names_of(blocks: Blocks, block: bytes) -> dict[str, str]:
+    """The addresses that a name resolution block names, each with its first name."""
+    names: dict[str, str] = {}
+    for kind, value in blocks.entries(block[8:-4]):
+        size = {_IPV4_RECORD: 4, _IPV6_RECORD: 16}.get(kind, 0)
+        name = value[size:].split(b"\0")[0].decode("utf-8", "replace")
+        if size and len(value) > size and name:
+            names[str(ipaddress.ip_address(value[:size]))] = name
+    return names
+
+
+def statistics_of(blocks: Blocks, block: bytes, time: int) -> Statistics:
+    """What an interface statistics block counts; `time` is its time stamp in nanoseconds."""
+    options = blocks.options(block[20:-4])
+    counts = (blocks.unsigned(options[code]) if code in options else -1 for code in (4, 5, 6, 7, 8))
+    return Statistics(time, *counts)

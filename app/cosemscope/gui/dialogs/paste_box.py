@@ -1,0 +1,188 @@
+"""The box where hex is pasted or typed, and what it is: fields, octets, problems, as of a capture's WPDU."""
+
+from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QTextCursor
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
+
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
+from cosemscope.apdu.framed import decode_octets
+from cosemscope.apdu.hex_input import HexError, parse_octets
+from cosemscope.apdu.summary import summarise
+from cosemscope.gui.document.protection import listening
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import count, size
+from cosemscope.gui.panes.details.details import Details
+
+#: Characters that are read at most: the largest WPDU as a dump is about 320,000.
+MAX_CHARACTERS = 400_000
+
+#: Lines are laid out as wholes, and long ones take their time: longer ones are broken when they are pasted.
+_LONGEST_LINE = 600
+_LINE = 96
+
+#: Milliseconds without a change after which the text is read.
+_PATIENCE = 60
+
+_HINT = (
+    "Paste or type a WPDU, an APDU or HDLC frames in hex. Spaces, colons, commas, 0x, line breaks, comments "
+    "after # and hex dumps with offsets and characters are understood."
+)
+
+
+def clipboard_hex() -> str:
+    """The clipboard's text when it spells octets in hex; "" when it holds anything else."""
+    text = QGuiApplication.clipboard().text()
+    if not text or len(text) > MAX_CHARACTERS:
+        return ""
+    try:
+        parse_octets(text)
+    except HexError:
+        return ""
+    return text
+
+
+def broken_lines(text: str) -> str:
+    """The text with its very long lines broken, after a separator if there is one; too long a text is cut."""
+    lines = []
+    for line in text[: MAX_CHARACTERS + 1].splitlines():
+        while len(line) > _LONGEST_LINE and not line.lstrip().startswith(("#", "//")):
+            split = max(line.rfind(mark, 1, _LINE) for mark in " ,:;\t") + 1 or _LINE
+            lines.append(line[:split])
+            line = line[split:]
+        lines.append(line[:_LONGEST_LINE])
+    return "\n".join(lines)
+
+
+class _HexEdit(QPlainTextEdit):
+    """A text field that breaks long lines as they are pasted or dropped."""
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        self.insertPlainText(broken_lines(source.text()))
+
+
+class PasteBox(QDialog):
+    """A window of its own beside the main one; `addKeyAsked` gives the `WantedKey`."""
+
+    addKeyAsked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Decode octets")
+        self.setWindowFlags(Qt.WindowType.Window)
+        self._keys = NO_KEYS
+        self._octets: bytes | None = None
+        self.text = _HexEdit(self)
+        self.text.setPlaceholderText(_HINT)
+        self.text.setAccessibleName("Octets in hex")
+        self.text.setTabChangesFocus(True)
+        self.summary = QLabel(self)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setWordWrap(True)
+        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.summary.setAccessibleName("What it is")
+        self.details = Details(self)
+        self.details.addKeyAsked.connect(self.addKeyAsked)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PATIENCE)
+        self._timer.timeout.connect(self.read)
+        self.text.textChanged.connect(self._timer.start)
+        self._lay_out()
+        self.set_zoom(0)
+        self.resize(1100, 720)
+        self.read()
+
+    def _lay_out(self) -> None:
+        lower = QWidget(self)
+        below = QVBoxLayout(lower)
+        below.setContentsMargins(0, 0, 0, 0)
+        line = QHBoxLayout()
+        line.setContentsMargins(4, 2, 4, 2)
+        line.addWidget(self.summary, 1)
+        below.addLayout(line)
+        below.addWidget(self.details, 1)
+        splitter = QSplitter(Qt.Orientation.Vertical, self)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(self.text)
+        splitter.addWidget(lower)
+        splitter.setSizes([170, 530])
+        splitter.setStretchFactor(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(splitter)
+
+    def set_zoom(self, points: int) -> None:
+        """Make text and octets larger by `points`."""
+        font = theme.fixed_font()
+        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        self.text.setFont(font)
+        self.details.set_zoom(points)
+
+    def set_keys(self, keys: KeyTable) -> None:
+        """Open with these keys from now on."""
+        self._keys = keys
+        self._show(again=True)
+
+    def open_with(self, text: str = "") -> None:
+        """Show the box, or bring it to the front, with this text, or with what stands in it."""
+        if text:
+            self.text.selectAll()
+            self.text.insertPlainText(broken_lines(text))  # so that Ctrl+Z brings back what was there
+            self.text.moveCursor(QTextCursor.MoveOperation.Start)
+            self.read()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        self.text.setFocus()
+
+    def read(self) -> None:
+        """Read what stands in the box, and show it."""
+        self._timer.stop()
+        text = self.text.toPlainText()
+        self._octets, problem = None, ""
+        if len(text) > MAX_CHARACTERS:
+            problem = f"This is more than {MAX_CHARACTERS:,} characters. Save it as a capture and open that."
+        elif text.strip():
+            self._octets, problem = _read(text)
+        self._show(problem)
+
+    def _show(self, problem: str = "", *, again: bool = False) -> None:
+        """Show fields and octets, `again` when only the keys are others."""
+        octets = self._octets
+        if octets is None:
+            self.details.show_decoded(None)
+            self._say(problem)
+            return
+        context, heard = listening(self._keys.context())
+        decoded = decode_octets(octets, context)
+        (self.details.show_again if again else self.details.show_decoded)(decoded, heard)
+        self._say(problem, f"{decoded.sources[0].name}, {size(len(octets))}: {summarise(decoded)}")
+
+    def _say(self, problem: str, words: str = "") -> None:
+        scheme = theme.colours(self.palette())
+        palette = self.summary.palette()
+        palette.setColor(self.summary.foregroundRole(), scheme.text if words else scheme.warning)
+        self.summary.setPalette(palette)
+        self.summary.setText(
+            " ".join(filter(None, (words, problem and f"({problem})" if words else problem)))
+        )
+        self.summary.setVisible(bool(words or problem))
+
+
+def _read(text: str) -> tuple[bytes | None, str]:
+    """The octets that a text spells and a remark; None where it spells none.
+
+    The last digit may still be waiting for its other half: whoever types is not to see all fields go.
+    """
+    try:
+        return parse_octets(text), ""
+    except HexError as reason:
+        sentence = str(reason)
+    bare = text.rstrip()
+    try:
+        octets = parse_octets(bare[:-1])
+    except HexError:
+        return None, f"{sentence[:1].upper()}{sentence[1:]}."
+    if bare[-1] not in "0123456789abcdefABCDEFxX":
+        return None, f"{sentence[:1].upper()}{sentence[1:]}."
+    return octets, f"after {count(len(octets), 'octet')} half of one is typed"

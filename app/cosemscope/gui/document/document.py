@@ -1,0 +1,304 @@
+"""The capture that a window shows, and the thread that reads it.
+
+The thread takes one batch after another into the analysis and says at most
+twenty times a second how far it is; the window only ever reads rows below the
+last number that it was told. Cancelling ends reading after the present batch;
+what has been read stays. A file that somebody writes is followed: at its end the thread
+looks again and again, until it is told that the file is complete. Signals tell what has
+happened, in the past tense.
+"""
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.files.ring_names import ring_number
+from cosemscope.capture.files.sequence import CaptureSequence
+from cosemscope.capture.records import CaptureError
+from cosemscope.gui.document.unsaved_spool import Extent, UnsavedSpool
+from cosemscope.streams.decode_as import DecodeAs
+
+_LOG = logging.getLogger(__name__)
+
+#: Reports a second at most.
+REPORTS = 20
+
+#: Seconds between two looks at the sessions while a file is read, and how often their cost must have passed.
+_SESSIONS_EVERY = 0.5
+_SESSIONS_PATIENCE = 10
+
+#: Seconds between two looks at the end of a file that is followed.
+_LOOK_EVERY = 0.03
+
+
+class Reading(QObject):
+    """The work: reads one capture from its beginning to its end. Lives in the document's thread.
+
+    With `follow` the end is where the file ends when `complete` has been called.
+    """
+
+    opened = Signal(object)
+    grew = Signal(int, int, object, object)
+    sessionsFound = Signal(object)
+    problemsFound = Signal(object)
+    ended = Signal(bool)
+    failed = Signal(str)
+
+    def __init__(self, path: Path, decode_as: DecodeAs, follow: bool, is_ring: bool) -> None:
+        super().__init__()
+        self._path = path
+        self._is_ring = is_ring
+        self._decode_as = decode_as
+        self._follow = follow
+        self._stop = threading.Event()
+        self._complete = threading.Event()
+        if not follow:
+            self._complete.set()
+        self._next_report = 0.0
+        self._next_sessions = 0.0
+        self._told_problems = 0
+        self._told_packets = 0
+
+    def stop(self) -> None:
+        """End after the present batch. May be called from any thread."""
+        self._stop.set()
+
+    def complete(self) -> None:
+        """The followed file grows no more: read what there is, and end. May be called from any thread."""
+        self._complete.set()
+
+    @Slot()
+    def run(self) -> None:
+        """Read until the end, a failure or `stop`."""
+        try:
+            open_path = CaptureSequence if self._is_ring else open_capture
+            reader = open_path(self._path, follow=self._follow)
+        except (CaptureError, OSError) as error:
+            self.failed.emit(str(error))
+            return
+        try:
+            analysis = Analysis(reader, self._decode_as)
+            self.opened.emit(analysis)
+            self._read(analysis)
+        except (CaptureError, OSError) as error:
+            self.failed.emit(str(error))
+        except Exception as error:  # a fault of ours: say so, keep what there is
+            _LOG.exception("reading %s", self._path)
+            self.failed.emit(
+                f"{self._path.name} could not be read to its end: {error!r}. Please report this."
+            )
+
+    def _read(self, analysis: Analysis) -> None:
+        news = False  # rows that were taken in and not yet told
+        while not self._stop.is_set():
+            complete = self._complete.is_set()
+            if complete:
+                analysis.reader.stop_following()
+            grew = analysis.step()
+            if not grew and complete:
+                break
+            news |= grew
+            now = time.monotonic()
+            if news and now >= self._next_report:
+                self._next_report = now + 1 / REPORTS
+                self._report(analysis)
+                news = False
+            if self._sessions_due(analysis, now):
+                self._report_sessions(analysis)
+            if not grew:
+                self._stop.wait(_LOOK_EVERY)
+        whole = not self._stop.is_set()
+        if whole:
+            analysis.finish()
+        self._report(analysis)
+        self._report_sessions(analysis)
+        self.ended.emit(whole)
+
+    def _sessions_due(self, analysis: Analysis, now: float) -> bool:
+        return now >= self._next_sessions and len(analysis.packets) != self._told_packets
+
+    def _report(self, analysis: Analysis) -> None:
+        done, total = analysis.progress
+        self.grew.emit(len(analysis.packets), len(analysis.wpdus), done, total)
+        problems = analysis.reader.problems
+        if len(problems) > self._told_problems:
+            self._told_problems = len(problems)
+            self.problemsFound.emit(list(problems))
+
+    def _report_sessions(self, analysis: Analysis) -> None:
+        began = time.monotonic()
+        self._told_packets = len(analysis.packets)
+        self.sessionsFound.emit(analysis.sessions())
+        now = time.monotonic()
+        self._next_sessions = now + max(_SESSIONS_EVERY, _SESSIONS_PATIENCE * (now - began))
+
+
+class Document(QObject):
+    """One capture file as the window knows it: its path, its analysis, how far it is read.
+
+    With `follow` it is one that is being written; `spool` is what it is when nobody has given it a name yet.
+
+    `opened` comes first, then `rowsAdded(packets, wpdus)`, `progressed(done, total)` (octets),
+    `sessionsChanged(sessions)` and `problemsFound(problems)` as often as there is news, and
+    one of `finished`, `cancelled` and `failed(sentence)` at the end.
+    """
+
+    opened = Signal()
+    rowsAdded = Signal(int, int)
+    progressed = Signal(object, object)
+    sessionsChanged = Signal(object)
+    problemsFound = Signal(object)
+    finished = Signal()
+    cancelled = Signal()
+    failed = Signal(str)
+    released = Signal()
+
+    def __init__(
+        self,
+        path: Path,
+        decode_as: DecodeAs | None = None,
+        parent: QObject | None = None,
+        *,
+        follow: bool = False,
+        spool: UnsavedSpool | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.path = path
+        self.spool = spool
+        self.decode_as = decode_as or DecodeAs()
+        self.analysis: Analysis | None = None
+        self.packets = self.wpdus = 0
+        self.reading = False
+        self.following = follow
+        self._closed = self._released = False
+        self._thread = QThread()
+        self._thread.setObjectName(f"reading {path.name}")
+        self._work = Reading(
+            path, self.decode_as, follow, spool is not None and ring_number(path) is not None
+        )
+        self._work.moveToThread(self._thread)
+        self._thread.started.connect(self._work.run)
+        self._thread.finished.connect(self._release)
+        self._work.opened.connect(self._open)
+        self._work.grew.connect(self._grow)
+        self._work.sessionsFound.connect(self._take_sessions)
+        self._work.problemsFound.connect(self._take_problems)
+        self._work.ended.connect(self._end)
+        self._work.failed.connect(self._fail)
+
+    @property
+    def title(self) -> str:
+        """What the window calls it: the file's name, or what made it."""
+        return self.spool.title if self.spool is not None else self.path.name
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that it is made of, the oldest first."""
+        return self.spool.files if self.spool is not None else [self.path]
+
+    @property
+    def extents(self) -> list[Extent]:
+        """Its files, the oldest first; of one that still grows, what is read: whole packets."""
+        reader = self.analysis.reader if self.analysis is not None else None
+        if not self.following or reader is None:
+            return [Extent(path) for path in self.files]
+        if not isinstance(reader, CaptureSequence):
+            return [Extent(self.path, reader.position)]
+        last, octets = reader.extent()
+        files = self.files
+        return [*map(Extent, files[: files.index(last)] if last in files else ()), Extent(last, octets)]
+
+    def take_spool(self) -> UnsavedSpool | None:
+        """The spool, for a document that reads the same file anew; this one has none any more."""
+        spool, self.spool = self.spool, None
+        return spool
+
+    def start(self) -> None:
+        """Begin to read."""
+        self.reading = True
+        self._thread.start()
+
+    def stop_following(self) -> None:
+        """The file is complete: what is left of it is read, then comes `finished`."""
+        self.following = False
+        self._work.complete()
+        if self.spool is not None:
+            self.spool.hold()
+
+    def cancel(self) -> None:
+        """End reading soon; what has been read stays."""
+        self._work.stop()
+
+    def close(self) -> None:
+        """Let go of the file, as soon as the thread has ended; no signal but `released` comes after this."""
+        self._closed = True
+        self._work.stop()
+        if self._thread.isRunning():
+            self._thread.quit()
+        else:
+            self._release()
+
+    def wait(self, milliseconds: int = 10_000) -> bool:
+        """Wait for the thread to end: for the end of the program only."""
+        self._work.stop()
+        self._thread.quit()
+        ended = self._thread.wait(milliseconds)
+        if ended:
+            self._release()
+        return ended
+
+    @Slot(object)
+    def _open(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        if not self._closed:
+            self.opened.emit()
+
+    @Slot(int, int, object, object)
+    def _grow(self, packets: int, wpdus: int, done: int, total: int) -> None:
+        if not self._closed:
+            self.packets, self.wpdus = packets, wpdus
+            self.rowsAdded.emit(packets, wpdus)
+            self.progressed.emit(done, total)
+
+    @Slot(object)
+    def _take_sessions(self, sessions: object) -> None:
+        if not self._closed:
+            self.sessionsChanged.emit(sessions)
+
+    @Slot(object)
+    def _take_problems(self, problems: object) -> None:
+        if not self._closed:
+            self.problemsFound.emit(problems)
+
+    @Slot(bool)
+    def _end(self, whole: bool) -> None:
+        self._thread.quit()
+        self.reading = self.following = False
+        if not self._closed:
+            (self.finished if whole else self.cancelled).emit()
+
+    @Slot(str)
+    def _fail(self, sentence: str) -> None:
+        self._thread.quit()
+        self.reading = self.following = False
+        if not self._closed:
+            self.failed.emit(sentence)
+
+    @Slot()
+    def _release(self) -> None:
+        """The thread has ended; close the file if nobody shows it any more."""
+        if not self._closed or self._released:
+            return
+        self._released = True
+        if self.analysis is not None:
+            self.analysis.reader.close()
+            self.analysis = None
+        spool = self.take_spool()
+        if spool is not None:
+            spool.let_go()
+        self.released.emit()

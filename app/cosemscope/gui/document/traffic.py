@@ -1,0 +1,336 @@
+"""What the panes ask of a capture's analysis, in their words: endpoints of a row, its octets, its neighbours.
+
+Only columns and small caches stand here; nothing is worked out for rows that
+nobody looks at, but sort keys, which are one gather for all rows.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.annotations import comments_of, named
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.associations.row_trees import apdu_octets, decode_framed
+from cosemscope.analysis.sessions.wport_pairs import PAIR_FIELDS
+from cosemscope.apdu import Decoded
+from cosemscope.apdu.context import Context
+from cosemscope.apdu.fields import ByteSource, Field, Problem
+from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.apdu.security.verdicts import Verdict
+from cosemscope.apdu.summary import summarise
+from cosemscope.capture.columns import Columns
+from cosemscope.capture.packets.flows import FLOW_FIELDS, Endpoint
+from cosemscope.gui.document.protection import Protection, WantedKey, listening, opened_sentence
+from cosemscope.gui.look.formats import clock, size
+from cosemscope.streams.stream_table import STREAM_FIELDS
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import WPDU_FIELDS, Mark
+from cosemscope.transport.wports import Side
+
+_ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
+
+#: For info lines: long arrays need not be read to their end.
+_BRIEFLY = Context(brief=True)
+
+#: Marks that deserve a warning sign in the table.
+_REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF_ORDER | Mark.DAMAGED
+
+#: WPDUs with more octets than this are told by their APDU's name alone until they are selected: a page of
+#: the table must not decode a megabyte.
+_SUMMARISED = 4096
+
+_MARK_SENTENCES = {
+    Mark.TRUNCATED: "Truncated: not all of its octets are in the capture",
+    Mark.RESYNCHRONISED: "Found by searching, after missing octets or octets that are no WPDU",
+    Mark.TRAILING: "Octets that are no WPDU follow it in its datagram",
+    Mark.OUT_OF_ORDER: "A segment of it was seen after one that was sent later",
+    Mark.DAMAGED: "A check sequence, length field or address of an HDLC frame is wrong",
+    Mark.SHARED: "Came in one segment or datagram with another WPDU",
+}
+
+
+#: What is said of a row whose octets a ring has removed.
+GONE = "The ring has removed its octets"
+_GONE = Decoded(
+    Field("WPDU", None, 0, 0, text=GONE), (Problem(0, 0, GONE, severity="note"),), (ByteSource("WPDU", b""),)
+)
+
+
+class Line(NamedTuple):
+    """What a row is about: the info line, what came of opening it (clear where it is not protected), why."""
+
+    text: str
+    verdict: Verdict = Verdict.CLEAR
+    sentence: str = ""
+
+
+class TrafficSource(Protocol):
+    """The part of an analysis that is used here."""
+
+    @property
+    def wpdus(self) -> Columns:
+        """WPDU rows."""
+
+    @property
+    def streams(self) -> Columns:
+        """Stream rows."""
+
+    @property
+    def flows(self) -> Columns:
+        """Flow rows."""
+
+    @property
+    def pairs(self) -> Columns:
+        """wPort pairs of all streams."""
+
+    @property
+    def wpdu_pairs(self) -> Columns:
+        """The pair of each WPDU row, as `pair`."""
+
+    def endpoints(self, stream: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a stream."""
+
+    def dlms_client_is_near(self, pair: int) -> bool:
+        """Whether the stream's client is the DLMS client of this pair."""
+
+    def octets(self, row: int) -> bytes:
+        """A WPDU's octets, header included."""
+
+
+class _Nothing:
+    """No capture: tables without rows."""
+
+    def __init__(self) -> None:
+        self.wpdus = Columns(WPDU_FIELDS, 1)
+        self.streams = Columns(STREAM_FIELDS, 1)
+        self.flows = Columns(FLOW_FIELDS, 1)
+        self.pairs = Columns(PAIR_FIELDS, 1)
+        self.wpdu_pairs = Columns({"pair": "u4"}, 1)
+
+    def endpoints(self, stream: int) -> tuple[Endpoint, Endpoint]:
+        raise IndexError(stream)
+
+    def dlms_client_is_near(self, pair: int) -> bool:
+        raise IndexError(pair)
+
+    def octets(self, row: int) -> bytes:
+        raise IndexError(row)
+
+
+class Traffic:
+    """The window's view of one analysis.
+
+    `total` is the number of WPDUs that may be looked at, `truncated` how many of them are not whole.
+    """
+
+    def __init__(self, source: TrafficSource) -> None:
+        self._source = source
+        self.wpdus = source.wpdus
+        self.streams = source.streams
+        self.pairs = source.pairs
+        self.wpdu_pairs = source.wpdu_pairs
+        self.total = self.truncated = 0
+        self.associations = Associations(cast(Any, source))
+        self._names: dict[tuple[int, int], tuple[str, str]] = {}
+
+    @classmethod
+    def empty(cls) -> "Traffic":
+        """No capture."""
+        return cls(_Nothing())
+
+    def take_rows(self, total: int) -> None:
+        """The capture has `total` WPDUs now."""
+        marks = self.wpdus["marks"][self.total : total]
+        self.truncated += int(np.count_nonzero(marks & Mark.TRUNCATED))
+        self.total = total
+
+    @property
+    def first_time(self) -> int:
+        """When the first WPDU was complete, in nanoseconds since the epoch; 0 without any."""
+        return self.wpdus["time"].item(0) if len(self.wpdus) else 0
+
+    def octets(self, row: int) -> bytes:
+        """The WPDU's octets, header included."""
+        return self._source.octets(row)
+
+    # What a WPDU says
+
+    def is_gone(self, row: int) -> bool:
+        """Whether a ring has removed the file that a WPDU row was in: only the columns are left of it."""
+        return not self.octets(row) and self.wpdus["size"].item(row) > 0
+
+    def decode(self, row: int) -> tuple[Decoded, list[Protection]]:
+        """The tree of a WPDU row, with all that is known of its association (tens of ms at worst).
+
+        Beside it what came of opening each ciphered part.
+        """
+        if self.is_gone(row):
+            return _GONE, []
+        look = self.associations.look(row)
+        context, heard = listening(look.context)
+        return self.associations.decode(row, look._replace(context=context)), heard
+
+    def apdu_octets(self, row: int) -> bytes:
+        """The octets of a WPDU's APDU: what stands after the header, or in HDLC frames."""
+        return apdu_octets(self.octets(row), Framing(self.wpdus["framing"].item(row)))
+
+    def plaintext(self, row: int) -> bytes | None:
+        """The octets of the APDU that was opened; None when none was."""
+        opened = self.associations.look(row).opened
+        return opened.plaintext if opened is not None else None
+
+    def wanted_key(self, row: int) -> WantedKey | None:
+        """Whose key may open a WPDU row; None when it needs none."""
+        for protection in self.decode(row)[1]:
+            if protection.wants_key:
+                address = "" if protection.title is not None else self.sender_address(row)
+                return WantedKey(protection.title, address)
+        return None
+
+    def sender_address(self, row: int) -> str:
+        """The address of who sent a WPDU, without its port."""
+        ends = self._source.endpoints(self.stream(row))
+        return str(ends[self.wpdus["direction"].item(row)].address)
+
+    def is_long(self, row: int) -> bool:
+        """Whether a WPDU is too long to be decoded for one line."""
+        return self.wpdus["size"].item(row) > _SUMMARISED
+
+    def outline(self, row: int) -> str:
+        """What a WPDU row is about, in one line and at once: from its own octets alone."""
+        if self.is_long(row):
+            octets = size(self.wpdus["size"].item(row))
+            return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {octets}"
+        if self.is_gone(row):
+            return GONE
+        framing = Framing(self.wpdus["framing"].item(row))
+        return summarise(decode_framed(self.octets(row), framing, _BRIEFLY))
+
+    def info(self, row: int) -> Line:
+        """The same with its association: what a response answers, what a key opens. May take longer."""
+        if self.is_gone(row):
+            return Line(self.outline(row))
+        look = self.associations.look(row)
+        sentence = opened_sentence(look.opened) if look.opened is not None else ""
+        if not self.is_long(row):
+            return Line(self.associations.info(row), look.verdict, sentence)
+        inner = f"{apdu_name(look.inner)} in " if look.opened is not None and look.inner >= 0 else ""
+        return Line(inner + self.outline(row), look.verdict, sentence)
+
+    def stream(self, row: int) -> int:
+        """The stream of a WPDU row."""
+        return self.wpdus["stream"].item(row)
+
+    # Endpoints
+
+    def stream_names(self, stream: int) -> tuple[str, str]:
+        """Client and server of a stream as `address:port`."""
+        side = self.streams["client_side"].item(stream)
+        names = self._names.get((stream, side))
+        if names is None:
+            client, server = self._source.endpoints(stream)
+            names = self._names[stream, side] = (str(client), str(server))
+        return names
+
+    def source(self, row: int) -> str:
+        """Who sent a WPDU."""
+        return self.stream_names(self.stream(row))[self.wpdus["direction"].item(row)]
+
+    def destination(self, row: int) -> str:
+        """Whom a WPDU was sent to."""
+        return self.stream_names(self.stream(row))[1 - self.wpdus["direction"].item(row)]
+
+    def source_ranks(self, stop: int) -> npt.NDArray[np.generic]:
+        """Numbers that sort rows 0 to `stop` by source: family, address, port."""
+        return self._ranks(stop, 0)
+
+    def destination_ranks(self, stop: int) -> npt.NDArray[np.generic]:
+        """Numbers that sort rows 0 to `stop` by destination."""
+        return self._ranks(stop, 1)
+
+    def _ranks(self, stop: int, other: int) -> npt.NDArray[np.generic]:
+        flows = self._source.flows
+        family, *ends = (flows[name] for name in _ADDRESS_FIELDS)
+        count = len(family)
+        keys = np.zeros(2 * count, [("family", "u1"), ("high", "u8"), ("low", "u8"), ("port", "u2")])
+        for side, (high, low, port) in enumerate((ends[:3], ends[3:])):
+            part = keys[side * count : (side + 1) * count]
+            part["family"], part["high"], part["low"], part["port"] = (
+                family,
+                high[:count],
+                low[:count],
+                port[:count],
+            )
+        rank = np.unique(keys, return_inverse=True)[1].reshape(2, count).astype(np.uint32)
+        stream = self.wpdus["stream"][:stop]
+        side = self.streams["client_side"][stream] ^ self.wpdus["direction"][:stop] ^ other
+        return rank[side, self.streams["flow"][stream]]
+
+    # What a row is
+
+    def marks(self, row: int) -> Mark:
+        """The marks of a row that deserve a warning sign."""
+        return Mark(self.wpdus["marks"].item(row)) & _REMARKABLE
+
+    def mark_names(self, row: int) -> list[str]:
+        """Sentences on what is remarkable about a row."""
+        marks = Mark(self.wpdus["marks"].item(row))
+        return [sentence for mark, sentence in _MARK_SENTENCES.items() if mark & marks]
+
+    def comments(self, row: int) -> list[str]:
+        """The comments on a row's packets, each with the packet's number."""
+        analysis = cast(Any, self._source)
+        if getattr(analysis, "reader", None) is None:
+            return []
+        return [f"Packet {number}: {text}" for number, text in comments_of(analysis, row)]
+
+    def named(self, address: str) -> str:
+        """An address with the name that the capture gives it, if it does."""
+        reader = getattr(self._source, "reader", None)
+        return named(address, reader.names) if reader is not None else address
+
+    def pair(self, row: int) -> int:
+        """The row in `pairs` of a WPDU row."""
+        return self.wpdu_pairs["pair"].item(row)
+
+    def sender(self, row: int) -> Side:
+        """The DLMS role of who sent a WPDU: a meter that opened the connection is the server all the same."""
+        near = self._source.dlms_client_is_near(self.pair(row))
+        from_near = self.wpdus["direction"].item(row) == 0
+        return Side.CLIENT if near == from_near else Side.SERVER
+
+    def describe(self, row: int) -> str:
+        """A row in two lines, for a tool tip."""
+        tag = self.wpdus["apdu_tag"].item(row)
+        name = apdu_name(tag) if tag >= 0 else "no APDU"
+        length = self.wpdus["length"].item(row)
+        return (
+            f"WPDU {row + 1}: {name}, {length} octets\n"
+            f"{self.source(row)} to {self.destination(row)}\n{clock(self.wpdus['time'].item(row))}"
+        )
+
+    # Neighbours
+
+    def neighbour(self, row: int, by: int) -> int:
+        """The row before (-1) or after (1) in the same stream with the same wPorts; -1 when there is none."""
+        if not 0 <= row < self.total:
+            return -1
+        pair = self.pair(row)
+        pairs = self.wpdu_pairs["pair"]
+        return _search(lambda start, stop: np.flatnonzero(pairs[start:stop] == pair), row, by, self.total)
+
+
+def _search(same: Callable[[int, int], npt.NDArray[Any]], row: int, by: int, total: int) -> int:
+    """The nearest row that `same` finds, looking in pieces that double in size."""
+    size = 256
+    at = row + 1 if by > 0 else row
+    while (at < total) if by > 0 else (at > 0):
+        start, stop = (at, min(total, at + size)) if by > 0 else (max(0, at - size), at)
+        found = same(start, stop)
+        if len(found):
+            return start + int(found[0 if by > 0 else -1])
+        at = stop if by > 0 else start
+        size *= 2
+    return -1

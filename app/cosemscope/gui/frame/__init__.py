@@ -1,0 +1,1 @@
+"""The window itself: actions, panes and their places, start page, status bar."""

@@ -1,0 +1,426 @@
+"""Every action of the window, once: what it is called, its keys, its icon and the slot that does it.
+
+Menus, tool bar and the list of keyboard shortcuts are made from these tables.
+The keys are those that hands used to Wireshark already know.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+from operator import attrgetter
+from typing import NamedTuple
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
+
+from cosemscope.gui.look.icons import icon
+
+
+class Needs(Enum):
+    """What must be there for an action to make sense."""
+
+    NOTHING = 0
+    CAPTURE = 1
+    WPDU = 2
+    FILTER = 3
+    READING = 4
+    COMPLETE = 5  # a capture that does not grow
+    READ = 6  # one that is read to its end, or as far as it has grown
+    UNSAVED = 7  # one that nobody has given a name
+    QUIET = 8  # nothing is live
+    LIVE = 9
+    CAPTURING = 10
+
+
+#: Needs that are never met together: such actions may share a key.
+EXCLUSIVE = (frozenset((Needs.QUIET, Needs.LIVE)), frozenset((Needs.COMPLETE, Needs.CAPTURING)))
+
+
+class ActionSpec(NamedTuple):
+    """One action; `slot` is a method of the window, or of what it has, with a dot."""
+
+    name: str
+    text: str
+    slot: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    needs: Needs = Needs.NOTHING
+
+
+ACTIONS = (
+    ActionSpec("open", "&Open…", "ask_open", ("Ctrl+O",), "open", "Open a capture file"),
+    ActionSpec("sample", "Open the sa&mple", "open_sample", (), "sample", "Open the bundled sample capture"),
+    ActionSpec(
+        "reload",
+        "&Reload",
+        "reload",
+        ("Ctrl+R", "F5"),
+        "reload",
+        "Read the capture file again",
+        Needs.COMPLETE,
+    ),
+    ActionSpec("save", "&Save", "live.save", ("Ctrl+S",), "save", "Save this capture", Needs.UNSAVED),
+    ActionSpec(
+        "save-as", "Save &as…", "live.save_as", ("Ctrl+Shift+S",), "", "Save a copy of it", Needs.READ
+    ),
+    ActionSpec(
+        "properties",
+        "Capture file &properties…",
+        "show_properties",
+        (),
+        "",
+        "What the file is, what made it, and what is in it",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "cancel", "S&top reading", "cancel", (), "close", "Keep what has been read so far", Needs.READING
+    ),
+    ActionSpec("close", "&Close", "close_capture", ("Ctrl+W",), "", "Close the capture", Needs.CAPTURE),
+    ActionSpec("quit", "&Quit", "close", ("Ctrl+Q",)),
+    ActionSpec(
+        "copy-rows", "Copy &rows as text", "workspace.table.copy", ("Ctrl+Shift+C",), "copy", "", Needs.WPDU
+    ),
+    ActionSpec(
+        "copy-hex",
+        "Copy octets as &hex stream",
+        "workspace.table.copy_hex",
+        ("Ctrl+Shift+H",),
+        "",
+        "",
+        Needs.WPDU,
+    ),
+    ActionSpec("copy-dump", "Copy octets as hex &dump", "workspace.table.copy_dump", (), "", "", Needs.WPDU),
+    ActionSpec("select-all", "Select &all rows", "select_all", ("Ctrl+A",), "", "", Needs.CAPTURE),
+    ActionSpec(
+        "back",
+        "&Back",
+        "workspace.go_back",
+        ("Alt+Left",),
+        "back",
+        "The WPDU that was selected before",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "forward",
+        "&Forward",
+        "workspace.go_forward",
+        ("Alt+Right",),
+        "forward",
+        "Undo going back",
+        Needs.CAPTURE,
+    ),
+    ActionSpec("goto", "&Go to WPDU…", "ask_go_to", ("Ctrl+G",), "goto", "", Needs.CAPTURE),
+    ActionSpec(
+        "previous", "&Previous WPDU", "workspace.go_previous", ("Ctrl+Up", "F7"), "up", "", Needs.CAPTURE
+    ),
+    ActionSpec("next", "&Next WPDU", "workspace.go_next", ("Ctrl+Down", "F8"), "down", "", Needs.CAPTURE),
+    ActionSpec("first", "F&irst WPDU", "workspace.go_first", ("Ctrl+Home",), "first", "", Needs.CAPTURE),
+    ActionSpec("last", "&Last WPDU", "workspace.go_last", ("Ctrl+End",), "last", "", Needs.CAPTURE),
+    ActionSpec(
+        "previous-here",
+        "Previous WPDU of this &session",
+        "workspace.go_previous_here",
+        ("Ctrl+,",),
+        "",
+        "The WPDU before, of the same stream and wPort pair",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "next-here",
+        "N&ext WPDU of this session",
+        "workspace.go_next_here",
+        ("Ctrl+.",),
+        "",
+        "The WPDU after, of the same stream and wPort pair",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "this-session",
+        "Show this &session only",
+        "workspace.show_session",
+        ("Ctrl+Alt+Shift+T",),
+        "",
+        "The WPDUs of the same stream and wPort pair",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "show-all",
+        "Show &all WPDUs",
+        "show_all",
+        ("Ctrl+Shift+X",),
+        "show-all",
+        "Take away the restriction to a session or to a span of time",
+        Needs.FILTER,
+    ),
+    ActionSpec(
+        "expand",
+        "E&xpand all fields",
+        "workspace.details.fields.expand_all",
+        ("Ctrl+Right",),
+        "expand",
+        "",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "collapse",
+        "Coll&apse all fields",
+        "workspace.details.fields.collapse_all",
+        ("Ctrl+Left",),
+        "collapse",
+        "",
+        Needs.WPDU,
+    ),
+    ActionSpec("zoom-in", "Zoom &in", "zoom_in", ("Ctrl++",)),
+    ActionSpec("zoom-out", "Zoom &out", "zoom_out", ("Ctrl+-",)),
+    ActionSpec("zoom-normal", "&Normal size", "zoom_normal", ("Ctrl+=",)),
+    ActionSpec(
+        "fit-columns", "Fit &columns", "workspace.table.fit_columns", ("Ctrl+Shift+R",), "", "", Needs.CAPTURE
+    ),
+    ActionSpec(
+        "whole-time",
+        "&Whole capture in the timing graph",
+        "workspace.timing.show_whole",
+        ("Ctrl+Shift+W",),
+        "zoom-fit",
+        "",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "keys",
+        "&Keys…",
+        "opening.show_keys",
+        ("Ctrl+Alt+K",),
+        "key",
+        "Keys that open ciphered APDUs",
+    ),
+    ActionSpec(
+        "decode-octets",
+        "Decode &octets…",
+        "opening.show_box",
+        ("Ctrl+Shift+D",),
+        "octets",
+        "Decode a WPDU, an APDU or an HDLC frame given in hex",
+    ),
+    ActionSpec(
+        "paste",
+        "&Paste octets",
+        "opening.paste",
+        ("Ctrl+V",),
+        "",
+        "Decode the hex that is on the clipboard",
+    ),
+    ActionSpec("copy-apdu", "Copy APD&U as hex stream", "workspace.table.copy_apdu", (), "", "", Needs.WPDU),
+    ActionSpec(
+        "decode-as",
+        "&Decode as…",
+        "ask_decode_as",
+        ("Ctrl+Shift+U",),
+        "decode-as",
+        "Say what a port or a stream carries",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "capture-options",
+        "Capture &options…",
+        "live.ask_capture",
+        ("Ctrl+K",),
+        "capture-options",
+        "Choose interfaces, filter and more, and capture",
+    ),
+    ActionSpec(
+        "capture",
+        "&Start capture",
+        "live.capture",
+        ("Ctrl+E",),
+        "capture",
+        "Capture with the options used last",
+        Needs.QUIET,
+    ),
+    ActionSpec(
+        "stop", "S&top", "live.stop", ("Ctrl+E",), "stop", "Stop the capture, or close the link", Needs.LIVE
+    ),
+    ActionSpec(
+        "restart",
+        "&Restart capture",
+        "live.again",
+        ("Ctrl+R",),
+        "restart",
+        "Begin anew with the same options",
+        Needs.CAPTURING,
+    ),
+    ActionSpec(
+        "connect",
+        "&Connect…",
+        "live.ask_connect",
+        ("Ctrl+Shift+K",),
+        "connect",
+        "Open a test link to a server",
+    ),
+    ActionSpec(
+        "listen",
+        "&Listen…",
+        "live.ask_listen",
+        ("Ctrl+Shift+L",),
+        "listen",
+        "Accept connections and datagrams, and answer them",
+    ),
+    ActionSpec("shortcuts", "&Keyboard shortcuts", "show_shortcuts", ("F1",)),
+    ActionSpec("about", "&About Cosemscope", "show_about"),
+)
+
+SEPARATOR = ""
+
+#: Menus: title, then actions by name; `@` names a submenu that the window fills.
+MENUS = (
+    (
+        "&File",
+        (
+            "open",
+            "@recent",
+            "sample",
+            SEPARATOR,
+            "save",
+            "save-as",
+            SEPARATOR,
+            "properties",
+            SEPARATOR,
+            "reload",
+            "cancel",
+            "close",
+            SEPARATOR,
+            "quit",
+        ),
+    ),
+    (
+        "&Edit",
+        ("copy-rows", "copy-hex", "copy-dump", "copy-apdu", SEPARATOR, "paste", SEPARATOR, "select-all"),
+    ),
+    (
+        "&View",
+        (
+            "@panes",
+            SEPARATOR,
+            "@time",
+            "@appearance",
+            SEPARATOR,
+            "zoom-in",
+            "zoom-out",
+            "zoom-normal",
+            SEPARATOR,
+            "expand",
+            "collapse",
+            "fit-columns",
+            "whole-time",
+        ),
+    ),
+    (
+        "&Go",
+        (
+            "back",
+            "forward",
+            "goto",
+            SEPARATOR,
+            "previous",
+            "next",
+            "first",
+            "last",
+            SEPARATOR,
+            "previous-here",
+            "next-here",
+        ),
+    ),
+    ("&Capture", ("capture-options", "capture", "stop", "restart")),
+    ("&Link", ("connect", "listen")),
+    ("&Analyze", ("this-session", "show-all", SEPARATOR, "keys", "decode-octets", SEPARATOR, "decode-as")),
+    ("&Help", ("shortcuts", SEPARATOR, "about")),
+)
+
+TOOLBAR = (
+    "capture",
+    "stop",
+    "restart",
+    "capture-options",
+    SEPARATOR,
+    "connect",
+    "listen",
+    SEPARATOR,
+    "open",
+    "save",
+    "reload",
+    SEPARATOR,
+    "back",
+    "forward",
+    "previous",
+    "next",
+    "first",
+    "last",
+    "goto",
+    SEPARATOR,
+    "show-all",
+    "whole-time",
+    SEPARATOR,
+    "keys",
+    "decode-octets",
+    "decode-as",
+)
+
+
+def _native(keys: str) -> str:
+    """A key sequence as this system writes it."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def make_actions(window: QMainWindow) -> dict[str, QAction]:
+    """The actions of the table, each connected to its slot of `window`."""
+    made = {}
+    for spec in ACTIONS:
+        action = QAction(spec.text, window)
+        action.setObjectName(spec.name)
+        action.setShortcuts([QKeySequence(keys) for keys in spec.keys])
+        if spec.icon:
+            action.setIcon(icon(spec.icon))
+        tip = spec.tip or spec.text.replace("&", "").rstrip("…")
+        keys = [f" ({_native(key)})" for key in spec.keys[:1]]
+        action.setToolTip(tip + "".join(keys))
+        slot = attrgetter(spec.slot)(window)
+        action.triggered.connect(lambda checked=False, slot=slot: slot())
+        made[spec.name] = action
+    return made
+
+
+def fill_menu_bar(window: QMainWindow, actions: dict[str, QAction], submenus: dict[str, QMenu]) -> None:
+    """Make the menus of `MENUS`; `submenus` has those named with `@`."""
+    for title, names in MENUS:
+        menu = window.menuBar().addMenu(title)
+        for name in names:
+            if name == SEPARATOR:
+                menu.addSeparator()
+            elif name.startswith("@"):
+                menu.addMenu(submenus[name[1:]])
+            else:
+                menu.addAction(actions[name])
+
+
+def fill_tool_bar(bar: QToolBar, actions: dict[str, QAction]) -> None:
+    """Put the actions of `TOOLBAR` on `bar`."""
+    for name in TOOLBAR:
+        if name == SEPARATOR:
+            bar.addSeparator()
+        else:
+            bar.addAction(actions[name])
+
+
+def enable(actions: dict[str, QAction], there: Iterable[Needs]) -> None:
+    """Enable exactly the actions whose needs are met."""
+    met = {Needs.NOTHING, *there}
+    for spec in ACTIONS:
+        actions[spec.name].setEnabled(spec.needs in met)
+
+
+def shortcut_rows() -> list[tuple[str, str]]:
+    """What the list of keyboard shortcuts says: action and keys."""
+    rows = []
+    for spec in ACTIONS:
+        if spec.keys:
+            rows.append((spec.text.replace("&", "").rstrip("…"), " or ".join(map(_native, spec.keys))))
+    return rows

@@ -1,0 +1,22 @@
+"""The list of keys, as a dialog."""
+
+from PySide6.QtWidgets import (
+    QWidget,
+)
+
+from cosemscope.gui.dialogs.small_dialogs import show_table
+from cosemscope.gui.frame.actions import shortcut_rows
+
+
+def show_shortcuts(parent: QWidget) -> None:
+    """List the keys."""
+    rows = [
+        *shortcut_rows(),
+        ("Copy what is selected (rows, field, octets)", "Ctrl+C"),
+        ("Timing graph: choose a WPDU", "click"),
+        ("Timing graph: choose a span of time", "drag"),
+        ("Timing graph: take the span away", "Esc"),
+        ("Timing graph: zoom", "wheel"),
+        ("Timing graph: show the whole capture", "double click"),
+    ]
+    show_table(parent, "Keyboard shortcuts", ("Action", "Keys"), rows)

@@ -1,0 +1,210 @@
+"""What the window shows before there is a capture: what can be done, what was left over, recent files."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cosemscope import __version__
+from cosemscope.gui.live.recovery import LeftSpools
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.icons import application_icon, icon
+
+_WIDTH = 760
+
+
+class RecentButton(QToolButton):
+    """A recent file: its name, and its folder in a paler hand; greyed out when it is gone."""
+
+    def __init__(self, path: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.path = path
+        self._there = Path(path).is_file()
+        self.setAutoRaise(True)
+        self.setEnabled(self._there)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(44)
+        self.setToolTip(path if self._there else f"{path} is not there any more")
+        self.setAccessibleName(f"Open {path}")
+        self._name, self._folder = QLabel(Path(path).name, self), QLabel(self)
+        self._picture = QLabel(self)
+        for label in (self._name, self._folder, self._picture):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        texts = QVBoxLayout()
+        texts.setSpacing(0)
+        texts.addWidget(self._name)
+        texts.addWidget(self._folder)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 3, 8, 3)
+        row.setSpacing(10)
+        row.addWidget(self._picture)
+        row.addLayout(texts, 1)
+        self.setText("")
+        self.paint_as_meant()
+
+    def paint_as_meant(self) -> None:
+        """Take the colours of the present scheme."""
+        scheme = theme.colours(self.parentWidget().palette())
+        muted = f"color: {scheme.muted}"
+        self._name.setStyleSheet("" if self._there else muted)
+        self._folder.setStyleSheet(muted)
+        self._picture.setPixmap(icon("recent", scheme.muted).pixmap(18, 18))
+        self._elide()
+
+    def _elide(self) -> None:
+        folder = str(Path(self.path).parent) if self._there else "not there any more"
+        room = max(80, self.width() - 60)
+        metrics = QFontMetrics(self._folder.font())
+        self._folder.setText(metrics.elidedText(folder, Qt.TextElideMode.ElideMiddle, room))
+
+    def resizeEvent(self, event) -> None:
+        """Fit the folder's name."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def sizeHint(self) -> QSize:
+        """Tall enough for two lines."""
+        return QSize(200, 46)
+
+
+class StartPage(QScrollArea):
+    """The page. Its signals say what was asked for."""
+
+    openAsked = Signal()
+    sampleAsked = Signal()
+    captureAsked = Signal()
+    connectAsked = Signal()
+    recentAsked = Signal(str)
+    clearAsked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Start page")
+        page = QWidget()
+        outer = QHBoxLayout(page)
+        outer.addStretch(1)
+        body = QWidget(page)
+        body.setMaximumWidth(_WIDTH)
+        body.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        outer.addWidget(body, 6)
+        outer.addStretch(1)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(14)
+        column.addStretch(1)
+        column.addLayout(self._heading(body))
+        column.addSpacing(10)
+        column.addLayout(self._buttons(body))
+        self._drop = QLabel(
+            "or drop a .pcap or .pcapng file (also .gz or .zst) anywhere on this window", body
+        )
+        column.addWidget(self._drop)
+        column.addSpacing(14)
+        self.left = LeftSpools(body)
+        column.addWidget(self.left)
+        self._recent_title = QLabel("Recent captures", body)
+        self._clear = QPushButton("Clear list", body)
+        self._clear.setFlat(True)
+        self._clear.clicked.connect(self.clearAsked)
+        titles = QHBoxLayout()
+        titles.addWidget(self._recent_title, 1)
+        titles.addWidget(self._clear)
+        column.addLayout(titles)
+        self._recent_column = QVBoxLayout()
+        self._recent_column.setSpacing(2)
+        column.addLayout(self._recent_column)
+        column.addStretch(2)
+        self.setWidget(page)
+        self._recents: list[RecentButton] = []
+        self._paint_as_meant()
+        self.show_recent(())
+
+    def _heading(self, body: QWidget) -> QHBoxLayout:
+        mark = QLabel(body)
+        mark.setPixmap(application_icon().pixmap(64, 64))
+        title = QLabel("Cosemscope", body)
+        font = title.font()
+        font.setPointSizeF(font.pointSizeF() * 2.2)
+        font.setBold(True)
+        title.setFont(font)
+        self._subtitle = QLabel(f"DLMS/COSEM over IP, WPDU by WPDU · version {__version__}", body)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(title)
+        texts.addWidget(self._subtitle)
+        row = QHBoxLayout()
+        row.setSpacing(18)
+        row.addWidget(mark)
+        row.addLayout(texts, 1)
+        return row
+
+    def _buttons(self, body: QWidget) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        self.open_button = QPushButton(icon("open"), "  Open a capture…", body)
+        self.capture_button = QPushButton(icon("capture"), "  Capture…", body)
+        self.connect_button = QPushButton(icon("connect"), "  Connect…", body)
+        self.sample_button = QPushButton(icon("sample"), "  Look at the sample", body)
+        self.open_button.setDefault(True)
+        self.capture_button.setToolTip("Capture live traffic from a network interface")
+        self.connect_button.setToolTip("Open a test link to a meter or concentrator")
+        self.sample_button.setToolTip("A small capture with a bit of everything, made for Cosemscope")
+        for button, signal in (
+            (self.open_button, self.openAsked),
+            (self.capture_button, self.captureAsked),
+            (self.connect_button, self.connectAsked),
+            (self.sample_button, self.sampleAsked),
+        ):
+            button.setMinimumHeight(44)
+            button.setIconSize(QSize(20, 20))
+            button.setCursor(Qt.CursorShape.PointingHandCursor)
+            button.clicked.connect(lambda checked=False, signal=signal: signal.emit())
+            row.addWidget(button, 1)
+        return row
+
+    def show_recent(self, paths: tuple[str, ...]) -> None:
+        """List `paths`; files that are gone are greyed out."""
+        for button in self._recents:
+            button.hide()
+            button.deleteLater()
+        self._recents = []
+        for path in paths:
+            button = RecentButton(path, self.widget())
+            button.clicked.connect(lambda checked=False, path=path: self.recentAsked.emit(path))
+            self._recent_column.addWidget(button)
+            self._recents.append(button)
+        self._recent_title.setVisible(bool(paths))
+        self._clear.setVisible(bool(paths))
+
+    @property
+    def recent_buttons(self) -> tuple[RecentButton, ...]:
+        """The buttons of the recent files, the newest first."""
+        return tuple(self._recents)
+
+    def _paint_as_meant(self) -> None:
+        muted = f"color: {theme.colours(self.palette()).muted}"
+        for label in (self._subtitle, self._drop, self._recent_title):
+            label.setStyleSheet(muted)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the colour scheme."""
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_recents"):
+            self._paint_as_meant()
+            self.left.paint_as_meant()
+            for button in self._recents:
+                button.paint_as_meant()
+        super().changeEvent(event)

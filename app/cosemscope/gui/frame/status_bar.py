@@ -1,0 +1,92 @@
+"""The status bar: the file, how far it is read with a button to stop, and the counts."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+
+from cosemscope.gui.look.formats import count, size
+from cosemscope.gui.look.icons import icon
+
+#: Steps of the progress bar: octets of large files do not fit its integers.
+_STEPS = 1000
+
+
+class StatusBar(QStatusBar):
+    """`cancelAsked` is the stop button beside the progress bar, `problemsAsked` a click on the problems."""
+
+    cancelAsked = Signal()
+    problemsAsked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.file = QLabel(self)
+        self.counts = QLabel(self)
+        self.problems = QToolButton(self)
+        self.problems.setAutoRaise(True)
+        self.problems.setToolButtonStyle(QToolButton().toolButtonStyle().ToolButtonTextBesideIcon)
+        self.problems.setIcon(icon("warning"))
+        self.problems.clicked.connect(self.problemsAsked)
+        self.progress = QProgressBar(self)
+        self.progress.setRange(0, _STEPS)
+        self.progress.setFixedWidth(220)
+        self.progress.setMaximumHeight(18)
+        self.cancel = QToolButton(self)
+        self.cancel.setIcon(icon("close"))
+        self.cancel.setText("Cancel")
+        self.cancel.setToolButtonStyle(QToolButton().toolButtonStyle().ToolButtonTextBesideIcon)
+        self.cancel.setToolTip("Stop reading; what has been read stays")
+        self.cancel.setAutoRaise(True)
+        self.cancel.clicked.connect(self.cancelAsked)
+        self.setContentsMargins(7, 0, 4, 0)
+        for widget in (self.progress, self.cancel, self.file):
+            self.addWidget(widget)
+        self.addPermanentWidget(self.problems)
+        self.addPermanentWidget(self.counts)
+        self.clear_all()
+
+    def clear_all(self) -> None:
+        """Nothing is open."""
+        self.file.setText("No capture")
+        self.file.setToolTip("")
+        self.counts.setText("")
+        self.problems.hide()
+        self.show_progress(None)
+
+    def show_file(self, name: str, octets: int, note: str = "") -> None:
+        """Name the file, its size and, if it is not whole, what is the matter."""
+        self.file.setText(f"{name} ({size(octets)})" + (f" · {note}" if note else ""))
+
+    def show_progress(self, share: float | None) -> None:
+        """Show how much is read, from 0 to 1; None: nothing is being read."""
+        for widget in (self.progress, self.cancel):
+            widget.setVisible(share is not None)
+        if share is not None:
+            self.progress.setValue(round(share * _STEPS))
+
+    def show_counts(
+        self,
+        packets: int,
+        wpdus: int,
+        displayed: int,
+        selected: int,
+        dropped: int | None = None,
+        truncated: int = 0,
+    ) -> None:
+        """Packets, WPDUs, how many of them are shown and selected; packets that a capture lost, if known.
+
+        The `truncated` ones among all WPDUs are told apart, as the session tree counts whole ones.
+        """
+        whole = count(wpdus - truncated, "WPDU")
+        parts = [count(packets, "packet"), f"{whole}, {truncated:,} truncated" if truncated else whole]
+        if dropped is not None:
+            parts.append(f"{dropped:,} dropped")
+        if displayed != wpdus:
+            parts.append(f"{displayed:,} displayed")
+        if selected > 1:
+            parts.append(f"{selected:,} selected")
+        self.counts.setText("  ·  ".join(parts) + " ")
+
+    def show_problems(self, number: int) -> None:
+        """How many places of the file could not be read."""
+        self.problems.setVisible(number > 0)
+        self.problems.setText(count(number, "problem"))
+        self.problems.setToolTip("What could not be read in this file")

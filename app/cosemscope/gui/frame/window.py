@@ -1,0 +1,493 @@
+"""The main window: start page or workspace, menus, tool bar, messages, status bar, and the document shown."""
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QInputDialog,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.base.background import wait_for_background
+from cosemscope.gui.base.message_bar import MessageBar, Severity
+from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.dialogs.properties_dialog import show_properties
+from cosemscope.gui.dialogs.small_dialogs import ask_decode_as, show_about, show_problems
+from cosemscope.gui.document.document import Document
+from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.document.unsaved_spool import UnsavedSpool
+from cosemscope.gui.frame.actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
+from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
+from cosemscope.gui.frame.panes import Workspace
+from cosemscope.gui.frame.places import remember_places, restore_places
+from cosemscope.gui.frame.shortcuts import show_shortcuts
+from cosemscope.gui.frame.start_page import StartPage
+from cosemscope.gui.frame.status_bar import StatusBar
+from cosemscope.gui.live.interface_watch import InterfaceWatch
+from cosemscope.gui.live.live_control import Live
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import TIME_FORMATS, count
+from cosemscope.gui.look.icons import application_icon
+from cosemscope.resources import resource
+from cosemscope.streams.decode_as import DecodeAs
+
+SAMPLE = "samples/first-look.pcapng"
+_FILES = (
+    "Captures (*.pcap *.pcapng *.cap *.pcap.gz *.pcapng.gz *.pcap.zst *.pcapng.zst *.gz *.zst);;All files (*)"
+)
+_ZOOMS = range(-4, 17)
+
+
+class Window(QMainWindow):
+    """The window of one capture at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.document: Document | None = None
+        self._retiring: set[Document] = set()
+        self._problems: list = []
+        self.setAcceptDrops(True)
+        self.setWindowIcon(application_icon())
+        self.messages = MessageBar(self)
+        self.start_page = StartPage(self)
+        self.workspace = Workspace(self)
+        self.pages = QStackedWidget(self)
+        self.pages.addWidget(self.start_page)
+        self.pages.addWidget(self.workspace)
+        body = QWidget(self)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        column.addWidget(self.pages, 1)
+        self.setCentralWidget(body)
+        self.status = StatusBar(self)
+        self.setStatusBar(self.status)
+        self.live = Live(self)
+        self.opening = KeysAndOctets(self)
+        self._leaving = False
+        self._make_menus()
+        self._connect()
+        restore_places(self)
+        self._show_recent()
+        self._show_state()
+
+    def _make_menus(self) -> None:
+        self.actions_by_name = make_actions(self)
+        self.recent_menu = QMenu("Open r&ecent", self)
+        panes = QMenu("&Panes", self)
+        self.tool_bar = self.addToolBar("Main tool bar")
+        self.tool_bar.setObjectName("main")
+        self.tool_bar.setMovable(False)
+        fill_tool_bar(self.tool_bar, self.actions_by_name)
+        panes.addActions(self.workspace.pane_actions())
+        panes.addAction(self.tool_bar.toggleViewAction())
+        formats = {name: way.title for name, way in TIME_FORMATS.items()}
+        submenus = {
+            "recent": self.recent_menu,
+            "panes": panes,
+            "time": self._choices("&Time format", options.TIME_FORMAT, formats),
+            "appearance": self._choices("Co&lours", options.APPEARANCE, theme.APPEARANCES),
+        }
+        fill_menu_bar(self, self.actions_by_name, submenus)
+
+    def _choices(self, title: str, option: options.Option[str], names: dict[str, str]) -> QMenu:
+        """A menu of the values that an option can have."""
+        menu = QMenu(title, self)
+        group = QActionGroup(menu)
+        for value, text in names.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(self.settings.get(option) == value)
+            action.triggered.connect(lambda checked=False, value=value: self.settings.set(option, value))
+            group.addAction(action)
+        return menu
+
+    def _connect(self) -> None:
+        self.start_page.openAsked.connect(self.ask_open)
+        self.start_page.sampleAsked.connect(self.open_sample)
+        self.start_page.recentAsked.connect(self.open_path)
+        self.start_page.clearAsked.connect(self.clear_recent)
+        self.start_page.captureAsked.connect(self.live.ask_capture)
+        self.start_page.connectAsked.connect(self.live.ask_connect)
+        self.start_page.left.openAsked.connect(self.live.open_left)
+        self.start_page.left.failed.connect(lambda text: self.messages.say(Severity.ERROR, text))
+        self.status.cancelAsked.connect(self.cancel)
+        self.status.problemsAsked.connect(lambda: show_problems(self, self._problems))
+        self.workspace.selectionChanged.connect(self._show_state)
+        self.workspace.rowsChanged.connect(self._show_state)
+        self.workspace.decodeAsAsked.connect(self.ask_decode_as)
+        self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)
+        self.settings.changed.connect(self._apply_setting)
+        self.recent_menu.aboutToShow.connect(self._show_recent)
+        self.live.changed.connect(self._show_state)
+
+    # Files
+
+    def ask_open(self) -> None:
+        """Let a person choose a file, and open it."""
+        folder = self.settings.get(options.LAST_FOLDER)
+        name, _ = QFileDialog.getOpenFileName(self, "Open a capture", folder, _FILES)
+        if name:
+            if Path(name).suffix.lower() != KEY_FILE_ENDING:
+                self.settings.set(options.LAST_FOLDER, str(Path(name).parent))
+            self.open_path(name)
+
+    def open_sample(self) -> None:
+        """Open the capture that comes with Cosemscope."""
+        self.live.leave(lambda: self._open(resource(SAMPLE), DecodeAs()))
+
+    def open_path(self, name: str) -> None:
+        """Open a capture file and remember it; a key file gives its keys and is not remembered."""
+        path = Path(os.path.abspath(name))
+        if path.suffix.lower() == KEY_FILE_ENDING:
+            self.opening.load_files([str(path)])
+            return
+
+        def open_it() -> None:
+            self.settings.add_recent(str(path))
+            self._open(path, DecodeAs())
+
+        self.live.leave(open_it)
+
+    def open_spool(self, spool: UnsavedSpool, *, follow: bool = False) -> None:
+        """Open what nobody has given a name yet; with `follow` it grows. What is open must be left before."""
+        self._open(spool.path, DecodeAs(), spool, follow=follow)
+
+    def _open(
+        self, path: Path, decode_as: DecodeAs, spool: UnsavedSpool | None = None, *, follow: bool = False
+    ) -> None:
+        self._let_go()
+        self.messages.clear()
+        document = Document(path, decode_as, self, follow=follow, spool=spool)
+        self.document = document
+        self._problems = []
+        document.opened.connect(self._show_document)
+        document.rowsAdded.connect(self._take_rows)
+        document.progressed.connect(self._show_progress)
+        document.sessionsChanged.connect(self.workspace.sessions.show_sessions)
+        document.problemsFound.connect(self._take_problems)
+        document.finished.connect(lambda: self._end_reading(""))
+        document.cancelled.connect(lambda: self._end_reading("cancelled"))
+        document.failed.connect(self._fail)
+        self.status.clear_all()
+        self.status.file.setText(f"Opening {document.title}…")
+        self.status.show_progress(None if follow else 0.0)
+        self.workspace.table.follows_tail = follow
+        self.workspace.table.set_hint("")
+        if spool is None:
+            self.live.dock.hide()
+        document.start()
+        self._show_state()
+
+    def _let_go(self) -> None:
+        """Close the present document; its thread may take a moment longer."""
+        document, self.document = self.document, None
+        if document is not None:
+            self._retiring.add(document)
+            document.released.connect(lambda: self._retire(document))
+            self.workspace.set_traffic(Traffic.empty())
+            document.close()
+
+    def _retire(self, document: Document) -> None:
+        self._retiring.discard(document)
+        if self.document is None and not self._leaving:
+            self.start_page.left.look()
+        document.deleteLater()
+
+    def reload(self) -> None:
+        """Read the file again."""
+        if self.document is not None:
+            self._open_again(self.document.decode_as)
+
+    def _open_again(self, decode_as: DecodeAs) -> None:
+        document = self.document
+        self._open(document.path, decode_as, document.take_spool(), follow=document.following)
+
+    def cancel(self) -> None:
+        """Stop reading; what has been read stays."""
+        if self.document is not None and self.document.reading:
+            self.document.cancel()
+
+    def close_capture(self) -> None:
+        """Back to the start page."""
+        self.live.leave(self._close_document)
+
+    def _close_document(self) -> None:
+        self._let_go()
+        self.messages.clear()
+        self._show_recent()
+        self.pages.setCurrentWidget(self.start_page)
+        self.status.clear_all()
+        self._show_state()
+
+    def clear_recent(self) -> None:
+        """Forget the recent files."""
+        self.settings.set(options.RECENT, ())
+
+    # The document's news
+
+    def _show_document(self) -> None:
+        self.workspace.set_traffic(Traffic(self.document.analysis))
+        self.pages.setCurrentWidget(self.workspace)
+        self.workspace.table.setFocus()
+        self._show_state()
+
+    def _take_rows(self, packets: int, wpdus: int) -> None:
+        self.workspace.take_rows(wpdus, is_live=self.document.following)
+        self._show_counts()
+
+    def _show_progress(self, done: int, total: int) -> None:
+        document = self.document
+        reading = document.reading and not document.following
+        self.show_file("live" if document.following else "reading" if reading else "")
+        self.status.show_progress(done / total if reading and total else None)
+
+    def show_file(self, note: str = "") -> None:
+        """Say in title and status bar what is open, and what is to be said about it."""
+        document = self.document
+        if document is None:
+            self.setWindowTitle("Cosemscope")
+            self.status.clear_all()
+            return
+        self.setWindowTitle(f"{document.title} – Cosemscope")
+        if document.analysis is not None:
+            self.status.show_file(document.title, document.analysis.progress[1], note)
+        self.status.file.setToolTip(str(document.path))
+
+    def _take_problems(self, problems: list) -> None:
+        self._problems = problems
+        self.status.show_problems(len(problems))
+        if len(problems) == 1:
+            problem, name = problems[0], self.document.path.name
+            text = f"{name}: {problem.message.rstrip('.')} (at octet {problem.offset:,} of the file)."
+            self.messages.say(Severity.WARNING, text)
+        elif problems:
+            self.messages.say(
+                Severity.WARNING,
+                f"{self.document.path.name} is damaged in several places; what could be read is shown. "
+                "The status bar lists them.",
+            )
+
+    def _end_reading(self, note: str) -> None:
+        document = self.document
+        done, total = document.analysis.progress
+        self.workspace.show_growth()
+        self.status.show_progress(None)
+        share = f"cancelled at {100 * done // max(1, total)} %" if note else ""
+        self.show_file(share)
+        if note:
+            self.messages.say(
+                Severity.NOTE,
+                f"Reading was cancelled: the first {100 * done // max(1, total)} % of the file are shown. "
+                "Reload (Ctrl+R) reads it whole.",
+            )
+        elif not document.wpdus and not (document.spool is not None and document.spool.is_link):
+            self.messages.say(
+                Severity.NOTE,
+                f"No WPDU was found among {count(document.packets, 'packet')}. Where a port or stream is "
+                "known to carry DLMS, say so with “Decode as…” in the session tree."
+                if document.packets
+                else f"{document.title} holds no packets.",
+            )
+        self.workspace.table.set_hint("No WPDUs in this capture" if document.packets else "No packets")
+        self._show_state()
+
+    def _fail(self, sentence: str) -> None:
+        document = self.document
+        self.workspace.show_growth()
+        self.status.show_progress(None)
+        self.messages.say(Severity.ERROR, sentence)
+        if document.spool is not None:
+            self.live.stop()  # nobody sees what it does
+        if document.analysis is None:
+            self._let_go()
+            self.pages.setCurrentWidget(self.start_page)
+            self.status.clear_all()
+        else:
+            self.show_file("not read to its end")
+        self._show_state()
+
+    # State of the window
+
+    def _show_state(self) -> None:
+        """Bring title, actions and counts up to date."""
+        there = {Needs.LIVE if self.live.running else Needs.QUIET}
+        if self.live.capturing:
+            there.add(Needs.CAPTURING)
+        if self.live.unsaved and not self.document.following:
+            there.add(Needs.UNSAVED)
+        workspace = self.workspace
+        if self.document is not None:
+            there.add(Needs.CAPTURE)
+            following = self.document.following
+            there.add(Needs.READING if self.document.reading and not following else Needs.READ)
+            if not following:
+                there.add(Needs.COMPLETE)
+            if workspace.table.current_row >= 0:
+                there.add(Needs.WPDU)
+            if workspace.restricted:
+                there.add(Needs.FILTER)
+        else:
+            self.setWindowTitle("Cosemscope")
+        enable(self.actions_by_name, there)
+        for name, by in (("back", -1), ("forward", 1)):
+            self.actions_by_name[name].setEnabled(workspace.history.can_move(by))
+        for action in workspace.pane_actions():
+            action.setEnabled(self.document is not None)
+        self._show_counts()
+
+    def _show_recent(self) -> None:
+        """List the recent files, on the start page and in the menu; files that are gone are greyed."""
+        paths = self.settings.get(options.RECENT)
+        self.start_page.show_recent(paths)
+        self.recent_menu.clear()
+        for path in paths:
+            action = self.recent_menu.addAction(path)
+            action.triggered.connect(lambda checked=False, path=path: self.open_path(path))
+            action.setEnabled(Path(path).is_file())
+        self.recent_menu.addSeparator()
+        self.recent_menu.addAction("&Clear list", self.clear_recent).setEnabled(bool(paths))
+
+    def _show_counts(self, *args: object) -> None:
+        if self.document is None:
+            return
+        selected = sum(len(part) for part in self.workspace.table.selected_rows())
+        document, shown = self.document, self.workspace.table.wpdus.rowCount()
+        traffic = self.workspace.traffic
+        self.status.show_counts(
+            document.packets, traffic.total, shown, selected, self._dropped, traffic.truncated
+        )
+
+    @property
+    def _dropped(self) -> int | None:
+        """Packets that a capture of this window has lost, if it is known."""
+        document = self.document
+        return self.live.dropped if document is not None and document.spool is not None else None
+
+    def _apply_setting(self, key: str) -> None:
+        if key == options.TIME_FORMAT.key:
+            self.workspace.table.wpdus.set_time_format(self.settings.get(options.TIME_FORMAT))
+            self.workspace.table.fit_times()
+        elif key == options.APPEARANCE.key:
+            theme.apply_appearance(self.settings.get(options.APPEARANCE))
+        elif key == options.ZOOM.key:
+            self.workspace.set_zoom(self.settings.get(options.ZOOM))
+            self.opening.set_zoom(self.settings.get(options.ZOOM))
+        elif key == options.RECENT.key:
+            self._show_recent()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember, and end reading; what is live is ended, and what is unsaved is asked about before."""
+        if not self._leaving and (self.live.running or self.live.unsaved):
+            event.ignore()
+            self.live.leave(self._close_at_last)
+            return
+        if not self._leaving:
+            self.live.leave(lambda: None)
+            self._leaving = True
+        remember_places(self)
+        document = self.document
+        self._let_go()
+        for retiring in [*self._retiring, *([document] if document else [])]:
+            retiring.wait()
+        InterfaceWatch.wait_for_all()
+        wait_for_background()  # a copy that is being saved, a look for left spools
+        self.opening.close()
+        event.accept()
+
+    def _close_at_last(self) -> None:
+        self._leaving = True
+        QTimer.singleShot(0, self.close)  # not within the closing that was refused
+
+    # Drag and drop
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A file may be dropped."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first file that was dropped."""
+        names = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if names:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.open_path(names[0])
+            if len(names) > 1:
+                self.messages.say(
+                    Severity.NOTE, "One capture at a time: the first of the dropped files is open."
+                )
+
+    # What actions do
+
+    def select_all(self) -> None:
+        """Select all rows, or all octets when the focus is there."""
+        view = self.workspace.details.view
+        (view.select_all if view.hasFocus() else self.workspace.table.selectAll)()
+
+    def ask_go_to(self) -> None:
+        """Go to a WPDU by its number."""
+        total = self.document.wpdus
+        if total:
+            here = max(0, self.workspace.table.current_row) + 1
+            number, sure = QInputDialog.getInt(
+                self, "Go to WPDU", f"Number of the WPDU (1 to {total}):", here, 1, min(total, 2**31 - 1)
+            )
+            if sure:
+                self.workspace.go_to(number - 1)
+
+    def show_all(self) -> None:
+        """Take restrictions away."""
+        self.workspace.show_all()
+
+    def _zoom(self, points: int) -> None:
+        self.settings.set(options.ZOOM, min(_ZOOMS[-1], max(_ZOOMS[0], points)))
+
+    def zoom_in(self) -> None:
+        """Larger text."""
+        self._zoom(self.settings.get(options.ZOOM) + 1)
+
+    def zoom_out(self) -> None:
+        """Smaller text."""
+        self._zoom(self.settings.get(options.ZOOM) - 1)
+
+    def zoom_normal(self) -> None:
+        """Text of the usual size."""
+        self._zoom(0)
+
+    def ask_decode_as(self, stream: int = -1) -> None:
+        """Let a person say what a port or a stream carries, and read the file again."""
+        document = self.document
+        if document is None or document.analysis is None:
+            return
+        if stream < 0:
+            stream = self.workspace.current_stream
+        if stream < 0:
+            return
+        decode_as = ask_decode_as(self, self.workspace.traffic, document.decode_as, stream)
+        if decode_as is not None:
+            self._open_again(decode_as)
+
+    def show_properties(self) -> None:
+        """Show what the capture file is, what made it, and what is in it."""
+        if self.document is not None and self.document.analysis is not None:
+            show_properties(self, self.document, self.workspace.traffic, lambda: self._dropped)
+
+    def show_shortcuts(self) -> None:
+        """List the keys."""
+        show_shortcuts(self)
+
+    def show_about(self) -> None:
+        """Say what this is."""
+        show_about(self)

@@ -1,0 +1,1 @@
+"""Keys in the window: their list, one of them, and who keeps them."""

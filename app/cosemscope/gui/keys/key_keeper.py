@@ -1,0 +1,219 @@
+"""The keys of the window: held in memory, and kept in the system's key store only where a person asks for it.
+
+Reading and writing of files and of the key store is work for a thread of its own, one thing after the other:
+a store may ask for a password, and nobody shall wait for that. What comes of it is told by signals.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+
+from cosemscope.analysis.keys import key_store
+from cosemscope.analysis.keys.key_store import KeyStoreError
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyFileError, KeyTable
+from cosemscope.gui.base.settings import KEEP_KEYS, Settings
+
+
+class Outcome(NamedTuple):
+    """What came of work on files or on the store: entries found, what went wrong, what went right."""
+
+    entries: tuple[KeyEntry, ...] = ()
+    problem: str = ""
+    note: str = ""
+
+
+class _Teller(QObject):
+    """Carries an outcome from the thread to the window."""
+
+    done = Signal(object, object)
+
+
+class _Job(QRunnable):
+    def __init__(self, teller: _Teller, work: Callable[[], Outcome], then: Callable[[Outcome], None]) -> None:
+        super().__init__()
+        self._teller, self._work, self._then = teller, work, then
+
+    def run(self) -> None:
+        try:
+            outcome = self._work()
+        except (KeyFileError, KeyStoreError) as reason:
+            outcome = Outcome(problem=str(reason))
+        except OSError as reason:
+            outcome = Outcome(problem=f"{reason.filename} cannot be written: {reason.strerror}")
+        self._teller.done.emit(self._then, outcome)
+
+
+def _content(entry: KeyEntry) -> str:
+    """All that an entry says but its name, which may be no more than its number in a file."""
+    return entry.text().partition("\nname = ")[2].partition("\n")[2]
+
+
+def merged(table: KeyTable, entries: Sequence[KeyEntry]) -> KeyTable:
+    """The table with these entries behind its own, those left out that it has already, by whatever name."""
+    known = {_content(entry) for entry in table.entries}
+    fresh = []
+    for entry in entries:
+        content = _content(entry)
+        if content not in known:
+            known.add(content)
+            fresh.append(entry)
+    return KeyTable((*table.entries, *fresh)) if fresh else table
+
+
+def _load_files(paths: Sequence[str]) -> Outcome:
+    """The entries of key files; files that cannot be used are named."""
+    entries: list[KeyEntry] = []
+    problems = []
+    for path in paths:
+        try:
+            entries.extend(KeyTable.load(path).entries)
+        except KeyFileError as reason:
+            problems.append(f"{reason}.")
+    return Outcome(tuple(entries), " ".join(problems))
+
+
+def _save_file(table: KeyTable, path: str) -> Outcome:
+    """Write a key file that only its owner may read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(handle, "w", encoding="utf-8") as file:
+        if os.name == "posix":
+            os.fchmod(handle, 0o600)
+        file.write(table.text())
+    return Outcome(note=f"{Path(path).name} holds {len(table)} entries now, in clear.")
+
+
+class KeyKeeper(QObject):
+    """The window's key table.
+
+    `changed` follows every change of `keys`; `troubled` and `told` give sentences for people.
+    """
+
+    changed = Signal()
+    troubled = Signal(str)
+    told = Signal(str)
+    storeAsked = Signal(str)
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._keys = NO_KEYS
+        self._store_known = False
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(1)
+        self._teller = _Teller(self)
+        self._teller.done.connect(self._finish)
+        if self.keep:
+            self._begin(lambda: Outcome(key_store.load().entries), self._take_stored)
+
+    def _begin(self, work: Callable[[], Outcome], then: Callable[[Outcome], None]) -> None:
+        self._pool.start(_Job(self._teller, work, then))
+
+    @Slot(object, object)
+    def _finish(self, then: Any, outcome: Any) -> None:
+        if outcome.problem:
+            self.troubled.emit(outcome.problem)
+        if outcome.note:
+            self.told.emit(outcome.note)
+        then(outcome)
+
+    def wait(self, milliseconds: int = 30_000) -> bool:
+        """Wait until what was begun is done: for the end of the program only."""
+        return self._pool.waitForDone(milliseconds)
+
+    # The table
+
+    @property
+    def keys(self) -> KeyTable:
+        """The keys to open with."""
+        return self._keys
+
+    def set_keys(self, keys: KeyTable) -> None:
+        """Open with these from now on."""
+        if keys is not self._keys:
+            self._keys = keys
+            self.changed.emit()
+            if self.keep:
+                self._write_store()
+
+    def add(self, entries: Sequence[KeyEntry]) -> int:
+        """Add entries that are not there yet; how many those were."""
+        before = len(self._keys)
+        self.set_keys(merged(self._keys, entries))
+        return len(self._keys) - before
+
+    # Files
+
+    def load_files(self, paths: Sequence[str]) -> None:
+        """Add what key files hold; their paths are remembered nowhere."""
+
+        def take(outcome: Outcome) -> None:
+            added = self.add(outcome.entries)
+            if outcome.entries:
+                old = len(outcome.entries) - added
+                known = f"; {old} more were there already" if old else ""
+                self.told.emit(f"{added} {'entry was' if added == 1 else 'entries were'} added{known}.")
+
+        self._begin(lambda: _load_files(tuple(paths)), take)
+
+    def save_file(self, path: str) -> None:
+        """Write all keys into a file, in clear: only when a person has asked for it."""
+        table = self._keys
+        self._begin(lambda: _save_file(table, path), lambda outcome: None)
+
+    # The key store
+
+    @property
+    def keep(self) -> bool:
+        """Whether the system's key store keeps the keys."""
+        return self._settings.get(KEEP_KEYS)
+
+    def set_keep(self, keep: bool) -> None:
+        """Keep the keys in the system's key store from now on, or take them out of it."""
+        if keep == self.keep:
+            return
+        self._settings.set(KEEP_KEYS, keep)
+        if keep:
+            self._write_store()
+        else:
+            self._store_known = False
+            self._begin(self._forget, lambda outcome: None)
+
+    def ask_store(self) -> None:
+        """Find out why keys cannot be kept; `storeAsked` gives the reason, "" where they can."""
+        reasons: list[str] = []
+
+        def work() -> Outcome:
+            reasons.append(key_store.why_not())
+            return Outcome()
+
+        self._begin(work, lambda outcome: self.storeAsked.emit(reasons[0]))
+
+    def _write_store(self) -> None:
+        """Put the table into the store; what is there and not yet known (it was locked) is taken in first."""
+        table, known = self._keys, self._store_known
+
+        def work() -> Outcome:
+            whole = table if known else merged(table, key_store.load().entries)
+            key_store.save(whole)
+            return Outcome(whole.entries)
+
+        self._begin(work, self._take_stored)
+
+    def _take_stored(self, outcome: Outcome) -> None:
+        if outcome.problem:
+            return
+        fresh = not self._store_known
+        self._store_known = True
+        if fresh and self.keep:
+            table = merged(self._keys, outcome.entries)
+            if table is not self._keys:
+                self._keys = table
+                self.changed.emit()
+
+    @staticmethod
+    def _forget() -> Outcome:
+        key_store.forget()
+        return Outcome(note="The system's key store keeps no keys any more.")

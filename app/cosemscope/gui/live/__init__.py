@@ -1,0 +1,1 @@
+"""Live sources in the window: dialogs, processes, the link panel, spools left behind."""

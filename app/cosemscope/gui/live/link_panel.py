@@ -1,0 +1,371 @@
+"""The panel of a test link: how it stands in words, what went over it, and a line to send an APDU.
+
+It knows events and commands (see `live_events`), not processes. The traffic itself is in the table; here are
+response times, and what went wrong.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cosemscope.apdu.hex_input import HexError, parse_octets
+from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.gui.live.orders import LinkOrder, ListenOrder
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import count, sentence, short_duration
+from cosemscope.gui.look.icons import icon
+from cosemscope.live.commands.ready_made import READY_MADE
+from cosemscope.transport.wports import Side, wport_name
+
+Event = Mapping[str, Any]
+
+#: Lines kept in the list, and APDUs kept in the history of the line.
+LINES, HISTORY = 1000, 100
+
+_APDU_ROLE = int(Qt.ItemDataRole.UserRole)
+
+
+def _apdu_line(event: Event) -> str:
+    octets = len(event["apdu"]) // 2
+    taken = event.get("response_ms")
+    time = f" · {short_duration(round(taken * 1e6))}" if taken is not None else ""
+    return f"{event['name']}, {count(octets, 'octet')}{time}"
+
+
+def _discarded_line(event: Event) -> str:
+    wport = event["destination_wport"]
+    return f"{event['name']} for wPort {wport}, which nobody has here: discarded"
+
+
+#: What the list says of each kind of event: its icon and its words.
+_LINES: dict[str, tuple[str, Callable[[Event], str]]] = {
+    "connecting": ("connect", lambda event: f"connecting to {event['to']}"),
+    "listening": ("listen", lambda event: f"listening on {event['address']} {event['transport'].upper()}"),
+    "connected": ("connect", lambda event: f"connected: {event['local']} to {event['remote']}"),
+    "sent": ("forward", _apdu_line),
+    "received": ("back", _apdu_line),
+    "discarded": ("warning", _discarded_line),
+    "closed": ("close", lambda event: str(event["message"])),
+    "error": ("error", lambda event: str(event["message"])),
+}
+
+
+class SendLine(QLineEdit):
+    """A line with a history, on the up and down keys."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._history: list[str] = []
+        self._at = 0
+
+    def remember(self, text: str) -> None:
+        """Put `text` at the end of the history."""
+        if not self._history or self._history[-1] != text:
+            self._history.append(text)
+            del self._history[:-HISTORY]
+        self._at = len(self._history)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down go through the history; everything else as lines do."""
+        by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        if by is None:
+            super().keyPressEvent(event)
+            return
+        self._at = min(len(self._history), max(0, self._at + by))
+        self.setText(self._history[self._at] if self._at < len(self._history) else "")
+
+
+class LinkPanel(QWidget):
+    """The panel. `sendAsked` gives an APDU in hexadecimal, `answerAsked` what a listener is to answer (None:
+    nothing); `closeAsked` and `againAsked` are the button at the top."""
+
+    sendAsked = Signal(str)
+    answerAsked = Signal(object)
+    closeAsked = Signal()
+    againAsked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Link")
+        self._order: LinkOrder | ListenOrder | None = None
+        self._open = False
+        self._peers: set[str] = set()
+        self.status = QLabel(self)
+        self.status.setWordWrap(True)
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._picture = QLabel(self)
+        self.end_button = QPushButton(self)
+        self.log = QListWidget(self)
+        self.log.setAccessibleName("What happened on the link")
+        self.log.setUniformItemSizes(True)
+        self.log.setIconSize(QSize(14, 14))
+        self.log.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self.line = SendLine(self)
+        self.line.setFont(theme.fixed_font())
+        self.line.setAccessibleName("APDU to send, in hexadecimal")
+        self.line.setPlaceholderText("APDU in hexadecimal; Enter sends it")
+        self.meaning = QLabel(self)
+        self.send_button = QPushButton(icon("send"), "Send", self)
+        self.ready_made = QToolButton(self)
+        self.answer_button = QPushButton("Answer with it", self)
+        self._waiting = QTimer(self)
+        self._waiting.setSingleShot(True)
+        self._arrange()
+        self._connect()
+        self._show_line()
+
+    def _arrange(self) -> None:
+        self.ready_made.setText("APDU")
+        self.ready_made.setToolTip("Choose a ready-made APDU; all of them only read")
+        self.ready_made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.ready_made)
+        for name, apdu in READY_MADE:
+            menu.addAction(name).triggered.connect(lambda checked=False, apdu=apdu: self.write(apdu))
+        self.ready_made.setMenu(menu)
+        self.answer_button.setCheckable(True)
+        self.answer_button.setToolTip("Answer every APDU that comes with this one")
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self.status, 1)
+        top.addWidget(self.end_button, 0, Qt.AlignmentFlag.AlignTop)
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        line.addWidget(self.ready_made)
+        line.addWidget(self.line, 1)
+        line.addWidget(self.answer_button)
+        line.addWidget(self.send_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(6)
+        column.addLayout(top)
+        column.addWidget(self.log, 1)
+        column.addLayout(line)
+        column.addWidget(self.meaning)
+
+    def _connect(self) -> None:
+        self.line.returnPressed.connect(self.send)
+        self.line.textChanged.connect(self._show_line)
+        self.send_button.clicked.connect(self.send)
+        self.answer_button.toggled.connect(self._answer)
+        self.end_button.clicked.connect(lambda: (self.closeAsked if self._open else self.againAsked).emit())
+        self.log.itemActivated.connect(self._take_back)
+        self._waiting.timeout.connect(self._miss_answer)
+
+    # The link's life
+
+    def begin(self, order: LinkOrder | ListenOrder) -> None:
+        """A link has been asked for."""
+        self._order = order
+        self._open = True
+        self._peers.clear()
+        self.log.clear()
+        listening = isinstance(order, ListenOrder)
+        self.answer_button.setVisible(listening)
+        self.answer_button.setChecked(False)
+        self._say("listen" if listening else "connect", "", f"Starting: {order.title} …")
+        self._show_line()
+
+    def take(self, event: Event) -> None:
+        """Show what happened."""
+        kind = event["event"]
+        known = _LINES.get(kind)
+        if known is None:
+            return
+        name, words = known
+        text = words(event)
+        if isinstance(self._order, ListenOrder) and event.get("remote") and kind != "connected":
+            text = f"{event['remote']}  {text}"
+        self._add(name, text, str(event.get("apdu", "")), bad=kind in ("error", "discarded"))
+        step = getattr(self, f"_take_{kind}", None)
+        if step is not None:
+            step(event)
+
+    def end(self, trouble: str) -> None:
+        """The process has ended; `trouble` is what it said last, if anything went wrong."""
+        self._open = False
+        self._waiting.stop()
+        self._peers.clear()
+        if trouble:
+            self._add("error", trouble, "", bad=True)
+            self._say("error", "error", sentence(trouble))
+        elif "…" in self.status.text() or self._picture.property("severity") == "":
+            self._say("close", "", "Closed.")
+        self._show_line()
+
+    def _take_connecting(self, event: Event) -> None:
+        self._say("connect", "", f"Connecting to {event['to']} over {event['transport'].upper()} …")
+
+    def _take_listening(self, event: Event) -> None:
+        assert isinstance(self._order, ListenOrder)
+        name = wport_name(self._order.wport, Side.SERVER)
+        self._say("listen", "", f"Listening: {self._order.title}\nserver wPort {self._order.wport} ({name})")
+
+    def _take_connected(self, event: Event) -> None:
+        self._peers.add(str(event["remote"]))
+        if isinstance(self._order, LinkOrder):
+            order = self._order
+            near, far = wport_name(order.client, Side.CLIENT), wport_name(order.server, Side.SERVER)
+            self._say(
+                "connect",
+                "",
+                f"Connected to {event['remote']} over {event['transport'].upper()}\n"
+                f"wPort {order.client} ({near}) ↔ {order.server} ({far})",
+            )
+        self._show_line()
+
+    def _take_sent(self, event: Event) -> None:
+        if isinstance(self._order, LinkOrder):
+            self._waiting.start(self._order.timeout * 1000)
+
+    def _take_received(self, event: Event) -> None:
+        self._waiting.stop()
+        self._peers.add(str(event.get("remote", "")))
+        self._show_line()
+
+    def _take_closed(self, event: Event) -> None:
+        self._waiting.stop()
+        self._peers.discard(str(event.get("remote", "")))
+        if isinstance(self._order, LinkOrder) and self._picture.property("severity") != "error":
+            self._say("close", "note", sentence(str(event["message"])))
+        self._show_line()
+
+    def _take_error(self, event: Event) -> None:
+        if event.get("fault") != "command" and isinstance(self._order, LinkOrder):
+            self._waiting.stop()
+            self._say("error", "error", sentence(str(event["message"])))
+
+    def _miss_answer(self) -> None:
+        assert isinstance(self._order, LinkOrder)
+        text = f"no answer from {self._order.title.partition(' ')[0]} within {self._order.timeout} s"
+        self._add("warning", text, "", bad=True)
+        self._say("warning", "warning", f"{sentence(text)} The link is still open.")
+
+    # The line
+
+    def write(self, apdu: bytes) -> None:
+        """Put an APDU in the line, ready to be sent."""
+        self.line.setText(apdu.hex(" "))
+        self.line.setFocus()
+
+    def send(self) -> None:
+        """Send what stands in the line."""
+        if self.can_send:
+            self.line.remember(self.line.text())
+            self.sendAsked.emit(self._octets().hex())
+            self.line.clear()
+
+    @property
+    def can_send(self) -> bool:
+        """Whether there is an APDU in the line, and somebody to send it to."""
+        return bool(self._octets()) and self._open and bool(self._peers)
+
+    def _answer(self, wanted: bool) -> None:
+        octets = self._octets()
+        if wanted and octets:
+            self.answerAsked.emit(octets.hex())
+            self.answer_button.setText(f"Answers {apdu_name(octets[0])}")
+        else:
+            self.answerAsked.emit(None)
+            self.answer_button.setText("Answer with it")
+        self._show_line()
+
+    def _octets(self) -> bytes:
+        try:
+            return parse_octets(self.line.text())
+        except HexError:
+            return b""
+
+    def _show_line(self, *_: Any) -> None:
+        """Say what stands in the line and whether it can be sent."""
+        text = self.line.text()
+        scheme = theme.colours(self.palette())
+        colour, words = scheme.muted, self._hint()
+        if text.strip():
+            try:
+                octets = parse_octets(text)
+                words = f"{apdu_name(octets[0])}, {count(len(octets), 'octet')}" + (
+                    f" · {words}" if words else ""
+                )
+            except HexError as error:
+                colour, words = scheme.error, sentence(str(error).removeprefix("line 1: "))
+        self.meaning.setStyleSheet(f"color: {colour}")
+        self.meaning.setText(words)
+        self.line.setEnabled(self._open)
+        self.ready_made.setEnabled(self._open)
+        self.send_button.setEnabled(self.can_send)
+        self.answer_button.setEnabled(self._open and (self.answer_button.isChecked() or bool(self._octets())))
+        self.end_button.setText("Close" if self._open else "Again")
+        self.end_button.setVisible(self._order is not None)
+        listening = isinstance(self._order, ListenOrder)
+        again = "Listen again" if listening else "Connect again, to the same address"
+        self.end_button.setToolTip(
+            again if not self._open else "Stop listening" if listening else "Close the link"
+        )
+
+    def _hint(self) -> str:
+        if not self._open:
+            return "the link is closed" if self._order is not None else ""
+        if self._peers:
+            return ""
+        return "nobody has connected yet" if isinstance(self._order, ListenOrder) else "not connected yet"
+
+    # The list
+
+    def _add(self, picture: str, text: str, apdu: str, *, bad: bool) -> None:
+        bar = self.log.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum()
+        scheme = theme.colours(self.palette())
+        item = QListWidgetItem(icon(picture, scheme.error if picture == "error" else ""), text)
+        item.setData(_APDU_ROLE, apdu)
+        item.setToolTip(f"{text}\n{apdu}\nDouble click: put it in the line" if apdu else text)
+        self.log.addItem(item)
+        while self.log.count() > LINES:
+            self.log.takeItem(0)
+        if at_end:
+            self.log.scrollToBottom()
+
+    def _take_back(self, item: QListWidgetItem) -> None:
+        apdu = item.data(_APDU_ROLE)
+        if apdu:
+            self.write(bytes.fromhex(apdu))
+        else:
+            QGuiApplication.clipboard().setText(item.text())
+
+    def _say(self, picture: str, severity: str, text: str) -> None:
+        self._picture.setProperty("picture", picture)
+        self._picture.setProperty("severity", severity)
+        self.status.setText(text)
+        self._paint_as_meant()
+
+    def _paint_as_meant(self) -> None:
+        scheme = theme.colours(self.palette())
+        severity = self._picture.property("severity") or ""
+        ink = {"error": scheme.error, "warning": scheme.warning, "note": scheme.note}.get(severity, "")
+        self.status.setStyleSheet(f"color: {ink}" if ink else "")
+        picture = self._picture.property("picture")
+        if picture:
+            self._picture.setPixmap(icon(picture, ink).pixmap(18, 18))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the colour scheme."""
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_waiting"):
+            self._paint_as_meant()
+            self._show_line()
+        super().changeEvent(event)

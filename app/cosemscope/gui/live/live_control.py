@@ -1,0 +1,336 @@
+"""What is live in the window: a test link, a listener or a capture, in a process of its own, and its spool.
+
+One at a time. The process is told what to do and tells what happens; its traffic comes into the panes by way
+of its spool, which the document follows. Whatever would lose an unsaved capture goes through `leave`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from cosemscope.capture.spool.spool_folder import Spool
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.base.background import in_background
+from cosemscope.gui.base.message_bar import Severity
+from cosemscope.gui.document.unsaved_spool import (
+    CANCEL,
+    DISCARD,
+    SAVE,
+    Copy,
+    UnsavedSpool,
+    ask_unsaved,
+    copy_files,
+)
+from cosemscope.gui.live.capture_dialog import ask_capture
+from cosemscope.gui.live.connect_dialog import ask_connect, ask_listen, remember
+from cosemscope.gui.live.link_panel import LinkPanel
+from cosemscope.gui.live.live_process import LiveProcess
+from cosemscope.gui.live.orders import CaptureOrder, LinkOrder, ListenOrder, command_in
+from cosemscope.gui.live.recovery import describe
+from cosemscope.gui.look.formats import count, sentence
+
+Event = Mapping[str, Any]
+Order = LinkOrder | ListenOrder | CaptureOrder
+Then = Callable[[], None]
+
+#: Why a capture ended by itself.
+_STOPPED = {
+    "packets": "The capture has ended: it has as many packets as were asked for.",
+    "size": "The capture has ended: it has the size that was asked for.",
+    "seconds": "The capture has ended: its time is over.",
+}
+
+_CUT = " The oldest packets shown are not in it: the ring has removed their files."
+_SAVED_FILES = "pcapng captures (*.pcapng);;All files (*)"
+
+
+class Live(QObject):
+    """The live side of a window. `changed` says that something began or ended, or that drops were counted."""
+
+    changed = Signal()
+    _copied = Signal(object)
+
+    def __init__(self, window: Any) -> None:
+        super().__init__(window)
+        self.order: Order | None = None
+        self.process: LiveProcess | None = None
+        self.dropped: int | None = None
+        self._window = window
+        self._copied.connect(self._finish_copy)
+        self._file: Path | None = None
+        self._shown = False  # the document is that of the process
+        self._told_trouble = False
+        self._then: Then | None = None
+        self.panel = LinkPanel(window.workspace)
+        self.dock = window.workspace.add_pane("link", "Test link", self.panel, below="sessions")
+        self.panel.sendAsked.connect(lambda apdu: self._command({"send": apdu}))
+        self.panel.answerAsked.connect(lambda apdu: self._command({"answer": apdu}))
+        self.panel.closeAsked.connect(self.stop)
+        self.panel.againAsked.connect(self.again)
+
+    # State
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process."""
+        return self.process is not None
+
+    @property
+    def capturing(self) -> bool:
+        """Whether that process captures from network cards."""
+        return self.running and isinstance(self.order, CaptureOrder)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether closing the document would lose something."""
+        document = self._window.document
+        spool = document.spool if document else None
+        return spool is not None and spool.is_worth_a_question(document.packets, document.wpdus)
+
+    # What actions do
+
+    def ask_connect(self) -> None:
+        """Ask for a test link, and open it."""
+        self._begin_if(ask_connect(self._window, self._window.settings))
+
+    def ask_listen(self) -> None:
+        """Ask where to listen, and do it."""
+        self._begin_if(ask_listen(self._window, self._window.settings))
+
+    def ask_capture(self) -> None:
+        """Ask what to capture, and do it."""
+        self._begin_if(ask_capture(self._window, self._window.settings))
+
+    def capture(self) -> None:
+        """Capture with the options used last; ask for them when there are none."""
+        order = options.record(self._window.settings.get(options.CAPTURE), CaptureOrder())
+        if order.interfaces:
+            self.begin(order)
+        else:
+            self.ask_capture()
+
+    def stop(self) -> None:
+        """End what is live; what came so far stays."""
+        if self.process is not None:
+            self.process.close()
+
+    def again(self) -> None:
+        """The same once more: restart a capture, open a link again."""
+        if self.order is not None:
+            self.begin(self.order)
+
+    def _begin_if(self, order: Order | None) -> None:
+        if order is not None:
+            self.begin(order)
+
+    def begin(self, order: Order) -> None:
+        """Start a link, a listener or a capture, when nothing unsaved is lost by that."""
+        self.leave(lambda: self._start(order))
+
+    def open_left(self, left: Spool) -> None:
+        """Open a spool that was left by a process that died."""
+        is_link = left.command in ("connect", "listen")
+        self.leave(lambda: self._window.open_spool(UnsavedSpool(left.path, describe(left), is_link=is_link)))
+
+    # The process
+
+    def _start(self, order: Order) -> None:
+        self.order = order
+        self._file = None
+        self._shown = self._told_trouble = False
+        self.dropped = None
+        self.process = LiveProcess(order.words(), self)
+        self.process.told.connect(self._take)
+        self.process.ended.connect(self._end)
+        if isinstance(order, CaptureOrder):
+            self.dock.hide()
+        else:
+            self.panel.begin(order)
+            self._window.workspace.show_pane("link", beside="sessions")
+        self._window.messages.clear()
+        self._window.status.file.setText(f"Starting: {order.title} …")
+        self.process.start()
+        self.changed.emit()
+
+    def _command(self, command: Event) -> None:
+        if self.process is not None:
+            self.process.send(command)
+
+    def _take(self, events: list[Event]) -> None:
+        for event in events:
+            if not isinstance(self.order, CaptureOrder):
+                self.panel.take(event)
+            step = getattr(self, f"_take_{event['event']}", None)
+            if step is not None:
+                step(event)
+
+    def _take_connecting(self, event: Event) -> None:
+        self._file = Path(event["file"])
+        self._window.status.file.setText(f"Connecting to {event['to']} …")
+
+    def _take_connected(self, event: Event) -> None:
+        if isinstance(self.order, LinkOrder):
+            remember(self._window.settings, self.order)
+        self._show()
+
+    def _take_listening(self, event: Event) -> None:
+        self._file = Path(event["file"])
+        self._show()
+
+    def _take_capturing(self, event: Event) -> None:
+        self._file = Path(event["file"])
+        self._show()
+
+    def _take_counts(self, event: Event) -> None:
+        self.dropped = event["dropped"]
+        self.changed.emit()
+
+    def _take_kept(self, event: Event) -> None:
+        self.dropped = event.get("dropped")
+
+    def _take_stopped(self, event: Event) -> None:
+        if event["reason"] not in ("asked", "error"):
+            self._window.messages.say(Severity.NOTE, _STOPPED.get(event["reason"], "The capture has ended."))
+
+    def _take_error(self, event: Event) -> None:
+        if event.get("fault") == "command":
+            return  # the panel says it, beside the line
+        self._told_trouble = True
+        text = sentence(str(event["message"]))
+        self._window.messages.say(Severity.ERROR, text, self._remedies(text))
+
+    def _remedies(self, trouble: str) -> list[tuple[str, Callable[[], None]]]:
+        """What a person can do about a failure, as buttons."""
+        command = command_in(trouble)
+        if command:
+            return [("Copy the command", lambda: QGuiApplication.clipboard().setText(command))]
+        if self._shown:
+            return []
+        if isinstance(self.order, CaptureOrder):
+            return [("Capture options…", self.ask_capture)]
+        return [("Connect…", self.ask_connect)] if isinstance(self.order, LinkOrder) else []
+
+    def _show(self) -> None:
+        """Follow the process's spool in the panes."""
+        if not self._shown and self._file is not None and self.order is not None:
+            self._shown = True
+            is_link = not isinstance(self.order, CaptureOrder)
+            spool = UnsavedSpool(self._file, self.order.title, is_link=is_link)
+            self._window.open_spool(spool, follow=True)
+
+    def _end(self, trouble: str) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.deleteLater()
+        if trouble and not self._told_trouble:
+            self._window.messages.say(Severity.ERROR, sentence(trouble))
+        if not isinstance(self.order, CaptureOrder):
+            self.panel.end("" if self._told_trouble else trouble)
+        document = self._window.document
+        if self._shown:
+            if document is not None:
+                document.stop_following()
+        else:
+            self._forget_attempt()
+        self.changed.emit()
+        then, self._then = self._then, None
+        if then is not None:
+            then()
+
+    def _forget_attempt(self) -> None:
+        """Nothing came of it: what was shown before stays, and the spool of the attempt goes."""
+        if self._file is not None:
+            UnsavedSpool(self._file, wanted=False).let_go()
+        self._window.show_file()
+
+    # Unsaved captures
+
+    def leave(self, then: Then) -> None:
+        """Do `then` when nothing is live and nothing unsaved is lost any more, or not at all.
+
+        At once where there is nothing to ask or to wait for.
+        """
+        document = self._window.document
+        spool = document.spool if document is not None else None
+        step = then
+        if self.unsaved:
+            packets, wpdus = count(document.packets, "packet"), count(document.wpdus, "WPDU")
+            answer = ask_unsaved(self._window, self.running, packets, wpdus)
+            if answer == CANCEL:
+                return
+            if answer == SAVE:
+                target = self._ask_target()
+                if target is None:
+                    return
+                step = partial(self._copy, target, then)
+            spool.wanted = answer != DISCARD
+        elif spool is not None:
+            spool.wanted = False
+        if self.process is None:
+            step()
+        else:
+            self._then = step
+            self.process.close()
+
+    def save(self) -> None:
+        """Save a capture that has no name yet."""
+        if self.unsaved:
+            self.save_as()
+
+    def save_as(self) -> None:
+        """Copy the capture to a file of the user's choice."""
+        target = self._ask_target()
+        if target is not None:
+            self._copy(target, lambda: None)
+
+    def _ask_target(self) -> Path | None:
+        document, settings = self._window.document, self._window.settings
+        folder = Path(settings.get(options.LAST_FOLDER) or Path.home())
+        usual = str(folder / document.path.name)
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save the capture", usual, _SAVED_FILES)
+        if not name:
+            return None
+        target = Path(name)
+        settings.set(options.LAST_FOLDER, str(target.parent))
+        return target if target.suffix else target.with_suffix(".pcapng")
+
+    def _copy(self, target: Path, then: Then) -> None:
+        document = self._window.document
+        if target.exists() and any(path.exists() and target.samefile(path) for path in document.files):
+            self._window.messages.say(Severity.NOTE, f"{target.name} is the file that is open.")
+            return
+        extents, spool, whole = document.extents, document.spool, not document.following
+        in_background(lambda: _Saving(copy_files(extents, target), spool, whole, then), self._copied)
+
+    def _finish_copy(self, saving: "_Saving") -> None:
+        target, trouble = saving.copy
+        if trouble:
+            self._window.messages.say(Severity.ERROR, trouble)
+            return
+        self._window.settings.add_recent(str(target))
+        text = f"Saved as {target}."
+        if not saving.whole:
+            text = f"What came so far is saved as {target}. The rest is not: save again when it has ended."
+        elif saving.spool is not None:
+            saving.spool.saved_as = target
+        if saving.spool is not None and saving.spool.is_cut:
+            text += _CUT
+        document = self._window.document
+        self._window.show_file("live" if document is not None and document.following else "")
+        self._window.messages.say(Severity.NOTE, text)
+        self.changed.emit()
+        saving.then()
+
+
+class _Saving(NamedTuple):
+    """A copy that has been made: of which spool, whether all of it is there, and what comes after."""
+
+    copy: Copy
+    spool: UnsavedSpool | None
+    whole: bool
+    then: Then

@@ -1,0 +1,1 @@
+"""One WPDU in full: verdict, comments, fields and octets."""

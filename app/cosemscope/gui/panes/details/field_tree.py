@@ -1,0 +1,466 @@
+"""The tree of fields of one decoded APDU or WPDU, and what is wrong in it.
+
+Nodes are made as branches are opened, so that a load profile of ten thousand
+entries costs no more than a get-response of one number. What the decoder found
+wrong stands above the fields, and each problem leads to its octets as a field does.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QGuiApplication, QIcon, QKeySequence, QPalette
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QWidget
+
+from cosemscope.apdu.fields import Decoded, Field, Problem
+from cosemscope.apdu.names.texts import TITLE_SIZE
+from cosemscope.apdu.plain import number_text, plain_value
+from cosemscope.gui.document.protection import VERDICT_LOOKS, Protection, VerdictLook, WantedKey
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.cells import TreeDelegate
+from cosemscope.gui.look.formats import plain_tip
+from cosemscope.gui.look.icons import icon
+
+_Index = QModelIndex | QPersistentModelIndex
+
+_NAME, _VALUE, _OCTETS = range(3)
+_TITLES = ("Field", "Value", "Octets")
+_DISPLAY = int(Qt.ItemDataRole.DisplayRole)
+_DECORATION = int(Qt.ItemDataRole.DecorationRole)
+_FOREGROUND = int(Qt.ItemDataRole.ForegroundRole)
+_TOOLTIP = int(Qt.ItemDataRole.ToolTipRole)
+_SERVED = (_DISPLAY, _DECORATION, _FOREGROUND, _TOOLTIP)
+_LONG_VALUE = 200
+
+_INDENTATION = 13
+#: What a name has at its sides, and the share of the tree that names may take.
+_NAME_AIR, _NAME_SHARE = 14, 0.6
+
+#: Fields whose value is the system title of somebody who may have keys.
+_TITLE_FIELDS = frozenset(
+    {"system-title", "originator-system-title", "recipient-system-title"}
+    | {"calling-AP-title", "responding-AP-title"}
+)
+
+#: Where a row is: the name and the row of each field down to it.
+Place = tuple[tuple[str, int], ...]
+
+
+def value_text(field: Field) -> str:
+    """What to show for a field's value: its text for people, with the number behind it if that says more."""
+    value, text = field.value, field.text
+    if isinstance(value, bytes) and not text:
+        return value.hex(" ")
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = number_text(field)
+        if not text:
+            return number
+        return text if number in text or str(value) in text else f"{text} ({number})"
+    return text or ("" if value is None else str(value))
+
+
+def octets_text(item: Field | Problem) -> str:
+    """Which octets an item stands in: `8`, `8–11`, or nothing for none."""
+    if item.stop <= item.start:
+        return ""
+    return str(item.start) if item.stop == item.start + 1 else f"{item.start}–{item.stop - 1}"
+
+
+def machine_text(field: Field) -> str:
+    """A field's value as a machine has it: numbers in decimal, octets in hex, elements with commas."""
+    value = plain_value(field.value)
+    if isinstance(value, dict):
+        return ", ".join(map(str, value.values()))
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+class Copied(NamedTuple):
+    """One way to copy a field: what the menu calls it, and the text it makes of tree and item."""
+
+    title: str
+    text: Callable[["FieldTree", Any], str]
+    of_problems: bool = False
+
+
+class _Node:
+    """One row: a field or a problem, its place, and its children once they are asked for."""
+
+    __slots__ = ("children", "item", "parent", "row")
+
+    def __init__(self, item: Field | Problem, parent: "_Node | None", row: int) -> None:
+        self.item = item
+        self.parent = parent
+        self.row = row
+        self.children: list[_Node] | None = None
+
+    def branches(self) -> "list[_Node]":
+        if self.children is None:
+            fields = self.item.children if isinstance(self.item, Field) else ()
+            self.children = [_Node(field, self, row) for row, field in enumerate(fields)]
+        return self.children
+
+
+class FieldModel(QAbstractItemModel):
+    """Fields and problems of a `Decoded` as rows of name, value and octets."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._top: list[_Node] = []
+        self._troubled: tuple[Problem, ...] = ()
+        self._protections: Sequence[Protection] = ()
+        self.decoded: Decoded | None = None
+
+    def show(self, decoded: Decoded | None, protections: Sequence[Protection] = ()) -> None:
+        """Show `decoded`, or nothing; `protections` tell what came of opening its ciphered parts."""
+        self.beginResetModel()
+        items: list[Field | Problem] = []
+        if decoded is not None:
+            items.extend(decoded.problems)
+            # A root that only wraps its parts would cost a level of indentation.
+            items.extend(decoded.root.children or (decoded.root,))
+        self._top = [_Node(item, None, row) for row, item in enumerate(items)]
+        self._troubled = decoded.problems if decoded is not None else ()
+        self._protections = protections
+        self.decoded = decoded
+        self.endResetModel()
+
+    def item(self, index: _Index) -> Field | Problem | None:
+        """The field or problem at `index`."""
+        return self._node(index).item if index.isValid() else None
+
+    def _node(self, index: _Index) -> _Node:
+        node: _Node = index.internalPointer()
+        return node
+
+    def _children(self, parent: _Index) -> list[_Node]:
+        return self._node(parent).branches() if parent.isValid() else self._top
+
+    def innermost(self, source: int, offset: int) -> QModelIndex:
+        """The innermost field of byte source `source` that holds octet `offset`."""
+        found = QModelIndex()
+        best = -1
+        stack = [(node, 0) for node in self._top if isinstance(node.item, Field)]
+        while stack:
+            node, depth = stack.pop()
+            field = node.item
+            holds = field.source == source and field.start <= offset < field.stop
+            if holds and depth > best:
+                best, found = depth, self.createIndex(node.row, 0, node)
+            # Children may lie in another source (what was decrypted), so look there too.
+            if holds or field.source != source:
+                stack.extend((child, depth + 1) for child in node.branches())
+        return found
+
+    def place(self, index: _Index) -> Place:
+        """Names and rows of the fields down to `index`; that of the root is not told."""
+        place: list[tuple[str, int]] = []
+        node = self._node(index) if index.isValid() else None
+        while node is not None:
+            place.append((node.item.name if isinstance(node.item, Field) else "", node.row))
+            node = node.parent
+        return tuple(reversed(place))
+
+    def find_place(self, place: Place) -> QModelIndex:
+        """The field at `place`, whatever the row of its outermost one; invalid when there is none."""
+        node, nodes = None, self._top
+        for depth, (name, row) in enumerate(place):
+            named = [one for one in nodes if isinstance(one.item, Field) and one.item.name == name]
+            same = [one for one in named if one.row == row]
+            if not named or (depth and not same):
+                return QModelIndex()
+            node = (same or named)[0]
+            nodes = node.branches()
+        return QModelIndex() if node is None else self.createIndex(node.row, 0, node)
+
+    def octets(self, item: Field | Problem) -> bytes:
+        """The octets that an item stands in."""
+        return self.decoded.sources[item.source].data[item.start : item.stop]
+
+    # Qt's side
+
+    def index(self, row: int, column: int, parent: _Index = QModelIndex()) -> QModelIndex:
+        """The index of a child."""
+        nodes = self._children(parent)
+        if not (0 <= row < len(nodes) and 0 <= column < len(_TITLES)):
+            return QModelIndex()
+        return self.createIndex(row, column, nodes[row])
+
+    # QObject has a `parent` without arguments, too: one of them only can be overridden here.
+    def parent(self, index: _Index = QModelIndex()) -> QModelIndex:  # type: ignore[override]
+        """The index of the field around."""
+        node = self._node(index).parent if index.isValid() else None
+        return QModelIndex() if node is None else self.createIndex(node.row, 0, node)
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:
+        """How many parts a field has."""
+        return 0 if parent.column() > 0 else len(self._children(parent))
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:
+        """Name, value, octets."""
+        return len(_TITLES)
+
+    def hasChildren(self, parent: _Index = QModelIndex()) -> bool:
+        """Whether a field has parts, without making their nodes."""
+        if not parent.isValid():
+            return bool(self._top)
+        item = self._node(parent).item
+        return parent.column() == 0 and isinstance(item, Field) and bool(item.children)
+
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        """Everything can be selected."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return flags if self.hasChildren(index) else flags | Qt.ItemFlag.ItemNeverHasChildren
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
+        """Column titles."""
+        return _TITLES[section] if role == _DISPLAY and orientation == Qt.Orientation.Horizontal else None
+
+    def data(self, index: _Index, role: int = _DISPLAY) -> Any:
+        """Text, colour and severity of a row."""
+        if role not in _SERVED or not index.isValid():
+            return None
+        item = self._node(index).item
+        if isinstance(item, Problem):
+            return self._problem_data(item, index.column(), role)
+        look = self._verdict_look(item)
+        if role == _FOREGROUND:
+            return self._field_ink(item, index.column(), look)
+        if role == _DECORATION and look is not None and index.column() == _NAME:
+            return icon(look.icon, getattr(theme.colours(QGuiApplication.palette()), look.ink))
+        if role in (_DISPLAY, _TOOLTIP):
+            text = (item.name, value_text(item), octets_text(item))[index.column()]
+            if role == _TOOLTIP:
+                return plain_tip(text) if 30 < len(text) < 4000 else None
+            return text if len(text) <= _LONG_VALUE else text[:_LONG_VALUE] + "…"
+        return None
+
+    def _problem_data(self, problem: Problem, column: int, role: int) -> Any:
+        scheme = theme.colours(QGuiApplication.palette())
+        name = {"error": "error", "warning": "warning"}.get(problem.severity, "note")
+        ink = getattr(scheme, name)
+        if role == _FOREGROUND:
+            return QBrush(QColor(ink))
+        if role == _DECORATION:
+            return icon("info" if name == "note" else name, ink) if column == _NAME else None
+        clause = f" (clause {problem.clause})" if problem.clause else ""
+        if role == _TOOLTIP:
+            return plain_tip(problem.message + clause)
+        return (name.capitalize(), problem.message + clause, octets_text(problem))[column]
+
+    def _verdict_look(self, field: Field) -> VerdictLook | None:
+        """How the verdict of a ciphered text is shown; None for any other field."""
+        if field.name != "ciphered-text":
+            return None
+        fitting = (one for one in self._protections if one.part.content == field.value)
+        protection = next(fitting, None)
+        return VERDICT_LOOKS.get(protection.verdict) if protection is not None else None
+
+    def _field_ink(self, field: Field, column: int, look: VerdictLook | None) -> Any:
+        palette = QGuiApplication.palette()
+        scheme = theme.colours(palette)
+        for problem in self._troubled:
+            inside = field.start <= problem.start < max(field.stop, field.start + 1)
+            if inside and problem.source == field.source and problem.severity == "error":
+                return QBrush(QColor(scheme.error))
+        if look is not None and column == _VALUE:
+            return QBrush(QColor(getattr(scheme, look.ink)))
+        if column == _OCTETS:
+            return palette.brush(QPalette.ColorRole.PlaceholderText)
+        return None
+
+
+class FieldTree(QTreeView):
+    """The view. `fieldSelected(source, start, stop)` tells which octets of which byte source are meant.
+
+    `addKeyAsked` gives the system title that a key is to be added for, None where none is known.
+    """
+
+    fieldSelected = Signal(int, int, int)
+    addKeyAsked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = FieldModel(self)
+        self._protections: Sequence[Protection] = ()
+        self.setModel(self._model)
+        self.setUniformRowHeights(True)
+        self.setAlternatingRowColors(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._open_menu)
+        self.setAccessibleName("Fields")
+        self.setIndentation(_INDENTATION)
+        self.setItemDelegate(TreeDelegate(self))
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(_VALUE, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_OCTETS, QHeaderView.ResizeMode.Interactive)
+        header.resizeSection(_NAME, 190)
+        header.resizeSection(_OCTETS, 64)
+        self._usual_width = 0  # of the names, where they were given more
+        self.selectionModel().currentChanged.connect(self._tell)
+        self.selectionModel().currentChanged.connect(self._make_room)
+        self.expanded.connect(lambda index: self._make_room(self._model.index(0, _NAME, index)))
+
+    def set_zoom(self, points: int) -> None:
+        """Make the text `points` larger than the application's."""
+        font = QGuiApplication.font()
+        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        self.setFont(font)
+
+    def show_decoded(self, decoded: Decoded | None, protections: Sequence[Protection] = ()) -> None:
+        """Show a decoded APDU or WPDU, its first levels open."""
+        self._protections = protections
+        if self._usual_width:
+            self.header().resizeSection(_NAME, self._usual_width)
+            self._usual_width = 0
+        self._model.show(decoded, protections)
+        root = QModelIndex()
+        for row in range(self._model.rowCount(root)):
+            self._open(self._model.index(row, 0, root), depth=2)
+
+    def _open(self, index: QModelIndex, depth: int) -> None:
+        if not depth or self._model.rowCount(index) > 64:  # long arrays are for whoever opens them
+            return
+        self.expand(index)
+        for row in range(self._model.rowCount(index)):
+            self._open(self._model.index(row, 0, index), depth - 1)
+
+    def select_octet(self, source: int, offset: int) -> bool:
+        """Select the innermost field that holds this octet; False when no field does."""
+        index = self._model.innermost(source, offset)
+        if index.isValid():
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+        return index.isValid()
+
+    def current_item(self) -> Field | Problem | None:
+        """The selected field or problem."""
+        return self._model.item(self.currentIndex())
+
+    def _make_room(self, index: QModelIndex) -> None:
+        """Widen the names where a field lies so deep that its own would not be seen."""
+        if not index.isValid():
+            return
+        depth, above = 1, index.parent()
+        while above.isValid():
+            depth, above = depth + 1, above.parent()
+        name = index.siblingAtColumn(_NAME)
+        needed = depth * _INDENTATION + self.fontMetrics().horizontalAdvance(str(name.data())) + _NAME_AIR
+        if name.data(_DECORATION) is not None:
+            needed += self.iconSize().width() if self.iconSize().isValid() else 20
+        width = min(needed, round(_NAME_SHARE * self.viewport().width()))
+        if width > self.header().sectionSize(_NAME):
+            self._usual_width = self._usual_width or self.header().sectionSize(_NAME)
+            self.header().resizeSection(_NAME, width)
+
+    def _tell(self, current: QModelIndex) -> None:
+        item = self._model.item(current)
+        if item is not None:
+            self.fieldSelected.emit(item.source, item.start, item.stop)
+
+    def expand_all(self) -> None:
+        """Open every branch."""
+        self.expandAll()
+
+    def collapse_all(self) -> None:
+        """Close every branch."""
+        self.collapseAll()
+
+    def selected_text(self) -> str:
+        """Name and value of the selected field as one line."""
+        item = self.current_item()
+        if isinstance(item, Problem):
+            return item.message
+        if item is None:
+            return ""
+        value = value_text(item)
+        return f"{item.name}: {value}" if value else item.name
+
+    def place(self) -> Place:
+        """Where the selected field is."""
+        return self._model.place(self.currentIndex())
+
+    def select_place(self, place: Place) -> bool:
+        """Select the field at a place that `place` told; False when there is none."""
+        index = self._model.find_place(place)
+        if index.isValid():
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+        return index.isValid()
+
+    def path_text(self) -> str:
+        """The names of the fields from the root down to the selected one, parted by /."""
+        decoded, names = self._model.decoded, [name for name, _ in self.place()]
+        if decoded is None or not names:
+            return ""
+        root = [decoded.root.name] if decoded.root.children else []
+        return "/".join([*root, *names])
+
+    def octets(self, item: Field | Problem) -> bytes:
+        """The octets that an item stands in."""
+        return self._model.octets(item)
+
+    def copied_text(self, way: Copied) -> str:
+        """What `way` makes of the selected field, "" for none."""
+        item = self.current_item()
+        fits = isinstance(item, Field) or (item is not None and way.of_problems)
+        return way.text(self, item) if fits else ""
+
+    def _copy(self, way: Copied) -> None:
+        QGuiApplication.clipboard().setText(self.copied_text(way))
+
+    def copy(self) -> None:
+        """Put the selected field on the clipboard as text."""
+        QGuiApplication.clipboard().setText(self.selected_text())
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Copy by key; everything else as trees do."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
+
+    def wanted_titles(self) -> list[bytes | None]:
+        """The system titles that keys may be added for: of what is not opened, and of the selected field."""
+        found = [one.title for one in self._protections if one.wants_key]
+        item = self.current_item()
+        if isinstance(item, Field) and item.name in _TITLE_FIELDS:
+            value = item.value if isinstance(item.value, bytes) else self._model.octets(item)[-TITLE_SIZE:]
+            found += [value] if len(value) == TITLE_SIZE else []
+        return list(dict.fromkeys(found))
+
+    def menu_actions(self, menu: QMenu) -> None:
+        """Fill a context menu for the selected field."""
+        item = self.current_item()
+        for number, way in enumerate(COPIES):
+            if isinstance(item, Field) or (item is not None and way.of_problems):
+                picture = QIcon() if number else icon("copy")
+                menu.addAction(picture, way.title, lambda way=way: self._copy(way))
+        menu.addSeparator()
+        for title in self.wanted_titles():
+            menu.addAction(
+                icon("key"), WantedKey(title).order, lambda title=title: self.addKeyAsked.emit(title)
+            )
+        menu.addSeparator()
+        menu.addAction(icon("expand"), "Expand all", self.expand_all)
+        menu.addAction(icon("collapse"), "Collapse all", self.collapse_all)
+
+    def _open_menu(self, point: Any) -> None:
+        menu = QMenu(self)
+        self.menu_actions(menu)
+        menu.exec(self.viewport().mapToGlobal(point))
+        menu.deleteLater()
+
+
+#: What can be copied of a field; Ctrl+C is the first.
+COPIES = (
+    Copied("Copy field", lambda tree, item: tree.selected_text(), True),
+    Copied("Copy value", lambda tree, item: machine_text(item)),
+    Copied("Copy text", lambda tree, item: item.text or machine_text(item)),
+    Copied("Copy octets as hex", lambda tree, item: tree.octets(item).hex(), True),
+    Copied("Copy field path", lambda tree, item: tree.path_text()),
+)

@@ -1,0 +1,250 @@
+"""The session tree as people see and use it.
+
+Selecting a node restricts the table to it; the first row, all traffic, takes the restriction away.
+"""
+
+import numpy as np
+from PySide6.QtCore import QByteArray, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QStyleOptionViewItem,
+    QTreeView,
+    QWidget,
+)
+
+from cosemscope.analysis.sessions.session_tree import Peers, StreamSession, WPortPair
+from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.look.cells import TreeDelegate, elided_halves
+from cosemscope.gui.look.icons import icon
+from cosemscope.gui.panes.row_order import Mask, Predicate
+from cosemscope.gui.panes.sessions.session_model import BETWEEN, TITLES, Item, SessionModel, streams_of
+
+_Index = QModelIndex | QPersistentModelIndex
+
+#: Pixels beside icon and label, and beside figures.
+_LABEL_AIR, _FIGURE_AIR = 14, 12
+
+#: Figures that are shown only where labels keep room, in the order in which they go: for this share of a
+#: usual label.
+_GIVE_WAY = ((TITLES.index("Start"), 0.9), (TITLES.index("Duration"), 0.9), (TITLES.index("Octets"), 0.7))
+_USUAL_LABEL = "198.51.100.44 ↔ 198.51.100.157"
+
+#: Branches are opened by themselves while the tree has no more streams than this.
+_OPENED_STREAMS = 100
+
+
+class _Delegate(TreeDelegate):
+    """Of two long addresses both ends are shown."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
+        super().initStyleOption(option, index)
+        if index.column() == 0 and isinstance(index.internalPointer().item, Peers):
+            room = option.rect.width() - option.decorationSize.width() - _LABEL_AIR
+            option.text = elided_halves(option.text, BETWEEN, option.fontMetrics, room)
+
+
+class SessionTree(QTreeView):
+    """The view. `restricted` gives the predicate for the rows of the selected node, None for all traffic."""
+
+    restricted = Signal(object)
+    decodeAsAsked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sessions = SessionModel(self)
+        self.setModel(self.sessions)
+        self.setAccessibleName("Sessions")
+        self.setUniformRowHeights(True)
+        self.setIndentation(14)
+        self.setItemDelegate(_Delegate(self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setExpandsOnDoubleClick(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._open_menu)
+        self._streams: frozenset[int] = frozenset()
+        self._shown_branches = 0
+        self._filling = False
+        self._widths: dict[int, int] = {}
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(36)
+        self.selectionModel().currentChanged.connect(self._restrict)
+
+    def set_traffic(self, traffic: Traffic) -> None:
+        """Another capture."""
+        self.sessions.set_traffic(traffic)
+        self._streams = frozenset()
+        self._shown_branches = 0
+
+    def show_sessions(self, sessions: tuple[Peers, ...]) -> None:
+        """Show the tree as it is now; keep what is open and selected."""
+        streams = sum(len(peers.streams) for peers in sessions)
+        branches = streams + sum(len(stream.wports) for peers in sessions for stream in peers.streams)
+        self._filling = True
+        self.sessions.show_sessions(sessions)
+        if branches == self._shown_branches:
+            pass  # what a person has closed stays closed
+        elif streams <= _OPENED_STREAMS:
+            self.expandAll()
+        elif len(sessions) <= _OPENED_STREAMS:
+            self.expandToDepth(0)
+        self._shown_branches = branches
+        if not self.currentIndex().isValid() and sessions:
+            self.setCurrentIndex(self.sessions.index(0, 0))
+        self._filling = False
+        self._widen()
+        item = self.sessions.item(self.currentIndex())
+        if isinstance(item, Peers) and frozenset(one.stream for one in item.streams) != self._streams:
+            self._restrict(self.currentIndex())
+
+    def predicate(self, item: Item | None) -> Predicate | None:
+        """What tells the WPDU rows of an item; None when it is all of them."""
+        traffic = self.sessions.traffic
+        if isinstance(item, WPortPair):
+            pair = item.row
+
+            def of_pair(start: int, stop: int) -> Mask:
+                mask: Mask = traffic.wpdu_pairs["pair"][start:stop] == pair
+                return mask
+
+            return of_pair
+        if not isinstance(item, Peers | StreamSession):
+            return None
+        numbers = [one.stream for one in streams_of(item)]
+        wanted = np.zeros(max(numbers) + 2, np.bool_)
+        wanted[numbers] = True
+
+        def of_streams(start: int, stop: int) -> Mask:
+            stream = traffic.wpdus["stream"][start:stop]
+            return wanted[np.minimum(stream, len(wanted) - 1)]
+
+        return of_streams
+
+    def _restrict(self, current: QModelIndex) -> None:
+        if self._filling:
+            return
+        item = self.sessions.item(current)
+        self._streams = (
+            frozenset(one.stream for one in item.streams) if isinstance(item, Peers) else frozenset()
+        )
+        self.restricted.emit(self.predicate(item))
+
+    def stream_at(self, index: QModelIndex) -> int:
+        """The stream that a row is, or belongs to; -1 for none."""
+        streams = (item.stream for item in self.sessions.path(index) if isinstance(item, StreamSession))
+        return next(streams, -1)
+
+    @property
+    def current_stream(self) -> int:
+        """The stream of the selected row, -1 for none."""
+        return self.stream_at(self.currentIndex())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where labels would have no room, some figures are left to the tool tips."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        header = self.header()
+        figures = range(1, len(TITLES))
+        label = self.fontMetrics().horizontalAdvance(_USUAL_LABEL) + 2 * self.indentation() + _LABEL_AIR
+        room = self.width() - sum(self._figure_width(column) for column in figures)
+        for column, share in _GIVE_WAY:
+            goes = room < share * label
+            header.setSectionHidden(column, goes)
+            if goes:
+                room += self._figure_width(column)
+
+    def _widen(self) -> None:
+        """Give columns the room that the sums of all traffic need."""
+        grown = False
+        for column in range(1, len(TITLES)):
+            text = str(self.sessions.data(self.sessions.index(0, column)) or "")
+            needed = self.fontMetrics().horizontalAdvance(text) + _FIGURE_AIR
+            if self._figure_width(column) < needed:
+                self.header().setSectionHidden(column, False)
+                self.header().resizeSection(column, needed)
+                grown = True
+        if grown:
+            self._fit()
+
+    def _figure_width(self, column: int) -> int:
+        """How wide a column of figures is or, while it is hidden, was."""
+        width = self.header().sectionSize(column)
+        self._widths[column] = width or self._widths.get(column, 0)
+        return self._widths[column]
+
+    def set_zoom(self, points: int) -> None:
+        """Make the text `points` larger than the application's."""
+        font = QGuiApplication.font()
+        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        self.setFont(font)
+        self._fit()
+
+    def select_session(self, stream: int, pair: int) -> None:
+        """Select a wPort pair of a stream, and so restrict the table to it."""
+        index = self.sessions.find(stream, pair)
+        if index.isValid():
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+
+    def clear_restriction(self) -> None:
+        """Select all traffic."""
+        if self.sessions.rowCount():
+            self.setCurrentIndex(self.sessions.index(0, 0))
+
+    def header_state(self) -> bytes:
+        """Widths of the columns, to be remembered."""
+        return bytes(self.header().saveState().data())
+
+    def restore_header(self, state: bytes) -> None:
+        """Take back remembered columns, or fit them."""
+        header = self.header()
+        self._widths.clear()
+        for column in range(len(TITLES)):
+            header.setSectionHidden(column, False)  # one that is hidden takes no width
+        if not state or not header.restoreState(QByteArray(state)) or header.count() != len(TITLES):
+            metrics = self.fontMetrics()
+            for column, sample in enumerate(("", "00,000", "00.0 MiB", "00.0 min", "00.0 min")):
+                if sample:
+                    header.resizeSection(column, metrics.horizontalAdvance(sample) + _FIGURE_AIR)
+        self._fit()
+
+    # Hands
+
+    def selected_text(self) -> str:
+        """The current row as text: label and figures, separated by tabs."""
+        index = self.currentIndex()
+        cells = [index.siblingAtColumn(column) for column in range(len(TITLES))]
+        return "\t".join(str(self.sessions.data(cell) or "") for cell in cells)
+
+    def copy(self) -> None:
+        """Put the current row on the clipboard."""
+        QGuiApplication.clipboard().setText(self.selected_text())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy by key; everything else as trees do."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
+
+    def _open_menu(self, point: QPoint) -> None:
+        index = self.indexAt(point)
+        menu = QMenu(self)
+        number = self.stream_at(index)
+        if number >= 0:
+            menu.addAction(icon("decode-as"), "Decode as…", lambda: self.decodeAsAsked.emit(number))
+            menu.addSeparator()
+        if index.isValid():
+            menu.addAction(icon("copy"), "Copy", self.copy)
+        menu.addAction(icon("expand"), "Expand all", self.expandAll)
+        menu.addAction(icon("collapse"), "Collapse all", self.collapseAll)
+        menu.exec(self.viewport().mapToGlobal(point))
+        menu.deleteLater()

@@ -1,0 +1,474 @@
+"""WPDUs over time, one lane a wPort pair: client to server above the lane's line, server to client below.
+
+Up to 10,000 visible points are drawn one by one in the colour of their kind;
+more are counted per pixel and drawn as one image, so that a million cost no more
+than a few. A click chooses the nearest WPDU, a drag a span of time, the wheel zooms.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.apdu_kinds import KIND_NAMES, Kind
+from cosemscope.gui.look.formats import count, duration
+from cosemscope.gui.look.icons import icon
+from cosemscope.gui.panes.row_order import Predicate
+from cosemscope.gui.panes.timing.lanes import REST, Lanes, Pair
+from cosemscope.transport.wports import Side, wport_name
+
+#: More visible points than this are drawn as an image of their density.
+POINTS_DRAWN = 10_000
+
+#: Milliseconds between two drawings of a capture that grows, and how often their cost must have passed: the
+#: image of a million points takes a while.
+GROWTH_EVERY, GROWTH_PATIENCE = 120, 10
+
+#: What the axes are called.
+_TITLES = {"left": "client ↔ server wPort", "bottom": "time since first WPDU"}
+
+#: How far from a lane's line the points of each direction stand (1: the distance of lanes).
+_OFFSETS = (-0.2, 0.2)
+_REACH = 10  # pixels within which a click finds a point
+_IMAGE_ROWS = 10  # rows of the density image a lane
+
+#: Distances of ticks in seconds, and the unit each is written in.
+_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+_STEPS = (
+    *(factor * 10.0**power for power in range(-7, 1) for factor in (1, 2, 5)),
+    *(10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0),
+    *(3600.0 * hours for hours in (1, 2, 3, 6, 12)),
+    *(86400.0 * factor * 10**power for power in range(6) for factor in (1, 2, 5)),
+)
+
+
+def tick_text(seconds: float, step: float) -> str:
+    """A time on the axis, in a unit that suits the distance of ticks: `2.5 s`, `1 h 15 min`."""
+    if seconds == 0:
+        return "0"
+    if step >= 60 or abs(seconds) >= 600:
+        sign, rest = ("-" if seconds < 0 else ""), abs(seconds)
+        parts = []
+        for size, unit in _UNITS[:4]:
+            amount = int(rest / size + 1e-6) if unit != "s" else round(rest, 6)
+            rest = max(0.0, rest - amount * size)
+            if amount:
+                parts.append(f"{amount:g} {unit}")
+        return sign + (" ".join(parts) or "0")
+    for size, unit in _UNITS[3:]:
+        if abs(seconds) >= size * 0.9999 or unit == "µs":
+            places = max(0, int(np.ceil(-np.log10(step / size) - 1e-9)))
+            return f"{seconds / size:.{places}f} {unit}"
+    raise AssertionError("unreachable")
+
+
+class _TimeAxis(pg.AxisItem):
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        wanted = max(2.0, size / 110)
+        step = next((step for step in _STEPS if (high - low) / step <= wanted), _STEPS[-1])
+        return [(step, 0.0)]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [tick_text(value, spacing) for value in values]
+
+
+class _SpanBox(pg.ViewBox):
+    """Left drag: a span of time; left click: a point; double click: everything; others as pyqtgraph does."""
+
+    spanDragged = Signal(float, float, bool)
+    pointClicked = Signal(QPointF)
+    wholeAsked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.setMouseEnabled(x=True, y=False)
+
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
+        if ev.button() != Qt.MouseButton.LeftButton or axis is not None:
+            super().mouseDragEvent(ev, axis)
+            return
+        ev.accept()
+        start = self.mapToView(ev.buttonDownPos()).x()
+        stop = self.mapToView(ev.pos()).x()
+        self.spanDragged.emit(min(start, stop), max(start, stop), ev.isFinish())
+
+    def mouseClickEvent(self, ev: Any) -> None:
+        if ev.button() != Qt.MouseButton.LeftButton:
+            return
+        ev.accept()
+        if ev.double():
+            self.wholeAsked.emit()
+        else:
+            self.pointClicked.emit(self.mapToView(ev.pos()))
+
+
+class TimingGraph(QWidget):
+    """The pane. `wpduChosen` gives the row of a clicked point, `spanChosen` a dragged span of time
+    (nanoseconds since the epoch), `spanCleared` says that the span was taken away."""
+
+    wpduChosen = Signal(int)
+    spanChosen = Signal(object, object)
+    spanCleared = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Timing")
+        self._traffic = Traffic.empty()
+        self._wanted: Predicate | None = None
+        self.lanes = Lanes()
+        self._current = -1
+        self._whole = True
+        self._drawn_lanes: tuple[Pair, ...] = ()
+        self._box = _SpanBox()
+        self._time_axis = _TimeAxis("bottom")
+        self.plot = pg.PlotWidget(
+            self, viewBox=self._box, axisItems={"bottom": self._time_axis}, background=None
+        )
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the pane itself is what keys go to
+        self.plot.setAcceptDrops(False)  # a dropped file is the window's
+        self._make_items()
+        self._make_heading()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._heading)
+        column.addWidget(self.plot, 1)
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.setInterval(15)
+        self._redraw.timeout.connect(self.draw)
+        self._growing = QTimer(self)
+        self._growing.setSingleShot(True)
+        self._growing.setInterval(GROWTH_EVERY)
+        self._growing.timeout.connect(self._show_growth)
+        self._connect()
+        self._paint_as_meant()
+
+    def _make_items(self) -> None:
+        item = self.plot.getPlotItem()
+        for name in ("left", "bottom"):
+            item.getAxis(name).enableAutoSIPrefix(False)
+        item.getAxis("left").setTicks([[]])
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.getAxis("left").setStyle(tickLength=0)
+        self._box.invertY(True)
+        self._lines = pg.PlotCurveItem(connect="pairs")
+        self._image = pg.ImageItem()
+        self._image.setZValue(1)
+        self._scatters = {kind: pg.ScatterPlotItem(size=6, pxMode=True, pen=None) for kind in Kind}
+        self._region = pg.LinearRegionItem(movable=True)
+        self._region.setZValue(-5)
+        self._line = pg.InfiniteLine(angle=90, movable=False)
+        self._ring = pg.ScatterPlotItem(size=13, pxMode=True, brush=None)
+        for piece in (self._lines, self._image, *self._scatters.values(), self._line, self._ring):
+            item.addItem(piece, ignoreBounds=True)
+        item.addItem(self._region, ignoreBounds=True)
+        for scatter in self._scatters.values():
+            scatter.setZValue(2)
+        self._ring.setZValue(4)
+        self._line.setZValue(3)
+        self._line.hide()
+        self._region.hide()
+
+    def _make_heading(self) -> None:
+        self._legend = QLabel(self)
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setMinimumWidth(1)  # what does not fit is not shown: the pane may be narrow
+        self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._summary = QLabel(self)
+        self.clear_button = QToolButton(self)
+        self.clear_button.setIcon(icon("close"))
+        self.clear_button.setText("Clear span")
+        self.clear_button.setToolTip("Show the WPDUs of all times again (Esc)")
+        self.clear_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.clear_button.setAutoRaise(True)
+        self.clear_button.hide()
+        self.clear_button.clicked.connect(self.clear_span)
+        self._heading = QHBoxLayout()
+        self._heading.setContentsMargins(8, 2, 8, 0)
+        self._heading.setSpacing(12)
+        self._heading.addWidget(self._legend, 1)
+        self._heading.addWidget(self.clear_button)
+        self._heading.addWidget(self._summary)
+
+    def _connect(self) -> None:
+        self._box.sigXRangeChanged.connect(lambda *args: self._redraw.start())
+        self._box.sigRangeChangedManually.connect(self._leave_whole)
+        self._box.spanDragged.connect(self._drag)
+        self._box.pointClicked.connect(self._click)
+        for scatter in (*self._scatters.values(), self._ring):  # they take clicks that hit them
+            scatter.sigClicked.connect(lambda _, __, ev: self._click(self._box.mapSceneToView(ev.scenePos())))
+        self._box.wholeAsked.connect(self.show_whole)
+        self._region.sigRegionChangeFinished.connect(self._tell_span)
+        self.plot.scene().sigMouseMoved.connect(self._hover)
+
+    def _leave_whole(self, *args: Any) -> None:
+        self._whole = False
+
+    # What is shown
+
+    def set_traffic(self, traffic: Traffic, wanted: Predicate | None = None) -> None:
+        """Show another capture, or other WPDUs of the same: those that `wanted(start, stop)` tells."""
+        if traffic is not self._traffic:
+            self._whole = True
+            self._current = -1
+            self._hide_span()
+        self._traffic = traffic
+        self._wanted = wanted
+        self.lanes = Lanes()
+        self._fit_axes()
+        self.take_rows(traffic.total)
+        self.show_row(self._current)
+
+    def take_rows(self, total: int) -> None:
+        """The capture has `total` WPDUs now."""
+        began = not len(self.lanes)
+        self.lanes.take(self._traffic, total, self._wanted)
+        if began:
+            self._show_growth()
+        elif not self._growing.isActive():
+            self._growing.start()
+
+    def _show_growth(self) -> None:
+        if self._whole:
+            self.show_whole()
+        self._redraw.start()
+
+    def show_whole(self) -> None:
+        """Show the whole time of the capture."""
+        self._whole = True
+        reach = self.lanes.duration or 1e-3
+        self._box.setLimits(xMin=-0.5 * reach, xMax=1.5 * reach, minXRange=min(1e-6, reach))
+        self._box.setXRange(-0.015 * reach, 1.015 * reach, padding=0)
+
+    def show_row(self, row: int) -> None:
+        """Mark a WPDU row (-1: none) and bring it into view."""
+        self._current = row
+        place = self.lanes.place_of(row) if row >= 0 else None
+        self._line.setVisible(place is not None)
+        if place is None:
+            self._ring.setData([], [])
+            return
+        x, lane, direction = place
+        self._line.setValue(x)
+        self._ring.setData([x], [lane + _OFFSETS[direction]])
+        low, high = self._box.viewRange()[0]
+        if not low <= x <= high:
+            half = (high - low) / 2
+            self._box.setXRange(x - half, x + half, padding=0)
+
+    @property
+    def marked_time(self) -> float | None:
+        """Where the line of the current WPDU stands, in seconds since the first one."""
+        return float(self._line.value()) if self._line.isVisible() else None
+
+    def draw(self) -> None:
+        """Draw what the visible span holds, as points or as an image."""
+        began = time.monotonic()
+        self._draw()
+        taken = time.monotonic() - began
+        self._growing.setInterval(max(GROWTH_EVERY, round(GROWTH_PATIENCE * taken * 1000)))
+
+    def _draw(self) -> None:
+        self._draw_lanes()
+        low, high = self._box.viewRange()[0]
+        visible = self.lanes.count(low, high)
+        dense = visible > POINTS_DRAWN
+        if dense:
+            self._draw_density(low, high)
+        else:
+            self._draw_points(low, high)
+        self._image.setVisible(dense)
+        for scatter in self._scatters.values():
+            scatter.setVisible(not dense)
+        pairs = count(self.lanes.pair_count, "wPort pair")
+        self._summary.setText(f"{count(visible, 'WPDU')} in view, {pairs}" if len(self.lanes) else "no WPDUs")
+        self._fit_heading()
+
+    def _fit_heading(self) -> None:
+        """The legend goes before the summary where there is no room for both."""
+        room = self.width() - self._legend.sizeHint().width() - self._summary.sizeHint().width()
+        self._summary.setVisible(room > (60 if self.clear_button.isHidden() else 220))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As many lanes as have room for their names; the axes' titles only where there is room to spare."""
+        super().resizeEvent(event)
+        self._fit_axes()
+        self._redraw.start()
+
+    def _fit_axes(self) -> None:
+        metrics, height = self.fontMetrics(), self.plot.height()
+        line = metrics.height()
+        needed = {"left": metrics.horizontalAdvance(_TITLES["left"]) + 4 * line, "bottom": 8 * line}
+        for name, least in needed.items():
+            self.plot.getAxis(name).showLabel(height >= least)
+        self.lanes.set_room((height - 2 * line) // (line + 2))
+
+    def _draw_lanes(self) -> None:
+        pairs = self.lanes.pairs
+        if pairs == self._drawn_lanes:
+            return
+        self._drawn_lanes = pairs
+        for name in _TITLES:
+            self.plot.getPlotItem().showAxis(name, bool(pairs))
+        labels = ["other" if pair == REST else f"{pair.client} ↔ {pair.server}" for pair in pairs]
+        self.plot.getAxis("left").setTicks([list(enumerate(labels))])
+        self.plot.setYRange(-0.5, max(1, len(pairs)) - 0.5, padding=0.02)
+        ends = np.tile((-1e9, 1e9), len(pairs))
+        self._lines.setData(ends, np.repeat(np.arange(len(pairs), dtype=float), 2))
+        names = [
+            f"{pair.client}: {wport_name(pair.client, Side.CLIENT)} ↔ "
+            f"{pair.server}: {wport_name(pair.server, Side.SERVER)}"
+            for pair in pairs
+            if pair != REST
+        ]
+        self.plot.getAxis("left").setToolTip("client wPort ↔ server wPort\n" + "\n".join(names))
+
+    def _draw_points(self, low: float, high: float) -> None:
+        points = self.lanes.points(low, high)
+        y = points.lane + np.where(points.direction == 0, *_OFFSETS)
+        for kind, scatter in self._scatters.items():
+            mask = points.kind == kind
+            scatter.setData(points.x[mask], y[mask])
+        self._show_legend({Kind(int(kind)) for kind in np.unique(points.kind)})
+
+    def _draw_density(self, low: float, high: float) -> None:
+        width = max(100, int(self._box.width()))
+        counts = self.lanes.density(low, high, width)
+        lanes = counts.shape[1]
+        scaled = np.log1p(counts) / np.log1p(max(1, int(counts.max(initial=1))))
+        image = np.zeros((width, lanes * _IMAGE_ROWS), np.float32)
+        for direction, first in ((0, 1), (1, 6)):  # rows 1 to 3 above the line, 6 to 8 below it
+            for part in range(3):
+                image[:, first + part :: _IMAGE_ROWS] = scaled[:, :, direction]
+        self._image.setImage(image, autoLevels=False, levels=(0.0, 1.0))
+        self._image.setRect(QRectF(low, -0.5, high - low, lanes))
+        self._show_legend(None)
+
+    # Colours
+
+    def _show_legend(self, kinds: set[Kind] | None) -> None:
+        scheme = theme.colours(self.palette())
+        if kinds is None:
+            text = f"<span style='color:{scheme.muted}'>the stronger, the more WPDUs per pixel</span>"
+        else:
+            text = " &nbsp; ".join(
+                f"<span style='color:{scheme.kinds[kind]}'>●</span>&nbsp;{KIND_NAMES[kind]}"
+                for kind in sorted(kinds)
+            )
+        if self._legend.text() != text:
+            self._legend.setText(text)
+
+    def _paint_as_meant(self) -> None:
+        scheme = theme.colours(self.palette())
+        self.plot.setBackground(QColor(scheme.base))
+        self._summary.setStyleSheet(f"color: {scheme.muted}")
+        font = QFont(self.font())
+        for name in ("left", "bottom"):
+            axis = self.plot.getAxis(name)
+            axis.setPen(QColor(scheme.line))
+            axis.setTextPen(QColor(scheme.text))
+            axis.setStyle(tickFont=font)
+            axis.setLabel(_TITLES[name], color=scheme.muted)
+        self._fit_axes()
+        self._lines.setPen(pg.mkPen(scheme.line, width=1))
+        for kind, scatter in self._scatters.items():
+            scatter.setBrush(QColor(scheme.kinds[kind]))
+            scatter.setPen(None)
+        self._line.setPen(pg.mkPen(scheme.accent, width=1))
+        self._ring.setPen(pg.mkPen(scheme.accent, width=2))
+        shade = QColor(scheme.accent)
+        shade.setAlpha(40)
+        self._region.setBrush(shade)
+        for edge in self._region.lines:
+            edge.setPen(pg.mkPen(scheme.accent, width=1))
+            edge.setHoverPen(pg.mkPen(scheme.accent, width=3))
+        ends = [QColor(scheme.accent) for _ in range(2)]
+        ends[0].setAlpha(0)
+        table = pg.ColorMap([0.0, 0.001, 1.0], [ends[0], QColor(scheme.line), ends[1]])
+        self._image.setColorMap(table)
+        self._legend.setText("")
+        self._redraw.start()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the colour scheme."""
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_redraw"):
+            self._paint_as_meant()
+        super().changeEvent(event)
+
+    # Hands
+
+    def nearest(self, point: QPointF) -> int:
+        """The WPDU row of the point nearest to `point` (seconds, lane), -1 when none is near."""
+        per_x, per_y = self._box.viewPixelSize()
+        if not per_x or not per_y:
+            return -1
+        points = self.lanes.points(point.x() - _REACH * per_x, point.x() + _REACH * per_x)
+        if not len(points.x):
+            return -1
+        y = points.lane + np.where(points.direction == 0, *_OFFSETS)
+        across, along = (points.x - point.x()) / per_x, (y - point.y()) / per_y
+        inside = np.abs(y - point.y()) <= max(0.22, _REACH * per_y)
+        if not inside.any():
+            return -1
+        distance = np.where(inside, across**2 + along**2 / 4, np.inf)
+        return int(points.row[int(np.argmin(distance))])
+
+    def _click(self, point: QPointF) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        row = self.nearest(point)
+        if row >= 0:
+            self.wpduChosen.emit(row)
+
+    def _hover(self, position: QPointF) -> None:
+        if not self._box.sceneBoundingRect().contains(position):
+            self.plot.setToolTip("")
+            return
+        row = self.nearest(self._box.mapSceneToView(position))
+        self.plot.setToolTip("" if row < 0 else self._traffic.describe(row))
+
+    def _drag(self, start: float, stop: float, finished: bool) -> None:
+        self._region.blockSignals(True)
+        self._region.setRegion((start, stop))
+        self._region.blockSignals(False)
+        self._region.show()
+        if finished:
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self._tell_span()
+
+    def _tell_span(self, *args: Any) -> None:
+        start, stop = self._region.getRegion()
+        self.clear_button.setText(f"Clear span of {duration(round((stop - start) * 1e9))}")
+        self.clear_button.show()
+        first = self.lanes.first_time
+        self.spanChosen.emit(first + round(start * 1e9), first + round(stop * 1e9))
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """The chosen span in seconds since the first WPDU, None for none."""
+        return tuple(self._region.getRegion()) if self._region.isVisible() else None
+
+    def _hide_span(self) -> None:
+        self._region.hide()
+        self.clear_button.hide()
+
+    def clear_span(self) -> None:
+        """Take the span away."""
+        if self.span is not None:
+            self._hide_span()
+            self.spanCleared.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape takes the span away."""
+        if event.key() == Qt.Key.Key_Escape and self.span is not None:
+            self.clear_span()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,370 @@
+"""The table of WPDUs as people see and use it: columns, selection, keys, copying.
+
+The header has a selection model of its own, and selections are handled as
+ranges, so that a million selected rows cost as much as one.
+"""
+
+from typing import Any
+
+from PySide6.QtCore import (
+    QByteArray,
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QPoint,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QFontMetrics,
+    QGuiApplication,
+    QIcon,
+    QKeyEvent,
+    QKeySequence,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+
+from cosemscope.gui.look.cells import CELL_PADDING, CellDelegate, HeaderStyle, paint_hint
+from cosemscope.gui.look.hex_text import hex_dump, hex_stream
+from cosemscope.gui.look.icons import icon
+from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS, WpduModel
+
+_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+
+#: Columns that become narrower where there is little room, the first as far as it may, then the next.
+_GIVE_WAY = tuple(_NUMBER[name] for name in ("info", "apdu", "source", "destination"))
+assert all(COLUMNS[number].least for number in _GIVE_WAY)
+
+#: Rows that are copied as text at most; more would fill the clipboard for nothing.
+COPIED_ROWS = 10_000
+
+
+class WpduView(QTableView):
+    """The view. `wpduSelected` gives the WPDU row that became current, -1 for none.
+
+    While `follows_tail`, new rows scroll it on as long as its end is in view.
+    """
+
+    wpduSelected = Signal(int)
+    decodeAsAsked = Signal(int)
+    sessionAsked = Signal()
+    addKeyAsked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.wpdus = WpduModel(self)
+        self._current_row = -1
+        self._restoring = False
+        self.follows_tail = False
+        self._at_tail = True
+        self._fitting = self._arranged = False
+        self._lengths: tuple[int, ...] = ()
+        self._hint = ""
+        self.setModel(self.wpdus)
+        self.setAccessibleName("WPDUs")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        middle = [number for number, column in enumerate(COLUMNS) if column.middle]
+        self.setItemDelegate(CellDelegate(self, middle))
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._open_menu)
+        self._set_up_headers()
+        self.set_zoom(0)
+        self.selectionModel().currentChanged.connect(self._tell)
+        self.wpdus.modelAboutToBeReset.connect(self._remember)
+        self.wpdus.modelReset.connect(self._restore)
+        self.wpdus.rowsAboutToBeInserted.connect(self._note_tail)
+        self.wpdus.rowsInserted.connect(self._keep_tail)
+        self.wpdus.rowsChanged.connect(self._fit_growth)
+
+    def _set_up_headers(self) -> None:
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        down.hide()
+        # Once and low: a least height above that of the rows is given to each row by itself, for minutes.
+        down.setMinimumSectionSize(1)
+        down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._header_style = HeaderStyle()
+        across.setStyle(self._header_style)
+        across.setHighlightSections(False)
+        across.setResizeContentsPrecision(50)  # fit to about a page, not to a thousand rows
+        across.setMinimumSectionSize(30)
+        across.setSectionsMovable(True)
+        across.setStretchLastSection(True)
+        across.setSectionsClickable(True)
+        across.setSortIndicatorClearable(True)
+        across.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        across.setSortIndicatorShown(True)
+        across.sortIndicatorChanged.connect(self.wpdus.sort)
+        across.sectionResized.connect(self._note_arrangement)
+        across.sectionMoved.connect(self._note_arrangement)
+        # Without a model of its own the header asks every cell of a column whether it is
+        # selected: ten seconds for a million rows.
+        across.setSelectionModel(QItemSelectionModel(across.model(), across))
+
+    def set_hint(self, text: str) -> None:
+        """What to say where there is no row: why there is none."""
+        self._hint = text
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The rows, or words where there are none."""
+        super().paintEvent(event)
+        if self.wpdus.rowCount():
+            return
+        text = self._hint
+        if self.wpdus.order.filters and self.wpdus.known:
+            text = "No WPDUs here.\n“Show all WPDUs” brings all of the capture back."
+        paint_hint(self.viewport(), text)
+
+    def set_zoom(self, points: int) -> None:
+        """Make the text `points` larger than the application's, and the rows to fit."""
+        font = QGuiApplication.font()
+        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        self.setFont(font)
+        self.verticalHeader().setDefaultSectionSize(QFontMetrics(font).height() + 5)
+        self._fit()
+
+    # Columns
+
+    def fit_columns(self) -> None:
+        """Give each column what its contents need, and the last what is left.
+
+        So they fit any width and any capture, until a person moves an edge or a column.
+        """
+        self._arranged = False
+        self._fit()
+
+    def fit_times(self) -> None:
+        """Times are written in another way: give them the width that they need."""
+        if self._arranged:
+            number = _NUMBER["time"]
+            sample = COLUMNS[number].sample(self.wpdus)
+            self.setColumnWidth(
+                number, QFontMetrics(self.font()).horizontalAdvance(sample) + 2 * CELL_PADDING
+            )
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._arranged:
+            return
+        self._lengths = self._sample_lengths()
+        metrics, air = QFontMetrics(self.font()), 2 * CELL_PADDING
+        titles = [metrics.horizontalAdvance(column.title) for column in COLUMNS]
+        widths = [
+            max(title, metrics.horizontalAdvance(column.sample(self.wpdus))) + air
+            for title, column in zip(titles, COLUMNS, strict=True)
+        ]
+        lack = sum(widths) - self.viewport().width()
+        for stage in range(2):
+            for number in _GIVE_WAY:
+                least = max(titles[number], metrics.horizontalAdvance(COLUMNS[number].least[stage])) + air
+                given = max(0, min(lack, widths[number] - least))
+                widths[number] -= given
+                lack -= given
+        self._fitting = True
+        for number, width in enumerate(widths):
+            self.setColumnWidth(number, width)
+        self._fitting = False
+
+    def _sample_lengths(self) -> tuple[int, ...]:
+        return tuple(len(COLUMNS[_NUMBER[name]].sample(self.wpdus)) for name in ("number", "time"))
+
+    def _fit_growth(self) -> None:
+        """The first rows tell how long addresses are; later ones need more digits now and then."""
+        if not self._arranged and self._sample_lengths() != self._lengths:
+            self._fit()
+
+    def _note_arrangement(self, section: int) -> None:
+        """A person has moved an edge or a column: that of the last column moves with the window's, too."""
+        if not self._fitting and section != len(COLUMNS) - 1:
+            self._arranged = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the columns to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def header_state(self) -> bytes:
+        """Order and widths of the columns, to be remembered; nothing where no person has changed them."""
+        return bytes(self.horizontalHeader().saveState().data()) if self._arranged else b""
+
+    def restore_header(self, state: bytes) -> None:
+        """Take back remembered columns; where there are none that fit, they fit themselves."""
+        header = self.horizontalHeader()
+        self._arranged = True  # what is resized meanwhile is not to be fitted
+        self._arranged = bool(state) and header.restoreState(QByteArray(state))
+        self._fit()
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+
+    # The tail
+
+    @property
+    def at_tail(self) -> bool:
+        """Whether the last row is in view."""
+        bar = self.verticalScrollBar()
+        return bar.value() >= bar.maximum()
+
+    def _note_tail(self) -> None:
+        self._at_tail = self.at_tail
+
+    def _keep_tail(self) -> None:
+        """Rows came to live traffic: stay at the end, unless a person has scrolled away from it."""
+        if self.follows_tail and self._at_tail:
+            self.scrollToBottom()
+
+    # Selection
+
+    @property
+    def current_row(self) -> int:
+        """The WPDU row that is current, -1 for none."""
+        return self._current_row
+
+    def select_row(self, row: int) -> bool:
+        """Make a WPDU row current and show it; False when it is not among the rows shown."""
+        position = self.wpdus.position(row)
+        if position < 0:
+            return False
+        index = self.wpdus.index(position, 0)
+        self.selectionModel().setCurrentIndex(
+            index,
+            QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+        )
+        self.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
+        return True
+
+    def step(self, by: int) -> None:
+        """Move the current row `by` places; far steps end at the first or last row."""
+        last = self.wpdus.rowCount() - 1
+        if last < 0:
+            return
+        at = self.currentIndex().row() if self.currentIndex().isValid() else (-1 if by > 0 else last + 1)
+        self.select_row(self.wpdus.row(min(last, max(0, at + by))))
+
+    def selected_rows(self) -> list[range]:
+        """The selected positions as ranges, in order; never a list of a million indexes."""
+        ranges = [range(part.top(), part.bottom() + 1) for part in self.selectionModel().selection().toList()]
+        return sorted(ranges, key=lambda part: part.start)
+
+    def selectAll(self) -> None:
+        """Select every row as one range."""
+        if self.wpdus.rowCount():
+            top = self.wpdus.index(0, 0)
+            bottom = self.wpdus.index(self.wpdus.rowCount() - 1, len(COLUMNS) - 1)
+            selection = QItemSelection()
+            selection.append(QItemSelectionRange(top, bottom))
+            self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def _tell(self, current: QModelIndex) -> None:
+        if self._restoring:
+            return
+        row = self.wpdus.row(current.row()) if current.isValid() else -1
+        if row != self._current_row:
+            self._current_row = row
+            self.wpduSelected.emit(row)
+
+    def _remember(self) -> None:
+        self._restoring = True
+
+    def _restore(self) -> None:
+        """After filter or order changed: the same WPDU stays current, or the first one where it is hidden."""
+        self._restoring = False
+        row = self._current_row
+        if row < 0 or self.select_row(row):
+            return
+        self._current_row = -1
+        if self.wpdus.rowCount():
+            self.step(1)
+        else:
+            self.wpduSelected.emit(-1)
+
+    # Copying
+
+    def selected_text(self) -> str:
+        """The selected rows as lines of text under the columns' titles."""
+        lines = ["\t".join(column.title for column in COLUMNS)]
+        for part in self.selected_rows():
+            for position in part:
+                if len(lines) > COPIED_ROWS:
+                    return "\n".join([*lines, "…"])
+                lines.append(self.wpdus.line(self.wpdus.row(position)))
+        return "\n".join(lines)
+
+    def copy(self) -> None:
+        """Put the selected rows on the clipboard."""
+        if self.selectionModel().hasSelection():
+            QGuiApplication.clipboard().setText(self.selected_text())
+
+    def copy_hex(self) -> None:
+        """Put the current WPDU's octets on the clipboard as hexadecimal."""
+        if self._current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_stream(self.wpdus.traffic.octets(self._current_row)))
+
+    def copy_dump(self) -> None:
+        """Put the current WPDU's octets on the clipboard as a hex dump."""
+        if self._current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_dump(self.wpdus.traffic.octets(self._current_row)))
+
+    def copy_apdu(self) -> None:
+        """Put the octets after the current WPDU's header on the clipboard as hexadecimal."""
+        if self._current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_stream(self.wpdus.traffic.apdu_octets(self._current_row)))
+
+    def copy_plaintext(self) -> None:
+        """Put the octets of the current WPDU's opened APDU on the clipboard as hexadecimal."""
+        if self._current_row >= 0:
+            plain = self.wpdus.traffic.plaintext(self._current_row)
+            QGuiApplication.clipboard().setText(hex_stream(plain or b""))
+
+    def copy_cell(self) -> None:
+        """Put the text of the current cell on the clipboard."""
+        index = self.currentIndex()
+        if index.isValid():
+            QGuiApplication.clipboard().setText(str(self.wpdus.data(index)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy by key; everything else as tables do."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
+
+    def menu_actions(self, menu: QMenu, row: int) -> None:
+        """Fill a context menu for a WPDU row, which is the current one."""
+        traffic = self.wpdus.traffic
+        menu.addAction(icon("copy"), "Copy rows as text", self.copy)
+        menu.addAction(QIcon(), "Copy cell", self.copy_cell)
+        menu.addAction(QIcon(), "Copy octets as hex stream", self.copy_hex)
+        menu.addAction(QIcon(), "Copy octets as hex dump", self.copy_dump)
+        menu.addAction(QIcon(), "Copy APDU as hex stream", self.copy_apdu)
+        if traffic.plaintext(row) is not None:
+            menu.addAction(QIcon(), "Copy decrypted APDU as hex stream", self.copy_plaintext)
+        menu.addSeparator()
+        menu.addAction(icon("wport"), "Show this session only", self.sessionAsked.emit)
+        wanted = traffic.wanted_key(row)
+        if wanted is not None:
+            menu.addAction(icon("key"), wanted.order, lambda: self.addKeyAsked.emit(wanted))
+        menu.addAction(icon("decode-as"), "Decode as…", lambda: self.decodeAsAsked.emit(row))
+
+    def _open_menu(self, point: QPoint) -> None:
+        index = self.indexAt(point)
+        if not index.isValid():
+            return
+        menu = QMenu(self)
+        self.menu_actions(menu, self.wpdus.row(index.row()))
+        menu.exec(self.viewport().mapToGlobal(point))
+        menu.deleteLater()
+
+    def changeEvent(self, event: Any) -> None:
+        """Follow the colour scheme."""
+        if event.type() == event.Type.PaletteChange and hasattr(self, "wpdus"):
+            self.wpdus.forget_colours()
+        super().changeEvent(event)

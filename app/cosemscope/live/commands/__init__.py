@@ -1,0 +1,1 @@
+"""Live commands: a job value each, run with typed events."""

@@ -1,0 +1,212 @@
+"""The other end of a link: takes connections and datagrams, tells what comes, answers if told to."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cosemscope.live.commands.live_events import Commands, Report, apdu_event, error_event, event, octets_of
+from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.faults import Fault, LinkError
+from cosemscope.live.links.recording import Recorder
+from cosemscope.live.links.tcp_link import TcpLink
+from cosemscope.live.links.tcp_server import SERVER_OPTIONS, serve_tcp
+from cosemscope.live.links.tcp_sockets import LinkOptions
+from cosemscope.live.links.udp_link import UdpServer, serve_udp
+from cosemscope.transport.bindings import WpduDiscarded
+from cosemscope.transport.primitives import UdpDataIndication
+
+
+@dataclass(frozen=True)
+class ListenJob:
+    """What a listener does.
+
+    `by_tag` maps the first octet of a request to its answer; all other requests get `answers`, in turn, or
+    none. `count` ends it after so many APDUs (0: never).
+    """
+
+    address: Address
+    wports: Sequence[int] = (1,)
+    tcp: bool = True
+    udp: bool = True
+    answers: Sequence[bytes] = ()
+    by_tag: Mapping[int, bytes] = field(default_factory=dict)
+    count: int = 0
+    limit: int = 1000
+    options: LinkOptions = SERVER_OPTIONS
+
+
+async def run_listen(
+    job: ListenJob, report: Report, recorder: Recorder | None = None, commands: Commands | None = None
+) -> None:
+    """Run a listener until it is told to close, has seen `count` APDUs, or is cancelled. Raises LinkError."""
+    listener = _Listener(job, report)
+    async with contextlib.AsyncExitStack() as stack:
+        address = job.address
+        servers: dict[str, Address] = {}
+        if job.tcp:
+            tcp = await stack.enter_async_context(
+                serve_tcp(
+                    *address,
+                    local_wports=job.wports,
+                    handler=listener.serve,
+                    limit=job.limit,
+                    options=job.options,
+                    recorder=recorder,
+                    observer=listener.observe_tcp,
+                )
+            )
+            address = servers["tcp"] = tcp.address
+        if job.udp:
+            udp = await stack.enter_async_context(
+                serve_udp(
+                    *address,
+                    local_wports=job.wports,
+                    options=job.options,
+                    recorder=recorder,
+                    observer=listener.observe_udp,
+                )
+            )
+            servers["udp"] = udp.address
+            listener.udp = udp
+            stack.push_async_callback(_stop, asyncio.ensure_future(listener.serve_udp(udp)))
+        file = str(recorder.path) if recorder else None
+        for transport, bound in servers.items():
+            report(event("listening", address=str(bound), transport=transport, file=file))
+        if commands is not None:
+            stack.push_async_callback(_stop, asyncio.ensure_future(listener.obey(commands)))
+        await listener.finished.wait()
+
+
+async def _stop(task: "asyncio.Future[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, LinkError):
+        await task
+
+
+class _Listener:
+    """Answers what comes and tells it as events."""
+
+    def __init__(self, job: ListenJob, report: Report) -> None:
+        self.finished = asyncio.Event()
+        self.udp: UdpServer | None = None
+        self._job = job
+        self._report = report
+        self._answers = list(job.answers)
+        self._turn = 0
+        self._seen = 0
+        self._links: dict[str, TcpLink] = {}
+        self._datagrams: dict[str, UdpDataIndication] = {}
+        self._last = ""
+
+    async def serve(self, link: TcpLink) -> None:
+        """One TCP connection."""
+        remote = str(link.remote)
+        self._links[remote] = link
+        self._report(event("connected", local=str(link.local), remote=remote, transport="tcp"))
+        try:
+            while True:
+                indication = await link.indication()
+                self._received(
+                    indication.data, indication.local_wport, indication.remote_wport, remote, "tcp"
+                )
+                answer = self._answer_to(indication.data)
+                if answer is not None:
+                    await self._send_tcp(link, answer)
+                self._count()
+        except LinkError as error:
+            if error.fault is Fault.CLOSED:
+                self._report(event("closed", remote=remote, message=error.message))
+            else:
+                self._report(error_event(error, remote=remote))
+        finally:
+            self._links.pop(remote, None)
+
+    async def serve_udp(self, server: UdpServer) -> None:
+        """All datagrams."""
+        while True:
+            try:
+                indication = await server.receive()
+            except LinkError as error:
+                self._report(error_event(error))
+                return
+            remote = str(Address(indication.remote_ip_address, indication.remote_udp_port))
+            if len(self._datagrams) >= self._job.limit:
+                self._datagrams.clear()
+            self._datagrams[remote] = indication
+            self._received(indication.data, indication.local_wport, indication.remote_wport, remote, "udp")
+            answer = self._answer_to(indication.data)
+            if answer is not None and not indication.broadcast:
+                await self._send_udp(server, indication, answer)
+            self._count()
+
+    async def obey(self, commands: Commands) -> None:
+        """Do what the commands say."""
+        while (command := await commands.get()) is not None and not command.get("close"):
+            try:
+                if "answer" in command:
+                    answer = command["answer"]
+                    self._answers = [octets_of(answer)] if answer is not None else []
+                elif "send" in command:
+                    await self._send_to(str(command.get("to", self._last)), octets_of(command["send"]))
+                else:
+                    raise LinkError(Fault.ADDRESS, f"unknown command {dict(command)!r}")
+            except LinkError as error:
+                self._report(event("error", fault="command", message=error.message))
+        self.finished.set()
+
+    def observe_tcp(self, link: TcpLink, what: object) -> None:
+        """Tell of APDUs for wPorts that nobody has."""
+        if isinstance(what, WpduDiscarded):
+            self._discarded(what, str(link.remote))
+
+    def observe_udp(self, what: object) -> None:
+        """The same for datagrams."""
+        if isinstance(what, WpduDiscarded):
+            self._discarded(what, None)
+
+    def _discarded(self, what: WpduDiscarded, remote: str | None) -> None:
+        wpdu = what.wpdu
+        wports = {"source_wport": wpdu.source_wport, "destination_wport": wpdu.destination_wport}
+        self._report(apdu_event("discarded", wpdu.data, remote=remote, **wports))
+
+    def _received(self, apdu: bytes, local: int, peer: int, remote: str, transport: str) -> None:
+        self._last = remote
+        wports = {"local_wport": local, "remote_wport": peer}
+        self._report(apdu_event("received", apdu, remote=remote, transport=transport, **wports))
+
+    def _answer_to(self, apdu: bytes) -> bytes | None:
+        if apdu and apdu[0] in self._job.by_tag:
+            return self._job.by_tag[apdu[0]]
+        if not self._answers:
+            return None
+        answer = self._answers[self._turn % len(self._answers)]
+        self._turn += 1
+        return answer
+
+    async def _send_tcp(self, link: TcpLink, apdu: bytes) -> None:
+        wports = {"local_wport": link.local_wport, "remote_wport": link.remote_wport}
+        self._report(apdu_event("sent", apdu, remote=str(link.remote), transport="tcp", **wports))
+        await link.send(apdu)
+
+    async def _send_udp(self, server: UdpServer, indication: UdpDataIndication, apdu: bytes) -> None:
+        remote = str(Address(indication.remote_ip_address, indication.remote_udp_port))
+        wports = {"local_wport": indication.local_wport, "remote_wport": indication.remote_wport}
+        self._report(apdu_event("sent", apdu, remote=remote, transport="udp", **wports))
+        try:
+            await server.reply(indication, apdu)
+        except LinkError as error:
+            self._report(error_event(error, remote=remote))
+
+    async def _send_to(self, remote: str, apdu: bytes) -> None:
+        if remote in self._links:
+            await self._send_tcp(self._links[remote], apdu)
+        elif remote in self._datagrams and self.udp is not None:
+            await self._send_udp(self.udp, self._datagrams[remote], apdu)
+        else:
+            raise LinkError(Fault.ADDRESS, f"nobody is connected from {remote or 'anywhere'}")
+
+    def _count(self) -> None:
+        self._seen += 1
+        if self._job.count and self._seen >= self._job.count:
+            self.finished.set()

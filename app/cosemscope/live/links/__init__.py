@@ -1,0 +1,1 @@
+"""Links: sockets under the transport core, servers, recording of what passes."""

@@ -1,0 +1,397 @@
+"""TCP links: the TCP-based transport layer (IEC 62056-4-7, clause 6) over asyncio sockets.
+
+    async with connect_tcp("192.0.2.7", local_wport=16, remote_wport=1) as link:
+        await link.send(apdu)
+        answer = await link.receive()
+
+    async with serve_tcp("127.0.0.1", 4059, local_wports=(1,)) as server:
+        async with await server.accept() as link:
+            request = await link.receive()
+            await link.send(answer)
+
+`TcpLink` carries out what the transport core asks for (SEND, CLOSE, ABORT) and tells it what the socket did;
+whatever happens to the socket comes out as a primitive, and ends every wait with a `LinkError`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+
+from cosemscope.live.links.addresses import DEFAULT_PORT, Address, check_wport
+from cosemscope.live.links.faults import Fault, LinkError
+from cosemscope.live.links.reasons import reason_of, words_of
+from cosemscope.live.links.recording import Recorder
+from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions, SocketConnection, open_connection
+from cosemscope.transport.bindings import WPortBindings
+from cosemscope.transport.calls import Abort, Close, Open, Receive, Send, Status
+from cosemscope.transport.errors import LocalProtocolError, RemoteProtocolError
+from cosemscope.transport.parameters import ConfirmationType, DisconnectReason, Quadruple, Result
+from cosemscope.transport.primitives import (
+    TcpAbortIndication,
+    TcpConnectIndication,
+    TcpConnectRequest,
+    TcpDataConfirm,
+    TcpDataIndication,
+    TcpDisconnectConfirm,
+    TcpDisconnectIndication,
+    TcpDown,
+)
+from cosemscope.transport.states import Connection as State
+from cosemscope.transport.tcp import TcpEvent, TcpTransport
+from cosemscope.transport.timers import TcpTimeouts
+from cosemscope.transport.wports import Side
+
+Observer = Callable[["TcpLink", TcpEvent | TcpDown], None]
+"""Told of all that crosses the transport layer's borders: primitives, calls, reports. Must not raise."""
+
+
+def _timeouts(options: LinkOptions) -> TcpTimeouts:
+    return TcpTimeouts(
+        connect=None,  # the socket layer bounds the opening
+        wpdu=options.wpdu_timeout or None,
+        inactivity=options.inactivity_timeout or None,
+        send=options.send_timeout or None,
+        disconnect=options.close_timeout or None,
+    )
+
+
+class TcpLink(SocketConnection):
+    """One TCP connection with its transport layer, of either side. Made by `connect_tcp` and `serve_tcp`.
+
+    `local_wport` and `remote_wport` are those of `send`; on the server's side they follow the last APDU
+    received. Several application entities may share the connection; their wPorts are in `core.bindings`.
+    """
+
+    def __init__(
+        self,
+        bindings: WPortBindings,
+        options: LinkOptions = DEFAULT_OPTIONS,
+        recorder: Recorder | None = None,
+        observer: Observer | None = None,
+        *,
+        wports: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(options, recorder, initiated=wports is not None)
+        self.core = TcpTransport(bindings, timeouts=_timeouts(options))
+        self.local_wport, self.remote_wport = wports or (next(iter(bindings), 0), 0)
+        self.ended: LinkError | None = None
+        """Why nothing more will come, once that is known."""
+        self._observer = observer
+        self._waiting: deque[TcpDataIndication] = deque()
+        self._arrived: asyncio.Event = asyncio.Event()
+        self._reading_paused = False
+        self._unaccepted = 0
+        self._submitted = self._confirmed = 0
+        self._refused_at: set[int] = set()
+        self._confirm_waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._disconnected: asyncio.Future[None] | None = None
+        self._closing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._problem: RemoteProtocolError | None = None
+
+    # What users call.
+
+    async def send(
+        self, apdu: bytes, *, local_wport: int | None = None, remote_wport: int | None = None
+    ) -> None:
+        """Send one APDU; returns at TCP-DATA.confirm (LOCAL): the socket has taken all of it.
+
+        Waits while the peer does not read, at most `send_timeout`. A `local_wport` that is not bound is bound
+        first when this side opened the connection. Raises LinkError.
+        """
+        local = self.local_wport if local_wport is None else check_wport(local_wport)
+        remote = self.remote_wport if remote_wport is None else check_wport(remote_wport)
+        try:
+            request = self.core.data_request(local, remote, apdu)
+        except ValueError as error:
+            raise LinkError(Fault.TOO_LARGE, str(error)) from None
+        if self.initiated and local not in self.core.bindings:
+            self.core.bindings.bind(local)
+        self._submit(request)
+        self._submitted += 1
+        number = self._submitted
+        self._run()
+        if self._confirmed < number:
+            waiter = asyncio.get_running_loop().create_future()
+            self._confirm_waiters.append((number, waiter))
+            await waiter
+        if number in self._refused_at:
+            self._refused_at.discard(number)
+            raise self._why_gone()
+
+    async def receive(self, timeout: float | None = None) -> bytes:
+        """The next APDU. `timeout` in seconds (default: the options'; 0: none).
+
+        Raises LinkError: TIMEOUT, CLOSED when the peer has closed, and so on; the last is raised again
+        at every further call.
+        """
+        return (await self.indication(timeout)).data
+
+    async def indication(self, timeout: float | None = None) -> TcpDataIndication:
+        """The next TCP-DATA.indication, with its wPorts. Raises LinkError."""
+        if not self._waiting:
+            await self._wait(timeout if timeout is not None else self.options.answer_timeout)
+        if not self._waiting:
+            self._respond()
+            raise self._why_gone()
+        indication = self._waiting.popleft()
+        if len(self._waiting) <= self.options.waiting_limit // 2:
+            self._read_on()
+        if not self.initiated:
+            self.local_wport, self.remote_wport = indication.local_wport, indication.remote_wport
+        return indication
+
+    async def close(self) -> None:
+        """Close in order (TCP-DISCONNECT) if the connection is still there, and let go of the socket."""
+        self._closing = True
+        self._waiting.clear()
+        self._read_on()
+        if not self._respond() and self.core.connection is State.CONNECTED:
+            self._disconnected = asyncio.get_running_loop().create_future()
+            self._submit(self.core.disconnect_request())
+            self._run()
+            await self._disconnected
+        await self.wait_ended()
+
+    def abort(self) -> None:
+        """Break the connection with a RST."""
+        self._closing = True
+        self.ended = self.ended or LinkError(
+            Fault.CLOSED, f"the connection to {self.remote} was aborted here"
+        )
+        self.reset()
+
+    async def __aenter__(self) -> "TcpLink":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # What the socket tells.
+
+    def opening(self, address: Address) -> None:
+        """TCP-CONNECT.request."""
+        try:
+            request = TcpConnectRequest(
+                local_ip_address="::" if ":" in address.host else "0.0.0.0",
+                local_tcp_port=0,
+                remote_ip_address=address.host,
+                remote_tcp_port=address.port,
+            )
+        except ValueError as error:
+            raise LinkError(Fault.ADDRESS, str(error)) from None
+        self._submit(request)
+        self._run()
+
+    def opening_failed(self, fault: LinkError) -> None:
+        """TCP-CONNECT.confirm, with a failure."""
+        self.core.open_failed(reason_of(fault), self._now())
+        self._run()
+
+    def opened(self) -> None:
+        """TCP-CONNECT.confirm on the initiating side, .indication and .response on the other."""
+        where = Quadruple(self.local.host, self.local.port, self.remote.host, self.remote.port)
+        self.core.opened(where, self._now())
+        self._run()
+
+    def octets_received(self, octets: bytes) -> None:
+        """RECEIVE has brought octets."""
+        self.core.octets_received(octets, self._now())
+        self._run()
+
+    def end_received(self) -> None:
+        """RECEIVE has met the peer's FIN."""
+        self.core.end_of_stream(self._now())
+        self._run()
+        if self.initiated and not self._waiting:
+            self._respond()  # nothing is owed to a peer that was asked and has closed
+
+    def resume_writing(self) -> None:
+        """The socket takes octets again: SEND has accepted what was held up."""
+        super().resume_writing()
+        if self._unaccepted and self.fault is None:
+            count, self._unaccepted = self._unaccepted, 0
+            self.core.octets_sent(count, self._now())
+            self._run()
+
+    def connection_ended(self, fault: LinkError | None) -> None:
+        """The socket is gone; the transport layer learns of it unless it had ended the connection itself."""
+        if self.core.connection is not State.NO_CONNECTION:
+            if fault is not None:
+                self.core.connection_lost(reason_of(fault), self._now())
+            else:
+                self.core.closed(self._now())
+            self._run()
+        self._end(fault or LinkError(Fault.CLOSED, f"the connection to {self.remote} is closed"))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._disconnected is not None and not self._disconnected.done():
+            self._disconnected.set_result(None)
+
+    # The transport core at work.
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _submit(self, primitive: TcpDown) -> None:
+        try:
+            self.core.submit(primitive, self._now())
+        except LocalProtocolError as error:
+            if self.ended is not None:
+                raise self._why_gone() from None
+            raise LinkError(Fault.FAILED, str(error)) from None
+        if self._observer is not None:
+            self._observer(self, primitive)
+
+    def _respond(self) -> bool:
+        """Answer a TCP-DISCONNECT.indication of the peer's wish, once what it sent before has been taken."""
+        if self.core.connection is not State.DISCONNECT_INDICATED:
+            return False
+        indication = TcpDisconnectIndication(
+            reason=DisconnectReason.REMOTE_REQ, **self.core.quadruple._asdict()
+        )
+        self._submit(indication.response())
+        self._run()
+        return True
+
+    def _run(self) -> None:
+        """Carry out what the core asks for and hand up what it has."""
+        for event in self.core.events():
+            if self._observer is not None:
+                self._observer(self, event)
+            match event:
+                case TcpDataIndication():
+                    self._take(event)
+                case Send():
+                    self._send(event)
+                case Receive() | Open() | Status():
+                    pass  # asyncio reads by itself, opens in `open_connection`, and tells of losses
+                case TcpDataConfirm():
+                    self._confirm(event)
+                case TcpConnectIndication():
+                    self._submit(event.response())
+                case Close():
+                    (self.shut if event.release else self.finish)()
+                case Abort():
+                    self.reset()
+                case RemoteProtocolError():
+                    self._problem = event
+                case TcpAbortIndication():
+                    self._end(self.fault or words_of(event.reason, self.remote, self.options, self._problem))
+                case TcpDisconnectIndication():
+                    if event.reason is DisconnectReason.REMOTE_REQ:
+                        self._end(LinkError(Fault.CLOSED, f"{self.remote} closed the connection"))
+                case TcpDisconnectConfirm():
+                    self._end(LinkError(Fault.CLOSED, f"the connection to {self.remote} was closed here"))
+                    if self._disconnected is not None and not self._disconnected.done():
+                        self._disconnected.set_result(None)
+        self._schedule()
+
+    def _send(self, call: Send) -> None:
+        octets = bytes(call.octets)
+        if not self.is_open:
+            return  # the loss of the connection is on its way
+        self.write(octets)
+        if self._writable is None:
+            self.core.octets_sent(len(octets), self._now())
+        else:
+            self._unaccepted = len(octets)
+
+    def _take(self, indication: TcpDataIndication) -> None:
+        if self._closing:
+            return
+        self._waiting.append(indication)
+        self._arrived.set()
+        if len(self._waiting) >= self.options.waiting_limit and not self._reading_paused:
+            self._reading_paused = True
+            self.pause(reading=False)
+            self.core.receiving_paused()
+
+    def _read_on(self) -> None:
+        if not self._reading_paused:
+            return
+        self._reading_paused = False
+        self.pause(reading=True)
+        self.core.receiving_resumed(self._now())
+        self._schedule()
+
+    def _confirm(self, confirm: TcpDataConfirm) -> None:
+        if confirm.confirmation_type is not ConfirmationType.LOCAL:
+            return
+        self._confirmed += 1
+        if confirm.result is Result.NOK:
+            self._refused_at.add(self._confirmed)
+        while self._confirm_waiters and self._confirm_waiters[0][0] <= self._confirmed:
+            _, waiter = self._confirm_waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _end(self, why: LinkError) -> None:
+        self.ended = self.ended or why
+        self._arrived.set()
+
+    def _why_gone(self) -> LinkError:
+        why = self.ended or self.fault
+        if why is None:
+            return LinkError(Fault.CLOSED, f"the connection to {self.remote} is closed")
+        return LinkError(why.fault, why.message)
+
+    async def _wait(self, limit: float | None) -> None:
+        try:
+            async with asyncio.timeout(limit or None):
+                while not self._waiting and self.ended is None:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise LinkError(Fault.TIMEOUT, f"no answer from {self.remote} in {limit:g} s") from None
+
+    def _schedule(self) -> None:
+        """Wake up when the core wants it; a timer that is early is let run, and set anew then."""
+        due = self.core.next_timeout()
+        if due is None:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(due, self._timeout)
+
+    def _timeout(self) -> None:
+        self._timer = None
+        self.core.handle_timeout(self._now())
+        self._run()
+
+
+@asynccontextmanager
+async def connect_tcp(
+    host: str,
+    port: int = DEFAULT_PORT,
+    *,
+    local_wport: int = 16,
+    remote_wport: int = 1,
+    options: LinkOptions = DEFAULT_OPTIONS,
+    recorder: Recorder | None = None,
+    observer: Observer | None = None,
+) -> AsyncIterator[TcpLink]:
+    """A link over TCP from `local_wport` to `remote_wport` at `host`; closed in order at the end.
+
+    Raises LinkError when it cannot be opened.
+    """
+    wports = (check_wport(local_wport), check_wport(remote_wport))
+
+    def make() -> TcpLink:
+        return TcpLink(WPortBindings(Side.CLIENT, wports[:1]), options, recorder, observer, wports=wports)
+
+    link = await open_connection(make, Address(host, port), options)
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+Handler = Callable[[TcpLink], Awaitable[None]]

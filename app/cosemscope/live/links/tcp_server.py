@@ -1,0 +1,184 @@
+"""A TCP server under the transport layer: passive open, many connections, a limit on them.
+
+It listens on loopback unless told otherwise. Connections are taken one by one
+with `accept`, or each is given to a handler that runs in a task of its own.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from cosemscope.live.links.addresses import (
+    DEFAULT_PORT,
+    LOOPBACK,
+    Address,
+    check_wport,
+    peer_address,
+    resolve,
+)
+from cosemscope.live.links.faults import Fault, LinkError, explain
+from cosemscope.live.links.recording import Recorder
+from cosemscope.live.links.tcp_link import Observer, TcpLink
+from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions
+from cosemscope.transport.bindings import WPortBindings
+from cosemscope.transport.wports import Side
+
+Handler = Callable[[TcpLink], Awaitable[None]]
+
+#: Inactivity time-out of a server, in seconds: the default of the TCP-UDP setup object (class 41).
+INACTIVITY_TIMEOUT = 180.0
+SERVER_OPTIONS = replace(DEFAULT_OPTIONS, inactivity_timeout=INACTIVITY_TIMEOUT, answer_timeout=None)
+_BACKLOG = 1024
+#: Seconds that peers have to close their side when the server ends.
+_GRACE = 1.0
+
+
+class _ServedLink(TcpLink):
+    """A connection that tells its server when it opens and when it is gone."""
+
+    def __init__(self, server: "TcpServer") -> None:
+        super().__init__(server.bindings, server.options, server.recorder, server.observer)
+        self._server = server
+
+    def opened(self) -> None:
+        super().opened()
+        self._server.taken(self)
+
+    def connection_ended(self, fault: LinkError | None) -> None:
+        super().connection_ended(fault)
+        self._server.gone(self)
+
+
+class TcpServer:
+    """Listens for TCP connections. Made by `serve_tcp`.
+
+    `address` is where it listens, `links` are the open connections, `rejected` counts those over the limit,
+    which were accepted and closed at once (TCP knows no other refusal).
+    """
+
+    def __init__(
+        self,
+        bindings: WPortBindings,
+        options: LinkOptions,
+        limit: int,
+        handler: Handler | None,
+        recorder: Recorder | None,
+        observer: Observer | None,
+    ) -> None:
+        self.bindings = bindings
+        self.options = options
+        self.limit = limit
+        self.recorder = recorder
+        self.observer = observer
+        self.address = Address("", 0)
+        self.links: set[TcpLink] = set()
+        self.rejected = 0
+        self._handler = handler
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pending: deque[TcpLink] = deque()
+        self._arrived = asyncio.Event()
+
+    async def open(self, address: Address) -> None:
+        """Listen at `address`, at every address that the host name has. Raises LinkError."""
+        loop = asyncio.get_running_loop()
+        found = await resolve(address, socket.SOCK_STREAM, passive=True)
+        hosts = [candidate.sockaddr[0] for candidate in found]
+        try:
+            self._server = await loop.create_server(
+                lambda: _ServedLink(self), hosts, address.port, backlog=_BACKLOG, start_serving=True
+            )
+        except OSError as error:
+            raise explain(error, address) from None
+        self.address = peer_address(self._server.sockets[0].getsockname())
+
+    async def accept(self, timeout: float | None = None) -> TcpLink:
+        """The next connection. Waits without limit unless `timeout` (s) is given; LinkError then."""
+        if self._handler is not None:
+            raise RuntimeError("this server has a handler, which takes the connections")
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._pending:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise LinkError(Fault.TIMEOUT, f"nobody connected to {self.address} in {timeout:g} s") from None
+        return self._pending.popleft()
+
+    async def close(self) -> None:
+        """Stop listening; end handlers and connections."""
+        if self._server is not None:
+            self._server.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        ends = {*self._tasks, *(asyncio.ensure_future(link.close()) for link in self.links)}
+        if not ends:
+            return
+        _, late = await asyncio.wait(ends, timeout=_GRACE)
+        if late:  # peers that do not close their side
+            for link in tuple(self.links):
+                link.abort()
+            await asyncio.wait(late)
+
+    def taken(self, link: TcpLink) -> None:
+        """A connection was accepted."""
+        if max(len(self.links), len(self._pending)) >= self.limit:
+            self.rejected += 1
+            self._run(self._reject(link))
+            return
+        self.links.add(link)
+        if self._handler is not None:
+            self._run(self._handle(link, self._handler))
+        else:
+            self._pending.append(link)
+            self._arrived.set()
+
+    def gone(self, link: TcpLink) -> None:
+        """A connection is over."""
+        self.links.discard(link)
+        if link in self._pending:  # whatever it sent, nobody can answer it
+            self._pending.remove(link)
+
+    def _run(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _reject(self, link: TcpLink) -> None:
+        await link.close()
+
+    async def _handle(self, link: TcpLink, handler: Handler) -> None:
+        async with link:
+            with contextlib.suppress(LinkError):
+                await handler(link)
+
+
+@asynccontextmanager
+async def serve_tcp(
+    host: str = LOOPBACK,
+    port: int = DEFAULT_PORT,
+    *,
+    local_wports: Iterable[int] = (1,),
+    handler: Handler | None = None,
+    limit: int = 1000,
+    options: LinkOptions = SERVER_OPTIONS,
+    recorder: Recorder | None = None,
+    observer: Observer | None = None,
+) -> AsyncIterator[TcpServer]:
+    """Listen for TCP connections to `local_wports` at `host` and `port` (0: any free one). Raises LinkError.
+
+    With `handler` each connection is given to it in a task of its own and closed when it returns (a LinkError
+    that it lets through ends only that connection); without, take connections with `accept`. By default a
+    connection on which nothing comes for 180 s is given up, and `receive` waits without limit.
+    """
+    bindings = WPortBindings(Side.SERVER, [check_wport(wport) for wport in local_wports])
+    server = TcpServer(bindings, options, limit, handler, recorder, observer)
+    await server.open(Address(host, port))
+    try:
+        yield server
+    finally:
+        await server.close()

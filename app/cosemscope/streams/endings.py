@@ -1,0 +1,102 @@
+"""Connections that ended, and those that go on with the same ports although their SYN is not in the capture.
+
+A FIN ends the octets of its side, a RST those of both. Octets that come later and far from the sequence
+number of the end are another connection's; retransmissions and what was on its way are near it.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.capture.columns import Columns
+from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN, TCP
+
+#: Octets from the end of a connection beyond which a segment is none of it.
+FAR = 1 << 17
+_UNKNOWN = -1
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
+
+
+class Endings:
+    """Keeps for each flow where its connection ended, batch by batch."""
+
+    def __init__(self) -> None:
+        # Sequence numbers of sides 0 and 1 of the flow at the end; -1: not ended, or not known.
+        self._numbers = Columns({"side0": "i8", "side1": "i8"})
+
+    def follow(self, view: dict[str, Any], flows: int) -> list[int]:
+        """Indexes of packets with which other connections go on, ascending; `flows`: how many there are."""
+        missing = flows - len(self._numbers)
+        if missing > 0:
+            self._numbers.extend(missing, side0=_UNKNOWN, side1=_UNKNOWN)
+        flow, flags = view["flow"], view["flags"]
+        tcp = (view["protocol"] == TCP) & (flow >= 0)
+        turns = np.flatnonzero(tcp & _turning(flags))
+        known = (self._numbers["side0"] >= 0) | (self._numbers["side1"] >= 0)
+        if not len(turns) and not known.any():
+            return []
+        late = self._late(view, tcp, turns, known)
+        mixed = np.zeros(flows, np.bool_)
+        mixed[flow[late]] = True
+        plain = turns[~mixed[flow[turns]]]
+        for side in (0, 1):
+            self._note(view, plain, side)
+        if not len(late):
+            return []
+        relevant = _turning(flags)
+        relevant[late] = True
+        return self._one_by_one(view, np.flatnonzero(tcp & relevant & mixed[flow]).tolist())
+
+    def _late(self, view: dict[str, Any], tcp: Mask, turns: Rows, known: Mask) -> Rows:
+        """The packets with octets behind an end: only their flows need be looked at packet by packet."""
+        flow = view["flow"]
+        ends = turns[(view["flags"][turns] & (FIN | RST)) > 0]
+        behind = np.where(known, -1, len(flow))
+        np.minimum.at(behind, flow[ends], ends)
+        late = np.flatnonzero(tcp & (view["payload_length"] > 0))
+        late = late[late > behind[flow[late]]]
+        turned = np.zeros(len(known), np.bool_)
+        turned[flow[turns]] = True
+        mine, number = flow[late], view["seq"][late].astype(np.int64)
+        end = np.where(
+            view["direction"][late] > 0, self._numbers["side1"][mine], self._numbers["side0"][mine]
+        )
+        return np.asarray(late[turned[mine] | _far(number, end)])
+
+    def _note(self, view: dict[str, Any], turns: Rows, side: int) -> None:
+        """Keep what the last of these packets of each flow say of one side; a SYN says that all is open."""
+        numbers = self._numbers["side1" if side else "side0"]
+        flags, own = view["flags"][turns], view["direction"][turns] == side
+        number = np.where(own, view["seq"][turns].astype(np.int64), view["ack"][turns].astype(np.int64))
+        opens = (flags & SYN) > 0
+        told = opens | own & ((flags & (FIN | RST)) > 0) | (flags & (RST | ACK) == RST | ACK)
+        numbers[view["flow"][turns[told]]] = np.where(opens, _UNKNOWN, number)[told]
+
+    def _one_by_one(self, view: dict[str, Any], indexes: list[int]) -> list[int]:
+        found = []
+        names = "side0", "side1"
+        for index in indexes:
+            flow, side = int(view["flow"][index]), int(view["direction"][index])
+            carries = view["payload_length"][index] and not view["flags"][index] & SYN
+            if carries and _far(int(view["seq"][index]), int(self._numbers[names[side]][flow])):
+                found.append(index)
+                for name in names:
+                    self._numbers[name][flow] = _UNKNOWN
+            if _turning(view["flags"][index]):
+                for one in (0, 1):
+                    self._note(view, np.array([index]), one)
+        return found
+
+
+def _far(number: Any, end: Any) -> Any:
+    """Whether a sequence number is far from that of an end; not where this is unknown."""
+    distance = ((number - end + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+    return (end != _UNKNOWN) & (abs(distance) > FAR)
+
+
+def _turning(flags: Any) -> Any:
+    """Whether a packet opens (SYN) or ends (FIN, RST) its connection."""
+    return (flags & (SYN | FIN | RST)) > 0

@@ -1,0 +1,166 @@
+"""Retransmissions whose octets differ from those first seen at the same place of the stream.
+
+The first ones stand, as with a receiver that has them already; that others came is worth a finding, since
+stacks do not do it and attackers do. The original is looked for in the batch and among the last `WINDOW`
+packets before it.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.capture.columns import Columns
+from cosemscope.capture.packets.packet_row import SYN
+from cosemscope.streams.payload import PayloadSource
+from cosemscope.streams.reassembly.row_collector import Output
+from cosemscope.streams.tables.findings import FindingKind
+
+#: Packets before a batch among which the original of a retransmission is looked for.
+WINDOW = 1 << 16
+# Segments that are compared one by one with a segment of the same octets that begins elsewhere.
+_MOST_COMPARED = 256
+_HALF_WAY = 1 << 31
+
+Array = npt.NDArray[Any]
+
+
+class ConflictFinder:
+    """Collects suspects (segments with octets that were seen before), and compares them once a batch."""
+
+    def __init__(
+        self, packets: Columns, packet_streams: Columns, source: PayloadSource, output: Output
+    ) -> None:
+        self._packets = packets
+        self._streams = packet_streams
+        self._source = source
+        self._output = output
+        self._suspects: list[tuple[Array, Array]] = []
+
+    def suspect(self, packet: Array, start: Array) -> None:
+        """These packets carry octets that were seen before, `start` is their offset."""
+        self._suspects.append((packet, start))
+
+    def look(self, rows: slice) -> None:
+        """Compare the suspects with what was seen before them; `rows` are the batch's packets."""
+        if not self._suspects:
+            return
+        packet = np.concatenate([suspect[0] for suspect in self._suspects]).astype(np.int64)
+        start = np.concatenate([suspect[1] for suspect in self._suspects])
+        self._suspects = []
+        window = slice(max(0, rows.start - WINDOW), rows.stop)
+        original = self._first_alike(window, packet)
+        captured = self._packets["payload_captured"]
+        exact = (original < packet) & (captured[original] >= captured[packet])
+        different = np.zeros(len(packet), np.int64)
+        different[exact] = self._same_place(packet[exact], original[exact])
+        different[~exact] = self._anywhere(window, packet[~exact])
+        found = np.flatnonzero(different)
+        half = self._half(packet[found])
+        for place, mine in zip(found.tolist(), half.tolist(), strict=True):
+            suspect, offset, count = int(packet[place]), int(start[place]), int(different[place])
+            self._output.find(FindingKind.CONFLICT, mine >> 1, mine & 1, suspect, offset, count)
+
+    def _first_alike(self, window: slice, packet: Array) -> Array:
+        """For each packet the first one of its half in the window that begins at the same sequence number."""
+        number = self._seq(packet)
+        # Most others are ruled out by 16 bits; a SYN that carries octets counts one more than it says.
+        wanted = np.zeros(1 << 16, np.bool_)
+        wanted[number & 0xFFFF] = wanted[(number - 1) & 0xFFFF] = True
+        near = np.flatnonzero(wanted[self._packets["seq"][window] & 0xFFFF]) + window.start
+        near = near[self._packets["payload_length"][near] > 0]
+        key = self._half(near) << 32 | self._seq(near)
+        order = np.argsort(key, kind="stable")
+        place = np.searchsorted(key[order], self._half(packet) << 32 | number)
+        return np.asarray(near[order[place]])
+
+    def _anywhere(self, window: slice, packet: Array) -> list[int]:
+        """Octets of each packet that differ from those first seen at their places, in whichever segments."""
+        if not len(packet):
+            return []
+        seen, half = self._candidates(window, packet)
+        key = half << 32 | self._seq(seen)
+        order = np.argsort(key, kind="stable")
+        seen, key = seen[order], key[order]
+        length = self._packets["payload_captured"][seen].astype(np.int64)
+        longest = int(length.max(initial=0))
+        suspects = zip(packet.tolist(), self._half(packet).tolist(), self._seq(packet).tolist(), strict=True)
+        found = []
+        for suspect, mine, number in suspects:
+            size = int(self._packets["payload_captured"][suspect])
+            near = _between(key, mine, number - longest + 1, number + size)
+            # How far into each of these the suspect begins.
+            shift = ((number - key[near] + _HALF_WAY) & 0xFFFFFFFF) - _HALF_WAY
+            earlier = (seen[near] < suspect) & (-size < shift) & (shift < length[near])
+            rows, shift = seen[near[earlier]], shift[earlier]
+            oldest = np.argsort(rows)[:_MOST_COMPARED]
+            found.append(self._differences(suspect, rows[oldest].tolist(), shift[oldest].tolist()))
+        return found
+
+    def _differences(self, suspect: int, rows: list[int], shifts: list[int]) -> int:
+        """Octets of a segment that differ from those in the first of these rows that has them."""
+        address, captured = self._packets["payload"], self._packets["payload_captured"]
+        octets = self._source.octets
+        mine = np.frombuffer(octets(int(address[suspect]), int(captured[suspect])), np.uint8)
+        unseen = np.ones(len(mine), np.bool_)
+        different = 0
+        for row, shift in zip(rows, shifts, strict=True):
+            start, stop = max(0, -shift), min(len(mine), int(captured[row]) - shift)
+            new = unseen[start:stop]
+            if new.any():
+                first = np.frombuffer(octets(int(address[row]) + start + shift, stop - start), np.uint8)
+                there = slice(start, start + len(first))  # the file may have been cut short meanwhile
+                different += int(((mine[there] != first) & unseen[there]).sum())
+                new[:] = False
+        return different
+
+    def _same_place(self, packet: Array, original: Array) -> list[int]:
+        """Octets that differ between each packet and the original that begins where it does."""
+        address, octets = self._packets["payload"], self._source.octets
+        places = zip(
+            address[packet].tolist(),
+            address[original].tolist(),
+            self._packets["payload_captured"][packet].tolist(),
+            strict=True,
+        )
+        return [_differing(octets(one, length), octets(other, length)) for one, other, length in places]
+
+    def _candidates(self, rows: slice, packet: Array) -> tuple[Array, npt.NDArray[np.int64]]:
+        """The packets among `rows` that carry octets of the streams of `packet`, and their halves."""
+        stream = self._streams["stream"]
+        wanted = np.zeros(int(stream[packet].max()) + 2, np.bool_)
+        wanted[stream[packet]] = True
+        window = stream[rows]
+        seen = np.flatnonzero(wanted[np.minimum(window, len(wanted) - 1)]) + rows.start
+        seen = seen[self._packets["payload_length"][seen] > 0]
+        return seen, self._half(seen)
+
+    def _half(self, rows: Array) -> npt.NDArray[np.int64]:
+        half: npt.NDArray[np.int64] = 2 * self._streams["stream"][rows].astype(np.int64)
+        half += self._packets["direction"][rows]
+        return half
+
+    def _seq(self, rows: Array) -> npt.NDArray[np.int64]:
+        syn = (self._packets["flags"][rows] & SYN) > 0
+        return (self._packets["seq"][rows].astype(np.int64) + syn) & 0xFFFFFFFF
+
+
+def _between(key: Array, half: int, low: int, high: int) -> Array:
+    """Where the keys stand whose sequence numbers lie from `low` up to `high`, which may wrap."""
+    spans = [(low, high)]
+    if low < 0:
+        spans = [(low + (1 << 32), 1 << 32), (0, high)]
+    elif high > 1 << 32:
+        spans = [(low, 1 << 32), (0, high - (1 << 32))]
+    base = half << 32
+    return np.concatenate(
+        [np.arange(*key.searchsorted([base + start, base + stop])) for start, stop in spans]
+    )
+
+
+def _differing(one: bytes, other: bytes) -> int:
+    """At how many places two runs of octets differ, as far as both go."""
+    if one == other:
+        return 0
+    length = min(len(one), len(other))
+    return int((np.frombuffer(one, np.uint8, length) != np.frombuffer(other, np.uint8, length)).sum())

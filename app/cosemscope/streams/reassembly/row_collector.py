@@ -1,0 +1,185 @@
+"""Where rows and findings wait until the end of a batch, so that they come into the tables in order.
+
+WPDU rows are ordered by the packet at which they became known: the one that completed them, except behind a
+hole or before recognition. Rows of the fast path come as arrays, those of the reassembler one by one.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.streams.stream_table import StreamTable, add_counts
+from cosemscope.streams.tables.findings import FindingKind, FindingTable
+from cosemscope.streams.tables.wpdu_table import WpduTable
+
+
+class WpduRow(NamedTuple):
+    """One WPDU as the reassembler gives it; `trigger` is the packet at which it became known.
+
+    `pieces` are where its octets lie: (address, length, packet) each. The rest is as in the table.
+    """
+
+    trigger: int
+    first_packet: int
+    last_packet: int
+    segments: int
+    time: int
+    first_time: int
+    stream: int
+    direction: int
+    framing: int
+    version: int
+    source_wport: int
+    destination_wport: int
+    length: int
+    apdu_tag: int
+    size: int
+    marks: int
+    pieces: tuple[tuple[int, int, int], ...]
+
+
+_SIMPLE = WpduRow._fields[1:-1]
+
+
+class Output:
+    """Collects a batch's rows and findings; `flush` moves them into the tables."""
+
+    def __init__(self, streams: StreamTable, wpdus: WpduTable, findings: FindingTable) -> None:
+        self._streams = streams
+        self._wpdus = wpdus
+        self._findings = findings
+        self._rows: list[WpduRow] = []
+        self._arrays: list[dict[str, npt.NDArray[Any]]] = []
+        self._known: list[npt.NDArray[np.int64]] = []
+        self._found: list[tuple[int, int, int, int, int, int]] = []
+        self._found_arrays: list[dict[str, npt.NDArray[Any]]] = []
+
+    def add_row(self, row: WpduRow) -> None:
+        """Add one WPDU."""
+        self._rows.append(row)
+
+    def add_rows(self, rows: dict[str, npt.NDArray[Any]], known: npt.NDArray[np.int64]) -> None:
+        """Add WPDUs by columns: those of the table; and the packets at which they became known."""
+        if len(known):
+            self._arrays.append(rows)
+            self._known.append(known)
+
+    def find(self, kind: FindingKind, stream: int, side: int, packet: int, offset: int, count: int) -> None:
+        """Add a finding; `side` is the sender's side of the flow, `offset` in its stream."""
+        self._found.append((kind, stream, side, packet, offset, count))
+
+    def find_many(
+        self,
+        kind: FindingKind,
+        stream: npt.NDArray[Any],
+        side: npt.NDArray[Any],
+        packet: npt.NDArray[Any],
+        offset: npt.NDArray[Any],
+        count: npt.NDArray[Any],
+    ) -> None:
+        """Add findings of one kind."""
+        kinds = np.full(len(stream), kind, np.uint8)
+        self._found_arrays.append(
+            {
+                "kind": kinds,
+                "stream": stream,
+                "direction": side,
+                "packet": packet,
+                "offset": offset,
+                "amount": count,
+            }
+        )
+
+    def turn_round(self, stream: int) -> None:
+        """The client of this stream is the other side after all: its findings so far change direction."""
+        mine = self._findings["stream"] == stream
+        self._findings["direction"][mine] ^= 1
+
+    def flush(self, batch: slice) -> slice:
+        """Put everything into the tables, in order; the slice of new WPDU rows. `batch`: its packet rows."""
+        self._flush_findings()
+        parts, triggers = self._arrays, self._known
+        if self._rows:
+            rows = _in_order(self._rows)
+            # First, since what a packet ends stands before what begins with it.
+            parts = [self._columns(rows), *parts]
+            triggers = [np.array([row.trigger for row in rows], np.int64), *triggers]
+        self._rows, self._arrays, self._known = [], [], []
+        if not parts:
+            return slice(len(self._wpdus), len(self._wpdus))
+        trigger = np.concatenate(triggers).astype(np.int64) - batch.start
+        # Sorting 16-bit numbers is by radix, many times faster.
+        key = trigger.astype(np.uint16) if trigger.min() >= 0 and trigger.max() <= 0xFFFF else trigger
+        order = np.argsort(key, kind="stable")
+        if len(parts) == 1:
+            return self._wpdus.extend(len(order), **{name: part[order] for name, part in parts[0].items()})
+        return self._wpdus.extend(
+            len(order),
+            **{name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]},
+        )
+
+    def extents(
+        self, address: npt.ArrayLike, length: npt.ArrayLike, packet: npt.ArrayLike, count: int
+    ) -> int:
+        """Note `count` pieces of WPDUs; the number of the first."""
+        added = self._wpdus.extents.extend(count, address=address, length=length, packet=packet)
+        return int(added.start)
+
+    def _columns(self, rows: list[WpduRow]) -> dict[str, npt.NDArray[Any]]:
+        columns = {
+            name: np.array([getattr(row, name) for row in rows], self._wpdus[name].dtype) for name in _SIMPLE
+        }
+        address = []
+        for row in rows:
+            if len(row.pieces) == 1:
+                address.append(row.pieces[0][0])
+            else:
+                where, length, packet = zip(*row.pieces, strict=True)
+                address.append(-1 - self.extents(where, length, packet, len(row.pieces)))
+        columns["address"] = np.array(address, np.int64)
+        return columns
+
+    def _flush_findings(self) -> None:
+        parts = self._found_arrays
+        if self._found:
+            names = ("kind", "stream", "direction", "packet", "offset", "amount")
+            columns = zip(*self._found, strict=True)
+            parts = [*parts, {name: np.array(column) for name, column in zip(names, columns, strict=True)}]
+        self._found, self._found_arrays = [], []
+        if not parts:
+            return
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        order = np.argsort(whole["packet"], kind="stable")
+        stream = whole["stream"]
+        whole["direction"] = whole["direction"] ^ self._streams["client_side"][stream]
+        counts = np.minimum(whole["amount"], 0xFFFFFFFF)
+        whole["amount"] = counts
+        self._findings.extend(len(order), **{name: column[order] for name, column in whole.items()})
+        for kind, column in _COUNTED.items():
+            hit = whole["kind"] == kind
+            weights = counts[hit] if column in ("missing_octets", "skipped_octets") else None
+            add_counts(self._streams[column], stream[hit], weights)
+
+
+def _in_order(rows: list[WpduRow]) -> list[WpduRow]:
+    """By what made them known, then by their last packets, but those of one direction as they stand there."""
+    latest: dict[tuple[int, int, int], int] = {}
+    keys = []
+    for place, row in enumerate(rows):
+        half = row.trigger, row.stream, row.direction
+        latest[half] = max(latest.get(half, 0), row.last_packet)
+        keys.append((row.trigger, latest[half], place))
+    return [rows[place] for _, _, place in sorted(keys)]
+
+
+# Findings that are counted in a column of their stream: octets, or how many there are.
+_COUNTED = {
+    FindingKind.RETRANSMISSION: "retransmissions",
+    FindingKind.OUT_OF_ORDER: "out_of_order",
+    FindingKind.CONFLICT: "conflicts",
+    FindingKind.HOLE: "missing_octets",
+    FindingKind.CUT: "missing_octets",
+    FindingKind.SKIPPED: "skipped_octets",
+    FindingKind.TRAILING: "skipped_octets",
+}

@@ -1,0 +1,205 @@
+"""The splitter of WPDUs (IEC 62056-4-7): headers by the transport core, a search for the next when lost."""
+
+from itertools import islice, pairwise
+
+from cosemscope.streams.reassembly.reassembler import Segment
+from cosemscope.streams.reassembly.splitters.splitter import Trail, Unit, UnitListener
+from cosemscope.streams.recognition import apdu_begins
+from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import Mark
+from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, BadVersion, WpduDecoder, WpduHeader, decode_header
+
+# Segments among which a WPDU that stands alone is looked for while a doubtful one has yet to show its end.
+_SEGMENTS_LOOKED_AT = 64
+
+
+class WrapperSplitter:
+    """WPDUs of IEC 62056-4-7, by the transport core's own decoder; a header is searched when it is lost.
+
+    `trusted`: the first octet at `start` begins a WPDU, whatever it looks like; else it is searched for too.
+    """
+
+    def __init__(self, listener: UnitListener, start: int, *, trusted: bool, swapped: bool = False) -> None:
+        self._listener = listener
+        self._swapped = swapped
+        self._magic = b"\x01\x00" if swapped else b"\x00\x01"
+        self._decoder = WpduDecoder(base=start, swapped=swapped)
+        self._trail = Trail()
+        self._missing: list[tuple[int, int]] = []  # holes in the WPDU that is being received
+        self._search = None if trusted else bytearray()
+        self._search_at = start  # stream offset of the first octet in `_search`
+        self._lost_from = start
+        self._marks = Mark(0)  # of the next unit
+
+    @property
+    def clean(self) -> bool:
+        """Whether the next octet begins a WPDU."""
+        return self._search is None and not self._decoder.buffered
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """The next octets."""
+        self._trail.add(segment)
+        octets = self._listener.read(segment.address, segment.captured)
+        if self._search is None:
+            self._decoder.feed(octets)
+        else:
+            self._search += octets
+        self._advance(trigger, ended=False)
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Octets that are missing: inside a WPDU its length tells where to go on."""
+        if self._search is not None:
+            self._give_up_search(trigger, start)
+            self._begin_search(stop, stop)
+            return
+        header = self._decoder.header
+        end = self._decoder.position + HEADER_SIZE + (header.length if header else 0)
+        if header and header.version == VERSION and end >= stop:
+            self._missing.append((start, stop))
+            self._decoder.feed(bytes(stop - start))
+            self._advance(trigger, ended=False)
+            return
+        self._break_off(packet, trigger)
+        self._begin_search(stop, stop)
+        self._marks |= Mark.RESYNCHRONISED
+
+    def close(self, packet: int) -> None:
+        """Nothing more comes: what was begun is truncated."""
+        self._advance(packet, ended=True)
+        if self._search is not None:
+            self._give_up_search(packet, self._search_at + len(self._search))
+            self._begin_search(self._lost_from, self._lost_from)
+            return
+        self._break_off(packet, packet)
+
+    def _break_off(self, packet: int, trigger: int) -> None:
+        rest = self._decoder.close()
+        if rest is None:
+            return
+        stop = rest.start + len(rest.octets)
+        packet = self._trail.packet_at(stop - 1, packet)
+        self._listener.found(FindingKind.TRUNCATED, packet, rest.start, rest.missing)
+        if rest.header is not None and rest.header.version == VERSION:
+            self._emit(rest.header, rest.start, stop, rest.octets, trigger, Mark.TRUNCATED)
+        self._missing.clear()
+        self._trail.forget(stop)
+
+    def _advance(self, trigger: int, *, ended: bool) -> None:
+        """Read WPDUs and search headers in turn, as far as the octets at hand go."""
+        while self._look(trigger, ended=ended) if self._search is not None else not self._drain(trigger):
+            pass
+
+    def _drain(self, trigger: int) -> bool:
+        """Read WPDUs; False when what follows is none, so that it is searched from there."""
+        for event in self._decoder.events():
+            if isinstance(event, BadVersion):
+                rest = self._decoder.skip(self._decoder.buffered)
+                self._begin_search(event.start, event.start)
+                self._marks |= Mark.RESYNCHRONISED
+                self._search = bytearray(rest)
+                return False
+            wpdu = event.wpdu
+            octets = bytes(HEADER_SIZE) + wpdu.data[:1]
+            self._emit(wpdu.header, event.start, event.stop, octets, trigger, Mark(0))
+            self._trail.forget(event.stop)
+        return True
+
+    def _emit(
+        self, header: WpduHeader, start: int, stop: int, octets: bytes, trigger: int, marks: Mark
+    ) -> None:
+        marks |= self._marks
+        self._marks = Mark(0)
+        first = start + HEADER_SIZE
+        tag = octets[HEADER_SIZE] if header.length and len(octets) > HEADER_SIZE else -1
+        if self._missing:
+            marks |= Mark.TRUNCATED
+            if any(begin <= first < end for begin, end in self._missing):
+                tag = -1  # what stands there is filling
+            self._missing.clear()
+        pieces = self._trail.cut(start, stop)
+        if start not in self._trail.starts or (stop not in self._trail.stops and not marks & Mark.TRUNCATED):
+            marks |= Mark.SHARED
+        if any(one.packet > other.packet for one, other in pairwise(pieces)):
+            marks |= Mark.OUT_OF_ORDER
+        size = sum(piece.captured for piece in pieces)
+        framing = Framing.SWAPPED if self._swapped else Framing.WRAPPER
+        self._listener.unit(Unit(header, tag, size, int(marks), pieces, framing), trigger)
+
+    def _begin_search(self, start: int, lost_from: int) -> None:
+        self._search = bytearray()
+        self._search_at = start
+        self._lost_from = lost_from
+        self._missing.clear()
+        self._trail.forget(start)
+
+    def _give_up_search(self, packet: int, stop: int) -> None:
+        """No header was found up to `stop`."""
+        if stop > self._lost_from:
+            self._listener.found(FindingKind.SKIPPED, packet, self._lost_from, stop - self._lost_from)
+            self._marks |= Mark.RESYNCHRONISED
+        self._lost_from = stop
+
+    def _look(self, trigger: int, *, ended: bool) -> bool:
+        """Search for a header to believe; True when one was found, else what may be one is kept."""
+        window = self._search
+        assert window is not None
+        at = -1
+        believed: bool | None = False
+        while believed is False and (at := window.find(self._magic, at + 1)) >= 0:
+            believed = self._believe(window, at, ended=ended)
+        if believed is None:
+            # What is whole and stands alone in its segments goes before what has yet to show its end.
+            alone = self._alone_behind(window, at)
+            at, believed = (alone, True) if alone >= 0 else (at, ended or None)
+        if believed:
+            self._resume(window, at, trigger)
+            return True
+        if at < 0:
+            at = len(window) - (1 if window[-1:] == self._magic[:1] and not ended else 0)
+        # The finding of what is passed over here comes when the search ends.
+        del window[:at]
+        self._search_at += at
+        self._trail.forget(self._search_at)
+        return False
+
+    def _believe(self, window: bytearray, at: int, *, ended: bool) -> bool | None:
+        """Whether a header stands at this index; None while more octets must tell, or would have had to."""
+        header = decode_header(window, at, swapped=self._swapped)
+        if header is None:
+            return False if ended else None
+        end = at + HEADER_SIZE + header.length
+        begins_segment = self._search_at + at in self._trail.starts
+        likely = apdu_begins(window, at + HEADER_SIZE, header.length)
+        if self._search_at + end in self._trail.stops:
+            return likely or begins_segment
+        if end <= len(window):
+            follows = self._magic.startswith(bytes(window[end : end + 2]))
+            return likely and follows
+        if ended:
+            return None if likely and begins_segment else False
+        few = len(window) < at + HEADER_SIZE + 2
+        return None if few or likely else False
+
+    def _alone_behind(self, window: bytearray, at: int) -> int:
+        """First index behind `at` where a WPDU begins with a segment and ends with the last one, or -1."""
+        found = -1
+        for piece in islice(reversed(self._trail.pieces), _SEGMENTS_LOOKED_AT):
+            index = piece.start - self._search_at
+            if index <= at:
+                break
+            header = decode_header(window, index, swapped=self._swapped)
+            if header is None or not window.startswith(self._magic, index):
+                continue
+            whole = index + HEADER_SIZE + header.length == len(window)
+            if whole and apdu_begins(window, index + HEADER_SIZE, header.length):
+                found = index
+        return found
+
+    def _resume(self, window: bytearray, at: int, trigger: int) -> None:
+        start = self._search_at + at
+        self._give_up_search(trigger, start)
+        self._search = None
+        self._trail.forget(start)
+        self._decoder = WpduDecoder(base=start, swapped=self._swapped)
+        self._decoder.feed(window[at:])

@@ -1,0 +1,94 @@
+"""What comes of a TCP stream before it is recognised: kept, shown to the recogniser, and replayed.
+
+An `Undecided` stream has a `Prelude` for each direction in the place of a splitter; both ask one recogniser.
+"""
+
+from cosemscope.streams.payload import PayloadSource
+from cosemscope.streams.reassembly.reassembler import Segment
+from cosemscope.streams.reassembly.splitters.splitter import Splitter
+from cosemscope.streams.recognition import Recogniser
+from cosemscope.streams.tables.framing import Framing
+
+
+class Prelude:
+    """The sink of a half whose stream is not recognised yet: keeps its chunks, and asks the recogniser."""
+
+    clean = False
+
+    def __init__(self, source: PayloadSource, half: int, recogniser: Recogniser) -> None:
+        self._source = source
+        self.half = half
+        self._recogniser = recogniser
+        self.kept: list[tuple[Segment, int] | tuple[int, int, int, int]] = []
+        self.decision = Framing.UNDECIDED
+        self.closed = -1
+        self._complete = True
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """The next octets: kept, and shown to the recogniser."""
+        self.kept.append((segment, trigger))
+        if self.decision is Framing.UNDECIDED:
+            octets = self._source.octets(segment.address, segment.captured)
+            length = segment.stop - segment.start
+            self.decision = self._recogniser.add(self.half & 1, octets, length)
+
+    def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
+        """Octets that are missing."""
+        self.kept.append((start, stop, packet, trigger))
+        self._complete = False
+
+    @property
+    def segments(self) -> list[Segment] | None:
+        """What came, if nothing is missing between."""
+        return [kept[0] for kept in self.kept if len(kept) == 2] if self._complete else None
+
+    def close(self, packet: int) -> None:
+        """Nothing more comes in this half."""
+        self.closed = packet
+
+    def replay(self, splitter: Splitter, trigger: int) -> None:
+        """Give everything to the splitter of the framing that was recognised at packet `trigger`."""
+        for kept in self.kept:
+            if len(kept) == 2:
+                splitter.chunk(kept[0], trigger)
+            else:
+                splitter.gap(*kept[:3], trigger)
+        if self.closed >= 0:
+            splitter.close(trigger)
+
+
+class Undecided:
+    """A stream that waits for recognition: one recogniser for both of its halves."""
+
+    def __init__(self, source: PayloadSource, stream: int) -> None:
+        self._source = source
+        self.recogniser = Recogniser()
+        self.preludes = tuple(Prelude(source, 2 * stream + side, self.recogniser) for side in (0, 1))
+
+    def renew(self, side: int) -> "Undecided":
+        """The same with nothing of this side, of which earlier octets came; the rest is judged anew."""
+        stream = self.preludes[0].half >> 1
+        renewed = Undecided(self._source, stream)
+        for kept in self.preludes[1 - side].kept:
+            if len(kept) == 2:
+                renewed.preludes[1 - side].chunk(*kept)
+            else:
+                renewed.preludes[1 - side].gap(*kept)
+        renewed.preludes[1 - side].closed = self.preludes[1 - side].closed
+        return renewed
+
+    @property
+    def begun(self) -> bool:
+        """Whether any octets came."""
+        return any(prelude.kept for prelude in self.preludes)
+
+    @property
+    def ended(self) -> bool:
+        """Whether octets came, and no more will come in either direction."""
+        return self.begun and all(prelude.closed >= 0 for prelude in self.preludes)
+
+    @property
+    def decision(self) -> Framing:
+        """What either half decided."""
+        one, other = self.preludes
+        return one.decision if one.decision is not Framing.UNDECIDED else other.decision

@@ -1,0 +1,120 @@
+"""The table of WPDUs: one row each, its octets named by where they lie in the capture.
+
+A WPDU that lies in one segment is named by the address of its first octet.
+One that came in several segments has extents instead: address, length and
+packet of each piece, in stream order; `address` then is `-1 - extent`, the
+number of its first extent. No octet is copied until somebody looks.
+"""
+
+from collections.abc import Callable
+from enum import IntFlag
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.capture.columns import Columns
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.transport.wpdu import HEADER_SIZE
+
+
+class Mark(IntFlag):
+    """What is remarkable about a WPDU."""
+
+    TRUNCATED = 1  # not all of its octets are here: `size` is less than 8 + `length`
+    RESYNCHRONISED = 2  # found by searching, after a hole or octets that are no WPDU
+    SHARED = 4  # begins or ends inside a segment, or stands in one datagram with another WPDU
+    TRAILING = 8  # octets that are no WPDU follow it in its datagram
+    OUT_OF_ORDER = 16  # a segment of it was seen after one that was sent later
+    DAMAGED = 32  # an HDLC frame of it has a wrong check sequence, length field or address
+
+
+#: WPDU columns; a row is a WPDU, or what other framings have in its place: the HDLC frames of one APDU (with
+#: their flags; the wPorts are the upper HDLC addresses), a data unit of IEC 61334-4-32 (its LSAPs), an APDU.
+#: `first_packet`, `last_packet`: packet rows; `time`, `first_time`: ns since the epoch, when its last and its
+#: first octet were seen; `direction` 0: from the stream's client; `framing`: Framing; `length`: of the APDU;
+#: `apdu_tag`: -1 when there is no APDU; `address`: see the module; `size`: octets present, header included;
+#: `marks`: Mark.
+WPDU_FIELDS: dict[str, str] = {
+    "first_packet": "u4",
+    "last_packet": "u4",
+    "segments": "u4",
+    "time": "i8",
+    "first_time": "i8",
+    "stream": "u4",
+    "direction": "u1",
+    "framing": "u1",
+    "version": "u2",
+    "source_wport": "u2",
+    "destination_wport": "u2",
+    "length": "u4",
+    "apdu_tag": "i2",
+    "address": "i8",
+    "size": "u4",
+    "marks": "u2",
+}
+
+EXTENT_FIELDS: dict[str, str] = {"address": "i8", "length": "u4", "packet": "u4"}
+
+
+class WpduTable(Columns):
+    """The WPDUs in the order in which they became complete, and the pieces of those in several segments."""
+
+    def __init__(self) -> None:
+        super().__init__(WPDU_FIELDS)
+        self.extents = Columns(EXTENT_FIELDS)
+
+    def packets_of(self, row: int) -> npt.NDArray[np.uint32]:
+        """The packet rows that carried this WPDU, in the order of its octets, each once."""
+        address = int(self["address"][row])
+        if address >= 0:
+            return self["first_packet"][row : row + 1].copy()
+        start = -1 - address
+        packets = self.extents["packet"][start : start + int(self["segments"][row])]
+        # One segment may have brought octets on both sides of others.
+        once: npt.NDArray[np.uint32] = packets[np.sort(np.unique(packets, return_index=True)[1])]
+        return once
+
+    def octets(self, row: int, read: Callable[[int, int], bytes]) -> bytes:
+        """The WPDU, header included, without what is missing; `read(address, length)` is the capture's."""
+        address = int(self["address"][row])
+        if address >= 0:
+            return bytes(read(address, int(self["size"][row])))
+        start = -1 - address
+        stop = start + int(self["segments"][row])
+        pieces = zip(
+            self.extents["address"][start:stop].tolist(),
+            self.extents["length"][start:stop].tolist(),
+            strict=True,
+        )
+        return b"".join(read(piece, length) for piece, length in pieces)
+
+
+def wrapper_rows(
+    head: npt.NDArray[Any],
+    packet: npt.NDArray[Any],
+    time: npt.NDArray[np.int64],
+    stream: npt.NDArray[Any],
+    direction: npt.NDArray[Any],
+    address: npt.NDArray[np.int64],
+) -> dict[str, npt.NDArray[Any]]:
+    """The columns of whole WPDUs in the wrapper's framing, one in each packet; `head`: HEAD records."""
+    count = len(packet)
+    return {
+        "first_packet": packet,
+        "last_packet": packet,
+        "segments": np.ones(count, np.uint32),
+        "time": time,
+        "first_time": time,
+        "stream": stream,
+        "direction": direction,
+        "framing": np.full(count, Framing.WRAPPER, np.uint8),
+        "version": head["version"],
+        "source_wport": head["source_wport"],
+        "destination_wport": head["destination_wport"],
+        "length": head["length"],
+        "apdu_tag": np.where(head["length"] > 0, head["tag"], np.int16(-1)),
+        "address": address,
+        "size": head["length"].astype(np.uint32) + np.uint32(HEADER_SIZE),
+        "marks": np.zeros(count, np.uint16),
+    }

@@ -1,0 +1,136 @@
+"""Spools that are left over: found by what the system says of their holders, offered, removed on request."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cosemscope.capture.spool.spool_folder import (
+    hold_spool,
+    left_spools,
+    remove_spool,
+    spool_folder,
+    spool_path,
+    spools,
+)
+from cosemscope.capture.spool.spool_writer import SpoolWriter
+
+
+def write(path: Path, packets: int = 1) -> SpoolWriter:
+    spool = SpoolWriter(path)
+    spool.add_interface("lo")
+    for number in range(packets):
+        spool.write(number, b"x")
+    return spool
+
+
+def test_a_spool_is_in_use_while_its_writer_lives(tmp_path: Path) -> None:
+    """Offering a spool that is being written would be wrong, and so would be removing it."""
+    spool = write(tmp_path / "connect-20260101-120000-77.pcapng")
+    (found,) = spools(tmp_path)
+    assert found.in_use
+    assert (found.command, found.process) == ("connect", 77)
+    assert left_spools(tmp_path) == []
+    with pytest.raises(BlockingIOError, match="in use"):
+        remove_spool(found)
+    spool.close()
+    (left,) = left_spools(tmp_path)
+    assert left.size == left.path.stat().st_size
+    remove_spool(left)
+    assert spools(tmp_path) == []
+
+
+def test_a_reader_holds_what_it_shows(tmp_path: Path) -> None:
+    """A capture that has ended is still the window's until the user has said what to do with it."""
+    path = tmp_path / "capture-20260101-120000-77.pcapng"
+    write(path).close()
+    first, second = hold_spool(path), hold_spool(path)
+    assert left_spools(tmp_path) == []
+    first.close()
+    first.close()
+    assert left_spools(tmp_path) == []
+    second.close()
+    assert len(left_spools(tmp_path)) == 1
+
+
+def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+    """However it ends: the system lets go for it."""
+    path = tmp_path / "capture-20260101-120000-5.pcapng"
+    code = (
+        "import os, sys; from cosemscope.capture.spool.spool_writer import SpoolWriter\n"
+        "s = SpoolWriter(sys.argv[1]); "
+        "s.add_interface('lo'); s.write(1, b'x'); print(flush=True); sys.stdin.read()"
+    )
+    app = Path(__file__).resolve().parents[3] / "app"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(app)},
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert left_spools(tmp_path) == []
+        process.kill()
+    assert [spool.path for spool in left_spools(tmp_path)] == [path]
+
+
+def test_the_files_of_a_ring_are_one_spool(tmp_path: Path) -> None:
+    """One question for one capture, and all of it goes when it is removed."""
+    names = [f"capture-20260101-120000-7_{number:05d}_20260101120000.pcapng" for number in (3, 4)]
+    for name in names:
+        write(tmp_path / name).close()
+    (spool,) = left_spools(tmp_path)
+    assert [path.name for path in spool.files] == names
+    assert spool.path.name == names[0]
+    assert (spool.command, spool.process) == ("capture", 7)
+    remove_spool(spool)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_no_packets_is_not_offered(tmp_path: Path) -> None:
+    """Nobody is asked about empty spools and files of others."""
+    write(tmp_path / "listen-20260101-120000-1.pcapng", packets=0).close()
+    (tmp_path / "other.pcapng").write_bytes(b"no capture")
+    (tmp_path / "notes.txt").write_bytes(b"not ours")
+    assert left_spools(tmp_path) == []
+    assert {spool.path.name: spool.empty for spool in spools(tmp_path)} == {
+        "listen-20260101-120000-1.pcapng": True,
+        "other.pcapng": True,
+    }
+
+
+def test_the_youngest_comes_first(tmp_path: Path) -> None:
+    """By the time of the last octet, whatever the names say."""
+    for number, age in (("1", 30), ("2", 10), ("3", 20)):
+        path = tmp_path / f"capture-20260101-120000-{number}.pcapng"
+        write(path).close()
+        os.utime(path, (1e9 - age, 1e9 - age))
+    assert [spool.process for spool in left_spools(tmp_path)] == [2, 3, 1]
+
+
+def test_new_spools_have_names_that_tell_who_made_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Command and process are read back from the name."""
+    monkeypatch.setenv("COSEMSCOPE_SPOOL", str(tmp_path / "a" / "b"))
+    path = spool_path("capture")
+    assert path.parent == spool_folder() == tmp_path / "a" / "b"
+    write(path).close()
+    (spool,) = left_spools()
+    assert (spool.command, spool.process) == ("capture", os.getpid())
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_the_folder_is_the_systems_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    """Below the user's own folder on each system."""
+    monkeypatch.delenv("COSEMSCOPE_SPOOL", raising=False)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert spool_folder().is_relative_to(tmp_path)

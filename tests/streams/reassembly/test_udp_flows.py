@@ -1,0 +1,159 @@
+"""UDP: one WPDU a datagram, and what becomes of datagrams that hold something else."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from cosemscope.streams.decode_as import parse_decode_as
+from cosemscope.streams.recognition import MAX_SEGMENTS
+from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import Mark
+from tests.analysis.wire import CLIENT, SERVER, Wire, analyse, contents, get_request, get_response, rows, wpdu
+
+ONE, TWO = get_request(1), get_response(1)
+
+
+def _wire(*datagrams: bytes, snap: int = 1 << 18) -> Wire:
+    wire = Wire(snap=snap)
+    wire.udp(CLIENT, SERVER, ONE)
+    wire.udp(SERVER, CLIENT, TWO)
+    for octets in datagrams:
+        wire.udp(CLIENT, SERVER, octets)
+    return wire
+
+
+def test_a_wpdu_a_datagram(tmp_path: Path) -> None:
+    """Both directions of a flow; who sends requests is its client."""
+    analysis = analyse(_wire(), tmp_path)
+    assert contents(analysis) == [ONE, TWO]
+    assert analysis.wpdus["direction"].tolist() == [0, 1]
+    assert analysis.statistics()["udp_flows"] == 1
+
+
+def test_several_wpdus_and_trailing_octets_are_decoded_and_marked(tmp_path: Path) -> None:
+    """Against the rule of one WPDU a datagram, yet each is shown."""
+    analysis = analyse(_wire(ONE + TWO, ONE + b"xyz"), tmp_path)
+    assert contents(analysis) == [ONE, TWO, ONE, TWO, ONE]
+    assert analysis.wpdus["marks"].tolist() == [0, 0, Mark.SHARED, Mark.SHARED, Mark.TRAILING]
+    assert analysis.findings["kind"].tolist() == [FindingKind.SEVERAL, FindingKind.TRAILING]
+    assert analysis.findings["amount"].tolist() == [2, 3]
+    assert analysis.statistics()["skipped_bytes"] == 3
+
+
+def test_a_truncated_datagram_is_a_truncated_wpdu(tmp_path: Path) -> None:
+    """The sender's length is more than came."""
+    analysis = analyse(_wire(ONE[:-4]), tmp_path)
+    assert contents(analysis)[2:] == [ONE[:-4]]
+    assert analysis.wpdus["marks"].tolist() == [0, 0, Mark.TRUNCATED]
+    assert analysis.statistics()["wpdus"] == 2
+
+
+def test_the_snap_length_costs_octets(tmp_path: Path) -> None:
+    """What it cut off is missing."""
+    long = get_request(1, 200)
+    analysis = analyse(_wire(long, snap=28 + 60), tmp_path)
+    assert analysis.wpdus["size"].tolist() == [len(ONE), len(TWO), 60]
+    assert analysis.statistics()["missing_bytes"] == len(long) - 60
+
+
+def test_what_is_no_wpdu_is_skipped(tmp_path: Path) -> None:
+    """A bad version, or too few octets for a header."""
+    analysis = analyse(_wire(wpdu(b"\x62\x00", version=2), b"\x00\x01\x00"), tmp_path)
+    assert len(analysis.wpdus) == 2
+    assert analysis.statistics()["skipped_bytes"] == 10 + 3
+
+
+def test_an_unknown_tag_counts_in_a_flow_that_is_recognised(tmp_path: Path) -> None:
+    """But does not make one: before the first believable WPDU nothing is claimed."""
+    odd = wpdu(b"\x54\x01")
+    wire = Wire()
+    wire.udp(CLIENT, SERVER, odd)
+    wire.udp(CLIENT, SERVER, ONE)
+    wire.udp(CLIENT, SERVER, odd)
+    for records in (1, 2, 65536):
+        analysis = analyse(wire, tmp_path, records=records)
+        assert contents(analysis) == [ONE, odd]
+
+
+@pytest.mark.parametrize("octets", [bytes.fromhex("000100002112a442") + bytes(12), bytes(40), b"M-SEARCH *"])
+def test_other_protocols_are_left_alone(octets: bytes, tmp_path: Path) -> None:
+    """Also on 4059."""
+    wire = Wire()
+    for _ in range(50):
+        wire.udp(CLIENT, SERVER, octets)
+    analysis = analyse(wire, tmp_path)
+    assert not len(analysis.wpdus)
+    assert analysis.streams["framing"][0] >= Framing.UNKNOWN
+
+
+def test_batches_make_no_difference(tmp_path: Path) -> None:
+    """The same rows however the file is cut into batches."""
+    wire = _wire(ONE + TWO, TWO[:-1], ONE, b"??", ONE + b"x", TWO)
+    assert rows(analyse(wire, tmp_path, records=1)) == rows(analyse(wire, tmp_path))
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_only_datagram_of_a_flow_may_have_trailing_octets(swapped: bool, tmp_path: Path) -> None:
+    """A whole APDU that is sound to its last octet is evidence enough, whatever stands behind it."""
+    octets = get_sound()
+    if swapped:
+        octets = struct.pack("<4H", *struct.unpack(">4H", octets[:8])) + octets[8:]
+    wire = Wire()
+    wire.udp(CLIENT, SERVER, octets + b"xyz")
+    analysis = analyse(wire, tmp_path)
+    assert contents(analysis) == [octets]
+    assert analysis.wpdus["marks"].tolist() == [Mark.TRAILING]
+    assert analysis.findings["kind"].tolist() == [FindingKind.TRAILING]
+
+
+def test_on_the_registered_port_a_believable_beginning_will_do(tmp_path: Path) -> None:
+    """An APDU with something wrong in it, and octets behind its WPDU: on another port that tells nothing."""
+    odd = ONE + b"xyz"
+    wire = Wire()
+    wire.udp(CLIENT, SERVER, odd)
+    wire.udp(CLIENT, (SERVER[0], SERVER[1] + 1), odd)
+    wire.udp(CLIENT, ("10.0.0.7", SERVER[1]), bytes.fromhex("000100000006000301000002"))  # Modbus
+    analysis = analyse(wire, tmp_path)
+    assert contents(analysis) == [ONE]
+    assert analysis.streams["framing"].tolist() == [Framing.WRAPPER, Framing.UNKNOWN, Framing.UNKNOWN]
+
+
+def get_sound() -> bytes:
+    """A GET request of one attribute, every octet of it."""
+    return wpdu(bytes.fromhex("c001c100080000010000ff0200"))
+
+
+@pytest.mark.parametrize("records", [1, 7, 65536])
+def test_heartbeats_do_not_hide_what_comes_after_them(records: int, tmp_path: Path) -> None:
+    """A modem that sends a word every minute, and one day a WPDU: from there on the flow is DLMS."""
+    wire = Wire()
+    for _ in range(MAX_SEGMENTS + 8):
+        wire.udp(CLIENT, SERVER, b"heartbeat")
+    wire.udp(CLIENT, SERVER, TWO + b"??")
+    wire.udp(SERVER, CLIENT, get_sound())
+    wire.udp(CLIENT, SERVER, b"heartbeat")
+    wire.udp(CLIENT, SERVER, TWO)
+    analysis = analyse(wire, tmp_path, records=records)
+    assert analysis.wpdus["direction"].tolist() == [0, 1]
+    assert contents(analysis) == [get_sound(), TWO]
+    assert analysis.streams["framing"].tolist() == [Framing.WRAPPER]
+    assert analysis.statistics()["skipped_bytes"] == len(b"heartbeat")
+
+
+def test_what_the_user_declared_no_dlms_stays_so(tmp_path: Path) -> None:
+    """However many WPDUs come."""
+    rules = parse_decode_as(["udp:4059=none"])
+    analysis = analyse(_wire(*[ONE] * MAX_SEGMENTS), tmp_path, decode_as=rules)
+    assert not len(analysis.wpdus)
+
+
+def test_rtp_with_an_extension_is_no_iec_61334_4_32(tmp_path: Path) -> None:
+    """It begins with 90, as the data units of that standard do, in every datagram."""
+    wire = Wire()
+    for number in range(256):
+        wire.udp(CLIENT, SERVER, struct.pack(">BBHII", 0x90, 96, number, 160 * number, 7) + bytes(40))
+    analysis = analyse(wire, tmp_path)
+    assert not len(analysis.wpdus)
+    assert analysis.streams["framing"].tolist() == [Framing.UNKNOWN]
