@@ -96,6 +96,7 @@ def _install(place: Place, pip: list[str], name: str) -> None:
     command += ["--disable-pip-version-check", "--no-warn-script-location", "--progress-bar=off"]
     process = subprocess.Popen(
         [*command, "-r", place.pins(name)],
+        pass_fds=place.held,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -160,6 +161,11 @@ _PIP_TROUBLES = (
     ),
     (("Permission denied", "Errno 13"), "A file cannot be written by this user; see below which."),
     (
+        ("(from versions: none)",),
+        "No package registry answered, or none has this package: connect to the network, look which registry "
+        "pip asks (`pip config list`), then start again.",
+    ),
+    (
         ("No matching distribution found", "Could not find a version"),
         "The package registry has no build of a package for this machine and this Python "
         f"({sys.version_info[0]}.{sys.version_info[1]}). Another Python may do, or a 64-bit system.",
@@ -195,10 +201,14 @@ def _add_package(place: Place) -> None:
 
 
 def pip_environment() -> dict[str, str]:
-    """The environment for pip: the user's, less what would lead it away from `.venv`."""
+    """The environment for pip: the user's, less what would lead it away from `.venv`.
+
+    No Python started in it, by pip neither, imports from the current folder: what lies there is not ours.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
     # A setting `user = true` in a file would still be read; the environment goes before it.
-    return {**kept, "PIP_USER": "0", "PIP_NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    ours = {"PIP_USER": "0", "PIP_NO_COLOR": "1", "PYTHONIOENCODING": "utf-8", "PYTHONSAFEPATH": "1"}
+    return {**kept, **ours}
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

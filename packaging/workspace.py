@@ -41,6 +41,9 @@ class Place:
         self.python = os.path.join(self.scripts, "python.exe" if sys.platform == "win32" else "python")
         self.mark = os.path.join(self.venv, "ready.json")
         self.lock = os.path.join(checkout, ".venv-lock")
+        #: Descriptors of the lock while it is held. pip inherits it: where this process is killed and pip
+        #: goes on, the next start waits until pip has ended.
+        self.held: tuple[int, ...] = ()
 
     def pins(self, name: str) -> str:
         """The file of pins of the set `name`."""
@@ -96,7 +99,7 @@ def missing_sets(place: Place, mark: dict[str, str], names: list[str]) -> list[s
 def alone(place: Place) -> Iterator[None]:
     """Hold the checkout's lock: of two starts at once one sets up and the other waits."""
     with open(place.lock, "a+b") as file:
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # where descriptors are not handed on like this
             import msvcrt
             import time
 
@@ -119,4 +122,8 @@ def alone(place: Place) -> Iterator[None]:
             except BlockingIOError:
                 place.say("Another start is setting Cosemscope up: waiting for it ...")
                 fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+            place.held = (file.fileno(),)
+        try:
+            yield
+        finally:
+            place.held = ()

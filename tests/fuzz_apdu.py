@@ -15,7 +15,11 @@ import time
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(_CHECKOUT / "app"), str(_CHECKOUT)]
+if __package__ in (None, ""):
+    sys.path.insert(0, str(_CHECKOUT))
+    from tests.helpers.equipment import equip
+
+    equip()
 
 from cosemscope.analysis.associations.association import Association  # noqa: E402
 from cosemscope.analysis.associations.steps import advance  # noqa: E402

@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    # Workers that Python starts import nothing from the current folder: a capture may lie among anything.
+    os.environ["PYTHONSAFEPATH"] = "1"
     from cosemscope import cli
 
     if cli.is_command(words):

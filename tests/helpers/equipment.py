@@ -1,6 +1,6 @@
-"""For scripts under `tests` that are started by hand: a Python that has what Cosemscope needs."""
+"""For scripts under `tests` that are started by hand: the checkout's own Python goes on with them."""
 
-import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,17 +9,19 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def equip() -> None:
-    """See that the checkout's packages can be imported; without NumPy, go on in the virtual environment.
+    """Go on in the checkout's virtual environment, unless this is its Python; set it up where it is missing.
 
-    Where there is none it is set up as for `python3 app`. Does not return when another Python goes on.
+    Another Python that happens to have NumPy will not do: its packages are not the pinned ones. Does not
+    return when the other Python goes on.
     """
     sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "app")]
-    if importlib.util.find_spec("numpy") and importlib.util.find_spec("cryptography"):
-        return
     sys.path.insert(0, str(CHECKOUT / "packaging"))
     import bootstrap
     from workspace import Place
 
-    status = bootstrap.main(["app"])
-    python = Place(str(CHECKOUT)).python
-    sys.exit(status or subprocess.call([python, *sys.argv]))
+    place = Place(str(CHECKOUT))
+    if os.path.realpath(sys.prefix) == os.path.realpath(place.venv):
+        sys.path.remove(str(CHECKOUT / "packaging"))
+        return
+    status = bootstrap.main(["app", "tests"])
+    sys.exit(status or subprocess.call([place.python, *sys.argv]))

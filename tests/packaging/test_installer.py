@@ -24,6 +24,7 @@ workspace = script("workspace")
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "was pinned"),
         ("SSLError(SSLCertVerificationError)\nCould not find a version", "certificate"),
         ("ERROR: No matching distribution found for numpy==2.1.3", "no build"),
+        ("ERROR: Could not find a version that satisfies numpy (from versions: none)", "registry answered"),
         ("ERROR: something else", "last lines say why"),
     ],
 )
@@ -141,5 +142,49 @@ def test_a_package_that_is_not_the_pinned_one_is_refused_and_nothing_is_marked(c
 def test_a_package_that_cannot_be_had_is_told_in_words(checkout):
     """The likeliest failure of a first start is a sentence."""
     Path(checkout.pins("app")).write_text(f"absent==1.0 --hash=sha256:{'0' * 64}\n")
-    with pytest.raises(workspace.SetupError, match="no build of a package"):
+    with pytest.raises(workspace.SetupError, match="none has this package"):
         bootstrap.ensure(checkout, ["app"])
+
+
+#: What stands in a folder beside a capture, under names that a careless child would import.
+_TRAP = "import pathlib\npathlib.Path(__file__).with_name('sprung').touch()\n"
+_TRAPS = ("pip", "venv", "compileall", "sysconfig", "ensurepip", "argparse", "json", "tiny")
+
+
+def test_nothing_in_the_current_folder_is_run_by_a_set_up(checkout, tmp_path, monkeypatch):
+    """A set-up in the folder of an unpacked archive, perhaps as root, imports none of what lies there."""
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    for name in _TRAPS:
+        (folder / f"{name}.py").write_text(_TRAP)
+    monkeypatch.chdir(folder)
+    bootstrap.ensure(checkout, ["app"])
+    assert run(checkout) == "from the wheel []\n"
+    assert not (folder / "sprung").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are not handed on there")
+def test_what_a_killed_set_up_left_running_still_holds_the_lock(checkout, monkeypatch):
+    """pip goes on when its set-up is killed: the next start waits for it before it makes all anew."""
+    import fcntl
+
+    held, start = [], subprocess.Popen
+
+    def install(command, **options):
+        if "install" not in command:
+            return start(command, **options)
+        held.extend(options["pass_fds"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(installer.subprocess, "Popen", install)
+    with pytest.raises(KeyboardInterrupt), workspace.alone(checkout):
+        installer.set_up(checkout, {}, ["app"])
+    assert len(held) == 1
+
+    with workspace.alone(checkout):  # a child that has the descriptor keeps the lock beyond its parent
+        child = os.dup(checkout.held[0])
+    with open(checkout.lock, "a+b") as file:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(child)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

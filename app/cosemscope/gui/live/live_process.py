@@ -44,6 +44,7 @@ def process_environment() -> QProcessEnvironment:
         separator = ";" if sys.platform == "win32" else ":"
         environment.insert("PYTHONPATH", home + (separator + rest if rest else ""))
     environment.insert("PYTHONUTF8", "1")
+    environment.insert("PYTHONSAFEPATH", "1")  # nothing is imported from the folder that the window is in
     return environment
 
 
