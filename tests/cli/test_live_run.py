@@ -20,9 +20,6 @@ AARE = aare(public_aarq())
 RLRE = bytes.fromhex("6303800100")
 GET = bytes.fromhex("c001c1000100002a0000ff0200")
 _APP = Path(__file__).resolve().parents[2] / "app"
-_RUN = "import sys; from cosemscope.cli import live_run; from argparse import ArgumentParser as P; p = P(); "
-_RUN += "live_run.add_commands(p.add_subparsers()); a = p.parse_args(); sys.exit(a.run(a))"
-
 pytestmark = pytest.mark.timeout(90)
 
 Event = dict[str, Any]
@@ -33,7 +30,7 @@ class Command:
 
     def __init__(self, *words: str, spool: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, *words],
+            [sys.executable, "-m", "cosemscope", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

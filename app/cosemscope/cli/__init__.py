@@ -1,9 +1,9 @@
 """The command line: the same engine as the window, without Qt, for scripts.
 
-Each module of this package adds its commands to the parser with
-`add_commands`; a command's `run` takes the parsed arguments and returns the
-exit status. Only the module of the command that is asked for is imported, and
-it imports heavy things (NumPy) inside `run`.
+A command is a row of `COMMANDS` and a module of its name (`list_command` for
+`list`): its `DESCRIPTION` and `add_arguments` make its parser, its `run` takes
+the parsed arguments and returns the exit status. Only the module of the command
+that is asked for is imported.
 """
 
 import argparse
@@ -16,27 +16,30 @@ from contextlib import suppress
 
 from cosemscope import __version__
 
-#: Modules that add commands, and the commands' names: known here without importing them.
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "cosemscope.cli.capturing_commands": ("capture", "interfaces", "spools"),
-    "cosemscope.cli.decoding": ("decode", "show"),
-    "cosemscope.cli.live_run": ("connect", "listen", "check"),
-    "cosemscope.cli.listing": ("list", "sessions", "stats"),
+#: Commands in the order of the help, each with its line there: known without their modules.
+COMMANDS: dict[str, str] = {
+    "capture": "capture packets from network interfaces, or from a pipe",
+    "interfaces": "the network interfaces of this computer, and whether we may capture on them",
+    "spools": "captures and recordings that were left without a name",
+    "decode": "decode a WPDU, an APDU or an HDLC frame given in hex",
+    "show": "decode one WPDU of a capture",
+    "connect": "connect to a server, send APDUs, show the answers",
+    "listen": "accept connections and datagrams, show what comes, answer if told to",
+    "check": "test a server's transport layer and report",
+    "list": "a line for each WPDU of a capture",
+    "sessions": "the session tree of a capture: peers, streams, wPort pairs",
+    "stats": "counts of a capture",
 }
+_OPTIONS = ("-h", "--help", "--version")
 
 
 def is_command(words: Sequence[str]) -> bool:
     """Whether `words` is for the command line rather than the window."""
-    return bool(words) and words[0] in {
-        "-h",
-        "--help",
-        "--version",
-        *(name for names in COMMANDS.values() for name in names),
-    }
+    return bool(words) and (words[0] in COMMANDS or words[0] in _OPTIONS)
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
-    """The parser; with every command, or with those of the module that has `command`, which is quicker."""
+    """The parser of one command with its options, or of all commands without theirs."""
     parser = argparse.ArgumentParser(
         prog="cosemscope",
         description="Inspect DLMS/COSEM over IP (IEC 62056-4-7). With a capture file, or with nothing, "
@@ -44,9 +47,14 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Cosemscope {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    wanted = [module for module, names in COMMANDS.items() if command in names]
-    for module in wanted or COMMANDS:
-        importlib.import_module(module).add_commands(commands)
+    if command not in COMMANDS:
+        for name, summary in COMMANDS.items():
+            commands.add_parser(name, help=summary)
+        return parser
+    module = importlib.import_module(f"{__name__}.{command}_command")
+    its_parser = commands.add_parser(command, help=COMMANDS[command], description=module.DESCRIPTION)
+    module.add_arguments(its_parser)
+    its_parser.set_defaults(run=module.run)
     return parser
 
 

@@ -12,12 +12,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cosemscope.analysis.engine import Analysis
-    from cosemscope.analysis.keys.key_table import KeyTable
-    from cosemscope.capture.source import RecordSource
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyFileError, KeyTable
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.files.sequence import CaptureSequence
+from cosemscope.capture.records import CaptureError
+from cosemscope.capture.source import RecordSource
+from cosemscope.cli.following import followed
+from cosemscope.streams.decode_as import parse_decode_as
 
 
 class CommandError(Exception):
@@ -46,10 +49,8 @@ def add_keys_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keys", metavar="KEYS.TOML", help="open ciphered APDUs with the keys in this file")
 
 
-def load_keys(arguments: argparse.Namespace) -> "KeyTable":
+def load_keys(arguments: argparse.Namespace) -> KeyTable:
     """The keys that `--keys` names; none where it names none. Raises CommandError."""
-    from cosemscope.analysis.keys.key_table import NO_KEYS, KeyFileError, KeyTable
-
     try:
         return KeyTable.load(arguments.keys) if arguments.keys else NO_KEYS
     except KeyFileError as error:
@@ -57,13 +58,9 @@ def load_keys(arguments: argparse.Namespace) -> "KeyTable":
 
 
 def with_analysis(
-    arguments: argparse.Namespace, command: "Callable[[Analysis, argparse.Namespace], int]"
+    arguments: argparse.Namespace, command: Callable[[Analysis, argparse.Namespace], int]
 ) -> int:
     """Open the capture and run `command` on its analysis; the exit status, errors told in a sentence."""
-    from cosemscope.analysis.engine import Analysis
-    from cosemscope.capture.records import CaptureError
-    from cosemscope.streams.decode_as import parse_decode_as
-
     try:
         decode_as = parse_decode_as(arguments.decode_as)
     except ValueError as error:
@@ -87,13 +84,8 @@ def with_analysis(
 
 
 @contextmanager
-def _opened(arguments: argparse.Namespace) -> "Iterator[RecordSource]":
+def _opened(arguments: argparse.Namespace) -> Iterator[RecordSource]:
     """The capture file; standard input (`-`) is put into a temporary one first, which is removed."""
-    from cosemscope.capture.files.reader import open_capture
-    from cosemscope.capture.files.sequence import CaptureSequence
-    from cosemscope.capture.records import CaptureError
-    from cosemscope.cli.following import followed
-
     name = arguments.file
     if arguments.follow:
         with followed(name) as reader:

@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cosemscope.capture.files.reader import CaptureReader
-    from cosemscope.capture.source import RecordSource
+from cosemscope.capture.files.compression import is_compressed
+from cosemscope.capture.files.reader import CaptureReader, open_capture
+from cosemscope.capture.files.ring_names import ring_number
+from cosemscope.capture.files.sequence import CaptureSequence
+from cosemscope.capture.records import CaptureError
+from cosemscope.capture.source import RecordSource
 
 _WINDOWS_PIPES = "\\\\.\\pipe\\"
 _EVERY = 0.02
@@ -24,7 +26,7 @@ _READ = 1 << 18
 _MAGIC = 4
 
 
-def more_comes(reader: "RecordSource") -> bool:
+def more_comes(reader: RecordSource) -> bool:
     """Wait a moment after everything was read; whether to look again. Ctrl+C says that this was all."""
     if reader.finished:
         return False
@@ -37,12 +39,8 @@ def more_comes(reader: "RecordSource") -> bool:
 
 
 @contextmanager
-def followed(name: str) -> "Iterator[RecordSource]":
+def followed(name: str) -> Iterator[RecordSource]:
     """A reader of the capture `name` (`-`: standard input) that goes on as it grows. Raises CaptureError."""
-    from cosemscope.capture.files.reader import open_capture
-    from cosemscope.capture.files.ring_names import ring_number
-    from cosemscope.capture.files.sequence import CaptureSequence
-
     path = Path(name)
     if name == "-" or _is_pipe(name):
         with _Copy(name) as copy, copy.open() as reader:
@@ -91,12 +89,8 @@ class _Copy:
                 self._over = True
                 os.close(self._target)
 
-    def open(self) -> "CaptureReader":
+    def open(self) -> CaptureReader:
         """A reader of what comes, once enough has come to tell what it is. Raises CaptureError."""
-        from cosemscope.capture.files.compression import is_compressed
-        from cosemscope.capture.files.reader import open_capture
-        from cosemscope.capture.records import CaptureError
-
         while not self._begun.wait(_EVERY):
             pass  # so that Ctrl+C is heard
         shown = "Standard input" if self._name == "-" else self._name

@@ -1,6 +1,5 @@
 """`capture`, `interfaces`, `spools` and `list --follow` as a shell and the window use them."""
 
-import argparse
 import contextlib
 import io
 import json
@@ -15,7 +14,6 @@ import pytest
 from cosemscope import cli
 from cosemscope.capture.capturing.libpcap import DEFAULT_BUFFER
 from cosemscope.capture.files.reader import open_capture
-from cosemscope.cli.capturing_commands import add_commands
 from cosemscope.cli.following import _is_pipe
 from cosemscope.gui.live.orders import CaptureOrder
 from tests.helpers.capturing import capturing, command, environment, needs_rights, run
@@ -259,9 +257,8 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 def test_one_default_for_the_kernel_buffer() -> None:
     """The command, the library's layer and the window's dialog agree."""
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers())
-    assert parser.parse_args(["capture", "-"]).buffer == DEFAULT_BUFFER == CaptureOrder().buffer
+    arguments = cli.build_parser("capture").parse_args(["capture", "-"])
+    assert arguments.buffer == DEFAULT_BUFFER == CaptureOrder().buffer
 
 
 def test_a_pipe_of_windows_is_known_by_its_name() -> None:

@@ -1,0 +1,113 @@
+"""`check`: transport-layer tests against a server, and their report as text, JSON or HTML."""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from cosemscope.capture.spool.spool_file import SpoolError
+from cosemscope.cli.capture_arguments import CommandError
+from cosemscope.cli.option_values import seconds, wport
+from cosemscope.live.check import (
+    CheckOptions,
+    CheckResult,
+    CheckVerdict,
+    Report,
+    run_checks,
+    settle_address,
+)
+from cosemscope.live.check.report import html_report
+from cosemscope.live.links.addresses import parse_address
+from cosemscope.live.links.faults import LinkError
+from cosemscope.live.links.recording import Recorder
+
+DESCRIPTION = (
+    "Run a list of transport-layer tests (IEC 62056-4-7) against a server. Only harmless "
+    "APDUs are sent (public client AARQ, RLRQ), only to the address given."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `check`."""
+    parser.add_argument("address", metavar="HOST[:PORT]", help="port 4059 unless given")
+    parser.add_argument("--client", type=wport, default=16, metavar="WPORT", help="own wPort (default 16)")
+    parser.add_argument("--server", type=wport, default=1, metavar="WPORT", help="its wPort (default 1)")
+    parser.add_argument("--no-udp", action="store_true", help="leave out the check over UDP")
+    times = (
+        ("--timeout", 5.0, "wait for an answer"),
+        ("--quiet", 1.0, "wait where no answer should come"),
+        ("--idle", 5.0, "rest of the idle check"),
+        ("--connect-timeout", 5.0, "wait for a connection"),
+        ("--total", 180.0, "the whole run at most"),
+    )
+    for name, default, words in times:
+        parser.add_argument(name, type=seconds, default=default, metavar="S", help=f"{words} ({default:g} s)")
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as an HTML file")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="keep the traffic in this pcapng file")
+
+
+def _write_html(path: Path | None, html: str) -> None:
+    """Write the report if it is wanted. Raises CommandError."""
+    if path is None:
+        return
+    try:
+        path.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope check`; 0 when no check failed, 1 when one did or the address cannot be tested."""
+    options = CheckOptions(
+        client=arguments.client,
+        server=arguments.server,
+        answer=arguments.timeout,
+        quiet=arguments.quiet,
+        idle=arguments.idle,
+        connect=arguments.connect_timeout,
+        total=arguments.total,
+        udp=not arguments.no_udp,
+    )
+    recorder = None
+    try:
+        _write_html(arguments.html, "")  # a path that cannot be written is told before minutes of testing
+        recorder = Recorder(arguments.write) if arguments.write else None
+        report = asyncio.run(_check(arguments, options, recorder))
+        _write_html(arguments.html, html_report(report))
+    except (CommandError, LinkError, SpoolError) as error:
+        print(f"cosemscope check: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if recorder is not None:
+            recorder.close()
+    if arguments.json:
+        print(json.dumps(report.as_json(), indent=2))
+    else:
+        counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in CheckVerdict)
+        print(f"\n{counts} in {report.seconds:.1f} s")
+    return 1 if report.count(CheckVerdict.FAIL) else 0
+
+
+async def _check(arguments: argparse.Namespace, options: CheckOptions, recorder: Recorder | None) -> Report:
+    address = await settle_address(parse_address(arguments.address), options)
+    return await run_checks(
+        arguments.address,
+        address,
+        options,
+        recorder=recorder,
+        on_result=None if arguments.json else _print_result,
+    )
+
+
+def _print_result(result: CheckResult) -> None:
+    """One check: verdict, title, clause, reason; what was sent and came back when it did not pass."""
+    check, finding = result.check, result.finding
+    print(f"{finding.verdict.value:<14} {check.title} ({check.clause}), {result.seconds:.2f} s")
+    print(f"{'':<14} {finding.reason}", flush=True)
+    if finding.verdict is CheckVerdict.FAIL:
+        print(f"{'':<14} sent: {check.sends}")
+        for step in result.steps:
+            words = " ".join(filter(None, (step.octets.hex(" "), step.text)))
+            print(f"{'':<14} {step.time:8.3f} s  {step.kind.value:<12} {words}")

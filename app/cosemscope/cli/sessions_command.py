@@ -1,0 +1,91 @@
+"""`sessions`: the session tree of a capture, as text for people or JSON lines, a stream each, for scripts."""
+
+import argparse
+import json
+from typing import Any
+
+from cosemscope.analysis.annotations import named, plain_lines
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.sessions.session_tree import StreamSession, WPortPair, protocol_name
+from cosemscope.cli.capture_arguments import add_capture_arguments, with_analysis
+from cosemscope.cli.times import Clock, epoch_seconds
+from cosemscope.streams.tables.framing import Framing
+
+DESCRIPTION = "Print the session tree of a capture: peers, streams, wPort pairs."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `sessions`."""
+    add_capture_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope sessions`; returns the exit status."""
+    return with_analysis(arguments, _sessions)
+
+
+def _sessions(analysis: Analysis, arguments: argparse.Namespace) -> int:
+    analysis.run()
+    clock, names = Clock(), {address: plain_lines(name) for address, name in analysis.reader.names.items()}
+    for peers in analysis.sessions():
+        if not arguments.json:
+            print(f"{named(peers.client, names)} - {named(peers.server, names)}")
+        for session in peers.streams:
+            if arguments.json:
+                print(json.dumps(_session_object(session)))
+            else:
+                _print_session(session, clock)
+    return 0
+
+
+def _session_object(session: StreamSession) -> dict[str, Any]:
+    return {
+        "protocol": protocol_name(session.protocol),
+        "stream": session.stream,
+        "client": str(session.client),
+        "server": str(session.server),
+        "wports": [_pair_object(pair) for pair in session.wports],
+        "packets": session.packets,
+        "wpdus": session.wpdus,
+        "bytes": session.octets,
+        "first_time": epoch_seconds(session.first_time),
+        "last_time": epoch_seconds(session.last_time),
+        "framing": session.framing.word,
+    }
+
+
+def _pair_object(pair: WPortPair) -> dict[str, Any]:
+    return {
+        "client_wport": pair.client_wport,
+        "server_wport": pair.server_wport,
+        "client_name": pair.client_name,
+        "server_name": pair.server_name,
+        "wpdus": pair.wpdus,
+        "bytes": pair.octets,
+        "first_time": epoch_seconds(pair.first_time),
+        "last_time": epoch_seconds(pair.last_time),
+    }
+
+
+def _print_session(session: StreamSession, clock: Clock) -> None:
+    times = f"{clock.text(session.first_time)} to {clock.text(session.last_time)}"
+    # What HDLC carries is no WPDU.
+    unit = "WPDU" if session.framing in (Framing.WRAPPER, Framing.SWAPPED) else "APDU"
+    print(
+        f"  {protocol_name(session.protocol)} {session.stream}  {session.client} > {session.server}  "
+        f"{session.framing.label}: {_number(session.packets, 'packet')}, {_number(session.wpdus, unit)}, "
+        f"{_number(session.octets, 'octet')}, {times}"
+    )
+    for pair in session.wports:
+        client = f"{pair.client_wport} ({pair.client_name})"
+        server = f"{pair.server_wport} ({pair.server_name})"
+        print(
+            f"    wPorts {client} - {server}: "
+            f"{_number(pair.wpdus, unit)}, {_number(pair.octets, 'octet')}, "
+            f"{clock.text(pair.first_time)} to {clock.text(pair.last_time)}"
+        )
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -1,0 +1,30 @@
+"""The tree of fields that the window shows, as text for people or as JSON for scripts."""
+
+import json
+from collections.abc import Sequence
+
+from cosemscope.analysis.annotations import Comment, plain_lines
+from cosemscope.analysis.associations.association import Look
+from cosemscope.apdu.fields import Decoded
+from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.apdu.plain import plain_tree, text_lines
+from cosemscope.apdu.summary import summarise
+
+
+def print_decoded(decoded: Decoded, look: Look, comments: Sequence[Comment] = (), *, as_json: bool) -> None:
+    """Print a tree as text, its info line, comments and what is protected first, or as JSON."""
+    info = summarise(decoded, look.context)
+    security, inner = look.verdict.value, apdu_name(look.inner) if look.inner >= 0 else None
+    if as_json:
+        remarks = [{"packet": number, "comment": text} for number, text in comments]
+        known = {"info": info, "security": security, "inner": inner, "comments": remarks}
+        print(json.dumps({**known, **plain_tree(decoded)}, ensure_ascii=False, indent=2))
+        return
+    print(info)
+    if look.opened is not None:
+        print(f"security: {security}{f', {inner}' if inner else ''}")
+    for number, text in comments:
+        print(f"comment on packet {number}: {plain_lines(text)}")
+    print()
+    for line in text_lines(decoded):
+        print(line)
