@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.streams.tables.framing import Framing
-from tests.analysis.wire import Tcp, Wire, analyse, contents, findings, get_request, get_response, rows, wpdu
 from tests.helpers.shared import shared
+from tests.helpers.wire import Tcp, Wire, analyse, contents, findings, get_request, get_response, rows, wpdu
 
 REAL = {
     "DLMS_list.pcap": (15, {"AARQ": 1, "AARE": 1, "get-request": 2, "get-response": 2, "RLRQ": 1, "RLRE": 1}),

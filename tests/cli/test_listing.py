@@ -9,8 +9,8 @@ import pytest
 
 from cosemscope.cli import main
 from cosemscope.cli.wpdu_lines import Clock, epoch_seconds
-from tests.analysis.wire import CLIENT, SERVER, START, Tcp, Wire, get_request, get_response
 from tests.helpers.shared import shared
+from tests.helpers.wire import CLIENT, SERVER, START, Tcp, Wire, get_request, get_response
 
 LIST_KEYS = {
     "number": int,

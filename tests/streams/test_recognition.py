@@ -19,7 +19,7 @@ from cosemscope.streams.recognition import (
     frame_check,
 )
 from cosemscope.streams.tables.framing import Framing
-from tests.analysis.wire import Tcp, Wire, analyse, contents, get_request, get_response, wpdu
+from tests.helpers.wire import Tcp, Wire, analyse, contents, get_request, get_response, wpdu
 
 AARQ = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400007e1f04b0")
 AARE = bytes.fromhex("6129a109060760857405080101a203020100a305a103020100be10040e0800065f1f0400007c1f04000007")

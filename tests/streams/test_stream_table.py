@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.analysis.wire import (
+from tests.helpers.wire import (
     ACK,
     FIN,
     MILLISECOND,

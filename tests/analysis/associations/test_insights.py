@@ -23,13 +23,13 @@ from cosemscope.apdu.security.verdicts import Verdict
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.cli.wpdu_lines import JsonLines
-from tests.analysis.wire import Tcp, Wire, wpdu
 from tests.apdu.strategies import VALUES
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import check_tree
 from tests.helpers.shared import shared
 from tests.helpers.traffic_meters import AUTHENTICATION, ENCRYPTION
 from tests.helpers.traffic_samples import SAMPLES
+from tests.helpers.wire import Tcp, Wire, wpdu
 
 KEYS = KeyTable([KeyEntry(KeySet("test", encryption=ENCRYPTION, authentication=AUTHENTICATION))])
 ENERGY = (3, bytes((1, 0, 1, 8, 0, 255)), 2)

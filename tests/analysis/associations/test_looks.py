@@ -15,7 +15,7 @@ from cosemscope.apdu.fields import first
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.apdu.security.verdicts import Verdict
 from cosemscope.capture.files.reader import open_capture
-from tests.analysis.ends import KEYS, facts, notes
+from tests.helpers.association_ends import KEYS, facts, notes
 from tests.helpers.shared import shared
 from tests.helpers.traffic import Traffic
 from tests.helpers.traffic_meters import CipheredSession, Meter, Session

@@ -10,9 +10,9 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
-from tests.analysis.wire import Tcp, Wire, wpdu
 from tests.helpers import apdu_encoder as encode
 from tests.helpers import traffic_apdus as a
+from tests.helpers.wire import Tcp, Wire, wpdu
 
 ENERGY = (3, bytes((1, 0, 1, 8, 0, 255)), 2)
 SCALER = (3, ENERGY[1], 3)

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
 from cosemscope.apdu.security.key_sets import KeySet, point_octets
 from cosemscope.apdu.security.verdicts import Verdict
-from tests.analysis.ends import CLIENT, METER, Ends, notes
 from tests.helpers import traffic_apdus as a
+from tests.helpers.association_ends import CLIENT, METER, Ends, notes
 from tests.helpers.protection import raw_signature
 from tests.helpers.traffic_meters import AUTHENTICATION, ENCRYPTION
 

@@ -9,8 +9,8 @@ from cosemscope.analysis.associations.steps import advance
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.security.verdicts import Verdict
-from tests.analysis.ends import CLIENT, ENERGY, KEYS, METER, Ends, facts, notes
 from tests.helpers import traffic_apdus as a
+from tests.helpers.association_ends import CLIENT, ENERGY, KEYS, METER, Ends, facts, notes
 from tests.helpers.traffic_meters import AUTHENTICATION, ENCRYPTION
 
 

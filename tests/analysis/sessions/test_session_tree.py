@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cosemscope.streams.roles import FROM_CLIENT, FROM_SERVER, ROLES, initiator_side
 from cosemscope.streams.tables.framing import Framing
-from tests.analysis.wire import MILLISECOND, START, Tcp, Wire, analyse, get_request, get_response, wpdu
+from tests.helpers.wire import MILLISECOND, START, Tcp, Wire, analyse, get_request, get_response, wpdu
 
 
 def _traffic() -> Wire:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cosemscope.streams.reassembly import tcp_streams
 from cosemscope.streams.tables.wpdu_table import Mark
-from tests.analysis.wire import (
+from tests.helpers.wire import (
     ACK,
     FIN,
     PSH,

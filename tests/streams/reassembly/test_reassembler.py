@@ -11,7 +11,7 @@ from cosemscope.capture.files.reader import open_capture
 from cosemscope.streams.reassembly import reassembler
 from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.wpdu_table import Mark
-from tests.analysis.wire import (
+from tests.helpers.wire import (
     ACK,
     FIN,
     MILLISECOND,

@@ -10,7 +10,8 @@ from cosemscope.streams.recognition import MAX_SEGMENTS
 from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.wpdu_table import Mark
-from tests.analysis.wire import CLIENT, SERVER, Wire, analyse, contents, get_request, get_response, rows, wpdu
+from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control
+from tests.helpers.wire import CLIENT, SERVER, Wire, analyse, contents, get_request, get_response, rows, wpdu
 
 ONE, TWO = get_request(1), get_response(1)
 
@@ -92,6 +93,20 @@ def test_batches_make_no_difference(tmp_path: Path) -> None:
     """The same rows however the file is cut into batches."""
     wire = _wire(ONE + TWO, TWO[:-1], ONE, b"??", ONE + b"x", TWO)
     assert rows(analyse(wire, tmp_path, records=1)) == rows(analyse(wire, tmp_path))
+
+
+@pytest.mark.parametrize("records", [1, 65536])
+def test_a_begun_apdu_of_hdlc_stands_where_its_end_was_noticed(records: int, tmp_path: Path) -> None:
+    """A cut datagram ends an APDU in segments: its row follows the WPDU that came meanwhile, in any batch."""
+    meter = {"destination": b"\x21", "source": b"\x03"}
+    wire = Wire(snap=28 + 60)
+    wire.udp(CLIENT, SERVER, frame(i_control(0), COMMAND + GET))
+    wire.udp(SERVER, CLIENT, frame(i_control(0), RESPONSE + b"\xc4\x01\xc1\x00", segmented=True, **meter))
+    wire.udp(CLIENT, ("10.0.0.9", 4059), ONE)
+    wire.udp(SERVER, CLIENT, frame(i_control(1), RESPONSE + bytes(90), **meter))
+    analysis = analyse(wire, tmp_path, records=records)
+    assert analysis.wpdus["first_packet"].tolist() == [0, 2, 1]
+    assert analysis.wpdus["marks"].tolist() == [0, 0, Mark.TRUNCATED]
 
 
 @pytest.mark.parametrize("swapped", [False, True])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cosemscope.streams.reassembly import tcp_streams, wpdu_chains
 from cosemscope.streams.reassembly.wpdu_chains import apart, covered
 from cosemscope.streams.tables.wpdu_table import Mark
-from tests.analysis.wire import ACK, FIN, PSH, Tcp, Wire, analyse, findings, get_request, get_response, rows
+from tests.helpers.wire import ACK, FIN, PSH, Tcp, Wire, analyse, findings, get_request, get_response, rows
 
 #: What happens to a segment on its way, most often nothing.
 FATES = st.sampled_from(["", "", "", "", "", "swap", "swap", "again", "lost", "fin", "later", "cut"])

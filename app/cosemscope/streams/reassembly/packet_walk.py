@@ -17,7 +17,7 @@ from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
 from cosemscope.streams.endings import FAR
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.conflicts import ConflictFinder
-from cosemscope.streams.reassembly.halves import HALF_FIELDS, Half
+from cosemscope.streams.reassembly.halves import HALF_FIELDS
 from cosemscope.streams.reassembly.reassembler import (
     LATE_IN_CAPTURE,
     Hole,
@@ -27,11 +27,12 @@ from cosemscope.streams.reassembly.reassembler import (
     Sink,
     Waiting,
 )
-from cosemscope.streams.reassembly.row_collector import Output, WpduRow
+from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.segments_in_order import Segments, compact
 from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
 from cosemscope.streams.reassembly.undecided import Undecided
+from cosemscope.streams.reassembly.unit_sink import UnitSink
 from cosemscope.streams.recognition import HEAD, believable
 from cosemscope.streams.stream_table import StreamTable
 from cosemscope.streams.tables.findings import FindingKind
@@ -204,10 +205,13 @@ class PacketWalk:
         stream = half >> 1
         framing = Framing(int(self.streams["framing"][stream]))
         trusted = bool(start or self.halves["trusted"][half])
-        splitter = splitter_for(framing, Half(self, half), start, trusted=trusted)
+        splitter = splitter_for(framing, self._sink(half), start, trusted=trusted)
         reassembler = self._reassembler(half, start, splitter)
         self.halves["highest"][half] = start
         return reassembler
+
+    def _sink(self, half: int) -> UnitSink:
+        return UnitSink(half >> 1, half & 1, self.streams, self.source, self.output)
 
     def _reassembler(self, half: int, start: int, sink: Sink) -> Reassembler:
         halves = self.halves
@@ -277,7 +281,8 @@ class PacketWalk:
         if header.length + HEADER_SIZE != length:
             return False
         marks, tag = int(Mark.OUT_OF_ORDER), octets[HEADER_SIZE]
-        self.add_unit(half, Unit(header, tag, length, marks, (segment,), Framing.WRAPPER), segment.packet)
+        unit = Unit(header, tag, length, marks, (segment,), Framing.WRAPPER)
+        self._sink(half).unit(unit, segment.packet)
         self._report(half, segment, SegmentVerdict(out_of_order=True))
         return True
 
@@ -396,7 +401,7 @@ class PacketWalk:
         for prelude in waiting.preludes:
             half = prelude.half
             trusted = bool(self.halves["trusted"][half])
-            splitter = splitter_for(framing, Half(self, half), 0, trusted=trusted)
+            splitter = splitter_for(framing, self._sink(half), 0, trusted=trusted)
             self._slow[half].sink = splitter
             prelude.replay(splitter, packet)
             if not prelude.kept and not self._slow[half].has_gap:
@@ -433,30 +438,3 @@ class PacketWalk:
             stream = next(iter(self._undecided))
             octets -= self._undecided[stream].recogniser.octets
             self._decide(stream, packet - 1, ended=True)
-
-    def add_unit(self, half: int, unit: Unit, trigger: int) -> None:
-        """A WPDU from the slow path becomes a row."""
-        stream, pieces = half >> 1, unit.pieces
-        packets = [piece.packet for piece in pieces]
-        times = [piece.time for piece in pieces]
-        self.output.add_row(
-            WpduRow(
-                trigger,
-                min(packets),
-                max(packets),
-                len(pieces),
-                max(times),
-                min(times),
-                stream,
-                (half & 1) ^ int(self.streams["client_side"][stream]),
-                int(unit.framing),
-                unit.header.version,
-                unit.header.source_wport,
-                unit.header.destination_wport,
-                unit.header.length,
-                unit.apdu_tag,
-                unit.size,
-                unit.marks,
-                tuple((piece.address, piece.captured, piece.packet) for piece in pieces),
-            )
-        )

@@ -9,37 +9,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.streams.reassembly.reassembler import Segment
+from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.stream_table import StreamTable, add_counts
 from cosemscope.streams.tables.findings import FindingKind, FindingTable
 from cosemscope.streams.tables.wpdu_table import WpduTable
 
 
-class WpduRow(NamedTuple):
-    """One WPDU as the reassembler gives it; `trigger` is the packet at which it became known.
-
-    `pieces` are where its octets lie: (address, length, packet) each. The rest is as in the table.
-    """
+class FoundUnit(NamedTuple):
+    """A unit that a splitter found on side `side` of a stream; `trigger`: the packet that made it known."""
 
     trigger: int
-    first_packet: int
-    last_packet: int
-    segments: int
-    time: int
-    first_time: int
     stream: int
-    direction: int
-    framing: int
-    version: int
-    source_wport: int
-    destination_wport: int
-    length: int
-    apdu_tag: int
-    size: int
-    marks: int
-    pieces: tuple[tuple[int, int, int], ...]
-
-
-_SIMPLE = WpduRow._fields[1:-1]
+    side: int
+    unit: Unit
 
 
 class Output:
@@ -49,15 +32,15 @@ class Output:
         self._streams = streams
         self._wpdus = wpdus
         self._findings = findings
-        self._rows: list[WpduRow] = []
+        self._units: list[FoundUnit] = []
         self._arrays: list[dict[str, npt.NDArray[Any]]] = []
         self._known: list[npt.NDArray[np.int64]] = []
         self._found: list[tuple[int, int, int, int, int, int]] = []
         self._found_arrays: list[dict[str, npt.NDArray[Any]]] = []
 
-    def add_row(self, row: WpduRow) -> None:
-        """Add one WPDU."""
-        self._rows.append(row)
+    def add_unit(self, stream: int, side: int, unit: Unit, trigger: int) -> None:
+        """Add one WPDU, or what another framing has in its place, that became known at packet `trigger`."""
+        self._units.append(FoundUnit(trigger, stream, side, unit))
 
     def add_rows(self, rows: dict[str, npt.NDArray[Any]], known: npt.NDArray[np.int64]) -> None:
         """Add WPDUs by columns: those of the table; and the packets at which they became known."""
@@ -100,12 +83,12 @@ class Output:
         """Put everything into the tables, in order; the slice of new WPDU rows. `batch`: its packet rows."""
         self._flush_findings()
         parts, triggers = self._arrays, self._known
-        if self._rows:
-            rows = _in_order(self._rows)
+        if self._units:
+            units = _in_order(self._units)
             # First, since what a packet ends stands before what begins with it.
-            parts = [self._columns(rows), *parts]
-            triggers = [np.array([row.trigger for row in rows], np.int64), *triggers]
-        self._rows, self._arrays, self._known = [], [], []
+            parts = [self._columns(units), *parts]
+            triggers = [np.array([one.trigger for one in units], np.int64), *triggers]
+        self._units, self._arrays, self._known = [], [], []
         if not parts:
             return slice(len(self._wpdus), len(self._wpdus))
         trigger = np.concatenate(triggers).astype(np.int64) - batch.start
@@ -126,19 +109,43 @@ class Output:
         added = self._wpdus.extents.extend(count, address=address, length=length, packet=packet)
         return int(added.start)
 
-    def _columns(self, rows: list[WpduRow]) -> dict[str, npt.NDArray[Any]]:
+    def _columns(self, found: list[FoundUnit]) -> dict[str, npt.NDArray[Any]]:
+        """The units as columns of the table, those of several pieces with extents."""
+        units = [one.unit for one in found]
+        headers = [unit.header for unit in units]
+        packets = [[piece.packet for piece in unit.pieces] for unit in units]
+        times = [[piece.time for piece in unit.pieces] for unit in units]
+        client = self._streams["client_side"]
         columns = {
-            name: np.array([getattr(row, name) for row in rows], self._wpdus[name].dtype) for name in _SIMPLE
+            "first_packet": map(min, packets),
+            "last_packet": map(max, packets),
+            "segments": map(len, packets),
+            "time": map(max, times),
+            "first_time": map(min, times),
+            "stream": (one.stream for one in found),
+            "direction": (one.side ^ int(client[one.stream]) for one in found),
+            "framing": (unit.framing for unit in units),
+            "version": (header.version for header in headers),
+            "source_wport": (header.source_wport for header in headers),
+            "destination_wport": (header.destination_wport for header in headers),
+            "length": (header.length for header in headers),
+            "apdu_tag": (unit.apdu_tag for unit in units),
+            "address": (self._address(unit.pieces) for unit in units),
+            "size": (unit.size for unit in units),
+            "marks": (unit.marks for unit in units),
         }
-        address = []
-        for row in rows:
-            if len(row.pieces) == 1:
-                address.append(row.pieces[0][0])
-            else:
-                where, length, packet = zip(*row.pieces, strict=True)
-                address.append(-1 - self.extents(where, length, packet, len(row.pieces)))
-        columns["address"] = np.array(address, np.int64)
-        return columns
+        return {
+            name: np.fromiter(values, self._wpdus[name].dtype, len(units)) for name, values in columns.items()
+        }
+
+    def _address(self, pieces: tuple[Segment, ...]) -> int:
+        """The `address` of a unit: that of its only piece, or `-1 - extent` of the first of several."""
+        if len(pieces) == 1:
+            return pieces[0].address
+        address, captured, packet = zip(
+            *((piece.address, piece.captured, piece.packet) for piece in pieces), strict=True
+        )
+        return -1 - self.extents(address, captured, packet, len(pieces))
 
     def _flush_findings(self) -> None:
         parts = self._found_arrays
@@ -162,15 +169,15 @@ class Output:
             add_counts(self._streams[column], stream[hit], weights)
 
 
-def _in_order(rows: list[WpduRow]) -> list[WpduRow]:
+def _in_order(units: list[FoundUnit]) -> list[FoundUnit]:
     """By what made them known, then by their last packets, but those of one direction as they stand there."""
     latest: dict[tuple[int, int, int], int] = {}
     keys = []
-    for place, row in enumerate(rows):
-        half = row.trigger, row.stream, row.direction
-        latest[half] = max(latest.get(half, 0), row.last_packet)
-        keys.append((row.trigger, latest[half], place))
-    return [rows[place] for _, _, place in sorted(keys)]
+    for place, (trigger, stream, side, unit) in enumerate(units):
+        half = trigger, stream, side
+        latest[half] = max(latest.get(half, 0), *(piece.packet for piece in unit.pieces))
+        keys.append((trigger, latest[half], place))
+    return [units[place] for _, _, place in sorted(keys)]
 
 
 # Findings that are counted in a column of their stream: octets, or how many there are.

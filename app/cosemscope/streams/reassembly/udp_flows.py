@@ -14,10 +14,11 @@ from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.packet_row import UDP
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.reassembler import Segment
-from cosemscope.streams.reassembly.row_collector import Output, WpduRow
+from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.splitters.hdlc_splitter import HdlcSplitter
 from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
+from cosemscope.streams.reassembly.unit_sink import UnitSink
 from cosemscope.streams.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable, datagram_framing
 from cosemscope.streams.stream_table import StreamTable, first_rows
 from cosemscope.streams.tables.findings import FindingKind
@@ -30,31 +31,6 @@ Array = npt.NDArray[Any]
 _FLAG = 0x7E
 #: Directions of flows whose HDLC segments are waited for.
 _MAX_HDLC = 4096
-
-
-class _Datagram:
-    """Takes what a splitter finds in one datagram; see `splitter.UnitListener`."""
-
-    def __init__(self, owner: "UdpFlows", stream: int, side: int) -> None:
-        self._owner = owner
-        self._stream = stream
-        self._side = side
-
-    def unit(self, unit: Unit, trigger: int) -> None:
-        """An APDU in another framing than the wrapper, or in none."""
-        self._owner.add(self._stream, self._side, unit)
-
-    def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
-        """Something is wrong."""
-        self._owner.output.find(kind, self._stream, self._side, packet, offset, count)
-
-    def frames(self, count: int) -> None:
-        """So many HDLC frames."""
-        self._owner.streams["frames"][self._stream] += count
-
-    def read(self, address: int, length: int) -> bytes:
-        """Octets of the capture."""
-        return self._owner.source.octets(address, length)
 
 
 class UdpFlows:
@@ -105,21 +81,6 @@ class UdpFlows:
         self._hdlc.clear()
         mask = (self.streams["protocol"] == UDP) & (self.streams["framing"] == Framing.UNDECIDED)
         self.streams["framing"][mask] = Framing.UNKNOWN
-
-    def add(self, stream: int, side: int, unit: Unit) -> None:
-        """A WPDU, or what another framing has in its place, becomes a row."""
-        header, pieces = unit.header, unit.pieces
-        packets, times = [piece.packet for piece in pieces], [piece.time for piece in pieces]
-        last = max(packets)
-        self.output.add_row(
-            WpduRow(
-                last, min(packets), last, len(pieces), max(times), min(times), stream,
-                side ^ int(self.streams["client_side"][stream]), int(unit.framing),
-                header.version, header.source_wport, header.destination_wport, header.length,
-                unit.apdu_tag, unit.size, unit.marks,
-                tuple((piece.address, piece.captured, piece.packet) for piece in pieces),
-            )
-        )  # fmt: skip
 
     def _recognise_early(self, packet: Array, flow: Array, heads: Array, strong: Array) -> None:
         """Flows whose first datagram is exactly one believable WPDU."""
@@ -175,12 +136,15 @@ class UdpFlows:
             self._take_frames(segment, stream, side)
         else:
             framing = Framing.IEC_61334_4_32 if framing is Framing.HDLC else framing
-            splitter_for(framing, _Datagram(self, stream, side), 0, trusted=True).chunk(segment, packet)
+            splitter_for(framing, self._sink(stream, side), 0, trusted=True).chunk(segment, packet)
+
+    def _sink(self, stream: int, side: int) -> UnitSink:
+        return UnitSink(stream, side, self.streams, self.source, self.output)
 
     def _take_frames(self, segment: Segment, stream: int, side: int) -> None:
         """HDLC frames, whole ones; the segments of an APDU may go on in the next datagram."""
         key = stream, side
-        known = self._hdlc.pop(key) if key in self._hdlc else (HdlcSplitter(_Datagram(self, *key), 0), 0)
+        known = self._hdlc.pop(key) if key in self._hdlc else (HdlcSplitter(self._sink(*key), 0), 0)
         splitter, taken = known
         if len(self._hdlc) >= _MAX_HDLC:
             _, (oldest, _) = self._hdlc.popitem(last=False)
@@ -224,26 +188,25 @@ class UdpFlows:
         framing = Framing.SWAPPED if swapped else Framing.WRAPPER
         several = Mark.SHARED if len(result.wpdus) > 1 else Mark(0)
         packet, length = segment.packet, segment.stop
+        sink = self._sink(stream, side)
         for received in result.wpdus:
             trailing = Mark.TRAILING if result.trailing and received is result.wpdus[-1] else Mark(0)
             data = received.wpdu.data
             tag, size = data[0] if data else -1, received.stop - received.start
             piece = segment.part(received.start, received.stop)
             unit = Unit(received.wpdu.header, tag, size, int(several | trailing), (piece,), framing)
-            self.add(stream, side, unit)
-        find = self.output.find
+            sink.unit(unit, packet)
         if several:
-            find(FindingKind.SEVERAL, stream, side, packet, 0, len(result.wpdus))
+            sink.found(FindingKind.SEVERAL, packet, 0, len(result.wpdus))
         if result.trailing:
             start = result.wpdus[-1].stop
-            find(FindingKind.TRAILING, stream, side, packet, start, length - start)
+            sink.found(FindingKind.TRAILING, packet, start, length - start)
         problem = result.problem
         if isinstance(problem, BadVersion) or (problem is not None and problem.header is None):
-            find(FindingKind.SKIPPED, stream, side, packet, 0, length)
+            sink.found(FindingKind.SKIPPED, packet, 0, length)
         elif problem is not None and problem.header is not None:
-            find(FindingKind.TRUNCATED, stream, side, packet, 0, problem.missing)
+            sink.found(FindingKind.TRUNCATED, packet, 0, problem.missing)
             tag = octets[HEADER_SIZE] if len(octets) > HEADER_SIZE else -1
             pieces = (segment.part(0, len(octets)),)
-            self.add(
-                stream, side, Unit(problem.header, tag, len(octets), int(Mark.TRUNCATED), pieces, framing)
-            )
+            unit = Unit(problem.header, tag, len(octets), int(Mark.TRUNCATED), pieces, framing)
+            sink.unit(unit, packet)

@@ -13,9 +13,9 @@ from cosemscope.capture.files.reader import open_capture
 from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.wpdu_table import Mark
-from tests.analysis.wire import CLIENT, SERVER, Tcp, Wire
 from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control
 from tests.helpers.shared import shared
+from tests.helpers.wire import CLIENT, SERVER, Tcp, Wire
 
 ANSWER = bytes.fromhex("c401c100") + b"\x09\x82\x01\x00" + bytes(range(256))
 METER = {"destination": b"\x21", "source": b"\x03"}

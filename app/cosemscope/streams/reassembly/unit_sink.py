@@ -1,0 +1,39 @@
+"""Where a splitter's findings go: units become WPDU rows, faults become findings, frames are counted.
+
+One class serves both directions of TCP streams and UDP flows, whatever framing they have.
+"""
+
+from cosemscope.streams.payload import PayloadSource
+from cosemscope.streams.reassembly.row_collector import Output
+from cosemscope.streams.reassembly.splitters.splitter import Unit
+from cosemscope.streams.stream_table import StreamTable
+from cosemscope.streams.tables.findings import FindingKind
+
+
+class UnitSink:
+    """The `UnitListener` of side `side` (0 or 1) of a flow that carries the stream `stream`."""
+
+    def __init__(
+        self, stream: int, side: int, streams: StreamTable, source: PayloadSource, output: Output
+    ) -> None:
+        self._stream = stream
+        self._side = side
+        self._streams = streams
+        self._source = source
+        self._output = output
+
+    def unit(self, unit: Unit, trigger: int) -> None:
+        """A unit became known at packet `trigger`."""
+        self._output.add_unit(self._stream, self._side, unit, trigger)
+
+    def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
+        """Something is wrong at this offset of the direction."""
+        self._output.find(kind, self._stream, self._side, packet, offset, count)
+
+    def frames(self, count: int) -> None:
+        """So many more HDLC frames have a right check sequence."""
+        self._streams["frames"][self._stream] += count
+
+    def read(self, address: int, length: int) -> bytes:
+        """Octets of the capture."""
+        return self._source.octets(address, length)
