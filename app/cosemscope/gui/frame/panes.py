@@ -282,9 +282,10 @@ class Workspace(QMainWindow):
         """The panes' places, to be remembered."""
         return bytes(self.saveState().data())
 
-    def restore_layout(self, state: bytes) -> bool:
-        """Take back remembered places; False when there are none that fit."""
-        return bool(state) and self.restoreState(QByteArray(state))
+    def restore_layout(self, state: bytes) -> None:
+        """Take back remembered places, or the usual ones where there are none that fit."""
+        if not (state and self.restoreState(QByteArray(state))):
+            self.lay_out()
 
     def set_zoom(self, points: int) -> None:
         """Make the text of sessions, table, fields and octets larger by `points`."""

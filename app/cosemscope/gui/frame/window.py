@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -27,7 +27,7 @@ from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
 from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
 from cosemscope.gui.frame.panes import Workspace
-from cosemscope.gui.frame.places import remember_places, restore_places
+from cosemscope.gui.frame.places import Place, Places
 from cosemscope.gui.frame.shortcuts import show_shortcuts
 from cosemscope.gui.frame.start_page import StartPage
 from cosemscope.gui.frame.status_bar import StatusBar
@@ -44,6 +44,7 @@ _FILES = (
     "Captures (*.pcap *.pcapng *.cap *.pcap.gz *.pcapng.gz *.pcap.zst *.pcapng.zst *.gz *.zst);;All files (*)"
 )
 _ZOOMS = range(-4, 17)
+_USUAL, _LEAST = QSize(1600, 1000), QSize(900, 600)
 
 
 class Window(QMainWindow):
@@ -77,7 +78,8 @@ class Window(QMainWindow):
         self._leaving = False
         self._make_menus()
         self._connect()
-        restore_places(self)
+        self._places = Places(settings)
+        self._take_back_places()
         self._show_recent()
         self._show_state()
 
@@ -130,6 +132,33 @@ class Window(QMainWindow):
         self.settings.changed.connect(self._apply_setting)
         self.recent_menu.aboutToShow.connect(self._show_recent)
         self.live.changed.connect(self._show_state)
+
+    # Places
+
+    def _take_back_places(self) -> None:
+        workspace, keep = self.workspace, self._places.keep
+        keep(
+            Place(options.GEOMETRY, lambda: bytes(self.saveGeometry().data()), self._restore_geometry),
+            Place(options.WINDOW_STATE, lambda: bytes(self.saveState().data()), self._restore_bars),
+        )
+        workspace.resize(self.width(), self.height() - 100)
+        keep(Place(options.WORKSPACE_STATE, workspace.layout_state, workspace.restore_layout))
+        self.live.dock.hide()  # there is no link yet
+        self._apply_setting(options.ZOOM.key)
+        self._apply_setting(options.TIME_FORMAT.key)
+        table, sessions, details = workspace.table, workspace.sessions, workspace.details
+        keep(
+            Place(options.TABLE_COLUMNS, table.header_state, table.restore_header),
+            Place(options.TREE_COLUMNS, sessions.header_state, sessions.restore_header),
+            Place(options.DETAIL_SPLITTER, details.state, details.restore),
+        )
+
+    def _restore_geometry(self, state: bytes) -> None:
+        if not (state and self.restoreGeometry(QByteArray(state))):
+            self.resize(_USUAL.boundedTo(self.screen().availableSize()).expandedTo(_LEAST))
+
+    def _restore_bars(self, state: bytes) -> None:
+        self.restoreState(QByteArray(state))
 
     # Files
 
@@ -395,7 +424,7 @@ class Window(QMainWindow):
         if not self._leaving:
             self.live.leave(lambda: None)
             self._leaving = True
-        remember_places(self)
+        self._places.remember()
         document = self.document
         self._let_go()
         for retiring in [*self._retiring, *([document] if document else [])]:
