@@ -24,9 +24,10 @@ if __package__ in (None, ""):
 from cosemscope.analysis.associations.association import Association  # noqa: E402
 from cosemscope.analysis.associations.steps import advance  # noqa: E402
 from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable  # noqa: E402
-from cosemscope.apdu.context import CipheredPart, Context, Opening, Reference, Request  # noqa: E402
+from cosemscope.apdu.context import CipheredPart, Context, Reference, Request  # noqa: E402
 from cosemscope.apdu.decoder import decode_apdu  # noqa: E402
 from cosemscope.apdu.framed import decode_octets, decode_wpdu  # noqa: E402
+from cosemscope.apdu.opening import Opening, Verdict  # noqa: E402
 from cosemscope.apdu.plain import plain_tree  # noqa: E402
 from cosemscope.apdu.security.key_sets import KeySet  # noqa: E402
 from cosemscope.apdu.summary import MAX_LENGTH, summarise  # noqa: E402
@@ -170,7 +171,7 @@ def _contexts(others: list[bytes]) -> list[Context | None]:
     plain = others[0]
 
     def opener(part: CipheredPart) -> Opening:
-        return Opening(others[part.invocation_counter % len(others)], "opened", ("tried",))
+        return Opening(Verdict.OPENED, others[part.invocation_counter % len(others)], notes=("tried",))
 
     return [
         None,

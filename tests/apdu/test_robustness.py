@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
+from cosemscope.apdu import Context, Opening, Reference, Request, Verdict, decode_apdu
 from cosemscope.apdu.cursor import MAX_DEPTH
 from cosemscope.apdu.data import data_reader
 from cosemscope.apdu.fields import first, walk
@@ -44,8 +44,8 @@ def test_any_octets_behind_any_tag(tag: int, octets: bytes) -> None:
     """The same behind each first octet, with everything the context may give."""
     context = Context(
         request=Request((Reference(7, bytes(6), 2), Reference(3, bytes(6), 3)), True),
-        opener=lambda part: Opening(part.content, "opened", ("as it is",)),
-        verifier=lambda part: Opening(None, "no-key"),
+        opener=lambda part: Opening(Verdict.OPENED, part.content, notes=("as it is",)),
+        verifier=lambda part: Opening(Verdict.NO_KEY),
         scaler_unit=lambda reference: (-128, 255),
         joined=octets[::-1],
     )
@@ -101,7 +101,7 @@ def test_elements_in_elements_of_ber() -> None:
 def test_envelopes_in_envelopes() -> None:
     """APDUs protected over and over, opened each time, end."""
     octets = encode.ciphered(0xDB, 0x20, 1, b"?", title=b"ABC12345")
-    context = Context(opener=lambda part: Opening(octets, "opened"))
+    context = Context(opener=lambda part: Opening(Verdict.OPENED, octets))
     decoded = decode_apdu(octets, context)
     check_tree(decoded, octets)
     assert len(decoded.sources) < 20

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
+from cosemscope.apdu import Context, Opening, Reference, Request, Verdict, decode_apdu
 from cosemscope.apdu.fields import walk
 from cosemscope.apdu.framed import decode_wpdu
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
@@ -100,7 +100,7 @@ def test_secrets_are_not_shown_in_lines(octets: bytes, request_: Request | None)
 
 def test_opened_ones_tell_what_was_inside() -> None:
     """The inner APDU's line, and in what it was."""
-    context = Context(opener=lambda part: Opening(encode.get_response(("long", 7)), "opened"))
+    context = Context(opener=lambda part: Opening(Verdict.OPENED, encode.get_response(("long", 7))))
     octets = encode.ciphered(0xDB, 0x30, 1, bytes(7), bytes(12), b"ABC12345")
     assert line(octets, context) == "GET response, data = 7 [general-glo-ciphering]"
     assert line(octets).startswith("general-glo-ciphering ABC 4142433132333435")
@@ -128,11 +128,11 @@ def test_what_became_of_a_secret_is_shown() -> None:
 def test_ciphered_ones_with_no_tag_of_a_ciphered_apdu(plain: bytes, told: str, missing: str) -> None:
     """Some meters send 00 for a service that has no glo- tag: it is said, and so is what was inside."""
     octets = encode.ciphered(0x00, 0x30, 1, bytes(len(plain)), bytes(12))
-    opened = line(octets, Context(opener=lambda part: Opening(plain, "opened")))
+    opened = line(octets, Context(opener=lambda part: Opening(Verdict.OPENED, plain)))
     assert opened.startswith(told)
     assert opened.endswith(f"[ciphered, tag 00 where {missing} should stand]")
     assert line(octets).startswith("BROKEN unknown (0x00) suite 0, encrypted and authenticated")
-    cut = line(octets, Context(opener=lambda part: Opening(b"\xc4\x01\xc1\x00\x08", "opened")))
+    cut = line(octets, Context(opener=lambda part: Opening(Verdict.OPENED, b"\xc4\x01\xc1\x00\x08")))
     assert cut.startswith("BROKEN GET response")
     assert line(b"\x00\x01\x02").startswith("BROKEN unknown (0x00)")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cosemscope.apdu import Context, Opening, decode_apdu
+from cosemscope.apdu import Context, Opening, Verdict, decode_apdu
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.framed import decode_octets, decode_wpdu
 from cosemscope.apdu.names.tags import apdu_name
@@ -114,7 +114,7 @@ def test_plaintexts_hang_below_their_ciphered_text(vectors: dict[str, dict[str, 
         if "plain" not in vector or name not in CIPHERED:
             continue
         plain = bytes.fromhex(vector["plain"])
-        context = Context(opener=lambda part, plain=plain: Opening(plain, "opened"))
+        context = Context(opener=lambda part, plain=plain: Opening(Verdict.OPENED, plain))
         octets = bytes.fromhex(vector["hex"])
         decoded = (decode_wpdu if vector["layer"] == "wpdu" else decode_apdu)(octets, context)
         check_tree(decoded, octets)

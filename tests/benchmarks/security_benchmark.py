@@ -93,7 +93,7 @@ def _ours(parts: "list[CipheredPart]") -> Way:
     from cosemscope.apdu.security.key_rings import KeyRing
     from cosemscope.apdu.security.key_sets import KeySet
     from cosemscope.apdu.security.opener import KeyedOpener
-    from cosemscope.apdu.security.verdicts import Outcomes
+    from cosemscope.apdu.security.outcomes import Outcomes
 
     keys = KeySet("meter", encryption=KEY, authentication=AUTHENTICATION)
 
@@ -147,8 +147,8 @@ def walk(count: int) -> float:
     from cosemscope.analysis.associations.association import Association
     from cosemscope.analysis.associations.steps import advance
     from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+    from cosemscope.apdu.opening import Verdict
     from cosemscope.apdu.security.key_sets import KeySet
-    from cosemscope.apdu.security.verdicts import Verdict
     from tests.helpers import traffic_apdus as a
 
     keys = KeyTable([KeyEntry(KeySet("meter", encryption=KEY, authentication=AUTHENTICATION))])

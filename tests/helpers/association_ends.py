@@ -16,7 +16,7 @@ ENERGY = Reference(3, bytes((1, 0, 1, 8, 0, 255)), 2)
 
 def facts(look: Look) -> tuple[object, ...]:
     """What must be the same however one came to a look."""
-    return (look.verdict, look.inner, look.opened, look.context.request, look.context.joined, look.notes)
+    return (look.verdict, look.inner, look.openings, look.context.request, look.context.joined, look.notes)
 
 
 def notes(look: Look) -> str:

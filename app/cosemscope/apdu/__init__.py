@@ -7,9 +7,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cosemscope.apdu.context import Context, Opening, Reference, Request
+    from cosemscope.apdu.context import Context, Reference, Request
     from cosemscope.apdu.decoder import decode_apdu
     from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
+    from cosemscope.apdu.opening import Opening, Verdict
 
 __all__ = [
     "ByteSource",
@@ -20,13 +21,15 @@ __all__ = [
     "Problem",
     "Reference",
     "Request",
+    "Verdict",
     "decode_apdu",
 ]
 
 _HOMES = {
-    "context": ("Context", "Opening", "Reference", "Request"),
+    "context": ("Context", "Reference", "Request"),
     "decoder": ("decode_apdu",),
     "fields": ("ByteSource", "Decoded", "Field", "Problem"),
+    "opening": ("Opening", "Verdict"),
 }
 
 

@@ -7,7 +7,9 @@ the parts of a protected APDU and whose answers it puts into the tree.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+from cosemscope.apdu.opening import Opening
 
 
 class Reference(NamedTuple):
@@ -78,37 +80,10 @@ class SignedPart(NamedTuple):
     signed: bytes
 
 
-class Opening(NamedTuple):
-    """What came of opening or verifying: the plaintext (None: not opened), the verdict, and why.
-
-    Verdicts: opened, opened-untagged, opened-unauthenticated, tag-wrong, no-key, no-title; for signatures
-    verified, signature-wrong, no-key. The explanations, sentences for people, become problems of the tree
-    with that `severity`. `compressed`: the plaintext is still compressed.
-    """
-
-    plaintext: bytes | None
-    verdict: str
-    explanations: tuple[str, ...] = ()
-    severity: str = "note"
-    compressed: bool = False
-
-
-class Opener(Protocol):
-    """Opens a ciphered APDU. Must not raise; says in its answer why it could not."""
-
-    def __call__(self, part: CipheredPart) -> Opening:
-        """The plaintext of `part`, or why there is none."""
-        ...
-
-
-class Verifier(Protocol):
-    """Verifies the signature of a general-signing APDU. Must not raise."""
-
-    def __call__(self, part: SignedPart) -> Opening:
-        """The verdict on the signature of `part` (its `plaintext` is not used)."""
-        ...
-
-
+#: Opens a ciphered APDU. Must not raise; its answer says why there is no plaintext.
+Opener = Callable[[CipheredPart], Opening]
+#: Verifies the signature of a general-signing APDU. Must not raise; the plaintext of its answer is not used.
+Verifier = Callable[[SignedPart], Opening]
 #: Scaler (power of ten) and unit (code of the Blue Book) of an attribute; None where not known.
 ScalerUnit = Callable[[Reference], tuple[int, int] | None]
 

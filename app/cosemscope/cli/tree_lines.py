@@ -21,7 +21,7 @@ def print_decoded(decoded: Decoded, look: Look, comments: Sequence[Comment] = ()
         print(json.dumps({**known, **plain_tree(decoded)}, ensure_ascii=False, indent=2))
         return
     print(info)
-    if look.opened is not None:
+    if look.openings:
         print(f"security: {security}{f', {inner}' if inner else ''}")
     for number, text in comments:
         print(f"comment on packet {number}: {plain_lines(text)}")

@@ -18,8 +18,8 @@ from cosemscope.apdu.context import Context
 from cosemscope.apdu.data.data_reader import skip_data
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.names.tags import APDU_TAGS
+from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.security.key_sets import KeySet
-from cosemscope.apdu.security.verdicts import Verdict
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.cli.wpdu_lines import JsonLines

@@ -13,7 +13,7 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.apdu.fields import first
 from cosemscope.apdu.names.tags import apdu_name
-from cosemscope.apdu.security.verdicts import Verdict
+from cosemscope.apdu.opening import Verdict
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers.association_ends import KEYS, facts, notes
 from tests.helpers.shared import shared
@@ -44,7 +44,7 @@ def test_a_real_ciphered_capture_opens_whole() -> None:
     tags = analysis.wpdus["apdu_tag"].tolist()
     assert Counter(look.verdict.value for look in looks) == {"opened": 265, "clear": 1}
     assert tags[[look.verdict for look in looks].index(Verdict.CLEAR)] == 0x62
-    assert all(look.opened is not None and look.opened.form == "SC || AK" for look in looks if look.opened)
+    assert all(look.opening is not None and look.opening.form == "SC || AK" for look in looks if look.opening)
     assert "f(StoC) of HLS-GMAC is right" in notes(looks[2])
     assert "f(CtoS) of HLS-GMAC is right" in notes(looks[3])
     odd = [row for row, tag in enumerate(tags) if tag == 0]
@@ -157,7 +157,7 @@ def test_a_look_far_into_a_long_association_is_bounded(
     for row in range(len(analysis.wpdus)):
         taken.clear()
         look = Associations(analysis, KEYS).look(row)
-        assert (look.verdict, look.inner, look.opened) == facts(walked[row])[:3]
+        assert (look.verdict, look.inner, look.openings) == facts(walked[row])[:3]
         assert len(taken) <= 6 + 1 + 6
 
 
@@ -229,7 +229,7 @@ def test_two_clients_at_once_with_one_meter(tmp_path: Path) -> None:
     other.read_register(0)
     link.close()
     found = dict(Associations(written(traffic, tmp_path), KEYS).walk())
-    ciphered = [look for look in found.values() if look.opened is not None]
+    ciphered = [look for look in found.values() if look.opening is not None]
     assert len(ciphered) > 20
     assert {look.verdict for look in ciphered} == {Verdict.OPENED}
     assert not [note for look in found.values() for note in look.notes if note.severity == "warning"]

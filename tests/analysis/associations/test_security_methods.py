@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.security.key_sets import KeySet, point_octets
-from cosemscope.apdu.security.verdicts import Verdict
 from tests.helpers import traffic_apdus as a
 from tests.helpers.association_ends import CLIENT, METER, Ends, notes
 from tests.helpers.protection import raw_signature

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from cosemscope.analysis.associations.association import Association, Look, Place
 from cosemscope.analysis.associations.steps import advance
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
+from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.security.key_sets import KeySet
-from cosemscope.apdu.security.verdicts import Verdict
 from tests.helpers import traffic_apdus as a
 from tests.helpers.association_ends import CLIENT, ENERGY, KEYS, METER, Ends, facts, notes
 from tests.helpers.traffic_meters import AUTHENTICATION, ENCRYPTION
@@ -98,8 +98,8 @@ def test_a_dedicated_key_is_picked_out_of_the_initiate_request() -> None:
     peer = a.Cipher(METER, key, AUTHENTICATION, 1)
     look = ends.up(own.glo(0xD0, a.get_request(0xC1, 3, "1.0.1.8.0.255")))
     assert (look.verdict, look.inner) == (Verdict.OPENED, 0xC0)
-    assert look.opened is not None
-    assert look.opened.key == "dedicated key of this association"
+    assert look.opening is not None
+    assert look.opening.key == "dedicated key of this association"
     assert ends.down(peer.glo(0xD4, a.get_response(0xC1, a.unsigned(1)))).verdict is Verdict.OPENED
     ends.up(a.RLRQ)
     ends.down(a.RLRE)
@@ -173,7 +173,7 @@ def test_a_key_that_is_switched() -> None:
         looks = [ends.down(ends.peer.glo(0xCC, RESULT)), ends.up(ends.own.glo(0xC8, READ))]
         assert {look.verdict for look in looks} == verdicts
         if verdicts == {Verdict.OPENED}:
-            assert all(look.opened is not None and look.opened.key.endswith("new") for look in looks)
+            assert all(look.opening is not None and look.opening.key.endswith("new") for look in looks)
 
 
 def test_what_is_authenticated_only_counts_where_it_is_not_forged() -> None:
@@ -215,8 +215,8 @@ def test_two_associations_one_after_the_other_share_nothing() -> None:
     look = ends.up(
         a.Cipher(other, ENCRYPTION, AUTHENTICATION, 1).glo(0xC8, a.get_request(1, 3, "1.0.1.8.0.255"))
     )
-    assert look.opened is not None
-    assert look.opened.title == other
+    assert look.opening is not None
+    assert look.opening.title == other
 
 
 def test_both_sides_with_the_same_title() -> None:
@@ -237,7 +237,23 @@ def test_titles_are_learned_from_general_headers() -> None:
     )
     ends.down(ends.peer.general_glo(a.data_notification(1, b"", a.unsigned(1))))
     look = ends.down(ends.peer.glo(0xCC, a.get_response(0xC1, a.unsigned(1))))
-    assert (look.verdict, look.opened and look.opened.notes) == (Verdict.OPENED, ())
+    assert (look.verdict, look.opening and look.opening.notes) == (Verdict.OPENED, ())
+
+
+def test_what_is_ciphered_twice_is_told_outermost_first() -> None:
+    """Each layer has an outcome of its own; the verdict is that on the innermost."""
+    ends = Ends()
+    ends.associate()
+    inner = ends.own.glo(0xC8, READ)
+    look = ends.up(ends.own.general_glo(inner))
+    assert [one.plaintext for one in look.openings] == [inner, READ]
+    assert (look.verdict, look.inner, look.plain) == (Verdict.OPENED, READ[0], READ)
+    foreign = a.Cipher(CLIENT, bytes(16), AUTHENTICATION, 90).glo(0xC8, READ)
+    look = ends.up(ends.own.general_glo(foreign))
+    assert [one.verdict for one in look.openings] == [Verdict.OPENED, Verdict.TAG_WRONG]
+    assert look.verdict is Verdict.TAG_WRONG
+    assert look.opening is not None
+    assert look.opening.plaintext == foreign
 
 
 def test_pushes_of_several_meters_over_one_pair() -> None:
@@ -254,8 +270,8 @@ def test_pushes_of_several_meters_over_one_pair() -> None:
             cipher = a.Cipher(title, bytes((number,)) * 16, AUTHENTICATION, counter)
             look = ends.down(cipher.general_glo(a.data_notification(1, b"", a.unsigned(1))))
             assert look.verdict is Verdict.OPENED
-            assert look.opened is not None
-            assert look.opened.key == f"global unicast key of {number}"
+            assert look.opening is not None
+            assert look.opening.key == f"global unicast key of {number}"
             assert look.context.opener is not None
             assert not look.notes
 

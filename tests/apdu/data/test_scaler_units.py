@@ -1,6 +1,6 @@
 """What a response tells about later ones: scalers and units; and what stands around a service."""
 
-from cosemscope.apdu import Context, Opening, Reference, Request, decode_apdu
+from cosemscope.apdu import Context, Opening, Reference, Request, Verdict, decode_apdu
 from cosemscope.apdu.data.scaler_units import scalers_in, service_of
 from cosemscope.apdu.framed import decode_octets
 from tests.helpers import apdu_encoder as encode
@@ -14,7 +14,7 @@ def test_service_of_what_was_opened() -> None:
     """Behind a WPDU header and a cipher stands the service; unopened, the cipher is all there is."""
     body = encode.ciphered(0xC8, 0x30, 1, bytes(13), bytes(12))
     wpdu = b"\0\1\0\x10\0\1" + len(body).to_bytes(2, "big") + body
-    context = Context(opener=lambda part: Opening(encode.get_request(_VALUE), "opened"))
+    context = Context(opener=lambda part: Opening(Verdict.OPENED, encode.get_request(_VALUE)))
     assert service_of(decode_octets(wpdu, context).root).name == "get-request"
     assert service_of(decode_octets(wpdu).root).name == "glo-get-request"
     assert (

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.apdu import decode_apdu
-from cosemscope.apdu.context import CipheredPart, Context, Opening, SignedPart
+from cosemscope.apdu.context import CipheredPart, Context, SignedPart
 from cosemscope.apdu.names.tags import GENERAL_SIGNING
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.envelopes import CIPHERED_TAGS, Unprotected, read_protected
 from tests.helpers.protection import TITLE, sized, vectors
 
@@ -18,7 +19,7 @@ def first_part(apdu: bytes) -> CipheredPart | SignedPart | None:
 
     def note(part: CipheredPart | SignedPart) -> Opening:
         seen.append(part)
-        return Opening(None, "no-key")
+        return Opening(Verdict.NO_KEY)
 
     decode_apdu(apdu, Context(opener=note, verifier=note))
     # The decoder meets a signature after what is signed.

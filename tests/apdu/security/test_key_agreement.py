@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.apdu.context import CipheredPart
+from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.security.envelopes import read_protected
 from cosemscope.apdu.security.key_agreement import ephemeral, unwrapped
 from cosemscope.apdu.security.key_rings import KeyRing
 from cosemscope.apdu.security.key_sets import KeySet, point_octets, private_key, public_key
 from cosemscope.apdu.security.opener import KeyedOpener
 from cosemscope.apdu.security.signing import signed_by
-from cosemscope.apdu.security.verdicts import Verdict
 from tests.helpers.protection import GET_CLOCK, SERVER, TITLE, protect, raw_signature, sized
 
 CURVES: list[Any] = [ec.SECP256R1(), ec.SECP384R1()]

@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.apdu import decode_apdu
-from cosemscope.apdu.context import CipheredPart, Context, Opening, SignedPart
+from cosemscope.apdu.context import CipheredPart, Context, SignedPart
 from cosemscope.apdu.framed import decode_octets
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.plain import plain_tree
 from cosemscope.apdu.security.envelopes import read_protected
 from cosemscope.apdu.security.key_rings import KeyRing
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.security.opener import KeyedOpener
-from cosemscope.apdu.security.verdicts import Opened, Outcomes, Verdict
+from cosemscope.apdu.security.outcomes import Outcomes
 from tests.helpers.protection import (
     AUTHENTICATION,
     ENCRYPTION,
@@ -45,7 +46,7 @@ def part_of(apdu: bytes) -> CipheredPart:
     return part
 
 
-def opened(apdu: bytes, *sets: KeySet, sender: bytes | None = TITLE, other: bytes | None = None) -> Opened:
+def opened(apdu: bytes, *sets: KeySet, sender: bytes | None = TITLE, other: bytes | None = None) -> Opening:
     return KeyedOpener(KeyRing(sets), sender, other).open(part_of(apdu))
 
 
@@ -118,7 +119,7 @@ def test_the_vectors_without_keys_say_no_key() -> None:
                 count += 1
                 assert opener.open(part).verdict is Verdict.NO_KEY
             else:
-                assert opener.verifier(part).verdict == "no-key"
+                assert opener.verify(part).verdict is Verdict.NO_KEY
     assert count >= 55
 
 
@@ -129,11 +130,11 @@ def test_signature_of_a_general_signing_vector() -> None:
     octets = bytearray.fromhex(vector["hex"])
     (*_, part) = parts_seen(bytes(octets), opener.context())
     assert isinstance(part, SignedPart)
-    assert opener.verifier(part).verdict == "verified"
+    assert opener.verify(part).verdict is Verdict.VERIFIED
     octets[-1] ^= 1
     (*_, part) = parts_seen(bytes(octets), opener.context())
     assert isinstance(part, SignedPart)
-    verdict = opener.verifier(part)
+    verdict = opener.verify(part)
     assert (verdict.verdict, verdict.severity) == ("signature-wrong", "warning")
 
 
@@ -340,6 +341,26 @@ def test_wrapped_key() -> None:
     assert opened(apdu, dataclasses.replace(FULL, master=WRONG)).verdict is Verdict.NO_KEY
 
 
+@pytest.mark.parametrize(
+    ("apdu", "sender", "title"),
+    [
+        (glo(0xC8, GET_CLOCK), TITLE, TITLE),
+        (glo(0xC8, GET_CLOCK), None, None),
+        (general_glo(GET_CLOCK, title=SERVER), TITLE, SERVER),
+        (b"\xdb\x00" + glo(0xC8, GET_CLOCK)[1:], TITLE, TITLE),
+        (b"\xdb\x00" + glo(0xC8, GET_CLOCK)[1:], None, None),
+    ],
+)
+def test_what_does_not_open_names_its_sender(apdu: bytes, sender: bytes | None, title: bytes | None) -> None:
+    """Whose key is wanted: the title in the APDU, else the one seen; and which octets were tried."""
+    part = part_of(apdu)
+    for ring in (KeyRing(), KeyRing([KeySet("wrong", encryption=WRONG, authentication=WRONG)])):
+        found = KeyedOpener(ring, sender).open(part)
+        assert not found.verdict.opened
+        assert (found.title, found.content, found.counter) == (title, part.content, 1)
+    assert KeyedOpener(KeyRing([FULL]), TITLE).open(part).content == part.content
+
+
 # Outcomes, and what must never show.
 
 
@@ -394,7 +415,7 @@ def test_keys_never_show(caplog: pytest.LogCaptureFixture) -> None:
     shown = [repr(keys), str(keys), f"{keys!r}", repr(ring), repr(opener)]
     for apdu in (glo(0xC8, GET_CLOCK), glo(0xC8, GET_CLOCK, encryption=WRONG), glo(0xD0, GET_CLOCK)):
         found = opener.open(part_of(apdu))
-        shown += [repr(found), repr(found.opening())]
+        shown += [repr(found), found.text]
         decoded = decode_apdu(apdu, opener.context())
         shown.append(json.dumps(plain_tree(decoded), default=str))
     with pytest.raises(TypeError, match="pickle") as raised:

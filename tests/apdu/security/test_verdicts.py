@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from cosemscope.apdu.context import CipheredPart
 from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.attempts import MAX_TRIES
 from cosemscope.apdu.security.envelopes import read_protected
 from cosemscope.apdu.security.key_rings import KeyRing
 from cosemscope.apdu.security.key_sets import KeySet, point_octets
 from cosemscope.apdu.security.opener import KeyedOpener
 from cosemscope.apdu.security.plausibility import makes_sense
-from cosemscope.apdu.security.verdicts import Opened, Verdict
 from cosemscope.apdu.summary import summarise
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.protection import (
@@ -35,7 +35,7 @@ ENCRYPTION_ONLY = KeySet("meter", encryption=ENCRYPTION)
 ANSWER = encode.get_response(("octet-string", bytes(range(40))))
 
 
-def opened(apdu: bytes, *sets: KeySet, sender: bytes | None = TITLE, other: bytes | None = None) -> Opened:
+def opened(apdu: bytes, *sets: KeySet, sender: bytes | None = TITLE, other: bytes | None = None) -> Opening:
     part = read_protected(apdu)
     assert isinstance(part, CipheredPart)
     return KeyedOpener(KeyRing(sets), sender, other).open(part)

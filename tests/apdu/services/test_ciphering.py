@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosemscope.apdu import Context, Decoded, Opening, decode_apdu
+from cosemscope.apdu import Context, Decoded, Opening, Verdict, decode_apdu
 from cosemscope.apdu.context import CipheredPart, SignedPart
 from cosemscope.apdu.names.tags import DED_SERVICES, GLO_SERVICES
 from tests.helpers import apdu_encoder as encode
@@ -64,7 +64,7 @@ def test_authenticated_only_is_plain() -> None:
 
 def test_an_opened_body_is_a_source_of_its_own() -> None:
     """The plaintext's tree hangs below the ciphered text and has its own offsets."""
-    opener = Recorder(Opening(_PLAIN, "opened", ("tag right with key 1",)))
+    opener = Recorder(Opening(Verdict.OPENED, _PLAIN, 7, "key 1", _TITLE, notes=("a remark",)))
     decoded = decoded_of(encode.ciphered(0xDB, 0x30, 7, bytes(9), _MARK, _TITLE), Context(opener=opener))
     assert opener.parts == [CipheredPart(0xDB, 0x30, 7, bytes(9), _MARK, _TITLE)]
     assert decoded.sources[1] == ("decrypted", _PLAIN)
@@ -73,13 +73,18 @@ def test_an_opened_body_is_a_source_of_its_own() -> None:
     assert at(text, "get-response/result/data").value == 5009
     assert (text.children[0].start, text.children[0].stop, text.children[0].source) == (0, 9, 1)
     assert [(problem.severity, problem.message) for problem in decoded.problems] == [
-        ("note", "tag right with key 1")
+        (
+            "note",
+            "opened, the authentication tag is right: key 1, system title ABC 4142433132333435, "
+            "invocation counter 7",
+        ),
+        ("note", "a remark"),
     ]
 
 
 def test_a_failure_is_a_shown_result() -> None:
     """What could not be opened stays octets, with the verdict and why."""
-    opener = Recorder(Opening(None, "tag-wrong", ("no key gives this tag",), "warning"))
+    opener = Recorder(Opening(Verdict.TAG_WRONG, notes=("no key gives this tag",)))
     decoded = decoded_of(encode.ciphered(0xC8, 0x30, 7, bytes(9), _MARK), Context(opener=opener))
     assert at(decoded.root, "ciphered-content/ciphered-text").text == "9 octets, tag-wrong"
     assert decoded.root.text.endswith(": tag-wrong")
@@ -88,14 +93,14 @@ def test_a_failure_is_a_shown_result() -> None:
 
 def test_a_plaintext_of_another_service_is_said() -> None:
     """glo-get-request that opens to something else than a get-request was opened with a wrong key."""
-    opener = Recorder(Opening(b"\x99\x01", "opened-untagged"))
+    opener = Recorder(Opening(Verdict.UNTAGGED, b"\x99\x01"))
     decoded = decoded_of(encode.ciphered(0xC8, 0x20, 7, b"\0\0"), Context(opener=opener))
     assert "expected get-request inside glo-get-request" in decoded.problems[0].message
 
 
 def test_titles_come_from_the_association() -> None:
     """The user-information of an AARQ is opened with the title that the AARQ itself gives."""
-    opener = Recorder(Opening(encode.initiate_request(), "opened"))
+    opener = Recorder(Opening(Verdict.OPENED, encode.initiate_request()))
     octets = encode.aarq(
         encode.element(0xA6, encode.element(0x04, _TITLE)),
         context=3,
@@ -121,7 +126,7 @@ _HEADER = (b"\0\1", b"ORIGIN01", b"RECEIVER", b"", b"\x07")
 )
 def test_general_ciphering(key_info: bytes | None, choice: int | None, text: str) -> None:
     """Header and every form of key-info; the opener is told all of it."""
-    opener = Recorder(Opening(_PLAIN, "opened"))
+    opener = Recorder(Opening(Verdict.OPENED, _PLAIN))
     octets = encode.general_ciphering(_HEADER, key_info, 0x30, 9, bytes(9), _MARK)
     decoded = decoded_of(octets, Context(opener=opener))
     assert at(decoded.root, "key-info").text.startswith(text)
@@ -140,7 +145,7 @@ def test_general_signing_is_verified_by_the_caller() -> None:
 
     def verifier(part: SignedPart) -> Opening:
         seen.append(part)
-        return Opening(None, "signature-wrong", ("other key",), "warning")
+        return Opening(Verdict.SIGNATURE_WRONG, notes=("other key",))
 
     header = b"".join(map(encode.octet_string, _HEADER))
     octets = b"\xdf" + header + encode.octet_string(_PLAIN) + encode.octet_string(bytes(64))
@@ -153,7 +158,7 @@ def test_general_signing_is_verified_by_the_caller() -> None:
 
 def test_an_undefined_tag_over_ciphered_content() -> None:
     """A ciphered body under tag 00 is flagged, taken apart, and offered to the opener."""
-    opener = Recorder(Opening(_PLAIN, "opened"))
+    opener = Recorder(Opening(Verdict.OPENED, _PLAIN))
     decoded = decoded_of(b"\0" + encode.ciphered(0xCC, 0x30, 7, bytes(9), _MARK)[1:], Context(opener=opener))
     assert decoded.problems[0].severity == "error"
     assert opener.parts[0].tag == 0

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu
 
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.fields import Problem
-from cosemscope.apdu.security.verdicts import Verdict
+from cosemscope.apdu.opening import Verdict
 from cosemscope.gui.dialogs.paste_box import MAX_CHARACTERS, PasteBox, _read, broken_lines
 from cosemscope.gui.look.hex_text import hex_dump
 from tests.gui.fakes import ANSWER, wpdu

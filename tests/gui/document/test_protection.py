@@ -6,10 +6,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
-from cosemscope.apdu.context import CipheredPart, Context
+from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import leaves
-from cosemscope.apdu.security.verdicts import Opened, Verdict
-from cosemscope.gui.document.protection import VERDICT_LOOKS, Protection, WantedKey, listening
+from cosemscope.apdu.opening import Opening, Verdict
+from cosemscope.gui.document.protection import VERDICT_LOOKS, WantedKey, listening
 from cosemscope.gui.keys.key_dialog import KeyDialog
 from cosemscope.gui.look import theme
 from cosemscope.gui.panes.details.verdict_bar import VerdictBar
@@ -245,8 +245,6 @@ def test_another_capture_is_opened_with_the_same_keys(open_in, qtbot):
 
 # The parts by themselves.
 
-PART = CipheredPart(0xC8, 0x30, 1, b"\x01\x02", bytes(12))
-
 
 @pytest.mark.parametrize("verdict", VERDICT_LOOKS)
 @pytest.mark.parametrize("scheme", [theme.LIGHT, theme.DARK])
@@ -254,7 +252,7 @@ def test_every_verdict_has_a_look_that_can_be_read(qtbot, look, verdict, scheme)
     """An icon, a word and colours with enough contrast in both schemes."""
     bar = VerdictBar()
     qtbot.addWidget(bar)
-    bar.show_protections([Protection(PART, Opened(verdict, None, 1, notes=("because",)), None)])
+    bar.show_openings([Opening(verdict, notes=("because",))])
     assert bar.badge.text()
     shown = VERDICT_LOOKS[verdict]
     assert contrast(getattr(scheme, shown.ink), getattr(scheme, shown.back)) >= 4.5
@@ -262,20 +260,21 @@ def test_every_verdict_has_a_look_that_can_be_read(qtbot, look, verdict, scheme)
 
 
 def test_only_what_is_not_clear_has_a_look():
-    """Whoever adds a verdict gives it a look."""
-    assert set(VERDICT_LOOKS) == set(Verdict) - {Verdict.CLEAR}
+    """Whoever adds a verdict on a ciphered part gives it a look."""
+    signatures = {Verdict.VERIFIED, Verdict.SIGNATURE_WRONG}
+    assert set(VERDICT_LOOKS) == set(Verdict) - {Verdict.CLEAR} - signatures
 
 
 def test_what_is_not_opened_is_told_before_what_is(qtbot, look):
     """Two protected parts in one WPDU."""
     bar = VerdictBar()
     qtbot.addWidget(bar)
-    closed = Protection(PART, Opened(Verdict.NO_KEY, None, 1, notes=("no key is given",)), b"ABCDEFGH")
-    opened = Protection(PART, Opened(Verdict.OPENED, b"\x01", 1, "k", b"ABCDEFGH", "SC || AK"), b"ABCDEFGH")
-    bar.show_protections([opened, closed])
+    closed = Opening(Verdict.NO_KEY, title=b"ABCDEFGH", notes=("no key is given",))
+    opened = Opening(Verdict.OPENED, b"\x01", 1, "k", b"ABCDEFGH", "SC || AK")
+    bar.show_openings([opened, closed])
     assert bar.shown is closed
     assert "1 more" in bar.sentence.text()
-    bar.show_protections([])
+    bar.show_openings([])
     assert bar.isHidden()
 
 

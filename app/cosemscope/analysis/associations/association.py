@@ -12,11 +12,11 @@ from cosemscope.analysis.associations.scalers import Scalers
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.names.texts import TITLE_SIZE
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.hls import Challenges
 from cosemscope.apdu.security.key_rings import KeyRing
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.security.opener import KeyedOpener
-from cosemscope.apdu.security.verdicts import Opened, Verdict
 from cosemscope.capture.packets.packet_table import Endpoint
 
 _MAX_REQUESTS = 64
@@ -37,17 +37,26 @@ class Note(NamedTuple):
 class Look(NamedTuple):
     """What is known of one APDU in its association.
 
-    `verdict` is that of its protection (clear where it has none), `inner` the tag of the APDU once opened
-    or joined (-1: none), `opened` the attempt to open it, `context` what the decoder needs for its tree.
-    `plain` is the innermost APDU that could be reached: opened, joined, without prefixes and envelopes.
+    `inner` is the tag of the APDU once opened or joined (-1: none), `context` what the decoder needs for its
+    tree. `openings` are the attempts to open what is ciphered in it, the outermost first. `plain` is the
+    innermost APDU that could be reached: opened, joined, without prefixes and envelopes.
     """
 
-    verdict: Verdict
     inner: int
     context: Context
-    opened: Opened | None = None
+    openings: tuple[Opening, ...] = ()
     notes: tuple[Note, ...] = ()
     plain: bytes = b""
+
+    @property
+    def opening(self) -> Opening | None:
+        """The outermost attempt; None where nothing is ciphered."""
+        return self.openings[0] if self.openings else None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the innermost attempt; CLEAR where nothing is ciphered."""
+        return self.openings[-1].verdict if self.openings else Verdict.CLEAR
 
 
 class Place(NamedTuple):

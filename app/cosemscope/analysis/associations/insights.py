@@ -109,13 +109,13 @@ class Insights:
             )
 
     def _info(self, row: int, tag: int, known: Look) -> str:
-        plain, context, opened = known.plain, known.context, known.opened
+        plain, context, opening = known.plain, known.context, known.opening
         if not plain or context.joined is not None:
             return self._told(row, known)
         # What stands around an APDU does not matter to its info line, except that it was ciphered.
-        if opened is None and known.inner < 0 and plain[0] == tag:
+        if opening is None and known.inner < 0 and plain[0] == tag:
             return self._line(plain, context)
-        if opened is not None and plain is opened.plaintext and tag in _ENVELOPES:
+        if opening is not None and plain is opening.plaintext and tag in _ENVELOPES:
             line = self._line(plain, context)
             whole = f"{line} [{t.APDU_TAGS[tag]}]"
             if not line.startswith("BROKEN") and len(whole) <= MAX_LENGTH:

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from cosemscope.analysis.associations.association import Association, Counter, Look, Note, Pending
 from cosemscope.analysis.associations.blocks import Block, add_block, add_to_window
 from cosemscope.analysis.associations.security_methods import SecurityMethods, sized
-from cosemscope.apdu.context import CipheredPart, Context, Opening, Reference, Request, SignedPart
+from cosemscope.apdu.context import CipheredPart, Context, Reference, Request, SignedPart
 from cosemscope.apdu.data.scaler_units import scalers_in
 from cosemscope.apdu.data.shapes import SCALER_UNIT_ATTRIBUTE
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find, first
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.texts import TITLE_SIZE, title_text
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.envelopes import CIPHERED_TAGS, Unprotected, read_protected
 from cosemscope.apdu.security.key_rings import KEY_SIZES
 from cosemscope.apdu.security.key_sets import KeySet, public_key
 from cosemscope.apdu.security.opener import KeyedOpener, key_kind
-from cosemscope.apdu.security.verdicts import Opened, Verdict
 
 _MAX_DEPTH = 8
 _LLC = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
@@ -69,9 +69,8 @@ class _Step:
     def __init__(self, association: Association, side: int) -> None:
         self.association = association
         self.side = side
-        self.verdict = Verdict.CLEAR
         self.inner = -1
-        self.opened: Opened | None = None
+        self.openings: list[Opening] = []
         self.opener: KeyedOpener | None = None
         self.request: Request | None = None
         self.joined: bytes | None = None
@@ -85,8 +84,8 @@ class _Step:
             self._count()
         opener = self.opener or self.association.opener(self.side)
         scaler_unit = self.association.scalers.seen_from(self.association.row)
-        context = Context(self.request, opener, opener.verifier, scaler_unit, self.joined)
-        return Look(self.verdict, self.inner, context, self.opened, tuple(self.notes), self.plain)
+        context = Context(self.request, opener.open, opener.verify, scaler_unit, self.joined)
+        return Look(self.inner, context, tuple(self.openings), tuple(self.notes), self.plain)
 
     def note(self, message: str, severity: str = "note", clause: str = "") -> None:
         """Remark something, unless there is nothing to remark."""
@@ -118,17 +117,17 @@ class _Step:
             self._learn_title(part.envelope.originator)
             self.take(part.content, depth + 1)
         elif part is not None:
-            opened = self.open(part)
-            text = opened.plaintext
-            if opened.verdict in (Verdict.NO_KEY, Verdict.NO_TITLE) and not part.security_control & 0x20:
+            opening = self.open(part)
+            text = opening.plaintext
+            if opening.verdict in (Verdict.NO_KEY, Verdict.NO_TITLE) and not part.security_control & 0x20:
                 text = part.content  # authenticated only: there is no key to check it, but it can be read
             if text is not None and not part.security_control & 0x80:
                 self.take(text, depth + 1)
         elif apdu[0] in CIPHERED_TAGS:
-            self.verdict = Verdict.TAG_WRONG
+            self.openings.append(Opening(Verdict.TAG_WRONG))
             self.note("the ciphered APDU is cut or broken: there is nothing to open", "warning")
 
-    def open(self, part: CipheredPart) -> Opened:
+    def open(self, part: CipheredPart) -> Opening:
         """Opens a part with what is known by now."""
         association = self.association
         title = part.system_title
@@ -137,11 +136,10 @@ class _Step:
         if title and title != association.titles[self.side] and len(title) == TITLE_SIZE:
             # Somebody else's APDU on this association, as of a concentrator: its keys are to be tried.
             self.opener = association.opener_for(title, self.side)
-        opened = self.opener.open(part)
-        self.opened = self.opened or opened
-        self.verdict = opened.verdict
-        self._used(part, opened)
-        return opened
+        opening = self.opener.open(part)
+        self.openings.append(opening)
+        self._used(part, opening)
+        return opening
 
     def _learn_title(self, title: bytes | None) -> None:
         if self.association.titles[self.side] is None:
@@ -149,11 +147,10 @@ class _Step:
 
     # Invocation counters.
 
-    def _used(self, part: CipheredPart, opened: Opened) -> None:
+    def _used(self, part: CipheredPart, opening: Opening) -> None:
         kind = key_kind(part)
-        title = opened.title or part.system_title or self.association.titles[self.side]
-        if kind is not None and title and opened.verdict is not Verdict.TAG_WRONG:
-            self._counter_used(title, kind.value, part.invocation_counter)
+        if kind is not None and opening.title and opening.verdict is not Verdict.TAG_WRONG:
+            self._counter_used(opening.title, kind.value, opening.counter)
 
     def _counter_used(self, title: bytes, kind: str, counter: int) -> None:
         self.used.setdefault((title, kind), set()).add(counter)
@@ -221,21 +218,21 @@ class _Step:
         """The tree of an ACSE APDU; a ciphered initiate in it is opened, its dedicated key is kept."""
 
         def opener(part: CipheredPart) -> Opening:
-            opened = self.open(part)
-            if opened.plaintext:
-                self.inner = opened.plaintext[0]
-            return opened.opening()
+            opening = self.open(part)
+            if opening.plaintext:
+                self.inner = opening.plaintext[0]
+            return opening
 
         root = decode_apdu(apdu, Context(opener=opener)).root
         key = _octets(root, "dedicated-key")
         if key is not None and len(key) in KEY_SIZES and self._believed():
-            if self.opened is None:
+            if not self.openings:
                 self.note("the dedicated key is sent in clear", "warning")
             self.association.learn_key(KeySet("this association", dedicated=key))
         return root
 
     def _believed(self) -> bool:
-        return self.opened is None or self.opened.verdict is not Verdict.TAG_WRONG
+        return not self.openings or self.openings[0].verdict is not Verdict.TAG_WRONG
 
     def _learn_certificate(self, certificate: bytes) -> None:
         title = self.association.titles[self.side]

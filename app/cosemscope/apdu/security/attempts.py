@@ -1,7 +1,7 @@
 """One ciphered APDU, and what comes of trying keys on it: one opens it, or what is said when none does.
 
 Where there is a tag, it decides. Where there is none, or no authentication key to check it, the plaintext
-must make sense (see `sense`); what makes none is not shown: a wrong key would make it of anything.
+must make sense (see `plausibility`); what makes none is not shown: a wrong key would make it of anything.
 Source: IEC 62056-5-3, cryptographic protection of xDLMS APDUs.
 """
 
@@ -10,10 +10,10 @@ from typing import NamedTuple
 from cosemscope.apdu.context import CipheredPart
 from cosemscope.apdu.names.tags import GENERAL_CIPHERING
 from cosemscope.apdu.names.texts import title_text
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.key_rings import RingKey
 from cosemscope.apdu.security.plausibility import first_octets, makes_sense, nonsense
 from cosemscope.apdu.security.suites import TAG_SIZE
-from cosemscope.apdu.security.verdicts import Opened, Verdict
 
 #: What is tried on one APDU at most: keys times titles times authentication keys.
 MAX_TRIES = 20_000
@@ -78,13 +78,13 @@ class Attempt:
         self._compressed = bool(part.security_control & 0x80)
         self._forms = _aad_forms(part)
         self._firsts = first_octets(part) if self._encrypted and not self._compressed else None
-        self._unchecked: Opened | None = None  # makes sense, and there is no key to check the tag
+        self._unchecked: Opening | None = None  # makes sense, and there is no key to check the tag
         self._suspects: list[str] = []  # keys whose text makes sense though the tag is wrong
         self._odd = ""  # a key whose text makes no sense, and what it looks like
         self._checked = False  # whether any authentication key was tried
         self._keys = 0
 
-    def by_tag(self, key: RingKey, again: int) -> Opened | None:
+    def by_tag(self, key: RingKey, again: int) -> Opening | None:
         """The APDU opened with this key, if the tag says so with one of the titles and forms of the AAD."""
         part, encrypt, wanted = self.part, key.encrypt, self.part.authentication_tag
         self._keys += not again
@@ -132,7 +132,7 @@ class Attempt:
         else:
             self._odd = self._odd or f"deciphered with the {key.label} the text {nonsense(plain)}"
 
-    def by_sense(self, key: RingKey, again: int) -> Opened | None:
+    def by_sense(self, key: RingKey, again: int) -> Opening | None:
         """The APDU opened with this key, where the plaintext makes sense: there is no tag that tells."""
         self._keys += not again
         for title in self.titles.of(key, again):
@@ -143,11 +143,11 @@ class Attempt:
             self._odd = self._odd or f"deciphered with the {key.label} the text {nonsense(plain)}"
         return None
 
-    def _opened(self, verdict: Verdict, plain: bytes, key: str, title: Title, form: str = "") -> Opened:
+    def _opened(self, verdict: Verdict, plain: bytes, key: str, title: Title, form: str = "") -> Opening:
         notes = [title.note] if title.note else []
         if verdict is not Verdict.OPENED and key and (self._compressed or not plain):
             notes.append(_COMPRESSED if self._compressed else _EMPTY)
-        return Opened(
+        return Opening(
             verdict,
             plain,
             self.part.invocation_counter,
@@ -158,7 +158,7 @@ class Attempt:
             tuple(notes),
         )
 
-    def failure(self, gave_up: bool = False) -> Opened:
+    def failure(self, gave_up: bool = False) -> Opening:
         """What to say when no key could be proven right; `gave_up`: not all were tried."""
         unchecked = self._unchecked
         if unchecked is not None:
@@ -181,8 +181,8 @@ class Attempt:
             )
         return self._closed(Verdict.TAG_WRONG, notes, tried=True)
 
-    def _closed(self, verdict: Verdict, notes: list[str], *, tried: bool = False) -> Opened:
-        return Opened(verdict, None, self.part.invocation_counter, notes=tuple(notes), tried=tried)
+    def _closed(self, verdict: Verdict, notes: list[str], *, tried: bool = False) -> Opening:
+        return Opening(verdict, counter=self.part.invocation_counter, notes=tuple(notes), tried=tried)
 
 
 def _aad_forms(part: CipheredPart) -> tuple[tuple[str, bytes], ...]:

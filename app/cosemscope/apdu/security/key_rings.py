@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cosemscope.apdu.names.texts import TITLE_SIZE
 from cosemscope.apdu.security.key_sets import KeySet
+from cosemscope.apdu.security.outcomes import Outcomes
 from cosemscope.apdu.security.suites import SUITES
-from cosemscope.apdu.security.verdicts import Outcomes
 
 KEY_SIZES = (16, 24, 32)
 #: APDUs of a sender that no key fits, until one more is not worth trying all keys in full; senders counted.

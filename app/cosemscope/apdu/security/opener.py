@@ -14,15 +14,15 @@ protection of xDLMS APDUs.
 from collections.abc import Iterator, Sequence
 from struct import Struct
 
-from cosemscope.apdu.context import CipheredPart, Context, Opening, SignedPart
+from cosemscope.apdu.context import CipheredPart, Context, SignedPart
 from cosemscope.apdu.names.tags import DED_SERVICES, GENERAL_DED
 from cosemscope.apdu.names.texts import TITLE_SIZE, title_text
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.attempts import MAX_TRIES, TAG_STOP, TAIL, Attempt, Title, Titles
 from cosemscope.apdu.security.key_agreement import Derived, agreed, unwrap
 from cosemscope.apdu.security.key_rings import KEY_SIZES, KIND_NAMES, KeyKind, KeyRing, RingKey
 from cosemscope.apdu.security.signing import verify
 from cosemscope.apdu.security.suites import SUITES, TAG_SIZE, security_control
-from cosemscope.apdu.security.verdicts import Opened, Verdict
 
 #: The kind of key that was given (None: it comes with the APDU), the key, and what is to be said of it.
 _Candidate = tuple[KeyKind | None, RingKey, str]
@@ -37,7 +37,7 @@ _OTHER_TITLE = "opened with the receiver's system title, not the sender's"
 
 
 class KeyedOpener:
-    """Opens APDUs that one side sends: fits `context.Opener`; `sender` and `other` are the titles known.
+    """Opens APDUs that one side sends: `sender` and `other` are the titles known.
 
     A title inside the APDU goes before `sender`; where none is known, those that the key sets name are
     tried. Never raises. Outcomes that took a search are remembered in the ring.
@@ -50,19 +50,15 @@ class KeyedOpener:
         self.sender = sender
         self.other = other
 
-    def __call__(self, part: CipheredPart) -> Opening:
-        """Opens a ciphered APDU, for the decoder."""
-        return self.open(part).opening()
-
-    def verifier(self, part: SignedPart) -> Opening:
-        """Verifies a signature, for the decoder."""
-        return verify(part, self.ring.sets)
-
     def context(self) -> Context:
         """A context for the decoder with nothing but keys."""
-        return Context(opener=self, verifier=self.verifier)
+        return Context(opener=self.open, verifier=self.verify)
 
-    def open(self, part: CipheredPart) -> Opened:
+    def verify(self, part: SignedPart) -> Opening:
+        """Verifies a signature."""
+        return verify(part, self.ring.sets)
+
+    def open(self, part: CipheredPart) -> Opening:
         """Opens a ciphered APDU.
 
         The everyday case comes first, without a search: authenticated and encrypted, by the key that opened
@@ -77,26 +73,26 @@ class KeyedOpener:
             encrypt, nonce = key.encrypt, _nonce(title, counter)
             plain = encrypt(nonce, content, None)[:TAIL]
             if encrypt(nonce, plain, header)[TAIL:TAG_STOP] == authentication_tag:
-                return _new(
-                    Opened, (_OPENED, plain, counter, key.label, title, _USUAL_FORM, False, (), False)
-                )
-        known = (ring, part, self.sender, self.other)
-        found = ring.outcomes.get(known)
+                known = (_OPENED, plain, counter, key.label, title, _USUAL_FORM, False, (), False, content)
+                return _new(Opening, known)
+        asked = (ring, part, self.sender, self.other)
+        found = ring.outcomes.get(asked)
         if found is None:
             found = self._open(part)
-            ring.outcomes.put(known, found, 512 + 2 * len(content))
+            found = found._replace(title=found.title or title or None, content=content)
+            ring.outcomes.put(asked, found, 512 + 2 * len(content))
         return found
 
-    def _open(self, part: CipheredPart) -> Opened:
+    def _open(self, part: CipheredPart) -> Opening:
         counter = part.invocation_counter
         kinds = _kinds(part)
         control = security_control(part.security_control)
         candidates = tuple(self._candidates(part, kinds))
         if not candidates:
-            return Opened(Verdict.NO_KEY, None, counter, notes=(self._no_key(part, kinds[0]),))
+            return Opening(Verdict.NO_KEY, counter=counter, notes=(self._no_key(part, kinds[0]),))
         if control.authenticated and len(part.authentication_tag) != TAG_SIZE:
             note = f"the authentication tag is cut: {len(part.authentication_tag)} of {TAG_SIZE} octets"
-            return Opened(Verdict.TAG_WRONG, None, counter, notes=(note,))
+            return Opening(Verdict.TAG_WRONG, counter=counter, notes=(note,))
         sender = part.system_title or self.sender
         attempt = Attempt(part, self._titles(part), glances=self.ring.fails(kinds[0], sender))
         found = self._search(part, kinds, candidates, attempt)
@@ -105,7 +101,7 @@ class KeyedOpener:
 
     def _search(
         self, part: CipheredPart, kinds: Sequence[KeyKind], candidates: Sequence[_Candidate], attempt: Attempt
-    ) -> Opened:
+    ) -> Opening:
         """Tries all candidates, until one opens the APDU."""
         control = security_control(part.security_control)
         search = attempt.by_tag if control.authenticated else attempt.by_sense

@@ -10,12 +10,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from cosemscope.apdu.context import Opening, SignedPart
+from cosemscope.apdu.context import SignedPart
 from cosemscope.apdu.names.texts import title_text
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.security.suites import suite_of_curve
-
-VERIFIED, SIGNATURE_WRONG, NO_KEY = "verified", "signature-wrong", "no-key"
 
 
 def signed_by(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> bool:
@@ -53,7 +52,7 @@ def signed_forms(part: SignedPart) -> tuple[tuple[str, bytes], ...]:
 
 
 def verify(part: SignedPart, sets: Sequence[KeySet]) -> Opening:
-    """The verdict on a general-signing APDU's signature: verified, signature-wrong, or no-key."""
+    """The outcome of verifying a general-signing APDU: VERIFIED, SIGNATURE_WRONG or NO_KEY."""
     originator = part.envelope.originator
     named = [keys for keys in sets if keys.signing_point is not None and keys.title == originator]
     unnamed = [keys for keys in sets if keys.signing_point is not None and keys.title is None]
@@ -65,10 +64,10 @@ def verify(part: SignedPart, sets: Sequence[KeySet]) -> Opening:
         for form, message in signed_forms(part):
             if signed_by(point, part.signature, message):
                 note = f"signature verified with the signing key of {keys.label}, over the {form}"
-                return Opening(None, VERIFIED, (note,))
+                return Opening(Verdict.VERIFIED, notes=(note,))
     if named or unnamed:
         tried = ", ".join(keys.label for keys in (named + unnamed)[:3])
         note = f"the signature of {size} octets does not fit the signing key of {tried}"
-        return Opening(None, SIGNATURE_WRONG, (note,), "warning")
+        return Opening(Verdict.SIGNATURE_WRONG, notes=(note,))
     note = f"no public key or certificate is given that verifies signatures of {title_text(originator)}"
-    return Opening(None, NO_KEY, (note,))
+    return Opening(Verdict.NO_KEY, notes=(note,))

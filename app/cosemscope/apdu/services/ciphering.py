@@ -6,13 +6,14 @@ The outer structure is read here: header, ciphered text, authentication tag. Ope
 
 from typing import Any
 
-from cosemscope.apdu.context import CipheredPart, Envelope, KeyInfo, Opening, SignedPart
+from cosemscope.apdu.context import CipheredPart, Envelope, KeyInfo, SignedPart
 from cosemscope.apdu.cursor import Cursor
 from cosemscope.apdu.data.dates import read_optional_date_time
 from cosemscope.apdu.fields import ByteSource, Field
 from cosemscope.apdu.names import codes
 from cosemscope.apdu.names.tags import APDU_TAGS, DED_SERVICES, GLO_SERVICES, apdu_name
 from cosemscope.apdu.names.texts import title_text
+from cosemscope.apdu.opening import Opening
 from cosemscope.apdu.services.parts import optional
 
 CLAUSE = "IEC 62056-5-3, security header and protected xDLMS APDUs"
@@ -102,7 +103,7 @@ def _read_protected(c: Cursor, tag: int, title: bytes | None, envelope: Envelope
         c.leaf("authentication-tag", tag_size)
     if opening is None:
         return text
-    for sentence in opening.explanations:
+    for sentence in opening.sentences:
         c.problem(begin, c.end, sentence, CLAUSE, opening.severity)
     return f"{text}: {opening.verdict}"
 
@@ -241,6 +242,6 @@ def read_general_signing(c: Cursor) -> tuple[Any, str]:
     opening = verifier(SignedPart(envelope, c.data[begin:stop], signature, signed))
     field = c.children[-1]
     c.children[-1] = field._replace(text=f"{opening.verdict}: {field.text}")
-    for sentence in opening.explanations:
+    for sentence in opening.sentences:
         c.problem(field.start, field.stop, sentence, CLAUSE, opening.severity)
     return None, f"{text}: {opening.verdict}"

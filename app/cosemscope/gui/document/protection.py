@@ -7,10 +7,9 @@ while it is decoded, by listening to the opener. Nothing here holds an octet of 
 from dataclasses import replace
 from typing import NamedTuple
 
-from cosemscope.apdu.context import CipheredPart, Context, Opening
+from cosemscope.apdu.context import CipheredPart, Context
 from cosemscope.apdu.names.texts import title_text
-from cosemscope.apdu.security.opener import KeyedOpener
-from cosemscope.apdu.security.verdicts import Opened, Verdict
+from cosemscope.apdu.opening import Opening, Verdict
 
 
 class VerdictLook(NamedTuple):
@@ -31,9 +30,6 @@ VERDICT_LOOKS = {
     Verdict.NO_TITLE: VerdictLook("lock", "note", "message_note", "No system title"),
 }
 
-#: Verdicts that another key may better.
-_WANTING = frozenset({Verdict.UNAUTHENTICATED, Verdict.TAG_WRONG, Verdict.NO_KEY, Verdict.NO_TITLE})
-
 
 class WantedKey(NamedTuple):
     """Whose key is wanted: a system title (None: not known) and the sender's address ("": not known)."""
@@ -49,52 +45,15 @@ class WantedKey(NamedTuple):
         return f"Add key for {self.address}…" if self.address else "Add key…"
 
 
-class Protection(NamedTuple):
-    """One ciphered part of an APDU, what came of opening it, and the sender's system title if it is known."""
-
-    part: CipheredPart
-    opened: Opened
-    title: bytes | None
-
-    @property
-    def verdict(self) -> Verdict:
-        """What came of it."""
-        return self.opened.verdict
-
-    @property
-    def sentence(self) -> str:
-        """The verdict for people, with key, system title, invocation counter and AAD, and what is odd."""
-        return opened_sentence(self.opened)
-
-    @property
-    def wants_key(self) -> bool:
-        """Whether another key may open it, or prove it."""
-        return self.verdict in _WANTING
-
-
-def opened_sentence(opened: Opened) -> str:
-    """What came of opening an APDU, in sentences."""
-    return ". ".join(words[:1].upper() + words[1:] for words in opened.sentences())
-
-
-class ProtectionListener:
-    """An opener that does what another one does, and remembers what came of it in `heard`."""
-
-    def __init__(self, opener: KeyedOpener) -> None:
-        self._opener = opener
-        self.heard: list[Protection] = []
-
-    def __call__(self, part: CipheredPart) -> Opening:
-        """Open, for the decoder."""
-        opened = self._opener.open(part)
-        title = opened.title or part.system_title or self._opener.sender
-        self.heard.append(Protection(part, opened, title or None))
-        return opened.opening()
-
-
-def listening(context: Context) -> tuple[Context, list[Protection]]:
+def listening(context: Context) -> tuple[Context, list[Opening]]:
     """The same context with a listener for its opener, and the list that decoding with it fills."""
-    if not isinstance(context.opener, KeyedOpener):
-        return context, []
-    listener = ProtectionListener(context.opener)
-    return replace(context, opener=listener), listener.heard
+    heard: list[Opening] = []
+    given = context.opener
+    if given is None:
+        return context, heard
+
+    def opener(part: CipheredPart) -> Opening:
+        heard.append(given(part))
+        return heard[-1]
+
+    return replace(context, opener=opener), heard

@@ -18,11 +18,11 @@ from cosemscope.apdu import Decoded
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import ByteSource, Field, Problem
 from cosemscope.apdu.names.tags import apdu_name
-from cosemscope.apdu.security.verdicts import Verdict
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.flows import FLOW_FIELDS, Endpoint
-from cosemscope.gui.document.protection import Protection, WantedKey, listening, opened_sentence
+from cosemscope.gui.document.protection import WantedKey, listening
 from cosemscope.gui.look.formats import clock, size
 from cosemscope.streams.stream_table import STREAM_FIELDS
 from cosemscope.streams.tables.framing import Framing
@@ -59,7 +59,7 @@ _GONE = Decoded(
 
 
 class Line(NamedTuple):
-    """What a row is about: the info line, what came of opening it (clear where it is not protected), why."""
+    """The words of a row: info line, verdict and its sentences. Tens of thousands are kept: no plaintexts."""
 
     text: str
     verdict: Verdict = Verdict.CLEAR
@@ -161,7 +161,7 @@ class Traffic:
         """Whether a ring has removed the file that a WPDU row was in: only the columns are left of it."""
         return not self.octets(row) and self.wpdus["size"].item(row) > 0
 
-    def decode(self, row: int) -> tuple[Decoded, list[Protection]]:
+    def decode(self, row: int) -> tuple[Decoded, list[Opening]]:
         """The tree of a WPDU row, with all that is known of its association (tens of ms at worst).
 
         Beside it what came of opening each ciphered part.
@@ -178,15 +178,15 @@ class Traffic:
 
     def plaintext(self, row: int) -> bytes | None:
         """The octets of the APDU that was opened; None when none was."""
-        opened = self.associations.look(row).opened
-        return opened.plaintext if opened is not None else None
+        opening = self.associations.look(row).opening
+        return opening.plaintext if opening is not None else None
 
     def wanted_key(self, row: int) -> WantedKey | None:
         """Whose key may open a WPDU row; None when it needs none."""
-        for protection in self.decode(row)[1]:
-            if protection.wants_key:
-                address = "" if protection.title is not None else self.sender_address(row)
-                return WantedKey(protection.title, address)
+        for opening in self.decode(row)[1]:
+            if opening.verdict.wants_key:
+                address = "" if opening.title is not None else self.sender_address(row)
+                return WantedKey(opening.title, address)
         return None
 
     def sender_address(self, row: int) -> str:
@@ -213,10 +213,10 @@ class Traffic:
         if self.is_gone(row):
             return Line(self.outline(row))
         look = self.associations.look(row)
-        sentence = opened_sentence(look.opened) if look.opened is not None else ""
+        sentence = look.opening.text if look.opening is not None else ""
         if not self.is_long(row):
             return Line(self.associations.info(row), look.verdict, sentence)
-        inner = f"{apdu_name(look.inner)} in " if look.opened is not None and look.inner >= 0 else ""
+        inner = f"{apdu_name(look.inner)} in " if look.openings and look.inner >= 0 else ""
         return Line(inner + self.outline(row), look.verdict, sentence)
 
     def stream(self, row: int) -> int:

@@ -7,7 +7,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from cosemscope.apdu.fields import Decoded
-from cosemscope.gui.document.protection import Protection, WantedKey
+from cosemscope.apdu.opening import Opening
+from cosemscope.gui.document.protection import WantedKey
 from cosemscope.gui.panes.details.bytes_view import BytesView
 from cosemscope.gui.panes.details.comment_line import CommentLine
 from cosemscope.gui.panes.details.field_tree import FieldTree
@@ -60,12 +61,12 @@ class Details(QWidget):
         self.show_decoded(None)
 
     def show_decoded(
-        self, decoded: Decoded | None, protections: Sequence[Protection] = (), sender: str = ""
+        self, decoded: Decoded | None, openings: Sequence[Opening] = (), sender: str = ""
     ) -> None:
         """Show a decoded WPDU, or nothing; `sender` is the address that its keys may be given for."""
         self._sender = sender
-        self.verdict.show_protections(protections)
-        self.fields.show_decoded(decoded, protections)
+        self.verdict.show_openings(openings)
+        self.fields.show_decoded(decoded, openings)
         sources = decoded.sources if decoded is not None else ()
         while len(self._views) < max(1, len(sources)):
             self._add_view()
@@ -80,10 +81,10 @@ class Details(QWidget):
                 self.tabs.setTabText(number, source.name)
         self.tabs.setCurrentIndex(0)
 
-    def show_again(self, decoded: Decoded, protections: Sequence[Protection] = (), sender: str = "") -> None:
+    def show_again(self, decoded: Decoded, openings: Sequence[Opening] = (), sender: str = "") -> None:
         """Show the same WPDU read anew, as with other keys; the selected field stays so."""
         place, tab = self.fields.place(), self.tabs.tabText(self.tabs.currentIndex())
-        self.show_decoded(decoded, protections, sender)
+        self.show_decoded(decoded, openings, sender)
         if not self.fields.select_place(place):
             names = [self.tabs.tabText(number) for number in range(self.tabs.count())]
             self.tabs.setCurrentIndex(names.index(tab) if tab in names else 0)

@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, 
 
 from cosemscope.apdu.fields import Decoded, Field, Problem
 from cosemscope.apdu.names.texts import TITLE_SIZE
+from cosemscope.apdu.opening import Opening
 from cosemscope.apdu.plain import number_text, plain_value
-from cosemscope.gui.document.protection import VERDICT_LOOKS, Protection, VerdictLook, WantedKey
+from cosemscope.gui.document.protection import VERDICT_LOOKS, VerdictLook, WantedKey
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.cells import TreeDelegate
 from cosemscope.gui.look.formats import plain_tip
@@ -107,11 +108,11 @@ class FieldModel(QAbstractItemModel):
         super().__init__(parent)
         self._top: list[_Node] = []
         self._troubled: tuple[Problem, ...] = ()
-        self._protections: Sequence[Protection] = ()
+        self._openings: Sequence[Opening] = ()
         self.decoded: Decoded | None = None
 
-    def show(self, decoded: Decoded | None, protections: Sequence[Protection] = ()) -> None:
-        """Show `decoded`, or nothing; `protections` tell what came of opening its ciphered parts."""
+    def show(self, decoded: Decoded | None, openings: Sequence[Opening] = ()) -> None:
+        """Show `decoded`, or nothing; `openings` tell what came of opening its ciphered parts."""
         self.beginResetModel()
         items: list[Field | Problem] = []
         if decoded is not None:
@@ -120,7 +121,7 @@ class FieldModel(QAbstractItemModel):
             items.extend(decoded.root.children or (decoded.root,))
         self._top = [_Node(item, None, row) for row, item in enumerate(items)]
         self._troubled = decoded.problems if decoded is not None else ()
-        self._protections = protections
+        self._openings = openings
         self.decoded = decoded
         self.endResetModel()
 
@@ -253,9 +254,9 @@ class FieldModel(QAbstractItemModel):
         """How the verdict of a ciphered text is shown; None for any other field."""
         if field.name != "ciphered-text":
             return None
-        fitting = (one for one in self._protections if one.part.content == field.value)
-        protection = next(fitting, None)
-        return VERDICT_LOOKS.get(protection.verdict) if protection is not None else None
+        fitting = (one for one in self._openings if one.content == field.value)
+        opening = next(fitting, None)
+        return VERDICT_LOOKS.get(opening.verdict) if opening is not None else None
 
     def _field_ink(self, field: Field, column: int, look: VerdictLook | None) -> Any:
         palette = QGuiApplication.palette()
@@ -283,7 +284,7 @@ class FieldTree(QTreeView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = FieldModel(self)
-        self._protections: Sequence[Protection] = ()
+        self._openings: Sequence[Opening] = ()
         self.setModel(self._model)
         self.setUniformRowHeights(True)
         self.setAlternatingRowColors(False)
@@ -311,13 +312,13 @@ class FieldTree(QTreeView):
         font.setPointSizeF(max(5.0, font.pointSizeF() + points))
         self.setFont(font)
 
-    def show_decoded(self, decoded: Decoded | None, protections: Sequence[Protection] = ()) -> None:
+    def show_decoded(self, decoded: Decoded | None, openings: Sequence[Opening] = ()) -> None:
         """Show a decoded APDU or WPDU, its first levels open."""
-        self._protections = protections
+        self._openings = openings
         if self._usual_width:
             self.header().resizeSection(_NAME, self._usual_width)
             self._usual_width = 0
-        self._model.show(decoded, protections)
+        self._model.show(decoded, openings)
         root = QModelIndex()
         for row in range(self._model.rowCount(root)):
             self._open(self._model.index(row, 0, root), depth=2)
@@ -426,7 +427,7 @@ class FieldTree(QTreeView):
 
     def wanted_titles(self) -> list[bytes | None]:
         """The system titles that keys may be added for: of what is not opened, and of the selected field."""
-        found = [one.title for one in self._protections if one.wants_key]
+        found = [one.title for one in self._openings if one.verdict.wants_key]
         item = self.current_item()
         if isinstance(item, Field) and item.name in _TITLE_FIELDS:
             value = item.value if isinstance(item.value, bytes) else self._model.octets(item)[-TITLE_SIZE:]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from cosemscope.gui.document.protection import VERDICT_LOOKS, Protection
+from cosemscope.apdu.opening import Opening
+from cosemscope.gui.document.protection import VERDICT_LOOKS
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.icons import icon
 
@@ -19,7 +20,7 @@ class VerdictBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._shown: Protection | None = None
+        self._shown: Opening | None = None
         self._line = QFrame(self)
         self._line.setAutoFillBackground(True)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -49,22 +50,22 @@ class VerdictBar(QWidget):
             row.addWidget(widget, stretch, Qt.AlignmentFlag.AlignVCenter)
         self.hide()
 
-    def show_protections(self, protections: Sequence[Protection]) -> None:
+    def show_openings(self, openings: Sequence[Opening]) -> None:
         """Show the first that is not opened, or else the first; nothing for none."""
-        closed = (one for one in protections if not one.verdict.opened)
-        self._shown = next(closed, protections[0] if protections else None)
+        closed = (one for one in openings if not one.verdict.opened)
+        self._shown = next(closed, openings[0] if openings else None)
         if self._shown is not None:
-            more = len(protections) - 1
+            more = len(openings) - 1
             rest = f" ({more} more in this WPDU)" if more else ""
             self.badge.setText(VERDICT_LOOKS[self._shown.verdict].words)
-            self.sentence.setText(self._shown.sentence + rest)
-            self.sentence.setToolTip("\n\n".join(one.sentence for one in protections))
-            self.add_key.setVisible(self._shown.wants_key)
+            self.sentence.setText(self._shown.text + rest)
+            self.sentence.setToolTip("\n\n".join(one.text for one in openings))
+            self.add_key.setVisible(self._shown.verdict.wants_key)
             self._paint_as_meant()
         self.setVisible(self._shown is not None)
 
     @property
-    def shown(self) -> Protection | None:
+    def shown(self) -> Opening | None:
         """What is told of."""
         return self._shown
 

@@ -1,0 +1,83 @@
+"""What came of opening a protected APDU: one class for trees, associations, window and commands.
+
+The decoder's context gives it for each ciphered or signed part; what its verdict means is said here alone.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from cosemscope.apdu.names.texts import title_text
+
+
+class Verdict(StrEnum):
+    """What came of opening a ciphered APDU, or of verifying a signature (the last two, and NO_KEY)."""
+
+    CLEAR = "clear"
+    OPENED = "opened"
+    UNTAGGED = "opened-untagged"
+    UNAUTHENTICATED = "opened-unauthenticated"
+    TAG_WRONG = "tag-wrong"
+    NO_KEY = "no-key"
+    NO_TITLE = "no-title"
+    VERIFIED = "verified"
+    SIGNATURE_WRONG = "signature-wrong"
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is a plaintext."""
+        return self in _OPENED_WORDS
+
+    @property
+    def wants_key(self) -> bool:
+        """Whether another key may open the APDU, or prove it."""
+        return self in _WANTING
+
+
+_OPENED_WORDS = {
+    Verdict.OPENED: "opened, the authentication tag is right",
+    Verdict.UNTAGGED: "opened, there is no authentication tag to check",
+    Verdict.UNAUTHENTICATED: "opened, not authenticated (no authentication key of its holder is given)",
+}
+_WANTING = frozenset((Verdict.UNAUTHENTICATED, Verdict.TAG_WRONG, Verdict.NO_KEY, Verdict.NO_TITLE))
+_WRONG = frozenset((Verdict.TAG_WRONG, Verdict.SIGNATURE_WRONG))
+
+
+class Opening(NamedTuple):
+    """All that is known of one attempt to open a ciphered APDU, or to verify a signature.
+
+    `plaintext` is None unless the verdict says opened; `compressed`: it is compressed still. `key` is the
+    label of the key, `form` the AAD, `counter` the invocation counter. `title` is the system title that
+    opened the APDU, else the sender's as far as it is known. `notes` are sentences for people; `tried`: keys
+    that are given did not fit. `content` are the ciphered octets that the attempt was made on.
+    """
+
+    verdict: Verdict
+    plaintext: bytes | None = None
+    counter: int = 0
+    key: str = ""
+    title: bytes | None = None
+    form: str = ""
+    compressed: bool = False
+    notes: tuple[str, ...] = ()
+    tried: bool = False
+    content: bytes = b""
+
+    @property
+    def severity(self) -> str:
+        """How bad the outcome is, in the words of a tree's problems."""
+        return "warning" if self.verdict in _WRONG or self.tried else "note"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What a person must know: how the APDU was opened (key, title, counter, AAD); the notes."""
+        if not self.verdict.opened:
+            return self.notes
+        how = [self.key] if self.key else []
+        how += [f"system title {title_text(self.title or b'')}", f"invocation counter {self.counter}"]
+        how += [f"AAD {self.form}"] if self.form else []
+        return (f"{_OPENED_WORDS[self.verdict]}: {', '.join(how)}", *self.notes)
+
+    @property
+    def text(self) -> str:
+        """The sentences in one line, each with a capital."""
+        return ". ".join(words[:1].upper() + words[1:] for words in self.sentences)
