@@ -14,7 +14,17 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.streams.tables.framing import Framing
 from tests.helpers.shared import shared
-from tests.helpers.wire import Tcp, Wire, analyse, contents, findings, get_request, get_response, rows, wpdu
+from tests.helpers.wire import (
+    Tcp,
+    Wire,
+    analyse,
+    contents,
+    found_items,
+    get_request,
+    get_response,
+    rows,
+    wpdu,
+)
 
 REAL = {
     "DLMS_list.pcap": (15, {"AARQ": 1, "AARE": 1, "get-request": 2, "get-response": 2, "RLRQ": 1, "RLRE": 1}),
@@ -141,13 +151,13 @@ def _say_somehow(connection: Tcp, octets: bytes, manner: int, draw: Any) -> None
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("handshake", [True, False])
 def test_both_ways_and_all_batch_sizes_give_the_same_rows(seed: int, handshake: bool, tmp_path: Path) -> None:
-    """The vectorised path, the packet-by-packet path, and any cut into batches: same rows, same findings."""
+    """The vectorised path, the packet-by-packet path, and any cut into batches: same rows, same items."""
     wire = _busy_wire(seed, handshake=handshake)
     plain = analyse(wire, tmp_path)
     for records, one_by_one in ((65536, True), (7, False), (64, False), (1, True)):
         other = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
         assert rows(other) == rows(plain)
-        assert findings(other) == findings(plain)
+        assert found_items(other) == found_items(plain)
         for name in other.streams.names:
             assert other.streams[name].tolist() == plain.streams[name].tolist(), name
 
@@ -197,13 +207,13 @@ def _wild_wire(seed: int) -> Wire:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_nothing_on_the_wire_breaks_the_engine_or_parts_its_ways(seed: int, tmp_path: Path) -> None:
-    """Noise included, both ways and all batch sizes give the same rows, findings and streams."""
+    """Noise included, both ways and all batch sizes give the same rows, items and streams."""
     wire = _wild_wire(seed)
     plain = analyse(wire, tmp_path)
     for records, one_by_one in ((65536, True), (7, False), (1, seed % 2 == 0)):
         other = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
         assert rows(other) == rows(plain)
-        assert findings(other) == findings(plain)
+        assert found_items(other) == found_items(plain)
         for name in other.streams.names:
             assert other.streams[name].tolist() == plain.streams[name].tolist(), name
 
@@ -261,7 +271,7 @@ def test_a_file_that_grows_gives_the_rows_of_the_whole_file(tmp_path: Path) -> N
                 pass
     analysis.finish()
     assert rows(analysis) == rows(whole)
-    assert findings(analysis) == findings(whole)
+    assert found_items(analysis) == found_items(whole)
 
 
 def test_a_file_cut_anywhere_is_analysed_to_where_it_ends(tmp_path: Path) -> None:

@@ -163,6 +163,8 @@ def rows(analysis: Analysis, names: Sequence[str] | None = None) -> list[tuple[o
     ]
 
 
-def findings(analysis: Analysis) -> list[tuple[object, ...]]:
-    """The findings as tuples, in the order of their packets."""
-    return sorted(zip(*(analysis.findings[name].tolist() for name in analysis.findings.names), strict=True))
+def found_items(analysis: Analysis) -> list[tuple[object, ...]]:
+    """The expert items as tuples, in the order of their packets."""
+    return sorted(
+        zip(*(analysis.expert_items[name].tolist() for name in analysis.expert_items.names), strict=True)
+    )

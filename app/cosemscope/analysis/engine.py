@@ -29,7 +29,7 @@ from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.tcp_streams import TcpStreams
 from cosemscope.streams.reassembly.udp_flows import UdpFlows
 from cosemscope.streams.stream_table import StreamTable
-from cosemscope.streams.tables.findings import FindingTable
+from cosemscope.streams.tables.expert_items import ExpertItems
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.wpdu_table import WpduTable
 
@@ -39,10 +39,10 @@ _RESERVE_MOST = 1 << 27
 
 
 class Analysis:
-    """Packets, streams, WPDUs and findings of a capture.
+    """Packets, streams, WPDUs and expert items of a capture.
 
     `table` is the PacketTable; `packets`, `flows`, `streams` (STREAM_FIELDS), `wpdus` (WPDU_FIELDS),
-    `findings` (FINDING_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns. `packet_streams["stream"]`
+    `expert_items` (EXPERT_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns. `packet_streams["stream"]`
     is the stream of each packet (-1 none), `wpdu_pairs["pair"]` the row in `pairs` of each WPDU. With
     `one_by_one` every segment goes through the reassembler, which gives the same rows.
     """
@@ -56,13 +56,13 @@ class Analysis:
         self.packets = self.table.packets
         self.streams = StreamTable(self.packets, self.flows, self.decode_as)
         self.wpdus = WpduTable()
-        self.findings = FindingTable()
+        self.expert_items = ExpertItems()
         self.packet_streams = Columns({"stream": "i4"}, 1 << 16)
         self.wpdu_pairs = Columns({"pair": "u4"})
         self.finished = False
         self._source = PayloadSource(reader.octets)
         self._counts = PairCounts(self.streams, self.wpdus)
-        self._output = Output(self.streams, self.wpdus, self.findings)
+        self._output = Output(self.streams, self.wpdus, self.expert_items)
         self._tcp = TcpStreams(
             self.packets, self.packet_streams, self.streams, self._source, self._output, one_by_one=one_by_one
         )
@@ -161,7 +161,7 @@ class Analysis:
 
     def statistics(self) -> dict[str, Any]:
         """Counts of everything, see `statistics.statistics`."""
-        return statistics(self.packets, self.streams, self.wpdus, self.findings)
+        return statistics(self.packets, self.streams, self.wpdus, self.expert_items)
 
     def _flush(self, rows: slice) -> None:
         added = self._output.flush(rows)

@@ -16,7 +16,7 @@ from tests.helpers.wire import (
     Tcp,
     Wire,
     analyse,
-    findings,
+    found_items,
     get_request,
     get_response,
     rows,
@@ -66,7 +66,7 @@ def test_both_ways_agree_on_segments_that_overtake(tmp_path_factory, pairs, isn)
     connection.say(0, get_request(99))
     fast, slow = analyse(wire, folder), analyse(wire, folder, one_by_one=True)
     assert rows(fast) == rows(slow)
-    assert findings(fast) == findings(slow)
+    assert found_items(fast) == found_items(slow)
 
 
 def test_the_plain_case_stays_in_the_fast_path(tmp_path, monkeypatch):

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.streams.reassembly import reassembler
-from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.expert_items import ItemKind
+from cosemscope.streams.tables.stream_kinds import (
+    CONFLICT,
+    HOLE,
+    KEEP_ALIVE,
+    OUT_OF_ORDER,
+    RETRANSMISSION,
+    SKIPPED,
+)
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.wire import (
     ACK,
@@ -31,11 +39,11 @@ SIZE = len(ONE)
 both_ways = pytest.mark.parametrize("one_by_one", [False, True])
 
 
-def _found(analysis: Analysis, kind: FindingKind) -> list[tuple[int, int, int]]:
-    """The findings of a kind: packet, offset, amount."""
-    table = analysis.findings
-    rows = [row for row in range(len(table)) if table["kind"][row] == kind]
-    return [tuple(int(table[name][row]) for name in ("packet", "offset", "amount")) for row in rows]
+def _found(analysis: Analysis, kind: ItemKind) -> list[tuple[int, int, int]]:
+    """The items of a kind: packet, start of the span, amount."""
+    table = analysis.expert_items
+    rows = [row for row in range(len(table)) if table.kind(row) is kind]
+    return [tuple(int(table[name][row]) for name in ("packet", "start", "amount")) for row in rows]
 
 
 @pytest.fixture
@@ -50,8 +58,8 @@ def test_a_segment_sent_again_is_a_retransmission(connection: Tcp, tmp_path: Pat
     connection.packet(0, 0, ONE)
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert contents(analysis) == [ONE]
-    assert _found(analysis, FindingKind.RETRANSMISSION) == [(4, 0, SIZE)]
-    assert not _found(analysis, FindingKind.CONFLICT)
+    assert _found(analysis, RETRANSMISSION) == [(4, 0, SIZE)]
+    assert not _found(analysis, CONFLICT)
     assert analysis.streams["retransmissions"].tolist() == [1]
 
 
@@ -69,7 +77,7 @@ def test_octets_that_differ_from_the_first_are_a_conflict_and_lose(
     connection.packet(0, SIZE, TWO)
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert contents(analysis) == [ONE, TWO]
-    assert _found(analysis, FindingKind.CONFLICT) == [(4, start, min(stop, SIZE) - start)]
+    assert _found(analysis, CONFLICT) == [(4, start, min(stop, SIZE) - start)]
     assert analysis.statistics()["conflicts"] == 1
 
 
@@ -80,7 +88,7 @@ def test_a_conflict_is_found_across_batches(connection: Tcp, tmp_path: Path, one
     connection.say(1, get_response(1))
     connection.packet(0, 0, ONE[:-1] + b"!")
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one, records=1)
-    assert _found(analysis, FindingKind.CONFLICT) == [(5, 0, 1)]
+    assert _found(analysis, CONFLICT) == [(5, 0, 1)]
 
 
 @both_ways
@@ -93,7 +101,7 @@ def test_each_octet_is_compared_with_its_first_copy(tmp_path: Path, one_by_one: 
     connection.packet(0, 4, bytes(octet ^ 0xFF for octet in ONE[4:14]))
     connection.packet(0, 3, (ONE + TWO)[3:-2])
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
-    assert _found(analysis, FindingKind.CONFLICT) == [(5, 4, 10)]
+    assert _found(analysis, CONFLICT) == [(5, 4, 10)]
 
 
 @both_ways
@@ -105,8 +113,8 @@ def test_a_swapped_pair_is_reordering_by_identification(
     connection.packet(0, 0, ONE, identification=200, wait=900 * MILLISECOND)
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert contents(analysis) == [ONE, TWO]
-    assert _found(analysis, FindingKind.OUT_OF_ORDER) == [(4, 0, SIZE)]
-    assert not _found(analysis, FindingKind.RETRANSMISSION)
+    assert _found(analysis, OUT_OF_ORDER) == [(4, 0, SIZE)]
+    assert not _found(analysis, RETRANSMISSION)
 
 
 @both_ways
@@ -118,17 +126,17 @@ def test_a_filler_that_was_sent_later_is_a_retransmission(
     connection.packet(0, 0, ONE, identification=201, wait=1000)
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert contents(analysis) == [ONE, TWO]
-    assert _found(analysis, FindingKind.RETRANSMISSION) == [(4, 0, SIZE)]
-    assert not _found(analysis, FindingKind.OUT_OF_ORDER)
+    assert _found(analysis, RETRANSMISSION) == [(4, 0, SIZE)]
+    assert not _found(analysis, OUT_OF_ORDER)
 
 
 @both_ways
 @pytest.mark.parametrize(
     ("wait", "kind"),
-    [(MILLISECOND, FindingKind.OUT_OF_ORDER), (5 * MILLISECOND, FindingKind.RETRANSMISSION)],
+    [(MILLISECOND, OUT_OF_ORDER), (5 * MILLISECOND, RETRANSMISSION)],
 )
 def test_without_identification_the_round_trip_decides(
-    connection: Tcp, tmp_path: Path, one_by_one: bool, wait: int, kind: FindingKind
+    connection: Tcp, tmp_path: Path, one_by_one: bool, wait: int, kind: ItemKind
 ) -> None:
     """The handshake took 2 ms: a sender cannot have learned of a loss sooner."""
     connection.packet(0, SIZE, TWO, identification=0)
@@ -155,8 +163,8 @@ def test_keep_alives_and_window_probes_are_no_retransmissions(
     connection.packet(0, SIZE, TWO)
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert contents(analysis) == [ONE, TWO]
-    assert not _found(analysis, FindingKind.RETRANSMISSION)
-    assert len(_found(analysis, FindingKind.KEEP_ALIVE)) == 2
+    assert not _found(analysis, RETRANSMISSION)
+    assert len(_found(analysis, KEEP_ALIVE)) == 2
 
 
 @both_ways
@@ -171,7 +179,7 @@ def test_a_hole_is_given_up_once_the_other_side_has_it(
     connection.wire.time += 100 * MILLISECOND
     connection.say(0, ONE)
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
-    assert _found(analysis, FindingKind.HOLE) == [(5, SIZE, SIZE)]
+    assert _found(analysis, HOLE) == [(5, SIZE, SIZE)]
     assert contents(analysis) == [ONE, get_response(2), THREE, ONE]
     assert [int(mark) & Mark.RESYNCHRONISED for mark in analysis.wpdus["marks"]] == [0, 0, 2, 0]
     assert analysis.statistics()["missing_bytes"] == SIZE
@@ -208,7 +216,7 @@ def test_octets_that_are_no_wpdu_are_skipped_and_told(
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert contents(analysis) == [ONE, TWO]
     assert analysis.wpdus["marks"].tolist() == [0, Mark.RESYNCHRONISED]
-    assert [finding[1:] for finding in _found(analysis, FindingKind.SKIPPED)] == [(SIZE, len(junk))]
+    assert [item[1:] for item in _found(analysis, SKIPPED)] == [(SIZE, len(junk))]
     assert analysis.statistics()["skipped_bytes"] == len(junk)
 
 
@@ -225,7 +233,6 @@ def test_a_connection_that_ends_in_a_wpdu_truncates_it(
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
     assert contents(analysis) == [ONE, TWO[:15]]
     assert analysis.wpdus["marks"].tolist() == [0, Mark.TRUNCATED]
-    assert _found(analysis, FindingKind.TRUNCATED) == [(4, SIZE, SIZE - 15)]
     assert analysis.statistics()["wpdus"] == 1
 
 
@@ -295,7 +302,7 @@ def test_what_waits_behind_a_gap_is_bounded(
     assert len(analysis.wpdus) == 1
     analysis.step(1)
     assert len(analysis.wpdus) == 12
-    assert _found(analysis, FindingKind.HOLE) == [(4, SIZE, 50)]
+    assert _found(analysis, HOLE) == [(4, SIZE, 50)]
 
 
 def test_a_segment_from_nowhere_does_no_harm(connection: Tcp, tmp_path: Path) -> None:
@@ -432,7 +439,7 @@ def test_what_is_missing_before_a_fin_is_a_hole(
     connection.packet(0, SIZE, TWO[: SIZE - lost])
     connection.packet(0, 2 * SIZE, flags=FIN | ACK)
     analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one)
-    assert _found(analysis, FindingKind.HOLE) == ([(5, 2 * SIZE - lost, lost)] if lost else [])
+    assert _found(analysis, HOLE) == ([(5, 2 * SIZE - lost, lost)] if lost else [])
     assert analysis.statistics()["missing_bytes"] == lost
 
 
@@ -450,5 +457,5 @@ def test_whole_wpdus_before_the_first_octet_seen_are_found(
     analysis = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
     assert contents(analysis) == [THREE, TWO, ONE, ONE]
     assert analysis.wpdus["marks"].tolist() == [0, Mark.OUT_OF_ORDER, Mark.OUT_OF_ORDER, 0]
-    assert _found(analysis, FindingKind.OUT_OF_ORDER) == [(1, -SIZE, SIZE), (2, -2 * SIZE, SIZE)]
+    assert _found(analysis, OUT_OF_ORDER) == [(1, -SIZE, SIZE), (2, -2 * SIZE, SIZE)]
     assert analysis.statistics()["retransmissions"] == 0

@@ -7,8 +7,8 @@ import pytest
 
 from cosemscope.streams.decode_as import parse_decode_as
 from cosemscope.streams.recognition import MAX_SEGMENTS
-from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.stream_kinds import SEVERAL, TRAILING
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control
 from tests.helpers.wire import CLIENT, SERVER, Wire, analyse, contents, get_request, get_response, rows, wpdu
@@ -38,8 +38,8 @@ def test_several_wpdus_and_trailing_octets_are_decoded_and_marked(tmp_path: Path
     analysis = analyse(_wire(ONE + TWO, ONE + b"xyz"), tmp_path)
     assert contents(analysis) == [ONE, TWO, ONE, TWO, ONE]
     assert analysis.wpdus["marks"].tolist() == [0, 0, Mark.SHARED, Mark.SHARED, Mark.TRAILING]
-    assert analysis.findings["kind"].tolist() == [FindingKind.SEVERAL, FindingKind.TRAILING]
-    assert analysis.findings["amount"].tolist() == [2, 3]
+    assert analysis.expert_items["kind"].tolist() == [SEVERAL.number, TRAILING.number]
+    assert analysis.expert_items["amount"].tolist() == [2, 3]
     assert analysis.statistics()["skipped_bytes"] == 3
 
 
@@ -120,7 +120,7 @@ def test_the_only_datagram_of_a_flow_may_have_trailing_octets(swapped: bool, tmp
     analysis = analyse(wire, tmp_path)
     assert contents(analysis) == [octets]
     assert analysis.wpdus["marks"].tolist() == [Mark.TRAILING]
-    assert analysis.findings["kind"].tolist() == [FindingKind.TRAILING]
+    assert analysis.expert_items["kind"].tolist() == [TRAILING.number]
 
 
 def test_on_the_registered_port_a_believable_beginning_will_do(tmp_path: Path) -> None:

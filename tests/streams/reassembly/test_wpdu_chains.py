@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cosemscope.streams.reassembly import tcp_streams, wpdu_chains
 from cosemscope.streams.reassembly.wpdu_chains import apart, covered
 from cosemscope.streams.tables.wpdu_table import Mark
-from tests.helpers.wire import ACK, FIN, PSH, Tcp, Wire, analyse, findings, get_request, get_response, rows
+from tests.helpers.wire import ACK, FIN, PSH, Tcp, Wire, analyse, found_items, get_request, get_response, rows
 
 #: What happens to a segment on its way, most often nothing.
 FATES = st.sampled_from(["", "", "", "", "", "swap", "swap", "again", "lost", "fin", "later", "cut"])
@@ -63,7 +63,7 @@ def _answer(connection: Tcp, number: int, answer: dict) -> None:
 )
 @settings(max_examples=200)
 def test_both_ways_agree_on_octets_cut_anywhere(tmp_path_factory, answers, shake, records, isn):
-    """Protects against a fast path that finds other WPDUs, marks or findings than segment by segment."""
+    """Protects against a fast path that finds other WPDUs, marks or items than segment by segment."""
     folder: Path = tmp_path_factory.getbasetemp()
     wire = Wire()
     connection = Tcp(wire, isn=(1_000, isn))
@@ -74,7 +74,7 @@ def test_both_ways_agree_on_octets_cut_anywhere(tmp_path_factory, answers, shake
     connection.say(0, get_request(99))
     fast, slow = analyse(wire, folder, records=records), analyse(wire, folder, one_by_one=True)
     assert rows(fast) == rows(slow)
-    assert findings(fast) == findings(slow)
+    assert found_items(fast) == found_items(slow)
 
 
 def _never(monkeypatch) -> None:

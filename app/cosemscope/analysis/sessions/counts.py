@@ -7,12 +7,22 @@ import numpy as np
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.packet_row import TCP, UDP
-from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.expert_items import ExpertItems
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.stream_kinds import (
+    CONFLICT,
+    CUT,
+    HOLE,
+    NO_FRAME,
+    OUT_OF_ORDER,
+    RETRANSMISSION,
+    SKIPPED,
+    TRAILING,
+)
 from cosemscope.streams.tables.wpdu_table import Mark
 
 
-def statistics(packets: Columns, streams: Columns, wpdus: Columns, findings: Columns) -> dict[str, Any]:
+def statistics(packets: Columns, streams: Columns, wpdus: Columns, items: ExpertItems) -> dict[str, Any]:
     """The counts by name: packets, streams, WPDUs, APDUs by name (`apdu_tags`), and what was wrong.
 
     `wpdus` and `apdu_tags` count whole WPDUs, `truncated_wpdus` those of which octets are missing; what HDLC
@@ -26,7 +36,6 @@ def statistics(packets: Columns, streams: Columns, wpdus: Columns, findings: Col
     tags = wpdus["apdu_tag"][whole]
     found, counts = np.unique(tags[tags >= 0], return_counts=True)
     framings, streams_of = np.unique(streams["framing"], return_counts=True)
-    kinds = np.bincount(findings["kind"], minlength=max(FindingKind) + 1)
     protocol = streams["protocol"]
     return {
         "packets": len(packets),
@@ -34,13 +43,13 @@ def statistics(packets: Columns, streams: Columns, wpdus: Columns, findings: Col
         "udp_flows": int((protocol == UDP).sum()),
         "wpdus": int(whole.sum()),
         "apdu_tags": {apdu_name(int(tag)): int(count) for tag, count in zip(found, counts, strict=True)},
-        "retransmissions": int(streams["retransmissions"].sum()),
-        "out_of_order": int(streams["out_of_order"].sum()),
-        "missing_bytes": int(streams["missing_octets"].sum()),
-        "skipped_bytes": int(streams["skipped_octets"].sum()),
+        "retransmissions": items.count(RETRANSMISSION),
+        "out_of_order": items.count(OUT_OF_ORDER),
+        "missing_bytes": items.total(HOLE) + items.total(CUT),
+        "skipped_bytes": sum(map(items.total, (SKIPPED, TRAILING, NO_FRAME))),
         "truncated_wpdus": int((carried & ~complete).sum()),
-        "conflicts": int(streams["conflicts"].sum()),
-        "holes": int(kinds[FindingKind.HOLE]),
+        "conflicts": items.count(CONFLICT),
+        "holes": items.count(HOLE),
         "hdlc_frames": int(streams["frames"].sum()),
         "other_apdus": int((~carried & complete).sum()),
         "framings": {

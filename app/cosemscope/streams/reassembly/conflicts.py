@@ -1,6 +1,6 @@
 """Retransmissions whose octets differ from those first seen at the same place of the stream.
 
-The first ones stand, as with a receiver that has them already; that others came is worth a finding, since
+The first ones stand, as with a receiver that has them already; that others came is worth an item, since
 stacks do not do it and attackers do. The original is looked for in the batch and among the last `WINDOW`
 packets before it.
 """
@@ -14,7 +14,7 @@ from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.packet_row import SYN
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.row_collector import Output
-from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.stream_kinds import CONFLICT
 
 #: Packets before a batch among which the original of a retransmission is looked for.
 WINDOW = 1 << 16
@@ -59,7 +59,8 @@ class ConflictFinder:
         half = self._half(packet[found])
         for place, mine in zip(found.tolist(), half.tolist(), strict=True):
             suspect, offset, count = int(packet[place]), int(start[place]), int(different[place])
-            self._output.find(FindingKind.CONFLICT, mine >> 1, mine & 1, suspect, offset, count)
+            stop = offset + int(self._packets["payload_length"][suspect])
+            self._output.find(CONFLICT, mine >> 1, mine & 1, suspect, offset, count, stop)
 
     def _first_alike(self, window: slice, packet: Array) -> Array:
         """For each packet the first one of its half in the window that begins at the same sequence number."""

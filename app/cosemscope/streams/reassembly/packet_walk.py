@@ -35,8 +35,8 @@ from cosemscope.streams.reassembly.undecided import Undecided
 from cosemscope.streams.reassembly.unit_sink import UnitSink
 from cosemscope.streams.recognition import HEAD, believable
 from cosemscope.streams.stream_table import StreamTable
-from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.stream_kinds import CUT, HOLE, KEEP_ALIVE, OUT_OF_ORDER, RETRANSMISSION
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE, decode_header
 
@@ -68,7 +68,7 @@ def _one_by_one(indexes: Array) -> Iterator[int]:
 
 
 class PacketWalk:
-    """Takes packets of slow halves one by one; rows and findings go to `output`.
+    """Takes packets of slow halves one by one; rows and items go to `output`.
 
     `halves` has a row for each half, `batch` the columns of the packets at hand, `base` the row of the first,
     `stream` the stream of each.
@@ -244,7 +244,7 @@ class PacketWalk:
         self.halves["slow"][half] = False
 
     def _segment(self, half: int, index: int) -> None:
-        """One segment into the reassembler; what it turned out to be goes to the findings."""
+        """One segment into the reassembler; what it turned out to be becomes an item."""
         batch, stream, reassembler = self.batch, half >> 1, self._slow[half]
         flags = int(batch["flags"][index])
         reassembler.base = int(self.halves["base"][half])  # may have become known only now
@@ -314,20 +314,20 @@ class PacketWalk:
         length = segment.stop - segment.start
         find = self.output.find
         if verdict.keep_alive:
-            find(FindingKind.KEEP_ALIVE, stream, side, packet, segment.start, length)
+            find(KEEP_ALIVE, stream, side, packet, segment.start, length)
         if verdict.retransmission:
-            find(FindingKind.RETRANSMISSION, stream, side, packet, segment.start, length)
+            find(RETRANSMISSION, stream, side, packet, segment.start, length)
         if verdict.out_of_order:
-            find(FindingKind.OUT_OF_ORDER, stream, side, packet, segment.start, length)
+            find(OUT_OF_ORDER, stream, side, packet, segment.start, length)
         if verdict.seen and not verdict.keep_alive:
             self._conflicts.suspect(np.array([packet]), np.array([segment.start]))
         if verdict.cut:
-            find(FindingKind.CUT, stream, side, packet, segment.start + segment.captured, verdict.cut)
+            find(CUT, stream, side, packet, segment.start + segment.captured, verdict.cut)
         self._report_holes(half, verdict.holes)
 
     def _report_holes(self, half: int, holes: tuple[Hole, ...]) -> None:
         for start, stop, packet in holes:
-            self.output.find(FindingKind.HOLE, half >> 1, half & 1, packet, start, stop - start)
+            self.output.find(HOLE, half >> 1, half & 1, packet, start, stop - start)
 
     def _control(self, half: int, index: int) -> None:
         """What a packet of the stream, of either side, says to this half: acknowledgement, FIN, RST."""

@@ -1,4 +1,4 @@
-"""Where rows and findings wait until the end of a batch, so that they come into the tables in order.
+"""Where rows and expert items wait until the end of a batch, so that they come into the tables in order.
 
 WPDU rows are ordered by the packet at which they became known: the one that completed them, except behind a
 hole or before recognition. Rows of the fast path come as arrays, those of the reassembler one by one.
@@ -9,10 +9,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.capture.packets.packet_row import UDP
 from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.stream_table import StreamTable, add_counts
-from cosemscope.streams.tables.findings import FindingKind, FindingTable
+from cosemscope.streams.tables.expert_items import ExpertItems, ItemKind, Source
+from cosemscope.streams.tables.stream_kinds import (
+    CONFLICT,
+    CUT,
+    HOLE,
+    NO_FRAME,
+    OUT_OF_ORDER,
+    RETRANSMISSION,
+    SKIPPED,
+    TRAILING,
+)
 from cosemscope.streams.tables.wpdu_table import WpduTable
 
 
@@ -26,16 +37,16 @@ class FoundUnit(NamedTuple):
 
 
 class Output:
-    """Collects a batch's rows and findings; `flush` moves them into the tables."""
+    """Collects a batch's rows and items; `flush` moves them into the tables."""
 
-    def __init__(self, streams: StreamTable, wpdus: WpduTable, findings: FindingTable) -> None:
+    def __init__(self, streams: StreamTable, wpdus: WpduTable, items: ExpertItems) -> None:
         self._streams = streams
         self._wpdus = wpdus
-        self._findings = findings
+        self._items = items
         self._units: list[FoundUnit] = []
         self._arrays: list[dict[str, npt.NDArray[Any]]] = []
         self._known: list[npt.NDArray[np.int64]] = []
-        self._found: list[tuple[int, int, int, int, int, int]] = []
+        self._found: list[tuple[int, ...]] = []
         self._found_arrays: list[dict[str, npt.NDArray[Any]]] = []
 
     def add_unit(self, stream: int, side: int, unit: Unit, trigger: int) -> None:
@@ -48,40 +59,45 @@ class Output:
             self._arrays.append(rows)
             self._known.append(known)
 
-    def find(self, kind: FindingKind, stream: int, side: int, packet: int, offset: int, count: int) -> None:
-        """Add a finding; `side` is the sender's side of the flow, `offset` in its stream."""
-        self._found.append((kind, stream, side, packet, offset, count))
+    def find(
+        self,
+        kind: ItemKind,
+        stream: int,
+        side: int,
+        packet: int,
+        start: int,
+        amount: int,
+        stop: int | None = None,
+    ) -> None:
+        """Add an item; `side` is the sender's side of the flow, `start` to `stop` octets of its stream.
+
+        Without `stop` the item is about `amount` octets from `start` on.
+        """
+        stop = start + amount if stop is None else stop
+        self._found.append((kind.number, stream, side, packet, start, stop, amount))
 
     def find_many(
         self,
-        kind: FindingKind,
+        kind: ItemKind,
         stream: npt.NDArray[Any],
         side: npt.NDArray[Any],
         packet: npt.NDArray[Any],
-        offset: npt.NDArray[Any],
-        count: npt.NDArray[Any],
+        start: npt.NDArray[Any],
+        amount: npt.NDArray[Any],
     ) -> None:
-        """Add findings of one kind."""
-        kinds = np.full(len(stream), kind, np.uint8)
-        self._found_arrays.append(
-            {
-                "kind": kinds,
-                "stream": stream,
-                "direction": side,
-                "packet": packet,
-                "offset": offset,
-                "amount": count,
-            }
-        )
+        """Add items of one kind, each about `amount` octets from `start` on."""
+        kinds = np.full(len(stream), kind.number, np.uint16)
+        columns = (kinds, stream, side, packet, start, start + amount, amount)
+        self._found_arrays.append(dict(zip(_FOUND, columns, strict=True)))
 
     def turn_round(self, stream: int) -> None:
-        """The client of this stream is the other side after all: its findings so far change direction."""
-        mine = self._findings["stream"] == stream
-        self._findings["direction"][mine] ^= 1
+        """The client of this stream is the other side after all: its items so far change direction."""
+        mine = self._items["stream"] == stream
+        self._items["direction"][mine] ^= 1
 
     def flush(self, batch: slice) -> slice:
         """Put everything into the tables, in order; the slice of new WPDU rows. `batch`: its packet rows."""
-        self._flush_findings()
+        self._flush_items()
         parts, triggers = self._arrays, self._known
         if self._units:
             units = _in_order(self._units)
@@ -147,25 +163,25 @@ class Output:
         )
         return -1 - self.extents(address, captured, packet, len(pieces))
 
-    def _flush_findings(self) -> None:
+    def _flush_items(self) -> None:
         parts = self._found_arrays
         if self._found:
-            names = ("kind", "stream", "direction", "packet", "offset", "amount")
             columns = zip(*self._found, strict=True)
-            parts = [*parts, {name: np.array(column) for name, column in zip(names, columns, strict=True)}]
+            parts = [*parts, {name: np.array(column) for name, column in zip(_FOUND, columns, strict=True)}]
         self._found, self._found_arrays = [], []
         if not parts:
             return
-        whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        order = np.argsort(whole["packet"], kind="stable")
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in _FOUND}
         stream = whole["stream"]
         whole["direction"] = whole["direction"] ^ self._streams["client_side"][stream]
-        counts = np.minimum(whole["amount"], 0xFFFFFFFF)
-        whole["amount"] = counts
-        self._findings.extend(len(order), **{name: column[order] for name, column in whole.items()})
-        for kind, column in _COUNTED.items():
-            hit = whole["kind"] == kind
-            weights = counts[hit] if column in ("missing_octets", "skipped_octets") else None
+        udp = self._streams["protocol"][stream] == UDP
+        whole["source"] = np.where(udp, Source.DATAGRAM, Source.STREAM)
+        order = np.argsort(whole["packet"], kind="stable")
+        added = self._items.add(len(order), **{name: column[order] for name, column in whole.items()})
+        kind, stream, amount = (self._items[name][added] for name in ("kind", "stream", "amount"))
+        for counted, column in _COUNTED.items():
+            hit = kind == counted.number
+            weights = amount[hit] if column in ("missing_octets", "skipped_octets") else None
             add_counts(self._streams[column], stream[hit], weights)
 
 
@@ -180,13 +196,17 @@ def _in_order(units: list[FoundUnit]) -> list[FoundUnit]:
     return [units[place] for _, _, place in sorted(keys)]
 
 
-# Findings that are counted in a column of their stream: octets, or how many there are.
+#: Columns of an item as it is found.
+_FOUND = ("kind", "stream", "direction", "packet", "start", "stop", "amount")
+
+# Items that are counted in a column of their stream: octets, or how many there are.
 _COUNTED = {
-    FindingKind.RETRANSMISSION: "retransmissions",
-    FindingKind.OUT_OF_ORDER: "out_of_order",
-    FindingKind.CONFLICT: "conflicts",
-    FindingKind.HOLE: "missing_octets",
-    FindingKind.CUT: "missing_octets",
-    FindingKind.SKIPPED: "skipped_octets",
-    FindingKind.TRAILING: "skipped_octets",
+    RETRANSMISSION: "retransmissions",
+    OUT_OF_ORDER: "out_of_order",
+    CONFLICT: "conflicts",
+    HOLE: "missing_octets",
+    CUT: "missing_octets",
+    SKIPPED: "skipped_octets",
+    TRAILING: "skipped_octets",
+    NO_FRAME: "skipped_octets",
 }

@@ -26,8 +26,8 @@ from cosemscope.streams.reassembly.splitters.splitter_table import SPLITTERS
 from cosemscope.streams.reassembly.wpdu_chains import Links, apart, covered, find_chains
 from cosemscope.streams.recognition import HEAD, believable, take_heads
 from cosemscope.streams.stream_table import StreamTable, first_rows
-from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.stream_kinds import CUT, HOLE, OUT_OF_ORDER, RETRANSMISSION
 from cosemscope.streams.tables.wpdu_table import Mark, wrapper_rows
 from cosemscope.transport.wpdu import HEADER_SIZE
 
@@ -37,7 +37,7 @@ _SPLIT_FRAMINGS = [framing for framing in SPLITTERS if framing is not Framing.WR
 
 
 class TcpStreams:
-    """Takes the TCP packets of batch after batch; rows and findings go to `output`."""
+    """Takes the TCP packets of batch after batch; rows and items go to `output`."""
 
     def __init__(
         self,
@@ -360,12 +360,12 @@ class TcpStreams:
         )
 
     def _find_late(self, segments: Segments, position: Array) -> None:
-        """Segments that others overtook, and were put in order: findings."""
+        """Segments that others overtook, and were put in order: items."""
         if not len(position):
             return
         half = segments.half[position]
         self.output.find_many(
-            FindingKind.OUT_OF_ORDER,
+            OUT_OF_ORDER,
             half >> 1,
             (half & 1).astype(np.uint8),
             segments.packet[position] + self._walk.base,
@@ -383,7 +383,7 @@ class TcpStreams:
         rows = np.flatnonzero((missing > 0) & (missing < FAR))
         half, packet, seen, missing = half[rows], packet[rows], seen[rows], missing[rows]
         side = (half & 1).astype(np.uint8)
-        self.output.find_many(FindingKind.HOLE, half >> 1, side, packet, seen, missing)
+        self.output.find_many(HOLE, half >> 1, side, packet, seen, missing)
 
     def _emit_old(self, segments: Segments, position: Array) -> None:
         """Segments of which every octet was seen before: retransmissions."""
@@ -392,7 +392,7 @@ class TcpStreams:
         half, packet = segments.half[position], segments.packet[position] + self._walk.base
         start, stop = segments.start[position], segments.stop[position]
         self.output.find_many(
-            FindingKind.RETRANSMISSION, half >> 1, (half & 1).astype(np.uint8), packet, start, stop - start
+            RETRANSMISSION, half >> 1, (half & 1).astype(np.uint8), packet, start, stop - start
         )
         self._conflicts.suspect(packet, start)
 
@@ -403,7 +403,7 @@ class TcpStreams:
         offset = segments.start[position] + segments.captured[position]
         missing = segments.stop[position] - offset
         side = (half & 1).astype(np.uint8)
-        self.output.find_many(FindingKind.CUT, half >> 1, side, packet, offset, missing)
+        self.output.find_many(CUT, half >> 1, side, packet, offset, missing)
 
     def _go_on(self, segments: Segments, tcp: Array, taken: Array) -> None:
         """Streams that were pending, and those not recognised at once, go first, packet by packet."""

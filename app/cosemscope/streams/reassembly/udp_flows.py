@@ -21,8 +21,8 @@ from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
 from cosemscope.streams.reassembly.unit_sink import UnitSink
 from cosemscope.streams.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable, datagram_framing
 from cosemscope.streams.stream_table import StreamTable, first_rows
-from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.stream_kinds import CUT, SEVERAL, SKIPPED, TRAILING
 from cosemscope.streams.tables.wpdu_table import Mark, wrapper_rows
 from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
 from cosemscope.transport.wports import DLMS_PORT
@@ -44,8 +44,8 @@ class UdpFlows:
         self._tries: dict[int, int] = {}
         # Flows in which nothing was recognised for long; yet a WPDU may come, after many heartbeats.
         self._given_up: set[int] = set()
-        # Splitters of HDLC by stream and side, with the octets that each has taken.
-        self._hdlc: OrderedDict[tuple[int, int], tuple[HdlcSplitter, int]] = OrderedDict()
+        # Splitters of HDLC by stream and side, with their sinks and the octets that each has taken.
+        self._hdlc: OrderedDict[tuple[int, int], tuple[HdlcSplitter, UnitSink, int]] = OrderedDict()
 
     def add_batch(self, rows: slice, stream: npt.NDArray[np.int32]) -> None:
         """Take the packets `rows`, of these streams."""
@@ -76,7 +76,7 @@ class UdpFlows:
 
     def finish(self) -> None:
         """Flows that were not recognised carry no DLMS; APDUs whose segments are not all here are cut."""
-        for splitter, _ in self._hdlc.values():
+        for splitter, _, _ in self._hdlc.values():
             splitter.close(max(0, len(self._packets) - 1))
         self._hdlc.clear()
         mask = (self.streams["protocol"] == UDP) & (self.streams["framing"] == Framing.UNDECIDED)
@@ -118,7 +118,7 @@ class UdpFlows:
         address, time = int(column["payload"][packet]), int(column["time"][packet])
         segment = Segment(0, length, address, captured, packet, time, 0)
         if captured < length:
-            self.output.find(FindingKind.CUT, stream, side, packet, captured, length - captured)
+            self.output.find(CUT, stream, side, packet, captured, length - captured)
         octets = self.source.octets(address, captured)
         known = True
         if stream in self._given_up:
@@ -144,13 +144,17 @@ class UdpFlows:
     def _take_frames(self, segment: Segment, stream: int, side: int) -> None:
         """HDLC frames, whole ones; the segments of an APDU may go on in the next datagram."""
         key = stream, side
-        known = self._hdlc.pop(key) if key in self._hdlc else (HdlcSplitter(self._sink(*key), 0), 0)
-        splitter, taken = known
+        known = self._hdlc.pop(key, None)
+        if known is None:
+            sink = self._sink(*key)
+            known = HdlcSplitter(sink, 0), sink, 0
+        splitter, sink, taken = known
         if len(self._hdlc) >= _MAX_HDLC:
-            _, (oldest, _) = self._hdlc.popitem(last=False)
+            _, (oldest, _, _) = self._hdlc.popitem(last=False)
             oldest.close(segment.packet)
         stop = taken + segment.stop
-        self._hdlc[key] = splitter, stop
+        self._hdlc[key] = splitter, sink, stop
+        sink.base = taken
         splitter.chunk(segment._replace(start=taken, stop=stop), segment.packet)
         splitter.end_datagram(segment.packet)
         if taken + segment.captured < stop:
@@ -197,15 +201,14 @@ class UdpFlows:
             unit = Unit(received.wpdu.header, tag, size, int(several | trailing), (piece,), framing)
             sink.unit(unit, packet)
         if several:
-            sink.found(FindingKind.SEVERAL, packet, 0, len(result.wpdus))
+            sink.found(SEVERAL, packet, 0, len(result.wpdus), result.wpdus[-1].stop)
         if result.trailing:
             start = result.wpdus[-1].stop
-            sink.found(FindingKind.TRAILING, packet, start, length - start)
+            sink.found(TRAILING, packet, start, length - start)
         problem = result.problem
         if isinstance(problem, BadVersion) or (problem is not None and problem.header is None):
-            sink.found(FindingKind.SKIPPED, packet, 0, length)
+            sink.found(SKIPPED, packet, 0, length)
         elif problem is not None and problem.header is not None:
-            sink.found(FindingKind.TRUNCATED, packet, 0, problem.missing)
             tag = octets[HEADER_SIZE] if len(octets) > HEADER_SIZE else -1
             pieces = (segment.part(0, len(octets)),)
             unit = Unit(problem.header, tag, len(octets), int(Mark.TRUNCATED), pieces, framing)

@@ -1,4 +1,4 @@
-"""Where a splitter's findings go: units become WPDU rows, faults become findings, frames are counted.
+"""Where goes what a splitter finds: units become WPDU rows, faults expert items, frames are counted.
 
 One class serves both directions of TCP streams and UDP flows, whatever framing they have.
 """
@@ -7,11 +7,14 @@ from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.stream_table import StreamTable
-from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.expert_items import ItemKind
 
 
 class UnitSink:
-    """The `UnitListener` of side `side` (0 or 1) of a flow that carries the stream `stream`."""
+    """The `UnitListener` of side `side` (0 or 1) of a flow that carries the stream `stream`.
+
+    Spans of items count from the octet `base` of what the splitter takes: the beginning of a datagram.
+    """
 
     def __init__(
         self, stream: int, side: int, streams: StreamTable, source: PayloadSource, output: Output
@@ -21,14 +24,17 @@ class UnitSink:
         self._streams = streams
         self._source = source
         self._output = output
+        self.base = 0
 
     def unit(self, unit: Unit, trigger: int) -> None:
         """A unit became known at packet `trigger`."""
         self._output.add_unit(self._stream, self._side, unit, trigger)
 
-    def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
-        """Something is wrong at this offset of the direction."""
-        self._output.find(kind, self._stream, self._side, packet, offset, count)
+    def found(self, kind: ItemKind, packet: int, start: int, amount: int, stop: int | None = None) -> None:
+        """Something is wrong from `start` to `stop` (if not given: `amount` octets) of the direction."""
+        stop = start + amount if stop is None else stop
+        base = self.base
+        self._output.find(kind, self._stream, self._side, packet, start - base, amount, stop - base)
 
     def frames(self, count: int) -> None:
         """So many more HDLC frames have a right check sequence."""

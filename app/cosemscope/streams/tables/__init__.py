@@ -1,1 +1,1 @@
-"""Tables that reassembly fills: WPDUs and findings in columns, and the words for framings."""
+"""Tables that reassembly fills: WPDUs and expert items in columns, and the words for framings."""

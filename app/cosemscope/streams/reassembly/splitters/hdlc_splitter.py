@@ -6,8 +6,8 @@ from cosemscope.apdu.hdlc.hdlc_frames import Cut, FrameFault, FrameReceived, Hdl
 from cosemscope.apdu.hdlc.hdlc_units import HdlcUnit, SegmentJoiner
 from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.splitters.splitter import Trail, Unit, UnitListener
-from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.stream_kinds import CUT_FRAME, NO_FRAME
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import WpduHeader
 
@@ -58,11 +58,11 @@ class HdlcSplitter:
                 self._emit(self._joiner.add(event), trigger)
                 continue
             if isinstance(event, Cut):
-                stop, kind, count = event.start + len(event.octets), FindingKind.TRUNCATED, event.missing
+                stop, kind, count = event.start + len(event.octets), CUT_FRAME, event.missing
             else:
-                stop, kind, count = event.stop, FindingKind.SKIPPED, event.stop - event.start
+                stop, kind, count = event.stop, NO_FRAME, event.stop - event.start
             packet = self._trail.packet_at(stop - 1, trigger)
-            self._listener.found(kind, packet, event.start, count)
+            self._listener.found(kind, packet, event.start, count, stop)
         if right:
             self._listener.frames(right)
         # A flag that closed the last frame may open the next one.

@@ -11,7 +11,7 @@ from collections import deque
 from typing import NamedTuple, Protocol
 
 from cosemscope.streams.reassembly.reassembler import Segment
-from cosemscope.streams.tables.findings import FindingKind
+from cosemscope.streams.tables.expert_items import ItemKind
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import WpduHeader
 
@@ -33,8 +33,8 @@ class UnitListener(Protocol):
     def unit(self, unit: Unit, trigger: int) -> None:
         """A unit became known at packet `trigger`."""
 
-    def found(self, kind: FindingKind, packet: int, offset: int, count: int) -> None:
-        """Something is wrong at an offset of this direction."""
+    def found(self, kind: ItemKind, packet: int, start: int, amount: int, stop: int | None = None) -> None:
+        """Something is wrong from `start` to `stop` (if not given: `amount` octets) of this direction."""
 
     def frames(self, count: int) -> None:
         """So many more frames with a right check sequence."""

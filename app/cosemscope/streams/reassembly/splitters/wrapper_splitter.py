@@ -5,8 +5,8 @@ from itertools import islice, pairwise
 from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.splitters.splitter import Trail, Unit, UnitListener
 from cosemscope.streams.recognition import apdu_begins
-from cosemscope.streams.tables.findings import FindingKind
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.stream_kinds import CUT_HEADER, SKIPPED
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, BadVersion, WpduDecoder, WpduHeader, decode_header
 
@@ -79,9 +79,10 @@ class WrapperSplitter:
             return
         stop = rest.start + len(rest.octets)
         packet = self._trail.packet_at(stop - 1, packet)
-        self._listener.found(FindingKind.TRUNCATED, packet, rest.start, rest.missing)
         if rest.header is not None and rest.header.version == VERSION:
             self._emit(rest.header, rest.start, stop, rest.octets, trigger, Mark.TRUNCATED)
+        else:
+            self._listener.found(CUT_HEADER, packet, rest.start, rest.missing, stop)
         self._missing.clear()
         self._trail.forget(stop)
 
@@ -136,7 +137,7 @@ class WrapperSplitter:
     def _give_up_search(self, packet: int, stop: int) -> None:
         """No header was found up to `stop`."""
         if stop > self._lost_from:
-            self._listener.found(FindingKind.SKIPPED, packet, self._lost_from, stop - self._lost_from)
+            self._listener.found(SKIPPED, packet, self._lost_from, stop - self._lost_from)
             self._marks |= Mark.RESYNCHRONISED
         self._lost_from = stop
 
@@ -157,7 +158,7 @@ class WrapperSplitter:
             return True
         if at < 0:
             at = len(window) - (1 if window[-1:] == self._magic[:1] and not ended else 0)
-        # The finding of what is passed over here comes when the search ends.
+        # The item of what is passed over here comes when the search ends.
         del window[:at]
         self._search_at += at
         self._trail.forget(self._search_at)

@@ -1,0 +1,162 @@
+"""The one table of what is wrong or remarkable in a capture: a row an item, and the table of their kinds.
+
+An item names its kind, where it was found (WPDU, packet, stream, direction) and a
+span of octets. Its severity, group, sentence and clause are those of its kind, which
+is declared once, by the place that finds it. Words of an item's own, as a decoder has
+them ("expected ..., found ..."), are kept once each, and the item has their number.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.capture.columns import Columns
+
+
+class Severity(IntEnum):
+    """How bad an item is; what is above CHAT is no part of clean traffic."""
+
+    CHAT = 0  # part of the everyday course of things
+    NOTE = 1  # unusual, and nothing was lost
+    WARNING = 2  # against the rules, or something is missing
+    ERROR = 3  # something cannot be read
+
+    @property
+    def word(self) -> str:
+        """The name for scripts: "warning"."""
+        return self.name.lower()
+
+
+class Group(StrEnum):
+    """What an item is about."""
+
+    WRAPPER = "wrapper"
+    TCP = "tcp"
+    ASSOCIATION = "association"
+    SERVICE = "service"
+    SECURITY = "security"
+    DATA = "data"
+    FILE = "file"
+    HDLC = "hdlc"
+
+
+class Source(IntEnum):
+    """The octets in which an item's span lies; body n of the WPDU's tree (from 1) is `WPDU + n`."""
+
+    NONE = 0  # the item has no span
+    FILE = 1  # offsets in the (unpacked) file
+    STREAM = 2  # of one direction of a TCP stream; octet 0 is the first one behind the SYN, or that was seen
+    DATAGRAM = 3  # of the payload of the item's packet
+    WPDU = 4  # of the WPDU, header included
+
+
+class ItemKind(NamedTuple):
+    """What all items of a kind have in common.
+
+    `word` is the name for scripts. `sentence` may have the fields `{amount}` and `{octets}`, the amount as a
+    number and as a number of octets. `number` stands in the column `kind`; it holds for one process only.
+    """
+
+    number: int
+    word: str
+    severity: Severity
+    group: Group
+    sentence: str
+    clause: str = ""
+
+    def message(self, amount: int) -> str:
+        """The sentence with its amount."""
+        return self.sentence.format(amount=f"{amount:,}", octets=f"{amount:,} octet{'s'[: amount != 1]}")
+
+
+#: Every kind that was declared, by its word; and by its number.
+KINDS: dict[str, ItemKind] = {}
+_NUMBERED: list[ItemKind] = []
+
+
+def declare(word: str, severity: Severity, group: Group, sentence: str, clause: str = "") -> ItemKind:
+    """Declare a kind of items; returns it. Raises ValueError when another has this word."""
+    if word in KINDS:
+        raise ValueError(f"the kind {word} of expert items is declared twice")
+    kind = KINDS[word] = ItemKind(len(KINDS), word, severity, group, sentence, clause)
+    _NUMBERED.append(kind)
+    return kind
+
+
+class Words(NamedTuple):
+    """An item's own sentence and clause, in the place of its kind's."""
+
+    message: str
+    clause: str = ""
+
+
+#: EXPERT columns: `kind` (ItemKind.number); `wpdu`, `packet`, `stream`: rows of their tables, -1 for none;
+#: `direction` 0: from the stream's client; `source` (Source), `start`, `stop`: the span; `amount`: what the
+#: kind's sentence counts; `words`: the number of the item's own words, 0 for none.
+EXPERT_FIELDS: dict[str, str] = {
+    "kind": "u2",
+    "wpdu": "i8",
+    "packet": "i8",
+    "stream": "i8",
+    "direction": "u1",
+    "source": "u4",
+    "start": "i8",
+    "stop": "i8",
+    "amount": "u4",
+    "words": "u4",
+}
+_NOWHERE = {"wpdu": -1, "packet": -1, "stream": -1}
+_MOST = 0xFFFFFFFF
+
+
+class ExpertItems(Columns):
+    """The items of a capture, in the order in which they became known."""
+
+    def __init__(self) -> None:
+        super().__init__(EXPERT_FIELDS)
+        self._words = [Words("")]
+        self._numbers = {self._words[0]: 0}
+
+    def add(self, count: int = 1, **values: npt.ArrayLike) -> slice:
+        """Add `count` items: arrays of that length or scalars by column, amounts up to 2^32 - 1.
+
+        Returns the slice of their rows. Raises KeyError for a name that is no column.
+        """
+        if "amount" in values:
+            values["amount"] = np.minimum(values["amount"], _MOST)
+        return self.extend(count, **{**_NOWHERE, **values})
+
+    def number(self, words: Words) -> int:
+        """The number of words for the column `words`; equal words have one number."""
+        number = self._numbers.setdefault(words, len(self._words))
+        if number == len(self._words):
+            self._words.append(words)
+        return number
+
+    def kind(self, row: int) -> ItemKind:
+        """The kind of an item."""
+        return _NUMBERED[int(self["kind"][row])]
+
+    def message(self, row: int) -> str:
+        """What an item says: its own words, or the sentence of its kind."""
+        own = self._words[int(self["words"][row])].message
+        return own or self.kind(row).message(int(self["amount"][row]))
+
+    def clause(self, row: int) -> str:
+        """The clause that an item cites; "" for none."""
+        return self._words[int(self["words"][row])].clause or self.kind(row).clause
+
+    def count(self, kind: ItemKind) -> int:
+        """How many items of a kind there are."""
+        return int(np.count_nonzero(self["kind"] == kind.number))
+
+    def total(self, kind: ItemKind) -> int:
+        """The sum of the amounts of all items of a kind."""
+        return int(self["amount"][self["kind"] == kind.number].sum(dtype=np.int64))
+
+
+def severities() -> npt.NDArray[np.uint8]:
+    """The severity of each kind, uint8[kind]: `severities()[items["kind"]] >= Severity.WARNING`."""
+    return np.array([kind.severity for kind in _NUMBERED], np.uint8)
