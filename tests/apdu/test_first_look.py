@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import decode_apdu
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find
 from cosemscope.apdu.first_look import FirstLook, look
 from tests import fuzz_apdu

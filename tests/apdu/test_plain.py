@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosemscope.apdu import decode_apdu
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.plain import text_lines
 
 

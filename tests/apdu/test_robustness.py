@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import Context, Opening, Reference, Request, Verdict, decode_apdu
+from cosemscope.apdu.context import Context, Reference, Request
 from cosemscope.apdu.cursor import MAX_DEPTH
 from cosemscope.apdu.data import data_reader
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import first, walk
 from cosemscope.apdu.framed import decode_octets, decode_wpdu
 from cosemscope.apdu.hdlc.hdlc_tree import decode_hdlc
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.plain import plain_tree, text_lines
 from cosemscope.apdu.services import ber
 from cosemscope.apdu.summary import MAX_LENGTH, summarise

@@ -2,9 +2,11 @@
 
 import pytest
 
-from cosemscope.apdu import Context, Opening, Reference, Request, Verdict, decode_apdu
+from cosemscope.apdu.context import Context, Reference, Request
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import walk
 from cosemscope.apdu.framed import decode_wpdu
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
 from tests.helpers import apdu_encoder as encode
 

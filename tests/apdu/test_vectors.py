@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from cosemscope.apdu import Context, Opening, Verdict, decode_apdu
+from cosemscope.apdu.context import Context
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.framed import decode_octets, decode_wpdu
 from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
 from tests.apdu.vector_expectations import BROKEN, CIPHERED, EXPECTED, ODD
 from tests.helpers.apdu_checks import at, check_tree

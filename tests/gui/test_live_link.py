@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.apdu import decode_apdu
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.spool.spool_folder import left_spools
 from cosemscope.gui.base import settings as options

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from cosemscope.apdu.context import Context, Reference
 from cosemscope.apdu.fields import Decoded, Field, Problem, find, walk
+from cosemscope.apdu.names.blue_book import class_name, member_name
 from cosemscope.apdu.names.tags import APDU_TAGS, GENERAL_GLO, GLO_SERVICES
-from cosemscope.apdu.names.texts import class_text, member_text, obis_text
+from cosemscope.apdu.names.texts import obis_text
 
 MAX_LENGTH = 200
 
@@ -142,12 +143,12 @@ def _texts(field: Field | None, limit: int = 3) -> str:
 def _object(reference: Reference) -> str:
     """A reference for people: logical name with its meaning, else the class, then what is not attribute 2."""
     name = obis_text(reference.instance)
-    if " " not in name and class_text(reference.class_id):
-        name = f"{name} {class_text(reference.class_id)}"
+    if " " not in name and class_name(reference.class_id):
+        name = f"{name} {class_name(reference.class_id)}"
     if reference.member == 2 and not reference.method:
         return name
     kind = "method" if reference.method else "attribute"
-    member = member_text(reference.class_id, reference.member, reference.method)
+    member = member_name(reference.class_id, reference.member, method=reference.method)
     return f"{name}, {member or f'{kind} {reference.member}'}"
 
 

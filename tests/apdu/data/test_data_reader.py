@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import Context, Field, Reference, Request, decode_apdu
+from cosemscope.apdu.context import Context, Reference, Request
 from cosemscope.apdu.data.types import TYPES
+from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.fields import Field
 from tests.apdu.strategies import SCALARS, VALUES, plain, same
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import at, check_tree

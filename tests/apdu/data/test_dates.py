@@ -2,8 +2,8 @@
 
 import pytest
 
-from cosemscope.apdu import decode_apdu
 from cosemscope.apdu.data.dates import date_time_text
+from cosemscope.apdu.decoder import decode_apdu
 from tests.helpers.apdu_checks import at, check_tree
 
 

@@ -1,8 +1,10 @@
 """What a response tells about later ones: scalers and units; and what stands around a service."""
 
-from cosemscope.apdu import Context, Opening, Reference, Request, Verdict, decode_apdu
+from cosemscope.apdu.context import Context, Reference, Request
 from cosemscope.apdu.data.scaler_units import scalers_in, service_of
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.framed import decode_octets
+from cosemscope.apdu.opening import Opening, Verdict
 from tests.helpers import apdu_encoder as encode
 
 _NAME = bytes.fromhex("0100010800ff")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cosemscope.apdu import Context, Reference, Request, decode_apdu
+from cosemscope.apdu.context import Context, Reference, Request
+from cosemscope.apdu.decoder import decode_apdu
 from tests.helpers.apdu_checks import at, check_tree
 
 

@@ -13,9 +13,9 @@ from cosemscope.apdu.names.blue_book import (
     attribute_name,
     class_name,
     enumeration_texts,
+    member_name,
     method_name,
     obis_name,
-    obis_text,
     unit,
 )
 from cosemscope.resources import resource
@@ -115,7 +115,7 @@ def code(dotted: str) -> bytes:
 def test_obis_names(dotted: str, name: str) -> None:
     """What an engineer calls these codes, with tariff, channel and billing period."""
     assert obis_name(code(dotted)) == name
-    assert obis_text(code(dotted)) == dotted
+    assert blue_book.dotted(code(dotted)) == dotted
 
 
 @pytest.mark.parametrize(
@@ -225,6 +225,8 @@ def test_versions() -> None:
     assert method_name(64, 2, 1) == method_name(64, 2, 99) == "key_transfer"
     assert attribute_name(24, 3, 0) == "primary_address_list"
     assert attribute_name(24, 3) == "comm_speed"
+    assert member_name(64, 2, method=True) == "key_transfer"
+    assert member_name(64, 2, method=False) == "security_policy"
 
 
 def test_classes_that_nobody_assigned() -> None:
@@ -300,6 +302,8 @@ def test_every_class_and_code_of_the_captures_has_a_name() -> None:
     # The captures hold objects of their owners too, of the class 1234 and the code 0.0.0.0.0.0.
     found = {(class_id, instance) for class_id, instance in found if any(instance)}
     assert len(found) > 50
-    unnamed = {(class_id, obis_text(instance)) for class_id, instance in found if not obis_name(instance)}
+    unnamed = {
+        (class_id, blue_book.dotted(instance)) for class_id, instance in found if not obis_name(instance)
+    }
     assert not unnamed
     assert {class_id for class_id, _ in found if not class_name(class_id)} <= {1234}

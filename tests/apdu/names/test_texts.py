@@ -4,30 +4,47 @@ import pytest
 
 from cosemscope.apdu.names import texts
 
+_W, _VAR, _WH, _V, _NO_UNIT = 27, 29, 30, 35, 255
+
 
 @pytest.mark.parametrize(
     ("value", "scaler", "unit", "expected"),
     [
-        (123456, 1, "Wh", "1234.56 kWh"),
-        (999, 0, "Wh", "999 Wh"),
-        (-5000, 0, "var", "-5 kvar"),
-        (23012, -2, "V", "230.12 V"),
-        (5009, 0, "V", "5009 V"),
-        (0, -3, "W", "0.000 W"),
-        (7, 3, "", "7000"),
-        (2**64 - 1, 0, "V", "18446744073709551615 V"),
-        (1, 100, "V", "1E+100 V"),
-        (230.1, 0, "V", "230.1 V"),
-        (float("nan"), 0, "Wh", "NaN Wh"),
-        (float("inf"), 1, "W", "Infinity W"),
+        (123456, 1, _WH, "1234.56 kWh"),
+        (1000, 0, _WH, "1 kWh"),
+        (999, 0, _WH, "999 Wh"),
+        (-5000, 0, _VAR, "-5 kvar"),
+        (23012, -2, _V, "230.12 V"),
+        (5009, 0, _V, "5009 V"),
+        (0, -3, _W, "0.000 W"),
+        (7, 3, _NO_UNIT, "7000"),
+        (2**64 - 1, 0, _V, "18446744073709551615 V"),
+        (1, 20, _V, f"1{'0' * 20} V"),
+        (1, 21, _V, "1E+21 V"),
+        (1, -20, _V, f"0.{'0' * 19}1 V"),
+        (1, -21, _V, "1E-21 V"),
+        (1, 100, _V, "1E+100 V"),
+        (230.1, 0, _V, "230.1 V"),
+        (float("nan"), 0, _WH, "NaN Wh"),
+        (float("inf"), 1, _W, "Infinity W"),
     ],
 )
-def test_scaled(
-    monkeypatch: pytest.MonkeyPatch, value: int | float, scaler: int, unit: str, expected: str
-) -> None:
+def test_scaled(value: int | float, scaler: int, unit: int, expected: str) -> None:
     """The power of ten applied exactly, thousands of energy and power as such."""
-    monkeypatch.setattr(texts, "unit_text", lambda code: unit)
-    assert texts.scaled_text(value, scaler, 30) == expected
+    assert texts.scaled_text(value, scaler, unit) == expected
+
+
+@pytest.mark.parametrize(
+    ("scaler", "unit", "expected"),
+    [
+        (-1, _WH, "scaler 10^-1, unit Wh"),
+        (0, _NO_UNIT, "scaler 10^0, unit 255"),
+        (3, 200, "scaler 10^3, unit 200"),
+    ],
+)
+def test_scaler_units(scaler: int, unit: int, expected: str) -> None:
+    """A unit without a symbol is told by its code."""
+    assert texts.scaler_unit_text(scaler, unit) == expected
 
 
 @pytest.mark.parametrize("scaler", range(-128, 128, 15))

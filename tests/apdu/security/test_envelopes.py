@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.apdu import decode_apdu
 from cosemscope.apdu.context import CipheredPart, Context, SignedPart
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.names.tags import GENERAL_SIGNING
 from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.envelopes import CIPHERED_TAGS, Unprotected, read_protected

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.apdu import decode_apdu
 from cosemscope.apdu.context import CipheredPart, Context, SignedPart
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.framed import decode_octets
 from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.plain import plain_tree

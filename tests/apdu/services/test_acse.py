@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import Decoded, decode_apdu
-from cosemscope.apdu.fields import find
+from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.fields import Decoded, find
 from cosemscope.apdu.names.codes import MECHANISMS
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import at, check_tree

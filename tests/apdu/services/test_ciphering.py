@@ -2,9 +2,11 @@
 
 import pytest
 
-from cosemscope.apdu import Context, Decoded, Opening, Verdict, decode_apdu
-from cosemscope.apdu.context import CipheredPart, SignedPart
+from cosemscope.apdu.context import CipheredPart, Context, SignedPart
+from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.names.tags import DED_SERVICES, GLO_SERVICES
+from cosemscope.apdu.opening import Opening, Verdict
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import at, check_tree
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.apdu import Context, Decoded, Reference, Request, decode_apdu
-from cosemscope.apdu.fields import first
+from cosemscope.apdu.context import Context, Reference, Request
+from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.fields import Decoded, first
 from tests.apdu.strategies import CODES, REFERENCES, VALUES, plain, same
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import at, check_tree

@@ -1,6 +1,6 @@
 """Short names: blocks that are whole are decoded as what they carry."""
 
-from cosemscope.apdu import decode_apdu
+from cosemscope.apdu.decoder import decode_apdu
 from tests.helpers.apdu_checks import at, check_tree
 
 

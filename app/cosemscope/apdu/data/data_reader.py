@@ -34,7 +34,8 @@ from cosemscope.apdu.data.types import (
     element_name,
 )
 from cosemscope.apdu.fields import Field
-from cosemscope.apdu.names.texts import member_text, obis_text, scaled_text, scaler_unit_text
+from cosemscope.apdu.names.blue_book import attribute_name
+from cosemscope.apdu.names.texts import obis_text, scaled_text, scaler_unit_text
 
 _new = tuple.__new__
 
@@ -264,7 +265,7 @@ def _read_untagged_descriptor(c: Cursor) -> bool:
     class_id = c.uint("class-id", 2)
     instance = c.leaf("instance-id", 6, text=obis_text(octets[2:8]))
     attribute = c.u8("attribute-id")
-    name = member_text(class_id, attribute, False) or f"attribute {attribute}"
+    name = attribute_name(class_id, attribute) or f"attribute {attribute}"
     c.close(Reference(class_id, instance, attribute), f"{obis_text(instance)}, {name}")
     return True
 

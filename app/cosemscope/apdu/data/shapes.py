@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.data.dates import DATE, DATE_TIME, TIME, Form, status_text
-from cosemscope.apdu.names.texts import (
+from cosemscope.apdu.names.blue_book import (
+    attribute_name,
     attribute_unit,
-    class_text,
+    class_name,
     enumeration_texts,
-    member_text,
-    obis_text,
-    unit_text,
+    unit,
 )
+from cosemscope.apdu.names.texts import obis_text
 
 
 class Shape(NamedTuple):
@@ -41,14 +41,14 @@ def _obis(value: object) -> str:
 
 
 def _class(value: object) -> str:
-    name = class_text(value) if isinstance(value, int) else ""
+    name = class_name(value) if isinstance(value, int) else ""
     return f"{name} ({value})" if name else ""
 
 
 def _unit(value: object) -> str:
     if value == 255:
         return "no unit (255)"
-    symbol = unit_text(value) if isinstance(value, int) else ""
+    symbol = unit(value) if isinstance(value, int) else ""
     return f"{symbol} ({value})" if symbol else ""
 
 
@@ -146,7 +146,7 @@ def _object_text(value: object) -> str:
     class_id, instance, member = value[:3]
     if not isinstance(class_id, int) or not isinstance(member, int):
         return ""
-    name = member_text(class_id, member, False) or f"attribute {member}"
+    name = attribute_name(class_id, member) or f"attribute {member}"
     index = f", index {value[3]}" if len(value) > 3 and value[3] else ""
     return f"{obis_text(instance)}, {name}{index}"
 
@@ -400,8 +400,8 @@ def _named_value(class_id: int, attribute: int) -> Shape | None:
     texts = enumeration_texts(class_id, attribute)
     if texts:
         return _coded(texts)
-    unit = attribute_unit(class_id, attribute)
-    return Shape(text=lambda value: f"{value} {unit}" if isinstance(value, int) else "") if unit else None
+    symbol = attribute_unit(class_id, attribute)
+    return Shape(text=lambda value: f"{value} {symbol}" if isinstance(value, int) else "") if symbol else None
 
 
 def shape_of(reference: Reference | None) -> Shape | None:

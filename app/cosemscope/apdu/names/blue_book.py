@@ -80,6 +80,11 @@ def method_name(class_id: int, method: int, version: int | None = None) -> str:
     return _member(class_id, method, version, lambda known: known.methods)
 
 
+def member_name(class_id: int, member: int, *, method: bool) -> str:
+    """The name of an attribute or a method."""
+    return (method_name if method else attribute_name)(class_id, member)
+
+
 def _member(
     class_id: int, number: int, version: int | None, members: Callable[[_Version], tuple[str, ...]]
 ) -> str:
@@ -175,7 +180,7 @@ def _fits(group: frozenset[int] | None, value: int) -> bool:
     return group is None or value in group
 
 
-def obis_text(instance: bytes) -> str:
+def dotted(instance: bytes) -> str:
     """An OBIS code (its octets) in dots: "1.0.1.8.0.255"."""
     return ".".join(map(str, instance))
 
@@ -235,9 +240,14 @@ def _values() -> dict[str, Any]:
     return _load("values")
 
 
+@cache
+def _units() -> dict[int, str]:
+    return {int(code): symbol for code, symbol in _values()["units"].items()}
+
+
 def unit(code: int) -> str:
     """The symbol of a unit by its code: "Wh" for 30; "" for no unit (255) and for unknown codes."""
-    return str(_values()["units"].get(str(code), ""))
+    return _units().get(code, "")
 
 
 def attribute_unit(class_id: int, attribute: int) -> str:

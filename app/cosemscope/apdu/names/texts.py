@@ -1,13 +1,12 @@
-"""Names for people, as the decoder wants them: OBIS codes, classes, attributes, units, text in octets.
+"""Values as texts for people: logical names, numbers in their units, octets, system titles.
 
-The names themselves are data (`cosemscope.apdu.names`); here they are remembered, since a load profile
-asks for the same ones ten thousand times.
+A load profile asks for the same logical names and titles ten thousand times: those are remembered.
 """
 
 from decimal import Decimal
 from functools import lru_cache
 
-from cosemscope.apdu.names import blue_book
+from cosemscope.apdu.names.blue_book import dotted, obis_name, unit
 
 #: Units that people read in thousands.
 _KILO_UNITS = frozenset({"W", "VA", "var", "Wh", "VAh", "varh"})
@@ -18,42 +17,13 @@ _SHOWN_CHARACTERS = 200
 @lru_cache(4096)
 def obis_text(instance: bytes) -> str:
     """A logical name in dots, and what the value groups mean: "1.0.1.8.0.255 Active energy import (+A)"."""
-    dotted = blue_book.obis_text(instance)
-    name = blue_book.obis_name(instance)
-    return f"{dotted} {name}" if name else dotted
+    name = obis_name(instance)
+    return f"{dotted(instance)} {name}" if name else dotted(instance)
 
 
-@lru_cache(1024)
-def class_text(class_id: int) -> str:
-    """The name of an interface class, or "" when it has none."""
-    return blue_book.class_name(class_id)
-
-
-@lru_cache(4096)
-def member_text(class_id: int, member: int, method: bool) -> str:
-    """The name of an attribute or a method of a class, or ""."""
-    return (blue_book.method_name if method else blue_book.attribute_name)(class_id, member)
-
-
-def attribute_unit(class_id: int, attribute: int) -> str:
-    """The unit that the definition of an attribute gives it, or ""."""
-    return blue_book.attribute_unit(class_id, attribute)
-
-
-def enumeration_texts(class_id: int, attribute: int) -> dict[int, str]:
-    """Value -> text of an attribute that is an enumeration; empty for any other."""
-    return blue_book.enumeration_texts(class_id, attribute)
-
-
-@lru_cache(256)
-def unit_text(code: int) -> str:
-    """The symbol of a unit of the Blue Book; "" for no unit (255) and for codes without one."""
-    return blue_book.unit(code) if code != 255 else ""
-
-
-def scaled_text(value: int | float, scaler: int, unit: int) -> str:
+def scaled_text(value: int | float, scaler: int, code: int) -> str:
     """A number with its scaler and unit applied: 123456, scaler 1, unit 30 is "1234.56 kWh"."""
-    symbol = unit_text(unit)
+    symbol = unit(code)
     try:
         number = Decimal(repr(value)).scaleb(scaler)
     except ArithmeticError:
@@ -64,9 +34,9 @@ def scaled_text(value: int | float, scaler: int, unit: int) -> str:
     return f"{words} {symbol}".rstrip()
 
 
-def scaler_unit_text(scaler: int, unit: int) -> str:
+def scaler_unit_text(scaler: int, code: int) -> str:
     """A scaler_unit for people: "scaler 10^-1, unit Wh"."""
-    return f"scaler 10^{scaler}, unit {unit_text(unit) or unit}"
+    return f"scaler 10^{scaler}, unit {unit(code) or code}"
 
 
 def hex_text(octets: bytes) -> str:

@@ -16,8 +16,9 @@ from cosemscope.apdu.data.shapes import (
 from cosemscope.apdu.data.types import STRUCTURE, element_name
 from cosemscope.apdu.fields import ByteSource, Field
 from cosemscope.apdu.names import codes
+from cosemscope.apdu.names.blue_book import class_name, member_name
 from cosemscope.apdu.names.tags import APDU_TAGS
-from cosemscope.apdu.names.texts import class_text, hex_text, member_text, obis_text
+from cosemscope.apdu.names.texts import hex_text, obis_text
 
 _PRESENT = {0: "not given", 1: "given"}
 _BOOLEAN = {0: "no", **dict.fromkeys(range(1, 256), "yes")}
@@ -109,20 +110,18 @@ def read_list(c: Cursor, name: str, read: Callable[[Cursor, int], Any]) -> tuple
 def _read_descriptor(c: Cursor, name: str, method: bool) -> Reference:
     c.open(name)
     class_id = c.uint("class-id", 2)
-    text = class_text(class_id)
+    text = class_name(class_id)
     if text:
         c.children[-1] = c.children[-1]._replace(text=f"{text} ({class_id})")
     instance = read_logical_name(c)
-    start = c.position
-    if start >= c.end:
-        raise c.missing("method-id" if method else "attribute-id", 1)
-    member = c.data[start]
+    kind = "method" if method else "attribute"
+    if c.position >= c.end:
+        raise c.missing(f"{kind}-id", 1)
+    member = c.data[c.position]
     if not method and member > 127:
         member -= 256
-    text = member_text(class_id, member, method)
-    member_name = "method-id" if method else "attribute-id"
-    c.leaf(member_name, 1, member, f"{text} ({member})" if text else "")
-    kind = "method" if method else "attribute"
+    text = member_name(class_id, member, method=method)
+    c.leaf(f"{kind}-id", 1, member, f"{text} ({member})" if text else "")
     value = Reference(class_id, instance, member, method)
     c.close(value, f"{obis_text(instance)}, {text or f'{kind} {member}'}")
     return value

@@ -14,9 +14,8 @@ from cosemscope.analysis.annotations import comments_of, named
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import apdu_octets, decode_framed
 from cosemscope.analysis.sessions.wport_pairs import PAIR_FIELDS
-from cosemscope.apdu import Decoded
 from cosemscope.apdu.context import Context
-from cosemscope.apdu.fields import ByteSource, Field, Problem
+from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.summary import summarise

@@ -6,7 +6,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
 from cosemscope.analysis.associations.row_trees import decode_framed
-from cosemscope.apdu import ByteSource, Decoded, Field, Problem
+from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
 from cosemscope.gui.look.hex_text import hex_dump
 from cosemscope.gui.panes.details.bytes_view import BytesView
 from cosemscope.gui.panes.details.details import Details
