@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find
-from cosemscope.apdu.first_look import FirstLook, look
+from cosemscope.apdu.first_look import ApduKind, FirstLook, look
+from cosemscope.apdu.names.tags import APDU_TAGS
 from tests import fuzz_apdu
 from tests.apdu.strategies import CODES, REFERENCES, VALUES
 from tests.helpers import apdu_encoder as encode
@@ -32,7 +33,7 @@ def _of_tree(octets: bytes) -> dict[str, int]:
     """What the columns should be, by the tree of an APDU that decodes without errors."""
     decoded = decode_apdu(octets)
     root = decoded.root
-    expected: dict[str, int] = {"tag": octets[0]}
+    expected: dict[str, int] = {}
     while root.name.startswith("gateway-"):
         root = root.children[-1]
     expected["service"] = decoded.sources[0].data[root.start]
@@ -65,7 +66,26 @@ def _of_tree(octets: bytes) -> dict[str, int]:
     if root.name != "general-ciphering":
         expected["security"] = _value(content and find(content, "security-control"))
         expected["invocation_counter"] = _value(content and find(content, "invocation-counter"))
+    expected["kind"] = _kind_of_tree(root)
     return expected
+
+
+def _kind_of_tree(root: Field) -> ApduKind:
+    """The part that an APDU plays, by its name and service class."""
+    name = root.name.removeprefix("glo-").removeprefix("ded-")
+    short, long = find(root, "invoke-id-and-priority"), find(root, "long-invoke-id-and-priority")
+    unconfirmed = (short and not short.value & 0x40) or (long and not long.value & 0x40000000)
+    if name in ("AARQ", "AARE", "RLRQ", "RLRE", "ABRT") or name.startswith("initiate"):
+        return ApduKind.ASSOCIATION
+    if name in ("event-notification-request", "data-notification", "informationReportRequest"):
+        return ApduKind.NOTIFICATION
+    if name.startswith("unconfirmed"):
+        return ApduKind.UNCONFIRMED
+    if name.endswith(("-request", "Request")) and not name.startswith("gateway"):
+        return ApduKind.UNCONFIRMED if unconfirmed and name != "get-request" else ApduKind.REQUEST
+    if name.endswith(("-response", "Response", "Error", "-confirm")):
+        return ApduKind.RESPONSE
+    return ApduKind.OTHER
 
 
 def _outcome_of_tree(root: Field) -> dict[str, int]:
@@ -113,7 +133,7 @@ def _check(apdus: list[bytes]) -> None:
     found = looked_at(apdus, b"\xff\xc4\x01")
     for index, apdu in enumerate(apdus):
         for column, value in _of_tree(apdu).items():
-            assert int(getattr(found, column)[index]) == value, (column, apdu.hex())
+            assert int(found[column][index]) == value, (column, apdu.hex())
 
 
 def test_vectors() -> None:
@@ -125,8 +145,11 @@ def test_vectors() -> None:
 
 
 def test_generated() -> None:
-    """The APDUs that the fuzzing starts from, as far as they are sound."""
-    _check([apdu for apdu in fuzz_apdu.corpus() if not decode_apdu(apdu).problems and apdu[0] != 0])
+    """The APDUs that the fuzzing starts from, as far as they are sound; every service is among them."""
+    apdus = [apdu for apdu in fuzz_apdu.corpus() if not decode_apdu(apdu).problems and apdu[0] != 0]
+    apdus += [bytes.fromhex("10 40000007 00"), bytes.fromhex("64 03 800100")]
+    assert APDU_TAGS.keys() <= {apdu[0] for apdu in apdus}
+    _check(apdus)
 
 
 @settings(max_examples=80, deadline=None)
@@ -161,18 +184,42 @@ def test_short_ones_are_not_read_beyond_their_end(size: int) -> None:
     """What an APDU has no octets for is none, though octets of the next stand there."""
     whole = bytes.fromhex("c001c100030100010800ff0200")
     found = looked_at([whole[:size], whole])
-    assert found.class_id.tolist() == [-1, 3]
-    assert found.obis.tolist() == [0, 0x0100010800FF]
-    assert found.tag[0] == (-1 if size == 0 else 0xC0)
-    assert found.invoke_id[0] == (1 if size > 2 else -1)
+    assert found["class_id"].tolist() == [-1, 3]
+    assert found["obis"].tolist() == [0, 0x0100010800FF]
+    assert found["service"][0] == (-1 if size == 0 else 0xC0)
+    assert found["invoke_id"][0] == (1 if size > 2 else -1)
 
 
 def test_nothing() -> None:
     """No APDUs give no rows."""
-    assert len(look(np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64)).tag) == 0
+    assert len(look(np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64))["service"]) == 0
 
 
 def test_outside_the_buffer() -> None:
     """Addresses that lie outside are refused."""
     with pytest.raises(ValueError, match="outside the buffer"):
         look(np.zeros(4, np.uint8), np.array([2]), np.array([3]))
+
+
+@pytest.mark.parametrize(
+    ("octets", "kind"),
+    [
+        ("c001c100030100010800ff0200", ApduKind.REQUEST),
+        ("c0018100030100010800ff0200", ApduKind.REQUEST),
+        ("c101c100030100010800ff02001100", ApduKind.REQUEST),
+        ("c1018100030100010800ff02001100", ApduKind.UNCONFIRMED),
+        ("c301810046000060030aff010f00", ApduKind.UNCONFIRMED),
+        ("d9400000010001", ApduKind.REQUEST),
+        ("d9000000010001", ApduKind.UNCONFIRMED),
+        ("d900", ApduKind.REQUEST),
+        ("c5018100", ApduKind.RESPONSE),
+        ("0f4000000100", ApduKind.NOTIFICATION),
+        ("e60001aac1018100030100010800ff02001100", ApduKind.UNCONFIRMED),
+        ("db", ApduKind.OTHER),
+        ("54", ApduKind.OTHER),
+        ("", ApduKind.OTHER),
+    ],
+)
+def test_kinds(octets: str, kind: ApduKind) -> None:
+    """Who wants an answer: by the service, and by the service class where it may be unconfirmed."""
+    assert looked_at([bytes.fromhex(octets)])["kind"][0] == kind

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cosemscope.analysis.associations.looks import Associations
-from cosemscope.analysis.associations.row_trees import apdu_octets
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.stream_kinds import NO_FRAME
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control

@@ -30,6 +30,7 @@ from cosemscope.streams.reassembly.tcp_streams import TcpStreams
 from cosemscope.streams.reassembly.udp_flows import UdpFlows
 from cosemscope.streams.stream_table import StreamTable
 from cosemscope.streams.tables.expert_items import ExpertItems
+from cosemscope.streams.tables.first_look_columns import FirstLookColumns
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.wpdu_table import WpduTable
 
@@ -43,8 +44,9 @@ class Analysis:
 
     `table` is the PacketTable; `packets`, `flows`, `streams` (STREAM_FIELDS), `wpdus` (WPDU_FIELDS),
     `expert_items` (EXPERT_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns. `packet_streams["stream"]`
-    is the stream of each packet (-1 none), `wpdu_pairs["pair"]` the row in `pairs` of each WPDU. With
-    `one_by_one` every segment goes through the reassembler, which gives the same rows.
+    is the stream of each packet (-1 none). Row for row as in `wpdus`, `wpdu_pairs["pair"]` is the row in
+    `pairs`, and `first_look` (FIRST_LOOK_FIELDS) what the first octets of the APDU say. With `one_by_one`
+    every segment goes through the reassembler, which gives the same rows.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Analysis:
         self.packets = self.table.packets
         self.streams = StreamTable(self.packets, self.flows, self.decode_as)
         self.wpdus = WpduTable()
+        self.first_look = FirstLookColumns()
         self.expert_items = ExpertItems()
         self.packet_streams = Columns({"stream": "i4"}, 1 << 16)
         self.wpdu_pairs = Columns({"pair": "u4"})
@@ -168,6 +171,7 @@ class Analysis:
         count = added.stop - added.start
         if count:
             self.wpdu_pairs.extend(count, pair=self._counts.add(added))
+            self.first_look.add(self.wpdus, added, self._source)
 
     def _reserve(self) -> None:
         """After the first batch, make room for as many rows as the rest of the file is likely to hold."""
@@ -176,5 +180,5 @@ class Analysis:
             return
         self._reserved = True
         factor = total / done * _RESERVE
-        for table in (self.packets, self.packet_streams, self.wpdus, self.wpdu_pairs):
+        for table in (self.packets, self.packet_streams, self.wpdus, self.wpdu_pairs, self.first_look):
             table.reserve(min(int(len(table) * factor) + 1024, _RESERVE_MOST))

@@ -1,13 +1,13 @@
 """The first look at APDUs: what stands in their first octets, for a whole batch at once, without trees.
 
-Tag, choice, invoke-id, object, result, block, security control and invocation counter as NumPy columns. The
-first 32 octets of each APDU are gathered into a matrix; each kind of APDU then reads its places in it. A
-place beyond an APDU's end is never read: the column keeps its "none". What stands further in (the second
-item of a list, an invocation counter behind a long header) is for the tree.
+Service, choice, invoke-id, object, result, block, security control, invocation counter and kind as NumPy
+columns. The first 32 octets of each APDU are a row of a matrix; each kind of APDU then reads its places in
+it. A place beyond an APDU's end is never read: the column keeps its "none". What stands further in (the
+second item of a list, an invocation counter behind a long header) is for the tree.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
 from itertools import pairwise
 from typing import Any
 
@@ -16,59 +16,69 @@ from numpy.typing import NDArray
 
 from cosemscope.apdu.names import tags as t
 
-_WIDTH = 32
+#: Octets of an APDU that are looked at.
+WIDTH = 32
 _CHUNK = 1 << 15
 
 _Rows = NDArray[np.uint8]
 _Index = NDArray[np.intp]
 _Sizes = NDArray[np.int64]
+#: The columns of `FIRST_LOOK_FIELDS` by name, one entry an APDU.
+FirstLook = Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class FirstLook:
-    """One entry an APDU in every column; what an APDU does not have is -1 (0 for `obis`).
+class ApduKind(IntEnum):
+    """The part that an APDU plays in an exchange, by its service; `OTHER` where the service is not known.
 
-    `tag` is the first octet, `service` that of the APDU behind a gateway prefix (else the same). `obis` is
-    the logical name as a number of 48 bits, `member` the attribute (signed) or method. `result` is the
-    data-access-result or action-result (0 where data came), for an exception its service-error, for an AARE
-    its result. Of a list these are those of the first item.
+    SET, ACTION and ACCESS requests are `UNCONFIRMED` by the service class of their invoke-id-and-priority
+    (IEC 62056-5-3, 6.3); GET is always confirmed, whatever that bit says. Of a ciphered service the kind is
+    that of the service inside; general- envelopes are `OTHER` until they have been opened.
     """
 
-    tag: NDArray[np.int16]
-    service: NDArray[np.int16]
-    choice: NDArray[np.int16]
-    invoke_id: NDArray[np.int32]
-    class_id: NDArray[np.int32]
-    obis: NDArray[np.uint64]
-    member: NDArray[np.int16]
-    result: NDArray[np.int16]
-    block: NDArray[np.int64]
-    last_block: NDArray[np.int8]
-    security: NDArray[np.int16]
-    invocation_counter: NDArray[np.int64]
+    OTHER = 0
+    REQUEST = 1
+    RESPONSE = 2
+    UNCONFIRMED = 3  # a request that nobody answers
+    NOTIFICATION = 4
+    ASSOCIATION = 5  # AARQ, AARE, RLRQ, RLRE, ABRT, and the initiate services inside them
+
+    @property
+    def word(self) -> str:
+        """The name for scripts: "request"."""
+        return self.name.lower()
 
 
-def _empty(count: int) -> FirstLook:
-    def none(kind: type[Any]) -> NDArray[Any]:
-        return np.full(count, -1, kind)
+#: The columns of a first look. What an APDU does not have is -1, but 0 for `obis` and `kind`.
+#: `service`: the first octet behind gateway prefixes; `choice`: the second octet of GET, SET and ACTION, of
+#: ACCESS that of its first item; `invoke_id`: 4 bits, 24 for ACCESS and DataNotification; `class_id`, `obis`
+#: (the logical name as a number of 48 bits), `member` (attribute, signed, or method): the object, there
+#: where `class_id` is not -1; `result`: the data-access-result or action-result (0 where data came), for an
+#: exception its service-error, for an AARE its result; `block`, `last_block`: of a transfer in blocks;
+#: `security`: the security control octet; `invocation_counter`; `kind`: ApduKind. Of a list these are those
+#: of the first item.
+FIRST_LOOK_FIELDS: dict[str, str] = {
+    "service": "i2",
+    "choice": "i2",
+    "invoke_id": "i4",
+    "class_id": "i4",
+    "obis": "u8",
+    "member": "i2",
+    "result": "i2",
+    "block": "i8",
+    "last_block": "i1",
+    "security": "i2",
+    "invocation_counter": "i8",
+    "kind": "u1",
+}
+NOTHING_SEEN = {name: 0 if name in ("obis", "kind") else -1 for name in FIRST_LOOK_FIELDS}
 
-    return FirstLook(
-        none(np.int16),
-        none(np.int16),
-        none(np.int16),
-        none(np.int32),
-        none(np.int32),
-        np.zeros(count, np.uint64),
-        none(np.int16),
-        none(np.int16),
-        none(np.int64),
-        none(np.int8),
-        none(np.int16),
-        none(np.int64),
-    )
+
+def nothing_seen(count: int) -> FirstLook:
+    """Columns of `count` APDUs in which nothing has been seen yet."""
+    return {name: np.full(count, NOTHING_SEEN[name], dtype) for name, dtype in FIRST_LOOK_FIELDS.items()}
 
 
-def look(buffer: NDArray[np.uint8], addresses: NDArray[Any], sizes: NDArray[Any]) -> FirstLook:
+def look(buffer: _Rows, addresses: NDArray[Any], sizes: NDArray[Any]) -> FirstLook:
     """The first look at the APDUs that lie at `addresses` (into `buffer`), `sizes` octets each.
 
     ValueError when an APDU does not lie inside the buffer.
@@ -77,47 +87,49 @@ def look(buffer: NDArray[np.uint8], addresses: NDArray[Any], sizes: NDArray[Any]
     sizes = np.asarray(sizes, np.int64)
     if len(addresses) and (addresses.min() < 0 or sizes.min() < 0 or (addresses + sizes).max() > len(buffer)):
         raise ValueError("an APDU lies outside the buffer")
-    found = _empty(len(addresses))
+    found = nothing_seen(len(addresses))
+    padded = np.append(buffer, np.zeros(WIDTH, np.uint8))
+    windows: NDArray[Any] = np.ndarray((len(buffer) + 1,), (np.void, WIDTH), padded, strides=(1,))
     for start in range(0, len(addresses), _CHUNK):
         part = slice(start, start + _CHUNK)
-        _look_at(_gather(buffer, addresses[part]), sizes[part], start, found)
+        look_at(windows[addresses[part]].view(np.uint8).reshape(-1, WIDTH), sizes[part], found, start)
     return found
 
 
-def _gather(buffer: NDArray[np.uint8], addresses: NDArray[np.int64]) -> _Rows:
-    """The 32 octets at each address; zeros beyond the end of the buffer."""
-    last = len(buffer) - _WIDTH
-    if last < 0:
-        buffer = np.concatenate([buffer, np.zeros(_WIDTH, np.uint8)])
-        last = len(buffer) - _WIDTH
-    windows = np.lib.stride_tricks.sliding_window_view(buffer, _WIDTH)
-    near_end = addresses > last
-    if not near_end.any():
-        return np.ascontiguousarray(windows[addresses])
-    rows = windows[np.minimum(addresses, last)]
-    tail = np.concatenate([buffer[last:], np.zeros(_WIDTH, np.uint8)])
-    tails = np.lib.stride_tricks.sliding_window_view(tail, _WIDTH)
-    rows[near_end] = tails[np.minimum(addresses[near_end] - last, _WIDTH)]
-    return np.ascontiguousarray(rows)
+def heads_of(apdus: Sequence[bytes]) -> tuple[_Rows, _Sizes]:
+    """Heads (uint8[n, 32], zeros beyond the end of an APDU) and sizes (int64[n]) for `look_at`."""
+    heads = np.frombuffer(b"".join(apdu[:WIDTH].ljust(WIDTH, b"\0") for apdu in apdus), np.uint8)
+    return heads.reshape(-1, WIDTH), np.fromiter(map(len, apdus), np.int64, len(apdus))
 
 
-def _look_at(rows: _Rows, sizes: _Sizes, start: int, found: FirstLook) -> None:
-    """Fill the columns from `start` on with what these rows say."""
+def look_at(heads: _Rows, sizes: NDArray[Any], found: FirstLook, places: _Index | int = 0) -> None:
+    """Look at `heads`, uint8[n, 32], the first octets of APDUs of `sizes` octets, and fill `found`.
+
+    Entry `places[i]` (or `places + i`) of each column is that of head i; it holds `NOTHING_SEEN` before.
+    """
     present = np.flatnonzero(sizes > 0)
+    out = present + places if isinstance(places, int) else places[present]
     if len(present) < len(sizes):
-        rows, sizes = rows[present], sizes[present]
-    out = present + start
-    found.tag[out] = rows[:, 0]
-    rows, sizes = _behind_gateway(rows, sizes)
-    service = rows[:, 0]
-    found.service[out] = service
+        heads, sizes = heads[present], sizes[present]
+    heads, sizes = _behind_gateway(heads, np.minimum(sizes, WIDTH).astype(np.int64))
+    service = heads[:, 0]
+    found["service"][out] = service
+    found["kind"][out] = _KINDS[service]
     order = np.argsort(service, kind="stable")
-    edges = np.flatnonzero(np.diff(service[order], prepend=-1, append=256))
-    for begin, stop in pairwise(edges):
-        index = order[begin:stop]
-        reader = _READERS.get(int(service[index[0]]))
+    heads, sizes, out = _rows(heads, order), sizes[order], out[order]
+    edges = np.flatnonzero(np.diff(heads[:, 0], prepend=np.int16(-1), append=np.int16(256)))
+    for begin, stop in pairwise(edges.tolist()):
+        reader = _READERS.get(int(heads[begin, 0]))
         if reader is not None:
-            reader(rows[index], sizes[index], out[index], found)
+            reader(heads[begin:stop], sizes[begin:stop], out[begin:stop], found)
+
+
+def _rows(heads: _Rows, index: _Index | slice) -> _Rows:
+    """Rows of a matrix of heads: octets without a meaning are copied many times faster than rows."""
+    if isinstance(index, slice):
+        return heads[index]
+    whole = np.ascontiguousarray(heads).view((np.void, WIDTH)).ravel()
+    return whole[index].view(np.uint8).reshape(-1, WIDTH)
 
 
 def _behind_gateway(rows: _Rows, sizes: _Sizes) -> tuple[_Rows, _Sizes]:
@@ -129,10 +141,10 @@ def _behind_gateway(rows: _Rows, sizes: _Sizes) -> tuple[_Rows, _Sizes]:
     for index in gateways:
         while rows[index, 0] in (t.GATEWAY_REQUEST, t.GATEWAY_RESPONSE):
             shift = 3 + int(rows[index, 2])
-            if shift >= min(int(sizes[index]), _WIDTH):
+            if shift >= min(int(sizes[index]), WIDTH):
                 break
             rows[index] = np.concatenate([rows[index, shift:], np.zeros(shift, np.uint8)])
-            sizes[index] = min(int(sizes[index]), _WIDTH) - shift
+            sizes[index] = min(int(sizes[index]), WIDTH) - shift
     return rows, sizes
 
 
@@ -140,10 +152,11 @@ def _behind_gateway(rows: _Rows, sizes: _Sizes) -> tuple[_Rows, _Sizes]:
 
 
 def _number(rows: _Rows, place: int, size: int) -> NDArray[np.int64]:
-    value = rows[:, place].astype(np.int64)
-    for offset in range(place + 1, place + size):
-        value = value << 8 | rows[:, offset]
-    return value
+    """The unsigned number of 2, 3, 4 or 8 octets that stands at `place` of every row."""
+    if size == 3:
+        return _number(rows, place, 2) << 8 | rows[:, place + 2]
+    values: NDArray[Any] = np.ndarray((len(rows),), f">u{size}", rows, place, (WIDTH,))
+    return values.astype(np.int64)
 
 
 def _put(column: NDArray[Any], out: _Index, value: NDArray[Any], there: NDArray[np.bool_]) -> None:
@@ -156,17 +169,17 @@ def _put(column: NDArray[Any], out: _Index, value: NDArray[Any], there: NDArray[
 def _descriptor(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook, place: int, method: bool) -> None:
     """Class, logical name and member from `place` on."""
     there = sizes >= place + 9
-    _put(found.class_id, out, _number(rows, place, 2), there)
-    name = np.ascontiguousarray(rows[:, place : place + 8]).view(">u8").ravel() & np.uint64((1 << 48) - 1)
-    _put(found.obis, out, name, there)
+    _put(found["class_id"], out, _number(rows, place, 2), there)
+    name = _number(rows, place, 8) & ((1 << 48) - 1)
+    _put(found["obis"], out, name, there)
     member = rows[:, place + 8].astype(np.int16) if method else rows[:, place + 8].view(np.int8)
-    _put(found.member, out, member, there)
+    _put(found["member"], out, member, there)
 
 
 def _header(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> NDArray[np.int64]:
     """Choice and invoke-id of GET, SET and ACTION; the choice (0 where the APDU is too short)."""
-    _put(found.choice, out, rows[:, 1], sizes >= 2)
-    _put(found.invoke_id, out, rows[:, 2] & 0x0F, sizes >= 3)
+    _put(found["choice"], out, rows[:, 1], sizes >= 2)
+    _put(found["invoke_id"], out, rows[:, 2] & 0x0F, sizes >= 3)
     return np.where(sizes >= 3, rows[:, 1], 0).astype(np.int64)
 
 
@@ -191,36 +204,43 @@ def _request(service: int) -> _Reader:
     places, method = _REQUESTS[service], service == t.ACTION_REQUEST
 
     def read(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
+        if service != t.GET_REQUEST:
+            _service_class(rows[:, 2], sizes >= 3, out, found)
         for choice, index in _groups(_header(rows, sizes, out, found)):
             what = places.get(choice)
             if what == _SINGLE:
-                _descriptor(rows[index], sizes[index], out[index], found, 3, method)
+                _descriptor(_rows(rows, index), sizes[index], out[index], found, 3, method)
             elif what == _LIST:
-                _descriptor(rows[index], sizes[index], out[index], found, 4, method)
+                _descriptor(_rows(rows, index), sizes[index], out[index], found, 4, method)
             elif what == _NUMBER:
-                _put(found.block, out[index], _number(rows[index], 3, 4), sizes[index] >= 7)
+                _put(found["block"], out[index], _number(_rows(rows, index), 3, 4), sizes[index] >= 7)
             elif what == _BLOCK:
-                _block(rows[index], sizes[index], out[index], found)
+                _block(_rows(rows, index), sizes[index], out[index], found)
 
     return read
 
 
+def _service_class(octet: _Rows, there: NDArray[np.bool_], out: _Index, found: FirstLook) -> None:
+    """Requests whose (long) invoke-id-and-priority has service class 0 want no answer."""
+    found["kind"][out[there & ((octet & 0x40) == 0)]] = ApduKind.UNCONFIRMED
+
+
 def _block(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     """Last-block and number of a datablock behind the invoke-id."""
-    _put(found.last_block, out, (rows[:, 3] != 0).astype(np.int8), sizes >= 4)
-    _put(found.block, out, _number(rows, 4, 4), sizes >= 8)
+    _put(found["last_block"], out, (rows[:, 3] != 0).astype(np.int8), sizes >= 4)
+    _put(found["block"], out, _number(rows, 4, 4), sizes >= 8)
 
 
 def _outcome(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook, place: int) -> None:
     """A choice at `place`: 0 data, 1 a data-access-result behind it."""
     code = np.where(rows[:, place] == 1, rows[:, place + 1], 0).astype(np.int16)
     there = (sizes > place) & ((rows[:, place] == 0) | ((rows[:, place] == 1) & (sizes > place + 1)))
-    _put(found.result, out, code, there)
+    _put(found["result"], out, code, there)
 
 
 def _get_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     for choice, index in _groups(_header(rows, sizes, out, found)):
-        part = (rows[index], sizes[index], out[index], found)
+        part = (_rows(rows, index), sizes[index], out[index], found)
         if choice == 1:
             _outcome(*part, 3)
         elif choice == 2:
@@ -232,27 +252,27 @@ def _get_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> 
 
 def _set_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     for choice, index in _groups(_header(rows, sizes, out, found)):
-        chosen, size, place = rows[index], sizes[index], out[index]
+        chosen, size, place = _rows(rows, index), sizes[index], out[index]
         if choice in (1, 3):
-            _put(found.result, place, chosen[:, 3], size >= 4)
+            _put(found["result"], place, chosen[:, 3], size >= 4)
         elif choice in (4, 5):
-            _put(found.result, place, chosen[:, 4], (size >= 5) & (chosen[:, 3] > 0))
+            _put(found["result"], place, chosen[:, 4], (size >= 5) & (chosen[:, 3] > 0))
         if choice in (2, 3):
             at = choice + 1
-            _put(found.block, place, _number(chosen, at, 4), size >= at + 4)
+            _put(found["block"], place, _number(chosen, at, 4), size >= at + 4)
 
 
 def _action_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     for choice, index in _groups(_header(rows, sizes, out, found)):
-        chosen, size, place = rows[index], sizes[index], out[index]
+        chosen, size, place = _rows(rows, index), sizes[index], out[index]
         if choice == 1:
-            _put(found.result, place, chosen[:, 3], size >= 4)
+            _put(found["result"], place, chosen[:, 3], size >= 4)
         elif choice == 2:
             _block(chosen, size, place, found)
         elif choice == 3:
-            _put(found.result, place, chosen[:, 4], (size >= 5) & (chosen[:, 3] > 0))
+            _put(found["result"], place, chosen[:, 4], (size >= 5) & (chosen[:, 3] > 0))
         elif choice == 4:
-            _put(found.block, place, _number(chosen, 3, 4), size >= 7)
+            _put(found["block"], place, _number(chosen, 3, 4), size >= 7)
 
 
 def _event(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
@@ -260,58 +280,61 @@ def _event(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     for chosen, place in ((rows[:, 1] == 0, 2), (timed, 15)):
         index = np.flatnonzero(chosen)
         if len(index):
-            _descriptor(rows[index], sizes[index], out[index], found, place, False)
+            _descriptor(_rows(rows, index), sizes[index], out[index], found, place, False)
 
 
 def _long_invoke(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
-    _put(found.invoke_id, out, _number(rows, 2, 3), sizes >= 5)
+    _put(found["invoke_id"], out, _number(rows, 2, 3), sizes >= 5)
 
 
 def _access(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     _long_invoke(rows, sizes, out, found)
+    _service_class(rows[:, 1], sizes >= 5, out, found)
     for moment in (0, 12):
         at = 6 + moment
         index = np.flatnonzero((rows[:, 5] == moment) & (rows[:, at] > 0) & (sizes > at + 1))
         if len(index):
             chosen = rows[index]
-            found.choice[out[index]] = chosen[:, at + 1]
+            found["choice"][out[index]] = chosen[:, at + 1]
             method = chosen[:, at + 1] == 3
             for is_method in (False, True):
                 those = np.flatnonzero(method == is_method)
-                _descriptor(chosen[those], sizes[index][those], out[index][those], found, at + 2, is_method)
+                if len(those):
+                    part = chosen[those], sizes[index][those], out[index][those]
+                    _descriptor(*part, found, at + 2, is_method)
 
 
 def _exception(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
-    _put(found.result, out, rows[:, 2], sizes >= 3)
+    _put(found["result"], out, rows[:, 2], sizes >= 3)
 
 
 def _association_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     """The result of an AARE that has nothing unusual before it."""
     usual = (rows[:, 13:17] == np.array([0xA2, 0x03, 0x02, 0x01], np.uint8)).all(1)
-    _put(found.result, out, rows[:, 17], usual & (sizes >= 18))
+    _put(found["result"], out, rows[:, 17], usual & (sizes >= 18))
 
 
 def _block_transfer(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
-    _put(found.last_block, out, (rows[:, 1] >> 7).view(np.int8), sizes >= 2)
-    _put(found.block, out, _number(rows, 2, 2), sizes >= 4)
+    _put(found["last_block"], out, (rows[:, 1] >> 7).view(np.int8), sizes >= 2)
+    _put(found["block"], out, _number(rows, 2, 2), sizes >= 4)
 
 
 def _security(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook, place: NDArray[np.int64]) -> None:
     """Security control and invocation counter behind the length at `place`."""
-    inside = place < _WIDTH - 9
+    inside = place < WIDTH - 9
     place = np.where(inside, place, 0)
     lines = np.arange(len(rows))
     form = rows[lines, place]
     at = place + np.where(form > 0x80, (form & 0x7F).astype(np.int64) + 1, 1)
-    inside &= at < _WIDTH - 5
+    inside &= at < WIDTH - 5
     at = np.where(inside, at, 0)
     control = rows[lines, at]
-    _put(found.security, out, control, inside & (sizes > at))
+    _put(found["security"], out, control, inside & (sizes > at))
     counter = np.zeros(len(rows), np.int64)
     for offset in range(1, 5):
         counter = counter << 8 | rows[lines, at + offset]
     protected = (control & 0x30) != 0
-    _put(found.invocation_counter, out, counter, inside & protected & (sizes > at + 4))
+    _put(found["invocation_counter"], out, counter, inside & protected & (sizes > at + 4))
 
 
 def _ciphered(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
@@ -339,3 +362,29 @@ _READERS: dict[int, _Reader] = {
     t.GENERAL_DED: _general,
     **dict.fromkeys((*t.GLO_SERVICES, *t.DED_SERVICES), _ciphered),
 }
+
+
+_ACSE = (t.AARQ, t.AARE, t.RLRQ, t.RLRE, t.ABRT)
+_PLAIN_KINDS: dict[int, ApduKind] = {
+    **dict.fromkeys((*_ACSE, t.INITIATE_REQUEST, t.INITIATE_RESPONSE), ApduKind.ASSOCIATION),
+    **dict.fromkeys((*_REQUESTS, t.ACCESS_REQUEST, t.READ_REQUEST, t.WRITE_REQUEST), ApduKind.REQUEST),
+    **dict.fromkeys((t.GET_RESPONSE, t.SET_RESPONSE, t.ACTION_RESPONSE), ApduKind.RESPONSE),
+    **dict.fromkeys((t.ACCESS_RESPONSE, t.READ_RESPONSE, t.WRITE_RESPONSE), ApduKind.RESPONSE),
+    **dict.fromkeys((t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR), ApduKind.RESPONSE),
+    t.DATA_NOTIFICATION_CONFIRM: ApduKind.RESPONSE,
+    **dict.fromkeys((t.EVENT_NOTIFICATION, t.DATA_NOTIFICATION, t.INFORMATION_REPORT), ApduKind.NOTIFICATION),
+    t.UNCONFIRMED_WRITE_REQUEST: ApduKind.UNCONFIRMED,
+}
+
+
+def _kinds() -> _Rows:
+    """The kind of every service, uint8[256]; a ciphered service plays the part of the one inside."""
+    kinds = np.zeros(256, np.uint8)
+    for service, kind in _PLAIN_KINDS.items():
+        kinds[service] = kind
+    for service, inner in (*t.GLO_SERVICES.items(), *t.DED_SERVICES.items()):
+        kinds[service] = kinds[inner]
+    return kinds
+
+
+_KINDS = _kinds()

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.analysis.associations.row_trees import apdu_octets, decode_framed
+from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.apdu.fields import first
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets
 from tests.helpers import traffic_apdus as a
 from tests.helpers.apdu_checks import check_tree
 

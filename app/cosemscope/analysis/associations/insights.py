@@ -174,12 +174,12 @@ class _Columns:
     """The columns of a first look as lists, which are quicker to read one by one."""
 
     def __init__(self, found: FirstLook) -> None:
-        self._service = found.service.tolist()
-        self._invoke_id = found.invoke_id.tolist()
-        self._class_id = found.class_id.tolist()
-        self._obis = found.obis.tolist()
-        self._member = found.member.tolist()
-        self._result = found.result.tolist()
+        self._service = found["service"].tolist()
+        self._invoke_id = found["invoke_id"].tolist()
+        self._class_id = found["class_id"].tolist()
+        self._obis = found["obis"].tolist()
+        self._member = found["member"].tolist()
+        self._result = found["result"].tolist()
 
     def invoke_id(self, place: int) -> int | None:
         found: int = self._invoke_id[place]

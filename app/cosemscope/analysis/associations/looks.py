@@ -18,7 +18,7 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.association import Association, Look, Place
 from cosemscope.analysis.associations.meter_knowledge import Meters
 from cosemscope.analysis.associations.meter_rows import MeterRows
-from cosemscope.analysis.associations.row_trees import apdu_octets, apdu_start, decode_framed
+from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.associations.steps import advance
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
@@ -26,6 +26,7 @@ from cosemscope.apdu.fields import Decoded, Problem
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.summary import summarise
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets, apdu_start
 from cosemscope.streams.tables.wpdu_table import Mark
 
 #: Rows that are walked before a row that is looked at, when no checkpoint is nearer.

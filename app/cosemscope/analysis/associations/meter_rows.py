@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.associations.row_trees import apdu_octets
 from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.texts import TITLE_SIZE
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets
 
 _TITLED = np.zeros(257, np.bool_)
 _TITLED[[t.AARE, t.GENERAL_GLO, t.GENERAL_DED]] = True

@@ -1,12 +1,12 @@
 """Octets that come without a capture: pasted or piped, of unknown framing, perhaps ciphered."""
 
 from cosemscope.analysis.associations.association import Association, Look
-from cosemscope.analysis.associations.row_trees import apdu_octets
 from cosemscope.analysis.associations.steps import advance
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.framed import Layer, decode_octets, recognise
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.transport.wpdu import HEADER_SIZE, decode_header
 
 _FRAMINGS = {

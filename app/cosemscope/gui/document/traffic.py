@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.annotations import comments_of, named
 from cosemscope.analysis.associations.looks import Associations
-from cosemscope.analysis.associations.row_trees import apdu_octets, decode_framed
+from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.sessions.wport_pairs import PAIR_FIELDS
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
@@ -25,6 +25,7 @@ from cosemscope.gui.document.protection import WantedKey, listening
 from cosemscope.gui.look.formats import clock, size
 from cosemscope.streams.stream_table import STREAM_FIELDS
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.wpdu_table import WPDU_FIELDS, Mark
 from cosemscope.transport.wports import Side
 

@@ -1,0 +1,92 @@
+"""The first look at every WPDU, in columns beside the WPDU table: row for row the same WPDU.
+
+    analysis.first_look["service"][rows], analysis.first_look["kind"][rows], ...
+
+The columns and their "none" are those of `apdu.first_look.FIRST_LOOK_FIELDS`. They are filled for every
+batch while it is loaded, from the octets at hand; the background pass puts in, in the same columns, what
+stands in ciphered and joined APDUs, once it has come to them.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.apdu.first_look import (
+    FIRST_LOOK_FIELDS,
+    NOTHING_SEEN,
+    WIDTH,
+    heads_of,
+    look_at,
+)
+from cosemscope.capture.columns import Columns
+from cosemscope.streams.payload import PayloadSource
+from cosemscope.streams.tables.row_apdus import HEADER_SIZES, apdu_octets
+from cosemscope.streams.tables.wpdu_table import WpduTable
+
+#: Most octets before the APDU and of it that are gathered from several extents, and most extents for that.
+_GATHERED = int(HEADER_SIZES.max()) + WIDTH
+_MOST_EXTENTS = 8
+
+
+class FirstLookColumns(Columns):
+    """First looks, one row a WPDU. Only the thread that steps may add and change rows."""
+
+    def __init__(self) -> None:
+        super().__init__(FIRST_LOOK_FIELDS)
+
+    def add(self, wpdus: WpduTable, rows: slice, source: PayloadSource) -> None:
+        """Add the looks at the WPDUs `rows`, the next ones; octets that are at hand are not read again.
+
+        Raises CaptureError and OSError when octets of an earlier batch cannot be read.
+        """
+        added = self.extend(rows.stop - rows.start, **NOTHING_SEEN)
+        found = {name: self[name][added] for name in FIRST_LOOK_FIELDS}
+        address, size, framing = (wpdus[name][rows] for name in ("address", "size", "framing"))
+        header = HEADER_SIZES[framing]
+        there = source.at_hand(address) & (header >= 0)
+        whole = np.flatnonzero(there)
+        begin = address[whole] + header[whole]
+        look_at(source.heads(begin, WIDTH), size[whole] - header[whole], found, whole)
+        spread = np.flatnonzero((address < 0) & (header >= 0))
+        if len(spread):
+            heads, sizes, known = _joined(wpdus, rows.start + spread, header[spread], source)
+            there[spread[known]] = True
+            look_at(heads, sizes, found, spread[known])
+        rest = np.flatnonzero(~there)
+        if len(rest):
+            look_at(*heads_of([_apdu(wpdus, rows.start + row, source) for row in rest.tolist()]), found, rest)
+
+
+def _joined(
+    wpdus: WpduTable, rows: npt.NDArray[np.intp], header: npt.NDArray[np.int64], source: PayloadSource
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.intp]]:
+    """First octets of the APDUs of rows in several extents: heads, uint8[k, 32]; sizes, int64[k], up to 32.
+
+    The third result, intp[k], says of which `rows` they are: those whose first extents are at hand.
+    """
+    extent = -1 - wpdus["address"][rows]
+    stop = extent + wpdus["segments"][rows]
+    octets = np.zeros((len(rows), _GATHERED), np.uint8)
+    filled = np.zeros(len(rows), np.int64)
+    column = np.arange(_GATHERED)
+    # Invariant: octets[i, : filled[i]] are the first octets of row i, `extent[i]` the extent that goes on.
+    todo = np.arange(len(rows))
+    for _ in range(_MOST_EXTENTS):
+        address = wpdus.extents["address"][extent[todo]]
+        todo, address = (array[source.at_hand(address)] for array in (todo, address))
+        heads, length = source.heads(address, _GATHERED), wpdus.extents["length"][extent[todo]]
+        place = filled[todo][:, None] + column
+        line, place_in = np.nonzero((column < length[:, None]) & (place < _GATHERED))
+        octets[todo[line], place[line, place_in]] = heads[line, place_in]
+        filled[todo] = np.minimum(filled[todo] + length, _GATHERED)
+        extent[todo] += 1
+        todo = todo[(filled[todo] < _GATHERED) & (extent[todo] < stop[todo])]
+        if not len(todo):
+            break
+    known = np.flatnonzero((filled == _GATHERED) | (extent == stop))
+    apdu = octets[known[:, None], header[known][:, None] + column[:WIDTH]]
+    return apdu, filled[known] - header[known], known
+
+
+def _apdu(wpdus: WpduTable, row: int, source: PayloadSource) -> bytes:
+    """The APDU of one row, as far as it was captured."""
+    return apdu_octets(wpdus.octets(row, source.octets), int(wpdus["framing"][row]))

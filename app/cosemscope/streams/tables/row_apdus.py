@@ -1,0 +1,40 @@
+"""Where the APDU stands in the octets of a row, by its framing."""
+
+import numpy as np
+
+from cosemscope.apdu.hdlc.hdlc_frames import FrameReceived, HdlcDecoder
+from cosemscope.apdu.hdlc.hdlc_units import SegmentJoiner
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.transport.wpdu import HEADER_SIZE
+
+#: Octets of IEC 61334-4-32 before the APDU: control and two LSAPs.
+_LLC_SIZE = 3
+
+#: Octets before the APDU, int64[framing]; -1 where frames stand around and in it.
+HEADER_SIZES = np.zeros(256, np.int64)
+HEADER_SIZES[[Framing.WRAPPER, Framing.SWAPPED]] = HEADER_SIZE
+HEADER_SIZES[Framing.IEC_61334_4_32] = _LLC_SIZE
+HEADER_SIZES[Framing.HDLC] = -1
+#: The same as plain numbers, which are found faster.
+_HEADER_SIZES: list[int] = HEADER_SIZES.tolist()
+
+
+def apdu_start(framing: int) -> int:
+    """Where remarks on the APDU stand in the octets of a row of this framing."""
+    return max(_HEADER_SIZES[framing], 0)
+
+
+def apdu_octets(octets: bytes, framing: int) -> bytes:
+    """The APDU in the octets of a row; empty where there is none."""
+    start = _HEADER_SIZES[framing]
+    return octets[start:] if start >= 0 else _hdlc_apdu(octets)
+
+
+def _hdlc_apdu(octets: bytes) -> bytes:
+    """The APDU that HDLC frames carry, its segments joined."""
+    decoder, joiner = HdlcDecoder(), SegmentJoiner()
+    decoder.feed(octets)
+    units = [
+        unit for event in decoder.close() if isinstance(event, FrameReceived) for unit in joiner.add(event)
+    ]
+    return next((unit.apdu for unit in [*units, *joiner.close()] if unit.carries_apdu), b"")
