@@ -1,4 +1,7 @@
-"""Strings of Data: octet, visible, UTF-8 and bit strings, each as a value and a text."""
+"""Strings of Data: octet, visible, UTF-8 and bit strings, each as a value and a text.
+
+Octets that can only be a date-time or a logical name are read as such, and the text says so.
+"""
 
 import re
 from typing import Any
@@ -7,17 +10,13 @@ from cosemscope.apdu.cursor import Break, Cursor
 from cosemscope.apdu.data.dates import DATE_TIME, plausible_date_time, read_form
 from cosemscope.apdu.data.shapes import Shape
 from cosemscope.apdu.data.types import CLAUSE, FORMS_BY_SIZE, OCTET_STRING, UTF8_STRING
-from cosemscope.apdu.names.texts import (
-    obis_text,
-    octets_text,
-    quoted,
-)
+from cosemscope.apdu.names.texts import obis_text, octets_text, quoted
 
 _INVISIBLE = re.compile(rb"[^ -~]")
 
 
 def read_string(c: Cursor, tag: int, size: int, shape: Shape | None) -> tuple[Any, str]:
-    """The octets of a string as the field `value`; its value and text."""
+    """The next `size` octets, a string of type `tag`, as the field `value`; gives value and text."""
     if tag == OCTET_STRING:
         return _read_octets(c, size, shape)
     octets = c.leaf("value", size)
@@ -64,6 +63,7 @@ def _check_visible(c: Cursor, octets: bytes) -> None:
 
 
 def _read_octets(c: Cursor, size: int, shape: Shape | None) -> tuple[bytes, str]:
+    """An octet string, as its shape or else its octets tell: date, logical name, text or octets."""
     start = c.position
     octets = c.data[start : start + size]
     form, mark = None, ""
@@ -95,7 +95,7 @@ def plausible_name(octets: bytes) -> bool:
 
 
 def read_bits(c: Cursor) -> tuple[str, str]:
-    """A bit string, its length in bits first: the bits as a string of 0 and 1, and its text."""
+    """A bit string, its length in bits first: the value is a string of 0 and 1, the text the same, cut."""
     start = c.position
     count = c.count()
     size = (count + 7) // 8

@@ -1,16 +1,18 @@
-"""The types of Data by tag: names, sizes and converters of those with a fixed size (IEC 62056-5-3, Data)."""
+"""The types of Data by tag (IEC 62056-5-3, Data): names, sizes, how octets of a fixed size become a value.
+
+Values with their types (`data_reader`) and compact arrays (`compact`) read from the same tables.
+"""
 
 import math
 import struct
 from collections.abc import Callable
 from typing import Any
 
-from cosemscope.apdu.data.dates import DATE, DATE_TIME, TIME, Form
+from cosemscope.apdu.data.dates import DATE, DATE_TIME, TIME
 
 CLAUSE = "IEC 62056-5-3, abstract syntax of Data"
 
-
-#: Data types by tag.
+#: Tag -> name, of every type that the standard defines.
 TYPES = {
     0: "null-data",
     1: "array",
@@ -44,14 +46,19 @@ TYPES = {
     33: "delta-double-long-unsigned",
     255: "dont-care",
 }
-
-
 NULL, ARRAY, STRUCTURE, BIT_STRING, OCTET_STRING = 0, 1, 2, 4, 9
-
-
 VISIBLE_STRING, UTF8_STRING, INTEGER, COMPACT_ARRAY, ENUM, FLOAT32, DONT_CARE = 10, 12, 15, 19, 22, 23, 255
+#: Numbers, which may have a scaler and a unit.
+NUMBERS = frozenset({5, 6, 15, 16, 17, 18, 20, 21, 23, 24})
+
+#: Tag -> form, of the types that are a date or a time; and the form of octets, by their number.
+FORMS = {25: DATE_TIME, 26: DATE, 27: TIME}
+FORMS_BY_SIZE = {form.size: form for form in FORMS.values()}
 
 
+# Types of a fixed size.
+
+#: Makes value and text of the octets of a type.
 _Converter = Callable[[bytes], tuple[Any, str]]
 
 
@@ -74,10 +81,12 @@ def _bcd(octets: bytes) -> tuple[Any, str]:
 
 
 def _sane(value: float) -> bool:
+    """Whether a meter may measure so small or so large a number."""
     return value == 0 or (math.isfinite(value) and 1e-9 <= abs(value) <= 1e12)
 
 
 def _real(layout: str, digits: int) -> _Converter:
+    """A float; where it is absurd and its octets reversed are not, the text gives that number too."""
     forth, back = struct.Struct(">" + layout).unpack, struct.Struct("<" + layout).unpack
 
     def convert(octets: bytes) -> tuple[Any, str]:
@@ -94,14 +103,7 @@ def _real(layout: str, digits: int) -> _Converter:
     return convert
 
 
-def _form(form: Form) -> _Converter:
-    def convert(octets: bytes) -> tuple[Any, str]:
-        return octets, form.text(octets)
-
-    return convert
-
-
-#: Types of a fixed size: tag -> (octets, conversion to value and text).
+#: Tag -> (octets, conversion to value and text).
 FIXED: dict[int, tuple[int, _Converter]] = {
     3: (1, _boolean),
     5: (4, _plain(">i")),
@@ -123,15 +125,6 @@ FIXED: dict[int, tuple[int, _Converter]] = {
     32: (2, _plain(">H")),
     33: (4, _plain(">I")),
 }
-
-
-FORMS = {25: DATE_TIME, 26: DATE, 27: TIME}
-
-
-FORMS_BY_SIZE = {form.size: form for form in FORMS.values()}
-
-
-NUMBERS = frozenset({5, 6, 15, 16, 17, 18, 20, 21, 23, 24})
 
 
 _ELEMENT_NAMES = [f"[{number}]" for number in range(1, 1025)]
