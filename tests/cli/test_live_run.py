@@ -180,7 +180,9 @@ def test_the_window_commands_a_link(listener: Command, tmp_path: Path) -> None:
         assert listener.event("sent")["name"] == "exception-response"
         assert link.event("received")["name"] == "exception-response"
         link.tell(send="no hex")
-        assert "no APDU in hexadecimal" in link.event("error")["message"]
+        assert link.event("error")["message"] == "command 'send': 'no hex' is not hexadecimal"
+        link.tell(send=GET.hex(), local_wprot=17)
+        assert link.event("error")["message"] == "command 'send': there is no 'local_wprot' in it"
         link.write("no JSON\n\n")
         assert "no command in JSON: 'no JSON'" in link.event("error")["message"]
         link.tell(fly="away")

@@ -107,9 +107,11 @@ def is_running(number: int) -> bool:
 #: Words behind the program: what goes wrong ("", "rights", "broken", "deaf"), WPDUs a second, files of a
 #: ring; then the window's.
 FAKE_CAPTURE = """
-import json, sys, threading, time
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import sys, threading, time
+from cosemscope.capture.capturing.capture_events import (
+    CaptureBegun, CaptureCounts, CaptureKept, CaptureStopped, RingTurned
+)
+from cosemscope.capture.events import Trouble, line_of
 from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.capture.spool.spool_folder import spool_path
 from cosemscope.capture.spool.synthetic_frames import SyntheticTcp
@@ -117,12 +119,12 @@ from cosemscope.transport.wpdu import Wpdu
 
 trouble, rate, files = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
 
-def tell(kind, **values):
-    print(json.dumps({"event": kind, "time": time.time_ns(), **values}), flush=True)
+def tell(event):
+    print(line_of(event), flush=True)
 
 if trouble == "rights":
-    tell("error", fault="rights", message="You may not capture on lo. Run: sudo setcap cap_net_raw,"
-         "cap_net_admin=eip /usr/bin/dumpcap   then dumpcap captures for you.")
+    tell(Trouble(fault="rights", message="You may not capture on lo. Run: sudo setcap cap_net_raw,"
+         "cap_net_admin=eip /usr/bin/dumpcap   then dumpcap captures for you."))
     sys.exit(1)
 if trouble == "broken":
     sys.exit("the library is not what it should be")
@@ -146,9 +148,11 @@ for place, name in enumerate(names):
     with SpoolWriter(name) as spool:
         spool.add_interface("lo")
         if place:
-            tell("file", file=str(name), removed=[])
+            tell(RingTurned(file=name, removed=()))
         else:
-            tell("capturing", file=str(name), by="a test's", interfaces=["lo"], filter="", mode="immediate")
+            tell(CaptureBegun(
+                file=name, by="a test's", interfaces=("lo",), filter="", mode="immediate", hold=None
+            ))
         for frame in frames.handshake() if not place else ():
             spool.write(time.time_ns(), frame)
             packets += 1
@@ -161,9 +165,9 @@ for place, name in enumerate(names):
                     spool.write(time.time_ns(), frame)
                     packets += 1
                 done += 1
-            tell("counts", packets=packets, octets=spool.size, dropped=7)
+            tell(CaptureCounts(packets=packets, octets=spool.size, dropped=7))
         if stop.is_set():
             break
-tell("stopped", reason="asked")
-tell("kept", file=str(names[0]), files=[str(name) for name in names], packets=packets, dropped=7)
+tell(CaptureStopped(reason="asked"))
+tell(CaptureKept(file=names[0], files=tuple(names), packets=packets, dropped=7))
 """

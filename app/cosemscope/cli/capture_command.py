@@ -1,7 +1,7 @@
 """`capture`: live packets into a pcapng, in a process of its own.
 
 The window starts `capture --control`, commands it in JSON lines and follows its file; a shell does the same
-by hand. The events and commands are told in `cosemscope.capture.capturing.capture_job`.
+by hand. The events and commands are those of `capture_events`.
 """
 
 import argparse
@@ -10,12 +10,22 @@ import sys
 import threading
 from pathlib import Path
 
+from cosemscope.capture.capturing.capture_events import (
+    CAPTURE_COMMANDS,
+    CaptureBegun,
+    CaptureCounts,
+    CaptureKept,
+    CaptureStopped,
+    RingTurned,
+    StopCapture,
+)
 from cosemscope.capture.capturing.capture_filters import DLMS_PORT
-from cosemscope.capture.capturing.capture_job import CaptureControl, CaptureJob, event, run_capture
+from cosemscope.capture.capturing.capture_job import CaptureControl, CaptureJob, run_capture
 from cosemscope.capture.capturing.libpcap import DEFAULT_BUFFER, OpenOptions
+from cosemscope.capture.events import Event, Trouble, not_obeyed
+from cosemscope.capture.option_values import count, port, size, some_seconds
 from cosemscope.capture.spool.spool_ring import RingOptions, StopOptions
-from cosemscope.cli.event_lines import Event, Teller, commands
-from cosemscope.cli.option_values import count, port, size, some_seconds
+from cosemscope.cli.event_lines import Teller, commands
 
 DESCRIPTION = (
     "Capture packets into a pcapng file that may be followed while it grows. Without -f the "
@@ -23,7 +33,6 @@ DESCRIPTION = (
     "PIPE a pcap or pcapng stream is taken: ssh host tcpdump -U -w - port 4059 | cosemscope capture -"
 )
 _MEBI = 1 << 20
-_COMMANDS = ("stop", "counts")
 
 #: Options that turn to new files, and that end a capture: name, kind of number, explanation.
 _BOUNDS = (
@@ -85,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         _line,
         as_json=arguments.json or arguments.control,
         on_reader_gone=control.stop.set,
-        progress=lambda event: _counts_text(event) if event["event"] == "counts" else "",
+        progress=lambda event: _counts_text(event) if isinstance(event, CaptureCounts) else "",
     )
     if arguments.control:
         threading.Thread(target=_obey, args=(control, tell), name="commands", daemon=True).start()
@@ -127,20 +136,21 @@ def _job(arguments: argparse.Namespace) -> CaptureJob:
 
 def _line(event: Event) -> str:
     """An event as a line for people; empty for one that they need not see."""
-    match event["event"]:
-        case "capturing":
-            where = f"on {', '.join(event['interfaces'])} by" if event["interfaces"] else "from"
-            chosen = f", filter: {event['filter']}" if event["filter"] else ""
-            held = f" (up to {event['hold']} ms)" if event["hold"] else ""
-            return f"capturing  {where} {event['by']}, {event['mode']}{held}{chosen}"
-        case "file":
-            return f"file       {event['file']}"
-        case "error":
-            return f"error      {event['message']}"
-        case "stopped":
-            return f"stopped    {_REASONS[event['reason']]}"
-        case "kept":
-            return f"kept       {event['file']} ({_files_text(event)}{_counts_text(event)})"
+    match event:
+        case CaptureBegun():
+            where = f"on {', '.join(event.interfaces)} by" if event.interfaces else "from"
+            chosen = f", filter: {event.filter}" if event.filter else ""
+            held = f" (up to {event.hold} ms)" if event.hold else ""
+            return f"capturing  {where} {event.by}, {event.mode}{held}{chosen}"
+        case RingTurned():
+            return f"file       {event.file}"
+        case Trouble():
+            return f"error      {event.message}"
+        case CaptureStopped():
+            return f"stopped    {_REASONS[event.reason]}"
+        case CaptureKept():
+            first_of = f"the first of {len(event.files)} files, " if len(event.files) > 1 else ""
+            return f"kept       {event.file} ({first_of}{_counts_text(event)})"
     return ""
 
 
@@ -155,22 +165,13 @@ _REASONS = {
 }
 
 
-def _files_text(event: Event) -> str:
-    count = len(event["files"])
-    return f"the first of {count} files, " if count > 1 else ""
-
-
-def _counts_text(event: Event) -> str:
-    packets, dropped = event["packets"], event["dropped"]
-    text = f"{packets:,} packet{'' if packets == 1 else 's'}"
-    return text if dropped is None else f"{text}, {dropped:,} dropped"
+def _counts_text(event: CaptureCounts | CaptureKept) -> str:
+    text = f"{event.packets:,} packet{'' if event.packets == 1 else 's'}"
+    return text if event.dropped is None else f"{text}, {event.dropped:,} dropped"
 
 
 def _obey(control: CaptureControl, tell: Teller) -> None:
     """In a thread: commands as they come; the end of them ends the capture."""
-    for command in commands(lambda words: tell(event("error", fault="command", message=words)), _COMMANDS):
-        if command.get("counts"):
-            control.counts.set()
-        if command.get("stop"):
-            control.stop.set()
+    for command in commands(CAPTURE_COMMANDS, lambda words: tell(not_obeyed(words))):
+        (control.stop if isinstance(command, StopCapture) else control.counts).set()
     control.stop.set()

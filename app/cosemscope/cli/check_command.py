@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
+from cosemscope.capture.option_values import seconds
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.cli.capture_arguments import CommandError
-from cosemscope.cli.option_values import seconds, wport
 from cosemscope.live.check import (
     CheckOptions,
     CheckResult,
@@ -18,6 +18,7 @@ from cosemscope.live.check import (
     settle_address,
 )
 from cosemscope.live.check.report import html_report
+from cosemscope.live.commands.live_values import wport
 from cosemscope.live.links.addresses import parse_address
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder

@@ -2,10 +2,11 @@
 
 import argparse
 
+from cosemscope.capture.option_values import count, seconds
 from cosemscope.cli.event_lines import Teller
-from cosemscope.cli.live_run import add_live_arguments, octets, read_commands, run_live
-from cosemscope.cli.option_values import count, seconds, wport
+from cosemscope.cli.live_run import add_live_arguments, read_commands, run_live
 from cosemscope.live.commands.link_job import ConnectJob, run_connect
+from cosemscope.live.commands.live_values import octets, wport
 from cosemscope.live.links.addresses import parse_address
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import LinkOptions

@@ -1,22 +1,19 @@
 """How a live command speaks: its events on standard output, and its commands from standard input.
 
 For people an event is a line of words, errors on standard error; for scripts and the window it is a line of
-JSON, as are commands (`cosemscope.capture.capturing` and `cosemscope.live.events` say which there are).
+JSON, as are commands (`capture_events` and `live_events` have them).
 """
 
-import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
-Event = Mapping[str, Any]
+from cosemscope.capture.events import Command, Event, MessageError, Trouble, Vocabulary, line_of
 
 #: Octets of a command, at most: an APDU of 65535 octets in hexadecimal, and room.
 _LONGEST_COMMAND = 1 << 18
-_SHOWN = 80
 
 
 def _no_progress(_: Event) -> str:
@@ -56,7 +53,7 @@ class Teller:
 
     def _print(self, event: Event) -> None:
         if self._as_json:
-            print(json.dumps(event), flush=True)
+            print(line_of(event), flush=True)
             return
         progress = self._progress(event)
         if progress:
@@ -69,23 +66,16 @@ class Teller:
             print()
             self._in_place = False
         if line:
-            print(line, file=sys.stderr if event["event"] == "error" else sys.stdout, flush=True)
+            print(line, file=sys.stderr if isinstance(event, Trouble) else sys.stdout, flush=True)
 
 
-def commands(wrong: Callable[[str], None], known: Collection[str] = ()) -> Iterator[Event]:
-    """Commands from standard input, until it ends; `wrong` is told, in words, of a line that is none.
-
-    A command is a JSON object, with one of the `known` names where there are some.
-    """
+def commands(vocabulary: Vocabulary[Command], wrong: Callable[[str], None]) -> Iterator[Command]:
+    """Commands from standard input, until it ends; `wrong` is told, in words, of a line that is none."""
     for line in _lines(sys.stdin.fileno()):
         try:
-            command = json.loads(line)
-        except ValueError:
-            command = None
-        if isinstance(command, dict) and (not known or command.keys() & set(known)):
-            yield command
-        else:
-            wrong(f"no command in JSON: {line.strip()[:_SHOWN].decode(errors='replace')!r}")
+            yield vocabulary.decode(line)
+        except MessageError as error:
+            wrong(str(error))
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:

@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 from cosemscope.capture.capturing.interfaces import CaptureInterface, PacketCounts, interfaces
+from cosemscope.capture.option_values import some_seconds
 from cosemscope.capture.spool.chunks import SourceError
-from cosemscope.cli.option_values import some_seconds
 
 DESCRIPTION = "List network interfaces: name, state, addresses, whether a capture on it can begin now."
 

@@ -3,10 +3,11 @@
 import argparse
 from dataclasses import replace
 
+from cosemscope.capture.option_values import count, seconds
 from cosemscope.cli.event_lines import Teller
-from cosemscope.cli.live_run import add_live_arguments, octets, read_commands, run_live
-from cosemscope.cli.option_values import count, seconds, wport
+from cosemscope.cli.live_run import add_live_arguments, read_commands, run_live
 from cosemscope.live.commands.listen_job import ListenJob, run_listen
+from cosemscope.live.commands.live_values import octets, wport
 from cosemscope.live.links.addresses import parse_address
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_server import SERVER_OPTIONS

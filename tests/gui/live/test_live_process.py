@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cosemscope.capture.capturing.capture_events import CAPTURE_EVENTS
 from cosemscope.gui.live.live_process import LiveProcess
 from tests.helpers.scripts import CHECKOUT
 
@@ -38,7 +39,7 @@ def unpacked(tmp_path: Path) -> Path:
 def test_a_live_process_imports_nothing_from_the_current_folder(qtbot, unpacked, monkeypatch) -> None:
     """Whoever opens a capture from an archive and presses Capture runs nothing of that archive."""
     monkeypatch.chdir(unpacked)
-    process = LiveProcess(["interfaces", "--json"])
+    process = LiveProcess(["interfaces", "--json"], CAPTURE_EVENTS)
     with qtbot.waitSignal(process.ended, timeout=20_000):
         process.start()
     assert not (unpacked / "sprung").exists()

@@ -1,46 +1,34 @@
-"""A capture from its beginning to its end: a source of packets, a spool or a ring of them, and what is told.
-
-The capture tells events and is given commands, as live links are (`cosemscope.live.events`): with `--control`
-events go out as JSON lines on standard output and commands come in as JSON lines on standard input.
-
-Events, `{"event": NAME, "time": nanoseconds since the epoch, ...}`:
-
-- `capturing`: `file`, `by` (the way in and its version), `interfaces` (a list; a pipe has none), `filter`
-  (what it is for Ethernet), `mode` ("immediate", "buffered", or "pipe"), `hold` (milliseconds for which the
-  system may hold packets back; null where that is not known)
-- `file`: a ring goes on in `file`; `removed` are the old ones that are gone
-- `counts`: `packets`, `octets` (of all files), `dropped` (null where it is not known yet); twice a second
-  when they have changed
-- `error`: `fault` (one of `SourceError`'s words, "file" or "command"), `message`
-- `stopped`: `reason` ("asked", "packets", "size", "seconds", "files", "ended", "error")
-- `kept`: `file` (the first), `files` (all), `packets`, `dropped`; the last event, unless nothing is kept
-
-Commands: `{"stop": true}`, as the end of standard input, ends the capture; `{"counts": true}` asks for
-counts.
-"""
+"""A capture from its beginning to its end: a source of packets, its spool or ring, the events it tells."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cosemscope.capture.capturing import libpcap
+from cosemscope.capture.capturing.capture_events import (
+    CaptureBegun,
+    CaptureCounts,
+    CaptureKept,
+    CaptureStopped,
+    RingTurned,
+)
 from cosemscope.capture.capturing.capture_filters import DLMS_PORT, dlms_filter
 from cosemscope.capture.capturing.dumpcap import DumpcapSource, find_dumpcap
 from cosemscope.capture.capturing.libpcap import OpenOptions
 from cosemscope.capture.capturing.libpcap_source import LibpcapSource
 from cosemscope.capture.capturing.pipes import PipeSource
 from cosemscope.capture.capturing.rights import no_library_advice
+from cosemscope.capture.events import Event, Trouble
 from cosemscope.capture.spool.chunks import ChunkSource, SourceError
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_folder import spool_path
 from cosemscope.capture.spool.spool_ring import Ring, RingOptions, StopOptions
 from cosemscope.capture.spool.spool_writer import LINK_ETHERNET
 
-Tell = Callable[[Mapping[str, Any]], None]
+Tell = Callable[[Event], None]
 
 AUTOMATIC, LIBPCAP, DUMPCAP = "auto", "libpcap", "dumpcap"
 _WAIT = 0.05
@@ -112,24 +100,19 @@ def run_capture(job: CaptureJob, tell: Tell, control: CaptureControl) -> bool:
     try:
         source = open_source(job)
     except SourceError as fault:
-        tell(event("error", fault=fault.kind, message=fault.message))
+        tell(Trouble(fault=fault.kind, message=fault.message))
         return False
     try:
         return _Capture(job, source, tell, control).run()
     except SpoolError as error:
-        tell(event("error", fault="file", message=str(error)))
+        tell(Trouble(fault="file", message=str(error)))
         return False
     except OSError as error:  # of the folder for spools
         where = error.filename or "The folder for captures without a name"
-        tell(event("error", fault="file", message=f"{where} cannot be used: {error.strerror}."))
+        tell(Trouble(fault="file", message=f"{where} cannot be used: {error.strerror}."))
         return False
     finally:
         source.close()
-
-
-def event(kind: str, /, **values: Any) -> dict[str, Any]:
-    """An event that happens now."""
-    return {"event": kind, "time": time.time_ns(), **values}
 
 
 class _Capture:
@@ -146,7 +129,7 @@ class _Capture:
             ring=job.ring,
             stop=job.stop,
             trailer=source.trailer,
-            on_file=lambda path, removed: tell(event("file", file=str(path), removed=[*map(str, removed)])),
+            on_file=lambda path, removed: tell(RingTurned(file=path, removed=tuple(removed))),
         )
         self._first = self._ring.path
         self._told_faults = 0
@@ -162,11 +145,11 @@ class _Capture:
             self._ring.close()
         except SpoolError as error:
             reason, trouble = "error", True
-            self._tell(event("error", fault="file", message=str(error)))
+            self._tell(Trouble(fault="file", message=str(error)))
         finally:
             self._let_go()
         self._tell_faults()
-        self._tell(event("stopped", reason=reason))
+        self._tell(CaptureStopped(reason=reason))
         self._tell_kept()
         return not trouble and not self._told_faults
 
@@ -197,11 +180,10 @@ class _Capture:
     def _tell_beginning(self) -> None:
         job = self._job
         self._tell(
-            event(
-                "capturing",
-                file=str(self._first),
+            CaptureBegun(
+                file=self._first,
                 by=self._source.name,
-                interfaces=list(job.interfaces),
+                interfaces=tuple(job.interfaces),
                 filter="" if job.pipe is not None else job.filter_for(LINK_ETHERNET),
                 mode=self._source.mode,
                 hold=self._source.hold,
@@ -211,7 +193,7 @@ class _Capture:
     def _tell_faults(self) -> None:
         for fault in self._source.faults[self._told_faults :]:
             self._told_faults += 1
-            self._tell(event("error", fault=fault.kind, message=fault.message))
+            self._tell(Trouble(fault=fault.kind, message=fault.message))
 
     def _tell_counts(self, now: float) -> None:
         asked = self._control.counts.is_set()
@@ -223,7 +205,7 @@ class _Capture:
         if counts != self._told_counts or asked:
             self._told_counts = counts
             packets, octets, dropped = counts
-            self._tell(event("counts", packets=packets, octets=octets, dropped=dropped))
+            self._tell(CaptureCounts(packets=packets, octets=octets, dropped=dropped))
 
     def _tell_kept(self) -> None:
         """What is kept; a spool without packets that nobody named is removed."""
@@ -232,6 +214,6 @@ class _Capture:
             for path in ring.files:
                 path.unlink(missing_ok=True)
             return
-        files = [str(path) for path in ring.files]
+        kept = tuple(ring.files)
         dropped = self._source.tally().dropped
-        self._tell(event("kept", file=files[0], files=files, packets=ring.packets, dropped=dropped))
+        self._tell(CaptureKept(file=kept[0], files=kept, packets=ring.packets, dropped=dropped))

@@ -4,8 +4,7 @@ It knows events and commands (see `live_events`), not processes. The traffic its
 response times, and what went wrong.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
@@ -25,14 +24,24 @@ from PySide6.QtWidgets import (
 
 from cosemscope.apdu.hex_input import HexError, parse_octets
 from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.capture.events import NOT_OBEYED, Event, Trouble
 from cosemscope.gui.live.orders import LinkOrder, ListenOrder
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.formats import count, sentence, short_duration
 from cosemscope.gui.look.icons import icon
+from cosemscope.live.commands.live_events import (
+    AnswerWith,
+    ApduDiscarded,
+    ApduReceived,
+    ApduSent,
+    Connected,
+    Connecting,
+    LinkClosed,
+    Listening,
+    SendApdu,
+)
 from cosemscope.live.commands.ready_made import READY_MADE
 from cosemscope.transport.wports import Side, wport_name
-
-Event = Mapping[str, Any]
 
 #: Lines kept in the list, and APDUs kept in the history of the line.
 LINES, HISTORY = 1000, 100
@@ -40,29 +49,38 @@ LINES, HISTORY = 1000, 100
 _APDU_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
-def _apdu_line(event: Event) -> str:
-    octets = len(event["apdu"]) // 2
-    taken = event.get("response_ms")
-    time = f" · {short_duration(round(taken * 1e6))}" if taken is not None else ""
-    return f"{event['name']}, {count(octets, 'octet')}{time}"
+class _Line(NamedTuple):
+    """A line of the list: its icon, its words, the APDU that it is about."""
+
+    picture: str
+    text: str
+    apdu: bytes = b""
 
 
-def _discarded_line(event: Event) -> str:
-    wport = event["destination_wport"]
-    return f"{event['name']} for wPort {wport}, which nobody has here: discarded"
-
-
-#: What the list says of each kind of event: its icon and its words.
-_LINES: dict[str, tuple[str, Callable[[Event], str]]] = {
-    "connecting": ("connect", lambda event: f"connecting to {event['to']}"),
-    "listening": ("listen", lambda event: f"listening on {event['address']} {event['transport'].upper()}"),
-    "connected": ("connect", lambda event: f"connected: {event['local']} to {event['remote']}"),
-    "sent": ("forward", _apdu_line),
-    "received": ("back", _apdu_line),
-    "discarded": ("warning", _discarded_line),
-    "closed": ("close", lambda event: str(event["message"])),
-    "error": ("error", lambda event: str(event["message"])),
-}
+def _line_of(event: Event) -> _Line | None:
+    """What the list says of an event; None for one that it does not show."""
+    match event:
+        case Connecting():
+            return _Line("connect", f"connecting to {event.to}")
+        case Listening():
+            return _Line("listen", f"listening on {event.address} {event.transport.upper()}")
+        case Connected():
+            return _Line("connect", f"connected: {event.local} to {event.remote}")
+        case ApduSent():
+            return _Line("forward", f"{event.name}, {count(len(event.apdu), 'octet')}", event.apdu)
+        case ApduReceived():
+            taken = event.response_ms
+            time = f" · {short_duration(round(taken * 1e6))}" if taken is not None else ""
+            return _Line("back", f"{event.name}, {count(len(event.apdu), 'octet')}{time}", event.apdu)
+        case ApduDiscarded():
+            wport = event.destination_wport
+            words = f"{event.name} for wPort {wport}, which nobody has here: discarded"
+            return _Line("warning", words, event.apdu)
+        case LinkClosed():
+            return _Line("close", event.message)
+        case Trouble():
+            return _Line("error", event.message)
+    return None
 
 
 class SendLine(QLineEdit):
@@ -91,11 +109,10 @@ class SendLine(QLineEdit):
 
 
 class LinkPanel(QWidget):
-    """The panel. `sendAsked` gives an APDU in hexadecimal, `answerAsked` what a listener is to answer (None:
-    nothing); `closeAsked` and `againAsked` are the button at the top."""
+    """The panel. `commanded` gives a command for the process, `SendApdu` or `AnswerWith`; `closeAsked` and
+    `againAsked` are the button at the top."""
 
-    sendAsked = Signal(str)
-    answerAsked = Signal(object)
+    commanded = Signal(object)
     closeAsked = Signal()
     againAsked = Signal()
 
@@ -184,18 +201,31 @@ class LinkPanel(QWidget):
 
     def take(self, event: Event) -> None:
         """Show what happened."""
-        kind = event["event"]
-        known = _LINES.get(kind)
-        if known is None:
+        line = _line_of(event)
+        if line is None:
             return
-        name, words = known
-        text = words(event)
-        if isinstance(self._order, ListenOrder) and event.get("remote") and kind != "connected":
-            text = f"{event['remote']}  {text}"
-        self._add(name, text, str(event.get("apdu", "")), bad=kind in ("error", "discarded"))
-        step = getattr(self, f"_take_{kind}", None)
-        if step is not None:
-            step(event)
+        remote = getattr(event, "remote", None)
+        if isinstance(self._order, ListenOrder) and remote and not isinstance(event, Connected):
+            line = line._replace(text=f"{remote}  {line.text}")
+        self._add(line)
+        match event:
+            case Connecting():
+                self._say("connect", "", f"Connecting to {event.to} over {event.transport.upper()} …")
+            case Listening():
+                self._take_listening()
+            case Connected():
+                self._take_connected(event)
+            case ApduSent() if isinstance(self._order, LinkOrder):
+                self._waiting.start(self._order.timeout * 1000)
+            case ApduReceived():
+                self._waiting.stop()
+                self._peers.add(event.remote)
+                self._show_line()
+            case LinkClosed():
+                self._take_closed(event)
+            case Trouble() if event.fault != NOT_OBEYED and isinstance(self._order, LinkOrder):
+                self._waiting.stop()
+                self._say("error", "error", sentence(event.message))
 
     def end(self, trouble: str) -> None:
         """The process has ended; `trouble` is what it said last, if anything went wrong."""
@@ -203,58 +233,41 @@ class LinkPanel(QWidget):
         self._waiting.stop()
         self._peers.clear()
         if trouble:
-            self._add("error", trouble, "", bad=True)
+            self._add(_Line("error", trouble))
             self._say("error", "error", sentence(trouble))
         elif "…" in self.status.text() or self._picture.property("severity") == "":
             self._say("close", "", "Closed.")
         self._show_line()
 
-    def _take_connecting(self, event: Event) -> None:
-        self._say("connect", "", f"Connecting to {event['to']} over {event['transport'].upper()} …")
-
-    def _take_listening(self, event: Event) -> None:
+    def _take_listening(self) -> None:
         assert isinstance(self._order, ListenOrder)
         name = wport_name(self._order.wport, Side.SERVER)
         self._say("listen", "", f"Listening: {self._order.title}\nserver wPort {self._order.wport} ({name})")
 
-    def _take_connected(self, event: Event) -> None:
-        self._peers.add(str(event["remote"]))
+    def _take_connected(self, event: Connected) -> None:
+        self._peers.add(event.remote)
         if isinstance(self._order, LinkOrder):
             order = self._order
             near, far = wport_name(order.client, Side.CLIENT), wport_name(order.server, Side.SERVER)
             self._say(
                 "connect",
                 "",
-                f"Connected to {event['remote']} over {event['transport'].upper()}\n"
+                f"Connected to {event.remote} over {event.transport.upper()}\n"
                 f"wPort {order.client} ({near}) ↔ {order.server} ({far})",
             )
         self._show_line()
 
-    def _take_sent(self, event: Event) -> None:
-        if isinstance(self._order, LinkOrder):
-            self._waiting.start(self._order.timeout * 1000)
-
-    def _take_received(self, event: Event) -> None:
+    def _take_closed(self, event: LinkClosed) -> None:
         self._waiting.stop()
-        self._peers.add(str(event.get("remote", "")))
-        self._show_line()
-
-    def _take_closed(self, event: Event) -> None:
-        self._waiting.stop()
-        self._peers.discard(str(event.get("remote", "")))
+        self._peers.discard(event.remote)
         if isinstance(self._order, LinkOrder) and self._picture.property("severity") != "error":
-            self._say("close", "note", sentence(str(event["message"])))
+            self._say("close", "note", sentence(event.message))
         self._show_line()
-
-    def _take_error(self, event: Event) -> None:
-        if event.get("fault") != "command" and isinstance(self._order, LinkOrder):
-            self._waiting.stop()
-            self._say("error", "error", sentence(str(event["message"])))
 
     def _miss_answer(self) -> None:
         assert isinstance(self._order, LinkOrder)
         text = f"no answer from {self._order.title.partition(' ')[0]} within {self._order.timeout} s"
-        self._add("warning", text, "", bad=True)
+        self._add(_Line("warning", text))
         self._say("warning", "warning", f"{sentence(text)} The link is still open.")
 
     # The line
@@ -268,7 +281,7 @@ class LinkPanel(QWidget):
         """Send what stands in the line."""
         if self.can_send:
             self.line.remember(self.line.text())
-            self.sendAsked.emit(self._octets().hex())
+            self.commanded.emit(SendApdu(send=self._octets()))
             self.line.clear()
 
     @property
@@ -279,10 +292,10 @@ class LinkPanel(QWidget):
     def _answer(self, wanted: bool) -> None:
         octets = self._octets()
         if wanted and octets:
-            self.answerAsked.emit(octets.hex())
+            self.commanded.emit(AnswerWith(answer=octets))
             self.answer_button.setText(f"Answers {apdu_name(octets[0])}")
         else:
-            self.answerAsked.emit(None)
+            self.commanded.emit(AnswerWith(answer=None))
             self.answer_button.setText("Answer with it")
         self._show_line()
 
@@ -328,13 +341,14 @@ class LinkPanel(QWidget):
 
     # The list
 
-    def _add(self, picture: str, text: str, apdu: str, *, bad: bool) -> None:
+    def _add(self, line: _Line) -> None:
         bar = self.log.verticalScrollBar()
         at_end = bar.value() >= bar.maximum()
-        scheme = theme.colours(self.palette())
-        item = QListWidgetItem(icon(picture, scheme.error if picture == "error" else ""), text)
+        colour = theme.colours(self.palette()).error if line.picture == "error" else ""
+        item = QListWidgetItem(icon(line.picture, colour), line.text)
+        apdu = line.apdu.hex()
         item.setData(_APDU_ROLE, apdu)
-        item.setToolTip(f"{text}\n{apdu}\nDouble click: put it in the line" if apdu else text)
+        item.setToolTip(f"{line.text}\n{apdu}\nDouble click: put it in the line" if apdu else line.text)
         self.log.addItem(item)
         while self.log.count() > LINES:
             self.log.takeItem(0)

@@ -4,7 +4,7 @@ One at a time. The process is told what to do and tells what happens; its traffi
 of its spool, which the document follows. Whatever would lose an unsaved capture goes through `leave`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
+from cosemscope.capture.capturing.capture_events import (
+    CAPTURE_EVENTS,
+    CaptureBegun,
+    CaptureCounts,
+    CaptureKept,
+    CaptureStopped,
+)
+from cosemscope.capture.events import NOT_OBEYED, Command, Event, Trouble
 from cosemscope.capture.spool.spool_folder import Spool
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.background import in_background
@@ -33,8 +41,8 @@ from cosemscope.gui.live.live_process import LiveProcess
 from cosemscope.gui.live.orders import CaptureOrder, LinkOrder, ListenOrder, command_in
 from cosemscope.gui.live.recovery import describe
 from cosemscope.gui.look.formats import count, sentence
+from cosemscope.live.commands.live_events import LIVE_EVENTS, Connected, Connecting, Listening
 
-Event = Mapping[str, Any]
 Order = LinkOrder | ListenOrder | CaptureOrder
 Then = Callable[[], None]
 
@@ -68,8 +76,7 @@ class Live(QObject):
         self._then: Then | None = None
         self.panel = LinkPanel(window.workspace)
         self.dock = window.workspace.add_pane("link", "Test link", self.panel, below="sessions")
-        self.panel.sendAsked.connect(lambda apdu: self._command({"send": apdu}))
-        self.panel.answerAsked.connect(lambda apdu: self._command({"answer": apdu}))
+        self.panel.commanded.connect(self._command)
         self.panel.closeAsked.connect(self.stop)
         self.panel.againAsked.connect(self.again)
 
@@ -144,7 +151,8 @@ class Live(QObject):
         self._file = None
         self._shown = self._told_trouble = False
         self.dropped = None
-        self.process = LiveProcess(order.words(), self)
+        vocabulary = CAPTURE_EVENTS if isinstance(order, CaptureOrder) else LIVE_EVENTS
+        self.process = LiveProcess(order.words(), vocabulary, self)
         self.process.told.connect(self._take)
         self.process.ended.connect(self._end)
         if isinstance(order, CaptureOrder):
@@ -157,7 +165,7 @@ class Live(QObject):
         self.process.start()
         self.changed.emit()
 
-    def _command(self, command: Event) -> None:
+    def _command(self, command: Command) -> None:
         if self.process is not None:
             self.process.send(command)
 
@@ -165,44 +173,31 @@ class Live(QObject):
         for event in events:
             if not isinstance(self.order, CaptureOrder):
                 self.panel.take(event)
-            step = getattr(self, f"_take_{event['event']}", None)
-            if step is not None:
-                step(event)
+            self._take_one(event)
 
-    def _take_connecting(self, event: Event) -> None:
-        self._file = Path(event["file"])
-        self._window.status.file.setText(f"Connecting to {event['to']} …")
-
-    def _take_connected(self, event: Event) -> None:
-        if isinstance(self.order, LinkOrder):
-            remember(self._window.settings, self.order)
-        self._show()
-
-    def _take_listening(self, event: Event) -> None:
-        self._file = Path(event["file"])
-        self._show()
-
-    def _take_capturing(self, event: Event) -> None:
-        self._file = Path(event["file"])
-        self._show()
-
-    def _take_counts(self, event: Event) -> None:
-        self.dropped = event["dropped"]
-        self.changed.emit()
-
-    def _take_kept(self, event: Event) -> None:
-        self.dropped = event.get("dropped")
-
-    def _take_stopped(self, event: Event) -> None:
-        if event["reason"] not in ("asked", "error"):
-            self._window.messages.say(Severity.NOTE, _STOPPED.get(event["reason"], "The capture has ended."))
-
-    def _take_error(self, event: Event) -> None:
-        if event.get("fault") == "command":
-            return  # the panel says it, beside the line
-        self._told_trouble = True
-        text = sentence(str(event["message"]))
-        self._window.messages.say(Severity.ERROR, text, self._remedies(text))
+    def _take_one(self, event: Event) -> None:
+        match event:
+            case Connecting():
+                self._file = event.file
+                self._window.status.file.setText(f"Connecting to {event.to} …")
+            case Connected():
+                if isinstance(self.order, LinkOrder):
+                    remember(self._window.settings, self.order)
+                self._show()
+            case Listening() | CaptureBegun():
+                self._file = event.file
+                self._show()
+            case CaptureCounts():
+                self.dropped = event.dropped
+                self.changed.emit()
+            case CaptureKept():
+                self.dropped = event.dropped
+            case CaptureStopped() if event.reason not in ("asked", "error"):
+                self._window.messages.say(Severity.NOTE, _STOPPED.get(event.reason, "The capture has ended."))
+            case Trouble() if event.fault != NOT_OBEYED:  # the panel says that, beside the line
+                self._told_trouble = True
+                text = sentence(event.message)
+                self._window.messages.say(Severity.ERROR, text, self._remedies(text))
 
     def _remedies(self, trouble: str) -> list[tuple[str, Callable[[], None]]]:
         """What a person can do about a failure, as buttons."""

@@ -5,20 +5,17 @@ a full pipe would hold up the traffic. It ends when its input does, so it never 
 does not listen is ended by force.
 """
 
-import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 import cosemscope
+from cosemscope.capture.events import Command, Event, MessageError, Vocabulary, line_of
 
 _LOG = logging.getLogger(__name__)
-
-Event = Mapping[str, Any]
 
 #: Milliseconds that a process has to end by itself, and then after it was asked by the system.
 GRACE, SECOND_GRACE = 4_000, 1_500
@@ -57,9 +54,12 @@ class LiveProcess(QObject):
     told = Signal(object)
     ended = Signal(str)
 
-    def __init__(self, words: Sequence[str], parent: QObject | None = None) -> None:
-        """`words` are those of the command line behind the program."""
+    def __init__(
+        self, words: Sequence[str], vocabulary: Vocabulary[Event], parent: QObject | None = None
+    ) -> None:
+        """`words` are those of the command line behind the program, `vocabulary` the events of its output."""
         super().__init__(parent)
+        self._vocabulary = vocabulary
         self._rest = b""
         self._errors = b""
         self._over = False
@@ -89,10 +89,10 @@ class LiveProcess(QObject):
         """The operating system's number of it, 0 when it does not run."""
         return self._process.processId()
 
-    def send(self, command: Event) -> None:
+    def send(self, command: Command) -> None:
         """Give it a command."""
         if self.running:
-            self._process.write(json.dumps(command).encode() + b"\n")
+            self._process.write(line_of(command).encode() + b"\n")
 
     def close(self) -> None:
         """Ask it to end; `ended` follows, at the latest when the time for that is over."""
@@ -120,9 +120,16 @@ class LiveProcess(QObject):
         *lines, self._rest = (self._rest + bytes(self._process.readAllStandardOutput().data())).split(b"\n")
         if len(self._rest) > _LONGEST_LINE:
             self._rest = b""
-        events = [event for event in map(_event_of, lines) if event is not None]
+        events = [event for line in lines if line.strip() and (event := self._event_of(line)) is not None]
         if events:
             self.told.emit(events)
+
+    def _event_of(self, line: bytes) -> Event | None:
+        try:
+            return self._vocabulary.decode(line)
+        except MessageError as error:
+            _LOG.warning("%s", error)
+            return None
 
     def _read_errors(self) -> None:
         self._errors = (self._errors + bytes(self._process.readAllStandardError().data()))[-_KEPT_ERRORS:]
@@ -152,17 +159,3 @@ class LiveProcess(QObject):
             self._over = True
             self._force.stop()
             self.ended.emit(sentence)
-
-
-def _event_of(line: bytes) -> Event | None:
-    """The event that a line says; None for a line that says none."""
-    if not line.strip():
-        return None
-    try:
-        event = json.loads(line)
-    except ValueError:
-        event = None
-    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-        _LOG.warning("no event: %r", line[:200])
-        return None
-    return event

@@ -3,12 +3,23 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from cosemscope.live.commands.live_events import Commands, Report, apdu_event, error_event, event, octets_of
+from cosemscope.capture.events import Command, not_obeyed
+from cosemscope.live.commands.live_events import (
+    ApduReceived,
+    ApduSent,
+    CloseLink,
+    Commands,
+    Connected,
+    Connecting,
+    LinkClosed,
+    Report,
+    SendApdu,
+    trouble_of,
+)
 from cosemscope.live.commands.ready_made import public_aarq, release_request
 from cosemscope.live.links.addresses import Address
 from cosemscope.live.links.faults import Fault, LinkError
@@ -56,22 +67,21 @@ async def run_connect(
     not sent.
     """
     transport = "udp" if job.udp else "tcp"
-    file = str(recorder.path) if recorder else None
-    report(event("connecting", to=str(job.address), transport=transport, file=file))
+    file = recorder.path if recorder else None
+    report(Connecting(to=str(job.address), transport=transport, file=file))
     try:
         async with _open(job, recorder) as link:
-            ends = {"local": str(link.local), "remote": str(link.remote)}
-            report(event("connected", transport=transport, **ends))
+            report(Connected(local=str(link.local), remote=str(link.remote), transport=transport))
             conversation = _Conversation(link, report)
             if commands is None:
                 good = await conversation.script(job)
             else:
                 good = await conversation.controlled(commands)
         if not conversation.closed:
-            report(event("closed", remote=str(link.remote), message="the connection was closed here"))
+            report(LinkClosed(remote=str(link.remote), message="the connection was closed here"))
         return good
     except LinkError as error:
-        report(error_event(error, remote=str(job.address)))
+        report(trouble_of(error, remote=str(job.address)))
         return False
 
 
@@ -118,20 +128,16 @@ class _Conversation:
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
 
-    async def send(self, apdu: bytes, **wports: int) -> None:
-        """Send and tell."""
+    async def send(
+        self, apdu: bytes, *, local_wport: int | None = None, remote_wport: int | None = None
+    ) -> None:
+        """Send and tell; wPorts are the link's unless given."""
         link = self._link
-        self._report(
-            apdu_event(
-                "sent",
-                apdu,
-                local_wport=wports.get("local_wport", link.local_wport),
-                remote_wport=wports.get("remote_wport", link.remote_wport),
-                remote=str(link.remote),
-            )
-        )
+        local = link.local_wport if local_wport is None else local_wport
+        remote = link.remote_wport if remote_wport is None else remote_wport
+        self._report(ApduSent(apdu=apdu, local_wport=local, remote_wport=remote, remote=str(link.remote)))
         self._asked = time.perf_counter_ns()
-        await link.send(apdu, **wports)
+        await link.send(apdu, local_wport=local, remote_wport=remote)
 
     async def receive(self, timeout: float | None = None) -> None:
         """Receive and tell, with the time since the last APDU sent."""
@@ -140,9 +146,8 @@ class _Conversation:
         if self._asked is not None:
             taken, self._asked = round((time.perf_counter_ns() - self._asked) / 1e6, 3), None
         self._report(
-            apdu_event(
-                "received",
-                indication.data,
+            ApduReceived(
+                apdu=indication.data,
                 local_wport=indication.local_wport,
                 remote_wport=indication.remote_wport,
                 remote=str(self._link.remote),
@@ -159,17 +164,20 @@ class _Conversation:
                 if not self._alive():
                     return error.fault is Fault.CLOSED
 
-    async def _obey(self, command: Mapping[str, Any] | None) -> bool:
+    async def _obey(self, command: Command | None) -> bool:
         """Whether to go on."""
-        if command is None or command.get("close"):
-            return False
-        try:
-            wports = {key: int(command[key]) for key in ("local_wport", "remote_wport") if key in command}
-            if "send" not in command:
-                raise LinkError(Fault.ADDRESS, f"unknown command {dict(command)!r}")
-            await self.send(octets_of(command["send"]), **wports)
-        except (LinkError, ValueError, TypeError) as error:
-            self._report(event("error", fault="command", message=str(error)))
+        match command:
+            case None | CloseLink():
+                return False
+            case SendApdu():
+                try:
+                    await self.send(
+                        command.send, local_wport=command.local_wport, remote_wport=command.remote_wport
+                    )
+                except LinkError as error:
+                    self._report(not_obeyed(error.message))
+            case _:
+                self._report(not_obeyed(f"a link does not know {command.word!r}"))
         return True
 
     def _alive(self) -> bool:
@@ -180,6 +188,6 @@ class _Conversation:
         remote = str(self._link.remote)
         if error.fault is Fault.CLOSED:
             self.closed = True
-            self._report(event("closed", remote=remote, message=error.message))
+            self._report(LinkClosed(remote=remote, message=error.message))
         else:
-            self._report(error_event(error, remote=remote))
+            self._report(trouble_of(error, remote=remote))

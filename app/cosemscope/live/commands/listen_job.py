@@ -5,7 +5,21 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cosemscope.live.commands.live_events import Commands, Report, apdu_event, error_event, event, octets_of
+from cosemscope.capture.events import not_obeyed
+from cosemscope.live.commands.live_events import (
+    AnswerWith,
+    ApduDiscarded,
+    ApduReceived,
+    ApduSent,
+    CloseLink,
+    Commands,
+    Connected,
+    LinkClosed,
+    Listening,
+    Report,
+    SendApdu,
+    trouble_of,
+)
 from cosemscope.live.links.addresses import Address
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
@@ -70,9 +84,9 @@ async def run_listen(
             servers["udp"] = udp.address
             listener.udp = udp
             stack.push_async_callback(_stop, asyncio.ensure_future(listener.serve_udp(udp)))
-        file = str(recorder.path) if recorder else None
+        file = recorder.path if recorder else None
         for transport, bound in servers.items():
-            report(event("listening", address=str(bound), transport=transport, file=file))
+            report(Listening(address=str(bound), transport=transport, file=file))
         if commands is not None:
             stack.push_async_callback(_stop, asyncio.ensure_future(listener.obey(commands)))
         await listener.finished.wait()
@@ -103,7 +117,7 @@ class _Listener:
         """One TCP connection."""
         remote = str(link.remote)
         self._links[remote] = link
-        self._report(event("connected", local=str(link.local), remote=remote, transport="tcp"))
+        self._report(Connected(local=str(link.local), remote=remote, transport="tcp"))
         try:
             while True:
                 indication = await link.indication()
@@ -116,9 +130,9 @@ class _Listener:
                 self._count()
         except LinkError as error:
             if error.fault is Fault.CLOSED:
-                self._report(event("closed", remote=remote, message=error.message))
+                self._report(LinkClosed(remote=remote, message=error.message))
             else:
-                self._report(error_event(error, remote=remote))
+                self._report(trouble_of(error, remote))
         finally:
             self._links.pop(remote, None)
 
@@ -128,7 +142,7 @@ class _Listener:
             try:
                 indication = await server.receive()
             except LinkError as error:
-                self._report(error_event(error))
+                self._report(trouble_of(error))
                 return
             remote = str(Address(indication.remote_ip_address, indication.remote_udp_port))
             if len(self._datagrams) >= self._job.limit:
@@ -142,17 +156,15 @@ class _Listener:
 
     async def obey(self, commands: Commands) -> None:
         """Do what the commands say."""
-        while (command := await commands.get()) is not None and not command.get("close"):
-            try:
-                if "answer" in command:
-                    answer = command["answer"]
-                    self._answers = [octets_of(answer)] if answer is not None else []
-                elif "send" in command:
-                    await self._send_to(str(command.get("to", self._last)), octets_of(command["send"]))
-                else:
-                    raise LinkError(Fault.ADDRESS, f"unknown command {dict(command)!r}")
-            except LinkError as error:
-                self._report(event("error", fault="command", message=error.message))
+        while not isinstance(command := await commands.get(), CloseLink | None):
+            match command:
+                case AnswerWith():
+                    self._answers = [command.answer] if command.answer is not None else []
+                case SendApdu():
+                    try:
+                        await self._send_to(self._last if command.to is None else command.to, command.send)
+                    except LinkError as error:
+                        self._report(not_obeyed(error.message))
         self.finished.set()
 
     def observe_tcp(self, link: TcpLink, what: object) -> None:
@@ -167,13 +179,20 @@ class _Listener:
 
     def _discarded(self, what: WpduDiscarded, remote: str | None) -> None:
         wpdu = what.wpdu
-        wports = {"source_wport": wpdu.source_wport, "destination_wport": wpdu.destination_wport}
-        self._report(apdu_event("discarded", wpdu.data, remote=remote, **wports))
+        self._report(
+            ApduDiscarded(
+                apdu=wpdu.data,
+                source_wport=wpdu.source_wport,
+                destination_wport=wpdu.destination_wport,
+                remote=remote,
+            )
+        )
 
     def _received(self, apdu: bytes, local: int, peer: int, remote: str, transport: str) -> None:
         self._last = remote
-        wports = {"local_wport": local, "remote_wport": peer}
-        self._report(apdu_event("received", apdu, remote=remote, transport=transport, **wports))
+        self._report(
+            ApduReceived(apdu=apdu, local_wport=local, remote_wport=peer, remote=remote, transport=transport)
+        )
 
     def _answer_to(self, apdu: bytes) -> bytes | None:
         if apdu and apdu[0] in self._job.by_tag:
@@ -185,18 +204,32 @@ class _Listener:
         return answer
 
     async def _send_tcp(self, link: TcpLink, apdu: bytes) -> None:
-        wports = {"local_wport": link.local_wport, "remote_wport": link.remote_wport}
-        self._report(apdu_event("sent", apdu, remote=str(link.remote), transport="tcp", **wports))
+        self._report(
+            ApduSent(
+                apdu=apdu,
+                local_wport=link.local_wport,
+                remote_wport=link.remote_wport,
+                remote=str(link.remote),
+                transport="tcp",
+            )
+        )
         await link.send(apdu)
 
     async def _send_udp(self, server: UdpServer, indication: UdpDataIndication, apdu: bytes) -> None:
         remote = str(Address(indication.remote_ip_address, indication.remote_udp_port))
-        wports = {"local_wport": indication.local_wport, "remote_wport": indication.remote_wport}
-        self._report(apdu_event("sent", apdu, remote=remote, transport="udp", **wports))
+        self._report(
+            ApduSent(
+                apdu=apdu,
+                local_wport=indication.local_wport,
+                remote_wport=indication.remote_wport,
+                remote=remote,
+                transport="udp",
+            )
+        )
         try:
             await server.reply(indication, apdu)
         except LinkError as error:
-            self._report(error_event(error, remote=remote))
+            self._report(trouble_of(error, remote))
 
     async def _send_to(self, remote: str, apdu: bytes) -> None:
         if remote in self._links:

@@ -1,65 +1,163 @@
-"""Live links as a stream of events, for a person, a script and the window alike.
+"""The events that a test link or a listener tells, and the commands that it takes.
 
-A live command (`cosemscope connect`, `listen`) tells events, each a name and values that JSON can hold, and
-may be given commands. With `--control` events go out as JSON lines on standard output and commands come in as
-JSON lines on standard input.
-
-Events, `{"event": NAME, "time": nanoseconds since the epoch, ...}`:
-
-- `connecting`: `to`, `transport` ("tcp" or "udp"), `file` (the recording)
-- `listening`: `address`, `transport`, `file`
-- `connected`: `local`, `remote`, `transport`
-- `sent`: `apdu` (hex), `name`, `local_wport`, `remote_wport`, `remote`
-- `received`: the same, and `response_ms` since the last APDU sent, when one was waiting for an answer
-- `discarded`: an APDU for a wPort that nobody here has: `apdu`, `name`, `source_wport`, `destination_wport`
-- `closed`: `remote`, `message`
-- `error`: `fault` (one of `Fault`'s words, or "command"), `message`, `remote`
-- `kept`: `file`, `packets`; the last event, unless nothing went over the wire
-
-Commands: `{"send": HEX}` with, if need be, `"local_wport"`, `"remote_wport"` and for a listener `"to"` (the
-remote address of an earlier event); `{"answer": HEX}` or `{"answer": null}`: what a listener answers from now
-on; `{"close": true}`, as the end of standard input, ends it. Whoever starts a command has to read its output:
-a full pipe holds up the link.
+With `--control` events go out as JSON lines on standard output and commands come in as JSON lines on standard
+input (see `capture.events`). The end of standard input ends the command as `CloseLink` does. Whoever starts
+one has to read its output: a full pipe holds up the link.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from cosemscope.apdu.names.tags import apdu_name
-from cosemscope.live.links.faults import Fault, LinkError
+from cosemscope.capture.events import Command, Event, Trouble, Vocabulary
+from cosemscope.live.links.faults import LinkError
 
-Event = dict[str, Any]
 Report = Callable[[Event], None]
-Commands = asyncio.Queue[Mapping[str, Any] | None]
+Commands = asyncio.Queue[Command | None]
 """Commands as they come; None: there will be no more."""
 
 
-def event(kind: str, /, **values: Any) -> Event:
-    """An event that happens now; values that are None are left out."""
-    given = {key: value for key, value in values.items() if value is not None}
-    return {"event": kind, "time": time.time_ns(), **given}
+@dataclass(frozen=True, kw_only=True)
+class Connecting(Event):
+    """A link to the address `to` is being opened over `transport`, "tcp" or "udp", recorded in `file`."""
+
+    word = "connecting"
+    to: str
+    transport: str
+    file: Path | None = None
 
 
-def apdu_event(kind: str, apdu: bytes, **values: Any) -> Event:
-    """An event about an APDU."""
-    return event(kind, apdu=apdu.hex(), name=apdu_name(apdu[0]) if apdu else "empty", **values)
+@dataclass(frozen=True, kw_only=True)
+class Listening(Event):
+    """A listener is ready at `address` for `transport`, recorded in `file`."""
+
+    word = "listening"
+    address: str
+    transport: str
+    file: Path | None = None
 
 
-def error_event(error: LinkError, **values: Any) -> Event:
-    """An event about a fault."""
-    return event("error", fault=error.fault.value, message=error.message, **values)
+@dataclass(frozen=True, kw_only=True)
+class Connected(Event):
+    """A connection between the addresses `local` and `remote` is there."""
+
+    word = "connected"
+    local: str
+    remote: str
+    transport: str
 
 
-def octets_of(text: Any) -> bytes:
-    """Octets written in hexadecimal, with or without spaces. Raises LinkError that says what is wrong."""
-    if not isinstance(text, str):
-        raise LinkError(Fault.ADDRESS, f"an APDU is written in hexadecimal, not as {text!r}")
-    try:
-        octets = bytes.fromhex(text.replace(":", " "))
-    except ValueError:
-        raise LinkError(Fault.ADDRESS, f"{text!r} is no APDU in hexadecimal") from None
-    if not octets:
-        raise LinkError(Fault.ADDRESS, "an APDU has at least one octet")
-    return octets
+@dataclass(frozen=True, kw_only=True)
+class ApduEvent(Event):
+    """Something happened to an APDU, whose `name` follows from its octets."""
+
+    apdu: bytes
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", apdu_name(self.apdu[0]) if self.apdu else "empty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApduSent(ApduEvent):
+    """An APDU was handed to the link."""
+
+    word = "sent"
+    local_wport: int
+    remote_wport: int
+    remote: str
+    transport: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApduReceived(ApduEvent):
+    """An APDU came; `response_ms` after the last one sent, when that was waiting for an answer."""
+
+    word = "received"
+    local_wport: int
+    remote_wport: int
+    remote: str
+    transport: str | None = None
+    response_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApduDiscarded(ApduEvent):
+    """An APDU came for a wPort that nobody here has."""
+
+    word = "discarded"
+    source_wport: int
+    destination_wport: int
+    remote: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkClosed(Event):
+    """The connection to `remote` ended in order; `message` says by whom."""
+
+    word = "closed"
+    message: str
+    remote: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkKept(Event):
+    """The recording is complete; the last event, unless nothing went over the wire."""
+
+    word = "kept"
+    file: Path
+    packets: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendApdu(Command):
+    """`{"send": HEX}` sends an APDU; a listener sends it `to` the remote address of an earlier event."""
+
+    word = "send"
+    send: bytes
+    local_wport: int | None = None
+    remote_wport: int | None = None
+    to: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.send:
+            raise ValueError("an APDU has at least one octet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerWith(Command):
+    """`{"answer": HEX}` has a listener answer with this APDU from now on, null with nothing."""
+
+    word = "answer"
+    answer: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseLink(Command):
+    """`{"close": true}` ends the link or the listener."""
+
+    word = "close"
+    close: bool = True
+
+
+LIVE_EVENTS: Vocabulary[Event] = Vocabulary(
+    "event",
+    Connecting,
+    Listening,
+    Connected,
+    ApduSent,
+    ApduReceived,
+    ApduDiscarded,
+    LinkClosed,
+    LinkKept,
+    Trouble,
+)
+LIVE_COMMANDS: Vocabulary[Command] = Vocabulary("command", SendApdu, AnswerWith, CloseLink)
+
+
+def trouble_of(error: LinkError, remote: str | None = None) -> Trouble:
+    """The event about a fault of a link."""
+    return Trouble(fault=error.fault.value, message=error.message, remote=remote)

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from cosemscope.cli import option_values
+from cosemscope.capture import option_values
 
 
 @pytest.mark.parametrize(
@@ -13,8 +13,6 @@ from cosemscope.cli import option_values
         (option_values.count, "1", 1),
         (option_values.count, "2147483647", 2**31 - 1),
         (option_values.port, "65535", 65535),
-        (option_values.wport, "0x10", 16),
-        (option_values.wport, "0", 0),
         (option_values.seconds, "0", 0.0),
         (option_values.some_seconds, "0.25", 0.25),
         (option_values.size, "7", 7),
@@ -32,7 +30,6 @@ def test_what_is_taken(kind, text: str, value: float) -> None:
     [
         *((option_values.count, text) for text in ("²", "0", "-1", "x", "", "2147483648", "1.5")),
         *((option_values.port, text) for text in ("0", "65536", "x")),
-        *((option_values.wport, text) for text in ("-1", "65536", "0x10000", "x", "")),
         *((option_values.seconds, text) for text in ("-1", "x", "", "nan", "inf", "1e9")),
         *((option_values.some_seconds, text) for text in ("0", "-1", "nan")),
         *((option_values.size, text) for text in ("0", "k", "", "1.5M", "10T")),

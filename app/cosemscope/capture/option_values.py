@@ -20,17 +20,6 @@ def port(text: str) -> int:
     return int(text)
 
 
-def wport(text: str) -> int:
-    """A wPort, decimal or as 0x..."""
-    try:
-        number = int(text, 0)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 0xFFFF:
-        raise argparse.ArgumentTypeError(f"{text!r} is no wPort (0 to 65535, or 0x0000 to 0xffff)")
-    return number
-
-
 def seconds(text: str) -> float:
     """A time in seconds, which may be 0."""
     try:
