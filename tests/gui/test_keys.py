@@ -385,7 +385,7 @@ def test_after_a_whole_session_no_key_stands_anywhere(open_in, qtbot, tmp_path, 
     copied.append(clipboard.text())
     assert "GET 0.0.40.0.0.255" in copied[0]
     for row in (0, 2, 4, 7):
-        window.workspace.go_to(row)
+        window.selection.go_to(row)
         details.fields.expand_all()
         for copy in (table.copy_hex, table.copy_dump, table.copy_plaintext, details.fields.copy):
             copy()

@@ -155,10 +155,10 @@ def test_a_filter_holds_for_what_comes(window, growing, qtbot):
     tree = window.workspace.sessions
     qtbot.waitUntil(lambda: tree.sessions.rowCount() == 2)
     tree.setCurrentIndex(tree.sessions.index(1, 0))
-    assert window.workspace.restricted
+    assert window.selection.filters
     growing.write(3)
     qtbot.waitUntil(lambda: window.workspace.table.wpdus.rowCount() == 6)
-    assert window.workspace.restricted
+    assert window.selection.filters
 
 
 def test_decode_as_while_it_grows(window, growing, qtbot, monkeypatch):

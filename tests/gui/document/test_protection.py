@@ -53,7 +53,7 @@ def menu_texts(window, row: int) -> dict[str, object]:
 def test_without_a_key_it_is_said_whose_is_wanted(ciphered, qtbot):
     """The bar, the info line's tool tip and its lock name the system title; nothing is shown as opened."""
     workspace = ciphered.workspace
-    workspace.go_to(4)
+    workspace.selection.go_to(4)
     bar = workspace.details.verdict
     assert bar.isVisible()
     assert bar.shown.verdict is Verdict.NO_KEY
@@ -65,14 +65,14 @@ def test_without_a_key_it_is_said_whose_is_wanted(ciphered, qtbot):
     index = model.index(4, NUMBER["info"])
     assert CLIENT in model.data(index, int(Qt.ItemDataRole.ToolTipRole))
     assert model.data(index, int(Qt.ItemDataRole.DecorationRole)) is not None
-    workspace.go_to(5)
+    workspace.selection.go_to(5)
     assert METER in bar.sentence.text()
 
 
 def test_keys_open_at_once_and_the_selection_stays(ciphered, qtbot):
     """Line, tree and octets follow the keys; the selected field and the rows shown do not move; and back."""
     workspace = ciphered.workspace
-    workspace.go_to(4)
+    workspace.selection.go_to(4)
     details = workspace.details
     qtbot.mouseClick(
         details.view.viewport(), Qt.MouseButton.LeftButton, pos=details.view.octet_rect(12).center()
@@ -111,7 +111,7 @@ def test_decrypted_octets_and_fields_find_each_other(ciphered, qtbot):
     """Every octet of the decrypted tab leads to the field that owns it, and each field back to its octets."""
     ciphered.opening.keeper.set_keys(KEYS)
     workspace = ciphered.workspace
-    workspace.go_to(4)
+    workspace.selection.go_to(4)
     details = workspace.details
     bar = details.tabs.tabBar()
     qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(1).center())
@@ -144,7 +144,7 @@ def test_decrypted_octets_and_fields_find_each_other(ciphered, qtbot):
 def test_joined_blocks_have_a_tab_too(ciphered, qtbot):
     """The last block of a ciphered response: what was decrypted and what the blocks make together."""
     ciphered.opening.keeper.set_keys(KEYS)
-    ciphered.workspace.go_to(7)
+    ciphered.selection.go_to(7)
     assert tabs(ciphered) == ["WPDU", "decrypted", "joined blocks"]
     details = ciphered.workspace.details
     assert details.fields.select_octet(2, 40)
@@ -157,7 +157,7 @@ def test_joined_blocks_have_a_tab_too(ciphered, qtbot):
 def test_a_wrong_key_says_that_the_tag_is_wrong(ciphered):
     """Nothing is shown as opened with a key that does not fit."""
     ciphered.opening.keeper.set_keys(KeyTable.parse(f'[[key]]\nencryption = "{AK}"\nauthentication = "{EK}"'))
-    ciphered.workspace.go_to(4)
+    ciphered.selection.go_to(4)
     bar = ciphered.workspace.details.verdict
     assert bar.shown.verdict is Verdict.TAG_WRONG
     assert tabs(ciphered) == ["WPDU"]
@@ -167,7 +167,7 @@ def test_a_wrong_key_says_that_the_tag_is_wrong(ciphered):
 def test_without_the_authentication_key_it_is_opened_and_said(ciphered):
     """Opened, but nobody has checked the tag: another colour, another word."""
     ciphered.opening.keeper.set_keys(KeyTable.parse(f'[[key]]\nencryption = "{EK}"'))
-    ciphered.workspace.go_to(4)
+    ciphered.selection.go_to(4)
     bar = ciphered.workspace.details.verdict
     assert bar.shown.verdict is Verdict.UNAUTHENTICATED
     assert bar.badge.text() == "Not authenticated"
@@ -187,7 +187,7 @@ def test_the_context_menus_offer_to_add_the_key_that_is_wanted(ciphered, qtbot):
 
 def test_a_key_typed_from_the_bar_opens_the_capture(ciphered, qtbot):
     """Click on Add key, type two keys, press Return: opened. Only keys of that title are asked for."""
-    ciphered.workspace.go_to(5)
+    ciphered.selection.go_to(5)
     bar = ciphered.workspace.details.verdict
     qtbot.mouseClick(bar.add_key, Qt.MouseButton.LeftButton)
     dialog = ciphered.findChild(KeyDialog)
@@ -202,13 +202,13 @@ def test_a_key_typed_from_the_bar_opens_the_capture(ciphered, qtbot):
 
 def test_the_tree_offers_keys_for_titles_and_marks_what_is_opened(ciphered):
     """The AARQ's title leads to a key; the ciphered text has its lock."""
-    ciphered.workspace.go_to(0)
+    ciphered.selection.go_to(0)
     fields = ciphered.workspace.details.fields
     assert fields.wanted_titles() == [bytes.fromhex(CLIENT)]
     ciphered.opening.keeper.set_keys(KEYS)
     assert fields.wanted_titles() == []
     model = fields.model()
-    ciphered.workspace.go_to(4)
+    ciphered.selection.go_to(4)
     index = model.innermost(0, 20)
     assert model.item(index).name == "ciphered-text"
     assert model.data(index, int(Qt.ItemDataRole.DecorationRole)) is not None

@@ -30,6 +30,12 @@ def column(window: Window, name: str) -> list[str]:
     return [model.data(model.index(row, NUMBER[name])) for row in range(model.rowCount())]
 
 
+def seconds(window: Window, row: int) -> float:
+    """When a WPDU was complete, since the first one."""
+    traffic = window.workspace.traffic
+    return (traffic.wpdus["time"].item(row) - traffic.first_time) / 1e9
+
+
 def drop(window: Window, *paths: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
@@ -143,14 +149,13 @@ def test_the_panes_are_linked(open_in, qtbot):
     assert view.octets == octets
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.octet_rect(3).center())
     assert workspace.details.fields.current_item().name == "source-wport"
-    first = workspace.traffic.first_time
-    timing.spanChosen.emit(first, workspace.traffic.wpdus["time"].item(9))
+    timing.choose_span(0.0, seconds(window, 9))
     assert model.rowCount() == 10
     assert window.actions_by_name["show-all"].isEnabled()
     assert "10 displayed" in window.status.counts.text()
-    workspace.go_to(200)  # hidden by the span: the span gives way
+    workspace.selection.go_to(200)  # hidden by the span: the span gives way
     assert workspace.table.current_row == 200
-    window.show_all()
+    window.selection.show_all()
     assert model.rowCount() == 264
     assert not window.actions_by_name["show-all"].isEnabled()
 
@@ -166,11 +171,10 @@ def test_tree_and_span_combine(open_in):
     assert workspace.table.current_row == -1
     tree.setCurrentIndex(tree.sessions.index(2, 0))
     assert workspace.table.wpdus.rowCount() == 14
-    times = workspace.traffic.wpdus["time"]
-    workspace.timing.spanChosen.emit(times.item(2), times.item(5))
+    workspace.timing.choose_span(seconds(window, 2), seconds(window, 5))
     assert workspace.table.wpdus.rowCount() == 4
     assert len(workspace.timing.lanes) == 14
-    window.show_all()
+    window.selection.show_all()
     assert workspace.table.wpdus.rowCount() == 14
 
 
@@ -473,7 +477,7 @@ def test_a_file_that_goes_while_it_is_open_stays_shown(open_in, qtbot, tmp_path)
     path.write_bytes(shared("captures/Output.pcap").read_bytes())
     window = open_in(path)
     path.unlink()
-    window.workspace.go_to(200)
+    window.selection.go_to(200)
     assert window.workspace.details.view.octets == window.workspace.traffic.octets(200)
     window.reload()
     qtbot.waitUntil(lambda: bool(window.messages.messages))
@@ -532,7 +536,7 @@ def test_the_session_of_a_wpdu_is_shown_alone(open_in, qtbot):
     """From the table to the tree: the row stays current, others of its stream and wPorts stay with it."""
     window = open_in(resource(SAMPLE))
     workspace, model = window.workspace, window.workspace.table.wpdus
-    workspace.go_to(75)
+    workspace.selection.go_to(75)
     pair = workspace.traffic.pair(75)
     menu = QMenu()
     qtbot.addWidget(menu)
@@ -543,6 +547,6 @@ def test_the_session_of_a_wpdu_is_shown_alone(open_in, qtbot):
     assert shown == [row for row in range(workspace.traffic.total) if workspace.traffic.pair(row) == pair]
     assert 0 < len(shown) < workspace.traffic.total
     assert workspace.sessions.current_stream == workspace.traffic.stream(75)
-    window.show_all()
+    window.selection.show_all()
     assert model.rowCount() == workspace.traffic.total
     assert workspace.table.current_row == 75

@@ -94,7 +94,7 @@ ACTIONS = (
     ActionSpec(
         "back",
         "&Back",
-        "workspace.go_back",
+        "selection.go_back",
         ("Alt+Left",),
         "back",
         "The WPDU that was selected before",
@@ -103,7 +103,7 @@ ACTIONS = (
     ActionSpec(
         "forward",
         "&Forward",
-        "workspace.go_forward",
+        "selection.go_forward",
         ("Alt+Right",),
         "forward",
         "Undo going back",
@@ -119,7 +119,7 @@ ACTIONS = (
     ActionSpec(
         "previous-here",
         "Previous WPDU of this &session",
-        "workspace.go_previous_here",
+        "selection.go_previous_here",
         ("Ctrl+,",),
         "",
         "The WPDU before, of the same stream and wPort pair",
@@ -128,7 +128,7 @@ ACTIONS = (
     ActionSpec(
         "next-here",
         "N&ext WPDU of this session",
-        "workspace.go_next_here",
+        "selection.go_next_here",
         ("Ctrl+.",),
         "",
         "The WPDU after, of the same stream and wPort pair",
@@ -146,7 +146,7 @@ ACTIONS = (
     ActionSpec(
         "show-all",
         "Show &all WPDUs",
-        "show_all",
+        "selection.show_all",
         ("Ctrl+Shift+X",),
         "show-all",
         "Take away the restriction to a session or to a span of time",

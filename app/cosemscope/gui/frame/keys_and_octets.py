@@ -3,14 +3,14 @@
 The keys belong to the window and not to a capture: whatever is opened next is opened with them too.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from cosemscope.analysis.keys.key_table import KeyEntry
 from cosemscope.gui.base.message_bar import Severity
+from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.dialogs.paste_box import PasteBox, clipboard_hex
 from cosemscope.gui.document.protection import WantedKey
 from cosemscope.gui.keys.key_dialog import KeyDialog
@@ -22,28 +22,33 @@ KEY_FILE_ENDING = ".toml"
 
 
 class KeysAndOctets(QObject):
-    """The keys of a window and what they open."""
+    """The keys of a window and what they open. `keysChanged` gives the `KeyTable` to open with from now on.
 
-    def __init__(self, window: Any) -> None:
+    `say(severity, text)` says a message in the window.
+    """
+
+    keysChanged = Signal(object)
+
+    def __init__(self, window: QWidget, settings: Settings, say: Callable[[Severity, str], None]) -> None:
         super().__init__(window)
         self._window = window
-        self.keeper = KeyKeeper(window.settings, self)
+        self._say_in_window = say
+        self.keeper = KeyKeeper(settings, self)
         self.dialog = KeysDialog(window, self.keeper)
         self.box = PasteBox(window)
         self.box.addKeyAsked.connect(lambda wanted: self.add_key(wanted, self.box))
-        window.workspace.addKeyAsked.connect(self.add_key)
         self.keeper.changed.connect(self._use_keys)
         self.keeper.troubled.connect(lambda text: self._say(Severity.ERROR, text))
         self.keeper.told.connect(lambda text: self._say(Severity.NOTE, text))
 
     def _use_keys(self) -> None:
-        self._window.workspace.set_keys(self.keeper.keys)
+        self.keysChanged.emit(self.keeper.keys)
         self.box.set_keys(self.keeper.keys)
 
     def _say(self, severity: Severity, text: str) -> None:
         """Say it in the window, unless the dialog is there and says it."""
         if not self.dialog.isVisible():
-            self._window.messages.say(severity, text)
+            self._say_in_window(severity, text)
 
     def show_keys(self) -> None:
         """Show the keys."""
@@ -74,7 +79,7 @@ class KeysAndOctets(QObject):
         if text:
             self.box.open_with(text)
         else:
-            self._window.messages.say(
+            self._say_in_window(
                 Severity.NOTE,
                 "There is no hex on the clipboard: copy a WPDU, an APDU or an HDLC frame first.",
             )

@@ -1,6 +1,7 @@
 """The main window: start page or workspace, menus, tool bar, messages, status bar, and the document shown."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
@@ -26,7 +27,7 @@ from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
 from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
-from cosemscope.gui.frame.panes import Workspace
+from cosemscope.gui.frame.panes import PANES, PaneRow, Workspace
 from cosemscope.gui.frame.places import Place, Places
 from cosemscope.gui.frame.shortcuts import show_shortcuts
 from cosemscope.gui.frame.start_page import StartPage
@@ -50,7 +51,7 @@ _USUAL, _LEAST = QSize(1600, 1000), QSize(900, 600)
 class Window(QMainWindow):
     """The window of one capture at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, panes: Sequence[PaneRow] = PANES) -> None:
         super().__init__()
         self.settings = settings
         self.document: Document | None = None
@@ -60,7 +61,8 @@ class Window(QMainWindow):
         self.setWindowIcon(application_icon())
         self.messages = MessageBar(self)
         self.start_page = StartPage(self)
-        self.workspace = Workspace(self)
+        self.workspace = Workspace(self, panes)
+        self.selection = self.workspace.selection
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.start_page)
         self.pages.addWidget(self.workspace)
@@ -74,7 +76,7 @@ class Window(QMainWindow):
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.live = Live(self)
-        self.opening = KeysAndOctets(self)
+        self.opening = KeysAndOctets(self, settings, self.messages.say)
         self._leaving = False
         self._make_menus()
         self._connect()
@@ -125,9 +127,11 @@ class Window(QMainWindow):
         self.start_page.left.failed.connect(lambda text: self.messages.say(Severity.ERROR, text))
         self.status.cancelAsked.connect(self.cancel)
         self.status.problemsAsked.connect(lambda: show_problems(self, self._problems))
-        self.workspace.selectionChanged.connect(self._show_state)
+        self.selection.rowChanged.connect(self._show_state)
         self.workspace.rowsChanged.connect(self._show_state)
-        self.workspace.decodeAsAsked.connect(self.ask_decode_as)
+        self.workspace.wishes.decodeAsAsked.connect(self.ask_decode_as)
+        self.workspace.wishes.addKeyAsked.connect(self.opening.add_key)
+        self.opening.keysChanged.connect(self.workspace.set_keys)
         self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)
         self.settings.changed.connect(self._apply_setting)
         self.recent_menu.aboutToShow.connect(self._show_recent)
@@ -143,15 +147,9 @@ class Window(QMainWindow):
         )
         workspace.resize(self.width(), self.height() - 100)
         keep(Place(options.WORKSPACE_STATE, workspace.layout_state, workspace.restore_layout))
-        self.live.dock.hide()  # there is no link yet
         self._apply_setting(options.ZOOM.key)
         self._apply_setting(options.TIME_FORMAT.key)
-        table, sessions, details = workspace.table, workspace.sessions, workspace.details
-        keep(
-            Place(options.TABLE_COLUMNS, table.header_state, table.restore_header),
-            Place(options.TREE_COLUMNS, sessions.header_state, sessions.restore_header),
-            Place(options.DETAIL_SPLITTER, details.state, details.restore),
-        )
+        keep(*workspace.places())
 
     def _restore_geometry(self, state: bytes) -> None:
         if not (state and self.restoreGeometry(QByteArray(state))):
@@ -203,7 +201,7 @@ class Window(QMainWindow):
         document.opened.connect(self._show_document)
         document.rowsAdded.connect(self._take_rows)
         document.progressed.connect(self._show_progress)
-        document.sessionsChanged.connect(self.workspace.sessions.show_sessions)
+        document.sessionsChanged.connect(self.workspace.show_sessions)
         document.problemsFound.connect(self._take_problems)
         document.finished.connect(lambda: self._end_reading(""))
         document.cancelled.connect(lambda: self._end_reading("cancelled"))
@@ -362,15 +360,15 @@ class Window(QMainWindow):
             there.add(Needs.READING if self.document.reading and not following else Needs.READ)
             if not following:
                 there.add(Needs.COMPLETE)
-            if workspace.table.current_row >= 0:
+            if self.selection.row >= 0:
                 there.add(Needs.WPDU)
-            if workspace.restricted:
+            if self.selection.filters:
                 there.add(Needs.FILTER)
         else:
             self.setWindowTitle("Cosemscope")
         enable(self.actions_by_name, there)
         for name, by in (("back", -1), ("forward", 1)):
-            self.actions_by_name[name].setEnabled(workspace.history.can_move(by))
+            self.actions_by_name[name].setEnabled(self.selection.history.can_move(by))
         for action in workspace.pane_actions():
             action.setEnabled(self.document is not None)
         self._show_counts()
@@ -469,16 +467,12 @@ class Window(QMainWindow):
         """Go to a WPDU by its number."""
         total = self.document.wpdus
         if total:
-            here = max(0, self.workspace.table.current_row) + 1
+            here = max(0, self.selection.row) + 1
             number, sure = QInputDialog.getInt(
                 self, "Go to WPDU", f"Number of the WPDU (1 to {total}):", here, 1, min(total, 2**31 - 1)
             )
             if sure:
-                self.workspace.go_to(number - 1)
-
-    def show_all(self) -> None:
-        """Take restrictions away."""
-        self.workspace.show_all()
+                self.selection.go_to(number - 1)
 
     def _zoom(self, points: int) -> None:
         self.settings.set(options.ZOOM, min(_ZOOMS[-1], max(_ZOOMS[0], points)))

@@ -1,22 +1,19 @@
 """Which rows of a table are shown and in which order: arrays of row numbers, no Qt.
 
-Filters are named predicates over columns and combine by "and"; order is a stable
-sort by one key. Rows that come in while a capture is read are tested alone and
-join at the end, unless the rows are sorted: then they are sorted anew, and no
-oftener than its cost allows.
+Which rows are shown the filters say; order is a stable sort by one key. Rows that
+come in while a capture is read are tested alone and join at the end, unless the
+rows are sorted: then they are sorted anew, and no oftener than its cost allows.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.uint32]
+from cosemscope.gui.document.selection import Filters
 
-#: Tells of the rows from `start` to `stop` which are wanted.
-Predicate = Callable[[int, int], Mask]
+Rows = npt.NDArray[np.uint32]
 
 #: Gives the sort key of the rows from 0 to `stop`.
 Key = Callable[[int], npt.NDArray[np.generic]]
@@ -35,11 +32,15 @@ def stable_order(key: npt.NDArray[np.generic], descending: bool) -> npt.NDArray[
 
 
 class RowOrder:
-    """The row numbers to show, out of rows 0 to `total`."""
+    """The row numbers to show, out of rows 0 to `total`: those that pass `filters`."""
 
-    def __init__(self) -> None:
+    def __init__(self, filters: Filters) -> None:
+        self.filters = filters
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget rows and order."""
         self.total = 0
-        self._filters: dict[str, Predicate] = {}
         self._key: Key | None = None
         self._descending = False
         self._rows: Rows | None = None  # None: all of them, as they come
@@ -47,11 +48,6 @@ class RowOrder:
 
     def __len__(self) -> int:
         return self.total if self._rows is None else len(self._rows)
-
-    @property
-    def filters(self) -> Mapping[str, Predicate]:
-        """The predicates in force, by name."""
-        return self._filters
 
     @property
     def rows(self) -> Rows:
@@ -79,17 +75,6 @@ class RowOrder:
         found = np.flatnonzero(self._rows == row)
         return int(found[0]) if len(found) else -1
 
-    def clear(self) -> None:
-        """Forget rows, filters and order."""
-        self.__init__()  # type: ignore[misc]  # as new: there is no subclass
-
-    def set_filter(self, name: str, predicate: Predicate | None) -> None:
-        """Put `predicate` in force under `name` (None: take it away) and work out the rows."""
-        self._filters.pop(name, None)
-        if predicate is not None:
-            self._filters[name] = predicate
-        self.rebuild()
-
     def set_order(self, key: Key | None, descending: bool = False) -> None:
         """Sort by `key` (None: as the rows came, or backwards)."""
         if key is None and descending:
@@ -97,23 +82,17 @@ class RowOrder:
         self._key, self._descending = key, descending
         self.rebuild()
 
-    def matching(self, start: int, stop: int, without: str = "") -> Mask:
-        """Which of the rows from `start` to `stop` pass all filters but the one named `without`."""
-        mask = np.ones(stop - start, np.bool_)
-        for name, predicate in self._filters.items():
-            if name != without:
-                mask &= predicate(start, stop)
-        return mask
-
     def grow(self, total: int) -> tuple[int, Rows | None]:
         """Take in rows up to `total`, without changing anything yet.
 
         Returns how many of them are to be shown at the end, and the row numbers for
         `commit`. When rows are sorted nothing joins at the end: call `due` and `rebuild`.
         """
-        if not self._filters:
+        if not self.filters:
             return total - self.total, None
-        fresh = np.flatnonzero(self.matching(self.total, total)).astype(np.uint32) + np.uint32(self.total)
+        fresh = np.flatnonzero(self.filters.matching(self.total, total)).astype(np.uint32) + np.uint32(
+            self.total
+        )
         return len(fresh), fresh
 
     def commit(self, total: int, fresh: Rows | None) -> None:
@@ -132,8 +111,8 @@ class RowOrder:
         if total is not None:
             self.total = total
         rows: Rows | None = None
-        if self._filters:
-            rows = np.flatnonzero(self.matching(0, self.total)).astype(np.uint32)
+        if self.filters:
+            rows = np.flatnonzero(self.filters.matching(0, self.total)).astype(np.uint32)
         if self._key is not None:
             key = self._key(self.total)
             order = stable_order(key if rows is None else key[rows], self._descending)

@@ -275,12 +275,12 @@ def test_fields_and_octets_share_any_width(details, width, per_line):
     assert details.view._per_line == per_line
     assert details.view.horizontalScrollBar().maximum() == 0
     assert details.fields.header().sectionSize(1) > 90
-    assert details.state() == b""
+    assert details.arrangement() == b""
 
 
 def test_a_division_by_hand_stays(details, qtbot):
     """And is remembered."""
-    splitter = details._splitter
+    splitter = details.splitter
     handle = splitter.handle(1)
     middle = handle.rect().center()
     qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=middle)
@@ -290,4 +290,4 @@ def test_a_division_by_hand_stays(details, qtbot):
     details.show_decoded(decode_framed(WPDU, Framing.WRAPPER))
     details.set_zoom(0)
     assert splitter.sizes() == sizes
-    assert details.state()
+    assert details.arrangement()

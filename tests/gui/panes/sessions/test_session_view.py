@@ -6,8 +6,10 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
+from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.look.cells import elided_halves
-from cosemscope.gui.panes.sessions.session_view import SessionTree
+from cosemscope.gui.panes.pane import Wishes
+from cosemscope.gui.panes.sessions.session_view import SESSION, SessionTree
 from cosemscope.streams.tables.framing import Framing
 from tests.gui.fakes import fake_traffic
 
@@ -15,11 +17,16 @@ ROOT = QModelIndex()
 
 
 @pytest.fixture
-def tree(qtbot, look):
-    tree = SessionTree()
+def selection(qapp) -> Selection:
+    return Selection()
+
+
+@pytest.fixture
+def tree(qtbot, look, selection):
+    tree = SessionTree(selection, Wishes())
     qtbot.addWidget(tree)
     tree.resize(500, 500)
-    tree.restore_header(b"")
+    tree.restore(b"")
     with qtbot.waitExposed(tree):
         tree.show()
     return tree
@@ -86,24 +93,33 @@ def test_growth_keeps_what_is_open_and_selected(tree, qtbot):
     assert tree.currentIndex() == model.index(2, 0)
 
 
-def test_nodes_stand_for_their_rows(tree, qtbot):
+def test_nodes_stand_for_their_rows(tree, selection):
     """Peers, stream and pair give masks over WPDU rows; all traffic gives no restriction."""
     traffic = fill(tree, 40, streams=3)
     model = tree.sessions
-    told = []
-    tree.restricted.connect(told.append)
     peers = model.index(2, 0)
     stream = model.index(0, 0, peers)
     for index in (peers, stream, model.index(0, 0, stream)):
         tree.setCurrentIndex(index)
-        mask = told[-1](0, 40)
+        mask = selection.filters.matching(0, 40)
         assert list(np.flatnonzero(mask)) == list(np.flatnonzero(traffic.wpdus["stream"] == 1))
-        assert list(told[-1](10, 20)) == list(mask[10:20])
+        assert list(selection.filters.matching(10, 20)) == list(mask[10:20])
     tree.setCurrentIndex(model.index(0, 0))
-    assert told[-1] is None
+    assert SESSION not in selection.filters
 
 
-def test_a_restriction_to_peers_takes_in_their_new_streams(tree, qtbot):
+def test_a_restriction_taken_away_elsewhere_selects_all_traffic(tree, selection):
+    """The tree never marks a node that is not in force; other filters are no business of it."""
+    fill(tree, 40, streams=3)
+    node = tree.sessions.index(2, 0)
+    tree.setCurrentIndex(node)
+    selection.restrict("other", lambda start, stop: np.ones(stop - start, np.bool_))
+    assert tree.currentIndex() == node
+    selection.show_all()
+    assert tree.currentIndex() == tree.sessions.index(0, 0)
+
+
+def test_a_restriction_to_peers_takes_in_their_new_streams(tree, selection, qtbot):
     """While reading goes on, a restriction means what it says."""
     traffic = fill(tree, 40, streams=2)
     first, second = traffic._source.sessions()
@@ -111,16 +127,16 @@ def test_a_restriction_to_peers_takes_in_their_new_streams(tree, qtbot):
     tree.show_sessions((first,))
     tree.setCurrentIndex(tree.sessions.index(1, 0))
     grown = first._replace(streams=first.streams + second.streams)
-    with qtbot.waitSignal(tree.restricted) as told:
+    with qtbot.waitSignal(selection.filtersChanged):
         tree.show_sessions((grown,))
-    assert told.args[0](0, 40).all()
+    assert selection.filters.matching(0, 40).all()
 
 
-def test_a_click_selects_and_ctrl_c_copies(tree, qtbot):
+def test_a_click_selects_and_ctrl_c_copies(tree, selection, qtbot):
     """The mouse chooses a node, the key copies its line."""
     fill(tree, 10)
     index = tree.sessions.index(1, 0)
-    with qtbot.waitSignal(tree.restricted):
+    with qtbot.waitSignal(selection.filtersChanged):
         qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualRect(index).center())
     qtbot.keyClick(tree, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text().split("\t")[:2] == ["10.0.0.1 ↔ 10.0.1.1", "6"]
@@ -184,10 +200,10 @@ def test_a_column_that_was_hidden_keeps_its_width(tree):
     tree.resize(700, 400)
     usual = [tree.header().sectionSize(column) for column in range(1, 5)]
     tree.resize(260, 400)
-    tree.restore_header(b"")
+    tree.restore(b"")
     tree.resize(700, 400)
     assert [tree.header().sectionSize(column) for column in range(1, 5)] == usual
     tree.resize(260, 400)
-    tree.restore_header(tree.header_state())
+    tree.restore(tree.arrangement())
     tree.resize(700, 400)
     assert [tree.header().sectionSize(column) for column in range(1, 5)] == usual

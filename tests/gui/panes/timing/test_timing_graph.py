@@ -6,27 +6,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 
+from cosemscope.gui.document.selection import Selection
+from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look.apdu_kinds import Kind
+from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.timing.lanes import MAX_LANES, REST, Lanes, Pair
-from cosemscope.gui.panes.timing.timing_graph import POINTS_DRAWN, TimingGraph, tick_text
+from cosemscope.gui.panes.timing.timing_graph import POINTS_DRAWN, SPAN, TimingGraph, tick_text
 from tests.gui.fakes import START, FakeAnalysis, fake_traffic
 
 TIMES = st.lists(st.integers(0, 50), min_size=1, max_size=80)
 
 
 @pytest.fixture
-def graph(qtbot, look):
+def selection(qapp) -> Selection:
+    return Selection()
+
+
+@pytest.fixture
+def graph(qtbot, look, selection):
     def make(wpdus: int, streams: int = 2) -> TimingGraph:
-        graph = TimingGraph()
+        graph = TimingGraph(selection, Wishes())
         qtbot.addWidget(graph)
         graph.resize(900, 320)
-        graph.set_traffic(fake_traffic(wpdus, streams))
+        show(graph, selection, fake_traffic(wpdus, streams))
         with qtbot.waitExposed(graph):
             graph.show()
         graph.draw()
         return graph
 
     return make
+
+
+def show(graph: TimingGraph, selection: Selection, traffic: Traffic) -> None:
+    """Show a capture as the workspace does."""
+    selection.set_traffic(traffic)
+    graph.set_traffic(traffic)
 
 
 def place(graph: TimingGraph, seconds: float, y: float) -> QPoint:
@@ -113,46 +127,44 @@ def test_many_points_are_drawn_as_an_image(graph):
     assert len(graph._scatters[Kind.READ].data) <= POINTS_DRAWN
 
 
-def test_a_click_chooses_the_nearest_wpdu(graph, qtbot):
+def test_a_click_chooses_the_nearest_wpdu(graph, selection, qtbot):
     """Request above the line, response below it."""
     graph = graph(40)
     x, lane, direction = graph.lanes.place_of(21)
     y = lane + (-0.2, 0.2)[direction]
-    with qtbot.waitSignal(graph.wpduChosen) as chosen:
+    with qtbot.waitSignal(selection.rowChanged) as chosen:
         qtbot.mouseClick(graph.plot.viewport(), Qt.MouseButton.LeftButton, pos=place(graph, x, y))
     assert chosen.args == [21]
 
 
-def test_a_click_on_nothing_chooses_nothing(graph, qtbot):
+def test_a_click_on_nothing_chooses_nothing(graph, selection, qtbot):
     """Between lanes there is no WPDU."""
     graph = graph(40)
-    with qtbot.assertNotEmitted(graph.wpduChosen, wait=50):
+    with qtbot.assertNotEmitted(selection.rowChanged, wait=50):
         qtbot.mouseClick(graph.plot.viewport(), Qt.MouseButton.LeftButton, pos=place(graph, 0.02, 0.5))
 
 
-def test_a_row_is_marked_and_brought_into_view(graph):
+def test_a_row_is_marked_and_brought_into_view(graph, selection):
     """The line stands where the selected WPDU is, also when the graph had been zoomed elsewhere."""
     graph = graph(1000)
     graph._box.setXRange(0.0, 0.1, padding=0)
-    graph.show_row(900)
+    selection.go_to(900)
     assert graph.marked_time == pytest.approx(0.9)
     low, high = graph._box.viewRange()[0]
     assert low <= 0.9 <= high
-    graph.show_row(-1)
+    selection.select(-1)
     assert graph.marked_time is None
 
 
-def test_a_drag_chooses_a_span_and_escape_takes_it_away(graph, qtbot):
-    """Times since the epoch go out; the way back is a button and a key."""
+def test_a_drag_chooses_a_span_and_escape_takes_it_away(graph, selection, qtbot):
+    """A WPDU a millisecond: those within pass; the way back is a button and a key."""
     graph = graph(40)
-    with qtbot.waitSignal(graph.spanChosen) as chosen:
-        drag(qtbot, graph, place(graph, 0.01, 0.5), place(graph, 0.03, 0.5))
-    start, stop = (time - START for time in chosen.args)
-    assert start == pytest.approx(10_000_000, abs=500_000)
-    assert stop == pytest.approx(30_000_000, abs=500_000)
+    drag(qtbot, graph, place(graph, 0.0105, 0.5), place(graph, 0.0295, 0.5))
+    assert list(np.flatnonzero(selection.filters.matching(0, 40))) == list(range(11, 30))
+    assert graph.span == pytest.approx((0.0105, 0.0295), abs=0.0003)
     assert graph.clear_button.isVisible()
-    with qtbot.waitSignal(graph.spanCleared):
-        qtbot.keyClick(graph, Qt.Key.Key_Escape)
+    qtbot.keyClick(graph, Qt.Key.Key_Escape)
+    assert SPAN not in selection.filters
     assert graph.span is None
     assert not graph.clear_button.isVisible()
 
@@ -197,7 +209,7 @@ def test_ticks_are_in_units_that_fit(seconds, step, text):
     assert tick_text(seconds, step) == text
 
 
-def test_lanes_have_room_for_their_names(graph):
+def test_lanes_have_room_for_their_names(graph, selection):
     """In a low pane the rare pairs share a lane, and the axis loses its title before it is cut off."""
     analysis = FakeAnalysis(600, 60)
     analysis.pairs["near"][:] = np.arange(60) + 100
@@ -206,7 +218,7 @@ def test_lanes_have_room_for_their_names(graph):
     traffic.total = 600
     for height, title in ((140, False), (420, True)):
         pane.resize(900, height)
-        pane.set_traffic(traffic)
+        show(pane, selection, traffic)
         pane.draw()
         line = pane.fontMetrics().height()
         assert 2 <= len(pane.lanes.pairs) <= pane.plot.height() / line
@@ -216,14 +228,14 @@ def test_lanes_have_room_for_their_names(graph):
     assert len(pane.lanes.pairs) > 8
 
 
-def test_microseconds_fill_the_graph(graph):
+def test_microseconds_fill_the_graph(graph, selection):
     """A burst is as wide as a day."""
     analysis = FakeAnalysis(20, 2)
     analysis.wpdus["time"][:] = START + np.arange(20) * 2_000
     traffic = type(fake_traffic(0))(analysis)
     traffic.total = 20
     pane = graph(40)
-    pane.set_traffic(traffic)
+    show(pane, selection, traffic)
     pane.show_whole()
     low, high = pane._box.viewRange()[0]
     assert high - low < 60e-6

@@ -6,6 +6,8 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
+from cosemscope.gui.document.selection import Selection
+from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
 from cosemscope.streams.tables.wpdu_table import Mark
@@ -25,13 +27,20 @@ def answers(table: WpduView):
 
 
 @pytest.fixture
-def table(qtbot, look):
+def selection(qapp) -> Selection:
+    return Selection()
+
+
+@pytest.fixture
+def table(qtbot, look, selection):
     def make(wpdus: int, streams: int = 2) -> WpduView:
-        table = WpduView()
+        table = WpduView(selection, Wishes())
         qtbot.addWidget(table)
         table.resize(1200, 500)
-        table.wpdus.set_traffic(fake_traffic(wpdus, streams))
-        table.wpdus.take_rows(wpdus)
+        traffic = fake_traffic(wpdus, streams)
+        selection.set_traffic(traffic)
+        table.set_traffic(traffic)
+        table.take_rows(wpdus)
         table.fit_columns()
         table.show()
         return table
@@ -67,14 +76,14 @@ def test_wports_are_named_on_the_right_side(table):
     ]
 
 
-def test_qt_finds_nothing_wrong_with_the_model(table, qtbot):
+def test_qt_finds_nothing_wrong_with_the_model(table, selection):
     """Qt's own checks, over growth, filter and order."""
     table = table(40)
     model = table.wpdus
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
-    model.set_filter("x", answers(table))
+    selection.restrict("x", answers(table))
     model.sort(NUMBER["length"], Qt.SortOrder.DescendingOrder)
-    model.set_filter("x", None)
+    selection.restrict("x", None)
     assert model.rowCount() == 40
     assert tester.model() is model
 
@@ -140,17 +149,17 @@ def test_endpoints_sort_as_addresses_and_not_as_text(table):
     assert clients == [f"10.0.0.1:{port}" for port in range(49989, 50001)]
 
 
-def test_a_filter_that_hides_the_current_wpdu_moves_on(table, qtbot):
+def test_a_filter_that_hides_the_current_wpdu_moves_on(table, selection, qtbot):
     """The panes below must not show what the table does not; the first row shown takes its place."""
     table = table(10)
     table.select_row(4)
-    with qtbot.waitSignal(table.wpduSelected) as told:
-        table.wpdus.set_filter("x", answers(table))
+    with qtbot.waitSignal(selection.rowChanged) as told:
+        selection.restrict("x", answers(table))
     assert told.args == [1]
     assert table.current_row == 1
     assert shown(table, "number") == ["2", "4", "6", "8", "10"]
-    with qtbot.waitSignal(table.wpduSelected) as told:
-        table.wpdus.set_filter("none", lambda start, stop: np.zeros(stop - start, np.bool_))
+    with qtbot.waitSignal(selection.rowChanged) as told:
+        selection.restrict("none", lambda start, stop: np.zeros(stop - start, np.bool_))
     assert told.args == [-1]
     assert table.current_row == -1
 
@@ -170,22 +179,22 @@ def test_keys_move_and_copy(table, qtbot):
     assert [line.split("\t")[0] for line in lines[1:]] == ["2", "3"]
 
 
-def test_a_click_selects(table, qtbot):
+def test_a_click_selects(table, selection, qtbot):
     """The row under the mouse becomes current, and is told once."""
     table = table(50)
     place = table.visualRect(table.wpdus.index(5, 2)).center()
     told = []
-    table.wpduSelected.connect(told.append)
+    selection.rowChanged.connect(told.append)
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert told == [5]
 
 
-def test_time_formats_change_the_column_only(table):
+def test_time_formats_change_the_column_only(table, selection):
     """Delta to the row shown before follows filter and order."""
     table = table(6)
     table.wpdus.set_time_format("delta-displayed")
     assert shown(table, "time") == ["0.000000", *["0.001000"] * 5]
-    table.wpdus.set_filter("x", answers(table))
+    selection.restrict("x", answers(table))
     assert shown(table, "time") == ["0.000000", "0.002000", "0.002000"]
     table.wpdus.set_time_format("delta")
     assert shown(table, "time") == ["0.001000"] * 3
@@ -256,15 +265,15 @@ def test_columns_that_a_person_arranged_stay(table):
     """Until Fit columns is asked for."""
     table = table(40)
     table.setColumnWidth(NUMBER["source"], 222)
-    state = table.header_state()
+    state = table.arrangement()
     assert state
     table.resize(900, 400)
     table.wpdus.take_rows(40)
     assert widths(table)["source"] == 222
     table.fit_columns()
     assert widths(table)["source"] < 222
-    assert table.header_state() == b""
-    table.restore_header(state)
+    assert table.arrangement() == b""
+    table.restore(state)
     table.resize(800, 400)
     assert widths(table)["source"] == 222
 

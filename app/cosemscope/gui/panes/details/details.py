@@ -37,20 +37,20 @@ class Details(QWidget):
         self.tabs.tabBar().setAccessibleName("Octets of")
         self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # else Tab ends here where the bar of tabs is hidden
         self.tabs.tabBar().setAutoHide(True)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(self.fields)
-        self._splitter.addWidget(self.tabs)
-        self._splitter.splitterMoved.connect(self._note_division)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.fields)
+        self.splitter.addWidget(self.tabs)
+        self.splitter.splitterMoved.connect(self._note_division)
         self._divided = False
-        self._splitter.setStretchFactor(0, 1)
-        self._splitter.setStretchFactor(1, 0)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.comments)
         layout.addWidget(self.verdict)
-        layout.addWidget(self._splitter, 1)
+        layout.addWidget(self.splitter, 1)
         self._zoom = 0
         self._sender = ""
         self._views: list[BytesView] = []
@@ -141,16 +141,16 @@ class Details(QWidget):
     def _divide(self) -> None:
         """Lines of sixteen octets where enough is left for the fields, else of eight."""
         if not self._divided:
-            room = self._splitter.width() - self._splitter.handleWidth()
+            room = self.splitter.width() - self.splitter.handleWidth()
             wide, narrow = (self._views[0].width_of(octets) for octets in (16, 8))
             least = self.fields.fontMetrics().horizontalAdvance("0") * _LEAST_FIELDS
             octets = wide if room - wide >= least else narrow
-            self._splitter.setSizes([max(1, room - octets), octets])
+            self.splitter.setSizes([max(1, room - octets), octets])
 
-    def state(self) -> bytes:
+    def arrangement(self) -> bytes:
         """Where the two sides divide, to be remembered; nothing where no person has moved it."""
-        return bytes(self._splitter.saveState().data()) if self._divided else b""
+        return bytes(self.splitter.saveState().data()) if self._divided else b""
 
     def restore(self, state: bytes) -> None:
         """Take back a remembered division."""
-        self._divided = bool(state) and self._splitter.restoreState(QByteArray(state))
+        self._divided = bool(state) and self.splitter.restoreState(QByteArray(state))

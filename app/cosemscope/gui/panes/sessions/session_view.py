@@ -4,7 +4,7 @@ Selecting a node restricts the table to it; the first row, all traffic, takes th
 """
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QByteArray, QModelIndex, QPersistentModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -16,13 +16,17 @@ from PySide6.QtWidgets import (
 )
 
 from cosemscope.analysis.sessions.session_tree import Peers, StreamSession, WPortPair
+from cosemscope.gui.document.selection import Mask, Predicate, Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look.cells import TreeDelegate, elided_halves
 from cosemscope.gui.look.icons import icon
-from cosemscope.gui.panes.row_order import Mask, Predicate
+from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.sessions.session_model import BETWEEN, TITLES, Item, SessionModel, streams_of
 
 _Index = QModelIndex | QPersistentModelIndex
+
+#: The filter of the selected node.
+SESSION = "session"
 
 #: Pixels beside icon and label, and beside figures.
 _LABEL_AIR, _FIGURE_AIR = 14, 12
@@ -46,14 +50,13 @@ class _Delegate(TreeDelegate):
             option.text = elided_halves(option.text, BETWEEN, option.fontMetrics, room)
 
 
-class SessionTree(QTreeView):
-    """The view. `restricted` gives the predicate for the rows of the selected node, None for all traffic."""
+class SessionTree(QTreeView, Pane):
+    """The view; the selected node is the filter named `SESSION`."""
 
-    restricted = Signal(object)
-    decodeAsAsked = Signal(int)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._selection = selection
+        self._wishes = wishes
         self.sessions = SessionModel(self)
         self.setModel(self.sessions)
         self.setAccessibleName("Sessions")
@@ -75,6 +78,7 @@ class SessionTree(QTreeView):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(36)
         self.selectionModel().currentChanged.connect(self._restrict)
+        selection.filtersChanged.connect(self._follow_filters)
 
     def set_traffic(self, traffic: Traffic) -> None:
         """Another capture."""
@@ -133,7 +137,12 @@ class SessionTree(QTreeView):
         self._streams = (
             frozenset(one.stream for one in item.streams) if isinstance(item, Peers) else frozenset()
         )
-        self.restricted.emit(self.predicate(item))
+        self._selection.restrict(SESSION, self.predicate(item))
+
+    def _follow_filters(self, names: frozenset[str]) -> None:
+        """Select all traffic when the restriction to a node was taken away elsewhere."""
+        if SESSION in names and SESSION not in self._selection.filters and self.sessions.rowCount():
+            self.setCurrentIndex(self.sessions.index(0, 0))
 
     def stream_at(self, index: QModelIndex) -> int:
         """The stream that a row is, or belongs to; -1 for none."""
@@ -194,16 +203,11 @@ class SessionTree(QTreeView):
             self.setCurrentIndex(index)
             self.scrollTo(index)
 
-    def clear_restriction(self) -> None:
-        """Select all traffic."""
-        if self.sessions.rowCount():
-            self.setCurrentIndex(self.sessions.index(0, 0))
-
-    def header_state(self) -> bytes:
+    def arrangement(self) -> bytes:
         """Widths of the columns, to be remembered."""
         return bytes(self.header().saveState().data())
 
-    def restore_header(self, state: bytes) -> None:
+    def restore(self, state: bytes) -> None:
         """Take back remembered columns, or fit them."""
         header = self.header()
         self._widths.clear()
@@ -240,7 +244,7 @@ class SessionTree(QTreeView):
         menu = QMenu(self)
         number = self.stream_at(index)
         if number >= 0:
-            menu.addAction(icon("decode-as"), "Decode as…", lambda: self.decodeAsAsked.emit(number))
+            menu.addAction(icon("decode-as"), "Decode as…", lambda: self._wishes.decodeAsAsked.emit(number))
             menu.addSeparator()
         if index.isValid():
             menu.addAction(icon("copy"), "Copy", self.copy)

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.capture.columns import Columns
+from cosemscope.gui.document.selection import Predicate
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look.apdu_kinds import kinds_of
-from cosemscope.gui.panes.row_order import Predicate, Rows
+from cosemscope.gui.panes.row_order import Rows
 
 #: Lanes at most, however much room there is; the pairs with the fewest WPDUs share the last one.
 MAX_LANES = 12

@@ -6,6 +6,7 @@ than a few. A click chooses the nearest WPDU, a drag a span of time, the wheel z
 """
 
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,18 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from cosemscope.gui.document.selection import Mask, Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import KIND_NAMES, Kind
 from cosemscope.gui.look.formats import count, duration
 from cosemscope.gui.look.icons import icon
-from cosemscope.gui.panes.row_order import Predicate
+from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.timing.lanes import REST, Lanes, Pair
 from cosemscope.transport.wports import Side, wport_name
+
+#: The filter of the chosen span of time.
+SPAN = "span"
 
 #: More visible points than this are drawn as an image of their density.
 POINTS_DRAWN = 10_000
@@ -108,22 +113,16 @@ class _SpanBox(pg.ViewBox):
             self.pointClicked.emit(self.mapToView(ev.pos()))
 
 
-class TimingGraph(QWidget):
-    """The pane. `wpduChosen` gives the row of a clicked point, `spanChosen` a dragged span of time
-    (nanoseconds since the epoch), `spanCleared` says that the span was taken away."""
+class TimingGraph(QWidget, Pane):
+    """The pane: WPDUs that pass all filters but its own, the span of time named `SPAN`."""
 
-    wpduChosen = Signal(int)
-    spanChosen = Signal(object, object)
-    spanCleared = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._selection = selection
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Timing")
-        self._traffic = Traffic.empty()
-        self._wanted: Predicate | None = None
+        self._traffic = selection.traffic
         self.lanes = Lanes()
-        self._current = -1
         self._whole = True
         self._drawn_lanes: tuple[Pair, ...] = ()
         self._box = _SpanBox()
@@ -209,29 +208,40 @@ class TimingGraph(QWidget):
         self._box.wholeAsked.connect(self.show_whole)
         self._region.sigRegionChangeFinished.connect(self._tell_span)
         self.plot.scene().sigMouseMoved.connect(self._hover)
+        self._selection.rowChanged.connect(self.show_row)
+        self._selection.filtersChanged.connect(self._follow_filters)
 
     def _leave_whole(self, *args: Any) -> None:
         self._whole = False
 
     # What is shown
 
-    def set_traffic(self, traffic: Traffic, wanted: Predicate | None = None) -> None:
-        """Show another capture, or other WPDUs of the same: those that `wanted(start, stop)` tells."""
-        if traffic is not self._traffic:
-            self._whole = True
-            self._current = -1
-            self._hide_span()
+    def set_traffic(self, traffic: Traffic) -> None:
+        """Show another capture."""
+        self._whole = True
+        self._hide_span()
         self._traffic = traffic
-        self._wanted = wanted
+        self._fill()
+
+    def _follow_filters(self, names: frozenset[str]) -> None:
+        """Show what passes the other filters now; the span goes when it was taken away elsewhere."""
+        if SPAN not in self._selection.filters:
+            self._hide_span()
+        if names != {SPAN}:
+            self._fill()
+
+    def _fill(self) -> None:
         self.lanes = Lanes()
         self._fit_axes()
-        self.take_rows(traffic.total)
-        self.show_row(self._current)
+        self.take_rows(self._traffic.total)
+        self.show_row(self._selection.row)
 
     def take_rows(self, total: int) -> None:
-        """The capture has `total` WPDUs now."""
+        """Show what is new."""
         began = not len(self.lanes)
-        self.lanes.take(self._traffic, total, self._wanted)
+        filters = self._selection.filters
+        wanted = partial(filters.matching, without=SPAN) if filters.without(SPAN) else None
+        self.lanes.take(self._traffic, total, wanted)
         if began:
             self._show_growth()
         elif not self._growing.isActive():
@@ -251,7 +261,6 @@ class TimingGraph(QWidget):
 
     def show_row(self, row: int) -> None:
         """Mark a WPDU row (-1: none) and bring it into view."""
-        self._current = row
         place = self.lanes.place_of(row) if row >= 0 else None
         self._line.setVisible(place is not None)
         if place is None:
@@ -426,7 +435,7 @@ class TimingGraph(QWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         row = self.nearest(point)
         if row >= 0:
-            self.wpduChosen.emit(row)
+            self._selection.go_to(row)
 
     def _hover(self, position: QPointF) -> None:
         if not self._box.sceneBoundingRect().contains(position):
@@ -449,7 +458,14 @@ class TimingGraph(QWidget):
         self.clear_button.setText(f"Clear span of {duration(round((stop - start) * 1e9))}")
         self.clear_button.show()
         first = self.lanes.first_time
-        self.spanChosen.emit(first + round(start * 1e9), first + round(stop * 1e9))
+        low, high = first + round(start * 1e9), first + round(stop * 1e9)
+
+        def inside(start: int, stop: int) -> Mask:
+            time = self._traffic.wpdus["time"][start:stop]
+            mask: Mask = (time >= low) & (time <= high)
+            return mask
+
+        self._selection.restrict(SPAN, inside)
 
     @property
     def span(self) -> tuple[float, float] | None:
@@ -460,11 +476,14 @@ class TimingGraph(QWidget):
         self._region.hide()
         self.clear_button.hide()
 
+    def choose_span(self, start: float, stop: float) -> None:
+        """Show only WPDUs from `start` to `stop`, in seconds since the first one."""
+        self._drag(start, stop, True)
+
     def clear_span(self) -> None:
         """Take the span away."""
-        if self.span is not None:
-            self._hide_span()
-            self.spanCleared.emit()
+        self._hide_span()
+        self._selection.restrict(SPAN, None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape takes the span away."""

@@ -28,12 +28,13 @@ from PySide6.QtGui import (
 
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.gui.document.protection import VERDICT_LOOKS
+from cosemscope.gui.document.selection import Filters
 from cosemscope.gui.document.traffic import Line, Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import Kind, kind_of, kinds_of
 from cosemscope.gui.look.formats import TIME_FORMATS, clock, plain_tip
 from cosemscope.gui.look.icons import icon
-from cosemscope.gui.panes.row_order import Predicate, RowOrder, Rows
+from cosemscope.gui.panes.row_order import RowOrder, Rows
 from cosemscope.transport.wports import wport_name
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -224,10 +225,10 @@ class WpduModel(QAbstractTableModel):
 
     traffic: Traffic
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, filters: Filters, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.traffic = Traffic.empty()
-        self.order = RowOrder()
+        self.order = RowOrder(filters)
         self.time_format = "relative"
         self._known = 0  # rows of the capture; sorted rows may be shown with some delay
         self._brushes: dict[Kind, QBrush] = {}
@@ -244,7 +245,7 @@ class WpduModel(QAbstractTableModel):
     # What is shown
 
     def set_traffic(self, traffic: Traffic) -> None:
-        """Show another capture, from its beginning, unfiltered."""
+        """Show another capture, from its beginning."""
         self.beginResetModel()
         self.traffic = traffic
         self.order.clear()
@@ -285,11 +286,9 @@ class WpduModel(QAbstractTableModel):
         self.endResetModel()
         self.rowsChanged.emit()
 
-    def set_filter(self, name: str, predicate: Predicate | None) -> None:
-        """Show only rows that `predicate` wants (None: take that filter away)."""
-        if predicate is None and name not in self.order.filters:
-            return
-        self._reset(lambda: self.order.set_filter(name, predicate))
+    def filter_anew(self) -> None:
+        """Show the rows that pass the filters now."""
+        self._reset(self.order.rebuild)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by a column; by a column without a key, or by -1, the rows stand as they came."""

@@ -14,7 +14,6 @@ from PySide6.QtCore import (
     QModelIndex,
     QPoint,
     Qt,
-    Signal,
 )
 from PySide6.QtGui import (
     QFontMetrics,
@@ -27,9 +26,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
+from cosemscope.gui.document.selection import Selection
+from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look.cells import CELL_PADDING, CellDelegate, HeaderStyle, paint_hint
 from cosemscope.gui.look.hex_text import hex_dump, hex_stream
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS, WpduModel
 
 _NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
@@ -42,21 +44,14 @@ assert all(COLUMNS[number].least for number in _GIVE_WAY)
 COPIED_ROWS = 10_000
 
 
-class WpduView(QTableView):
-    """The view. `wpduSelected` gives the WPDU row that became current, -1 for none.
+class WpduView(QTableView, Pane):
+    """The view. While `follows_tail`, new rows scroll it on as long as its end is in view."""
 
-    While `follows_tail`, new rows scroll it on as long as its end is in view.
-    """
-
-    wpduSelected = Signal(int)
-    decodeAsAsked = Signal(int)
-    sessionAsked = Signal()
-    addKeyAsked = Signal(object)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.wpdus = WpduModel(self)
-        self._current_row = -1
+        self._selection = selection
+        self._wishes = wishes
+        self.wpdus = WpduModel(selection.filters, self)
         self._restoring = False
         self.follows_tail = False
         self._at_tail = True
@@ -85,6 +80,29 @@ class WpduView(QTableView):
         self.wpdus.rowsAboutToBeInserted.connect(self._note_tail)
         self.wpdus.rowsInserted.connect(self._keep_tail)
         self.wpdus.rowsChanged.connect(self._fit_growth)
+        selection.rowSought.connect(self.select_row)
+        selection.filtersChanged.connect(self.wpdus.filter_anew)
+
+    # What is shown
+
+    def set_traffic(self, traffic: Traffic) -> None:
+        """Show another capture from its beginning."""
+        self.wpdus.set_traffic(traffic)
+
+    def take_rows(self, total: int) -> None:
+        """Show what is new."""
+        self.wpdus.take_rows(total)
+
+    def begin(self) -> None:
+        """Make the first row current where none is: something to look at from the first moment."""
+        if self.current_row < 0 and self.wpdus.rowCount():
+            self.step(1)
+            if self.follows_tail:
+                self.scrollToBottom()
+
+    def read_anew(self) -> None:
+        """Make the info lines anew."""
+        self.wpdus.forget_infos()
 
     def _set_up_headers(self) -> None:
         across, down = self.horizontalHeader(), self.verticalHeader()
@@ -193,11 +211,11 @@ class WpduView(QTableView):
         super().resizeEvent(event)
         self._fit()
 
-    def header_state(self) -> bytes:
+    def arrangement(self) -> bytes:
         """Order and widths of the columns, to be remembered; nothing where no person has changed them."""
         return bytes(self.horizontalHeader().saveState().data()) if self._arranged else b""
 
-    def restore_header(self, state: bytes) -> None:
+    def restore(self, state: bytes) -> None:
         """Take back remembered columns; where there are none that fit, they fit themselves."""
         header = self.horizontalHeader()
         self._arranged = True  # what is resized meanwhile is not to be fitted
@@ -226,7 +244,7 @@ class WpduView(QTableView):
     @property
     def current_row(self) -> int:
         """The WPDU row that is current, -1 for none."""
-        return self._current_row
+        return self._selection.row
 
     def select_row(self, row: int) -> bool:
         """Make a WPDU row current and show it; False when it is not among the rows shown."""
@@ -266,10 +284,7 @@ class WpduView(QTableView):
     def _tell(self, current: QModelIndex) -> None:
         if self._restoring:
             return
-        row = self.wpdus.row(current.row()) if current.isValid() else -1
-        if row != self._current_row:
-            self._current_row = row
-            self.wpduSelected.emit(row)
+        self._selection.select(self.wpdus.row(current.row()) if current.isValid() else -1)
 
     def _remember(self) -> None:
         self._restoring = True
@@ -277,14 +292,13 @@ class WpduView(QTableView):
     def _restore(self) -> None:
         """After filter or order changed: the same WPDU stays current, or the first one where it is hidden."""
         self._restoring = False
-        row = self._current_row
+        row = self.current_row
         if row < 0 or self.select_row(row):
             return
-        self._current_row = -1
         if self.wpdus.rowCount():
             self.step(1)
         else:
-            self.wpduSelected.emit(-1)
+            self._selection.select(-1)
 
     # Copying
 
@@ -305,23 +319,23 @@ class WpduView(QTableView):
 
     def copy_hex(self) -> None:
         """Put the current WPDU's octets on the clipboard as hexadecimal."""
-        if self._current_row >= 0:
-            QGuiApplication.clipboard().setText(hex_stream(self.wpdus.traffic.octets(self._current_row)))
+        if self.current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_stream(self.wpdus.traffic.octets(self.current_row)))
 
     def copy_dump(self) -> None:
         """Put the current WPDU's octets on the clipboard as a hex dump."""
-        if self._current_row >= 0:
-            QGuiApplication.clipboard().setText(hex_dump(self.wpdus.traffic.octets(self._current_row)))
+        if self.current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_dump(self.wpdus.traffic.octets(self.current_row)))
 
     def copy_apdu(self) -> None:
         """Put the octets after the current WPDU's header on the clipboard as hexadecimal."""
-        if self._current_row >= 0:
-            QGuiApplication.clipboard().setText(hex_stream(self.wpdus.traffic.apdu_octets(self._current_row)))
+        if self.current_row >= 0:
+            QGuiApplication.clipboard().setText(hex_stream(self.wpdus.traffic.apdu_octets(self.current_row)))
 
     def copy_plaintext(self) -> None:
         """Put the octets of the current WPDU's opened APDU on the clipboard as hexadecimal."""
-        if self._current_row >= 0:
-            plain = self.wpdus.traffic.plaintext(self._current_row)
+        if self.current_row >= 0:
+            plain = self.wpdus.traffic.plaintext(self.current_row)
             QGuiApplication.clipboard().setText(hex_stream(plain or b""))
 
     def copy_cell(self) -> None:
@@ -348,11 +362,13 @@ class WpduView(QTableView):
         if traffic.plaintext(row) is not None:
             menu.addAction(QIcon(), "Copy decrypted APDU as hex stream", self.copy_plaintext)
         menu.addSeparator()
-        menu.addAction(icon("wport"), "Show this session only", self.sessionAsked.emit)
+        menu.addAction(icon("wport"), "Show this session only", self._wishes.sessionAsked.emit)
         wanted = traffic.wanted_key(row)
         if wanted is not None:
-            menu.addAction(icon("key"), wanted.order, lambda: self.addKeyAsked.emit(wanted))
-        menu.addAction(icon("decode-as"), "Decode as…", lambda: self.decodeAsAsked.emit(row))
+            menu.addAction(icon("key"), wanted.order, lambda: self._wishes.addKeyAsked.emit(wanted))
+        menu.addAction(
+            icon("decode-as"), "Decode as…", lambda: self._wishes.decodeAsAsked.emit(traffic.stream(row))
+        )
 
     def _open_menu(self, point: QPoint) -> None:
         index = self.indexAt(point)

@@ -1,0 +1,31 @@
+"""The pane below the table: fields and octets of the current WPDU."""
+
+from PySide6.QtWidgets import QWidget
+
+from cosemscope.gui.document.selection import Selection
+from cosemscope.gui.panes.details.details import Details
+from cosemscope.gui.panes.pane import Pane, Wishes
+
+
+class DetailsPane(Details, Pane):
+    """Fields, octets and comments of the current WPDU, and what came of opening it."""
+
+    def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._selection = selection
+        self.addKeyAsked.connect(wishes.addKeyAsked)
+        selection.rowChanged.connect(self._show_row)
+
+    def _show_row(self, row: int) -> None:
+        traffic = self._selection.traffic
+        if row >= 0:
+            self.show_decoded(*traffic.decode(row), traffic.sender_address(row))
+        else:
+            self.show_decoded(None)
+        self.comments.show_comments(traffic.comments(row) if row >= 0 else ())
+
+    def read_anew(self) -> None:
+        """Decode the WPDU again; the selected field stays so."""
+        row, traffic = self._selection.row, self._selection.traffic
+        if row >= 0:
+            self.show_again(*traffic.decode(row), traffic.sender_address(row))
