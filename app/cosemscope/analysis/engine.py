@@ -25,6 +25,7 @@ from cosemscope.capture.source import RecordSource
 from cosemscope.streams.decode_as import DecodeAs
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.read_ahead import ReadAhead
+from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.tcp_streams import TcpStreams
 from cosemscope.streams.reassembly.udp_flows import UdpFlows
@@ -69,7 +70,7 @@ class Analysis:
         self._tcp = TcpStreams(
             self.packets, self.packet_streams, self.streams, self._source, self._output, one_by_one=one_by_one
         )
-        self._udp = UdpFlows(self.packets, self.streams, self._source, self._output)
+        self._udp = UdpFlows(self.streams, self._source, self._output)
         self._reserved = False
         self._ahead = ReadAhead(reader, self.table)
 
@@ -121,8 +122,9 @@ class Analysis:
         self._source.use(batch)
         stream = self.streams.assign(rows)
         self.packet_streams.extend(rows.stop - rows.start, stream=stream)
-        self._tcp.add(rows, stream)
-        self._udp.add_batch(rows, stream)
+        packets = PacketBatch.of(self.packets, rows, stream)
+        self._tcp.add(packets)
+        self._udp.add(packets)
         self._flush(rows)
 
     def finish(self) -> None:
@@ -132,7 +134,7 @@ class Analysis:
         self.finished = True
         end = len(self.packets)
         self._tcp.finish(end)
-        self._udp.finish()
+        self._udp.finish(end)
         self.streams["framing"][self.streams.undecided] = Framing.SILENT
         self._flush(slice(end, end))
 

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: An array of any dtype and shape: whatever takes or returns one says which, as in "int64[n]".
+Array = npt.NDArray[Any]
+
 
 class Columns:
     """A table of named columns that grows at its end.
@@ -22,9 +25,7 @@ class Columns:
     def __init__(self, fields: Mapping[str, npt.DTypeLike], capacity: int = 1024) -> None:
         self._length = 0
         self._capacity = capacity
-        self._arrays: dict[str, npt.NDArray[Any]] = {
-            name: np.zeros(capacity, dtype) for name, dtype in fields.items()
-        }
+        self._arrays: dict[str, Array] = {name: np.zeros(capacity, dtype) for name, dtype in fields.items()}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ class Columns:
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+    def __getitem__(self, name: str) -> Array:
         return self._arrays[name][: self._length]
 
     def extend(self, count: int, **values: npt.ArrayLike) -> slice:

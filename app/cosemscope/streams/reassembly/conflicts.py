@@ -5,12 +5,9 @@ stacks do not do it and attackers do. The original is looked for in the batch an
 packets before it.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from cosemscope.capture.columns import Columns
+from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.packets.packet_row import SYN
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.row_collector import Output
@@ -21,8 +18,6 @@ WINDOW = 1 << 16
 # Segments that are compared one by one with a segment of the same octets that begins elsewhere.
 _MOST_COMPARED = 256
 _HALF_WAY = 1 << 31
-
-Array = npt.NDArray[Any]
 
 
 class ConflictFinder:
@@ -38,11 +33,11 @@ class ConflictFinder:
         self._suspects: list[tuple[Array, Array]] = []
 
     def suspect(self, packet: Array, start: Array) -> None:
-        """These packets carry octets that were seen before, `start` is their offset."""
+        """Note packets, int64[k] rows, with octets that were seen before; `start`: int64[k], first octet."""
         self._suspects.append((packet, start))
 
     def look(self, rows: slice) -> None:
-        """Compare the suspects with what was seen before them; `rows` are the batch's packets."""
+        """Compare the suspects with what was seen before them; `rows`: the packet rows of the batch."""
         if not self._suspects:
             return
         packet = np.concatenate([suspect[0] for suspect in self._suspects]).astype(np.int64)
@@ -63,7 +58,7 @@ class ConflictFinder:
             self._output.find(CONFLICT, mine >> 1, mine & 1, suspect, offset, count, stop)
 
     def _first_alike(self, window: slice, packet: Array) -> Array:
-        """For each packet the first one of its half in the window that begins at the same sequence number."""
+        """Rows, int64[k], of the first packet in the window with the half and sequence number of each."""
         number = self._seq(packet)
         # Most others are ruled out by 16 bits; a SYN that carries octets counts one more than it says.
         wanted = np.zeros(1 << 16, np.bool_)
@@ -76,7 +71,7 @@ class ConflictFinder:
         return np.asarray(near[order[place]])
 
     def _anywhere(self, window: slice, packet: Array) -> list[int]:
-        """Octets of each packet that differ from those first seen at their places, in whichever segments."""
+        """Counts, [k], of octets that differ from those first seen at their places, in whichever segments."""
         if not len(packet):
             return []
         seen, half = self._candidates(window, packet)
@@ -99,7 +94,10 @@ class ConflictFinder:
         return found
 
     def _differences(self, suspect: int, rows: list[int], shifts: list[int]) -> int:
-        """Octets of a segment that differ from those in the first of these rows that has them."""
+        """Count the octets of a segment that differ from those in the first of these rows that has them.
+
+        `shifts`: how far into each of `rows` the segment begins, in octets.
+        """
         address, captured = self._packets["payload"], self._packets["payload_captured"]
         octets = self._source.octets
         mine = np.frombuffer(octets(int(address[suspect]), int(captured[suspect])), np.uint8)
@@ -116,7 +114,7 @@ class ConflictFinder:
         return different
 
     def _same_place(self, packet: Array, original: Array) -> list[int]:
-        """Octets that differ between each packet and the original that begins where it does."""
+        """Counts, [k], of octets that differ between each packet and the original with its number."""
         address, octets = self._packets["payload"], self._source.octets
         places = zip(
             address[packet].tolist(),
@@ -126,8 +124,8 @@ class ConflictFinder:
         )
         return [_differing(octets(one, length), octets(other, length)) for one, other, length in places]
 
-    def _candidates(self, rows: slice, packet: Array) -> tuple[Array, npt.NDArray[np.int64]]:
-        """The packets among `rows` that carry octets of the streams of `packet`, and their halves."""
+    def _candidates(self, rows: slice, packet: Array) -> tuple[Array, Array]:
+        """Packets with octets, among `rows`, of the streams of `packet`: (rows, halves), int64[m] each."""
         stream = self._streams["stream"]
         wanted = np.zeros(int(stream[packet].max()) + 2, np.bool_)
         wanted[stream[packet]] = True
@@ -136,18 +134,21 @@ class ConflictFinder:
         seen = seen[self._packets["payload_length"][seen] > 0]
         return seen, self._half(seen)
 
-    def _half(self, rows: Array) -> npt.NDArray[np.int64]:
-        half: npt.NDArray[np.int64] = 2 * self._streams["stream"][rows].astype(np.int64)
+    def _half(self, rows: Array) -> Array:
+        half: Array = 2 * self._streams["stream"][rows].astype(np.int64)
         half += self._packets["direction"][rows]
         return half
 
-    def _seq(self, rows: Array) -> npt.NDArray[np.int64]:
+    def _seq(self, rows: Array) -> Array:
         syn = (self._packets["flags"][rows] & SYN) > 0
         return (self._packets["seq"][rows].astype(np.int64) + syn) & 0xFFFFFFFF
 
 
 def _between(key: Array, half: int, low: int, high: int) -> Array:
-    """Where the keys stand whose sequence numbers lie from `low` up to `high`, which may wrap."""
+    """Indexes, int64[m], of the keys of a half whose sequence numbers lie from `low` up to `high`.
+
+    `key`: int64[n], half << 32 | sequence number, ascending; `low` and `high` may lie beyond 0 and 2^32.
+    """
     spans = [(low, high)]
     if low < 0:
         spans = [(low + (1 << 32), 1 << 32), (0, high)]
@@ -160,7 +161,7 @@ def _between(key: Array, half: int, low: int, high: int) -> Array:
 
 
 def _differing(one: bytes, other: bytes) -> int:
-    """At how many places two runs of octets differ, as far as both go."""
+    """Count the places at which two runs of octets differ, as far as both go."""
     if one == other:
         return 0
     length = min(len(one), len(other))

@@ -8,41 +8,28 @@ Where a capture begins without the SYN, the first segment seen may have overtake
 before octet 0, and are found too.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
+from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
 from cosemscope.streams.payload import PayloadSource
+from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.reassembler import DEFAULT_RTT, NEAR_IDENTIFICATION
 from cosemscope.streams.reassembly.segments_in_order import Segments
 from cosemscope.streams.recognition import HEAD, believable, take_heads
 from cosemscope.transport.wpdu import HEADER_SIZE
 
-Array = npt.NDArray[Any]
 # Packets of the stream before a pair among which the other side's last acknowledgement is looked for.
 _LOOK_BACK = 4
 
 
-class Surroundings(NamedTuple):
-    """What is known of a batch's packets beside their segments.
+def put_right(
+    segments: Segments, fast: Array, blind: Array, batch: PacketBatch, base: Array, rtt: Array
+) -> Array:
+    """Exchange such pairs in place; returns the mask, bool[s], of the early ones, now behind the late ones.
 
-    `batch`: columns of the packets; `order`: packets by stream, `stream`: of each packet; `base` and `rtt`:
-    by half and by stream.
-    """
-
-    batch: dict[str, Array]
-    order: Array
-    stream: Array
-    base: Array
-    rtt: Array
-
-
-def put_right(segments: Segments, fast: Array, blind: Array, around: Surroundings) -> Array:
-    """Exchange such pairs among the segments of halves in the fast path (`fast`); `blind` ones are left.
-
-    The segments are changed in place; returns the mask of the early ones, now behind the late ones.
+    `fast`: bool[s], segments of halves in the fast path; `blind`: bool[s], segments to leave; `base`:
+    uint32[h], by half; `rtt`: int64, ns, by stream, -1 unknown.
     """
     early = np.flatnonzero(
         (segments.start[:-1] > segments.before[:-1])
@@ -56,7 +43,7 @@ def put_right(segments: Segments, fast: Array, blind: Array, around: Surrounding
     late = early + 1
     sound = (segments.captured[early] == length[early]) & (segments.captured[late] == length[late])
     early = early[sound & ~blind[late]]
-    early = early[_plain(segments, early, around)]
+    early = early[_plain(segments, early, batch, base, rtt)]
     overtook = np.zeros(len(fast), np.bool_)
     overtook[early + 1] = True
     exchange(segments, early)
@@ -64,7 +51,7 @@ def put_right(segments: Segments, fast: Array, blind: Array, around: Surrounding
 
 
 def exchange(segments: Segments, position: Array) -> None:
-    """Let each segment at these positions change places with the one behind it."""
+    """Let the segments at these positions, int64[k], change places with those behind them."""
     pair, turned = np.stack((position, position + 1)), np.stack((position + 1, position))
     for column in (segments.packet, segments.start, segments.stop, segments.address, segments.captured):
         column[pair] = column[turned]
@@ -72,9 +59,9 @@ def exchange(segments: Segments, position: Array) -> None:
 
 
 def find_early(segments: Segments, unsure: Array, source: PayloadSource) -> tuple[Array, Array]:
-    """The segments before the first octet seen that are one WPDU each, and their HEAD records.
+    """Positions, int64[k], and headers, HEAD[k], of segments before octet 0 that are one WPDU each.
 
-    `unsure`: mask of those in halves without a SYN that hold nothing behind the highest octet seen.
+    `unsure`: bool[s], segments of halves without a SYN that hold nothing behind the highest octet seen.
     """
     position = np.flatnonzero(unsure & (segments.stop <= 0))
     length = segments.stop[position] - segments.start[position]
@@ -86,40 +73,44 @@ def find_early(segments: Segments, unsure: Array, source: PayloadSource) -> tupl
     return position[whole], take_heads(head, whole)
 
 
-def _plain(segments: Segments, early: Array, around: Surroundings) -> Array:
-    """Whether the packets follow each other in their stream, and nothing else is going on there."""
+def _plain(segments: Segments, early: Array, batch: PacketBatch, base: Array, rtt: Array) -> Array:
+    """Mask of pairs, bool[k]: packets next to each other in their stream where nothing else is going on.
+
+    `early`: int64[k], positions of the early ones; each is followed by its late one.
+    """
     one, other = segments.packet[early], segments.packet[early + 1]
-    batch, order = around.batch, around.order
-    rank = np.zeros(len(around.stream), np.int64)
-    rank[order] = np.arange(len(order))
+    rank = np.zeros(len(batch.stream), np.int64)
+    rank[batch.order] = np.arange(len(batch.order))
     plain = rank[other] == rank[one] + 1
-    plain &= ((batch["flags"][one] | batch["flags"][other]) & (SYN | FIN | RST)) == 0
-    before = _last_of_other_side(batch, order, around.stream, one, rank)
+    plain &= ((batch.flags[one] | batch.flags[other]) & (SYN | FIN | RST)) == 0
+    before = _last_of_other_side(batch, one, rank)
     plain &= before >= 0
+    # The other side has acknowledged nothing from the early one on: it does not have it yet.
     clean_up_to = segments.before[early]
-    number = batch["ack"][before] - around.base[segments.half[early]] - clean_up_to.astype(np.uint32)
+    number = batch.ack[before] - base[segments.half[early]] - clean_up_to.astype(np.uint32)
     plain &= clean_up_to + number.astype(np.int32) < segments.start[early]
-    return np.asarray(plain & _overtaken(batch, one, other, around.rtt[segments.half[early] >> 1]))
+    return np.asarray(plain & _overtaken(batch, one, other, rtt[segments.half[early] >> 1]))
 
 
-def _last_of_other_side(
-    batch: dict[str, Array], order: Array, stream: Array, one: Array, rank: Array
-) -> Array:
-    """The last packet of the other side before each of `one` that acknowledges; -1 if it is not near."""
+def _last_of_other_side(batch: PacketBatch, one: Array, rank: Array) -> Array:
+    """The last acknowledging packet of the other side before each of `one`, int64[k]; -1 if it is not near.
+
+    `rank`: int64[n], where each packet stands in `batch.order`.
+    """
     found = np.full(len(one), -1, np.int64)
     for step in range(1, _LOOK_BACK + 1):
-        before = order[np.maximum(rank[one] - step, 0)]
-        fits = (found < 0) & (rank[one] >= step) & (stream[before] == stream[one])
-        fits &= (batch["direction"][before] != batch["direction"][one]) & ((batch["flags"][before] & ACK) > 0)
+        before = batch.order[np.maximum(rank[one] - step, 0)]
+        fits = (found < 0) & (rank[one] >= step) & (batch.stream[before] == batch.stream[one])
+        fits &= (batch.direction[before] != batch.direction[one]) & ((batch.flags[before] & ACK) > 0)
         found[fits] = before[fits]
     return found
 
 
-def _overtaken(batch: dict[str, Array], early: Array, late: Array, rtt: Array) -> Array:
-    """Whether the late packets were sent first: the rule of `Reassembler`, for many."""
-    distance = (batch["ip_id"][early].astype(np.int64) - batch["ip_id"][late]) & 0xFFFF
+def _overtaken(batch: PacketBatch, early: Array, late: Array, rtt: Array) -> Array:
+    """Mask, bool[k], of late packets that were sent first: the rule of `Reassembler`, for many."""
+    distance = (batch.ip_id[early].astype(np.int64) - batch.ip_id[late]) & 0xFFFF
     later = (distance > 0) & (0x10000 - distance <= NEAR_IDENTIFICATION)
     sooner = (distance > 0) & (distance <= NEAR_IDENTIFICATION)
     patience = np.where(rtt >= 0, rtt, DEFAULT_RTT)
-    in_time = batch["time"][late] - batch["time"][early] < patience
+    in_time = batch.time[late] - batch.time[early] < patience
     return np.asarray(sooner | (~later & in_time))

@@ -6,18 +6,16 @@ stream's framing, or in a stream that is not recognised yet, with a `Prelude`.
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cosemscope.capture.columns import Columns
+from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
 from cosemscope.streams.endings import FAR
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.conflicts import ConflictFinder
-from cosemscope.streams.reassembly.halves import HALF_FIELDS
+from cosemscope.streams.reassembly.halves import Halves
+from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.reassembler import (
     LATE_IN_CAPTURE,
     Hole,
@@ -28,7 +26,7 @@ from cosemscope.streams.reassembly.reassembler import (
     Waiting,
 )
 from cosemscope.streams.reassembly.row_collector import Output
-from cosemscope.streams.reassembly.segments_in_order import Segments, compact
+from cosemscope.streams.reassembly.segments_in_order import Segments
 from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
 from cosemscope.streams.reassembly.undecided import Undecided
@@ -43,24 +41,10 @@ from cosemscope.transport.wpdu import HEADER_SIZE, decode_header
 #: Streams that may wait for recognition, and octets that they may keep: beyond, the oldest are decided.
 MAX_UNDECIDED = 8192
 MAX_UNDECIDED_OCTETS = 64 << 20
-_COLUMNS = (
-    "time",
-    "direction",
-    "seq",
-    "ack",
-    "flags",
-    "window",
-    "payload",
-    "payload_length",
-    "payload_captured",
-    "ip_id",
-)
-
-Array = npt.NDArray[Any]
 
 
 def _one_by_one(indexes: Array) -> Iterator[int]:
-    """The numbers of an array as Python's, a few at a time: most walks end after a few."""
+    """Yield the numbers of int64[n] as Python's, a few at a time: most walks end after a few."""
     start, step = 0, 8
     while start < len(indexes):
         yield from indexes[start : start + step].tolist()
@@ -70,31 +54,25 @@ def _one_by_one(indexes: Array) -> Iterator[int]:
 class PacketWalk:
     """Takes packets of slow halves one by one; rows and items go to `output`.
 
-    `halves` has a row for each half, `batch` the columns of the packets at hand, `base` the row of the first,
-    `stream` the stream of each.
+    In its methods `index` is the position of a packet in the batch.
     """
 
     def __init__(
         self,
-        packets: Columns,
+        halves: Halves,
         streams: StreamTable,
         source: PayloadSource,
         output: Output,
         conflicts: ConflictFinder,
     ) -> None:
-        self.streams = streams
-        self.source = source
-        self.output = output
-        self.halves = Columns(HALF_FIELDS)
-        self.batch: dict[str, Array] = {}
-        self.base = 0
-        self.stream = np.zeros(0, np.int32)
-        self._packets = packets
+        self._halves = halves
+        self._streams = streams
+        self._source = source
+        self._output = output
         self._conflicts = conflicts
         self._slow: dict[int, Reassembler] = {}
         self._undecided: dict[int, Undecided] = {}
         self._waiting = Waiting()
-        self._by_stream: tuple[Array, dict[int, tuple[int, int]]] | None = None
 
     @property
     def pending(self) -> set[int]:
@@ -106,115 +84,89 @@ class PacketWalk:
         """The streams that wait for recognition."""
         return list(self._undecided)
 
-    def begin(self, rows: slice, stream: npt.NDArray[np.int32]) -> None:
-        """From now on these packets are at hand; `stream` of each."""
-        self.batch = {name: self._packets[name][rows] for name in _COLUMNS}
-        self.base, self.stream, self._by_stream = rows.start, stream, None
-        missing = 2 * len(self.streams) - len(self.halves)
-        if missing > 0:
-            self.halves.extend(missing, ack=-1, window=-1, asked=-1, fin=-1)
-
-    def walk_stream(self, stream: int, *, one_by_one: bool) -> tuple[int, int]:
+    def walk_stream(self, batch: PacketBatch, stream: int, *, one_by_one: bool) -> tuple[int, int]:
         """Take packets as long as a half of the stream is slow; how many segments of each side were taken."""
         counts = [0, 0]
         slow = self._slow
         near = 2 * stream
         resting = [near not in slow, near + 1 not in slow]
-        for index in _one_by_one(self.indexes(stream)):
+        for index in _one_by_one(batch.of_stream(stream)):
             if resting[0] and resting[1] and not one_by_one:
                 break
-            side = int(self.batch["direction"][index])
+            side = int(batch.direction[index])
             half = near + side
-            carries = bool(self.batch["payload_length"][index])
+            carries = bool(batch.payload_length[index])
             if carries and one_by_one and half not in slow:
-                self._open(half, int(self.halves["highest"][half]))
-                self._learn_ack(half, index)
+                self._open(half, int(self._halves["highest"][half]))
+                self._learn_ack(batch, half, index)
             if carries and half in slow:
                 counts[side] += 1
-                self._segment(half, index)
+                self._segment(batch, half, index)
             for other in (near, near + 1):
-                self._control(other, index)
+                self._control(batch, other, index)
                 if not one_by_one:
                     resting[other & 1] = resting[other & 1] or self._let_go(other)
         return counts[0], counts[1]
 
-    def run_from(self, segments: Segments, position: int, index: int) -> int:
+    def run_from(self, batch: PacketBatch, segments: Segments, position: int, index: int) -> int:
         """The reassembler takes a half from this segment on, until it is clean; the position behind.
 
         `index` is the packet to begin with: that of the segment, or one that overtook it.
         """
         half = int(segments.half[position])
-        indexes = self.indexes(half >> 1)
+        indexes = batch.of_stream(half >> 1)
         place = bisect_left(indexes, index)
         self._open(half, int(segments.before[position]))
-        self._learn_ack(half, index)
+        self._learn_ack(batch, half, index)
         for index in _one_by_one(indexes[place:]):
-            if int(self.batch["direction"][index]) == half & 1 and self.batch["payload_length"][index]:
+            if int(batch.direction[index]) == half & 1 and batch.payload_length[index]:
                 position += 1
-                self._segment(half, index)
-            self._control(half, index)
+                self._segment(batch, half, index)
+            self._control(batch, half, index)
             if self._let_go(half):
                 break
         return position
 
-    def _learn_ack(self, half: int, index: int) -> None:
+    def _learn_ack(self, batch: PacketBatch, half: int, index: int) -> None:
         """Find the other side's last acknowledgement before a packet of this batch."""
-        indexes = self.indexes(half >> 1)
+        indexes = batch.of_stream(half >> 1)
         before = indexes[: bisect_left(indexes, index)]
-        direction, flags = self.batch["direction"], self.batch["flags"]
+        direction, flags = batch.direction, batch.flags
         step = 16
         while len(before):
             some = before[-step:]
             found = some[(direction[some] != half & 1) & ((flags[some] & ACK) > 0)]
             if len(found):
-                self._slow[half].ack = int(self.batch["ack"][found[-1]])
-                self.halves["window"][half] = self.batch["window"][found[-1]]
+                self._slow[half].ack = int(batch.ack[found[-1]])
+                self._halves["window"][half] = batch.window[found[-1]]
                 break
             before, step = before[:-step], 4 * step
 
-    def indexes(self, stream: int) -> Array:
-        """The packets of a stream in this batch."""
-        order, places = self.by_stream()
-        start, stop = places.get(stream, (0, 0))
-        return order[start:stop]
-
-    def by_stream(self) -> tuple[Array, dict[int, tuple[int, int]]]:
-        """Packets of this batch sorted by stream, then as they came; and where each stream stands there."""
-        if self._by_stream is None:
-            tcp = np.flatnonzero(self.stream >= 0)
-            order = tcp[np.argsort(compact(self.stream[tcp]), kind="stable")]
-            owner = self.stream[order]
-            starts = np.flatnonzero(np.diff(owner, prepend=-1))
-            bounds = [*starts.tolist(), len(owner)]
-            places = dict(zip(owner[starts].tolist(), pairwise(bounds), strict=True))
-            self._by_stream = order, places
-        return self._by_stream
-
     def open_undecided(self, stream: int) -> None:
         """A stream that is not recognised yet waits for it, both halves."""
-        if stream not in self._undecided and self.streams["framing"][stream] == Framing.UNDECIDED:
-            waiting = self._undecided[stream] = Undecided(self.source, stream)
+        if stream not in self._undecided and self._streams["framing"][stream] == Framing.UNDECIDED:
+            waiting = self._undecided[stream] = Undecided(self._source, stream)
             for prelude in waiting.preludes:
                 half = prelude.half
-                self._reassembler(half, int(self.halves["highest"][half]), prelude)
+                self._reassembler(half, int(self._halves["highest"][half]), prelude)
 
     def _open(self, half: int, start: int) -> Reassembler:
         """A reassembler for a half that was clean up to `start`."""
         if half in self._slow:
             return self._slow[half]
         stream = half >> 1
-        framing = Framing(int(self.streams["framing"][stream]))
-        trusted = bool(start or self.halves["trusted"][half])
+        framing = Framing(int(self._streams["framing"][stream]))
+        trusted = bool(start or self._halves["trusted"][half])
         splitter = splitter_for(framing, self._sink(half), start, trusted=trusted)
         reassembler = self._reassembler(half, start, splitter)
-        self.halves["highest"][half] = start
+        self._halves["highest"][half] = start
         return reassembler
 
     def _sink(self, half: int) -> UnitSink:
-        return UnitSink(half >> 1, half & 1, self.streams, self.source, self.output)
+        return UnitSink(half >> 1, half & 1, self._streams, self._source, self._output)
 
     def _reassembler(self, half: int, start: int, sink: Sink) -> Reassembler:
-        halves = self.halves
+        halves = self._halves
         reassembler = Reassembler(
             start, int(halves["base"][half]), int(halves["ack"][half]), sink, self._waiting
         )
@@ -227,7 +179,7 @@ class PacketWalk:
         reassembler = self._slow.get(half)
         if reassembler is None:
             return True
-        self.halves["highest"][half] = reassembler.highest
+        self._halves["highest"][half] = reassembler.highest
         if not reassembler.clean:
             return False
         self._drop(half)
@@ -236,45 +188,47 @@ class PacketWalk:
     def note_highest(self) -> None:
         """Put the highest octets of slow halves into their rows."""
         for half, reassembler in self._slow.items():
-            self.halves["highest"][half] = reassembler.highest
+            self._halves["highest"][half] = reassembler.highest
 
     def _drop(self, half: int) -> None:
         """Nothing is pending in this half: it is in the fast path."""
         del self._slow[half]
-        self.halves["slow"][half] = False
+        self._halves["slow"][half] = False
 
-    def _segment(self, half: int, index: int) -> None:
+    def _segment(self, batch: PacketBatch, half: int, index: int) -> None:
         """One segment into the reassembler; what it turned out to be becomes an item."""
-        batch, stream, reassembler = self.batch, half >> 1, self._slow[half]
-        flags = int(batch["flags"][index])
-        reassembler.base = int(self.halves["base"][half])  # may have become known only now
-        number = int(batch["seq"][index]) + ((flags & SYN) > 0)
+        stream, reassembler = half >> 1, self._slow[half]
+        flags = int(batch.flags[index])
+        reassembler.base = int(self._halves["base"][half])  # may have become known only now
+        number = int(batch.seq[index]) + ((flags & SYN) > 0)
         start = reassembler.offset(number, reassembler.highest)
-        length = int(batch["payload_length"][index])
-        if start < 0 and self._begin_earlier(half, start, int(batch["time"][index])):
+        length = int(batch.payload_length[index])
+        if start < 0 and self._begin_earlier(half, start, int(batch.time[index])):
             start, reassembler = 0, self._slow[half]
         segment = Segment(
             start,
             start + length,
-            int(batch["payload"][index]),
-            min(int(batch["payload_captured"][index]), length),
-            self.base + index,
-            int(batch["time"][index]),
-            int(batch["ip_id"][index]),
+            int(batch.payload[index]),
+            min(int(batch.payload_captured[index]), length),
+            batch.base + index,
+            int(batch.time[index]),
+            int(batch.ip_id[index]),
         )
         if segment.stop <= 0 and self._is_early(half, segment):
             return
-        verdict = reassembler.add(segment, int(self.streams["rtt"][stream]), int(self.halves["window"][half]))
+        verdict = reassembler.add(
+            segment, int(self._streams["rtt"][stream]), int(self._halves["window"][half])
+        )
         self._report(half, segment, verdict)
         self._decide(stream, segment.packet)
 
     def _is_early(self, half: int, segment: Segment) -> bool:
         """Whether a segment before the first octet seen is one WPDU: then it was overtaken, and is a row."""
         length = segment.stop - segment.start
-        wrapper = self.streams["framing"][half >> 1] == Framing.WRAPPER
-        if not wrapper or self.halves["trusted"][half] or not HEAD.itemsize <= length == segment.captured:
+        wrapper = self._streams["framing"][half >> 1] == Framing.WRAPPER
+        if not wrapper or self._halves["trusted"][half] or not HEAD.itemsize <= length == segment.captured:
             return False
-        octets = self.source.octets(segment.address, HEAD.itemsize)
+        octets = self._source.octets(segment.address, HEAD.itemsize)
         header = decode_header(octets)
         if header is None or not believable(np.frombuffer(octets, HEAD))[0]:
             return False
@@ -293,26 +247,26 @@ class PacketWalk:
         """
         waiting, old = self._undecided.get(half >> 1), self._slow[half]
         kept = waiting.preludes[half & 1].segments if waiting else None
-        if waiting is None or kept is None or self.halves["trusted"][half] or -start > FAR:
+        if waiting is None or kept is None or self._halves["trusted"][half] or -start > FAR:
             return False
         kept = sorted((*kept, *old.ahead), key=lambda segment: segment.packet)
         if not kept or time - kept[0].time >= LATE_IN_CAPTURE:
             return False
         old.withdraw()
-        self.halves["base"][half] = (int(self.halves["base"][half]) + start) & 0xFFFFFFFF
+        self._halves["base"][half] = (int(self._halves["base"][half]) + start) & 0xFFFFFFFF
         waiting = self._undecided[half >> 1] = waiting.renew(half & 1)
         self._slow[half ^ 1].sink = waiting.preludes[1 - (half & 1)]
         new = self._reassembler(half, 0, waiting.preludes[half & 1])
         new.ack, new.end = old.ack, None if old.end is None else old.end - start
         for segment in kept:
             moved = segment._replace(start=segment.start - start, stop=segment.stop - start)
-            new.add(moved, int(self.streams["rtt"][half >> 1]), int(self.halves["window"][half]))
+            new.add(moved, int(self._streams["rtt"][half >> 1]), int(self._halves["window"][half]))
         return True
 
     def _report(self, half: int, segment: Segment, verdict: SegmentVerdict) -> None:
         stream, side, packet = half >> 1, half & 1, segment.packet
         length = segment.stop - segment.start
-        find = self.output.find
+        find = self._output.find
         if verdict.keep_alive:
             find(KEEP_ALIVE, stream, side, packet, segment.start, length)
         if verdict.retransmission:
@@ -327,30 +281,30 @@ class PacketWalk:
 
     def _report_holes(self, half: int, holes: tuple[Hole, ...]) -> None:
         for start, stop, packet in holes:
-            self.output.find(HOLE, half >> 1, half & 1, packet, start, stop - start)
+            self._output.find(HOLE, half >> 1, half & 1, packet, start, stop - start)
 
-    def _control(self, half: int, index: int) -> None:
+    def _control(self, batch: PacketBatch, half: int, index: int) -> None:
         """What a packet of the stream, of either side, says to this half: acknowledgement, FIN, RST."""
         reassembler = self._slow.get(half)
         if reassembler is None:
             return
-        flags = int(self.batch["flags"][index])
-        own = int(self.batch["direction"][index]) == half & 1
+        flags = int(batch.flags[index])
+        own = int(batch.direction[index]) == half & 1
         if flags & ACK and not own:
-            reassembler.ack = int(self.batch["ack"][index])
-            self.halves["window"][half] = self.batch["window"][index]
-        holes = reassembler.give_up_holes(self.base + index, int(self.batch["time"][index]))
+            reassembler.ack = int(batch.ack[index])
+            self._halves["window"][half] = batch.window[index]
+        holes = reassembler.give_up_holes(batch.base + index, int(batch.time[index]))
         self._report_holes(half, holes)
         if reassembler.clean:
             reassembler.end = None
         if reassembler.clean or not self._begun(half >> 1):
             return
         if flags & FIN and own and reassembler.highest:
-            end = int(self.batch["seq"][index]) + int(self.batch["payload_length"][index])
+            end = int(batch.seq[index]) + int(batch.payload_length[index])
             reassembler.end = reassembler.offset(end, reassembler.highest)
         ended = reassembler.end is not None and reassembler.next >= reassembler.end
         if flags & RST or ended:
-            self._end_half(half, self.base + index)
+            self._end_half(half, batch.base + index)
 
     def _begun(self, stream: int) -> bool:
         """Whether a stream is recognised, or octets of it have come."""
@@ -364,7 +318,7 @@ class PacketWalk:
         if reassembler.clean:
             return
         self._report_holes(half, reassembler.close(packet))
-        self.halves["highest"][half] = reassembler.highest
+        self._halves["highest"][half] = reassembler.highest
         waiting = self._undecided.get(half >> 1)
         if waiting is None:
             self._drop(half)
@@ -395,12 +349,12 @@ class PacketWalk:
                 return
             framing = Framing.UNKNOWN
         del self._undecided[stream]
-        self.streams["framing"][stream] = framing
-        if framing.carries_dlms and not self.streams["start_seen"][stream]:
+        self._streams["framing"][stream] = framing
+        if framing.carries_dlms and not self._streams["start_seen"][stream]:
             self.settle_client(*self._first_tag(stream, waiting))
         for prelude in waiting.preludes:
             half = prelude.half
-            trusted = bool(self.halves["trusted"][half])
+            trusted = bool(self._halves["trusted"][half])
             splitter = splitter_for(framing, self._sink(half), 0, trusted=trusted)
             self._slow[half].sink = splitter
             prelude.replay(splitter, packet)
@@ -416,7 +370,7 @@ class PacketWalk:
             if len(kept) == 2
         ]
         for _, half, segment in sorted(chunks):
-            octets = self.source.octets(segment.address, min(segment.captured, 10))
+            octets = self._source.octets(segment.address, min(segment.captured, 10))
             if len(octets) == 10 and octets[:2] in (b"\x00\x01", b"\x01\x00"):
                 return half, octets[HEADER_SIZE]
         return 2 * stream, -1
@@ -424,10 +378,10 @@ class PacketWalk:
     def settle_client(self, half: int, tag: int) -> None:
         """The first APDU of a stream, with this tag, came from this half: that may tell who is client."""
         stream = half >> 1
-        before = int(self.streams["client_side"][stream])
-        self.streams.set_client(stream, tag, half & 1)
-        if before != self.streams["client_side"][stream]:
-            self.output.turn_round(stream)
+        before = int(self._streams["client_side"][stream])
+        self._streams.set_client(stream, tag, half & 1)
+        if before != self._streams["client_side"][stream]:
+            self._output.turn_round(stream)
 
     def bound_undecided(self, packet: int) -> None:
         """Streams that wait for recognition for too long are decided when they are too many."""

@@ -4,11 +4,12 @@ WPDU rows are ordered by the packet at which they became known: the one that com
 hole or before recognition. Rows of the fast path come as arrays, those of the reassembler one by one.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import UDP
 from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.splitters.splitter import Unit
@@ -44,17 +45,17 @@ class Output:
         self._wpdus = wpdus
         self._items = items
         self._units: list[FoundUnit] = []
-        self._arrays: list[dict[str, npt.NDArray[Any]]] = []
-        self._known: list[npt.NDArray[np.int64]] = []
+        self._arrays: list[dict[str, Array]] = []
+        self._known: list[Array] = []
         self._found: list[tuple[int, ...]] = []
-        self._found_arrays: list[dict[str, npt.NDArray[Any]]] = []
+        self._found_arrays: list[dict[str, Array]] = []
 
     def add_unit(self, stream: int, side: int, unit: Unit, trigger: int) -> None:
         """Add one WPDU, or what another framing has in its place, that became known at packet `trigger`."""
         self._units.append(FoundUnit(trigger, stream, side, unit))
 
-    def add_rows(self, rows: dict[str, npt.NDArray[Any]], known: npt.NDArray[np.int64]) -> None:
-        """Add WPDUs by columns: those of the table; and the packets at which they became known."""
+    def add_rows(self, rows: dict[str, Array], known: Array) -> None:
+        """Add WPDUs by the columns of their table, [k]; `known`: int64[k], packets that made them known."""
         if len(known):
             self._arrays.append(rows)
             self._known.append(known)
@@ -79,13 +80,13 @@ class Output:
     def find_many(
         self,
         kind: ItemKind,
-        stream: npt.NDArray[Any],
-        side: npt.NDArray[Any],
-        packet: npt.NDArray[Any],
-        start: npt.NDArray[Any],
-        amount: npt.NDArray[Any],
+        stream: Array,
+        side: Array,
+        packet: Array,
+        start: Array,
+        amount: Array,
     ) -> None:
-        """Add items of one kind, each about `amount` octets from `start` on."""
+        """Add items of one kind, each about `amount` octets from `start` on; integers[k], see `find`."""
         kinds = np.full(len(stream), kind.number, np.uint16)
         columns = (kinds, stream, side, packet, start, start + amount, amount)
         self._found_arrays.append(dict(zip(_FOUND, columns, strict=True)))
@@ -96,7 +97,7 @@ class Output:
         self._items["direction"][mine] ^= 1
 
     def flush(self, batch: slice) -> slice:
-        """Put everything into the tables, in order; the slice of new WPDU rows. `batch`: its packet rows."""
+        """Put everything into the tables, in order; returns the new WPDU rows. `batch`: its packet rows."""
         self._flush_items()
         parts, triggers = self._arrays, self._known
         if self._units:
@@ -121,11 +122,11 @@ class Output:
     def extents(
         self, address: npt.ArrayLike, length: npt.ArrayLike, packet: npt.ArrayLike, count: int
     ) -> int:
-        """Note `count` pieces of WPDUs; the number of the first."""
+        """Add `count` pieces of WPDUs, each array [count]; returns the number of the first extent."""
         added = self._wpdus.extents.extend(count, address=address, length=length, packet=packet)
         return int(added.start)
 
-    def _columns(self, found: list[FoundUnit]) -> dict[str, npt.NDArray[Any]]:
+    def _columns(self, found: list[FoundUnit]) -> dict[str, Array]:
         """The units as columns of the table, those of several pieces with extents."""
         units = [one.unit for one in found]
         headers = [unit.header for unit in units]

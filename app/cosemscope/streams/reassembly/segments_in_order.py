@@ -5,26 +5,26 @@ begins where the highest octet before it ends. Of those in order, most hold exac
 others begin or continue a chain of WPDUs (`wpdu_chains`), or are the reassembler's.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cosemscope.capture.columns import Array
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.recognition import HEAD, put_heads
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 
-Array = npt.NDArray[Any]
 #: Offsets in a stream are below this, so that (half, offset) packs into one sortable number.
 WIDTH = np.int64(1) << np.int64(42)
 
 
 class Segments(NamedTuple):
-    """The segments of a batch that carry octets, sorted by half, then by arrival.
+    """The s segments of a batch that carry octets, sorted by half, then by arrival; each array is [s].
 
-    `packet`: position of the packet in the batch; `half`: 2 x stream + side; `group`: number of the half in
-    this batch; `first`: true where a half begins; `start`, `stop`: octets of the half; `before`: the octet
-    behind the highest one seen before; `address`, `captured`: where the octets lie, and how many of them.
+    `packet`: int64, position of the packet in the batch; `half`: int64, 2 x stream + side; `group`: int64,
+    number of the half in this batch, ascending; `first`: bool, a half begins; `start`, `stop`: int64, octets
+    of the half; `before`: int64, the octet behind the highest one seen before; `address`, `captured`: int64,
+    where the octets lie, and how many of them. An int64 that indexes these arrays is called a position.
     """
 
     packet: Array
@@ -41,7 +41,11 @@ class Segments(NamedTuple):
 def sort_segments(
     index: Array, half: Array, relative: Array, length: Array, highest: Array, address: Array, captured: Array
 ) -> Segments:
-    """Sort segments; `relative`: offset of each in its half, `highest`: of each half before the batch."""
+    """Sort segments, each array [s], in any order of halves but in order of arrival.
+
+    `index`: int64, position of the packet; `relative`: int64, first octet; `length`: int64, octets on the
+    wire; `highest`: int64[h], of all halves, the octet behind the highest one seen before the batch.
+    """
     order = np.argsort(compact(half), kind="stable")
     half = half[order]
     first = np.ones(len(half), np.bool_)
@@ -49,7 +53,8 @@ def sort_segments(
     group = np.cumsum(first) - 1
     start = relative[order]
     stop = start + length[order]
-    # A running maximum that begins anew in each half: each half's numbers lie above those of the one before.
+    # `before` is a running maximum of `stop` that begins anew, with `highest`, in each half. So that one
+    # maximum does for all of them, each half's numbers are lifted above those of the half before.
     lift = group * WIDTH
     top = np.maximum(stop, 0)
     heads = np.flatnonzero(first)
@@ -64,7 +69,10 @@ def sort_segments(
 
 
 def compact(half: Array) -> Array:
-    """The same numbers, or numbers in the same order, of 16 bits where they fit: these sort by radix."""
+    """Sort keys that order halves, or streams, as their numbers do; uint16[n] where these allow it.
+
+    NumPy sorts 16-bit numbers by radix, several times faster than longer ones. `half`: integers[n], from 0.
+    """
     most = int(half.max()) if len(half) else 0
     if most < 1 << 16:
         return half.astype(np.uint16)
@@ -79,11 +87,11 @@ def compact(half: Array) -> Array:
 
 
 class Layout(NamedTuple):
-    """What the segments of wrapper streams hold, position by position.
+    """Contents of the s segments of wrapper streams; each array is [s], but `ordered`.
 
-    `head`: HEAD records (of no meaning where not `ready`); `ready`: in order, in the fast path, with a header
-    at hand; `whole`: exactly one WPDU; `cut`: octets were cut off by the snap length; `ordered`: positions in
-    order, `place`: each position's place in `ordered`.
+    `head`: HEAD (of no meaning where not `ready`); `ready`: bool, in order, in the fast path, with a header
+    of version 1 at hand; `whole`: bool, exactly one WPDU; `cut`: bool, the snap length cut octets off;
+    `ordered`: int64[o], positions in order, in the fast path and not cut; `place`: int64, index in `ordered`.
     """
 
     head: Array
@@ -95,7 +103,7 @@ class Layout(NamedTuple):
 
 
 def lay_out(segments: Segments, fast: Array, source: PayloadSource) -> Layout:
-    """Read the headers of the segments of halves in the fast path (`fast`: mask by position)."""
+    """Read the headers that segments in order begin with; `fast`: bool[s], segments of the fast path."""
     length = segments.stop - segments.start
     in_order = segments.start == segments.before
     at_hand = source.at_hand(segments.address)
@@ -123,7 +131,10 @@ def lay_out(segments: Segments, fast: Array, source: PayloadSource) -> Layout:
 
 
 def _join_heads(segments: Segments, layout: Layout, short: Array, source: PayloadSource) -> Array:
-    """Put headers that end in the next segment together; a mask of those that could be."""
+    """Complete headers, in `layout.head`, that end in the next segment; returns bool[k], those complete.
+
+    `short`: int64[k], positions of segments in order that are shorter than HEAD.
+    """
     length = segments.stop - segments.start
     after = layout.ordered[np.minimum(layout.place[short] + 1, len(layout.ordered) - 1)]
     joined = (segments.group[after] == segments.group[short]) & (
@@ -131,6 +142,7 @@ def _join_heads(segments: Segments, layout: Layout, short: Array, source: Payloa
     )
     joined &= (length[short] + length[after] >= HEAD.itemsize) & source.at_hand(segments.address[after])
     rows, after = short[joined], after[joined]
+    # Octet i of a header is octet i of its segment or, from `length` on, octet i - length of the next one.
     ends, begins = (
         source.gather(HEAD, segments.address[which]).view(np.uint8).reshape(-1, HEAD.itemsize)
         for which in (after, rows)

@@ -5,14 +5,13 @@ datagrams of their own: so the splitter of each direction is kept.
 """
 
 from collections import OrderedDict
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cosemscope.capture.columns import Columns
+from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import UDP
 from cosemscope.streams.payload import PayloadSource
+from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.splitters.hdlc_splitter import HdlcSplitter
@@ -27,107 +26,116 @@ from cosemscope.streams.tables.wpdu_table import Mark, wrapper_rows
 from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
 from cosemscope.transport.wports import DLMS_PORT
 
-Array = npt.NDArray[Any]
 _FLAG = 0x7E
 #: Directions of flows whose HDLC segments are waited for.
 _MAX_HDLC = 4096
 
 
 class UdpFlows:
-    """Takes the UDP packets of batch after batch."""
+    """Takes the UDP packets of batch after batch; rows and items go to `output`.
 
-    def __init__(self, packets: Columns, streams: StreamTable, source: PayloadSource, output: Output) -> None:
-        self.streams = streams
-        self.source = source
-        self.output = output
-        self._packets = packets
+    In its methods `index` is int64[k], positions of packets with octets in the batch, and `flow`, `heads` and
+    `strong` are int32[k], HEAD[k] and bool[k]: the stream of each, the WPDU header it begins with, and
+    whether it is one believable WPDU.
+    """
+
+    def __init__(self, streams: StreamTable, source: PayloadSource, output: Output) -> None:
+        self._streams = streams
+        self._source = source
+        self._output = output
         self._tries: dict[int, int] = {}
         # Flows in which nothing was recognised for long; yet a WPDU may come, after many heartbeats.
         self._given_up: set[int] = set()
         # Splitters of HDLC by stream and side, with their sinks and the octets that each has taken.
         self._hdlc: OrderedDict[tuple[int, int], tuple[HdlcSplitter, UnitSink, int]] = OrderedDict()
 
-    def add_batch(self, rows: slice, stream: npt.NDArray[np.int32]) -> None:
-        """Take the packets `rows`, of these streams."""
-        protocol = self._packets["protocol"][rows]
-        length = self._packets["payload_length"][rows]
-        index = np.flatnonzero((protocol == UDP) & (stream >= 0) & (length > 0))
+    def add(self, batch: PacketBatch) -> None:
+        """Take the UDP packets of a batch."""
+        index = np.flatnonzero((batch.protocol == UDP) & (batch.stream >= 0) & (batch.payload_length > 0))
         if not len(index):
             return
-        flow = stream[index]
-        address = self._packets["payload"][rows][index]
-        captured = self._packets["payload_captured"][rows][index]
-        whole = captured == length[index]
-        ready = self.source.at_hand(address) & whole & (captured >= HEADER_SIZE)
+        flow = batch.stream[index]
+        address = batch.payload[index]
+        captured = batch.payload_captured[index]
+        whole = captured == batch.payload_length[index]
+        ready = self._source.at_hand(address) & whole & (captured >= HEADER_SIZE)
         heads = np.zeros(len(index), HEAD)
-        heads[ready] = self.source.gather(HEAD, address[ready])
+        heads[ready] = self._source.gather(HEAD, address[ready])
+        # Simple: a datagram that is exactly one WPDU, in a flow of the wrapper; all others go one by one.
         exact = ready & (heads["version"] == 1)
         exact &= heads["length"].astype(np.int64) + HEADER_SIZE == captured
         strong = exact & believable(heads)
-        self._recognise_early(index + rows.start, flow, heads, strong)
-        framing = self.streams["framing"][flow]
+        self._recognise_early(batch, index, flow, heads, strong)
+        framing = self._streams["framing"][flow]
         simple = exact & (framing == Framing.WRAPPER)
-        self._add_simple(index[simple] + rows.start, flow[simple], heads[simple], address[simple])
+        self._add_simple(batch, index[simple], flow[simple], heads[simple])
         rest = ~simple & ((framing < Framing.UNKNOWN) | ~whole)
         if self._given_up:
             rest |= np.isin(flow, list(self._given_up.intersection(flow[strong].tolist())))
         for place in np.flatnonzero(rest).tolist():
-            self._one(int(index[place]) + rows.start, int(flow[place]))
+            self._one(batch, int(index[place]), int(flow[place]))
 
-    def finish(self) -> None:
-        """Flows that were not recognised carry no DLMS; APDUs whose segments are not all here are cut."""
+    def finish(self, end: int) -> None:
+        """Flows that were not recognised carry no DLMS; APDUs whose segments are not all here are cut.
+
+        `end`: number of packets.
+        """
         for splitter, _, _ in self._hdlc.values():
-            splitter.close(max(0, len(self._packets) - 1))
+            splitter.close(max(0, end - 1))
         self._hdlc.clear()
-        mask = (self.streams["protocol"] == UDP) & (self.streams["framing"] == Framing.UNDECIDED)
-        self.streams["framing"][mask] = Framing.UNKNOWN
+        mask = (self._streams["protocol"] == UDP) & (self._streams["framing"] == Framing.UNDECIDED)
+        self._streams["framing"][mask] = Framing.UNKNOWN
 
-    def _recognise_early(self, packet: Array, flow: Array, heads: Array, strong: Array) -> None:
+    def _recognise_early(
+        self, batch: PacketBatch, index: Array, flow: Array, heads: Array, strong: Array
+    ) -> None:
         """Flows whose first datagram is exactly one believable WPDU."""
-        fresh = (self.streams["protocol"] == UDP) & self.streams.undecided
+        fresh = (self._streams["protocol"] == UDP) & self._streams.undecided
         for tried in self._tries:
             fresh[tried] = False
         rows = np.flatnonzero(fresh[flow])
         if not len(rows):
             return
-        first = first_rows(flow[rows], len(self.streams))
+        first = first_rows(flow[rows], len(self._streams))
         rows = rows[first[first >= 0]]
         for place in rows[strong[rows]].tolist():
-            self._recognised(int(flow[place]), Framing.WRAPPER, int(packet[place]), int(heads["tag"][place]))
+            side = int(batch.direction[index[place]])
+            self._recognised(int(flow[place]), Framing.WRAPPER, side, int(heads["tag"][place]))
 
-    def _recognised(self, stream: int, framing: Framing, packet: int, tag: int) -> None:
-        self.streams["framing"][stream] = framing
+    def _recognised(self, stream: int, framing: Framing, side: int, tag: int) -> None:
+        """A datagram from this side, whose APDU has this tag, told the framing of its flow."""
+        self._streams["framing"][stream] = framing
         self._tries.pop(stream, None)
-        before = int(self.streams["client_side"][stream])
-        self.streams.set_client(stream, tag, int(self._packets["direction"][packet]))
-        if before != self.streams["client_side"][stream]:
-            self.output.turn_round(stream)
+        before = int(self._streams["client_side"][stream])
+        self._streams.set_client(stream, tag, side)
+        if before != self._streams["client_side"][stream]:
+            self._output.turn_round(stream)
 
-    def _add_simple(self, packet: Array, flow: Array, heads: Array, address: Array) -> None:
-        if not len(packet):
+    def _add_simple(self, batch: PacketBatch, index: Array, flow: Array, heads: Array) -> None:
+        if not len(index):
             return
-        time = self._packets["time"][packet]
-        direction = self._packets["direction"][packet] ^ self.streams["client_side"][flow]
-        self.output.add_rows(wrapper_rows(heads, packet, time, flow, direction, address), packet)
+        packet = index + batch.base
+        direction = batch.direction[index] ^ self._streams["client_side"][flow]
+        rows = wrapper_rows(heads, packet, batch.time[index], flow, direction, batch.payload[index])
+        self._output.add_rows(rows, packet)
 
-    def _one(self, packet: int, stream: int) -> None:
+    def _one(self, batch: PacketBatch, index: int, stream: int) -> None:
         """A datagram that is not simply one WPDU, or whose flow is not recognised yet."""
-        column = self._packets
-        side, length = int(column["direction"][packet]), int(column["payload_length"][packet])
-        captured = min(length, int(column["payload_captured"][packet]))
-        address, time = int(column["payload"][packet]), int(column["time"][packet])
+        side, length = int(batch.direction[index]), int(batch.payload_length[index])
+        captured = min(length, int(batch.payload_captured[index]))
+        packet, address, time = batch.base + index, int(batch.payload[index]), int(batch.time[index])
         segment = Segment(0, length, address, captured, packet, time, 0)
         if captured < length:
-            self.output.find(CUT, stream, side, packet, captured, length - captured)
-        octets = self.source.octets(address, captured)
+            self._output.find(CUT, stream, side, packet, captured, length - captured)
+        octets = self._source.octets(address, captured)
         known = True
         if stream in self._given_up:
-            known = self._try_again(stream, packet, octets)
-        elif self.streams["framing"][stream] == Framing.UNDECIDED:
-            known = self._try(stream, side, packet, octets, length)
+            known = self._try_again(stream, side, octets)
+        elif self._streams["framing"][stream] == Framing.UNDECIDED:
+            known = self._try(stream, side, octets, length)
         if not known:
             return
-        framing = Framing(int(self.streams["framing"][stream]))
+        framing = Framing(int(self._streams["framing"][stream]))
         if framing in (Framing.WRAPPER, Framing.SWAPPED):
             self._split(segment, stream, side, octets, swapped=framing is Framing.SWAPPED)
         elif not octets:
@@ -139,7 +147,7 @@ class UdpFlows:
             splitter_for(framing, self._sink(stream, side), 0, trusted=True).chunk(segment, packet)
 
     def _sink(self, stream: int, side: int) -> UnitSink:
-        return UnitSink(stream, side, self.streams, self.source, self.output)
+        return UnitSink(stream, side, self._streams, self._source, self._output)
 
     def _take_frames(self, segment: Segment, stream: int, side: int) -> None:
         """HDLC frames, whole ones; the segments of an APDU may go on in the next datagram."""
@@ -160,23 +168,23 @@ class UdpFlows:
         if taken + segment.captured < stop:
             splitter.gap(taken + segment.captured, stop, segment.packet, segment.packet)
 
-    def _try(self, stream: int, side: int, packet: int, octets: bytes, length: int) -> bool:
+    def _try(self, stream: int, side: int, octets: bytes, length: int) -> bool:
         """Whether this datagram tells that its flow carries DLMS."""
         framing = Recogniser().add(side, octets, length)
         if framing is Framing.UNDECIDED:
-            framing = datagram_framing(octets, registered=DLMS_PORT in self.streams.ports(stream))
+            framing = datagram_framing(octets, registered=DLMS_PORT in self._streams.ports(stream))
         if framing is Framing.UNDECIDED:
             self._tries[stream] = self._tries.get(stream, 0) + 1
             if self._tries[stream] >= MAX_SEGMENTS:
-                self._recognised(stream, Framing.UNKNOWN, packet, -1)
+                self._recognised(stream, Framing.UNKNOWN, side, -1)
                 self._given_up.add(stream)
             return False
         wrapped = framing in (Framing.WRAPPER, Framing.SWAPPED) and len(octets) > HEADER_SIZE
         tag = octets[HEADER_SIZE] if wrapped else -1
-        self._recognised(stream, framing, packet, tag)
+        self._recognised(stream, framing, side, tag)
         return framing.carries_dlms
 
-    def _try_again(self, stream: int, packet: int, octets: bytes) -> bool:
+    def _try_again(self, stream: int, side: int, octets: bytes) -> bool:
         """Whether this datagram of a flow that was given up is exactly one WPDU to believe."""
         if len(octets) < HEAD.itemsize:
             return False
@@ -184,7 +192,7 @@ class UdpFlows:
         if not believable(head)[0] or int(head["length"][0]) + HEADER_SIZE != len(octets):
             return False
         self._given_up.discard(stream)
-        self._recognised(stream, Framing.WRAPPER, packet, int(head["tag"][0]))
+        self._recognised(stream, Framing.WRAPPER, side, int(head["tag"][0]))
         return True
 
     def _split(self, segment: Segment, stream: int, side: int, octets: bytes, *, swapped: bool) -> None:

@@ -6,27 +6,26 @@ are followed together, a WPDU of each a round. Where a chain meets a gap, an odd
 batch it is none, and the reassembler goes through its segments one by one.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cosemscope.capture.columns import Array
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.segments_in_order import WIDTH, Layout, Segments, compact
 from cosemscope.streams.recognition import HEAD, join_heads, take_heads
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 
-Array = npt.NDArray[Any]
 #: WPDUs that a chain may have: each costs a round.
 MOST_LINKS = 4096
 
 
 class Links(NamedTuple):
-    """The WPDUs of chains, chain by chain.
+    """The l WPDUs of chains, chain by chain; each array is int64[l], but `head`, HEAD[l].
 
-    `owner`: position of the segment that begins the chain; `position`: of the one that begins the WPDU,
-    `offset`: where in it; `end`: of the one that ends it, `stop`: the octet of the half behind it; `head`:
-    HEAD record.
+    `owner`: position of the segment that begins the chain; `position`: of the segment that begins the WPDU;
+    `offset`: octets of that segment before it; `end`: position of the segment that ends the WPDU; `stop`: the
+    octet of the half behind the WPDU.
     """
 
     owner: Array
@@ -37,18 +36,23 @@ class Links(NamedTuple):
     head: Array
 
     def take(self, rows: Array) -> "Links":
-        """Some of them, by mask or index."""
+        """The links at these indexes, int64[k], or where this mask, bool[l], is set."""
         owner, position, offset, end, stop = (column[rows] for column in self[:-1])
         return Links(owner, position, offset, end, stop, take_heads(self.head, rows))
 
 
 def find_chains(segments: Segments, layout: Layout, source: PayloadSource) -> tuple[Links, Array]:
-    """All links, and for each position the one with which its chain ends (-1: it begins none)."""
+    """Follow all chains; returns (links, last).
+
+    `links`: the WPDUs of all chains that end where a segment does. `last`: int64[s], the position with which
+    the chain ends that begins at this position, or -1.
+    """
     path = _Path(segments, layout)
     last = np.full(len(segments.half), -1, np.int64)
     owner = np.flatnonzero(layout.ready & ~layout.cut & ~layout.whole)
     at = Links(owner, owner, np.zeros_like(owner), owner, owner, take_heads(layout.head, owner))
     found: list[Links] = []
+    # Invariant: `at` has one WPDU of each chain that is neither complete nor given up, with its header.
     while len(at.owner) and len(found) < MOST_LINKS:
         at, complete = path.ends(at)
         found.append(at)
@@ -64,18 +68,23 @@ def find_chains(segments: Segments, layout: Layout, source: PayloadSource) -> tu
 
 
 class _Path:
-    """Where octets of halves lie: from an octet to the segment in order that holds it."""
+    """The segments in order as one sorted line of octets, half after half: finds where a WPDU ends."""
 
     def __init__(self, segments: Segments, layout: Layout) -> None:
+        # Ascending, since within a half segments in order end at ever higher octets.
         self._segments, self._ordered = segments, layout.ordered
         self._keys = segments.group[layout.ordered] * WIDTH + segments.stop[layout.ordered]
         in_order = segments.start == segments.before
-        # A gap, or a segment that overlaps one, was cut, or may be a probe.
+        # A gap, a segment that overlaps another, was cut, or may be a probe: where the count of these goes up
+        # between two positions, no WPDU goes from one to the other.
         odd = (segments.stop > segments.before) | (segments.stop - segments.start == 1)
         self._irregular = np.cumsum((~in_order & odd) | (in_order & layout.cut))
 
     def ends(self, at: Links) -> tuple[Links, Array]:
-        """Those of which all octets are there, with their ends; and whether each ends with its segment."""
+        """Find the ends of WPDUs; returns those of which all octets are there, and a mask of them, bool.
+
+        The mask tells which end where a segment does.
+        """
         segments, group = self._segments, self._segments.group[at.position]
         stop = segments.start[at.position] + at.offset + HEADER_SIZE + at.head["length"]
         place = np.searchsorted(self._keys, group * WIDTH + stop)
@@ -87,7 +96,7 @@ class _Path:
 
 
 def _next(segments: Segments, at: Links, source: PayloadSource) -> Links:
-    """The WPDUs that begin where these end, inside the same segment."""
+    """The WPDUs that begin where these end, inside the same segment, if a header of version 1 is there."""
     address = segments.address[at.end] + at.stop - segments.start[at.end]
     room = segments.stop[at.end] - at.stop
     readable = (room >= HEADER_SIZE) & source.at_hand(address)
@@ -99,10 +108,12 @@ def _next(segments: Segments, at: Links, source: PayloadSource) -> Links:
 
 
 def apart(position: Array, last: Array) -> tuple[Array, Array]:
-    """The chains that stand apart from all others, and the positions that remain to be looked at in order.
+    """Tell chains that overlap no other from those to be judged in order; returns (heads, rest).
 
-    `position`: of irregular segments, ascending; `last`: with which the chain ends that each begins, or -1. A
-    chain within another is none, for its first segment begins inside a WPDU.
+    `heads`: int64[k], positions of segments that begin a chain which overlaps no other; `rest`: int64[m],
+    positions to take one by one, ascending. A chain wholly within another needs no look: its first segment
+    stands inside a WPDU. `position`: int64[n], irregular segments, ascending; `last`: int64[n], the position
+    of the segment that ends the chain begun there, or -1.
     """
     if not len(position):
         return position, position
@@ -112,6 +123,8 @@ def apart(position: Array, last: Array) -> tuple[Array, Array]:
     heads = np.flatnonzero(opens)
     if not len(heads):
         return heads, position
+    # A cluster is a chain that begins behind all before it, with the positions up to the next such chain. It
+    # is settled, up to its reach, if no chain within it goes further than the first.
     plain = np.maximum.reduceat(last, heads) == last[heads]
     cluster = np.cumsum(opens) - 1
     settled = (cluster >= 0) & (position <= reach) & plain[cluster]
@@ -119,7 +132,10 @@ def apart(position: Array, last: Array) -> tuple[Array, Array]:
 
 
 def covered(begins: Array, last: Array) -> Array:
-    """Which positions lie within the chains that begin at these (mask by position)."""
+    """Mask, bool[s], of positions within chains, their first and last segments included.
+
+    `begins`: bool[s], where chains begin, none of which overlap; `last`: int64[s], where each ends.
+    """
     first = np.flatnonzero(begins)
     edges = np.zeros(len(begins) + 1, np.int8)
     edges[first] += 1
