@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,34 @@ def test_broken_octets_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.startswith("BROKEN")
     assert "undecoded: 00" in shown
     assert "error at offset 5: expected 4 octets of double-long-unsigned" in shown
+
+
+def test_several_messages_are_a_list_and_trees(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line a message, each with its tree; what was left out of the text goes to standard error."""
+    text = "10:11:12.345 TX c001c100030100010800ff0200\n10:11:12.456 RX c401c1000600001391"
+    assert main(["decode", text]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[:2] == [
+        "   1  client  GET 1.0.1.8.0.255 Active energy import (+A)",
+        "   2  server  GET response 1.0.1.8.0.255 Active energy import (+A), value = 5009",
+    ]
+    assert "-- 2, from the server" in told.out
+    assert told.err == "cosemscope decode: 2 time stamps, 2 labels ignored.\n"
+    assert main(["decode", "--json", text]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [message["sender"] for message in found["messages"]] == ["client", "server"]
+    assert found["messages"][1]["children"]
+    assert (found["left_out"], found["notes"]) == ({"time stamp": 2, "label": 2}, [])
+
+
+def test_messages_can_be_kept_as_a_capture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--write makes a capture of them that every other command opens."""
+    path = tmp_path / "pasted.pcapng"
+    assert main(["decode", "--write", str(path), _WPDU]) == 0
+    capsys.readouterr()
+    assert main(["list", "--json", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["info"] == "GET response, data = 5009"
+    assert main(["decode", "--write", str(tmp_path / "none" / "x"), _WPDU]) == 1
 
 
 def test_no_hex(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,23 +1,38 @@
-"""`decode`: the tree of fields of octets given as hex, opened with the keys of `--keys`."""
+"""`decode`: the trees of fields of octets that are pasted or piped, opened with the keys of `--keys`."""
 
 import argparse
+import json
 import sys
+from pathlib import Path
 
-from cosemscope.analysis.associations.pasted import decode_pasted
-from cosemscope.apdu.hex_input import HexError, parse_octets
+from cosemscope.analysis.pasted.messages import messages_of
+from cosemscope.analysis.pasted.pasted_capture import write_messages
+from cosemscope.analysis.pasted.pasted_trees import PastedTree, decode_pasted
+from cosemscope.apdu.pasted.pasted_text import read_pasted
+from cosemscope.apdu.pasted.pieces import HexError, Pasted
+from cosemscope.apdu.summary import summarise
+from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.cli.capture_arguments import CommandError, add_keys_argument, load_keys
-from cosemscope.cli.tree_lines import print_decoded
+from cosemscope.cli.tree_lines import print_decoded, tree_object
 
 DESCRIPTION = (
-    "Decode octets given in hex: a WPDU, an APDU or an HDLC frame. Spaces, colons, 0x, line "
-    "breaks and the offsets and characters of a hex dump may stand in it."
+    "Decode octets: WPDUs, APDUs, HDLC frames or whole packets. They may stand in hex among spaces, colons, "
+    "0x, time stamps, labels and headings of a log, in hex dumps of Wireshark, tcpdump, xxd or netty, in "
+    "literals of Python and C, as decimal numbers or base64; what is left out is said. Several messages are "
+    "one conversation."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `decode`."""
     parser.add_argument("hex", nargs="+", metavar="HEX", help="the octets; - reads them from standard input")
-    parser.add_argument("--json", action="store_true", help="the tree as JSON")
+    parser.add_argument("--json", action="store_true", help="the tree as JSON; of several messages a list")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="keep the messages in this pcapng file, too",
+    )
     add_keys_argument(parser)
 
 
@@ -26,9 +41,38 @@ def run(arguments: argparse.Namespace) -> int:
     words = " ".join(arguments.hex)
     try:
         keys = load_keys(arguments)
-        octets = parse_octets(sys.stdin.read() if words.strip() == "-" else words)
-    except (HexError, CommandError) as error:
+        pasted = read_pasted(sys.stdin.read() if words.strip() == "-" else words)
+        if arguments.write is not None:
+            write_messages(arguments.write, messages_of(pasted))
+    except (HexError, CommandError, SpoolError) as error:
         print(f"cosemscope decode: {error}", file=sys.stderr)
         return 1
-    print_decoded(*decode_pasted(octets, keys), as_json=arguments.json)
+    trees = decode_pasted(pasted, keys)
+    if len(trees) == 1:
+        print_decoded(trees[0].decoded, trees[0].look, as_json=arguments.json)
+    elif arguments.json:
+        print(json.dumps(_as_object(trees, pasted), ensure_ascii=False, indent=2))
+    else:
+        _print_messages(trees)
+    if pasted.remark:
+        sys.stdout.flush()
+        print(f"cosemscope decode: {pasted.remark}", file=sys.stderr)
     return 0
+
+
+def _as_object(trees: list[PastedTree], pasted: Pasted) -> dict[str, object]:
+    """Several messages for scripts: each with its number, sender and tree; and how the text was read."""
+    messages = [
+        {"number": number, "sender": tree.sender.value, **tree_object(tree.decoded, tree.look)}
+        for number, tree in enumerate(trees, 1)
+    ]
+    return {"messages": messages, "left_out": pasted.left_out, "notes": list(pasted.notes)}
+
+
+def _print_messages(trees: list[PastedTree]) -> None:
+    """A line a message, then each with its tree."""
+    for number, tree in enumerate(trees, 1):
+        print(f"{number:>4}  {tree.sender.value:<6}  {summarise(tree.decoded, tree.look.context)}")
+    for number, tree in enumerate(trees, 1):
+        print(f"\n-- {number}, from the {tree.sender.value}")
+        print_decoded(tree.decoded, tree.look, as_json=False)

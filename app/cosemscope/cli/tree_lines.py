@@ -13,18 +13,25 @@ from cosemscope.apdu.summary import summarise
 
 def print_decoded(decoded: Decoded, look: Look, comments: Sequence[Comment] = (), *, as_json: bool) -> None:
     """Print a tree as text, its info line, comments and what is protected first, or as JSON."""
-    info = summarise(decoded, look.context)
-    security, inner = look.verdict.value, apdu_name(look.inner) if look.inner >= 0 else None
     if as_json:
-        remarks = [{"packet": number, "comment": text} for number, text in comments]
-        known = {"info": info, "security": security, "inner": inner, "comments": remarks}
-        print(json.dumps({**known, **plain_tree(decoded)}, ensure_ascii=False, indent=2))
+        print(json.dumps(tree_object(decoded, look, comments), ensure_ascii=False, indent=2))
         return
-    print(info)
+    print(summarise(decoded, look.context))
     if look.openings:
-        print(f"security: {security}{f', {inner}' if inner else ''}")
+        print(f"security: {look.verdict.value}{f', {apdu_name(look.inner)}' if look.inner >= 0 else ''}")
     for number, text in comments:
         print(f"comment on packet {number}: {plain_lines(text)}")
     print()
     for line in text_lines(decoded):
         print(line)
+
+
+def tree_object(decoded: Decoded, look: Look, comments: Sequence[Comment] = ()) -> dict[str, object]:
+    """A tree for scripts: info line, verdict, inner APDU, comments, and the fields with their spans."""
+    known: dict[str, object] = {
+        "info": summarise(decoded, look.context),
+        "security": look.verdict.value,
+        "inner": apdu_name(look.inner) if look.inner >= 0 else None,
+        "comments": [{"packet": number, "comment": text} for number, text in comments],
+    }
+    return known | plain_tree(decoded)

@@ -78,7 +78,12 @@ def test_fields_come_as_octets_are_typed(box, qtbot):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("no hex at all", "Line 1: 'n'"), ("0", "1 hex digits"), ("00 0", "half"), ("# only words", "No hex")],
+    [
+        ("no hex at all", "Line 1: 'n'"),
+        ("0", "one hex digit too many or too few"),
+        ("00 0", "half"),
+        ("# only words", "No hex"),
+    ],
 )
 def test_what_is_no_hex_is_a_sentence(box, text, words):
     """With the place; never an exception."""

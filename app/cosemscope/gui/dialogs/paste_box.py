@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QSpl
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.framed import decode_octets
-from cosemscope.apdu.hex_input import HexError, parse_octets
+from cosemscope.apdu.pasted.pasted_text import parse_octets
+from cosemscope.apdu.pasted.pieces import HexError
 from cosemscope.apdu.summary import summarise
 from cosemscope.gui.document.protection import listening
 from cosemscope.gui.look import theme

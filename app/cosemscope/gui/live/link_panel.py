@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cosemscope.apdu.hex_input import HexError, parse_octets
 from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.apdu.pasted.pasted_text import parse_octets
+from cosemscope.apdu.pasted.pieces import HexError
 from cosemscope.capture.events import NOT_OBEYED, Event, Trouble
 from cosemscope.gui.live.orders import LinkOrder, ListenOrder
 from cosemscope.gui.look import theme

@@ -1,0 +1,76 @@
+"""Pasted messages as a capture: each framing on a connection of its own, so that everything reads them.
+
+What is known of a conversation (titles, keys, requests, blocks, segments) then holds for pasted octets as for
+captured ones, and they can be saved and opened like any capture. Times are made up: a millisecond apart.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.pasted.messages import Message, PacketLink
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.packets.packet_row import TCP
+from cosemscope.capture.spool.spool_writer import SpoolWriter
+from cosemscope.capture.spool.synthetic_frames import SyntheticTcp
+from cosemscope.streams.decode_as import DecodeAs
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.transport.wports import DLMS_PORT
+
+#: Addresses for documentation (RFC 5737), and the ports of the connections: one a framing.
+_CLIENT, _SERVER = "192.0.2.1", "192.0.2.2"
+_PORTS = {
+    Framing.WRAPPER: DLMS_PORT,
+    Framing.SWAPPED: DLMS_PORT,
+    Framing.HDLC: DLMS_PORT + 1,
+    Framing.IEC_61334_4_32: DLMS_PORT + 2,
+    Framing.BARE: DLMS_PORT + 3,
+}
+_CLIENT_PORT = 49_152
+_MILLISECOND = 1_000_000
+#: Octets of a segment: a message is cut only where IP could not carry it.
+_SEGMENT = 65_000
+
+
+def write_messages(path: Path, messages: Sequence[Message]) -> list[int]:
+    """Write the messages as a pcapng file; the index of each packet's message. Raises SpoolError."""
+    connections: dict[Framing, SyntheticTcp] = {}
+    interfaces: dict[int, int] = {}
+    places: list[int] = []
+    with SpoolWriter(path, buffer=1 << 20) as spool:
+        for index, message in enumerate(messages):
+            link = message.framing if isinstance(message.framing, PacketLink) else PacketLink.ETHERNET
+            if link.value not in interfaces:
+                interfaces[link.value] = spool.add_interface("pasted octets", link.value)
+            for frame in _frames(message, connections):
+                places.append(index)
+                spool.write(len(places) * _MILLISECOND, frame, interface=interfaces[link.value])
+    return places
+
+
+def _frames(message: Message, connections: dict[Framing, SyntheticTcp]) -> list[bytes]:
+    """The packets of a message: itself where it is one, else segments, behind a handshake for the first."""
+    if isinstance(message.framing, PacketLink):
+        return [message.octets]
+    connection = connections.get(message.framing)
+    opened = []
+    if connection is None:
+        port = _PORTS[message.framing]
+        ends = (_CLIENT, _CLIENT_PORT + port - DLMS_PORT), (_SERVER, port)
+        connection = SyntheticTcp(*ends, mss=_SEGMENT, initial_sequence=(0, 0))
+        connections[message.framing] = connection
+        opened = connection.handshake()
+    return [*opened, *connection.data(message.from_client, message.octets)]
+
+
+@contextmanager
+def pasted_analysis(messages: Sequence[Message]) -> Iterator[tuple[Analysis, list[int]]]:
+    """The messages as a capture, analysed, and the index of each packet's message; the file is temporary."""
+    rules = {(TCP, _PORTS[m.framing]): m.framing for m in messages if isinstance(m.framing, Framing)}
+    with tempfile.TemporaryDirectory(prefix="cosemscope-") as folder:
+        path = Path(folder) / "pasted.pcapng"
+        places = write_messages(path, messages)
+        with open_capture(path) as reader:
+            yield Analysis(reader, DecodeAs(ports=rules)).run(), places

@@ -1,0 +1,1 @@
+"""Octets as people paste them: hex in any dress, dumps, lists of numbers, literals, base64."""

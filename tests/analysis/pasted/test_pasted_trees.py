@@ -1,0 +1,151 @@
+"""Pasted messages are one conversation, whole packets are opened, and nothing that was pasted is lost."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
+from cosemscope.analysis.pasted.messages import PacketLink, messages_of
+from cosemscope.analysis.pasted.pasted_capture import write_messages
+from cosemscope.analysis.pasted.pasted_trees import decode_pasted
+from cosemscope.apdu.pasted.pasted_text import read_pasted
+from cosemscope.apdu.security.key_sets import KeySet
+from cosemscope.apdu.summary import summarise
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.transport.wports import Side
+from tests.helpers.shared import shared
+
+_KEYS = KeyTable(
+    (
+        KeyEntry(
+            KeySet(
+                "test",
+                encryption=bytes.fromhex("101112131415161718191A1B1C1D1E1F"),
+                authentication=bytes.fromhex("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"),
+            )
+        ),
+    )
+)
+_SNRM = "SNRM"
+_ANSWER = "GET response, data = 5009"
+#: Cases of the field, and what each message of theirs is.
+_CASES = {
+    "paste-iso-stamp": [_SNRM],
+    "paste-ms-stamp-nibble-shift": [_SNRM],
+    "paste-arrow-stamp-two-lines": [_SNRM, _SNRM],
+    "paste-level-letter-D": [_SNRM],
+    "paste-decimal-brackets": ["1 octets belong to no frame"],
+    "dump-from-the-middle": [_SNRM],
+    "dump-from-the-middle-2": [_SNRM],
+    "netty-prettyHexDump": [_ANSWER],
+    "wrap-esphome-uart-debug": [_ANSWER],
+    "wrap-python-bytes-printable": [_ANSWER],
+    "wrap-bytearray": [_ANSWER],
+    "wrap-node-buffer": [_ANSWER],
+    "wrap-xml-value": [_ANSWER],
+    "wrap-middle-dots": [_ANSWER],
+    "wrap-heading-line": [_ANSWER],
+    "wrap-zero-width-space": [_ANSWER],
+    "wrap-json-tasmota": [_ANSWER],
+    "two-hex-dumps": [_ANSWER, _ANSWER],
+    "wireshark-whole-packet": [_ANSWER],
+    "tcpdump-X": [_ANSWER],
+    "gbt-bare-apdus-one-a-line": ["block 1", "block 2", "block 3 (last)"],
+    "gbt-in-wpdus": ["block 1", "block 2", "block 3 (last)"],
+    "summary-of-several-messages": [
+        "GET 1.0.1.8.0.255 Active energy import (+A)",
+        "GET response 1.0.1.8.0.255 Active energy import (+A), block 1",
+        "GET next block 1",
+        "GET response 1.0.1.8.0.255 Active energy import (+A), block 2 (last)",
+    ],
+    "titles-of-pasted-aarq-aare": [
+        "AARQ LN referencing, with ciphering",
+        "AARE accepted",
+        "GET 0.0.1.0.0.255 Clock",
+        "GET response 0.0.1.0.0.255 Clock, value = 2021-01-24 14:48:57.80",
+    ],
+}
+
+
+def _infos(text: str, keys: KeyTable = NO_KEYS) -> list[str]:
+    return [summarise(tree.decoded, tree.look.context) for tree in decode_pasted(read_pasted(text), keys)]
+
+
+@pytest.mark.parametrize("name", _CASES)
+def test_what_people_paste_is_read_as_they_mean_it(name: str) -> None:
+    """Stamps, levels, decimal lists, dumps, wrappings of public cases; several messages know each other."""
+    lines = shared("cases/field.jsonl").read_text(encoding="utf-8").splitlines()
+    case = next(case for case in map(json.loads, lines) if case["name"] == name)
+    infos = _infos(case["input"], _KEYS if "titles" in name else NO_KEYS)
+    assert len(infos) == len(_CASES[name])
+    for info, wanted in zip(infos, _CASES[name], strict=True):
+        assert wanted in info
+
+
+def test_senders_follow_octets_labels_and_wports() -> None:
+    """A request is the client's, a push the meter's; what does not tell goes with its label or its wPorts."""
+    text = "TX: c001c100030100010800ff0200\nRX: db0011223344556677889900aabbccdd\nTX: db00112233"
+    assert [message.sender for message in messages_of(read_pasted(text))] == [
+        Side.CLIENT,
+        Side.SERVER,
+        Side.CLIENT,
+    ]
+    wpdus = "000100100001000dc001c100030100010800ff0200 0001000100100003db0000 0001001000010003db0000"
+    assert [message.sender for message in messages_of(read_pasted(wpdus))] == [
+        Side.CLIENT,
+        Side.SERVER,
+        Side.CLIENT,
+    ]
+
+
+def test_frames_without_an_apdu_are_shown_beside_those_with_one() -> None:
+    """Link set-up and APDUs pasted together: each frame has its tree."""
+    snrm, push = "7ea0070321930f017e", "7ea019410313a94be6e7000f00000001000201060000000196977e"
+    infos = _infos(f"{snrm}\n{push}")
+    assert len(infos) == 2
+    assert _SNRM in infos[0]
+    assert "PUSH" in infos[1]
+
+
+def test_pasted_messages_open_as_a_capture(tmp_path: Path) -> None:
+    """What was pasted, written as a capture, is read from its file like any other."""
+    text = "TX: 000100100001000dc001c100030100010800ff0200\nRX: 0001000100100009c401c1000600001391"
+    path = tmp_path / "pasted.pcapng"
+    assert write_messages(path, messages_of(read_pasted(text))) == [0, 0, 0, 0, 1]
+    with open_capture(path) as reader:
+        analysis = Analysis(reader).run()
+        assert analysis.wpdus["direction"].tolist() == [0, 1]
+        assert analysis.wpdus["source_wport"].tolist() == [16, 1]
+
+
+def test_packets_are_told_by_their_headers() -> None:
+    """Ethernet, with a VLAN tag too, and IP of both versions; what only looks like it is none."""
+    ip = bytes.fromhex(
+        "45000039000100004006f6b6c0000201c0000202c3500fdb000003e9000013895018200000000000"
+    ) + bytes(17)
+    for octets, framing in (
+        (ip, PacketLink.IP),
+        (bytes(12) + b"\x08\x00" + ip, PacketLink.ETHERNET),
+        (bytes(12) + b"\x81\x00\x00\x07\x08\x00" + ip, PacketLink.ETHERNET),
+        (ip[:-1], Framing.BARE),
+        (bytes(12) + b"\x08\x06" + ip, Framing.BARE),
+    ):
+        assert messages_of(read_pasted(octets.hex()))[0].framing is framing
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=6), st.booleans())
+def test_nothing_that_was_pasted_is_lost_and_nothing_raises(rows: list[bytes], labelled: bool) -> None:
+    """Messages hold every octet of the text in order, whatever it is, and each has a tree."""
+    lines = [f"{'TX: ' if labelled and index % 2 else ''}0x{row.hex()}" for index, row in enumerate(rows)]
+    pasted = read_pasted("\n".join(lines))
+    messages = messages_of(pasted)
+    assert b"".join(message.octets for message in messages) == pasted.octets == b"".join(rows)
+    shown = decode_pasted(pasted)
+    assert shown
+    assert all(summarise(tree.decoded, tree.look.context) for tree in shown)
