@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 
 from cosemscope.analysis.pasted.messages import messages_of
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         keys = load_keys(arguments)
         pasted = read_pasted(sys.stdin.read() if words.strip() == "-" else words)
         if arguments.write is not None:
-            write_messages(arguments.write, messages_of(pasted))
+            write_messages(arguments.write, messages_of(pasted), time.time_ns())
     except (HexError, CommandError, SpoolError) as error:
         print(f"cosemscope decode: {error}", file=sys.stderr)
         return 1

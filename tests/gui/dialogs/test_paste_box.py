@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.fields import Problem
 from cosemscope.apdu.opening import Verdict
-from cosemscope.gui.dialogs.paste_box import MAX_CHARACTERS, PasteBox, _read, broken_lines
+from cosemscope.gui.dialogs.paste_box import MAX_CHARACTERS, PasteBox, broken_lines, read_typed
 from cosemscope.gui.look.hex_text import hex_dump
 from tests.gui.fakes import ANSWER, wpdu
 from tests.helpers.shared import shared
@@ -253,8 +253,8 @@ def test_a_problem_is_copied_as_its_sentence_and_octets(box):
 @given(st.text(st.sampled_from("0123456789abcdefABCDEFxX ,:;|\n\t#/.-'hglo"), max_size=200))
 def test_any_text_is_octets_or_a_sentence(text):
     """Never an exception, never neither."""
-    octets, remark = _read(text)
-    assert isinstance(octets, bytes) or (octets is None and remark)
+    pasted, remark = read_typed(text)
+    assert pasted.octets if pasted is not None else remark
     assert len(broken_lines(text)) < MAX_CHARACTERS
 
 
@@ -262,4 +262,35 @@ def test_any_text_is_octets_or_a_sentence(text):
 def test_breaking_lines_changes_no_octet(octets, separator):
     """However the octets are parted."""
     text = ("0x" if "x" in separator else "") + octets.hex(" ").replace(" ", separator)
-    assert _read(broken_lines(text)) == (octets, "")
+    pasted, remark = read_typed(broken_lines(text))
+    assert (pasted.octets, remark) == (octets, "")
+
+
+CONVERSATION = "10:11:12.345 TX c001c100030100010800ff0200\n10:11:12.456 RX c401c1000600001391"
+
+
+def test_several_messages_are_a_list_and_one_conversation(box):
+    """Each has its fields; an answer has the object that its request named; what was left out is said."""
+    box.text.setPlainText(CONVERSATION)
+    box.read()
+    assert box.messages.isVisible()
+    assert "1.0.1.8.0.255" in box.messages.item(1).text()
+    assert "2 messages" in box.summary.text()
+    assert "2 time stamps, 2 labels ignored" in box.summary.text()
+    assert shown(box) == bytes.fromhex("c001c100030100010800ff0200")
+    box.messages.setCurrentRow(1)
+    assert box.details.view.octets == bytes.fromhex("c401c1000600001391")
+    box.text.setPlainText(HEX)
+    box.read()
+    assert box.messages.isHidden()
+
+
+def test_pasted_messages_open_as_a_capture(window, qtbot):
+    """One button makes a capture of them, which is not saved yet."""
+    window.opening.show_box()
+    box = window.opening.box
+    box.text.setPlainText(CONVERSATION)
+    box.read()
+    qtbot.mouseClick(box.as_capture, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.workspace.traffic.total == 2, timeout=10_000)
+    assert "Pasted octets" in window.windowTitle()

@@ -34,8 +34,11 @@ _MILLISECOND = 1_000_000
 _SEGMENT = 65_000
 
 
-def write_messages(path: Path, messages: Sequence[Message]) -> list[int]:
-    """Write the messages as a pcapng file; the index of each packet's message. Raises SpoolError."""
+def write_messages(path: Path, messages: Sequence[Message], start: int = 0) -> list[int]:
+    """Write the messages as a pcapng file; the index of each packet's message. Raises SpoolError.
+
+    The first packet's time is a millisecond behind `start`, in ns since the epoch.
+    """
     connections: dict[Framing, SyntheticTcp] = {}
     interfaces: dict[int, int] = {}
     places: list[int] = []
@@ -46,7 +49,7 @@ def write_messages(path: Path, messages: Sequence[Message]) -> list[int]:
                 interfaces[link.value] = spool.add_interface("pasted octets", link.value)
             for frame in _frames(message, connections):
                 places.append(index)
-                spool.write(len(places) * _MILLISECOND, frame, interface=interfaces[link.value])
+                spool.write(start + len(places) * _MILLISECOND, frame, interface=interfaces[link.value])
     return places
 
 

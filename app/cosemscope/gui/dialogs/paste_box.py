@@ -1,15 +1,28 @@
-"""The box where hex is pasted or typed, and what it is: fields, octets, problems, as of a capture's WPDU."""
+"""The box where octets are pasted or typed, and what they are: messages, fields, octets, as of a capture.
+
+Several messages are a list, one conversation; all of them can be opened as a capture.
+"""
 
 from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QTextCursor
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QPlainTextEdit,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
-from cosemscope.apdu.framed import decode_octets
-from cosemscope.apdu.pasted.pasted_text import parse_octets
-from cosemscope.apdu.pasted.pieces import HexError
+from cosemscope.analysis.pasted.messages import messages_of
+from cosemscope.analysis.pasted.pasted_trees import PastedTree, decode_pasted
+from cosemscope.apdu.pasted.pasted_text import read_pasted
+from cosemscope.apdu.pasted.pieces import HexError, Pasted
 from cosemscope.apdu.summary import summarise
-from cosemscope.gui.document.protection import listening
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.formats import count, size
 from cosemscope.gui.panes.details.details import Details
@@ -25,8 +38,9 @@ _LINE = 96
 _PATIENCE = 60
 
 _HINT = (
-    "Paste or type a WPDU, an APDU or HDLC frames in hex. Spaces, colons, commas, 0x, line breaks, comments "
-    "after # and hex dumps with offsets and characters are understood."
+    "Paste or type WPDUs, APDUs, HDLC frames or whole packets: hex with or without spaces, colons or 0x, "
+    "lines of logs with time stamps and TX or RX, hex dumps, Python or C literals, decimal numbers, base64. "
+    "Several messages are one conversation."
 )
 
 
@@ -36,7 +50,7 @@ def clipboard_hex() -> str:
     if not text or len(text) > MAX_CHARACTERS:
         return ""
     try:
-        parse_octets(text)
+        read_pasted(text)
     except HexError:
         return ""
     return text
@@ -62,16 +76,21 @@ class _HexEdit(QPlainTextEdit):
 
 
 class PasteBox(QDialog):
-    """A window of its own beside the main one; `addKeyAsked` gives the `WantedKey`."""
+    """A window of its own beside the main one; `addKeyAsked` gives the `WantedKey`.
+
+    `captureAsked` gives the list of messages that are to be opened as a capture.
+    """
 
     addKeyAsked = Signal(object)
+    captureAsked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Decode octets")
         self.setWindowFlags(Qt.WindowType.Window)
         self._keys = NO_KEYS
-        self._octets: bytes | None = None
+        self._pasted: Pasted | None = None
+        self._trees: list[PastedTree] = []
         self.text = _HexEdit(self)
         self.text.setPlaceholderText(_HINT)
         self.text.setAccessibleName("Octets in hex")
@@ -81,6 +100,14 @@ class PasteBox(QDialog):
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.summary.setAccessibleName("What it is")
+        self.messages = QListWidget(self)
+        self.messages.setAccessibleName("Messages")
+        self.messages.setUniformItemSizes(True)
+        self.messages.currentRowChanged.connect(self._show_message)
+        self.as_capture = QPushButton("Open as capture", self)
+        self.as_capture.setToolTip("Write the messages into a capture and open it in the window")
+        self.as_capture.setAutoDefault(False)
+        self.as_capture.clicked.connect(self._ask_for_capture)
         self.details = Details(self)
         self.details.addKeyAsked.connect(self.addKeyAsked)
         self._timer = QTimer(self)
@@ -100,14 +127,16 @@ class PasteBox(QDialog):
         line = QHBoxLayout()
         line.setContentsMargins(4, 2, 4, 2)
         line.addWidget(self.summary, 1)
+        line.addWidget(self.as_capture)
         below.addLayout(line)
         below.addWidget(self.details, 1)
         splitter = QSplitter(Qt.Orientation.Vertical, self)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.text)
+        splitter.addWidget(self.messages)
         splitter.addWidget(lower)
-        splitter.setSizes([170, 530])
-        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([170, 110, 420])
+        splitter.setStretchFactor(2, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(splitter)
@@ -140,24 +169,51 @@ class PasteBox(QDialog):
         """Read what stands in the box, and show it."""
         self._timer.stop()
         text = self.text.toPlainText()
-        self._octets, problem = None, ""
+        self._pasted, problem = None, ""
         if len(text) > MAX_CHARACTERS:
             problem = f"This is more than {MAX_CHARACTERS:,} characters. Save it as a capture and open that."
         elif text.strip():
-            self._octets, problem = _read(text)
+            self._pasted, problem = read_typed(text)
         self._show(problem)
 
     def _show(self, problem: str = "", *, again: bool = False) -> None:
-        """Show fields and octets, `again` when only the keys are others."""
-        octets = self._octets
-        if octets is None:
+        """Show messages, fields and octets, `again` when only the keys are others."""
+        self._trees = decode_pasted(self._pasted, self._keys) if self._pasted is not None else []
+        current = max(0, self.messages.currentRow()) if again else 0
+        self.messages.blockSignals(True)
+        self.messages.clear()
+        self.messages.addItems([_line(number, tree) for number, tree in enumerate(self._trees, 1)])
+        self.messages.setCurrentRow(current)
+        self.messages.blockSignals(False)
+        self.messages.setVisible(len(self._trees) > 1)
+        self.as_capture.setVisible(bool(self._trees))
+        if self._pasted is None:
             self.details.show_decoded(None)
             self._say(problem)
             return
-        context, heard = listening(self._keys.context())
-        decoded = decode_octets(octets, context)
-        (self.details.show_again if again else self.details.show_decoded)(decoded, heard)
-        self._say(problem, f"{decoded.sources[0].name}, {size(len(octets))}: {summarise(decoded)}")
+        self._show_message(current, again=again)
+        remark = " ".join(filter(None, (problem, self._pasted.remark)))
+        self._say(remark, f"{self._heading()}, {size(len(self._pasted.octets))}{self._only_line()}")
+
+    def _heading(self) -> str:
+        one = self._trees[0].decoded.sources[0].name
+        return one if len(self._trees) == 1 else count(len(self._trees), "message")
+
+    def _only_line(self) -> str:
+        """What the only message is; of several the list tells."""
+        tree = self._trees[0]
+        return f": {summarise(tree.decoded, tree.look.context)}" if len(self._trees) == 1 else ""
+
+    def _show_message(self, row: int, *, again: bool = False) -> None:
+        """Show fields and octets of one message."""
+        if 0 <= row < len(self._trees):
+            tree = self._trees[row]
+            show = self.details.show_again if again else self.details.show_decoded
+            show(tree.decoded, tree.look.openings)
+
+    def _ask_for_capture(self) -> None:
+        if self._pasted is not None:
+            self.captureAsked.emit(messages_of(self._pasted))
 
     def _say(self, problem: str, words: str = "") -> None:
         scheme = theme.colours(self.palette())
@@ -170,20 +226,25 @@ class PasteBox(QDialog):
         self.summary.setVisible(bool(words or problem))
 
 
-def _read(text: str) -> tuple[bytes | None, str]:
+def _line(number: int, tree: PastedTree) -> str:
+    """One message in the list: number, sender, what it is about."""
+    return f"{number}  {tree.sender.value}  {summarise(tree.decoded, tree.look.context)}"
+
+
+def read_typed(text: str) -> tuple[Pasted | None, str]:
     """The octets that a text spells and a remark; None where it spells none.
 
     The last digit may still be waiting for its other half: whoever types is not to see all fields go.
     """
     try:
-        return parse_octets(text), ""
+        return read_pasted(text), ""
     except HexError as reason:
         sentence = str(reason)
     bare = text.rstrip()
     try:
-        octets = parse_octets(bare[:-1])
+        pasted = read_pasted(bare[:-1])
     except HexError:
         return None, f"{sentence[:1].upper()}{sentence[1:]}."
     if bare[-1] not in "0123456789abcdefABCDEFxX":
         return None, f"{sentence[:1].upper()}{sentence[1:]}."
-    return octets, f"after {count(len(octets), 'octet')} half of one is typed"
+    return pasted, f"after {count(len(pasted.octets), 'octet')} half of one is typed"

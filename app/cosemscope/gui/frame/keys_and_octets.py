@@ -24,10 +24,12 @@ KEY_FILE_ENDING = ".toml"
 class KeysAndOctets(QObject):
     """The keys of a window and what they open. `keysChanged` gives the `KeyTable` to open with from now on.
 
-    `say(severity, text)` says a message in the window.
+    `captureAsked` gives the pasted messages that are to be opened as a capture. `say(severity, text)` says a
+    message in the window.
     """
 
     keysChanged = Signal(object)
+    captureAsked = Signal(object)
 
     def __init__(self, window: QWidget, settings: Settings, say: Callable[[Severity, str], None]) -> None:
         super().__init__(window)
@@ -37,6 +39,7 @@ class KeysAndOctets(QObject):
         self.dialog = KeysDialog(window, self.keeper)
         self.box = PasteBox(window)
         self.box.addKeyAsked.connect(lambda wanted: self.add_key(wanted, self.box))
+        self.box.captureAsked.connect(self.captureAsked)
         self.keeper.changed.connect(self._use_keys)
         self.keeper.troubled.connect(lambda text: self._say(Severity.ERROR, text))
         self.keeper.told.connect(lambda text: self._say(Severity.NOTE, text))

@@ -1,6 +1,7 @@
 """The main window: start page or workspace, menus, tool bar, messages, status bar, and the document shown."""
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cosemscope.analysis.pasted.messages import Message
+from cosemscope.analysis.pasted.pasted_capture import write_messages
+from cosemscope.capture.spool.spool_file import SpoolError
+from cosemscope.capture.spool.spool_folder import spool_path
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.background import wait_for_background
 from cosemscope.gui.base.message_bar import MessageBar, Severity
@@ -132,6 +137,7 @@ class Window(QMainWindow):
         self.workspace.wishes.decodeAsAsked.connect(self.ask_decode_as)
         self.workspace.wishes.addKeyAsked.connect(self.opening.add_key)
         self.opening.keysChanged.connect(self.workspace.set_keys)
+        self.opening.captureAsked.connect(self.open_messages)
         self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)
         self.settings.changed.connect(self._apply_setting)
         self.recent_menu.aboutToShow.connect(self._show_recent)
@@ -185,6 +191,20 @@ class Window(QMainWindow):
             self._open(path, DecodeAs())
 
         self.live.leave(open_it)
+
+    def open_messages(self, messages: Sequence[Message]) -> None:
+        """Open pasted messages as a capture, which is not saved yet."""
+
+        def open_them() -> None:
+            try:
+                path = spool_path("pasted")
+                write_messages(path, messages, time.time_ns())
+            except (OSError, SpoolError) as error:
+                self.messages.say(Severity.ERROR, f"The messages cannot be written as a capture: {error}")
+            else:
+                self.open_spool(UnsavedSpool(path, "Pasted octets", wanted=False))
+
+        self.live.leave(open_them)
 
     def open_spool(self, spool: UnsavedSpool, *, follow: bool = False) -> None:
         """Open what nobody has given a name yet; with `follow` it grows. What is open must be left before."""
