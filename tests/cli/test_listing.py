@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cosemscope.analysis.fields.value_types import Instant, seconds_text
 from cosemscope.cli import main
-from cosemscope.cli.wpdu_lines import Clock, epoch_seconds
 from tests.helpers.shared import shared
 from tests.helpers.wire import CLIENT, SERVER, START, Tcp, Wire, get_request, get_response
 
@@ -245,10 +245,10 @@ def test_a_real_capture(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_times() -> None:
     """Nanoseconds are never rounded; times that no calendar has are still printed."""
-    assert epoch_seconds(1) == "0.000000001"
-    assert epoch_seconds(-1_500_000_000) == "-1.500000000"
-    assert Clock().text(1 << 62).endswith("427")
-    assert len(Clock().text(START)) == len("2023-11-14 22:13:20.000")
+    assert seconds_text(1) == "0.000000001"
+    assert seconds_text(-1_500_000_000) == "-1.500000000"
+    assert Instant().text(1 << 62).endswith("427387904")
+    assert len(Instant().text(START)) == len("2023-11-14 22:13:20.000000000")
 
 
 def test_ends_are_those_of_the_made_capture() -> None:

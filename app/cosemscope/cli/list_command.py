@@ -6,25 +6,81 @@ are an interface: more may come, none goes away.
 
 import argparse
 import gc
+import io
 import sys
+from collections.abc import Callable
 
+import numpy as np
+
+from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.row_field import RowField, UnknownFieldError
+from cosemscope.analysis.fields.row_records import TextTable, json_lines
 from cosemscope.cli.capture_arguments import (
+    CommandError,
     add_capture_arguments,
     add_keys_argument,
     load_keys,
     with_analysis,
 )
 from cosemscope.cli.following import more_comes
-from cosemscope.cli.wpdu_lines import JsonLines, TextLines
+from cosemscope.streams.tables.wpdu_table import Mark
 
 DESCRIPTION = "Print a line for each WPDU of a capture."
+
+#: The keys of the JSON lines where no fields are named, and their fields.
+JSON_KEYS = {
+    "number": "wpdu.number",
+    "time": "wpdu.time",
+    "source": "source",
+    "destination": "destination",
+    "protocol": "protocol",
+    "stream": "stream",
+    "framing": "wpdu.framing",
+    "source_wport": "wport.src",
+    "destination_wport": "wport.dst",
+    "version": "wpdu.version",
+    "length": "wpdu.length",
+    "apdu_tag": "apdu.tag",
+    "apdu": "apdu",
+    "packets": "wpdu.packets",
+    "segments": "wpdu.packet_count",
+    "info": "info",
+    "invoke_id": "invoke_id",
+    "class_id": "class",
+    "obis": "obis",
+    "attribute": "attribute",
+    "result": "result",
+    "security": "security",
+    "inner": "inner",
+}
+#: The fields of a line of text where none are named.
+_TEXT_FIELDS = (
+    "wpdu.number",
+    "wpdu.time",
+    "source",
+    "destination",
+    "wport.src",
+    "wport.dst",
+    "wpdu.length",
+    "wpdu.segments",
+    "apdu",
+    "security",
+    "info",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `list`."""
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+    parser.add_argument(
+        "--fields",
+        metavar="NAMES",
+        help="what to list: names of fields with commas between; `cosemscope fields` lists them",
+    )
     add_keys_argument(parser)
     parser.add_argument(
         "--follow",
@@ -49,10 +105,10 @@ _COLLECTED = 100_000
 
 
 def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
+    lines = _lines(arguments)
+    insights = Insights(analysis, load_keys(arguments))
     gc.set_threshold(_COLLECTED)
-    kind = JsonLines if arguments.json else TextLines
-    lines = kind(analysis, load_keys(arguments), truncated=arguments.truncated)
-    done = 0
+    done = left_out = 0
     going = True
     while going:
         going = analysis.step()
@@ -62,10 +118,68 @@ def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
             analysis.finish()
         stop = len(analysis.wpdus)
         for start in range(done, stop, _AT_ONCE):
-            sys.stdout.write("".join(lines.lines(start, min(start + _AT_ONCE, stop))))
+            rows = np.arange(start, min(start + _AT_ONCE, stop))
+            whole = (analysis.wpdus["marks"][rows] & Mark.TRUNCATED) == 0
+            listed = rows if arguments.truncated else rows[whole]
+            left_out += len(rows) - len(listed)
+            _write(lines(AskedRows(analysis, listed, insights)))
         done = stop
-    if lines.left_out:
+    if left_out:
         sys.stdout.flush()
-        what = "WPDU lacks octets and is" if lines.left_out == 1 else "WPDUs lack octets and are"
-        print(f"cosemscope: {lines.left_out} {what} not listed (--truncated lists them)", file=sys.stderr)
+        what = "WPDU lacks octets and is" if left_out == 1 else "WPDUs lack octets and are"
+        print(f"cosemscope: {left_out} {what} not listed (--truncated lists them)", file=sys.stderr)
     return 0
+
+
+def _lines(arguments: argparse.Namespace) -> Callable[[AskedRows], str | bytes]:
+    """What makes the lines of rows: JSON or text, of named fields or the usual ones. Raises CommandError."""
+    named = _named(arguments.fields) if arguments.fields is not None else None
+    if arguments.json:
+        keys = named or {key: FIELDS[name] for key, name in JSON_KEYS.items()}
+        return lambda asked: json_lines(keys, asked)
+    if named is None:
+        return _UsualLines()
+    table = TextTable(named.values())
+    _write(table.head())
+    return table.lines
+
+
+def _named(names: str) -> dict[str, RowField]:
+    try:
+        fields = [FIELDS.named(name) for name in names.split(",") if name.strip()]
+    except UnknownFieldError as error:
+        raise CommandError(f"--fields: {error}.") from None
+    if not fields:
+        raise CommandError("--fields names no field; `cosemscope fields` lists them.")
+    return {field.name: field for field in fields}
+
+
+class _UsualLines:
+    """Aligned lines: number, time, from whom to whom, wPorts, octets, segments, APDU, security, info."""
+
+    def __init__(self) -> None:
+        self._width = 21  # an IPv4 address and port; wider once a longer one came
+
+    def __call__(self, asked: AskedRows) -> str:
+        columns = [FIELDS[name].texts(asked) for name in _TEXT_FIELDS]
+        return "".join([self._line(*row) for row in zip(*columns, strict=True)])
+
+    def _line(self, number: str, time: str, source: str, destination: str, *rest: str) -> str:
+        self._width = width = max(self._width, len(source), len(destination))
+        source_wport, destination_wport, length, segments, apdu, security, info = rest
+        return (
+            f"{number:>7}  {time:.23}  {source:<{width}} > {destination:<{width}}  "
+            f"{source_wport:>5} > {destination_wport:<5}  {length:>5} octets  {segments:>2} seg  "
+            f"{apdu:<19}  {security:<8}  {info}\n"
+        )
+
+
+def _write(lines: str | bytes) -> None:
+    """Text in the output's encoding; JSON in UTF-8, where the output takes octets."""
+    if isinstance(lines, str):
+        sys.stdout.write(lines)
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(lines)
+    else:
+        sys.stdout.write(lines.decode())

@@ -6,9 +6,9 @@ from typing import Any
 
 from cosemscope.analysis.annotations import named, plain_lines
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.value_types import Instant, seconds_text
 from cosemscope.analysis.sessions.session_tree import StreamSession, WPortPair, protocol_name
 from cosemscope.cli.capture_arguments import add_capture_arguments, with_analysis
-from cosemscope.cli.times import Clock, epoch_seconds
 from cosemscope.streams.tables.framing import Framing
 
 DESCRIPTION = "Print the session tree of a capture: peers, streams, wPort pairs."
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sessions(analysis: Analysis, arguments: argparse.Namespace) -> int:
     analysis.run()
-    clock, names = Clock(), {address: plain_lines(name) for address, name in analysis.reader.names.items()}
+    names = {address: plain_lines(name) for address, name in analysis.reader.names.items()}
     for peers in analysis.sessions():
         if not arguments.json:
             print(f"{named(peers.client, names)} - {named(peers.server, names)}")
@@ -35,7 +35,7 @@ def _sessions(analysis: Analysis, arguments: argparse.Namespace) -> int:
             if arguments.json:
                 print(json.dumps(_session_object(session)))
             else:
-                _print_session(session, clock)
+                _print_session(session)
     return 0
 
 
@@ -49,8 +49,8 @@ def _session_object(session: StreamSession) -> dict[str, Any]:
         "packets": session.packets,
         "wpdus": session.wpdus,
         "bytes": session.octets,
-        "first_time": epoch_seconds(session.first_time),
-        "last_time": epoch_seconds(session.last_time),
+        "first_time": seconds_text(session.first_time),
+        "last_time": seconds_text(session.last_time),
         "framing": session.framing.word,
     }
 
@@ -63,13 +63,13 @@ def _pair_object(pair: WPortPair) -> dict[str, Any]:
         "server_name": pair.server_name,
         "wpdus": pair.wpdus,
         "bytes": pair.octets,
-        "first_time": epoch_seconds(pair.first_time),
-        "last_time": epoch_seconds(pair.last_time),
+        "first_time": seconds_text(pair.first_time),
+        "last_time": seconds_text(pair.last_time),
     }
 
 
-def _print_session(session: StreamSession, clock: Clock) -> None:
-    times = f"{clock.text(session.first_time)} to {clock.text(session.last_time)}"
+def _print_session(session: StreamSession) -> None:
+    times = f"{_clock(session.first_time)} to {_clock(session.last_time)}"
     # What HDLC carries is no WPDU.
     unit = "WPDU" if session.framing in (Framing.WRAPPER, Framing.SWAPPED) else "APDU"
     print(
@@ -83,9 +83,14 @@ def _print_session(session: StreamSession, clock: Clock) -> None:
         print(
             f"    wPorts {client} - {server}: "
             f"{_number(pair.wpdus, unit)}, {_number(pair.octets, 'octet')}, "
-            f"{clock.text(pair.first_time)} to {clock.text(pair.last_time)}"
+            f"{_clock(pair.first_time)} to {_clock(pair.last_time)}"
         )
 
 
 def _number(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def _clock(time: int) -> str:
+    """Local date and time with milliseconds."""
+    return Instant().text(time)[:23]

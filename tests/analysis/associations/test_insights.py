@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cosemscope.analysis.associations.insights import Insight, Insights
+from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.row_records import json_lines
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.data.data_reader import skip_data
@@ -22,10 +25,11 @@ from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
-from cosemscope.cli.wpdu_lines import JsonLines
+from cosemscope.cli.list_command import JSON_KEYS
 from tests.apdu.strategies import VALUES
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import check_tree
+from tests.helpers.listed import Listed, all_listed, listed
 from tests.helpers.shared import shared
 from tests.helpers.traffic_meters import AUTHENTICATION, ENCRYPTION
 from tests.helpers.traffic_samples import SAMPLES
@@ -42,13 +46,13 @@ HOSTILE = st.builds(
 )
 
 
-def insights(path: Path, keys: KeyTable = NO_KEYS) -> tuple[Analysis, list[Insight]]:
+def insights(path: Path, keys: KeyTable = NO_KEYS) -> tuple[Analysis, list[Listed]]:
     with open_capture(path) as reader:
         analysis = Analysis(reader).run()
-        return analysis, list(Insights(analysis, keys).rows(0, len(analysis.wpdus)))
+        return analysis, all_listed(analysis, keys)
 
 
-def exchange(tmp_path: Path, *apdus: tuple[int, bytes]) -> list[Insight]:
+def exchange(tmp_path: Path, *apdus: tuple[int, bytes]) -> list[Listed]:
     """What is said of these APDUs, each sent by side 0 or 1."""
     wire = Wire()
     connection = Tcp(wire).handshake()
@@ -107,7 +111,7 @@ def test_the_list_says_what_the_tree_says(name: str, keys: KeyTable) -> None:
     """Info lines made in bulk from brief trees are those that one row by itself gives."""
     with open_capture(shared(name)) as reader:
         analysis = Analysis(reader).run()
-        bulk = [one.info for one in Insights(analysis, keys).rows(0, len(analysis.wpdus))]
+        bulk = [one.info for one in all_listed(analysis, keys)]
         associations = Associations(analysis, keys)
         single = [associations.info(row) for row in range(len(analysis.wpdus))]
     assert bulk == single
@@ -121,11 +125,11 @@ def test_rows_may_be_asked_for_in_parts() -> None:
     with open_capture(path) as reader:
         analysis = Analysis(reader)
         found = Insights(analysis, keys)
-        parts: list[Insight] = []
+        parts: list[Listed] = []
         while analysis.step(7):
-            parts += found.rows(len(parts), len(analysis.wpdus))
+            parts += listed(analysis, found, len(parts), len(analysis.wpdus))
         analysis.finish()
-        parts += found.rows(len(parts), len(analysis.wpdus))
+        parts += listed(analysis, found, len(parts), len(analysis.wpdus))
     assert parts == whole
     assert Counter(one.security for one in whole)["opened"] >= 12
 
@@ -198,7 +202,7 @@ def test_broken_and_empty_ones(tmp_path: Path) -> None:
     """What cannot be read is said, and nothing is made up."""
     cut, empty, unknown = exchange(tmp_path, (0, b"\xc0\x01"), (1, b""), (0, b"\x54\x55"))
     assert cut.info.startswith("BROKEN")
-    assert empty == Insight("WPDU without data", None, None, None, None, None, "clear", None)
+    assert empty == Listed("WPDU without data", None, None, None, None, None, "clear", None)
     assert "unknown (0x54)" in unknown.info
 
 
@@ -284,8 +288,9 @@ def test_whatever_stands_in_wpdus(tmp_path: Path, apdus: list[tuple[int, bytes]]
         connection.say(side, wpdu(apdu))
     with open_capture(wire.capture(tmp_path / "made.pcap")) as reader:
         analysis = Analysis(reader).run()
-        lines = JsonLines(analysis, KEYS, truncated=True)
-        rows = [json.loads(line) for line in lines.lines(0, len(analysis.wpdus))]
+        keys = {key: FIELDS[name] for key, name in JSON_KEYS.items()}
+        asked = AskedRows(analysis, slice(None), Insights(analysis, KEYS))
+        rows = [json.loads(line) for line in json_lines(keys, asked).splitlines()]
     assert len(rows) == 1 + len(apdus)
     assert all(row["info"] for row in rows)
     assert {row["security"] for row in rows} <= {verdict.value for verdict in Verdict}

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from cosemscope.analysis.associations import looks as module
-from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers import apdu_encoder as encode
 from tests.helpers import traffic_apdus as a
+from tests.helpers.listed import all_listed
 from tests.helpers.wire import Tcp, Wire, wpdu
 
 ENERGY = (3, bytes((1, 0, 1, 8, 0, 255)), 2)
@@ -62,7 +62,7 @@ class Readings:
         path = self.wire.capture(tmp_path / "made.pcap")
         with open_capture(path) as reader:
             analysis = Analysis(reader).run()
-            listed = [one.info for one in Insights(analysis).rows(0, len(analysis.wpdus))]
+            listed = [one.info for one in all_listed(analysis)]
             shown, looked = Associations(analysis), Associations(analysis)
             for row in reversed(range(len(listed))):
                 look = shown.look_in_order(row)

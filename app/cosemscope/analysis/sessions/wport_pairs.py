@@ -123,7 +123,7 @@ class PairCounts:
         return bool(near_is_client(self.pairs, slice(row, row + 1))[0])
 
 
-def near_is_client(pairs: Columns, rows: slice = slice(None)) -> npt.NDArray[np.bool_]:
+def near_is_client(pairs: Columns, rows: slice | npt.NDArray[Any] = slice(None)) -> npt.NDArray[np.bool_]:
     """For each of these wPort pairs whether the stream's client is the DLMS client there.
 
     APDUs decide by majority. Where none tells (all are ciphered by general- services), the side that is

@@ -1,0 +1,205 @@
+"""Fields of APDUs: service, object, result and block, as the innermost APDU that could be reached has them.
+
+What a response does not say, its request did: class, OBIS code and attribute of a response are those that
+were asked for, of a list those of the first item.
+"""
+
+import numpy as np
+
+from cosemscope.analysis.associations.result_words import result_further_in, result_word
+from cosemscope.analysis.fields.asked_rows import NO_MEMBER, NO_OBIS, AskedRows
+from cosemscope.analysis.fields.row_field import Cost, declared
+from cosemscope.analysis.fields.value_arrays import Coded, Values, object_array
+from cosemscope.analysis.fields.value_types import Flag, Integer, Obis, Term, Text, Word
+from cosemscope.apdu.first_look import ApduKind
+from cosemscope.apdu.names.blue_book import class_name, member_name, obis_name
+from cosemscope.apdu.names.tags import apdu_name
+
+_ABSTRACT = "(IEC 62056-5-3)"
+_LN = "(IEC 62056-6-2)"
+_NONE = Integer(none=-1)
+
+
+@declared(
+    "apdu", Word(apdu_name, none=-1, nothing=""), "APDU", f"Name of the APDU as it was sent {_ABSTRACT}"
+)
+def _apdu(asked: AskedRows) -> Values:
+    return asked.wpdus("apdu_tag")
+
+
+@declared("apdu.tag", Integer(none=-1), "Tag", f"First octet of the APDU as it was sent {_ABSTRACT}")
+def _tag(asked: AskedRows) -> Values:
+    return asked.wpdus("apdu_tag")
+
+
+@declared(
+    "inner",
+    Word(apdu_name, none=-1),
+    "Inner",
+    "Name of the APDU inside, once it was opened or joined from blocks",
+    cost=Cost.LOOK,
+)
+def _inner(asked: AskedRows) -> Values:
+    return np.fromiter((look.inner for look in asked.looks), np.int16, len(asked.looks))
+
+
+@declared(
+    "service",
+    Word(apdu_name, none=-1),
+    "Service",
+    "Name of the innermost APDU, which asks or answers: that of a ciphered one where it was opened",
+    cost=Cost.LOOK,
+)
+def _service(asked: AskedRows) -> Values:
+    return asked.seen("service")
+
+
+@declared(
+    "kind",
+    Word(lambda value: ApduKind(value).word),
+    "Kind",
+    "Its part in an exchange: request, response, unconfirmed, notification, association or other",
+    cost=Cost.LOOK,
+)
+def _kind(asked: AskedRows) -> Values:
+    return asked.seen("kind")
+
+
+@declared(
+    "choice",
+    _NONE,
+    "Choice",
+    f"Number of the service's form, such as 1 for normal and 3 for with-list {_ABSTRACT}",
+    cost=Cost.LOOK,
+)
+def _choice(asked: AskedRows) -> Values:
+    return asked.seen("choice")
+
+
+@declared("invoke_id", _NONE, "Invoke-id", f"Invoke-id of request and response {_ABSTRACT}", cost=Cost.LOOK)
+def _invoke_id(asked: AskedRows) -> Values:
+    return asked.seen("invoke_id")
+
+
+@declared("class", _NONE, "Class", f"Number of the interface class of the object {_LN}", cost=Cost.LOOK)
+def _class(asked: AskedRows) -> Values:
+    return asked.objects.class_id
+
+
+@declared(
+    "class.name",
+    Word(class_name, none=-1),
+    "Class name",
+    f"Name of the interface class {_LN}",
+    cost=Cost.LOOK,
+)
+def _class_name(asked: AskedRows) -> Values:
+    return asked.objects.class_id
+
+
+@declared(
+    "obis", Obis(none=NO_OBIS), "OBIS code", "Logical name of the object (IEC 62056-6-1)", cost=Cost.LOOK
+)
+def _obis(asked: AskedRows) -> Values:
+    return asked.objects.obis
+
+
+@declared(
+    "obis.name",
+    Word(lambda value: obis_name(value.to_bytes(6, "big")), none=NO_OBIS),
+    "OBIS name",
+    "What the value groups of the OBIS code mean (IEC 62056-6-1)",
+    cost=Cost.LOOK,
+)
+def _obis_name(asked: AskedRows) -> Values:
+    return asked.objects.obis
+
+
+@declared(
+    "attribute",
+    Integer(none=NO_MEMBER),
+    "Attribute",
+    f"Number of the attribute; with ACTION, of the method {_LN}",
+    cost=Cost.LOOK,
+)
+def _attribute(asked: AskedRows) -> Values:
+    return asked.objects.member
+
+
+@declared(
+    "method",
+    Integer(none=NO_MEMBER),
+    "Method",
+    f"Number of the method that ACTION calls {_LN}",
+    cost=Cost.LOOK,
+)
+def _method(asked: AskedRows) -> Values:
+    found = asked.objects
+    return np.where(found.method, found.member, NO_MEMBER)
+
+
+@declared(
+    "attribute.name",
+    Text(),
+    "Attribute name",
+    f"Name of the attribute; with ACTION, of the method {_LN}",
+    cost=Cost.LOOK,
+)
+def _attribute_name(asked: AskedRows) -> Values:
+    found = asked.objects
+    keys = np.stack([found.class_id, found.member, found.method], 1).astype(np.int64)
+    used, codes = np.unique(keys, axis=0, return_inverse=True)
+    names = [
+        member_name(one, member, method=bool(method)) if one >= 0 else None
+        for one, member, method in used.tolist()
+    ]
+    return Coded(codes.reshape(-1), object_array(names))
+
+
+@declared(
+    "result",
+    Term(),
+    "Result",
+    f"The standard's word for the result, such as success or object-undefined {_ABSTRACT}",
+    cost=Cost.LOOK,
+)
+def _result(asked: AskedRows) -> Values:
+    # Most results are a code of a service: a word for each pair of them. Others stand further in.
+    code = asked.seen("result").astype(np.int64)
+    keys = np.where(code < 0, -1, asked.seen("service").astype(np.int64) << 16 | code)
+    used, codes = np.unique(keys, return_inverse=True)
+    words = [result_word(key >> 16, key & 0xFFFF) if key >= 0 else None for key in used.tolist()]
+    codes = codes.reshape(-1)
+    for row in np.flatnonzero(object_array(words)[codes] == None).tolist():  # noqa: E711 -- of each entry
+        word = result_further_in(asked.looks[row])
+        if word is not None:
+            codes[row] = len(words)
+            words.append(word)
+    return Coded(codes, object_array(words))
+
+
+@declared("block", _NONE, "Block", f"Number of the block in a transfer {_ABSTRACT}", cost=Cost.LOOK)
+def _block(asked: AskedRows) -> Values:
+    return asked.seen("block")
+
+
+@declared(
+    "last_block",
+    Flag(none=-1),
+    "Last block",
+    f"Whether it is a transfer's last block {_ABSTRACT}",
+    cost=Cost.LOOK,
+)
+def _last_block(asked: AskedRows) -> Values:
+    return asked.seen("last_block")
+
+
+@declared(
+    "info",
+    Text(),
+    "Info",
+    "What the WPDU is about in one line: errors first, then service, object and value",
+    cost=Cost.TREE,
+)
+def _info(asked: AskedRows) -> Values:
+    return object_array(asked.infos)

@@ -1,0 +1,179 @@
+"""WPDU rows that fields are asked about, and what several fields want of them, worked out once.
+
+    asked = AskedRows(analysis, slice(0, 4096), Insights(analysis, keys))
+    FIELDS["obis"].texts(asked)
+
+Columns come as arrays with an entry a row. Looks are asked for only by fields that need them.
+"""
+
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.associations.association import Look
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.value_arrays import Array, Coded
+from cosemscope.analysis.fields.value_types import ADDRESS
+from cosemscope.analysis.sessions.wport_pairs import near_is_client
+from cosemscope.apdu.first_look import FirstLook
+from cosemscope.apdu.first_look import look as look_at_apdus
+from cosemscope.apdu.names.tags import ACCESS_REQUEST, ACTION_REQUEST
+
+Numbers = npt.NDArray[np.int64]
+
+
+#: What stands in columns of objects where there is none: no number of 16 bits, no logical name of 48.
+NO_MEMBER = -(1 << 15)
+NO_OBIS = (1 << 64) - 1
+
+
+class Objects(NamedTuple):
+    """The object of each row: class (int32, -1 none), logical name (uint64, `NO_OBIS`), member (int16).
+
+    `member` is an attribute, or where `method` (bool) says so a method; `NO_MEMBER` where there is none.
+    """
+
+    class_id: npt.NDArray[np.int32]
+    obis: npt.NDArray[np.uint64]
+    member: npt.NDArray[np.int16]
+    method: npt.NDArray[np.bool_]
+
+
+class Looker(Protocol):
+    """Who knows what stands around APDUs: keys, requests, blocks and scalers of their associations."""
+
+    def looks(self, rows: Numbers) -> list[Look]:
+        """A look at each of these rows."""
+
+    def infos(self, rows: Numbers, looks: list[Look]) -> list[str]:
+        """The info line of each of these rows."""
+
+
+class AskedRows:
+    """Rows of an analysis: `rows` is a slice or integers[n]; `looker` serves fields that cost a look."""
+
+    def __init__(self, analysis: Analysis, rows: slice | Array, looker: Looker | None = None) -> None:
+        self.analysis = analysis
+        self.rows = rows
+        self._looker = looker
+
+    def wpdus(self, name: str) -> Array:
+        """A column of the WPDU table."""
+        return self.analysis.wpdus[name][self.rows]
+
+    def packets(self, name: str) -> Array:
+        """A column of the packet table, of the packet that brought the first octet."""
+        return self.analysis.packets[name][self.wpdus("first_packet")]
+
+    def first_look(self, name: str) -> Array:
+        """A column of the first looks at the APDUs as they were sent, see `FIRST_LOOK_FIELDS`."""
+        return self.analysis.first_look[name][self.rows]
+
+    def streams(self, name: str) -> Array:
+        """A column of the stream table, of the row's stream."""
+        return self.analysis.streams[name][self.wpdus("stream")]
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The row numbers, int64[n]."""
+        if isinstance(self.rows, slice):
+            return np.arange(*self.rows.indices(len(self.analysis.wpdus)))
+        return self.rows.astype(np.int64)
+
+    @cached_property
+    def pairs(self) -> Array:
+        """The row of each one's wPort pair."""
+        pairs: Array = self.analysis.wpdu_pairs["pair"][self.rows]
+        return pairs
+
+    @cached_property
+    def from_client(self) -> npt.NDArray[np.bool_]:
+        """Whether the DLMS client sent each row, bool[n], whoever opened the connection."""
+        used, places = np.unique(self.pairs, return_inverse=True)
+        near = near_is_client(self.analysis.pairs, used)[places]
+        client: npt.NDArray[np.bool_] = near == (self.wpdus("direction") == 0)
+        return client
+
+    def end(self, *, receiver: bool = False, port: bool = True) -> Coded:
+        """The IP address and port of who sent each row, or received it, as records of `ADDRESS`."""
+        flow = self.streams("flow").astype(np.int64)
+        side = self.streams("client_side") ^ self.wpdus("direction") ^ np.uint8(receiver)
+        used, codes = np.unique(flow * 2 + side, return_inverse=True)
+        ends, flows = np.zeros(len(used), ADDRESS), self.analysis.flows
+        for number, letter in enumerate("ab"):
+            at = np.flatnonzero(used % 2 == number)
+            flow = used[at] // 2
+            ends["family"][at] = flows["family"][flow]
+            for part in ("high", "low", "port") if port else ("high", "low"):
+                ends[part][at] = flows[f"{letter}_{part}"][flow]
+        return Coded(codes.reshape(-1), ends)
+
+    @cached_property
+    def packet_rows(self) -> tuple[Numbers, Numbers]:
+        """Stops and values of `Several`: the packet rows of each WPDU, once each, in its octets' order."""
+        address = self.wpdus("address")
+        spread = address < 0
+        counts = np.where(spread, self.wpdus("segments"), 1).astype(np.int64)
+        stops = np.cumsum(counts)
+        packets = np.repeat(self.wpdus("first_packet"), counts).astype(np.int64)
+        if not spread.any():
+            return stops, packets
+        # Places of spread rows get the packets of their extents; a packet that comes again in its row goes.
+        row = np.repeat(np.arange(len(counts)), counts)
+        several = np.flatnonzero(spread[row])
+        within = several - (stops - counts)[row[several]]
+        packets[several] = self.analysis.wpdus.extents["packet"][-1 - address[row[several]] + within]
+        once = np.sort(np.unique(row << 32 | packets, return_index=True)[1])
+        return np.cumsum(np.bincount(row[once], minlength=len(counts))), packets[once]
+
+    # What stands around APDUs.
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """A look at each row. Raises ValueError where nobody is there to look."""
+        return self._asked_looker().looks(self.numbers)
+
+    @cached_property
+    def _seen(self) -> FirstLook:
+        plains = [look.plain for look in self.looks]
+        sizes = np.fromiter(map(len, plains), np.int64, len(plains))
+        return look_at_apdus(np.frombuffer(b"".join(plains), np.uint8), np.cumsum(sizes) - sizes, sizes)
+
+    def seen(self, name: str) -> Array:
+        """A column of the first look at the innermost APDU of each row, see `FIRST_LOOK_FIELDS`."""
+        return self._seen[name]
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The object that each row names, or else the request that it answers; of a list the first."""
+        class_id, service = self.seen("class_id").copy(), self.seen("service")
+        there = class_id >= 0
+        obis = np.where(there, self.seen("obis"), np.uint64(NO_OBIS))
+        member = np.where(there, self.seen("member"), np.int16(NO_MEMBER))
+        method = there & (service == ACTION_REQUEST) | (service == ACCESS_REQUEST) & (
+            self.seen("choice") == 3
+        )
+        for row in np.flatnonzero(~there).tolist():
+            request = self.looks[row].context.request
+            if request is not None and request.references:
+                reference = request.references[0]
+                class_id[row], obis[row] = reference.class_id, int.from_bytes(reference.instance, "big")
+                member[row], method[row] = reference.member, reference.method
+        return Objects(class_id, obis, member, method)
+
+    @cached_property
+    def infos(self) -> list[str]:
+        """The info line of each row. Raises ValueError where nobody is there to look."""
+        return self._asked_looker().infos(self.numbers, self.looks)
+
+    def _asked_looker(self) -> Looker:
+        if self._looker is None:
+            raise ValueError("these fields need looks at the rows, and nobody looks")
+        return self._looker
+
+    @cached_property
+    def octets(self) -> list[bytes]:
+        """The octets of each row, header included. Raises CaptureError and OSError."""
+        return [self.analysis.octets(row) for row in self.numbers.tolist()]

@@ -1,0 +1,78 @@
+"""Fields of protection: what came of opening an APDU, security control, invocation counter, title."""
+
+import numpy as np
+
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.row_field import Cost, declared
+from cosemscope.analysis.fields.value_arrays import Coded, Values, object_array
+from cosemscope.analysis.fields.value_types import Integer, Text, Word
+from cosemscope.apdu.names.codes import SECURITY_TEXTS
+from cosemscope.apdu.names.texts import title_text
+from cosemscope.apdu.opening import Verdict
+
+_CLAUSE = "(IEC 62056-5-3)"
+_VERDICTS = tuple(Verdict)
+_PLACES = {verdict: place for place, verdict in enumerate(_VERDICTS)}
+
+
+@declared(
+    "security",
+    Word(lambda place: _VERDICTS[place].value),
+    "Security",
+    "What came of opening the APDU: clear where it is not protected, else opened, tag-wrong, no-key, ...",
+    cost=Cost.LOOK,
+)
+def _security(asked: AskedRows) -> Values:
+    return np.fromiter((_PLACES[look.verdict] for look in asked.looks), np.int8, len(asked.looks))
+
+
+@declared(
+    "security.text", Text(), "Protection", "How the APDU was opened, or why not, in words", cost=Cost.LOOK
+)
+def _text(asked: AskedRows) -> Values:
+    return object_array([look.opening.text if look.opening is not None else None for look in asked.looks])
+
+
+@declared("security.control", Integer(none=-1, digits=2), "Control", f"The security control octet {_CLAUSE}")
+def _control(asked: AskedRows) -> Values:
+    return asked.first_look("security")
+
+
+@declared(
+    "security.suite",
+    Integer(none=-1),
+    "Suite",
+    f"The security suite, bits 0 to 3 of security control {_CLAUSE}",
+)
+def _suite(asked: AskedRows) -> Values:
+    control = asked.first_look("security")
+    return np.where(control < 0, control, control & 0x0F)
+
+
+@declared(
+    "security.policy",
+    Word(SECURITY_TEXTS, none=-1),
+    "Policy",
+    f"What security control says in words: suite, authenticated, encrypted {_CLAUSE}",
+)
+def _policy(asked: AskedRows) -> Values:
+    return asked.first_look("security")
+
+
+@declared("ic", Integer(none=-1), "IC", f"Invocation counter of a protected APDU {_CLAUSE}")
+def _counter(asked: AskedRows) -> Values:
+    return asked.first_look("invocation_counter")
+
+
+@declared(
+    "title",
+    Text(),
+    "System title",
+    f"System title that a protected APDU was opened with, or else its sender's {_CLAUSE}",
+    cost=Cost.LOOK,
+)
+def _title(asked: AskedRows) -> Values:
+    titles = [look.opening.title if look.opening is not None else None for look in asked.looks]
+    used = {title: place for place, title in enumerate(dict.fromkeys(titles))}
+    texts = [title_text(title) if title else None for title in used]
+    return Coded(np.fromiter((used[title] for title in titles), np.int64, len(titles)), object_array(texts))

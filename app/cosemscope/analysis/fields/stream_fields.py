@@ -1,0 +1,93 @@
+"""Fields of the stream that a WPDU came in: its number, sides, framing, and its counts so far."""
+
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.row_field import declared
+from cosemscope.analysis.fields.value_arrays import Values, since
+from cosemscope.analysis.fields.value_types import Address, Duration, Flag, Instant, Integer, Word
+from cosemscope.analysis.sessions.session_tree import protocol_name
+from cosemscope.streams.tables.framing import Framing
+
+
+@declared("source", Address(port=True), "Source", "IP address and port of the sender")
+def _source(asked: AskedRows) -> Values:
+    return asked.end()
+
+
+@declared("destination", Address(port=True), "Destination", "IP address and port of the receiver")
+def _destination(asked: AskedRows) -> Values:
+    return asked.end(receiver=True)
+
+
+@declared("protocol", Word(protocol_name), "Protocol", "What carries the WPDU: tcp or udp")
+def _protocol(asked: AskedRows) -> Values:
+    return asked.streams("protocol")
+
+
+@declared("stream", Integer(), "Stream", "Number of the TCP connection or UDP flow in this capture, from 0")
+def _stream(asked: AskedRows) -> Values:
+    return asked.wpdus("stream")
+
+
+@declared(
+    "direction",
+    Word({0: "to responder", 1: "to initiator"}),
+    "Direction",
+    "Whether it goes to the side that accepted the connection, or to the one that opened it",
+)
+def _direction(asked: AskedRows) -> Values:
+    return asked.wpdus("direction")
+
+
+@declared(
+    "wpdu.framing",
+    Word(lambda value: Framing(value).word),
+    "Framing",
+    "What stands around the APDU: wrapper (IEC 62056-4-7), swapped, hdlc, iec-61334-4-32 or bare",
+)
+def _framing(asked: AskedRows) -> Values:
+    return asked.wpdus("framing")
+
+
+def _counted(name: str, column: str, title: str, meaning: str) -> None:
+    @declared(name, Integer(), title, meaning)
+    def count(asked: AskedRows) -> Values:
+        return asked.streams(column)
+
+
+_counted("stream.packets", "packets", "Str. packets", "Packets of the stream")
+_counted("stream.wpdus", "wpdus", "Str. WPDUs", "Whole WPDUs of the stream")
+_counted("stream.octets", "octets", "Str. octets", "Octets of payload of the stream, on the wire")
+_counted("stream.retransmissions", "retransmissions", "Str. retrans.", "Retransmitted segments of the stream")
+_counted(
+    "stream.out_of_order", "out_of_order", "Str. o.o.o.", "Segments of the stream that came out of order"
+)
+_counted(
+    "stream.conflicts",
+    "conflicts",
+    "Str. conflicts",
+    "Segments of the stream that were sent again with other octets",
+)
+_counted("stream.missing", "missing_octets", "Str. missing", "Octets of the stream that were not captured")
+_counted("stream.skipped", "skipped_octets", "Str. skipped", "Octets of the stream that are no WPDU")
+
+
+@declared("stream.start_seen", Flag(), "Str. start", "Whether the capture has the stream's beginning, a SYN")
+def _start_seen(asked: AskedRows) -> Values:
+    return asked.streams("start_seen")
+
+
+@declared("stream.ended", Flag(), "Str. ended", "Whether the capture has the stream's end, a FIN or RST")
+def _ended(asked: AskedRows) -> Values:
+    return asked.streams("ended")
+
+
+@declared("stream.first_time", Instant(), "Str. begin", "When the stream's first packet was captured")
+def _first_time(asked: AskedRows) -> Values:
+    return asked.streams("first_time")
+
+
+@declared(
+    "stream.age", Duration(), "Str. age", "Time of the WPDU's last octet since the stream's first packet"
+)
+def _age(asked: AskedRows) -> Values:
+    return since(asked.wpdus("time"), asked.streams("first_time"))

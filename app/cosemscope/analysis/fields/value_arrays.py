@@ -1,0 +1,71 @@
+"""Arrays of values as fields give them: plain ones, coded ones, and several values a row.
+
+A plain array has one value a row. `Coded` has distinct values and the number of one of them for each row, so
+that a text is made once however often its value comes. `Several` has any number of values a row.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class Coded(NamedTuple):
+    """Values that come again and again: row `i` has `values[codes[i]]`; `codes` are integers[rows]."""
+
+    codes: Array
+    values: Array
+
+
+class Several(NamedTuple):
+    """Several values a row: row `i` has `values[stops[i - 1]:stops[i]]`; `stops` ascends, one a row."""
+
+    stops: npt.NDArray[np.int64]
+    values: "Array | Coded"
+
+
+Values = Array | Coded | Several
+
+
+def since(time: Array, earlier: Array) -> Array:
+    """Nanoseconds, int64[n], from `earlier` (also one for all) to `time`."""
+    passed: Array = time - earlier
+    return passed
+
+
+def coded(values: Array) -> Coded:
+    """The same values, coded: the distinct ones ascending."""
+    found, codes = np.unique(values, return_inverse=True)
+    return Coded(codes.reshape(-1), found)
+
+
+def both(first: Array, second: Array) -> tuple[npt.NDArray[np.int64], Array]:
+    """Stops and values of `Several` with two values a row, such as those of both sides."""
+    values = np.empty(2 * len(first), np.result_type(first, second))
+    values[0::2], values[1::2] = first, second
+    return np.arange(2, 2 * len(first) + 2, 2), values
+
+
+def object_array(values: Sequence[Any]) -> Array:
+    """An object[n] of any values, also of sequences, which stay as they are."""
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
+def each(values: "Array | Coded", convert: Callable[[Array], list[Any]]) -> list[Any]:
+    """What `convert` makes of each row's value; of coded ones it is asked for those that occur, once."""
+    if not isinstance(values, Coded):
+        return convert(values)
+    used, places = np.unique(values.codes, return_inverse=True)
+    made: list[Any] = object_array(convert(values.values[used]))[places.reshape(-1)].tolist()
+    return made
+
+
+def grouped(several: Several, flat: list[Any]) -> list[list[Any]]:
+    """Each row's part of `flat`, which has what became of each of the values."""
+    stops = several.stops.tolist()
+    return [flat[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]

@@ -1,0 +1,264 @@
+"""Types of fields: how a value becomes text, JSON and a key to sort by.
+
+Text is for people and for columns, JSON for scripts. A value that does not apply is the type's `none`: no
+text, and null. All methods take and give whole columns; what a distinct value looks like is worked out once.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, coded, each, grouped
+from cosemscope.apdu.names.blue_book import dotted
+from cosemscope.capture.packets.flows import Endpoint, address_text
+
+SECOND = 1_000_000_000
+
+
+class ValueType:
+    """A type of values. `word` names it; `numeric`: columns of it stand at the right."""
+
+    word = ""
+    numeric = False
+    #: whether values are told apart before each is made into something
+    repetitive = False
+
+    def __init__(self, none: Any = None, nothing: Any = None) -> None:
+        """`none` is the value that says that there is none, `nothing` what JSON gets then."""
+        self.none = none
+        self._nothing = nothing
+
+    # What a subclass says of single values; those that are `none` never come here.
+
+    def text(self, value: Any) -> str:
+        """A value for people."""
+        return str(value)
+
+    def json(self, value: Any) -> Any:
+        """A value for scripts: what JSON has, else text."""
+        return self.text(value)
+
+    # Columns.
+
+    def texts(self, values: Values) -> list[str]:
+        """The text of each row, several values with commas between."""
+        if isinstance(values, Several):
+            return [", ".join(filter(None, some)) for some in grouped(values, self.texts(values.values))]
+        return each(self._given(values), self._texts)
+
+    def jsons(self, values: Values) -> list[Any]:
+        """What JSON gets of each row, of several values a list."""
+        if isinstance(values, Several):
+            return grouped(values, self.jsons(values.values))
+        return each(self._given(values), self._jsons)
+
+    def order(self, values: Values) -> Array:
+        """Numbers[rows] in the order of the values, of several the first; rows without any come first."""
+        if isinstance(values, Several):
+            return self._order_of_several(values)
+        values = self._given(values)
+        if isinstance(values, Coded):
+            return coded(self._order(values.values)).codes[values.codes]
+        return self._order(values)
+
+    def _given(self, values: Array | Coded) -> Array | Coded:
+        return coded(values) if self.repetitive and not isinstance(values, Coded) else values
+
+    def _texts(self, values: Array) -> list[str]:
+        return self._made(values, self.text, "")
+
+    def _jsons(self, values: Array) -> list[Any]:
+        return self._made(values, self.json, self._nothing)
+
+    def _made(self, values: Array, make: Callable[[Any], Any], nothing: Any) -> list[Any]:
+        none = self.none
+        if none is None:
+            return [nothing if value is None else make(value) for value in values.tolist()]
+        return [nothing if value == none else make(value) for value in values.tolist()]
+
+    def _order(self, values: Array) -> Array:
+        return values
+
+    def _order_of_several(self, values: Several) -> npt.NDArray[np.int64]:
+        inner = self.order(values.values)
+        counts = np.diff(values.stops, prepend=0)
+        order = np.zeros(len(counts), np.int64)
+        some = counts > 0
+        order[some] = coded(inner).codes[(values.stops - counts)[some]] + 1
+        return order
+
+
+class Integer(ValueType):
+    """Whole numbers, in hexadecimal of so many digits where that is how they are known."""
+
+    word = "integer"
+    numeric = True
+
+    def __init__(self, none: int | None = None, digits: int = 0) -> None:
+        super().__init__(none)
+        self._digits = digits
+
+    def text(self, value: int) -> str:
+        """The number."""
+        return f"0x{value:0{self._digits}X}" if self._digits else str(value)
+
+    def json(self, value: int) -> int:
+        """The number itself."""
+        return value
+
+    def _jsons(self, values: Array) -> list[Any]:
+        return values.tolist() if self.none is None else super()._jsons(values)
+
+
+class Word(ValueType):
+    """Numbers that have names, such as those of an enumeration; sorted by name."""
+
+    word = "word"
+
+    repetitive = True
+
+    def __init__(
+        self, names: Mapping[int, str] | Callable[[int], str], none: int | None = None, nothing: Any = None
+    ) -> None:
+        """`names` says what a number is called."""
+        super().__init__(none, nothing)
+        self._name = names if callable(names) else lambda value: names.get(value, f"code {value}")
+
+    def text(self, value: int) -> str:
+        """The name."""
+        return self._name(value)
+
+    def _order(self, values: Array) -> Array:
+        return np.array(["" if value == self.none else self.text(value).lower() for value in values.tolist()])
+
+
+class Flag(ValueType):
+    """Yes or no."""
+
+    word = "flag"
+
+    def text(self, value: bool) -> str:
+        """ "yes", or nothing."""
+        return "yes" if value else ""
+
+    def json(self, value: bool) -> bool:
+        """True or false."""
+        return value
+
+
+class Text(ValueType):
+    """Words for people; sorted without regard to case."""
+
+    word = "text"
+
+    def _order(self, values: Array) -> Array:
+        return coded(np.array([str(value or "").lower() for value in values.tolist()], object)).codes
+
+
+class Term(Text):
+    """Words that the standard has, as they stand there."""
+
+    word = "word"
+
+
+class Octets(ValueType):
+    """Runs of octets, in hexadecimal."""
+
+    word = "octets"
+
+    def text(self, value: bytes) -> str:
+        """The octets in hexadecimal."""
+        return value.hex()
+
+    def _order(self, values: Array) -> Array:
+        return coded(np.array([value or b"" for value in values.tolist()], object)).codes
+
+
+class Instant(ValueType):
+    """Nanoseconds since the epoch: for people local date and time, for scripts seconds with nine places."""
+
+    word = "instant"
+    numeric = True
+
+    def text(self, value: int) -> str:
+        """The local date and time; of one that no calendar has, the seconds."""
+        second, rest = divmod(value, SECOND)
+        return f"{_second_text(second)}.{rest:09d}"
+
+    def json(self, value: int) -> str:
+        """Seconds since the epoch: a decimal number, as text, so that no place is lost."""
+        return seconds_text(value)
+
+    def _texts(self, values: Array) -> list[str]:
+        if self.none is not None:
+            return super()._texts(values)
+        second, rest = np.divmod(values.astype(np.int64, copy=False), SECOND)
+        texts = each(coded(second), lambda some: [_second_text(value) for value in some.tolist()])
+        return [f"{text}.{part:09d}" for text, part in zip(texts, rest.tolist(), strict=True)]
+
+    def _jsons(self, values: Array) -> list[Any]:
+        if self.none is not None or (len(values) and values.min() < 0):
+            return super()._jsons(values)
+        second, rest = np.divmod(values.astype(np.int64, copy=False), SECOND)
+        return [f"{whole}.{part:09d}" for whole, part in zip(second.tolist(), rest.tolist(), strict=True)]
+
+
+class Duration(ValueType):
+    """Nanoseconds between two instants, as seconds with nine places."""
+
+    word = "duration"
+    numeric = True
+
+    def text(self, value: int) -> str:
+        """Seconds: a decimal number, as text, so that no place is lost."""
+        return seconds_text(value)
+
+
+class Obis(ValueType):
+    """Logical names, numbers of 48 bits: six numbers with dots."""
+
+    word = "obis"
+    repetitive = True
+
+    def text(self, value: int) -> str:
+        """The six numbers."""
+        return dotted(value.to_bytes(6, "big"))
+
+
+#: IP addresses, with a port where there is one: the family (4 or 6), both halves of the address, the port.
+ADDRESS = np.dtype([("family", "u1"), ("high", "u8"), ("low", "u8"), ("port", "u2")])
+
+
+class Address(ValueType):
+    """IP addresses, records of `ADDRESS`, with their ports or without; sorted as numbers."""
+
+    word = "address"
+
+    def __init__(self, port: bool = False) -> None:
+        super().__init__()
+        self._port = port
+
+    def text(self, value: tuple[int, int, int, int]) -> str:
+        """The address, and behind a colon the port."""
+        family, high, low, port = value
+        address = address_text(family, high, low)
+        return str(Endpoint(address, port)) if self._port else address
+
+
+def seconds_text(time: int) -> str:
+    """Nanoseconds as seconds: a decimal number with nine places."""
+    sign = "-" if time < 0 else ""
+    second, rest = divmod(abs(time), SECOND)
+    return f"{sign}{second}.{rest:09d}"
+
+
+@lru_cache(1024)
+def _second_text(second: int) -> str:
+    try:
+        return datetime.fromtimestamp(second).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OSError, OverflowError):
+        return f"{second:>19}"

@@ -1,0 +1,40 @@
+"""Rows written by their fields: JSON objects a line, tables of aligned text."""
+
+import json
+
+import numpy as np
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.row_records import TextTable, json_lines, printable
+from cosemscope.capture.files.reader import open_capture
+from tests.helpers.traffic_samples import SAMPLES
+
+
+def test_json_lines() -> None:
+    """An object a row, its keys in the order that was asked for."""
+    with open_capture(SAMPLES / "push.pcapng") as reader:
+        asked = AskedRows(Analysis(reader).run(), np.array([2, 0]))
+        keys = {"b": FIELDS["wpdu.number"], "a": FIELDS["wport"]}
+        lines = json_lines(keys, asked).splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["b"] for row in rows] == [3, 1]
+    assert [list(row) for row in rows] == [["b", "a"]] * 2
+
+
+def test_columns_are_aligned_and_stay_as_wide() -> None:
+    """Numbers at the right, words at the left, and later lines under the earlier ones."""
+    with open_capture(SAMPLES / "push.pcapng") as reader:
+        analysis = Analysis(reader).run()
+        table = TextTable([FIELDS[name] for name in ("wpdu.number", "source", "role")])
+        head = table.head()
+        lines = table.lines(AskedRows(analysis, slice(0, 3))) + table.lines(AskedRows(analysis, slice(3, 6)))
+    assert head.split() == ["wpdu.number", "source", "role"]
+    assert len({line.index("  server") for line in lines.splitlines()}) == 1
+    assert lines.startswith("          1  ")
+
+
+def test_texts_of_a_capture_cannot_write_into_the_terminal() -> None:
+    """Control characters are escaped; letters of any script are not."""
+    assert printable("Zähler\n\x1b[2J") == "Zähler\\n\\x1b[2J"

@@ -1,0 +1,103 @@
+"""Types of fields: every type's text, JSON and order by table; columns say the same as single values."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cosemscope.analysis.fields.value_arrays import Coded, Several, both, coded, object_array
+from cosemscope.analysis.fields.value_types import (
+    ADDRESS,
+    Address,
+    Duration,
+    Flag,
+    Instant,
+    Integer,
+    Obis,
+    Octets,
+    Text,
+    ValueType,
+    Word,
+)
+
+_IP = np.array([(4, 0, 0x0A000001, 4059), (6, 1 << 61, 1, 80), (4, 0, 0x0A000001, 80)], ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "texts", "jsons"),
+    [
+        (Integer(), np.array([3, -1]), ["3", "-1"], [3, -1]),
+        (Integer(none=-1), np.array([3, -1]), ["3", ""], [3, None]),
+        (Integer(digits=2), np.array([3, 255], "u1"), ["0x03", "0xFF"], [3, 255]),
+        (Word({1: "one"}, none=0), np.array([1, 0, 2]), ["one", "", "code 2"], ["one", None, "code 2"]),
+        (Word({1: "one"}, none=0, nothing=""), np.array([0]), [""], [""]),
+        (Flag(), np.array([True, False]), ["yes", ""], [True, False]),
+        (Flag(none=-1), np.array([1, 0, -1], "i1"), ["yes", "", ""], [True, False, None]),
+        (Text(), object_array(["a", None]), ["a", ""], ["a", None]),
+        (Octets(), object_array([b"\x01\xff", b""]), ["01ff", ""], ["01ff", ""]),
+        (Duration(none=-1), np.array([1_500_000_001, -1]), ["1.500000001", ""], ["1.500000001", None]),
+        (Duration(), np.array([-1]), ["-0.000000001"], ["-0.000000001"]),
+        (Obis(none=0), np.array([0x0100010800FF, 0], "u8"), ["1.0.1.8.0.255", ""], ["1.0.1.8.0.255", None]),
+        (Address(), _IP[:2], ["10.0.0.1", "2000::1"], ["10.0.0.1", "2000::1"]),
+        (Address(port=True), _IP[:2], ["10.0.0.1:4059", "[2000::1]:80"], ["10.0.0.1:4059", "[2000::1]:80"]),
+    ],
+)
+def test_texts_and_json(kind: ValueType, values: Any, texts: list[str], jsons: list[Any]) -> None:
+    """As a plain column, as a coded one, and with several values a row."""
+    assert kind.texts(values) == texts
+    assert kind.jsons(values) == jsons
+    turned = Coded(np.arange(len(values))[::-1], values[::-1])
+    assert (kind.texts(turned), kind.jsons(turned)) == (texts, jsons)
+    several = Several(np.array([0, len(values)]), values)
+    assert kind.texts(several) == ["", ", ".join(filter(None, texts))]
+    assert kind.jsons(several) == [[], jsons]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "order"),
+    [
+        (Integer(), [10, 9, -1], [2, 1, 0]),
+        (Word({1: "beta", 2: "Alpha", 3: "gamma"}, none=0), [1, 2, 3, 0], [3, 1, 0, 2]),
+        (Obis(), [0x0100010A00FF, 0x0100010900FF], [1, 0]),
+        (Text(), ["b", None, "A"], [1, 2, 0]),
+        (Octets(), [b"\x02", b"\x01\x03"], [1, 0]),
+        (Address(port=True), _IP.tolist(), [2, 0, 1]),
+    ],
+)
+def test_order(kind: ValueType, values: list[Any], order: list[int]) -> None:
+    """Numbers as numbers, words by their letters, addresses as addresses; what is none comes first."""
+    dtype = ADDRESS if isinstance(kind, Address) else None if isinstance(values[0], int) else object
+    array = np.array(values, dtype)
+    coded_too = [array, Coded(np.arange(len(array)), array)] if dtype is not ADDRESS else [coded(array)]
+    for given_values in coded_too:
+        assert np.argsort(kind.order(given_values), kind="stable").tolist() == order
+
+
+def test_equal_values_sort_equal() -> None:
+    """Also where the same value has two codes, as an address in two flows: the rows keep their order."""
+    order = Address().order(Coded(np.array([1, 0, 1]), _IP[[0, 0]]))
+    assert len(set(order.tolist())) == 1
+
+
+def test_several_values_sort_by_the_first() -> None:
+    """Rows without any come first."""
+    several = Several(np.array([2, 2, 3]), np.array([5, 1, 4]))
+    assert np.argsort(Integer().order(several)).tolist() == [1, 2, 0]
+
+
+@given(st.lists(st.integers(-(1 << 62), 1 << 62), max_size=20))
+def test_columns_of_instants_say_what_single_ones_say(times: list[int]) -> None:
+    """Whole columns are made another way than single values."""
+    kind, values = Instant(), np.array(times, np.int64)
+    assert kind.texts(values) == [kind.text(time) for time in times]
+    assert kind.jsons(values) == [kind.json(time) for time in times]
+
+
+@given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))
+def test_both_sides(first: list[int], second: list[int]) -> None:
+    """Row by row one value and the other."""
+    count = min(len(first), len(second))
+    several = Several(*both(np.array(first[:count], int), np.array(second[:count], int)))
+    assert Integer().jsons(several) == [[one, other] for one, other in zip(first, second, strict=False)]
