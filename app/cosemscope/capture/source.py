@@ -62,3 +62,24 @@ class RecordSource(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close what is open."""
+
+
+class NoRecords(RecordSource):
+    """The source of an empty capture, which stands for no capture at all."""
+
+    size = position = 0
+
+    def read(self, max_records: int = 0) -> RecordBatch | None:
+        """There is never anything."""
+        self.finished = True
+        return None
+
+    def octets(self, address: int, length: int) -> bytes:
+        """There are none."""
+        return b""
+
+    def stop_following(self) -> None:
+        """Nothing is ever added."""
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -12,8 +12,9 @@ from cosemscope.apdu.fields import Problem
 from cosemscope.apdu.opening import Verdict
 from cosemscope.gui.dialogs.paste_box import MAX_CHARACTERS, PasteBox, broken_lines, read_typed
 from cosemscope.gui.look.hex_text import hex_dump
-from tests.gui.fakes import ANSWER, wpdu
+from tests.helpers.polled import ANSWER
 from tests.helpers.shared import shared
+from tests.helpers.traffic_apdus import wpdu
 
 WPDU = wpdu(1, 16, ANSWER)
 HEX = WPDU.hex()
@@ -62,11 +63,11 @@ def test_fields_come_as_octets_are_typed(box, qtbot):
     """Each key is an octet more or half of one; what is there already does not go away meanwhile."""
     for count in range(1, len(HEX) + 1):
         qtbot.keyClicks(box.text, HEX[count - 1])
-        qtbot.waitUntil(lambda: not box._timer.isActive())
+        qtbot.waitUntil(lambda: not box.is_waiting)
         assert box.details.view.octets == WPDU[: count // 2]
     assert "GET response" in box.summary.text()
     qtbot.keyClick(box.text, Qt.Key.Key_Backspace)
-    qtbot.waitUntil(lambda: not box._timer.isActive())
+    qtbot.waitUntil(lambda: not box.is_waiting)
     assert box.details.view.octets == WPDU[:-1]
     assert "half of one" in box.summary.text()
     first = box.details.fields.model().item(box.details.fields.model().index(0, 0))

@@ -108,7 +108,7 @@ def test_a_growing_capture_is_told_as_far_as_it_has_come(window, qtbot, tmp_path
     dialog.refresh.click()
     assert "State" not in told(dialog)["File"]
     before = dialog.text.toPlainText()
-    window._let_go()
+    window.close_capture()
     dialog.refresh.click()
     assert dialog.text.toPlainText() == before
 

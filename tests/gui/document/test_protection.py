@@ -39,7 +39,7 @@ def info(window, qtbot, row: int) -> str:
     """The row's info line as the table shows it once it is completed."""
     model = window.workspace.table.wpdus
     model.info(row)
-    qtbot.waitUntil(lambda: not model._unsettled)
+    qtbot.waitUntil(lambda: model.settled)
     return model.data(model.index(row, NUMBER["info"]))
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.gui.document.selection import Filters, History, Selection
-from tests.gui.fakes import fake_traffic
+from tests.helpers.polled import polled_traffic
 
 
 def every(divisor: int):
@@ -17,7 +17,7 @@ def every(divisor: int):
 @pytest.fixture
 def selection(qapp) -> Selection:
     selection = Selection()
-    selection.set_traffic(fake_traffic(40))
+    selection.set_traffic(polled_traffic(40))
     return selection
 
 
@@ -132,7 +132,7 @@ def test_another_capture_begins_with_nothing(selection, qtbot):
     selection.go_to(3)
     selection.restrict("even", every(2))
     with qtbot.waitSignal(selection.rowChanged) as changed:
-        selection.set_traffic(fake_traffic(10))
+        selection.set_traffic(polled_traffic(10))
     assert changed.args == [-1]
     assert not selection.filters
     assert not selection.history.can_move(-1)

@@ -325,7 +325,7 @@ def test_another_file_may_be_opened_while_one_is_read(window, qtbot, slow_steps)
     qtbot.waitUntil(lambda: first.analysis is not None)
     window.open_path(str(shared("captures/DLMS_list.pcap")))
     slow_steps.release(1000)
-    qtbot.waitUntil(lambda: not window.document.reading and not window._retiring)
+    qtbot.waitUntil(lambda: not window.document.reading and not window.retiring)
     assert column(window, "number") == [str(number) for number in range(1, 9)]
 
 
@@ -501,7 +501,7 @@ def test_the_window_closes_while_a_file_is_read(window, qtbot, slow_steps):
     slow_steps.release(1000)
     window.close()
     assert not window.isVisible()
-    assert not window._retiring or all(not one.reading for one in window._retiring)
+    assert not window.retiring or all(not one.reading for one in window.retiring)
 
 
 def test_tab_goes_through_the_panes(open_in, qtbot):

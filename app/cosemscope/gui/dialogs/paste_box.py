@@ -148,6 +148,11 @@ class PasteBox(QDialog):
         self.text.setFont(font)
         self.details.set_zoom(points)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether what was typed last is not read yet."""
+        return self._timer.isActive()
+
     def set_keys(self, keys: KeyTable) -> None:
         """Open with these keys from now on."""
         self._keys = keys

@@ -5,7 +5,7 @@ nobody looks at, but sort keys, which are one gather for all rows.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,20 +13,18 @@ import numpy.typing as npt
 from cosemscope.analysis.annotations import comments_of, named
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
-from cosemscope.analysis.sessions.wport_pairs import PAIR_FIELDS
+from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.summary import summarise
-from cosemscope.capture.columns import Columns
-from cosemscope.capture.packets.flows import FLOW_FIELDS, Endpoint
+from cosemscope.capture.source import NoRecords
 from cosemscope.gui.document.protection import WantedKey, listening
 from cosemscope.gui.look.formats import clock, size
-from cosemscope.streams.stream_table import STREAM_FIELDS
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.row_apdus import apdu_octets
-from cosemscope.streams.tables.wpdu_table import WPDU_FIELDS, Mark
+from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wports import Side
 
 _ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
@@ -66,79 +64,26 @@ class Line(NamedTuple):
     sentence: str = ""
 
 
-class TrafficSource(Protocol):
-    """The part of an analysis that is used here."""
-
-    @property
-    def wpdus(self) -> Columns:
-        """WPDU rows."""
-
-    @property
-    def streams(self) -> Columns:
-        """Stream rows."""
-
-    @property
-    def flows(self) -> Columns:
-        """Flow rows."""
-
-    @property
-    def pairs(self) -> Columns:
-        """wPort pairs of all streams."""
-
-    @property
-    def wpdu_pairs(self) -> Columns:
-        """The pair of each WPDU row, as `pair`."""
-
-    def endpoints(self, stream: int) -> tuple[Endpoint, Endpoint]:
-        """Client and server of a stream."""
-
-    def dlms_client_is_near(self, pair: int) -> bool:
-        """Whether the stream's client is the DLMS client of this pair."""
-
-    def octets(self, row: int) -> bytes:
-        """A WPDU's octets, header included."""
-
-
-class _Nothing:
-    """No capture: tables without rows."""
-
-    def __init__(self) -> None:
-        self.wpdus = Columns(WPDU_FIELDS, 1)
-        self.streams = Columns(STREAM_FIELDS, 1)
-        self.flows = Columns(FLOW_FIELDS, 1)
-        self.pairs = Columns(PAIR_FIELDS, 1)
-        self.wpdu_pairs = Columns({"pair": "u4"}, 1)
-
-    def endpoints(self, stream: int) -> tuple[Endpoint, Endpoint]:
-        raise IndexError(stream)
-
-    def dlms_client_is_near(self, pair: int) -> bool:
-        raise IndexError(pair)
-
-    def octets(self, row: int) -> bytes:
-        raise IndexError(row)
-
-
 class Traffic:
     """The window's view of one analysis.
 
     `total` is the number of WPDUs that may be looked at, `truncated` how many of them are not whole.
     """
 
-    def __init__(self, source: TrafficSource) -> None:
-        self._source = source
-        self.wpdus = source.wpdus
-        self.streams = source.streams
-        self.pairs = source.pairs
-        self.wpdu_pairs = source.wpdu_pairs
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self.wpdus = analysis.wpdus
+        self.streams = analysis.streams
+        self.pairs = analysis.pairs
+        self.wpdu_pairs = analysis.wpdu_pairs
         self.total = self.truncated = 0
-        self.associations = Associations(cast(Any, source))
+        self.associations = Associations(analysis)
         self._names: dict[tuple[int, int], tuple[str, str]] = {}
 
     @classmethod
     def empty(cls) -> "Traffic":
         """No capture."""
-        return cls(_Nothing())
+        return cls(Analysis(NoRecords()))
 
     def take_rows(self, total: int) -> None:
         """The capture has `total` WPDUs now."""
@@ -153,7 +98,7 @@ class Traffic:
 
     def octets(self, row: int) -> bytes:
         """The WPDU's octets, header included."""
-        return self._source.octets(row)
+        return self.analysis.octets(row)
 
     # What a WPDU says
 
@@ -191,7 +136,7 @@ class Traffic:
 
     def sender_address(self, row: int) -> str:
         """The address of who sent a WPDU, without its port."""
-        ends = self._source.endpoints(self.stream(row))
+        ends = self.analysis.endpoints(self.stream(row))
         return str(ends[self.wpdus["direction"].item(row)].address)
 
     def is_long(self, row: int) -> bool:
@@ -230,7 +175,7 @@ class Traffic:
         side = self.streams["client_side"].item(stream)
         names = self._names.get((stream, side))
         if names is None:
-            client, server = self._source.endpoints(stream)
+            client, server = self.analysis.endpoints(stream)
             names = self._names[stream, side] = (str(client), str(server))
         return names
 
@@ -251,7 +196,7 @@ class Traffic:
         return self._ranks(stop, 1)
 
     def _ranks(self, stop: int, other: int) -> npt.NDArray[np.generic]:
-        flows = self._source.flows
+        flows = self.analysis.flows
         family, *ends = (flows[name] for name in _ADDRESS_FIELDS)
         count = len(family)
         keys = np.zeros(2 * count, [("family", "u1"), ("high", "u8"), ("low", "u8"), ("port", "u2")])
@@ -281,15 +226,11 @@ class Traffic:
 
     def comments(self, row: int) -> list[str]:
         """The comments on a row's packets, each with the packet's number."""
-        analysis = cast(Any, self._source)
-        if getattr(analysis, "reader", None) is None:
-            return []
-        return [f"Packet {number}: {text}" for number, text in comments_of(analysis, row)]
+        return [f"Packet {number}: {text}" for number, text in comments_of(self.analysis, row)]
 
     def named(self, address: str) -> str:
         """An address with the name that the capture gives it, if it does."""
-        reader = getattr(self._source, "reader", None)
-        return named(address, reader.names) if reader is not None else address
+        return named(address, self.analysis.reader.names)
 
     def pair(self, row: int) -> int:
         """The row in `pairs` of a WPDU row."""
@@ -297,7 +238,7 @@ class Traffic:
 
     def sender(self, row: int) -> Side:
         """The DLMS role of who sent a WPDU: a meter that opened the connection is the server all the same."""
-        near = self._source.dlms_client_is_near(self.pair(row))
+        near = self.analysis.dlms_client_is_near(self.pair(row))
         from_near = self.wpdus["direction"].item(row) == 0
         return Side.CLIENT if near == from_near else Side.SERVER
 

@@ -60,7 +60,7 @@ class Window(QMainWindow):
         super().__init__()
         self.settings = settings
         self.document: Document | None = None
-        self._retiring: set[Document] = set()
+        self.retiring: set[Document] = set()  # let go, but their threads have not ended yet
         self._problems: list = []
         self.setAcceptDrops(True)
         self.setWindowIcon(application_icon())
@@ -240,13 +240,13 @@ class Window(QMainWindow):
         """Close the present document; its thread may take a moment longer."""
         document, self.document = self.document, None
         if document is not None:
-            self._retiring.add(document)
+            self.retiring.add(document)
             document.released.connect(lambda: self._retire(document))
             self.workspace.set_traffic(Traffic.empty())
             document.close()
 
     def _retire(self, document: Document) -> None:
-        self._retiring.discard(document)
+        self.retiring.discard(document)
         if self.document is None and not self._leaving:
             self.start_page.left.look()
         document.deleteLater()
@@ -445,7 +445,7 @@ class Window(QMainWindow):
         self._places.remember()
         document = self.document
         self._let_go()
-        for retiring in [*self._retiring, *([document] if document else [])]:
+        for retiring in [*self.retiring, *([document] if document else [])]:
             retiring.wait()
         InterfaceWatch.wait_for_all()
         wait_for_background()  # a copy that is being saved, a look for left spools

@@ -42,7 +42,7 @@ class CellDelegate(QStyledItemDelegate):
 
     def __init__(self, parent: QObject | None = None, middle: Collection[int] = ()) -> None:
         super().__init__(parent)
-        self._middle = frozenset(middle)
+        self.middle = frozenset(middle)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw one cell."""
@@ -67,7 +67,7 @@ class CellDelegate(QStyledItemDelegate):
         text: str = index.data(_DISPLAY)
         metrics = option.fontMetrics
         if metrics.horizontalAdvance(text) > width:
-            within = index.column() in self._middle
+            within = index.column() in self.middle
             text = metrics.elidedText(text, _ELIDE_WITHIN if within else _ELIDE, width)
         painter.drawText(left, rect.top(), width, rect.height(), alignment, text)
 

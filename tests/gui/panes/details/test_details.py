@@ -12,7 +12,8 @@ from cosemscope.gui.panes.details.bytes_view import BytesView
 from cosemscope.gui.panes.details.details import Details
 from cosemscope.gui.panes.details.field_tree import octets_text, value_text
 from cosemscope.streams.tables.framing import Framing
-from tests.gui.fakes import ANSWER, REQUEST, wpdu
+from tests.helpers.polled import ANSWER, REQUEST
+from tests.helpers.traffic_apdus import wpdu
 
 WPDU = wpdu(1, 16, ANSWER)
 ROOT = QModelIndex()
@@ -185,9 +186,7 @@ def test_digits_and_characters_find_the_same_octet(view):
     for offset in (0, 7, 8, 15, 33):
         digits = view.octet_rect(offset)
         assert view.octet_at(digits.center()) == offset
-        column = offset % 16
-        text = QPoint(view._text_left() + column * view._advance + 2, digits.center().y())
-        assert view.octet_at(text) == offset
+        assert view.octet_at(view.character_rect(offset).center()) == offset
     assert view.octet_at(QPoint(2, 10)) == -1
     view.set_octets(b"ab")
     assert view.octet_at(view.octet_rect(2).center()) == -1
@@ -272,7 +271,7 @@ def test_fields_and_octets_share_any_width(details, width, per_line):
     """Values can be read beside whole lines of octets, without scrolling to the side."""
     details.show_decoded(decode_framed(WPDU, Framing.WRAPPER))
     details.resize(width, 300)
-    assert details.view._per_line == per_line
+    assert details.view.octets_per_line == per_line
     assert details.view.horizontalScrollBar().maximum() == 0
     assert details.fields.header().sectionSize(1) > 90
     assert details.arrangement() == b""

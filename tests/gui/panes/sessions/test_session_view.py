@@ -11,7 +11,7 @@ from cosemscope.gui.look.cells import elided_halves
 from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.sessions.session_view import SESSION, SessionTree
 from cosemscope.streams.tables.framing import Framing
-from tests.gui.fakes import fake_traffic
+from tests.helpers.polled import polled_traffic
 
 ROOT = QModelIndex()
 
@@ -33,9 +33,9 @@ def tree(qtbot, look, selection):
 
 
 def fill(tree: SessionTree, wpdus: int, streams: int = 2):
-    traffic = fake_traffic(wpdus, streams)
+    traffic = polled_traffic(wpdus, streams)
     tree.set_traffic(traffic)
-    tree.show_sessions(traffic._source.sessions())
+    tree.show_sessions(traffic.analysis.sessions())
     return traffic
 
 
@@ -58,15 +58,15 @@ def test_the_tree_names_peers_streams_and_wports(tree):
         "16 ↔ 1  Public Client ↔ Management Logical Device",
         "10.0.0.1 ↔ 10.0.1.2",
         "TCP 49999 → 4059",
-        "17 ↔ 1  Public Client ↔ Management Logical Device",
+        "17 ↔ 1  client SAP ↔ Management Logical Device",
     ]
     assert texts(tree, 1) == ["10", "6", "6", "6", "4", "4", "4"]
 
 
 def test_other_protocols_are_named(tree):
     """A stream that is no wrapper says what it is."""
-    traffic = fake_traffic(4, 1)
-    (peers,) = traffic._source.sessions()
+    traffic = polled_traffic(4, 1)
+    (peers,) = traffic.analysis.sessions()
     stream = peers.streams[0]._replace(framing=Framing.HDLC, wpdus=0, wports=())
     silent = stream._replace(octets=0, framing=Framing.UNDECIDED)
     tree.set_traffic(traffic)
@@ -81,14 +81,14 @@ def test_growth_keeps_what_is_open_and_selected(tree, qtbot):
     tree.collapse(model.index(1, 0))
     tree.setCurrentIndex(model.index(2, 0))
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning, tree)
-    bigger = fake_traffic(400, 2)
+    bigger = polled_traffic(400, 2)
     with qtbot.waitSignal(model.dataChanged):
-        tree.show_sessions(bigger._source.sessions())
+        tree.show_sessions(bigger.analysis.sessions())
     assert texts(tree, 1)[0] == "400"
     assert not tree.isExpanded(model.index(1, 0))
     assert tree.currentIndex() == model.index(2, 0)
     with qtbot.waitSignal(model.rowsInserted):
-        tree.show_sessions(fake_traffic(400, 4)._source.sessions())
+        tree.show_sessions(polled_traffic(400, 4).analysis.sessions())
     assert len(texts(tree)) == 1 + 4 * 3
     assert tree.currentIndex() == model.index(2, 0)
 
@@ -122,7 +122,7 @@ def test_a_restriction_taken_away_elsewhere_selects_all_traffic(tree, selection)
 def test_a_restriction_to_peers_takes_in_their_new_streams(tree, selection, qtbot):
     """While reading goes on, a restriction means what it says."""
     traffic = fill(tree, 40, streams=2)
-    first, second = traffic._source.sessions()
+    first, second = traffic.analysis.sessions()
     tree.set_traffic(traffic)
     tree.show_sessions((first,))
     tree.setCurrentIndex(tree.sessions.index(1, 0))
@@ -155,7 +155,7 @@ def test_tool_tips_tell_the_rest(tree):
 
 def test_labels_keep_room_in_a_narrow_pane(tree):
     """Who talks to whom says more than when: figures go first, and come back."""
-    tree.show_sessions(fake_traffic(400)._source.sessions())
+    tree.show_sessions(polled_traffic(400).analysis.sessions())
     header = tree.header()
     for width, hidden in ((700, set()), (400, {3, 4}), (260, {2, 3, 4}), (700, set())):
         tree.resize(width, 400)
@@ -183,7 +183,7 @@ def test_of_two_long_addresses_both_ends_are_shown(look):
 def test_large_sums_are_not_cut_off(tree, width):
     """Half a million WPDUs have seven places; the column grows with them, hidden or not."""
     tree.resize(width, 400)
-    peers = fake_traffic(40)._source.sessions()
+    peers = polled_traffic(40).analysis.sessions()
     stream = peers[0].streams[0]._replace(wpdus=2_751_708, octets=1_023 * 2**30)
     tree.show_sessions((peers[0]._replace(streams=(stream,)),))
     header, model = tree.header(), tree.sessions

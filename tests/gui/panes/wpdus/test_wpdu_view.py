@@ -11,7 +11,7 @@ from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
 from cosemscope.streams.tables.wpdu_table import Mark
-from tests.gui.fakes import fake_traffic
+from tests.helpers.polled import polled_traffic
 
 NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
 
@@ -33,14 +33,14 @@ def selection(qapp) -> Selection:
 
 @pytest.fixture
 def table(qtbot, look, selection):
-    def make(wpdus: int, streams: int = 2) -> WpduView:
+    def make(wpdus: int, streams: int = 2, *, taken: int | None = None) -> WpduView:
         table = WpduView(selection, Wishes())
         qtbot.addWidget(table)
         table.resize(1200, 500)
-        traffic = fake_traffic(wpdus, streams)
+        traffic = polled_traffic(wpdus, streams)
         selection.set_traffic(traffic)
         table.set_traffic(traffic)
-        table.take_rows(wpdus)
+        table.take_rows(wpdus if taken is None else taken)
         table.fit_columns()
         table.show()
         return table
@@ -101,13 +101,11 @@ def test_a_million_rows_are_selected_as_one_range(table):
 
 def test_rows_that_grow_come_at_the_end_and_leave_the_view_where_it_is(table, qtbot):
     """While a capture is read a person may already look around."""
-    table = table(1000)
+    table = table(2000, taken=1000)
     table.wpdus.take_rows(500)  # an older number changes nothing
     assert table.wpdus.rowCount() == 1000
     table.select_row(700)
     top = table.verticalScrollBar().value()
-    table.wpdus.traffic = grown = fake_traffic(2000)
-    grown.total = 2000
     with qtbot.waitSignal(table.wpdus.rowsInserted) as inserted:
         table.wpdus.take_rows(2000)
     assert inserted.args[1:] == [1000, 1999]
@@ -117,9 +115,8 @@ def test_rows_that_grow_come_at_the_end_and_leave_the_view_where_it_is(table, qt
 
 def test_sorted_rows_take_in_what_grows(table, qtbot):
     """New rows find their places in an order that was chosen before they came."""
-    table = table(100)
+    table = table(200, taken=100)
     table.sortByColumn(NUMBER["time"], Qt.SortOrder.DescendingOrder)
-    table.wpdus.traffic = fake_traffic(200)
     table.wpdus.take_rows(200)
     qtbot.waitUntil(lambda: table.wpdus.rowCount() == 200)
     assert shown(table, "number") == [str(number) for number in range(200, 0, -1)]
@@ -225,8 +222,8 @@ def test_painting_asks_for_what_is_visible_only(table, qtbot):
     """A page of a million rows decodes a page of info lines."""
     table = table(1_000_000)
     table.scrollToBottom()
-    qtbot.waitUntil(lambda: len(table.wpdus._infos) > 0)
-    assert 0 < len(table.wpdus._infos) < 200
+    qtbot.waitUntil(lambda: table.wpdus.kept_infos > 0)
+    assert 0 < table.wpdus.kept_infos < 200
     assert table.indexAt(QPoint(5, 5)).row() > 999_000
     assert not table.wpdus.rowCount(table.wpdus.index(0, 0))
     assert table.wpdus.rowCount(QModelIndex()) == 1_000_000
@@ -295,7 +292,7 @@ def test_long_addresses_lose_their_middle(table):
     """Of an IPv6 address the port is seen as well as the net; the tool tip has it whole."""
     table = table(4)
     delegate = table.itemDelegate()
-    assert {NUMBER["source"], NUMBER["destination"]} == delegate._middle
+    assert {NUMBER["source"], NUMBER["destination"]} == delegate.middle
     tip = table.wpdus.data(table.wpdus.index(0, NUMBER["source"]), int(Qt.ItemDataRole.ToolTipRole))
     assert tip == "10.0.0.1:50000"
 

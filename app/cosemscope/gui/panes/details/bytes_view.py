@@ -129,6 +129,11 @@ class BytesView(QAbstractScrollArea):
     def _text_left(self) -> int:
         return self._octet_left(self._per_line) + self._advance
 
+    @property
+    def octets_per_line(self) -> int:
+        """How many octets a line has: 16, or 8 where those have no room."""
+        return self._per_line
+
     def _lay_out(self) -> None:
         for per_line in (16, 8):
             self._per_line = per_line
@@ -143,11 +148,17 @@ class BytesView(QAbstractScrollArea):
         self.horizontalScrollBar().setPageStep(self.viewport().width())
 
     def octet_rect(self, offset: int) -> QRect:
-        """Where the octet's two digits are, in viewport coordinates (for tests and for tool tips)."""
-        line, column = divmod(offset, self._per_line)
-        top = _MARGIN + (line - self.verticalScrollBar().value()) * self._line_height
-        left = self._octet_left(column) - self.horizontalScrollBar().value()
-        return QRect(left, top, 2 * self._advance, self._line_height)
+        """Where the octet's two digits are, in viewport coordinates."""
+        return self._rect(offset, self._octet_left(offset % self._per_line), 2 * self._advance)
+
+    def character_rect(self, offset: int) -> QRect:
+        """Where the octet's character is, in viewport coordinates."""
+        left = self._text_left() + offset % self._per_line * self._advance
+        return self._rect(offset, left, self._advance)
+
+    def _rect(self, offset: int, left: int, width: int) -> QRect:
+        top = _MARGIN + (offset // self._per_line - self.verticalScrollBar().value()) * self._line_height
+        return QRect(left - self.horizontalScrollBar().value(), top, width, self._line_height)
 
     def octet_at(self, point: QPoint) -> int:
         """The octet whose digits or character lie at `point` of the viewport, -1 for none."""

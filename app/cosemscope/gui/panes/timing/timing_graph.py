@@ -257,7 +257,7 @@ class TimingGraph(QWidget, Pane):
         self._whole = True
         reach = self.lanes.duration or 1e-3
         self._box.setLimits(xMin=-0.5 * reach, xMax=1.5 * reach, minXRange=min(1e-6, reach))
-        self._box.setXRange(-0.015 * reach, 1.015 * reach, padding=0)
+        self.show_time(-0.015 * reach, 1.015 * reach)
 
     def show_row(self, row: int) -> None:
         """Mark a WPDU row (-1: none) and bring it into view."""
@@ -269,15 +269,40 @@ class TimingGraph(QWidget, Pane):
         x, lane, direction = place
         self._line.setValue(x)
         self._ring.setData([x], [lane + _OFFSETS[direction]])
-        low, high = self._box.viewRange()[0]
+        low, high = self.visible_time
         if not low <= x <= high:
             half = (high - low) / 2
-            self._box.setXRange(x - half, x + half, padding=0)
+            self.show_time(x - half, x + half)
 
     @property
     def marked_time(self) -> float | None:
         """Where the line of the current WPDU stands, in seconds since the first one."""
         return float(self._line.value()) if self._line.isVisible() else None
+
+    @property
+    def visible_time(self) -> tuple[float, float]:
+        """The span of time in view, in seconds since the first WPDU."""
+        return tuple(self._box.viewRange()[0])
+
+    def show_time(self, start: float, stop: float) -> None:
+        """Bring a span of time into view, in seconds since the first WPDU."""
+        self._box.setXRange(start, stop, padding=0)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the WPDUs in view are counted per pixel instead of drawn one by one."""
+        return self._image.isVisible()
+
+    @property
+    def drawn(self) -> dict[Kind, int]:
+        """How many WPDUs of each kind are drawn one by one."""
+        amounts = {kind: len(scatter.data) for kind, scatter in self._scatters.items() if scatter.isVisible()}
+        return {kind: amount for kind, amount in amounts.items() if amount}
+
+    @property
+    def summary(self) -> str:
+        """The words about what is in view; "" where there is no room for them."""
+        return "" if self._summary.isHidden() else self._summary.text()
 
     def draw(self) -> None:
         """Draw what the visible span holds, as points or as an image."""
@@ -288,7 +313,7 @@ class TimingGraph(QWidget, Pane):
 
     def _draw(self) -> None:
         self._draw_lanes()
-        low, high = self._box.viewRange()[0]
+        low, high = self.visible_time
         visible = self.lanes.count(low, high)
         dense = visible > POINTS_DRAWN
         if dense:

@@ -379,6 +379,16 @@ class WpduModel(QAbstractTableModel):
         if self._unsettled:
             self._settling.start()
 
+    @property
+    def kept_infos(self) -> int:
+        """How many info lines are kept: those of rows that were seen."""
+        return len(self._infos)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the info lines asked for are complete."""
+        return not self._unsettled
+
     def forget_infos(self) -> None:
         """What APDUs say may have changed, as with other keys: make the info lines anew."""
         self._infos.clear()
