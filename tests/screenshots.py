@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.names.tags import DATA_NOTIFICATION, GET_RESPONSE, GLO_SERVICES
+from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.gui import application
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
@@ -36,7 +37,7 @@ from cosemscope.gui.frame.window import SAMPLE, Window
 from cosemscope.gui.live.capture_dialog import CaptureDialog
 from cosemscope.gui.live.connect_dialog import ConnectDialog
 from cosemscope.gui.live.interface_watch import InterfaceWatch
-from cosemscope.gui.live.orders import CaptureOrder, LinkOrder
+from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.ready_made import READY_MADE
 from cosemscope.resources import resource
 from tests.helpers.live_window import captured_interface, listener
@@ -130,7 +131,7 @@ def live_pictures(window: Window, folder: Path, ending: str) -> None:
     """A test link to a listener, its end, and the dialogs of links and captures."""
     panel = window.live.panel
     with listener() as server:
-        window.live.begin(LinkOrder(server.address))
+        window.live.begin(ConnectJob(server.address))
         wait(lambda: panel.status.text().startswith("Connected"))
         for _, apdu in (*READY_MADE[:1], *READY_MADE[2:5], READY_MADE[1]):
             rows = window.document.wpdus
@@ -142,8 +143,8 @@ def live_pictures(window: Window, folder: Path, ending: str) -> None:
         picture(window, folder / f"link{ending}.png")
     wait(lambda: not window.live.running and not window.document.reading)
     picture(window, folder / f"link-closed{ending}.png")
-    connect = ConnectDialog(window, (), LinkOrder("meter-7.example:4059"))
-    capture = CaptureDialog(window, CaptureOrder(("eth0",), own_filter=True, filter="tcp prot 4059"))
+    connect = ConnectDialog(window, (), ConnectJob("meter-7.example:4059"))
+    capture = CaptureDialog(window, CaptureJob(interfaces=("eth0",), capture_filter="tcp prot 4059"))
     capture._watch.close()  # made-up interfaces are the same on every computer
     wait(lambda: not InterfaceWatch._ending)
     capture.show_interfaces([captured_interface(name, loopback=name == "lo") for name in ("eth0", "lo")])

@@ -17,11 +17,12 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from cosemscope.capture.capturing.capture_job import AUTOMATIC, CaptureJob
+from cosemscope.capture.capturing.libpcap import OpenOptions
 from cosemscope.gui.application import make_application
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.frame import panes
 from cosemscope.gui.frame.window import Window
-from cosemscope.gui.live.orders import CaptureOrder
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
 
 SENDER = Path(__file__).with_name("sender.py")
@@ -48,17 +49,6 @@ class Watched(WpduView):
         self.times += [now] * (self.wpdus.rowCount() - len(self.times))
 
 
-class Order(CaptureOrder):
-    """A capture by a way that is given, which is chosen by itself otherwise."""
-
-    way = ""
-
-    def words(self) -> list[str]:
-        """The command line."""
-        words = super().words()
-        return [*words[:-1], "--by", self.way, words[-1]] if self.way else words
-
-
 class Stage:
     """A window that captures datagrams to a port of this computer."""
 
@@ -70,9 +60,13 @@ class Stage:
         self.window = Window(settings)
         self.window.resize(*_SIZE)
         self.window.show()
-        order = Order(("lo",), own_filter=True, filter=f"udp port {port}", immediate=immediate, buffer=64)
-        order.way = way
-        self.window.live.begin(order)
+        job = CaptureJob(
+            interfaces=("lo",),
+            capture_filter=f"udp port {port}",
+            options=OpenOptions(immediate=immediate),
+            way=way or AUTOMATIC,
+        )
+        self.window.live.begin(job)
         self.wait_for(lambda: self.window.document is not None and self.window.document.analysis is not None)
 
     @property

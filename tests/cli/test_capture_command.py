@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from cosemscope import cli
-from cosemscope.capture.capturing.libpcap import DEFAULT_BUFFER
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.cli.following import _is_pipe
-from cosemscope.gui.live.orders import CaptureOrder
 from tests.helpers.capturing import capturing, command, environment, needs_rights, run
 from tests.helpers.files import Record, pcap
 from tests.helpers.shared import shared
@@ -253,12 +251,6 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     )
     assert named.returncode == 1
     assert b"x cannot be created: the folder does not exist." in named.stderr
-
-
-def test_one_default_for_the_kernel_buffer() -> None:
-    """The command, the library's layer and the window's dialog agree."""
-    arguments = cli.build_parser("capture").parse_args(["capture", "-"])
-    assert arguments.buffer == DEFAULT_BUFFER == CaptureOrder().buffer
 
 
 def test_a_pipe_of_windows_is_known_by_its_name() -> None:

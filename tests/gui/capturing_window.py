@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.gui.application import make_application
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.frame.window import Window
-from cosemscope.gui.live.orders import CaptureOrder
 
 _PATIENCE = 60.0
 
@@ -32,7 +32,7 @@ def main(port: int, folder: Path) -> None:
 
     window = Window(settings)
     window.show()
-    window.live.begin(CaptureOrder(("lo",), own_filter=True, filter=f"udp port {port}"))
+    window.live.begin(CaptureJob(interfaces=("lo",), capture_filter=f"udp port {port}"))
     wait_for(lambda: window.document is not None and window.document.analysis is not None)
     print("capturing", flush=True)
     wait_for(lambda: window.document.wpdus >= 20)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
 
+from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.gui.application import make_application
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.frame.window import Window
 from cosemscope.gui.live.capture_dialog import CaptureDialog
 from cosemscope.gui.live.interface_watch import InterfaceWatch
-from cosemscope.gui.live.orders import CaptureOrder
 
 _PATIENCE = 20.0
 
@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
 
     window = Window(settings)
     window.show()
-    dialog = CaptureDialog(window, CaptureOrder(("lo",)))
+    dialog = CaptureDialog(window, CaptureJob(interfaces=("lo",)))
     dialog.show()
     wait_for(lambda: bool(dialog.interfaces.chosen))
     seen = {"dialog": dialog.notice.text(), "may start": dialog.go.isEnabled()}
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
     dialog.grab().save(str(folder / "dialog.png"))
     QGuiApplication.clipboard().clear()
     dialog.reject()
-    window.live.begin(CaptureOrder(("lo",)))
+    window.live.begin(CaptureJob(interfaces=("lo",)))
     wait_for(lambda: not window.live.running)
     (message,) = window.messages.messages
     seen["message"] = message.text

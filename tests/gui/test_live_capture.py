@@ -9,12 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from cosemscope.analysis.engine import Analysis
+from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.job_options import words_of
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.document.traffic import GONE
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.window import Window
-from cosemscope.gui.live.orders import CaptureOrder, LinkOrder
+from cosemscope.live.commands.link_job import ConnectJob
 from tests.helpers.live_window import FAKE_CAPTURE, environment, is_running, listener
 from tests.helpers.shared import shared
 
@@ -83,7 +85,7 @@ def capture(window: Window, monkeypatch, tmp_path: Path, qtbot):
     def begin(trouble: str = "", rate: float = 100, files: int = 1) -> Window:
         words = [sys.executable, str(script), trouble, str(rate), str(files)]
         monkeypatch.setattr("cosemscope.gui.live.live_process.program_words", lambda: words)
-        window.settings.set(options.CAPTURE, options.as_text(CaptureOrder(("lo",))))
+        window.settings.set(options.CAPTURE, tuple(words_of(CaptureJob(interfaces=("lo",)))))
         window.live.capture()
         qtbot.waitUntil(lambda: shown(window) or not window.live.running, timeout=10_000)
         return window
@@ -391,7 +393,7 @@ def test_a_process_that_does_not_listen_is_ended(window, capture, qtbot, monkeyp
 def test_a_link_is_no_capture(window, qtbot):
     """Ctrl+R restarts captures only."""
     with listener() as server:
-        window.live.begin(LinkOrder(server.address))
+        window.live.begin(ConnectJob(server.address))
         qtbot.waitUntil(lambda: window.document is not None)
         assert not window.actions_by_name["restart"].isEnabled()
         assert window.actions_by_name["stop"].isEnabled()

@@ -12,13 +12,16 @@ from PySide6.QtCore import Qt
 from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.job_options import words_of
 from cosemscope.capture.spool.spool_folder import left_spools
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.frame.window import Window
+from cosemscope.gui.live.asked_jobs import command_line, remembered
 from cosemscope.gui.live.connect_dialog import ConnectDialog, ListenDialog, ask_connect
 from cosemscope.gui.live.link_panel import LinkPanel
-from cosemscope.gui.live.orders import LinkOrder, ListenOrder
 from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
+from cosemscope.live.commands.link_job import ConnectJob
+from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.live.commands.ready_made import READY_MADE, get_request, public_aarq
 from tests.helpers.live_window import environment, is_running, listener
 from tests.helpers.shared import shared
@@ -52,7 +55,7 @@ def link(window: Window, qtbot):
     """Opens a link and waits until it is there, or has failed."""
 
     def open_link(address: str, **values: int) -> LinkPanel:
-        window.live.begin(LinkOrder(address, **values))
+        window.live.begin(ConnectJob(address, **values))
         panel = window.live.panel
         qtbot.waitUntil(
             lambda: panel.status.text().startswith("Connected") or not window.live.running, timeout=15_000
@@ -235,7 +238,7 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from cosemscope.gui.application import make_application
-from cosemscope.gui.live.orders import LinkOrder
+from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.frame.window import Window
 
@@ -243,7 +246,7 @@ settings = Settings(Path(sys.argv[1]))
 application = make_application([], settings)
 window = Window(settings)
 window.show()
-window.live.begin(LinkOrder(sys.argv[2]))
+window.live.begin(ConnectJob(sys.argv[2]))
 
 def look():
     panel = window.live.panel
@@ -298,7 +301,7 @@ def test_a_link_that_dies_keeps_what_came(window, qtbot, link):
 
 def test_listening_shows_who_comes_and_answers(window, qtbot):
     """The other end: a client's APDUs come in, an answer is chosen in the line, the client gets it."""
-    window.live.begin(ListenOrder("127.0.0.1:0"))
+    window.live.begin(ListenJob("127.0.0.1:0"))
     panel = window.live.panel
     qtbot.waitUntil(panel.isVisible)
     address = log(panel)[0].split()[2]
@@ -323,14 +326,14 @@ def test_listening_shows_who_comes_and_answers(window, qtbot):
 def test_an_address_in_use_is_said(window, qtbot):
     """Two listeners in one place."""
     with listener() as server:
-        window.live.begin(ListenOrder(server.address))
+        window.live.begin(ListenJob(server.address))
         qtbot.waitUntil(lambda: bool(window.messages.messages) and not window.live.running)
         assert "in use by another program" in window.messages.messages[-1].text
 
 
 def test_the_dialog_names_wports_and_checks_the_address(qtbot, look):
     """Table 1 beside the numbers; an address that is none is said as it is typed."""
-    dialog = ConnectDialog(None, ("192.0.2.7",), LinkOrder(""))
+    dialog = ConnectDialog(None, ("192.0.2.7",), ConnectJob(""))
     qtbot.addWidget(dialog)
     assert not dialog.go.isEnabled()
     assert "Public Client" in dialog.client.meaning.text()
@@ -343,18 +346,18 @@ def test_the_dialog_names_wports_and_checks_the_address(qtbot, look):
     dialog.address.setCurrentText("[::1]:4060")
     dialog.udp.setChecked(True)
     assert dialog.go.isEnabled()
-    assert dialog.order == LinkOrder("[::1]:4060", True, 16, 0x7F, 10)
-    assert dialog.order.words()[-1] == "[::1]:4060"
-    assert "--udp" in dialog.order.words()
+    assert dialog.job == ConnectJob("[::1]:4060", udp=True, server=0x7F)
+    assert command_line(dialog.job)[-1] == "[::1]:4060"
+    assert "--udp" in command_line(dialog.job)
 
 
 def test_the_listen_dialog_wants_a_transport(qtbot, look):
     """Neither TCP nor UDP is nothing."""
-    dialog = ListenDialog(None, ListenOrder("127.0.0.1:4059"))
+    dialog = ListenDialog(None, ListenJob("127.0.0.1:4059"))
     qtbot.addWidget(dialog)
     assert dialog.go.isEnabled()
     dialog.udp.setChecked(False)
-    assert dialog.order.words()[:2] == ["listen", "--tcp-only"]
+    assert command_line(dialog.job) == ["listen", "--control", "--tcp-only"]
     dialog.tcp.setChecked(False)
     assert not dialog.go.isEnabled()
 
@@ -362,11 +365,12 @@ def test_the_listen_dialog_wants_a_transport(qtbot, look):
 def test_what_was_typed_is_offered_again(qtbot, look, settings, monkeypatch):
     """The last link and the addresses used come back."""
     monkeypatch.setattr(ConnectDialog, "exec", lambda self: ConnectDialog.DialogCode.Accepted)
-    settings.set(options.LINK, options.as_text(LinkOrder("meter-1", True, 17, 2, 5)))
-    assert ask_connect(None, settings) == LinkOrder("meter-1", True, 17, 2, 5)
+    asked = ConnectJob("meter-1", client=17, server=2, udp=True, timeout=5, connect_timeout=5)
+    settings.set(options.LINK, tuple(words_of(asked)))
+    assert ask_connect(None, settings) == asked
     assert settings.get(options.ADDRESSES) == ("meter-1",)
-    settings.set(options.LINK, '["meter-1", "yes", 17, 2, 5]')  # not what it should be
-    assert options.record(settings.get(options.LINK), LinkOrder("")) == LinkOrder("")
+    settings.set(options.LINK, ("--client=x", "--", "meter-1"))  # not what it should be
+    assert remembered(settings.get(options.LINK), ConnectJob("")) == ConnectJob("")
 
 
 def test_ready_made_apdus_are_whole():

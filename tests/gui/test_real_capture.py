@@ -15,10 +15,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
+from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.gui.base.message_bar import Severity
 from cosemscope.gui.frame.window import Window
-from cosemscope.gui.live.orders import CaptureOrder
 from tests.helpers.capturing import needs, needs_rights, small_disk, spare_link
 from tests.helpers.live_window import GET_ANSWER, environment, listener, send_datagrams
 
@@ -36,7 +36,7 @@ def _rights() -> None:
 
 def begin(window: Window, qtbot, interface: str = "lo") -> None:
     """Capture datagrams to the port, and wait until that is shown."""
-    window.live.begin(CaptureOrder((interface,), own_filter=True, filter=f"udp port {PORT}"))
+    window.live.begin(CaptureJob(interfaces=(interface,), capture_filter=f"udp port {PORT}"))
     qtbot.waitUntil(lambda: window.document is not None and window.document.analysis is not None)
 
 
@@ -55,7 +55,7 @@ def test_a_real_exchange_on_loopback(window, qtbot):
     """A client talks to a server while the window captures: its WPDUs are rows, in order."""
     with listener("--tcp-only", answers=("--answer", "60=6100", *GET_ANSWER)) as server:
         port = server.address.rpartition(":")[2]
-        window.live.begin(CaptureOrder(("lo",), own_filter=True, filter=f"tcp port {port}"))
+        window.live.begin(CaptureJob(interfaces=("lo",), capture_filter=f"tcp port {port}"))
         qtbot.waitUntil(lambda: window.document is not None and window.document.analysis is not None)
         words = ["--send", "c001c100080000010000ff0200", "--repeat", "3"]
         subprocess.run(
@@ -168,10 +168,10 @@ def test_a_window_that_is_killed(window, qtbot, tmp_path, both):
     ("order", "sentence"),
     [
         (
-            CaptureOrder(("lo",), own_filter=True, filter="tcp prt 4059"),
+            CaptureJob(interfaces=("lo",), capture_filter="tcp prt 4059"),
             "The capture filter is wrong: can't parse filter expression: syntax error",
         ),
-        (CaptureOrder(("nosuch0",)), "There is no interface nosuch0. There are: "),
+        (CaptureJob(interfaces=("nosuch0",)), "There is no interface nosuch0. There are: "),
     ],
 )
 def test_what_cannot_begin(window, qtbot, spools, order, sentence):

@@ -1,6 +1,10 @@
-"""Values of options: what argparse calls with an option's text, and what is wrong with one, in words."""
+"""Kinds of values that options have: how text is read and written, and what is wrong with one, in words."""
 
 import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _MOST_SECONDS = 1e9
@@ -45,3 +49,27 @@ def size(text: str) -> int:
     if not number.isdecimal() or int(number) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of octets, such as 500k, 10M or 2G")
     return int(number) * _UNITS[unit]
+
+
+def written(value: Any) -> str:
+    """A number as people write it, anything else by `str`; read again it is the same."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class ValueKind:
+    """A kind of value: its placeholder in the help, and how it is read (ArgumentTypeError) and written."""
+
+    placeholder: str
+    read: Callable[[str], Any] = str
+    write: Callable[[Any], str] = written
+
+
+COUNT = ValueKind("N", count)
+OCTETS = ValueKind("OCTETS", count)
+SIZE = ValueKind("N", size)
+MEBIOCTETS = ValueKind("MIB", lambda text: count(text) << 20, lambda octets: str(octets >> 20))
+PORT = ValueKind("PORT", port)
+SECONDS = ValueKind("S", seconds)
+SOME_SECONDS = ValueKind("N", some_seconds)
+FILE = ValueKind("FILE", Path)

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from cosemscope.capture.option_values import seconds
+from cosemscope.capture.job_options import add_options, job_of
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.cli.capture_arguments import CommandError
 from cosemscope.live.check import (
@@ -18,10 +18,10 @@ from cosemscope.live.check import (
     settle_address,
 )
 from cosemscope.live.check.report import html_report
-from cosemscope.live.commands.live_values import wport
 from cosemscope.live.links.addresses import parse_address
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder
+from cosemscope.transport.wports import DLMS_PORT
 
 DESCRIPTION = (
     "Run a list of transport-layer tests (IEC 62056-4-7) against a server. Only harmless "
@@ -31,19 +31,8 @@ DESCRIPTION = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `check`."""
-    parser.add_argument("address", metavar="HOST[:PORT]", help="port 4059 unless given")
-    parser.add_argument("--client", type=wport, default=16, metavar="WPORT", help="own wPort (default 16)")
-    parser.add_argument("--server", type=wport, default=1, metavar="WPORT", help="its wPort (default 1)")
-    parser.add_argument("--no-udp", action="store_true", help="leave out the check over UDP")
-    times = (
-        ("--timeout", 5.0, "wait for an answer"),
-        ("--quiet", 1.0, "wait where no answer should come"),
-        ("--idle", 5.0, "rest of the idle check"),
-        ("--connect-timeout", 5.0, "wait for a connection"),
-        ("--total", 180.0, "the whole run at most"),
-    )
-    for name, default, words in times:
-        parser.add_argument(name, type=seconds, default=default, metavar="S", help=f"{words} ({default:g} s)")
+    parser.add_argument("address", metavar="HOST[:PORT]", help=f"port {DLMS_PORT} unless given")
+    add_options(parser, CheckOptions)
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as an HTML file")
     parser.add_argument("--write", type=Path, metavar="FILE", help="keep the traffic in this pcapng file")
@@ -61,16 +50,7 @@ def _write_html(path: Path | None, html: str) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `cosemscope check`; 0 when no check failed, 1 when one did or the address cannot be tested."""
-    options = CheckOptions(
-        client=arguments.client,
-        server=arguments.server,
-        answer=arguments.timeout,
-        quiet=arguments.quiet,
-        idle=arguments.idle,
-        connect=arguments.connect_timeout,
-        total=arguments.total,
-        udp=not arguments.no_udp,
-    )
+    options = job_of(CheckOptions, arguments)
     recorder = None
     try:
         _write_html(arguments.html, "")  # a path that cannot be written is told before minutes of testing

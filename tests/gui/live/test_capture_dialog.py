@@ -5,9 +5,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from cosemscope.capture.capturing import libpcap
+from cosemscope.capture.capturing.capture_job import CaptureJob
+from cosemscope.capture.capturing.libpcap import OpenOptions
+from cosemscope.capture.job_options import words_of
+from cosemscope.capture.spool.spool_ring import RingOptions, StopOptions
+from cosemscope.gui.live.asked_jobs import command_in, command_line, ports_of, remembered
 from cosemscope.gui.live.capture_dialog import CaptureDialog
 from cosemscope.gui.live.interface_watch import InterfaceWatch
-from cosemscope.gui.live.orders import CaptureOrder, command_in, ports_of
 from tests.helpers.live_window import captured_interface
 
 
@@ -25,8 +29,8 @@ def dialog(qtbot, look, monkeypatch):
     monkeypatch.setattr(InterfaceWatch, "start", lambda self: None)
     made = []
 
-    def make(order: CaptureOrder) -> CaptureDialog:
-        dialog = CaptureDialog(None, order)
+    def make(job: CaptureJob, typed: str = "") -> CaptureDialog:
+        dialog = CaptureDialog(None, job, typed)
         qtbot.addWidget(dialog)
         made.append(dialog)
         barred = captured_interface("eth1", way="", reason="You may not. Run: sudo true   and log in again.")
@@ -43,25 +47,41 @@ def dialog(qtbot, look, monkeypatch):
 
 def test_options_become_a_command_line(dialog):
     """Every option of the dialog is a word of the command, and limits of nothing are none."""
-    order = CaptureOrder(("eth0", "lo"), "4060 4061", False, "", False, True, 96, 2, 10, 60, 5, 1000, 20, 30)
-    shown_dialog = dialog(order)
-    assert shown_dialog.order == order
+    job = CaptureJob(
+        interfaces=("eth0", "lo"),
+        further_ports=(4060, 4061),
+        options=OpenOptions(promiscuous=False, snap_length=96, buffer=2 << 20, immediate=True),
+        ring=RingOptions(10 << 20, 60, 5),
+        stop=StopOptions(1000, 20 << 20, 30),
+    )
+    shown_dialog = dialog(job, "a filter not used")
+    assert shown_dialog.job == job
+    assert shown_dialog.filter.filter.text() == "a filter not used"
     assert shown_dialog.go.isEnabled()
-    assert order.words() == [
-        *("capture", "--interface=eth0", "--interface=lo", "--port=4060", "--port=4061"),
-        *("--no-promiscuous", "--immediate", "--snap-length=96", "--buffer=2"),
+    assert command_line(job) == [
+        *("capture", "--control", "--interface=eth0", "--interface=lo", "--port=4060", "--port=4061"),
+        *("--no-promiscuous", "--snap-length=96", "--buffer=2", "--immediate"),
         *(f"--ring-size={10 << 20}", "--ring-seconds=60", "--ring-files=5"),
-        *("--packets=1000", f"--size={20 << 20}", "--seconds=30", "--control"),
+        *("--packets=1000", f"--size={20 << 20}", "--seconds=30"),
     ]
-    bare = CaptureOrder(("lo",), own_filter=True, filter="tcp", ring_files=3).words()
-    assert bare == [
-        *("capture", "--interface=lo", "--filter=tcp", "--snap-length=262144", "--buffer=64", "--control")
-    ]
+    bare = CaptureJob(interfaces=("lo",), capture_filter="tcp")
+    shown_dialog = dialog(bare)
+    shown_dialog.numbers["ring.files"].setValue(3)  # of a ring that there is not
+    assert shown_dialog.job == bare
+    assert command_line(bare) == ["capture", "--control", "--interface=lo", "--filter=tcp"]
+
+
+def test_a_capture_is_remembered_as_its_words():
+    """What was stored by another version, or by a hand that erred, counts as nothing."""
+    job = CaptureJob(interfaces=("eth 0", "--lo"), capture_filter="")
+    assert remembered(tuple(words_of(job)), CaptureJob()) == job
+    for words in ((), ("--ring-size=x",), ("--fly",), ("--by=magic",)):
+        assert remembered(words, CaptureJob()) == CaptureJob()
 
 
 def test_an_interface_that_may_not_be_used_says_why(dialog, qtbot):
     """The reason with what to do, a button for its command, and no start."""
-    shown_dialog = dialog(CaptureOrder(("eth1",)))
+    shown_dialog = dialog(CaptureJob(interfaces=("eth1",)))
     assert [one.name for one in shown_dialog.interfaces.chosen] == ["eth1"]
     assert shown_dialog.notice.text().startswith("You may not.")
     assert not shown_dialog.go.isEnabled()
@@ -74,8 +94,7 @@ def test_an_interface_that_may_not_be_used_says_why(dialog, qtbot):
 
 def test_the_second_way_says_what_it_is(dialog):
     """dumpcap is named with its delay, which cannot be chosen; the first way says nothing."""
-    order = CaptureOrder(("eth2",), immediate=True)
-    shown_dialog = dialog(order)
+    shown_dialog = dialog(CaptureJob(interfaces=("eth2",), options=OpenOptions(immediate=True)))
     shown_dialog.show_interfaces([captured_interface("eth2", way="dumpcap"), captured_interface("eth0")])
     assert [one.name for one in shown_dialog.interfaces.chosen] == ["eth2"]
     assert shown_dialog.notice.text().startswith("dumpcap captures for you. It takes packets every 250 ms")
@@ -85,13 +104,13 @@ def test_the_second_way_says_what_it_is(dialog):
     shown_dialog.interfaces.setCurrentItem(shown_dialog.interfaces.topLevelItem(1))
     assert not shown_dialog.notice.isVisible()
     assert shown_dialog.immediate.isEnabled()
-    assert shown_dialog.order.immediate
+    assert shown_dialog.job.options.immediate
 
 
 def test_a_wrong_filter_is_said_in_place(dialog, qtbot):
     """As it is typed; the start waits for the verdict."""
     need_libpcap()
-    shown_dialog = dialog(CaptureOrder(("eth0",)))
+    shown_dialog = dialog(CaptureJob(interfaces=("eth0",)))
     field = shown_dialog.filter
     assert "port 4059" in field.words.text()
     qtbot.keyClicks(field.filter, "tcp prot 4059")
@@ -113,7 +132,7 @@ def test_a_wrong_filter_is_said_in_place(dialog, qtbot):
 
 def test_rates_become_curves(dialog):
     """Only the last ones are kept; painting them is no trouble."""
-    shown_dialog = dialog(CaptureOrder(("lo",)))
+    shown_dialog = dialog(CaptureJob(interfaces=("lo",)))
     for rate in range(100):
         shown_dialog.interfaces.show_rates({"lo": float(rate), "eth0": 0.0})
     names = [shown_dialog.interfaces.topLevelItem(row).text(0) for row in range(3)]

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from cosemscope.capture.capturing import libpcap
 from cosemscope.capture.capturing.capture_events import (
@@ -22,6 +23,8 @@ from cosemscope.capture.capturing.libpcap_source import LibpcapSource
 from cosemscope.capture.capturing.pipes import PipeSource
 from cosemscope.capture.capturing.rights import no_library_advice
 from cosemscope.capture.events import Event, Trouble
+from cosemscope.capture.job_options import option
+from cosemscope.capture.option_values import FILE, PORT, ValueKind
 from cosemscope.capture.spool.chunks import ChunkSource, SourceError
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_folder import spool_path
@@ -40,23 +43,44 @@ class CaptureJob:
     """What to capture, and where to.
 
     Either `interfaces` or a `pipe` ("-" for standard input). `capture_filter` None is the filter that fits
-    DLMS over `ports`, "" is everything. Without a `write` the spool is one of the folder's.
+    DLMS, "" is everything. Without a `write` the spool is one of the folder's.
     """
 
-    interfaces: Sequence[str] = ()
-    pipe: str | None = None
-    capture_filter: str | None = None
-    ports: Sequence[int] = (DLMS_PORT,)
+    command: ClassVar = "capture"
+
+    pipe: str | None = option(None, ValueKind("PIPE"), help="- for standard input, or a named pipe's path")
+    interfaces: tuple[str, ...] = option((), ValueKind("IFACE"), "-i", "--interface", help="repeatable")
+    capture_filter: str | None = option(
+        None, ValueKind("FILTER"), "-f", "--filter", help='capture filter (BPF); "" takes everything'
+    )
+    further_ports: tuple[int, ...] = option((), PORT, "--port", help=f"a DLMS port besides {DLMS_PORT}")
+    write: Path | None = option(None, FILE, "-w", "--write", help="keep the packets in this pcapng file")
     options: OpenOptions = field(default_factory=OpenOptions)
-    way: str = AUTOMATIC
-    write: Path | None = None
+    way: str = option(
+        AUTOMATIC,
+        ValueKind(""),
+        "--by",
+        choices=(AUTOMATIC, LIBPCAP, DUMPCAP),
+        help="the way to the interface ({})",
+    )
     ring: RingOptions = field(default_factory=RingOptions)
     stop: StopOptions = field(default_factory=StopOptions)
+
+    @property
+    def trouble(self) -> str:
+        """What contradicts itself in the job, as a phrase; empty if nothing does."""
+        if bool(self.interfaces) == (self.pipe is not None):
+            return "name an interface (-i, see: cosemscope interfaces), or a pipe (- is standard input)"
+        if self.pipe is not None and (self.capture_filter is not None or self.further_ports):
+            return "a pipe is filtered where its packets are captured, not here"
+        if (self.ring.files or self.stop.files) and not self.ring.is_ring:
+            return "more than one file needs --ring-size or --ring-seconds"
+        return ""
 
     def filter_for(self, link_type: int) -> str:
         """The filter's text for an interface of that link type."""
         if self.capture_filter is None:
-            return dlms_filter(self.ports, link_type)
+            return dlms_filter((DLMS_PORT, *self.further_ports), link_type)
         return self.capture_filter.strip()
 
 
@@ -183,7 +207,7 @@ class _Capture:
             CaptureBegun(
                 file=self._first,
                 by=self._source.name,
-                interfaces=tuple(job.interfaces),
+                interfaces=job.interfaces,
                 filter="" if job.pipe is not None else job.filter_for(LINK_ETHERNET),
                 mode=self._source.mode,
                 hold=self._source.hold,

@@ -14,18 +14,18 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_uint, c_void_p
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
 from cosemscope.capture.capturing.windows_only import adapter_alias
+from cosemscope.capture.job_options import flag, option
+from cosemscope.capture.option_values import MEBIOCTETS, OCTETS
 
 _ERRBUF = 256
 _UTF_8 = 1
 _NANOSECONDS = 1
 _NETMASK_UNKNOWN = 0xFFFFFFFF
-
-#: MiB of the kernel's buffer: 200,000 packets of 242 octets, which Linux keeps in 336 each, fit in.
-DEFAULT_BUFFER = 64
 
 # Status codes of pcap_activate (pcap/pcap.h); those above zero are warnings.
 NO_SUCH_DEVICE, NO_RIGHTS, NOT_UP, NO_PROMISCUOUS_RIGHTS = -5, -8, -9, -11
@@ -74,14 +74,20 @@ class Stats(NamedTuple):
     dropped_by_interface: int
 
 
-class OpenOptions(NamedTuple):
+@dataclass(frozen=True)
+class OpenOptions:
     """How an interface is opened; see the pcap_set_ functions. `hold` in ms, `buffer` in octets."""
 
-    snap_length: int = 262_144
-    promiscuous: bool = True
-    immediate: bool = False
+    promiscuous: bool = flag(True, "-p", "--no-promiscuous", help="only packets to or from us")
+    snap_length: int = option(262_144, OCTETS, "-s", "--snap-length", help="of a packet ({})")
+    # 200,000 packets of 242 octets, which Linux keeps in 336 each, fit in.
+    buffer: int = option(64 << 20, MEBIOCTETS, "-B", "--buffer", help="kernel's buffer ({})")
+    immediate: bool = flag(
+        False,
+        "--immediate",
+        help="hand over each packet at once, not every 50 ms (dumpcap: every 250 ms in any case)",
+    )
     hold: int = 50
-    buffer: int = DEFAULT_BUFFER << 20
 
 
 class _Program(Structure):
@@ -381,7 +387,7 @@ def open_live(name: str, options: OpenOptions) -> Handle:
     except LibpcapError as error:
         if error.code != NO_PROMISCUOUS_RIGHTS or not options.promiscuous:
             raise
-        return _open(name, options._replace(promiscuous=False))
+        return _open(name, replace(options, promiscuous=False))
 
 
 def _open(name: str, options: OpenOptions) -> Handle:
@@ -446,7 +452,6 @@ def _compiled(pointer: int | None, text: str) -> _Program:
 
 
 __all__ = (
-    "DEFAULT_BUFFER",
     "HEADER_FORMAT",
     "NOT_UP",
     "NO_RIGHTS",

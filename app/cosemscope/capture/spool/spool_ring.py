@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cosemscope.capture.job_options import option
+from cosemscope.capture.option_values import COUNT, SIZE, SOME_SECONDS
 from cosemscope.capture.spool.chunks import Chunk
 from cosemscope.capture.spool.spool_file import SpoolFile
 
@@ -25,9 +27,13 @@ class RingOptions:
     Only the newest `files` are kept (0: all).
     """
 
-    size: int = 0
-    seconds: float = 0
-    files: int = 0
+    size: int = option(
+        0, SIZE, "--ring-size", help="go on in a new file after so many octets (k, M, G may follow)"
+    )
+    seconds: float = option(
+        0, SOME_SECONDS, "--ring-seconds", help="go on in a new file after so many seconds"
+    )
+    files: int = option(0, COUNT, "--ring-files", help="keep only so many files, the newest")
 
     @property
     def is_ring(self) -> bool:
@@ -39,10 +45,10 @@ class RingOptions:
 class StopOptions:
     """When a capture ends by itself: at so many packets, octets in all files, seconds, files; 0 is never."""
 
-    packets: int = 0
-    size: int = 0
-    seconds: float = 0
-    files: int = 0
+    packets: int = option(0, COUNT, "--packets", help="end after so many packets")
+    size: int = option(0, SIZE, "--size", help="end before the files have more octets")
+    seconds: float = option(0, SOME_SECONDS, "--seconds", help="end after so many seconds")
+    files: int = option(0, COUNT, "--files", help="end when so many files are full")
 
 
 class Ring:

@@ -38,9 +38,10 @@ TREE_COLUMNS = Option("tree/columns", b"", "Order and widths of the session tree
 TIME_FORMAT = Option("table/time", "relative", "How the WPDU table shows times")
 APPEARANCE = Option("window/appearance", "system", "Colours: as the system, light or dark")
 ADDRESSES = Option[tuple[str, ...]]("link/addresses", (), "Addresses connected to lately, the newest first")
-LINK = Option("link/connect", "", "The test link asked for last, see `record`")
-LISTEN = Option("link/listen", "", "What was listened to last")
-CAPTURE = Option("capture/options", "", "The options of the last live capture")
+LINK = Option[tuple[str, ...]]("link/connect", (), "Words of the test link asked for last")
+LISTEN = Option[tuple[str, ...]]("link/listen", (), "Words of what was listened to last")
+CAPTURE = Option[tuple[str, ...]]("capture/options", (), "Words of the last live capture")
+CAPTURE_FILTER = Option("capture/filter", "", "The capture filter typed last")
 KEEP_KEYS = Option("keys/keep", False, "Whether the system's key store keeps the keys")
 ZOOM = Option("window/zoom", 0, "Points added to the size of the text in the panes")
 
@@ -59,31 +60,10 @@ OPTIONS: tuple[Option[Any], ...] = (
     LINK,
     LISTEN,
     CAPTURE,
+    CAPTURE_FILTER,
     KEEP_KEYS,
     ZOOM,
 )
-
-
-R = TypeVar("R", bound=tuple[Any, ...])
-
-
-def as_text(record: tuple[Any, ...]) -> str:
-    """A NamedTuple of plain values as text, for an option."""
-    return json.dumps(record)
-
-
-def record(text: str, default: R) -> R:
-    """The NamedTuple that `as_text` wrote; `default` where the text is another one's, or none."""
-    try:
-        values = json.loads(text)
-    except ValueError:
-        return default
-    if not isinstance(values, list) or len(values) != len(default):
-        return default
-    values = [tuple(value) if isinstance(value, list) else value for value in values]
-    fits = all(type(value) is type(usual) for value, usual in zip(values, default, strict=True))
-    # The number and the kinds of the values were compared: the record's class takes them.
-    return type(default)(*values) if fits else default  # type: ignore[arg-type]
 
 
 def _encode(value: Any) -> str:

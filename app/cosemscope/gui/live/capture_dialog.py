@@ -1,6 +1,8 @@
 """Asks what to capture: interfaces with the packets that pass, filter, how, where to, and until when."""
 
-from typing import Any
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -23,13 +25,17 @@ from PySide6.QtWidgets import (
 )
 
 from cosemscope.capture.capturing.capture_filters import DLMS_PORT, FilterChecker, FilterVerdict, dlms_filter
+from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.capturing.dumpcap import HOLD
 from cosemscope.capture.capturing.interfaces import CaptureInterface
+from cosemscope.capture.capturing.libpcap import OpenOptions
+from cosemscope.capture.job_options import words_of
+from cosemscope.capture.spool.spool_ring import RingOptions, StopOptions
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.live.asked_jobs import command_in, ports_of, remembered
 from cosemscope.gui.live.interface_list import InterfaceList
 from cosemscope.gui.live.interface_watch import InterfaceWatch
-from cosemscope.gui.live.orders import CaptureOrder, command_in, ports_of
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.formats import sentence
 
@@ -43,23 +49,40 @@ _DUMPCAP = (
     "where Cosemscope itself may capture, it takes them every 50 ms."
 )
 
-#: The numbers: field of the order, label, unit, least, most, what 0 is called, explanation.
+
+class _Number(NamedTuple):
+    """A number of a job: its label, unit, least and most, what 0 is called, its explanation."""
+
+    label: str
+    unit: str
+    least: int
+    most: int
+    none: str
+    tip: str
+
+    @property
+    def scale(self) -> int:
+        """How much of the job's unit is 1 of the dialog's."""
+        return 1 << 20 if self.unit == " MiB" else 1
+
+
+_PACKETS = "Of a longer packet only the beginning is kept"
+#: The numbers, each by its place in the job.
 _NUMBERS = {
-    "snap_length": (
-        "&Snap length",
-        " octets",
-        64,
-        262_144,
-        "",
-        "Of a longer packet only the beginning is kept",
+    "options.snap_length": _Number("&Snap length", " octets", 64, 262_144, "", _PACKETS),
+    "options.buffer": _Number(
+        "Kernel &buffer", " MiB", 1, 1024, "", "Where packets wait while the computer is busy"
     ),
-    "buffer": ("Kernel &buffer", " MiB", 1, 1024, "", "Where packets wait while the computer is busy"),
-    "ring_size": ("after", " MiB", 0, 1 << 20, "no limit of size", "Go on in a new file at this size"),
-    "ring_seconds": ("after", " s", 0, 10**6, "no limit of time", "Go on in a new file after this time"),
-    "ring_files": ("keep", " files", 0, 10**5, "all files", "Only the newest files are kept"),
-    "stop_packets": ("after", " packets", 0, _MOST, "no limit of packets", "End after so many packets"),
-    "stop_size": ("after", " MiB", 0, 1 << 20, "no limit of size", "End before the files are larger"),
-    "stop_seconds": ("after", " s", 0, 10**7, "no limit of time", "End after this time"),
+    "ring.size": _Number("after", " MiB", 0, 1 << 20, "no limit of size", "Go on in a new file at this size"),
+    "ring.seconds": _Number(
+        "after", " s", 0, 10**6, "no limit of time", "Go on in a new file after this time"
+    ),
+    "ring.files": _Number("keep", " files", 0, 10**5, "all files", "Only the newest files are kept"),
+    "stop.packets": _Number(
+        "after", " packets", 0, _MOST, "no limit of packets", "End after so many packets"
+    ),
+    "stop.size": _Number("after", " MiB", 0, 1 << 20, "no limit of size", "End before the files are larger"),
+    "stop.seconds": _Number("after", " s", 0, 10**7, "no limit of time", "End after this time"),
 }
 
 
@@ -72,16 +95,17 @@ class FilterField(QWidget):
     judged = Signal()
     _answered = Signal(object)
 
-    def __init__(self, order: CaptureOrder, parent: QWidget | None = None) -> None:
+    def __init__(self, job: CaptureJob, typed: str, parent: QWidget | None = None) -> None:
+        """`typed` is the filter that stands there unless the job has one."""
         super().__init__(parent)
         self._verdict: FilterVerdict | None = None
         self._link_type = _ETHERNET
         self.dlms = QRadioButton(f"&DLMS, on port {DLMS_PORT} and", self)
-        self.ports = QLineEdit(order.ports, self)
+        self.ports = QLineEdit(", ".join(map(str, job.further_ports)), self)
         self.ports.setPlaceholderText("further ports, such as 4060, 4061")
         self.ports.setAccessibleName("Further DLMS ports")
         self.own = QRadioButton("&Filter", self)
-        self.filter = QLineEdit(order.filter, self)
+        self.filter = QLineEdit(typed if job.capture_filter is None else job.capture_filter, self)
         self.filter.setFont(theme.fixed_font())
         self.filter.setPlaceholderText("everything; or for example: host 192.0.2.7 and tcp port 4059")
         self.filter.setAccessibleName("Capture filter")
@@ -92,7 +116,7 @@ class FilterField(QWidget):
         group = QButtonGroup(self)
         for button in (self.dlms, self.own):
             group.addButton(button)
-        (self.own if order.own_filter else self.dlms).setChecked(True)
+        (self.dlms if job.capture_filter is None else self.own).setChecked(True)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(6)
@@ -168,25 +192,25 @@ class FilterField(QWidget):
 
 
 class CaptureDialog(QDialog):
-    """The dialog; `order` is what was asked for."""
+    """The dialog; `job` is what was asked for."""
 
-    def __init__(self, parent: QWidget | None, order: CaptureOrder) -> None:
+    def __init__(self, parent: QWidget | None, job: CaptureJob, typed_filter: str = "") -> None:
         super().__init__(parent)
         self.setWindowTitle("Capture")
-        self._wanted = order.interfaces
+        self._wanted = job.interfaces
         self.interfaces = InterfaceList(self)
         self.notice = QLabel("Looking for interfaces …", self)
         self.notice.setWordWrap(True)
         self.notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.copy_command = QPushButton("Copy the command", self)
         self.copy_command.hide()
-        self.filter = FilterField(order, self)
+        self.filter = FilterField(job, typed_filter, self)
         self.promiscuous = QCheckBox("&Promiscuous: packets for other computers, too", self)
-        self.promiscuous.setChecked(order.promiscuous)
+        self.promiscuous.setChecked(job.options.promiscuous)
         self.immediate = QCheckBox("I&mmediate: each packet at once, not every 50 ms", self)
         self.immediate.setToolTip("Rows come a little sooner; on a busy network packets may be lost")
-        self.immediate.setChecked(order.immediate)
-        self.numbers = {name: self._number(name, getattr(order, name)) for name in _NUMBERS}
+        self.immediate.setChecked(job.options.immediate)
+        self.numbers = {name: self._number(name, attrgetter(name)(job)) for name in _NUMBERS}
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.go = buttons.addButton("Start", QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setDefault(True)
@@ -201,16 +225,16 @@ class CaptureDialog(QDialog):
         self._judge()
         self._watch.start()
 
-    def _number(self, name: str, value: int) -> QSpinBox:
-        _, unit, least, most, none, tip = _NUMBERS[name]
+    def _number(self, name: str, value: float) -> QSpinBox:
+        number = _NUMBERS[name]
         box = QSpinBox(self)
-        box.setRange(least, most)
-        box.setSuffix(unit)
-        box.setSpecialValueText(none)
-        box.setToolTip(tip)
-        box.setAccessibleName(tip)
+        box.setRange(number.least, number.most)
+        box.setSuffix(number.unit)
+        box.setSpecialValueText(number.none)
+        box.setToolTip(number.tip)
+        box.setAccessibleName(number.tip)
         box.setGroupSeparatorShown(True)
-        box.setValue(value)
+        box.setValue(round(value) // number.scale)
         return box
 
     def _arrange(self, buttons: QDialogButtonBox) -> None:
@@ -223,17 +247,17 @@ class CaptureDialog(QDialog):
         form = QFormLayout(how)
         form.addRow(self.promiscuous)
         form.addRow(self.immediate)
-        for name in ("snap_length", "buffer"):
-            form.addRow(_NUMBERS[name][0], self.numbers[name])
+        for name in ("options.snap_length", "options.buffer"):
+            form.addRow(_NUMBERS[name].label, self.numbers[name])
         groups = [how]
         for title, names in (
-            ("A new file (ring buffer)", ("ring_size", "ring_seconds", "ring_files")),
-            ("Stop by itself", ("stop_packets", "stop_size", "stop_seconds")),
+            ("A new file (ring buffer)", ("ring.size", "ring.seconds", "ring.files")),
+            ("Stop by itself", ("stop.packets", "stop.size", "stop.seconds")),
         ):
             group = QGroupBox(title, self)
             rows = QFormLayout(group)
             for name in names:
-                rows.addRow(_NUMBERS[name][0], self.numbers[name])
+                rows.addRow(_NUMBERS[name].label, self.numbers[name])
             groups.append(group)
         lower = QHBoxLayout()
         lower.setSpacing(12)
@@ -256,7 +280,7 @@ class CaptureDialog(QDialog):
         self.copy_command.clicked.connect(
             lambda: QGuiApplication.clipboard().setText(command_in(self.notice.text()))
         )
-        for name in ("ring_size", "ring_seconds"):
+        for name in ("ring.size", "ring.seconds"):
             self.numbers[name].valueChanged.connect(self._judge)
 
     def show_interfaces(self, found: list[CaptureInterface]) -> None:
@@ -282,22 +306,28 @@ class CaptureDialog(QDialog):
         self.notice.setStyleSheet(f"color: {ink}" if ink else "")
         self.immediate.setEnabled(not is_late)
         self.copy_command.setVisible(bool(command_in(self.notice.text())))
-        is_ring = any(self.numbers[name].value() for name in ("ring_size", "ring_seconds"))
-        self.numbers["ring_files"].setEnabled(is_ring)
+        is_ring = any(self.numbers[name].value() for name in ("ring.size", "ring.seconds"))
+        self.numbers["ring.files"].setEnabled(is_ring)
         may = bool(chosen) and all(interface.may_capture for interface in chosen)
         self.go.setEnabled(may and not self.filter.trouble and not self.filter.waiting)
 
     @property
-    def order(self) -> CaptureOrder:
+    def job(self) -> CaptureJob:
         """What was asked for."""
-        return CaptureOrder(
+        value = {name: self.numbers[name].value() * number.scale for name, number in _NUMBERS.items()}
+        ring = RingOptions(value["ring.size"], value["ring.seconds"])
+        return CaptureJob(
             interfaces=tuple(interface.name for interface in self.interfaces.chosen),
-            ports=self.filter.ports.text(),
-            own_filter=self.filter.own.isChecked(),
-            filter=self.filter.filter.text(),
-            promiscuous=self.promiscuous.isChecked(),
-            immediate=self.immediate.isChecked(),
-            **{name: box.value() for name, box in self.numbers.items()},
+            capture_filter=self.filter.filter.text() if self.filter.own.isChecked() else None,
+            further_ports=ports_of(self.filter.ports.text()) or (),
+            options=OpenOptions(
+                promiscuous=self.promiscuous.isChecked(),
+                snap_length=value["options.snap_length"],
+                buffer=value["options.buffer"],
+                immediate=self.immediate.isChecked(),
+            ),
+            ring=replace(ring, files=value["ring.files"]) if ring.is_ring else ring,
+            stop=StopOptions(value["stop.packets"], value["stop.size"], value["stop.seconds"]),
         )
 
     def done(self, result: int) -> None:
@@ -307,13 +337,15 @@ class CaptureDialog(QDialog):
         super().done(result)
 
 
-def ask_capture(parent: QWidget, settings: Settings) -> CaptureOrder | None:
+def ask_capture(parent: QWidget, settings: Settings) -> CaptureJob | None:
     """Ask for a capture; None when nothing is to be done. The options are remembered."""
-    dialog = CaptureDialog(parent, options.record(settings.get(options.CAPTURE), CaptureOrder()))
+    last = remembered(settings.get(options.CAPTURE), CaptureJob())
+    dialog = CaptureDialog(parent, last, settings.get(options.CAPTURE_FILTER))
     accepted = dialog.exec() == QDialog.DialogCode.Accepted
-    order = dialog.order
+    job, typed = dialog.job, dialog.filter.filter.text()
     dialog.deleteLater()
     if not accepted:
         return None
-    settings.set(options.CAPTURE, options.as_text(order))
-    return order
+    settings.set(options.CAPTURE, tuple(words_of(job)))
+    settings.set(options.CAPTURE_FILTER, typed)
+    return job

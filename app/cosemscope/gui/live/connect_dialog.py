@@ -18,10 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cosemscope.capture.job_options import words_of
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
-from cosemscope.gui.live.orders import LinkOrder, ListenOrder, address_trouble
+from cosemscope.gui.live.asked_jobs import address_trouble, remembered
 from cosemscope.gui.look import theme
+from cosemscope.live.commands.link_job import ConnectJob
+from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.transport.wports import DLMS_PORT, Side, wport_name
 
 _WIDTH = 520
@@ -108,7 +111,7 @@ class _AddressDialog(QDialog):
 class ConnectDialog(_AddressDialog):
     """Asks for a link to a server."""
 
-    def __init__(self, parent: QWidget | None, recent: tuple[str, ...], order: LinkOrder) -> None:
+    def __init__(self, parent: QWidget | None, recent: tuple[str, ...], job: ConnectJob) -> None:
         super().__init__(
             parent,
             "Connect",
@@ -118,10 +121,10 @@ class ConnectDialog(_AddressDialog):
         )
         self._host_needed = True
         self.address.addItems(list(recent))
-        self.address.setCurrentText(order.address)
+        self.address.setCurrentText(job.address)
         self.address.lineEdit().setPlaceholderText(f"host or host:port (port {DLMS_PORT} unless given)")
         self.tcp, self.udp = QRadioButton("TCP", self), QRadioButton("UDP", self)
-        (self.udp if order.udp else self.tcp).setChecked(True)
+        (self.udp if job.udp else self.tcp).setChecked(True)
         group = QButtonGroup(self)
         transports = QHBoxLayout()
         transports.setSpacing(18)
@@ -129,13 +132,13 @@ class ConnectDialog(_AddressDialog):
             group.addButton(button)
             transports.addWidget(button)
         transports.addStretch(1)
-        self.client = WPortBox(Side.CLIENT, order.client, self)
-        self.server = WPortBox(Side.SERVER, order.server, self)
+        self.client = WPortBox(Side.CLIENT, job.client, self)
+        self.server = WPortBox(Side.SERVER, job.server, self)
         self.timeout = QSpinBox(self)
         self.timeout.setRange(1, 3600)
         self.timeout.setSuffix(" s")
         self.timeout.setMinimumWidth(100)
-        self.timeout.setValue(order.timeout)
+        self.timeout.setValue(round(job.timeout))
         self.timeout.setToolTip("How long to wait for the connection, and for each answer")
         self.form.addRow("&Address", self.address)
         self.form.addRow("", self.trouble)
@@ -153,21 +156,22 @@ class ConnectDialog(_AddressDialog):
         self.check()
 
     @property
-    def order(self) -> LinkOrder:
+    def job(self) -> ConnectJob:
         """What was asked for."""
-        return LinkOrder(
+        return ConnectJob(
             self.address.currentText().strip(),
-            self.udp.isChecked(),
-            self.client.value,
-            self.server.value,
-            self.timeout.value(),
+            client=self.client.value,
+            server=self.server.value,
+            udp=self.udp.isChecked(),
+            timeout=self.timeout.value(),
+            connect_timeout=self.timeout.value(),
         )
 
 
 class ListenDialog(_AddressDialog):
     """Asks where to listen."""
 
-    def __init__(self, parent: QWidget | None, order: ListenOrder) -> None:
+    def __init__(self, parent: QWidget | None, job: ListenJob) -> None:
         super().__init__(
             parent,
             "Listen",
@@ -177,16 +181,16 @@ class ListenDialog(_AddressDialog):
         )
         self.tcp, self.udp = QCheckBox("TCP", self), QCheckBox("UDP", self)
         self.address.addItems([f"127.0.0.1:{DLMS_PORT}", f"0.0.0.0:{DLMS_PORT}", f"[::]:{DLMS_PORT}"])
-        self.address.setCurrentText(order.address)
-        self.tcp.setChecked(order.tcp)
-        self.udp.setChecked(order.udp)
+        self.address.setCurrentText(job.address)
+        self.tcp.setChecked(job.tcp)
+        self.udp.setChecked(job.udp)
         transports = QHBoxLayout()
         transports.setSpacing(18)
         for box in (self.tcp, self.udp):
             box.toggled.connect(self.check)
             transports.addWidget(box)
         transports.addStretch(1)
-        self.wport = WPortBox(Side.SERVER, order.wport, self)
+        self.wport = WPortBox(Side.SERVER, job.wports[0], self)
         self.form.addRow("&Address", self.address)
         self.form.addRow("", self.trouble)
         self.form.addRow("Transport", transports)
@@ -198,41 +202,43 @@ class ListenDialog(_AddressDialog):
         return self.tcp.isChecked() or self.udp.isChecked()
 
     @property
-    def order(self) -> ListenOrder:
+    def job(self) -> ListenJob:
         """What was asked for."""
-        return ListenOrder(
-            self.address.currentText().strip(), self.tcp.isChecked(), self.udp.isChecked(), self.wport.value
+        return ListenJob(
+            self.address.currentText().strip(),
+            wports=(self.wport.value,),
+            tcp=self.tcp.isChecked(),
+            udp=self.udp.isChecked(),
         )
 
 
-def ask_connect(parent: QWidget, settings: Settings) -> LinkOrder | None:
+def ask_connect(parent: QWidget, settings: Settings) -> ConnectJob | None:
     """Ask for a link; None when nothing is to be done. What was typed is remembered."""
-    order = options.record(settings.get(options.LINK), LinkOrder(""))
-    dialog = ConnectDialog(parent, settings.get(options.ADDRESSES), order)
+    last = remembered(settings.get(options.LINK), ConnectJob(""))
+    dialog = ConnectDialog(parent, settings.get(options.ADDRESSES), last)
     accepted = dialog.exec() == QDialog.DialogCode.Accepted
-    order = dialog.order
+    job = dialog.job
     dialog.deleteLater()
     if not accepted:
         return None
-    remember(settings, order)
-    return order
+    remember(settings, job)
+    return job
 
 
-def remember(settings: Settings, order: LinkOrder) -> None:
+def remember(settings: Settings, job: ConnectJob) -> None:
     """Offer this link first the next time."""
-    others = [address for address in settings.get(options.ADDRESSES) if address != order.address]
-    settings.set(options.ADDRESSES, (order.address, *others)[: options.RECENT_FILES])
-    settings.set(options.LINK, options.as_text(order))
+    others = [address for address in settings.get(options.ADDRESSES) if address != job.address]
+    settings.set(options.ADDRESSES, (job.address, *others)[: options.RECENT_FILES])
+    settings.set(options.LINK, tuple(words_of(job)))
 
 
-def ask_listen(parent: QWidget, settings: Settings) -> ListenOrder | None:
+def ask_listen(parent: QWidget, settings: Settings) -> ListenJob | None:
     """Ask where to listen; None when nothing is to be done."""
-    order = options.record(settings.get(options.LISTEN), ListenOrder(f"127.0.0.1:{DLMS_PORT}"))
-    dialog = ListenDialog(parent, order)
+    dialog = ListenDialog(parent, remembered(settings.get(options.LISTEN), ListenJob()))
     accepted = dialog.exec() == QDialog.DialogCode.Accepted
-    order = dialog.order
+    job = dialog.job
     dialog.deleteLater()
     if not accepted:
         return None
-    settings.set(options.LISTEN, options.as_text(order))
-    return order
+    settings.set(options.LISTEN, tuple(words_of(job)))
+    return job

@@ -26,10 +26,12 @@ from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.apdu.pasted.pasted_text import parse_octets
 from cosemscope.apdu.pasted.pieces import HexError
 from cosemscope.capture.events import NOT_OBEYED, Event, Trouble
-from cosemscope.gui.live.orders import LinkOrder, ListenOrder
+from cosemscope.gui.live.asked_jobs import LinkJob, title_of_job
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.formats import count, sentence, short_duration
 from cosemscope.gui.look.icons import icon
+from cosemscope.live.commands.link_job import ConnectJob
+from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.live.commands.live_events import (
     AnswerWith,
     ApduDiscarded,
@@ -120,7 +122,7 @@ class LinkPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Link")
-        self._order: LinkOrder | ListenOrder | None = None
+        self._job: LinkJob | None = None
         self._open = False
         self._peers: set[str] = set()
         self.status = QLabel(self)
@@ -188,16 +190,16 @@ class LinkPanel(QWidget):
 
     # The link's life
 
-    def begin(self, order: LinkOrder | ListenOrder) -> None:
+    def begin(self, job: LinkJob) -> None:
         """A link has been asked for."""
-        self._order = order
+        self._job = job
         self._open = True
         self._peers.clear()
         self.log.clear()
-        listening = isinstance(order, ListenOrder)
+        listening = isinstance(job, ListenJob)
         self.answer_button.setVisible(listening)
         self.answer_button.setChecked(False)
-        self._say("listen" if listening else "connect", "", f"Starting: {order.title} …")
+        self._say("listen" if listening else "connect", "", f"Starting: {title_of_job(job)} …")
         self._show_line()
 
     def take(self, event: Event) -> None:
@@ -206,7 +208,7 @@ class LinkPanel(QWidget):
         if line is None:
             return
         remote = getattr(event, "remote", None)
-        if isinstance(self._order, ListenOrder) and remote and not isinstance(event, Connected):
+        if isinstance(self._job, ListenJob) and remote and not isinstance(event, Connected):
             line = line._replace(text=f"{remote}  {line.text}")
         self._add(line)
         match event:
@@ -216,15 +218,15 @@ class LinkPanel(QWidget):
                 self._take_listening()
             case Connected():
                 self._take_connected(event)
-            case ApduSent() if isinstance(self._order, LinkOrder):
-                self._waiting.start(self._order.timeout * 1000)
+            case ApduSent() if isinstance(self._job, ConnectJob):
+                self._waiting.start(round(self._job.timeout * 1000))
             case ApduReceived():
                 self._waiting.stop()
                 self._peers.add(event.remote)
                 self._show_line()
             case LinkClosed():
                 self._take_closed(event)
-            case Trouble() if event.fault != NOT_OBEYED and isinstance(self._order, LinkOrder):
+            case Trouble() if event.fault != NOT_OBEYED and isinstance(self._job, ConnectJob):
                 self._waiting.stop()
                 self._say("error", "error", sentence(event.message))
 
@@ -241,33 +243,35 @@ class LinkPanel(QWidget):
         self._show_line()
 
     def _take_listening(self) -> None:
-        assert isinstance(self._order, ListenOrder)
-        name = wport_name(self._order.wport, Side.SERVER)
-        self._say("listen", "", f"Listening: {self._order.title}\nserver wPort {self._order.wport} ({name})")
+        assert isinstance(self._job, ListenJob)
+        name = wport_name(self._job.wports[0], Side.SERVER)
+        self._say(
+            "listen", "", f"Listening: {title_of_job(self._job)}\nserver wPort {self._job.wports[0]} ({name})"
+        )
 
     def _take_connected(self, event: Connected) -> None:
         self._peers.add(event.remote)
-        if isinstance(self._order, LinkOrder):
-            order = self._order
-            near, far = wport_name(order.client, Side.CLIENT), wport_name(order.server, Side.SERVER)
+        if isinstance(self._job, ConnectJob):
+            job = self._job
+            near, far = wport_name(job.client, Side.CLIENT), wport_name(job.server, Side.SERVER)
             self._say(
                 "connect",
                 "",
                 f"Connected to {event.remote} over {event.transport.upper()}\n"
-                f"wPort {order.client} ({near}) ↔ {order.server} ({far})",
+                f"wPort {job.client} ({near}) ↔ {job.server} ({far})",
             )
         self._show_line()
 
     def _take_closed(self, event: LinkClosed) -> None:
         self._waiting.stop()
         self._peers.discard(event.remote)
-        if isinstance(self._order, LinkOrder) and self._picture.property("severity") != "error":
+        if isinstance(self._job, ConnectJob) and self._picture.property("severity") != "error":
             self._say("close", "note", sentence(event.message))
         self._show_line()
 
     def _miss_answer(self) -> None:
-        assert isinstance(self._order, LinkOrder)
-        text = f"no answer from {self._order.title.partition(' ')[0]} within {self._order.timeout} s"
+        assert isinstance(self._job, ConnectJob)
+        text = f"no answer from {title_of_job(self._job).partition(' ')[0]} within {self._job.timeout:g} s"
         self._add(_Line("warning", text))
         self._say("warning", "warning", f"{sentence(text)} The link is still open.")
 
@@ -326,8 +330,8 @@ class LinkPanel(QWidget):
         self.send_button.setEnabled(self.can_send)
         self.answer_button.setEnabled(self._open and (self.answer_button.isChecked() or bool(self._octets())))
         self.end_button.setText("Close" if self._open else "Again")
-        self.end_button.setVisible(self._order is not None)
-        listening = isinstance(self._order, ListenOrder)
+        self.end_button.setVisible(self._job is not None)
+        listening = isinstance(self._job, ListenJob)
         again = "Listen again" if listening else "Connect again, to the same address"
         self.end_button.setToolTip(
             again if not self._open else "Stop listening" if listening else "Close the link"
@@ -335,10 +339,10 @@ class LinkPanel(QWidget):
 
     def _hint(self) -> str:
         if not self._open:
-            return "the link is closed" if self._order is not None else ""
+            return "the link is closed" if self._job is not None else ""
         if self._peers:
             return ""
-        return "nobody has connected yet" if isinstance(self._order, ListenOrder) else "not connected yet"
+        return "nobody has connected yet" if isinstance(self._job, ListenJob) else "not connected yet"
 
     # The list
 

@@ -20,6 +20,7 @@ from cosemscope.capture.capturing.capture_events import (
     CaptureKept,
     CaptureStopped,
 )
+from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.events import NOT_OBEYED, Command, Event, Trouble
 from cosemscope.capture.spool.spool_folder import Spool
 from cosemscope.gui.base import settings as options
@@ -34,16 +35,16 @@ from cosemscope.gui.document.unsaved_spool import (
     ask_unsaved,
     copy_files,
 )
+from cosemscope.gui.live.asked_jobs import Job, command_in, command_line, remembered, title_of_job
 from cosemscope.gui.live.capture_dialog import ask_capture
 from cosemscope.gui.live.connect_dialog import ask_connect, ask_listen, remember
 from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.live.live_process import LiveProcess
-from cosemscope.gui.live.orders import CaptureOrder, LinkOrder, ListenOrder, command_in
 from cosemscope.gui.live.recovery import describe
 from cosemscope.gui.look.formats import count, sentence
+from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.live_events import LIVE_EVENTS, Connected, Connecting, Listening
 
-Order = LinkOrder | ListenOrder | CaptureOrder
 Then = Callable[[], None]
 
 #: Why a capture ended by itself.
@@ -65,7 +66,7 @@ class Live(QObject):
 
     def __init__(self, window: Any) -> None:
         super().__init__(window)
-        self.order: Order | None = None
+        self.job: Job | None = None
         self.process: LiveProcess | None = None
         self.dropped: int | None = None
         self._window = window
@@ -90,7 +91,7 @@ class Live(QObject):
     @property
     def capturing(self) -> bool:
         """Whether that process captures from network cards."""
-        return self.running and isinstance(self.order, CaptureOrder)
+        return self.running and isinstance(self.job, CaptureJob)
 
     @property
     def unsaved(self) -> bool:
@@ -115,9 +116,9 @@ class Live(QObject):
 
     def capture(self) -> None:
         """Capture with the options used last; ask for them when there are none."""
-        order = options.record(self._window.settings.get(options.CAPTURE), CaptureOrder())
-        if order.interfaces:
-            self.begin(order)
+        job = remembered(self._window.settings.get(options.CAPTURE), CaptureJob())
+        if job.interfaces:
+            self.begin(job)
         else:
             self.ask_capture()
 
@@ -128,16 +129,16 @@ class Live(QObject):
 
     def again(self) -> None:
         """The same once more: restart a capture, open a link again."""
-        if self.order is not None:
-            self.begin(self.order)
+        if self.job is not None:
+            self.begin(self.job)
 
-    def _begin_if(self, order: Order | None) -> None:
-        if order is not None:
-            self.begin(order)
+    def _begin_if(self, job: Job | None) -> None:
+        if job is not None:
+            self.begin(job)
 
-    def begin(self, order: Order) -> None:
+    def begin(self, job: Job) -> None:
         """Start a link, a listener or a capture, when nothing unsaved is lost by that."""
-        self.leave(lambda: self._start(order))
+        self.leave(lambda: self._start(job))
 
     def open_left(self, left: Spool) -> None:
         """Open a spool that was left by a process that died."""
@@ -146,22 +147,22 @@ class Live(QObject):
 
     # The process
 
-    def _start(self, order: Order) -> None:
-        self.order = order
+    def _start(self, job: Job) -> None:
+        self.job = job
         self._file = None
         self._shown = self._told_trouble = False
         self.dropped = None
-        vocabulary = CAPTURE_EVENTS if isinstance(order, CaptureOrder) else LIVE_EVENTS
-        self.process = LiveProcess(order.words(), vocabulary, self)
+        vocabulary = CAPTURE_EVENTS if isinstance(job, CaptureJob) else LIVE_EVENTS
+        self.process = LiveProcess(command_line(job), vocabulary, self)
         self.process.told.connect(self._take)
         self.process.ended.connect(self._end)
-        if isinstance(order, CaptureOrder):
+        if isinstance(job, CaptureJob):
             self.dock.hide()
         else:
-            self.panel.begin(order)
+            self.panel.begin(job)
             self._window.workspace.show_pane("link", beside="sessions")
         self._window.messages.clear()
-        self._window.status.file.setText(f"Starting: {order.title} …")
+        self._window.status.file.setText(f"Starting: {title_of_job(job)} …")
         self.process.start()
         self.changed.emit()
 
@@ -171,7 +172,7 @@ class Live(QObject):
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
-            if not isinstance(self.order, CaptureOrder):
+            if not isinstance(self.job, CaptureJob):
                 self.panel.take(event)
             self._take_one(event)
 
@@ -181,8 +182,8 @@ class Live(QObject):
                 self._file = event.file
                 self._window.status.file.setText(f"Connecting to {event.to} …")
             case Connected():
-                if isinstance(self.order, LinkOrder):
-                    remember(self._window.settings, self.order)
+                if isinstance(self.job, ConnectJob):
+                    remember(self._window.settings, self.job)
                 self._show()
             case Listening() | CaptureBegun():
                 self._file = event.file
@@ -206,16 +207,16 @@ class Live(QObject):
             return [("Copy the command", lambda: QGuiApplication.clipboard().setText(command))]
         if self._shown:
             return []
-        if isinstance(self.order, CaptureOrder):
+        if isinstance(self.job, CaptureJob):
             return [("Capture options…", self.ask_capture)]
-        return [("Connect…", self.ask_connect)] if isinstance(self.order, LinkOrder) else []
+        return [("Connect…", self.ask_connect)] if isinstance(self.job, ConnectJob) else []
 
     def _show(self) -> None:
         """Follow the process's spool in the panes."""
-        if not self._shown and self._file is not None and self.order is not None:
+        if not self._shown and self._file is not None and self.job is not None:
             self._shown = True
-            is_link = not isinstance(self.order, CaptureOrder)
-            spool = UnsavedSpool(self._file, self.order.title, is_link=is_link)
+            is_link = not isinstance(self.job, CaptureJob)
+            spool = UnsavedSpool(self._file, title_of_job(self.job), is_link=is_link)
             self._window.open_spool(spool, follow=True)
 
     def _end(self, trouble: str) -> None:
@@ -224,7 +225,7 @@ class Live(QObject):
             process.deleteLater()
         if trouble and not self._told_trouble:
             self._window.messages.say(Severity.ERROR, sentence(trouble))
-        if not isinstance(self.order, CaptureOrder):
+        if not isinstance(self.job, CaptureJob):
             self.panel.end("" if self._told_trouble else trouble)
         document = self._window.document
         if self._shown:

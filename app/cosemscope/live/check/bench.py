@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.capture.job_options import flag, option
+from cosemscope.capture.option_values import SECONDS
 from cosemscope.live.check.probe import SILENCE, Diary, Gone, Outcome, Probe
+from cosemscope.live.commands.live_values import client_wport, server_wport
 from cosemscope.live.commands.ready_made import public_aarq, release_request
 from cosemscope.live.links.addresses import Address
 from cosemscope.live.links.faults import LinkError
@@ -58,16 +61,16 @@ class CheckOptions:
     long the idle check rests, `connect` bounds one connection attempt, `total` the whole run.
     """
 
-    client: int = 16
-    server: int = 1
+    client: int = client_wport()
+    server: int = server_wport()
+    udp: bool = flag(True, "--no-udp", help="leave out the check over UDP")
+    answer: float = option(5.0, SECONDS, "--timeout", help="wait for an answer ({} s)")
+    quiet: float = option(1.0, SECONDS, "--quiet", help="wait where no answer should come ({} s)")
+    idle: float = option(5.0, SECONDS, "--idle", help="rest of the idle check ({} s)")
+    connect: float = option(5.0, SECONDS, "--connect-timeout", help="wait for a connection ({} s)")
+    total: float = option(180.0, SECONDS, "--total", help="the whole run at most ({} s)")
     unknown_wport: int = 0x000F
-    answer: float = 5.0
-    quiet: float = 1.0
-    idle: float = 5.0
-    connect: float = 5.0
     pause: float = 0.05
-    total: float = 180.0
-    udp: bool = True
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass
+from typing import ClassVar
 
 from cosemscope.capture.events import Command, not_obeyed
+from cosemscope.capture.job_options import flag, option
+from cosemscope.capture.option_values import COUNT, SECONDS, ValueKind
 from cosemscope.live.commands.live_events import (
     ApduReceived,
     ApduSent,
@@ -20,39 +23,58 @@ from cosemscope.live.commands.live_events import (
     SendApdu,
     trouble_of,
 )
+from cosemscope.live.commands.live_values import HEX, client_wport, server_wport
 from cosemscope.live.commands.ready_made import public_aarq, release_request
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import parse_address
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
-from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions
+from cosemscope.live.links.tcp_sockets import LinkOptions
 from cosemscope.live.links.udp_link import UdpLink, connect_udp
+from cosemscope.transport.wports import DLMS_PORT
 
 Link = TcpLink | UdpLink
 
 
 @dataclass(frozen=True)
 class ConnectJob:
-    """What a test link does: send `apdus` `repeat` times, each followed by waiting for its answer."""
+    """A test link to `address`: send `apdus` `repeat` times, each followed by waiting for its answer.
 
-    address: Address
-    client: int = 16
-    server: int = 1
-    udp: bool = False
-    apdus: Sequence[bytes] = field(default_factory=lambda: (public_aarq(), release_request()))
-    repeat: int = 1
-    pause: float = 0.0
-    options: LinkOptions = DEFAULT_OPTIONS
+    `client` and `server` are wPorts, times are in seconds. Without `apdus` an AARQ of the public client and
+    an RLRQ are sent.
+    """
+
+    command: ClassVar = "connect"
+
+    address: str = option(
+        MISSING, ValueKind("HOST[:PORT]"), help=f"port {DLMS_PORT} unless given; [::1]:{DLMS_PORT} for IPv6"
+    )
+    client: int = client_wport()
+    server: int = server_wport()
+    udp: bool = flag(False, "--udp", help="UDP instead of TCP")
+    apdus: tuple[bytes, ...] = option((), HEX, "--send", help="an APDU; may be repeated")
+    repeat: int = option(1, COUNT, "--repeat", help="send the APDUs N times")
+    pause: float = option(0.0, SECONDS, "--pause", help="seconds between repeats")
+    timeout: float = option(
+        LinkOptions.answer_timeout, SECONDS, "--timeout", help="wait for an answer ({} s)"
+    )
+    connect_timeout: float = option(LinkOptions.connect_timeout, SECONDS, "--connect-timeout", help="({} s)")
+    keep_alive: float | None = option(
+        None, SECONDS, "--keep-alive", help="TCP keep-alive after S idle seconds"
+    )
 
 
 @asynccontextmanager
 async def _open(job: ConnectJob, recorder: Recorder | None) -> AsyncIterator[Link]:
     connect = connect_udp if job.udp else connect_tcp
+    options = LinkOptions(
+        connect_timeout=job.connect_timeout, answer_timeout=job.timeout, keep_alive=job.keep_alive
+    )
     async with connect(
-        *job.address,
+        *parse_address(job.address),
         local_wport=job.client,
         remote_wport=job.server,
-        options=job.options,
+        options=options,
         recorder=recorder,
     ) as link:
         yield link
@@ -61,14 +83,15 @@ async def _open(job: ConnectJob, recorder: Recorder | None) -> AsyncIterator[Lin
 async def run_connect(
     job: ConnectJob, report: Report, recorder: Recorder | None = None, commands: Commands | None = None
 ) -> bool:
-    """Run a test link; True when everything sent was answered.
+    """Run a test link; True when everything sent was answered. Raises LinkError for an address that is none.
 
     With `commands` it sends what they say until it is told to close or the peer does; `job.apdus` are then
     not sent.
     """
     transport = "udp" if job.udp else "tcp"
     file = recorder.path if recorder else None
-    report(Connecting(to=str(job.address), transport=transport, file=file))
+    address = str(parse_address(job.address))
+    report(Connecting(to=address, transport=transport, file=file))
     try:
         async with _open(job, recorder) as link:
             report(Connected(local=str(link.local), remote=str(link.remote), transport=transport))
@@ -81,7 +104,7 @@ async def run_connect(
             report(LinkClosed(remote=str(link.remote), message="the connection was closed here"))
         return good
     except LinkError as error:
-        report(trouble_of(error, remote=str(job.address)))
+        report(trouble_of(error, remote=address))
         return False
 
 
@@ -100,7 +123,7 @@ class _Conversation:
         for turn in range(job.repeat):
             if turn and job.pause:
                 await asyncio.sleep(job.pause)
-            for apdu in job.apdus:
+            for apdu in job.apdus or (public_aarq(), release_request()):
                 try:
                     await self.send(apdu)
                     await self.receive()

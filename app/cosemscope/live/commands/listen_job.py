@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from argparse import ArgumentTypeError
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
 from cosemscope.capture.events import not_obeyed
+from cosemscope.capture.job_options import flag, option
+from cosemscope.capture.option_values import COUNT, SECONDS, ValueKind
 from cosemscope.live.commands.live_events import (
     AnswerWith,
     ApduDiscarded,
@@ -20,34 +23,67 @@ from cosemscope.live.commands.live_events import (
     SendApdu,
     trouble_of,
 )
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.commands.live_values import WPORT, octets
+from cosemscope.live.links.addresses import LOOPBACK, Address, parse_address
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink
-from cosemscope.live.links.tcp_server import SERVER_OPTIONS, serve_tcp
-from cosemscope.live.links.tcp_sockets import LinkOptions
+from cosemscope.live.links.tcp_server import INACTIVITY_TIMEOUT, SERVER_OPTIONS, serve_tcp
 from cosemscope.live.links.udp_link import UdpServer, serve_udp
 from cosemscope.transport.bindings import WpduDiscarded
 from cosemscope.transport.primitives import UdpDataIndication
+from cosemscope.transport.wports import DLMS_PORT, MANAGEMENT_LOGICAL_DEVICE
+
+
+class Answer(NamedTuple):
+    """An APDU to answer with: requests that begin with the octet `tag`, or all others when that is None."""
+
+    tag: int | None
+    apdu: bytes
+
+    def __str__(self) -> str:
+        return self.apdu.hex() if self.tag is None else f"{self.tag:02x}={self.apdu.hex()}"
+
+
+def answer(text: str) -> Answer:
+    """An answer as typed, [TAG=]HEX."""
+    tag, equals, rest = text.rpartition("=")
+    if not equals:
+        return Answer(None, octets(text))
+    first = octets(tag)
+    if len(first) != 1:
+        raise ArgumentTypeError(f"{tag!r} is no tag: one octet in hexadecimal, as in 60=61...")
+    return Answer(first[0], octets(rest))
+
+
+ANSWER = ValueKind("[TAG=]HEX", answer)
 
 
 @dataclass(frozen=True)
 class ListenJob:
     """What a listener does.
 
-    `by_tag` maps the first octet of a request to its answer; all other requests get `answers`, in turn, or
-    none. `count` ends it after so many APDUs (0: never).
+    Requests with the tag of an answer get that answer; all others get those without a tag, in turn, or none.
+    `count` ends it after so many APDUs (0: never).
     """
 
-    address: Address
-    wports: Sequence[int] = (1,)
-    tcp: bool = True
-    udp: bool = True
-    answers: Sequence[bytes] = ()
-    by_tag: Mapping[int, bytes] = field(default_factory=dict)
-    count: int = 0
-    limit: int = 1000
-    options: LinkOptions = SERVER_OPTIONS
+    command: ClassVar = "listen"
+
+    address: str = option(str(Address(LOOPBACK, DLMS_PORT)), ValueKind("HOST:PORT"), help="default {}")
+    wports: tuple[int, ...] = option(
+        (MANAGEMENT_LOGICAL_DEVICE,), WPORT, "--wport", help="listens (default {})"
+    )
+    answers: tuple[Answer, ...] = option(
+        (),
+        ANSWER,
+        "--answer",
+        help="the APDU to answer with; several are given in turn; 60=61... answers requests of tag 60 only",
+    )
+    udp: bool = flag(True, "--tcp-only", help="no UDP", exclusive=True)
+    tcp: bool = flag(True, "--udp-only", help="no TCP", exclusive=True)
+    count: int = option(0, COUNT, "--count", help="end after N APDUs")
+    limit: int = option(1000, COUNT, "--limit", help="connections at most ({})")
+    inactivity: float = option(INACTIVITY_TIMEOUT, SECONDS, "--inactivity", help="close after ({} s)")
 
 
 async def run_listen(
@@ -56,7 +92,8 @@ async def run_listen(
     """Run a listener until it is told to close, has seen `count` APDUs, or is cancelled. Raises LinkError."""
     listener = _Listener(job, report)
     async with contextlib.AsyncExitStack() as stack:
-        address = job.address
+        address = parse_address(job.address)
+        options = replace(SERVER_OPTIONS, inactivity_timeout=job.inactivity)
         servers: dict[str, Address] = {}
         if job.tcp:
             tcp = await stack.enter_async_context(
@@ -65,7 +102,7 @@ async def run_listen(
                     local_wports=job.wports,
                     handler=listener.serve,
                     limit=job.limit,
-                    options=job.options,
+                    options=options,
                     recorder=recorder,
                     observer=listener.observe_tcp,
                 )
@@ -76,7 +113,7 @@ async def run_listen(
                 serve_udp(
                     *address,
                     local_wports=job.wports,
-                    options=job.options,
+                    options=options,
                     recorder=recorder,
                     observer=listener.observe_udp,
                 )
@@ -106,7 +143,8 @@ class _Listener:
         self.udp: UdpServer | None = None
         self._job = job
         self._report = report
-        self._answers = list(job.answers)
+        self._answers = [apdu for tag, apdu in job.answers if tag is None]
+        self._by_tag = {tag: apdu for tag, apdu in job.answers if tag is not None}
         self._turn = 0
         self._seen = 0
         self._links: dict[str, TcpLink] = {}
@@ -195,8 +233,8 @@ class _Listener:
         )
 
     def _answer_to(self, apdu: bytes) -> bytes | None:
-        if apdu and apdu[0] in self._job.by_tag:
-            return self._job.by_tag[apdu[0]]
+        if apdu and apdu[0] in self._by_tag:
+            return self._by_tag[apdu[0]]
         if not self._answers:
             return None
         answer = self._answers[self._turn % len(self._answers)]

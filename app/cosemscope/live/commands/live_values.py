@@ -1,6 +1,11 @@
-"""Values of live options: what argparse calls with an option's text, and what is wrong with one, in words."""
+"""Values and options that live jobs share: wPorts, and APDUs in hexadecimal."""
 
 from argparse import ArgumentTypeError
+from typing import Any
+
+from cosemscope.capture.job_options import option
+from cosemscope.capture.option_values import ValueKind
+from cosemscope.transport.wports import MANAGEMENT_LOGICAL_DEVICE, PUBLIC_CLIENT
 
 
 def wport(text: str) -> int:
@@ -23,3 +28,17 @@ def octets(text: str) -> bytes:
     if not found:
         raise ArgumentTypeError("an APDU has at least one octet")
     return found
+
+
+WPORT = ValueKind("WPORT", wport)
+HEX = ValueKind("HEX", octets, bytes.hex)
+
+
+def client_wport() -> Any:
+    """The field of a job for the own wPort of a link."""
+    return option(PUBLIC_CLIENT, WPORT, "--client", help="own wPort (default {})")
+
+
+def server_wport() -> Any:
+    """The field of a job for the wPort at the other end of a link."""
+    return option(MANAGEMENT_LOGICAL_DEVICE, WPORT, "--server", help="its wPort (default {})")

@@ -10,8 +10,8 @@ import socket
 from typing import NamedTuple, cast
 
 from cosemscope.live.links.faults import Fault, LinkError, explain
+from cosemscope.transport.wports import DLMS_PORT
 
-DEFAULT_PORT = 4059
 LOOPBACK = "127.0.0.1"
 
 
@@ -25,7 +25,7 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(text: str, default_host: str = LOOPBACK, default_port: int = DEFAULT_PORT) -> Address:
+def parse_address(text: str, default_host: str = LOOPBACK, default_port: int = DLMS_PORT) -> Address:
     """The address that `text` names: `HOST`, `HOST:PORT`, `[HOST]:PORT` or `:PORT`.
 
     Raises LinkError (Fault.ADDRESS) with the reason when it is none.

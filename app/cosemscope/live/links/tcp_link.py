@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 
-from cosemscope.live.links.addresses import DEFAULT_PORT, Address, check_wport
+from cosemscope.live.links.addresses import Address, check_wport
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.reasons import reason_of, words_of
 from cosemscope.live.links.recording import Recorder
@@ -41,7 +41,7 @@ from cosemscope.transport.primitives import (
 from cosemscope.transport.states import Connection as State
 from cosemscope.transport.tcp import TcpEvent, TcpTransport
 from cosemscope.transport.timers import TcpTimeouts
-from cosemscope.transport.wports import Side
+from cosemscope.transport.wports import DLMS_PORT, MANAGEMENT_LOGICAL_DEVICE, PUBLIC_CLIENT, Side
 
 Observer = Callable[["TcpLink", TcpEvent | TcpDown], None]
 """Told of all that crosses the transport layer's borders: primitives, calls, reports. Must not raise."""
@@ -370,10 +370,10 @@ class TcpLink(SocketConnection):
 @asynccontextmanager
 async def connect_tcp(
     host: str,
-    port: int = DEFAULT_PORT,
+    port: int = DLMS_PORT,
     *,
-    local_wport: int = 16,
-    remote_wport: int = 1,
+    local_wport: int = PUBLIC_CLIENT,
+    remote_wport: int = MANAGEMENT_LOGICAL_DEVICE,
     options: LinkOptions = DEFAULT_OPTIONS,
     recorder: Recorder | None = None,
     observer: Observer | None = None,

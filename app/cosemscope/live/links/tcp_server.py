@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from cosemscope.live.links.addresses import (
-    DEFAULT_PORT,
     LOOPBACK,
     Address,
     check_wport,
@@ -25,7 +24,7 @@ from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import Observer, TcpLink
 from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions
 from cosemscope.transport.bindings import WPortBindings
-from cosemscope.transport.wports import Side
+from cosemscope.transport.wports import DLMS_PORT, MANAGEMENT_LOGICAL_DEVICE, Side
 
 Handler = Callable[[TcpLink], Awaitable[None]]
 
@@ -160,9 +159,9 @@ class TcpServer:
 @asynccontextmanager
 async def serve_tcp(
     host: str = LOOPBACK,
-    port: int = DEFAULT_PORT,
+    port: int = DLMS_PORT,
     *,
-    local_wports: Iterable[int] = (1,),
+    local_wports: Iterable[int] = (MANAGEMENT_LOGICAL_DEVICE,),
     handler: Handler | None = None,
     limit: int = 1000,
     options: LinkOptions = SERVER_OPTIONS,

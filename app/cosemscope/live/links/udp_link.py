@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from cosemscope.live.links.addresses import DEFAULT_PORT, LOOPBACK, Address, check_wport
+from cosemscope.live.links.addresses import LOOPBACK, Address, check_wport
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions
@@ -23,7 +23,7 @@ from cosemscope.transport.bindings import WPortBindings
 from cosemscope.transport.calls import UdpSend
 from cosemscope.transport.primitives import UdpDataIndication, UdpDataRequest
 from cosemscope.transport.udp import UdpEvent, UdpTransport
-from cosemscope.transport.wports import Side
+from cosemscope.transport.wports import DLMS_PORT, MANAGEMENT_LOGICAL_DEVICE, PUBLIC_CLIENT, Side
 
 Observer = Callable[[UdpEvent | UdpDataRequest | LinkError], None]
 """Told of every primitive that goes down or up, every WPDU discarded and every fault."""
@@ -207,10 +207,10 @@ class UdpServer:
 @asynccontextmanager
 async def connect_udp(
     host: str,
-    port: int = DEFAULT_PORT,
+    port: int = DLMS_PORT,
     *,
-    local_wport: int = 16,
-    remote_wport: int = 1,
+    local_wport: int = PUBLIC_CLIENT,
+    remote_wport: int = MANAGEMENT_LOGICAL_DEVICE,
     options: LinkOptions = DEFAULT_OPTIONS,
     recorder: Recorder | None = None,
     observer: Observer | None = None,
@@ -233,9 +233,9 @@ async def connect_udp(
 @asynccontextmanager
 async def serve_udp(
     host: str = LOOPBACK,
-    port: int = DEFAULT_PORT,
+    port: int = DLMS_PORT,
     *,
-    local_wports: Iterable[int] = (1,),
+    local_wports: Iterable[int] = (MANAGEMENT_LOGICAL_DEVICE,),
     options: LinkOptions = DEFAULT_OPTIONS,
     recorder: Recorder | None = None,
     observer: Observer | None = None,
