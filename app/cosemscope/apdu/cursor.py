@@ -129,7 +129,7 @@ class Cursor:
             if well:
                 well = False
                 message = f"expected the end of the {what}, found {left} octet{'s'[: left > 1]} more"
-                self.problem(self.position, stop, message, self.clause)
+                self.problem(self.position, stop, message, self.clause, item="surplus-octets")
             self.end = stop
             self.leaf("undecoded", left)
         self.end, self.clause = outer_end, outer_clause
@@ -204,7 +204,8 @@ class Cursor:
         value = self.u8(name, texts)
         if value not in texts:
             at = self.position - 1
-            self.warn(at, self.position, f"{what or name} at offset {at}: {value} is not defined")
+            sentence = f"{what or name} at offset {at}: {value} is not defined"
+            self.warn(at, self.position, sentence, item="undefined-code")
         return value
 
     def uint(self, name: str, size: int, text: str = "") -> int:
@@ -304,14 +305,16 @@ class Cursor:
             f"expected {expected} as {name} at offset {start}, found {value} (0x{value:02X})",
         )
 
-    def problem(self, start: int, stop: int, message: str, clause: str = "", severity: str = "error") -> None:
+    def problem(
+        self, start: int, stop: int, message: str, clause: str = "", severity: str = "error", item: str = ""
+    ) -> None:
         """Note a problem in this byte source; the clause is what is being read unless another is given."""
         cited = clause or self.clause
-        self.session.problems.append(Problem(start, stop, message, cited, severity, self.source))
+        self.session.problems.append(Problem(start, stop, message, cited, severity, self.source, item))
 
-    def warn(self, start: int, stop: int, message: str, clause: str = "") -> None:
+    def warn(self, start: int, stop: int, message: str, clause: str = "", item: str = "") -> None:
         """Note something odd that can be read nevertheless."""
-        self.problem(start, stop, message, clause, "warning")
+        self.problem(start, stop, message, clause, "warning", item)
 
 
 #: Reads one part of an APDU.

@@ -59,6 +59,7 @@ def _read_unknown(c: Cursor) -> tuple[Any, str]:
         start + 1,
         f"expected the tag of an APDU at offset {start}, found 0x{tag:02X}",
         CLAUSE,
+        item="unknown-tag",
     )
     if ciphering.looks_ciphered(c.data[c.position : c.end]):
         c.warn(c.position, c.end, "after the unknown tag stands the content of a ciphered service")

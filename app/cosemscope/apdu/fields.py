@@ -29,7 +29,10 @@ class Field(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something wrong in the bytes: where, what was expected and what stands there; the clause if known."""
+    """Something wrong in the bytes: where, what was expected and what stands there; the clause if known.
+
+    `item` is the word of the kind of expert items that the problem is; "": the usual kind of its severity.
+    """
 
     start: int
     stop: int
@@ -37,6 +40,7 @@ class Problem(NamedTuple):
     clause: str = ""
     severity: str = "error"  # "error" (decoding broke), "warning" (odd, but readable), "note"
     source: int = 0
+    item: str = ""
 
 
 class ByteSource(NamedTuple):

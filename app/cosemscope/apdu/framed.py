@@ -116,7 +116,8 @@ def _read_wport(c: Cursor, name: str, side: str, order: _Order) -> int:
 
 
 def _read_swapped_wpdu(c: Cursor) -> tuple[Any, str]:
-    c.warn(c.position, c.position + HEADER_SIZE, "the header has its octets in the wrong order", CLAUSE)
+    stop = c.position + HEADER_SIZE
+    c.warn(c.position, stop, "the header has its octets in the wrong order", CLAUSE, "swapped-header")
     return _read_header(c, "little")
 
 
@@ -144,10 +145,11 @@ def _read_header(c: Cursor, order: _Order) -> tuple[Any, str]:
             start + 8,
             f"length at offset {start + 6} says {length} octets of data, {left} follow: the WPDU is cut",
             CLAUSE,
+            item="truncated",
         )
     outer_end, c.end = c.end, min(c.end, c.position + length)
     if length == 0:
-        c.warn(start + 6, start + 8, "the WPDU has no data", CLAUSE)
+        c.warn(start + 6, start + 8, "the WPDU has no data", CLAUSE, "no-data")
     else:
         read_apdu(c)
         text += f", {c.children[-1].name}"

@@ -68,6 +68,11 @@ class Opening(NamedTuple):
         return "warning" if self.verdict in _WRONG or self.tried else "note"
 
     @property
+    def item(self) -> str:
+        """The word of the kind of expert items that the outcome is."""
+        return "key-unfit" if self.tried and self.verdict not in _WRONG else self.verdict.value
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What a person must know: how the APDU was opened (key, title, counter, AAD); the notes."""
         if not self.verdict.opened:

@@ -39,9 +39,14 @@ def plain_tree(decoded: Decoded) -> dict[str, Any]:
     """The root's field, with the problems and the byte sources (in hex) beside its children."""
     return {
         **plain_field(decoded.root),
-        "problems": [problem._asdict() for problem in decoded.problems],
+        "problems": [_plain_problem(problem) for problem in decoded.problems],
         "sources": [{"name": source.name, "octets": source.data.hex()} for source in decoded.sources],
     }
+
+
+def _plain_problem(problem: Problem) -> dict[str, Any]:
+    """A problem by its keys: start, stop, message, clause, severity, source."""
+    return {name: value for name, value in problem._asdict().items() if name != "item"}
 
 
 def text_lines(decoded: Decoded) -> Iterator[str]:

@@ -20,10 +20,14 @@ class CaptureError(Exception):
 
 
 class CaptureProblem(NamedTuple):
-    """Something in a capture file that could not be read: `offset` in octets of the (unpacked) file."""
+    """Something in a capture file that could not be read: `offset` in octets of the (unpacked) file.
+
+    `item` is the word of the kind of expert items that the problem is.
+    """
 
     offset: int
     message: str
+    item: str = "damaged-file"
 
 
 @dataclass(frozen=True)

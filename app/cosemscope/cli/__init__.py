@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "list": "a line for each WPDU of a capture",
     "sessions": "the session tree of a capture: peers, streams, wPort pairs",
     "stats": "counts of a capture",
+    "expert": "what is wrong or remarkable in a capture",
     "fields": "the fields that a WPDU has, for --fields and the table's columns",
 }
 _OPTIONS = ("-h", "--help", "--version")

@@ -49,7 +49,7 @@ def test_a_transfer_is_joined_with_its_last_block(
     assert found[-1].whole == b"".join(parts)
     assert found[-1].transfer is None
     assert [one.whole for one in found[:-1]] == [None] * (len(found) - 1)
-    assert all("repeated" in one.note for one in found if one.note)
+    assert all("repeated" in one.note.message for one in found if one.note)
 
 
 @given(_PARTS, st.data())
@@ -61,7 +61,7 @@ def test_a_transfer_with_a_hole_is_not_joined(parts: list[bytes], data: st.DataO
     assert all(one.whole is None for one in found)
     wanted = "comes first" if missing == 0 else f"block {missing + 1} is missing"
     assert [one.note for one in found if one.note]
-    assert wanted in found[missing].note
+    assert wanted in found[missing].note.message
 
 
 def test_one_block_alone_needs_no_joining() -> None:
@@ -101,7 +101,7 @@ def test_memory_is_bounded() -> None:
     assert transfer is not None
     assert transfer.broken
     assert transfer.size <= blocks.MAX_OCTETS
-    assert sum("not joined" in note for note in notes) == 1
+    assert sum("not joined" in note.message for note in notes if note) == 1
     window, most = None, 0
     for number in range(2, 2000):
         window = add_to_window(window, Block(number, False, b"x")).transfer

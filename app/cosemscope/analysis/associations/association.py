@@ -7,6 +7,7 @@ each. All memory is bounded, and `copy` is cheap.
 
 from typing import Any, NamedTuple
 
+from cosemscope.analysis.associations.association_notes import Note
 from cosemscope.analysis.associations.blocks import BlockWindow, Transfer
 from cosemscope.analysis.associations.scalers import Scalers
 from cosemscope.analysis.keys.key_table import KeyTable
@@ -24,14 +25,6 @@ _MAX_TRANSFERS = 16
 _MAX_LEARNED = 8
 _MAX_COUNTERS = 32
 _MAX_BEHIND_GATEWAY = 64
-
-
-class Note(NamedTuple):
-    """A remark on an APDU for people, with the severity of a tree's problem ("warning", "note")."""
-
-    message: str
-    severity: str = "note"
-    clause: str = ""
 
 
 class Look(NamedTuple):

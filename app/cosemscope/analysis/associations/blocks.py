@@ -6,6 +6,14 @@ is said (a block missing, one repeated) and never glued over. Bounded in octets 
 
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from cosemscope.analysis.associations.association_notes import (
+    BLOCK_MISSING,
+    BLOCK_ORDER,
+    BLOCK_REPEATED,
+    BLOCKS_TOO_LARGE,
+    Note,
+)
+
 MAX_OCTETS = 16 << 20
 MAX_BLOCKS = 1 << 17
 #: Blocks of a window that may wait for one that is missing (a window has up to 63).
@@ -31,7 +39,7 @@ class Joined(NamedTuple, Generic[_State]):
 
     transfer: _State | None
     whole: bytes | None = None
-    note: str = ""
+    note: Note | None = None
 
 
 class Transfer(NamedTuple):
@@ -52,24 +60,26 @@ class Transfer(NamedTuple):
 
 def add_block(transfer: Transfer | None, block: Block) -> Joined[Transfer]:
     """The next block of a service's transfer, or the first of a new one."""
-    note = ""
+    note = None
     first = transfer is None or block.number <= min(1, transfer.begun)
     if transfer is not None and block.number == transfer.number and not first:
-        return Joined(transfer, None, f"block {block.number} is repeated")
+        return Joined(transfer, None, _repeated(block))
     if transfer is None or first:
         broken = block.number > 1
         if broken:
-            note = f"block {block.number} comes first: those before it were not seen"
+            note = Note(BLOCK_MISSING, f"block {block.number} comes first: those before it were not seen")
         transfer = Transfer(block.number, block.number, None, 0, 0, broken)
     elif block.number != transfer.number + 1:
-        note = f"block {block.number} follows block {transfer.number}: "
         missing = block.number - transfer.number - 1
-        note += _missing(transfer.number + 1, missing) if missing > 0 else "the order is wrong"
+        which = _missing(transfer.number + 1, missing) if missing > 0 else "the order is wrong"
+        kind = BLOCK_MISSING if missing > 0 else BLOCK_ORDER
+        note = Note(kind, f"block {block.number} follows block {transfer.number}: {which}")
         transfer = transfer._replace(broken=True)
     size, count = transfer.size + len(block.octets), transfer.blocks + 1
     if size > MAX_OCTETS or count > MAX_BLOCKS:
         if not transfer.broken:
-            note = f"the blocks are more than {MAX_OCTETS >> 20} MiB together: they are not joined"
+            sentence = f"the blocks are more than {MAX_OCTETS >> 20} MiB together: they are not joined"
+            note = Note(BLOCKS_TOO_LARGE, sentence)
         transfer = Transfer(transfer.begun, block.number, None, 0, 0, True)
     else:
         parts = (block.octets, transfer.parts)
@@ -78,6 +88,10 @@ def add_block(transfer: Transfer | None, block: Block) -> Joined[Transfer]:
         return Joined(transfer, None, note)
     whole = _join(transfer.parts) if transfer.blocks > 1 and not transfer.broken else None
     return Joined(None, whole, note)
+
+
+def _repeated(block: Block) -> Note:
+    return Note(BLOCK_REPEATED, f"block {block.number} is repeated")
 
 
 def _missing(first: int, count: int) -> str:
@@ -115,10 +129,11 @@ def add_to_window(window: BlockWindow | None, block: Block) -> Joined[BlockWindo
             return Joined(None)  # an acknowledgement without data; or the only block, whole by itself
         window = BlockWindow(block.octets, 1, None, {}, 0, 0)
     if block.number < window.next or block.number in window.ahead:
-        return Joined(window, None, f"block {block.number} is repeated")
+        return Joined(window, None, _repeated(block))
     size = window.size + len(block.octets)
     if size > MAX_OCTETS or len(window.ahead) >= MAX_AHEAD:
-        return Joined(None, None, "too many blocks, or octets, without an end: they are not joined")
+        sentence = "too many blocks, or octets, without an end: they are not joined"
+        return Joined(None, None, Note(BLOCKS_TOO_LARGE, sentence))
     ahead = {**window.ahead, block.number: block.octets}
     expected, parts = window.next, window.parts
     while expected in ahead:
@@ -127,7 +142,8 @@ def add_to_window(window: BlockWindow | None, block: Block) -> Joined[BlockWindo
     last = block.number if block.last else window.last
     if last and expected > last:
         return Joined(None, _join(parts))
-    note = ""
+    note = None
     if ahead and block.number != expected - 1:
-        note = f"block {block.number} came before its turn: block {expected} is missing so far"
+        sentence = f"block {block.number} came before its turn: block {expected} is missing so far"
+        note = Note(BLOCK_ORDER, sentence)
     return Joined(BlockWindow(window.first, expected, parts, ahead, last, size), None, note)

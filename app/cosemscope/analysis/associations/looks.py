@@ -137,7 +137,8 @@ class Associations:
             return decoded
         start = min(apdu_start(framing), len(octets))
         notes = tuple(
-            Problem(start, len(octets), note.message, note.clause, note.severity) for note in look.notes
+            Problem(start, len(octets), note.message, note.clause, note.severity, 0, note.kind.word)
+            for note in look.notes
         )
         return decoded._replace(problems=decoded.problems + notes)
 

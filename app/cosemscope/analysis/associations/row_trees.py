@@ -25,7 +25,8 @@ def _decode_swapped(octets: bytes, context: Context | None) -> Decoded:
     whole = min(len(octets), HEADER_SIZE) & ~1
     straight[0:whole:2], straight[1:whole:2] = octets[1:whole:2], octets[0:whole:2]
     decoded = decode_wpdu(bytes(straight), context)
-    odd = Problem(0, whole, "each field of the header has its octets exchanged", CLAUSE, "warning")
+    sentence = "each field of the header has its octets exchanged"
+    odd = Problem(0, whole, sentence, CLAUSE, "warning", item="swapped-header")
     sources = (ByteSource(decoded.sources[0].name, octets), *decoded.sources[1:])
     return decoded._replace(problems=(odd, *decoded.problems), sources=sources)
 

@@ -9,6 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from cosemscope.analysis.associations.association import Association, Pending
+from cosemscope.analysis.associations.association_notes import (
+    HLS_RIGHT,
+    HLS_UNPROVEN,
+    HLS_WRONG,
+    KEY_LEARNED,
+    KEY_WRAPPED,
+)
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find
@@ -16,11 +23,13 @@ from cosemscope.apdu.security import hls
 from cosemscope.apdu.security.key_agreement import ephemeral, unwrapped
 from cosemscope.apdu.security.key_rings import KEY_SIZES
 from cosemscope.apdu.security.key_sets import KeySet, point_octets
+from cosemscope.streams.tables.expert_items import ItemKind
 
 _REPLY_TO_HLS = (15, 1)
 _SECURITY_SETUP, _KEY_TRANSFER, _KEY_AGREEMENT = 64, 2, 3
 #: Which key a key-id of Security setup means: the field of KeySet.
 _KEY_IDS = {0: "encryption", 1: "broadcast", 2: "authentication", 3: "master"}
+_HLS_KINDS = {hls.HlsVerdict.RIGHT: HLS_RIGHT, hls.HlsVerdict.WRONG: HLS_WRONG}
 #: Where the parameter stands in an ACTION request, and in a response that returns one.
 _PARAMETER, _RETURNED = 12, 4
 
@@ -36,14 +45,14 @@ _OCTET_STRING = 9
 class SecurityMethods:
     """What calls of these methods, and their answers, tell of an association and teach it.
 
-    `note` takes a sentence for people, its severity and its clause; `used` an invocation counter.
+    `note` takes the kind of a remark and a sentence for people; `used` an invocation counter.
     """
 
     def __init__(
         self,
         association: Association,
         side: int,
-        note: Callable[[str, str, str], None],
+        note: Callable[[ItemKind, str], None],
         used: Callable[[bytes, str, int], None],
     ) -> None:
         self._association = association
@@ -95,8 +104,7 @@ class SecurityMethods:
         if found is None or challenges.mechanism < 2:
             return
         check = hls.check(challenges, self._side == association.client_side, found, association.ring().sets)
-        severity = "warning" if check.verdict is hls.HlsVerdict.WRONG else "note"
-        self._note(check.sentence, severity, hls.CLAUSE)
+        self._note(_HLS_KINDS.get(check.verdict, HLS_UNPROVEN), check.sentence)
         title = association.titles[self._side]
         if challenges.mechanism == 5 and title and len(found) > 5:
             # The GMAC took a counter too, before that of the APDU which carries it.
@@ -114,7 +122,7 @@ class SecurityMethods:
                     break
             else:
                 sentence = f"the new {name or f'key {number}'} key is wrapped: no master key opens it"
-                self._note(sentence, "note", "")
+                self._note(KEY_WRAPPED, sentence)
 
     def _keys_agreed(self, client: dict[int, bytes], server: dict[int, bytes]) -> None:
         """Keys agreed with ephemeral keys of both sides, where the private key of one of them is given."""
@@ -136,7 +144,7 @@ class SecurityMethods:
         label = "the keys that this association agreed"
         kept = {} if earlier is None else {field: getattr(earlier, field) for field in _KEY_IDS.values()}
         self._association.learn_key(KeySet(label, **{**kept, name: key}))
-        self._note(f"a new {name} key is known from here on, {how}", "note", "")
+        self._note(KEY_LEARNED, f"a new {name} key is known from here on, {how}")
 
 
 def sized(apdu: bytes, start: int) -> bytes | None:

@@ -6,7 +6,14 @@ blocks), each by the same `take`; what the innermost APDU asks or answers then c
 
 from collections.abc import Callable
 
-from cosemscope.analysis.associations.association import Association, Counter, Look, Note, Pending
+from cosemscope.analysis.associations.association import Association, Counter, Look, Pending
+from cosemscope.analysis.associations.association_notes import (
+    CIPHERED_CUT,
+    COUNTER_JUMP,
+    COUNTER_REPEATED,
+    KEY_IN_CLEAR,
+    Note,
+)
 from cosemscope.analysis.associations.blocks import Block, add_block, add_to_window
 from cosemscope.analysis.associations.security_methods import SecurityMethods, sized
 from cosemscope.apdu.context import CipheredPart, Context, Reference, Request, SignedPart
@@ -21,6 +28,7 @@ from cosemscope.apdu.security.envelopes import CIPHERED_TAGS, Unprotected, read_
 from cosemscope.apdu.security.key_rings import KEY_SIZES
 from cosemscope.apdu.security.key_sets import KeySet, public_key
 from cosemscope.apdu.security.opener import KeyedOpener, key_kind
+from cosemscope.streams.tables.expert_items import ItemKind
 
 _MAX_DEPTH = 8
 _LLC = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
@@ -87,10 +95,9 @@ class _Step:
         context = Context(self.request, opener.open, opener.verify, scaler_unit, self.joined)
         return Look(self.inner, context, tuple(self.openings), tuple(self.notes), self.plain)
 
-    def note(self, message: str, severity: str = "note", clause: str = "") -> None:
-        """Remark something, unless there is nothing to remark."""
-        if message:
-            self.notes.append(Note(message, severity, clause))
+    def note(self, kind: ItemKind, message: str) -> None:
+        """Remark something of this kind."""
+        self.notes.append(Note(kind, message))
 
     def take(self, apdu: bytes, depth: int = 0) -> None:
         """An APDU, or what was inside of one."""
@@ -125,7 +132,7 @@ class _Step:
                 self.take(text, depth + 1)
         elif apdu[0] in CIPHERED_TAGS:
             self.openings.append(Opening(Verdict.TAG_WRONG))
-            self.note("the ciphered APDU is cut or broken: there is nothing to open", "warning")
+            self.note(CIPHERED_CUT, "the ciphered APDU is cut or broken: there is nothing to open")
 
     def open(self, part: CipheredPart) -> Opening:
         """Opens a part with what is known by now."""
@@ -163,17 +170,18 @@ class _Step:
             step = 0
             if known is not None and lowest <= known.last:
                 self.note(
+                    COUNTER_REPEATED,
                     f"invocation counter {lowest} is not above {known.last}, the last one of "
                     f"{title_text(key[0])}: a replay, a repetition, or the counter was set back",
-                    "warning",
                 )
             elif known is not None:
                 missing = highest - known.last - len(counters)
                 step = 0 if missing else 1
                 if missing and known.step == 1:
                     self.note(
+                        COUNTER_JUMP,
                         f"invocation counter {lowest} follows {known.last}: {missing} "
-                        f"{'is' if missing == 1 else 'are'} not in this association"
+                        f"{'is' if missing == 1 else 'are'} not in this association",
                     )
             self.association.count(key, Counter(highest, step))
 
@@ -227,7 +235,7 @@ class _Step:
         key = _octets(root, "dedicated-key")
         if key is not None and len(key) in KEY_SIZES and self._believed():
             if not self.openings:
-                self.note("the dedicated key is sent in clear", "warning")
+                self.note(KEY_IN_CLEAR, KEY_IN_CLEAR.sentence)
             self.association.learn_key(KeySet("this association", dedicated=key))
         return root
 
@@ -331,7 +339,7 @@ class _Step:
         block = Block(number.value, bool(last.value), raw.value)
         joined = add_block(self.association.transfers.get(key), block)
         self.association.transfer(key, joined.transfer)
-        self.note(joined.note, "warning")
+        self.notes += [joined.note] if joined.note else []
         self.joined = joined.whole
         return block.last
 
@@ -347,7 +355,7 @@ class _Step:
         joined = add_to_window(windows.pop(self.side, None), Block(number, last, octets))
         if joined.transfer is not None:
             windows[self.side] = joined.transfer
-        self.note(joined.note, "warning")
+        self.notes += [joined.note] if joined.note else []
         if joined.whole is not None:
             self.take(joined.whole, depth + 1)
             self.joined = joined.whole

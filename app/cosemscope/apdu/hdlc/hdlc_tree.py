@@ -129,6 +129,7 @@ def _read_skipped(c: Cursor, stop: int) -> None:
         f"expected an HDLC frame (7E, then A0 to AF) at offset {c.position}, found "
         f"{hex_text(c.data[c.position : min(stop, c.position + 4)])}: {size} octets belong to no frame",
         FRAME_CLAUSE,
+        item="no-frame",
     )
     c.leaf("undecoded", size)
 
@@ -159,6 +160,7 @@ def _read_cut(c: Cursor, cut: Cut) -> None:
         f"the octets end inside the HDLC frame that begins at offset {cut.start}: "
         f"{cut.missing} octet{'s'[: cut.missing != 1]} or more are missing",
         FRAME_CLAUSE,
+        item="cut-frame",
     )
     c.enclosed("HDLC frame", stop, read)
 
@@ -180,7 +182,8 @@ def _frame_fields(c: Cursor, received: FrameReceived, unit: HdlcUnit | None) -> 
     size = header_size(c.data, start, end - 2)
     _note_length(c, received, start)
     if size is None:
-        c.problem(start, end, f"expected addresses, control field and FCS in {end - start} octets")
+        sentence = f"expected addresses, control field and FCS in {end - start} octets"
+        c.problem(start, end, sentence, item="damaged-frame")
         c.leaf("undecoded", end - start)
     else:
         _read_header(c, received, start + size)
@@ -189,15 +192,14 @@ def _frame_fields(c: Cursor, received: FrameReceived, unit: HdlcUnit | None) -> 
             _read_check(c, "header check sequence", start)
             _read_information(c, received, unit, end - 2)
         elif body:
-            c.problem(
-                c.position, end, f"expected HCS and FCS at offset {c.position}, found {body + 2} octets"
-            )
+            sentence = f"expected HCS and FCS at offset {c.position}, found {body + 2} octets"
+            c.problem(c.position, end, sentence, item="damaged-frame")
             c.leaf("undecoded", body)
         _read_check(c, "frame check sequence", start)
     if received.start == _NO_FLAG:
         c.warn(start, end, "the frame stands without its flags (7E)")
     elif frame.faults & FrameFault.FLAG:
-        c.problem(end, end, f"expected a flag (7E) at offset {end}")
+        c.problem(end, end, f"expected a flag (7E) at offset {end}", item="ill-formed-frame")
     else:
         c.leaf("flag", 1)
     control = control_of(received)
@@ -221,6 +223,7 @@ def _note_length(c: Cursor, received: FrameReceived, start: int) -> None:
             start + 2,
             f"the length field at offset {start} says {frame.length} octets, "
             f"{len(frame.octets)} stand between the flags",
+            item="damaged-frame",
         )
 
 
@@ -242,12 +245,12 @@ def _read_header(c: Cursor, received: FrameReceived, stop: int) -> None:
                 c.position,
                 f"expected a {name} address of 1, 2 or 4 octets, the last one odd, at offset {at}, "
                 f"found {octets.hex()}",
+                item="damaged-frame",
             )
     c.u8("control", CONTROL_TEXTS)
     if control_of(received).kind is FrameKind.UNKNOWN:
-        c.problem(
-            stop - 1, stop, f"expected a control field at offset {stop - 1}, found 0x{frame.control:02X}"
-        )
+        sentence = f"expected a control field at offset {stop - 1}, found 0x{frame.control:02X}"
+        c.problem(stop - 1, stop, sentence, item="ill-formed-frame")
 
 
 def _address_value(address: HdlcAddress) -> Any:
@@ -290,7 +293,8 @@ def _read_check(c: Cursor, name: str, start: int) -> None:
     right = value == wanted
     c.leaf(name, 2, value, "right" if right else f"wrong, expected 0x{wanted:04X}")
     if not right:
-        c.problem(at, at + 2, f"{name} at offset {at}: expected 0x{wanted:04X}, found 0x{value:04X}")
+        sentence = f"{name} at offset {at}: expected 0x{wanted:04X}, found 0x{value:04X}"
+        c.problem(at, at + 2, sentence, item="damaged-frame")
 
 
 # The information field.
@@ -322,7 +326,8 @@ def _read_last_segment(c: Cursor, received: FrameReceived, unit: HdlcUnit, stop:
     octets = c.data[start:stop]
     count = len(unit.frames)
     if not unit.complete:
-        c.warn(start, stop, f"an APDU in segments is not complete: {count} in order are here", FRAME_CLAUSE)
+        sentence = f"an APDU in segments is not complete: {count} in order are here"
+        c.warn(start, stop, sentence, FRAME_CLAUSE, "incomplete-apdu")
     fields = other_source(c, "joined segments", unit.information, _read_joined) if unit.complete else ()
     c.position = stop
     text = f"{count} segments, {len(unit.information)} octets"
@@ -346,6 +351,7 @@ def _read_whole(c: Cursor) -> tuple[Any, str]:
         f"{hex_text(c.data[start : min(start + LLC_SIZE, c.end)])}: perhaps the rest of an APDU whose first "
         "segment is not here",
         LLC_CLAUSE,
+        "no-llc",
     )
     if c.position < c.end and c.attempt(_read_inner, c.end):
         return None, c.children[-1].name
@@ -400,6 +406,7 @@ def _read_glued(c: Cursor, before: int, surplus: int) -> tuple[Any, str]:
         at,
         at + surplus,
         f"{surplus} octets at offset {at} are more than the length field says: two bodies are glued together",
+        item="glued-apdus",
     )
     if before:
         c.leaf("glued octets", before, text="before the APDU that the length field is of")
@@ -454,7 +461,8 @@ def _read_llc_61334(c: Cursor) -> tuple[Any, str]:
     start = c.position
     control = c.u8("control", {IEC_61334_4_32: "data"})
     if control != IEC_61334_4_32:
-        c.problem(start, start + 1, f"expected control 0x90 at offset {start}, found 0x{control:02X}")
+        sentence = f"expected control 0x90 at offset {start}, found 0x{control:02X}"
+        c.problem(start, start + 1, sentence, item="ill-formed-frame")
     c.u8("destination LSAP")
     c.u8("source LSAP")
     return _apdu_text(c, _read_inner)

@@ -139,7 +139,7 @@ def _defined(c: Cursor, name: str, texts: Mapping[int, str], what: str) -> tuple
 
 def _warn_of_undefined(c: Cursor, name: str, shown: str) -> None:
     at = c.position - 1
-    c.warn(at, c.position, f"{name} at offset {at}: {shown} is not defined")
+    c.warn(at, c.position, f"{name} at offset {at}: {shown} is not defined", item="undefined-code")
 
 
 def _read_result(c: Cursor) -> tuple[Any, str]:

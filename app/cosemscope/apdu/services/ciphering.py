@@ -73,7 +73,8 @@ def _read_protected(c: Cursor, tag: int, title: bytes | None, envelope: Envelope
     control = c.u8("security-control", codes.SECURITY_TEXTS)
     text = codes.SECURITY_TEXTS[control]
     if control & 0x0F > 2:
-        c.warn(c.position - 1, c.position, f"security suite {control & 0x0F}: only 0, 1 and 2 are defined")
+        sentence = f"security suite {control & 0x0F}: only 0, 1 and 2 are defined"
+        c.warn(c.position - 1, c.position, sentence, item="unknown-suite")
     if not control & 0x30:
         _read_unprotected(c, control)
         return text
@@ -104,7 +105,7 @@ def _read_protected(c: Cursor, tag: int, title: bytes | None, envelope: Envelope
     if opening is None:
         return text
     for sentence in opening.sentences:
-        c.problem(begin, c.end, sentence, CLAUSE, opening.severity)
+        c.problem(begin, c.end, sentence, CLAUSE, opening.severity, opening.item)
     return f"{text}: {opening.verdict}"
 
 
@@ -153,6 +154,7 @@ def _opened(c: Cursor, part: CipheredPart, opening: Opening) -> tuple[Field, ...
             1,
             f"expected {apdu_name(expected)} inside {apdu_name(part.tag)}, found {apdu_name(plain[0])}",
             CLAUSE,
+            "other-apdu-inside",
         )
     inner.nested_apdu()
     return tuple(inner.children)
@@ -243,5 +245,5 @@ def read_general_signing(c: Cursor) -> tuple[Any, str]:
     field = c.children[-1]
     c.children[-1] = field._replace(text=f"{opening.verdict}: {field.text}")
     for sentence in opening.sentences:
-        c.problem(field.start, field.stop, sentence, CLAUSE, opening.severity)
+        c.problem(field.start, field.stop, sentence, CLAUSE, opening.severity, opening.item)
     return None, f"{text}: {opening.verdict}"

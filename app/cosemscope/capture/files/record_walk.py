@@ -84,10 +84,10 @@ class RecordWalk(ABC):
     def _find(self, window: OctetWindow, start: int, stop: int, final: bool) -> int | None:
         """The first index from `start` up to `stop` where reading can go on; None if there is none."""
 
-    def _note(self, address: int, message: str) -> None:
+    def _note(self, address: int, message: str, item: str = "damaged-file") -> None:
         """Put a problem on the list, unless there are too many already."""
         if len(self._problems) < MAX_PROBLEMS:
-            self._problems.append(CaptureProblem(address, message))
+            self._problems.append(CaptureProblem(address, message, item))
         elif len(self._problems) == MAX_PROBLEMS:
             self._problems.append(CaptureProblem(address, "from here on, further problems are not listed"))
 
@@ -101,7 +101,8 @@ class RecordWalk(ABC):
             self._unopened.discard(number)
             name = link_type_name(self._interfaces[number].link_type)
             first = int(batch.offset[(batch.interface == number).argmax()])
-            self._note(first, f"no IP is looked for in packets of this kind of link: {name}")
+            message = f"no IP is looked for in packets of this kind of link: {name}"
+            self._note(first, message, "link-not-opened")
 
     def _lose(self, address: int) -> None:
         """Begin to search at the next step: what stands at `address` cannot be read."""

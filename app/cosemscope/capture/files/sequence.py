@@ -140,7 +140,8 @@ class CaptureSequence(RecordSource):
 
     def _note_gap(self, at: int, count: int) -> None:
         if count > 0:
-            self.problems.append(CaptureProblem(at, _GAPS.get(count, _GAPS[0]).format(count)))
+            message = _GAPS.get(count, _GAPS[0]).format(count)
+            self.problems.append(CaptureProblem(at, message, "files-removed"))
 
     def _following(self) -> tuple[int, Path] | None:
         """The next file of the ring, if it is there already."""
@@ -181,7 +182,7 @@ class CaptureSequence(RecordSource):
         """What the reader of this file has learnt besides packets."""
         reader, base = self._reader, self._parts[-1].base
         for problem in reader.problems[self._told :]:
-            self.problems.append(CaptureProblem(base + problem.offset, problem.message))
+            self.problems.append(problem._replace(offset=base + problem.offset))
         self._told = len(reader.problems)
         self.names.update(reader.names)
         self.sections += [section for section in reader.sections if section not in self.sections]

@@ -14,6 +14,7 @@ from cosemscope.analysis.annotations import comments_of, named
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert.row_sentences import row_sentences
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
 from cosemscope.apdu.names.tags import apdu_name
@@ -38,16 +39,6 @@ _REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF
 #: WPDUs with more octets than this are told by their APDU's name alone until they are selected: a page of
 #: the table must not decode a megabyte.
 _SUMMARISED = 4096
-
-_MARK_SENTENCES = {
-    Mark.TRUNCATED: "Truncated: not all of its octets are in the capture",
-    Mark.RESYNCHRONISED: "Found by searching, after missing octets or octets that are no WPDU",
-    Mark.TRAILING: "Octets that are no WPDU follow it in its datagram",
-    Mark.OUT_OF_ORDER: "A segment of it was seen after one that was sent later",
-    Mark.DAMAGED: "A check sequence, length field or address of an HDLC frame is wrong",
-    Mark.SHARED: "Came in one segment or datagram with another WPDU",
-}
-
 
 #: What is said of a row whose octets a ring has removed.
 GONE = "The ring has removed its octets"
@@ -220,9 +211,8 @@ class Traffic:
         return Mark(self.wpdus["marks"].item(row)) & _REMARKABLE
 
     def mark_names(self, row: int) -> list[str]:
-        """Sentences on what is remarkable about a row."""
-        marks = Mark(self.wpdus["marks"].item(row))
-        return [sentence for mark, sentence in _MARK_SENTENCES.items() if mark & marks]
+        """Sentences on what is remarkable about a row: those of its expert items."""
+        return [text[:1].upper() + text[1:] for text in row_sentences(self.analysis, row)]
 
     def comments(self, row: int) -> list[str]:
         """The comments on a row's packets, each with the packet's number."""

@@ -43,13 +43,14 @@ class Group(StrEnum):
 
 
 class Source(IntEnum):
-    """The octets in which an item's span lies; body n of the WPDU's tree (from 1) is `WPDU + n`."""
+    """The octets in which an item's span lies; byte source n of the WPDU's tree is `WPDU + n`."""
 
     NONE = 0  # the item has no span
     FILE = 1  # offsets in the (unpacked) file
     STREAM = 2  # of one direction of a TCP stream; octet 0 is the first one behind the SYN, or that was seen
     DATAGRAM = 3  # of the payload of the item's packet
     WPDU = 4  # of the WPDU, header included
+    BODY = 5  # of what was made of it: the first opened or joined body of its tree, others follow
 
 
 class ItemKind(NamedTuple):
@@ -80,7 +81,7 @@ def declare(word: str, severity: Severity, group: Group, sentence: str, clause: 
     """Declare a kind of items; returns it. Raises ValueError when another has this word."""
     if word in KINDS:
         raise ValueError(f"the kind {word} of expert items is declared twice")
-    kind = KINDS[word] = ItemKind(len(KINDS), word, severity, group, sentence, clause)
+    kind = KINDS[word] = ItemKind(len(_NUMBERED), word, severity, group, sentence, clause)
     _NUMBERED.append(kind)
     return kind
 

@@ -38,6 +38,21 @@ SEVERAL = declare(
     "several-wpdus", Severity.WARNING, Group.WRAPPER, "{amount} WPDUs in one datagram", _ONE_WPDU
 )
 NO_FRAME = declare("no-frame", Severity.WARNING, Group.HDLC, "{octets} skipped: no HDLC frame", FRAME_CLAUSE)
+DAMAGED_FRAME = declare(
+    "damaged-frame",
+    Severity.ERROR,
+    Group.HDLC,
+    "a check sequence, length field or address of an HDLC frame is wrong",
+    FRAME_CLAUSE,
+)
+#: An information frame, or several that are segments; what they carry is in no row.
+NO_LLC = declare(
+    "no-llc",
+    Severity.WARNING,
+    Group.HDLC,
+    "{octets} without LLC octets before them: perhaps the rest of an APDU",
+    "IEC 62056-46, LLC sublayer",
+)
 #: The beginning of a frame; the amount are the octets that it lacks at least.
 CUT_FRAME = declare(
     "cut-frame", Severity.WARNING, Group.HDLC, "HDLC frame ends at least {octets} too early", FRAME_CLAUSE

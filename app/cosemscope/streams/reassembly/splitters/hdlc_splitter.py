@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 from cosemscope.apdu.hdlc.hdlc_frames import Cut, FrameFault, FrameReceived, HdlcDecoder, HdlcEvent
-from cosemscope.apdu.hdlc.hdlc_units import HdlcUnit, SegmentJoiner
+from cosemscope.apdu.hdlc.hdlc_units import CARRIERS, HdlcUnit, SegmentJoiner
 from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.splitters.splitter import Trail, Unit, UnitListener
 from cosemscope.streams.tables.framing import Framing
-from cosemscope.streams.tables.stream_kinds import CUT_FRAME, NO_FRAME
+from cosemscope.streams.tables.stream_kinds import CUT_FRAME, DAMAGED_FRAME, NO_FRAME, NO_LLC
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import WpduHeader
 
@@ -72,18 +72,28 @@ class HdlcSplitter:
     def _emit(self, units: list[HdlcUnit], trigger: int) -> None:
         for unit in units:
             if not unit.carries_apdu:
+                self._tell_of(unit, trigger)
                 continue
             pieces = tuple(piece for start, stop in unit.spans for piece in self._trail.cut(start, stop))
             marks, self._marks = self._marks, Mark(0)
             if not unit.complete:
                 marks |= Mark.TRUNCATED
-            if any(received.frame.faults & _DAMAGE for received in unit.frames):
+            if _damaged(unit):
                 marks |= Mark.DAMAGED
             if any(one.packet > other.packet for one, other in pairwise(pieces)):
                 marks |= Mark.OUT_OF_ORDER
             header = WpduHeader(0, unit.source.upper or 0, unit.destination.upper or 0, len(unit.apdu))
             size = sum(piece.captured for piece in pieces)
             self._listener.unit(Unit(header, unit.apdu_tag, size, int(marks), pieces, Framing.HDLC), trigger)
+
+    def _tell_of(self, unit: HdlcUnit, trigger: int) -> None:
+        """What is wrong with frames that make no row, as they carry no APDU."""
+        start, stop = unit.spans[0][0], unit.spans[-1][1]
+        packet = self._trail.packet_at(stop - 1, trigger)
+        if _damaged(unit):
+            self._listener.found(DAMAGED_FRAME, packet, start, stop - start)
+        elif unit.control.kind in CARRIERS and unit.information:
+            self._listener.found(NO_LLC, packet, start, len(unit.information), stop)
 
 
 _DAMAGE = (
@@ -93,3 +103,7 @@ _DAMAGE = (
     | FrameFault.ADDRESS
     | FrameFault.SHORT
 )
+
+
+def _damaged(unit: HdlcUnit) -> bool:
+    return any(received.frame.faults & _DAMAGE for received in unit.frames)

@@ -1,0 +1,90 @@
+"""The registry of checks: a check is one function that finds the items of one kind in the columns.
+
+    @wpdu_check("truncated", Severity.WARNING, Group.WRAPPER, "truncated, {octets} missing", CLAUSE)
+    def truncated(analysis: Analysis, rows: slice) -> Found:
+        return {"wpdu": ..., "amount": ...}
+
+Declaring the kind and registering the function are one: a new check is a decorator
+and a function, and nothing else has to know of it. Checks of WPDUs are run over all
+rows, batch by batch, and over one row that somebody looks at; checks of the capture
+once it is complete.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, Group, ItemKind, Severity, Source, declare
+
+#: What a check found: columns of expert items, arrays of one length or scalars; empty: nothing. Where there
+#: is a column `wpdu` (rows), what is not said of packet, stream, direction and span is the WPDU's.
+Found = Mapping[str, npt.ArrayLike]
+#: Looks at the WPDU rows of a slice; those before them have been looked at.
+Finder = Callable[[Analysis, slice], Found]
+
+
+class Check(NamedTuple):
+    """A registered check and the kind of items that it finds."""
+
+    kind: ItemKind
+    find: Finder
+
+
+WPDU_CHECKS: list[Check] = []
+CAPTURE_CHECKS: list[Check] = []
+
+
+def wpdu_check(
+    word: str, severity: Severity, group: Group, sentence: str, clause: str = ""
+) -> Callable[[Finder], Finder]:
+    """Declare a kind, and register the function below as its check of every batch of WPDU rows."""
+    return finds(WPDU_CHECKS, declare(word, severity, group, sentence, clause))
+
+
+def capture_check(
+    word: str, severity: Severity, group: Group, sentence: str, clause: str = ""
+) -> Callable[[Finder], Finder]:
+    """Declare a kind, and register the function below as its check of a complete capture."""
+    return finds(CAPTURE_CHECKS, declare(word, severity, group, sentence, clause))
+
+
+def finds(checks: list[Check], kind: ItemKind) -> Callable[[Finder], Finder]:
+    """Register the function below among `checks` as one that finds items of a kind."""
+
+    def register(find: Finder) -> Finder:
+        checks.append(Check(kind, find))
+        return find
+
+    return register
+
+
+def run_checks(
+    checks: list[Check], analysis: Analysis, rows: slice
+) -> Iterator[tuple[ItemKind, dict[str, npt.NDArray[np.int64]]]]:
+    """What each check found in these WPDU rows: its kind and the columns of expert items, int64[n], n > 0."""
+    for kind, find in checks:
+        found = find(analysis, rows)
+        count = prod(np.broadcast_shapes(*map(np.shape, found.values()))) if found else 0
+        if count:
+            yield kind, complete(analysis, {**found, "kind": kind.number}, count)
+
+
+def complete(analysis: Analysis, found: Found, count: int) -> dict[str, npt.NDArray[np.int64]]:
+    """All columns of `count` items, int64[count]; what is not given is that of the WPDU, or nothing."""
+    values: dict[str, Any] = {"wpdu": -1, "packet": -1, "stream": -1}
+    if "wpdu" in found:
+        wpdus, row = analysis.wpdus, np.asarray(found["wpdu"])
+        values = {
+            "packet": wpdus["last_packet"][row],
+            "stream": wpdus["stream"][row],
+            "direction": wpdus["direction"][row],
+            "source": Source.WPDU,
+            "stop": wpdus["size"][row],
+        }
+    values.update(found)
+    columns = {name: np.asarray(values.get(name, 0), np.int64) for name in EXPERT_FIELDS}
+    return {name: np.broadcast_to(column, count) for name, column in columns.items()}

@@ -1,0 +1,130 @@
+"""The pass that completes the table of expert items: checks on columns, then the trees of all rows in order.
+
+    if find_items(analysis, keys, progress=show, cancelled=asked):
+        ...                 # analysis.expert_items is complete
+
+What streams know is in the table already, while the capture is loaded. Rows are
+taken a batch at a time. What a check found without a tree and the tree says too is
+one item: it gets the words and the span of the tree.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.associations.looks import Associations, RowsInOrder
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers its checks
+from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, complete, run_checks
+from cosemscope.analysis.expert.file_items import add_file_problems
+from cosemscope.analysis.expert.tree_items import kind_of
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
+from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, Source, Words
+
+_BATCH = 2048
+_Columns = dict[str, npt.NDArray[np.int64]]
+#: Columns of an item out of a tree.
+_FROM_TREE = ("wpdu", "kind", "source", "start", "stop", "words")
+
+
+def find_items(
+    analysis: Analysis,
+    keys: KeyTable = NO_KEYS,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Complete the items of a capture that has been read to its end; whether it was not cancelled.
+
+    `progress(done, total)` is told WPDU rows, `cancelled()` is asked before each batch. Raises CaptureError
+    and OSError when the capture's octets cannot be read any more.
+    """
+    total = len(analysis.wpdus)
+    expert = ExpertPass(analysis, keys)
+    for start in range(0, total, _BATCH):
+        if cancelled():
+            return False
+        expert.take(start, min(start + _BATCH, total))
+        progress(min(start + _BATCH, total), total)
+    expert.finish()
+    return True
+
+
+class ExpertPass:
+    """Takes the WPDU rows of an analysis in order, whenever there are more, and adds their items."""
+
+    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
+        self._analysis = analysis
+        self._items = analysis.expert_items
+        self._trees = Associations(analysis, keys)
+        self._walk = RowsInOrder(analysis, keys)
+
+    def take(self, start: int, stop: int) -> None:
+        """Add the items of the WPDU rows from `start` to `stop`, which follow those taken before."""
+        checks = run_checks(WPDU_CHECKS, self._analysis, slice(start, stop))
+        checked = _joined([columns for _, columns in checks])
+        found = _joined([checked, _told_by_tree(checked, self._from_trees(start, stop))])
+        order = np.argsort(found["wpdu"], kind="stable")
+        self._items.add(len(order), **{name: column[order] for name, column in found.items()})
+
+    def finish(self) -> None:
+        """Add the items of the capture as a whole: its end has been read, and all rows were taken."""
+        everything = slice(0, len(self._analysis.wpdus))
+        for _, found in run_checks(CAPTURE_CHECKS, self._analysis, everything):
+            self._items.add(len(found["kind"]), **found)
+        add_file_problems(self._analysis)
+        _link_to_wpdus(self._analysis)
+
+    def _from_trees(self, start: int, stop: int) -> _Columns:
+        """Every problem of the trees of these rows, and every remark on them."""
+        found = [
+            (
+                row,
+                kind_of(problem).number,
+                Source.WPDU + problem.source,
+                problem.start,
+                problem.stop,
+                self._items.number(Words(problem.message, problem.clause)),
+            )
+            for row, look in self._walk.rows(start, stop)
+            for problem in self._trees.decode(row, look).problems
+        ]
+        columns = np.array(found, np.int64).reshape(-1, len(_FROM_TREE)).T
+        return complete(self._analysis, dict(zip(_FROM_TREE, columns, strict=True)), len(found))
+
+
+def _joined(parts: list[_Columns]) -> _Columns:
+    return {
+        name: np.concatenate([np.zeros(0, np.int64), *(part[name] for part in parts)])
+        for name in EXPERT_FIELDS
+    }
+
+
+def _told_by_tree(checked: _Columns, told: _Columns) -> _Columns:
+    """What trees tell besides `checked`, of which items of the same row and kind get words and span."""
+    key, its_key = (part["wpdu"] << 16 | part["kind"] for part in (checked, told))
+    _, mine, its = np.intersect1d(key, its_key, return_indices=True)
+    for name in ("source", "start", "stop", "words"):
+        checked[name][mine] = told[name][its]
+    return {name: np.delete(column, its) for name, column in told.items()}
+
+
+def _link_to_wpdus(analysis: Analysis) -> None:
+    """Put WPDU rows into items of streams and datagrams: the last row with octets of the item's packet."""
+    items, wpdus = analysis.expert_items, analysis.wpdus
+    source = items["source"]
+    mine = np.flatnonzero((items["wpdu"] < 0) & ((source == Source.STREAM) | (source == Source.DATAGRAM)))
+    # Each piece of each row: one address, or `segments` extents from number -1 - address on.
+    address, pieces = wpdus["address"], wpdus["segments"].astype(np.int64)
+    row = np.repeat(np.arange(len(pieces)), pieces)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    spread = address[row] < 0
+    packet = wpdus["first_packet"][row].astype(np.int64)
+    packet[spread] = wpdus.extents["packet"][(-1 - address[row] + place)[spread]]
+    order = np.argsort(packet, kind="stable")
+    packet = packet[order]
+    wanted = items["packet"][mine]
+    at = np.searchsorted(packet, wanted, "right")
+    known = at > np.searchsorted(packet, wanted)
+    items["wpdu"][mine[known]] = row[order][at[known] - 1]

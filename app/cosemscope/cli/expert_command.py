@@ -1,0 +1,101 @@
+"""`expert`: what is wrong or remarkable in a capture, as text for people or JSON lines for scripts.
+
+Everything that is found is listed, in the order of the capture. The keys of the
+JSON lines are an interface: more may come, none goes away.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert.run import find_items
+from cosemscope.cli.capture_arguments import (
+    add_capture_arguments,
+    add_keys_argument,
+    load_keys,
+    with_analysis,
+)
+from cosemscope.streams.tables.expert_items import ExpertItems, Severity, Source, severities
+
+DESCRIPTION = "Print what is wrong or remarkable in a capture, an item a line."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `expert`."""
+    add_capture_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+    add_keys_argument(parser)
+    parser.add_argument(
+        "--severity",
+        choices=[severity.word for severity in Severity],
+        default=Severity.CHAT.word,
+        help="list only what is at least so bad (default: chat, which is everything)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope expert`; returns the exit status."""
+    return with_analysis(arguments, _expert)
+
+
+def _expert(analysis: Analysis, arguments: argparse.Namespace) -> int:
+    keys = load_keys(arguments)
+    find_items(analysis.run(), keys, progress=_show if sys.stderr.isatty() else _be_silent)
+    least = Severity[arguments.severity.upper()]
+    for each in _objects(analysis.expert_items, least):
+        print(json.dumps(each) if arguments.json else _text(each))
+    return 0
+
+
+def _show(done: int, total: int) -> None:
+    end = "\r" if done < total else "\r\033[K"
+    print(f"{done:,} of {total:,} WPDUs", end=end, file=sys.stderr, flush=True)
+
+
+def _be_silent(done: int, total: int) -> None:
+    """Nobody looks."""
+
+
+def _listed(items: ExpertItems, least: Severity) -> list[int]:
+    """The rows of items that are at least so bad, by their packets; those of the whole capture come first."""
+    rows = np.flatnonzero(severities()[items["kind"]] >= least)
+    listed: list[int] = rows[np.argsort(items["packet"][rows], kind="stable")].tolist()
+    return listed
+
+
+def _objects(items: ExpertItems, least: Severity) -> Iterator[dict[str, Any]]:
+    """The items for scripts: WPDU `number` and `packet` count from 1, null is what does not apply."""
+    for row in _listed(items, least):
+        kind, source = items.kind(row), int(items["source"][row])
+        wpdu, packet, stream = (int(items[name][row]) for name in ("wpdu", "packet", "stream"))
+        has_span, has_stream = source != Source.NONE, stream >= 0
+        yield {
+            "severity": kind.severity.word,
+            "group": kind.group.value,
+            "item": kind.word,
+            "message": items.message(row),
+            "clause": items.clause(row) or None,
+            "number": wpdu + 1 if wpdu >= 0 else None,
+            "packet": packet + 1 if packet >= 0 else None,
+            "stream": stream if has_stream else None,
+            "direction": int(items["direction"][row]) if has_stream else None,
+            "start": int(items["start"][row]) if has_span else None,
+            "stop": int(items["stop"][row]) if has_span else None,
+            "source": Source(min(source, Source.BODY)).name.lower() if has_span else None,
+        }
+
+
+def _text(item: dict[str, Any]) -> str:
+    """An item as a line for people: severity, group, packet, WPDU, kind, what it says and the clause."""
+    packet = f"packet {item['packet']:,}" if item["packet"] else ""
+    number = f"WPDU {item['number']:,}" if item["number"] else ""
+    clause = f" [{item['clause']}]" if item["clause"] else ""
+    return (
+        f"{item['severity']:<7}  {item['group']:<11}  {packet:<14}  {number:<12}  "
+        f"{item['item']:<18}  {item['message']}{clause}"
+    )
