@@ -63,7 +63,7 @@ def window(qtbot, look, settings: Settings, unsaved_answer: list[str]) -> Iterat
     yield window
     unsaved_answer.append("discard")
     window.close()
-    ended = lambda: not (window.isVisible() or window.retiring or window.live.running)  # noqa: E731
+    ended = lambda: not (window.isVisible() or window.documents.retiring or window.live.running)  # noqa: E731
     qtbot.waitUntil(ended, timeout=15_000)
     window.deleteLater()
     look.processEvents()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QComboBox, QMenu, QTabBar, QWidget
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.spool.spool_writer import SpoolWriter
@@ -18,6 +18,7 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.frame.window import SAMPLE, Window
+from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
 from cosemscope.resources import resource
 from tests.helpers.shared import shared
@@ -325,7 +326,7 @@ def test_another_file_may_be_opened_while_one_is_read(window, qtbot, slow_steps)
     qtbot.waitUntil(lambda: first.analysis is not None)
     window.open_path(str(shared("captures/DLMS_list.pcap")))
     slow_steps.release(1000)
-    qtbot.waitUntil(lambda: not window.document.reading and not window.retiring)
+    qtbot.waitUntil(lambda: not window.document.reading and not window.documents.retiring)
     assert column(window, "number") == [str(number) for number in range(1, 9)]
 
 
@@ -501,7 +502,7 @@ def test_the_window_closes_while_a_file_is_read(window, qtbot, slow_steps):
     slow_steps.release(1000)
     window.close()
     assert not window.isVisible()
-    assert not window.retiring or all(not one.reading for one in window.retiring)
+    assert not window.documents.retiring or all(not one.reading for one in window.documents.retiring)
 
 
 def test_tab_goes_through_the_panes(open_in, qtbot):
@@ -550,3 +551,16 @@ def test_the_session_of_a_wpdu_is_shown_alone(open_in, qtbot):
     window.selection.show_all()
     assert model.rowCount() == workspace.traffic.total
     assert workspace.table.current_row == 75
+
+
+def test_every_pane_that_takes_keys_has_a_name(window):
+    """A screen reader says where one is."""
+    named = (QAbstractScrollArea, QTabBar, QComboBox, TimingGraph)
+    nameless = [
+        type(widget).__name__
+        for widget in window.findChildren(QWidget)
+        if isinstance(widget, named)
+        and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and not widget.accessibleName()
+    ]
+    assert nameless == []

@@ -108,4 +108,4 @@ def test_killed_window_and_process_leave_a_spool(spools, qtbot, look, settings, 
     qtbot.waitUntil(lambda: shown(window) and not window.document.reading)
     assert window.document.wpdus >= 10
     window.close()
-    qtbot.waitUntil(lambda: not window.isVisible() and not window.retiring)
+    qtbot.waitUntil(lambda: not window.isVisible() and not window.documents.retiring)

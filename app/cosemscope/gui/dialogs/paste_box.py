@@ -143,8 +143,7 @@ class PasteBox(QDialog):
 
     def set_zoom(self, points: int) -> None:
         """Make text and octets larger by `points`."""
-        font = theme.fixed_font()
-        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        font = theme.zoomed(theme.fixed_font(), points)
         self.text.setFont(font)
         self.details.set_zoom(points)
 

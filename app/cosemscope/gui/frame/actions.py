@@ -90,7 +90,7 @@ ACTIONS = (
         Needs.WPDU,
     ),
     ActionSpec("copy-dump", "Copy octets as hex &dump", "workspace.table.copy_dump", (), "", "", Needs.WPDU),
-    ActionSpec("select-all", "Select &all rows", "select_all", ("Ctrl+A",), "", "", Needs.CAPTURE),
+    ActionSpec("select-all", "Select &all rows", "workspace.select_all", ("Ctrl+A",), "", "", Needs.CAPTURE),
     ActionSpec(
         "back",
         "&Back",

@@ -182,6 +182,11 @@ class Workspace(QMainWindow):
         if row >= 0:
             self.sessions.select_session(self.traffic.stream(row), self.traffic.pair(row))
 
+    def select_all(self) -> None:
+        """Select all rows, or all octets when the focus is there."""
+        view = self.details.view
+        (view.select_all if view.hasFocus() else self.table.selectAll)()
+
     def go_previous(self) -> None:
         """The row above."""
         self.table.step(-1)

@@ -6,7 +6,13 @@ Each place is an option with two functions that the window hands over: one tells
 from collections.abc import Callable
 from typing import NamedTuple
 
+from PySide6.QtCore import QByteArray, QSize
+from PySide6.QtWidgets import QMainWindow
+
+from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Option, Settings
+
+_USUAL, _LEAST = QSize(1600, 1000), QSize(900, 600)
 
 
 class Place(NamedTuple):
@@ -35,3 +41,19 @@ class Places:
         for place in self._places:
             self._settings.set(place.option, place.save())
         self._settings.flush()
+
+
+def window_places(window: QMainWindow) -> tuple[Place, Place]:
+    """A main window's size and place, the usual ones where none is remembered, and its tool bars."""
+
+    def restore_geometry(state: bytes) -> None:
+        if not (state and window.restoreGeometry(QByteArray(state))):
+            window.resize(_USUAL.boundedTo(window.screen().availableSize()).expandedTo(_LEAST))
+
+    def restore_bars(state: bytes) -> None:
+        window.restoreState(QByteArray(state))
+
+    return (
+        Place(options.GEOMETRY, lambda: bytes(window.saveGeometry().data()), restore_geometry),
+        Place(options.WINDOW_STATE, lambda: bytes(window.saveState().data()), restore_bars),
+    )

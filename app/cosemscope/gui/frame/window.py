@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QMimeData, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QInputDialog,
@@ -28,12 +28,14 @@ from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.dialogs.properties_dialog import show_properties
 from cosemscope.gui.dialogs.small_dialogs import ask_decode_as, show_about, show_problems
 from cosemscope.gui.document.document import Document
+from cosemscope.gui.document.open_documents import OpenDocuments
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
 from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
 from cosemscope.gui.frame.panes import PANES, PaneRow, Workspace
-from cosemscope.gui.frame.places import Place, Places
+from cosemscope.gui.frame.places import Place, Places, window_places
+from cosemscope.gui.frame.setting_menus import ChoiceMenu, RecentMenu
 from cosemscope.gui.frame.shortcuts import show_shortcuts
 from cosemscope.gui.frame.start_page import StartPage
 from cosemscope.gui.frame.status_bar import StatusBar
@@ -50,7 +52,11 @@ _FILES = (
     "Captures (*.pcap *.pcapng *.cap *.pcap.gz *.pcapng.gz *.pcap.zst *.pcapng.zst *.gz *.zst);;All files (*)"
 )
 _ZOOMS = range(-4, 17)
-_USUAL, _LEAST = QSize(1600, 1000), QSize(900, 600)
+
+
+def _files_in(data: QMimeData) -> list[str]:
+    """The names of the files that are dragged."""
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
 
 
 class Window(QMainWindow):
@@ -59,8 +65,7 @@ class Window(QMainWindow):
     def __init__(self, settings: Settings, panes: Sequence[PaneRow] = PANES) -> None:
         super().__init__()
         self.settings = settings
-        self.document: Document | None = None
-        self.retiring: set[Document] = set()  # let go, but their threads have not ended yet
+        self.documents = OpenDocuments(self)
         self._problems: list = []
         self.setAcceptDrops(True)
         self.setWindowIcon(application_icon())
@@ -90,9 +95,14 @@ class Window(QMainWindow):
         self._show_recent()
         self._show_state()
 
+    @property
+    def document(self) -> Document | None:
+        """The capture that is open; None without one."""
+        return self.documents.current
+
     def _make_menus(self) -> None:
         self.actions_by_name = make_actions(self)
-        self.recent_menu = QMenu("Open r&ecent", self)
+        self.recent_menu = RecentMenu("Open r&ecent", self.settings, self)
         panes = QMenu("&Panes", self)
         self.tool_bar = self.addToolBar("Main tool bar")
         self.tool_bar.setObjectName("main")
@@ -104,22 +114,10 @@ class Window(QMainWindow):
         submenus = {
             "recent": self.recent_menu,
             "panes": panes,
-            "time": self._choices("&Time format", options.TIME_FORMAT, formats),
-            "appearance": self._choices("Co&lours", options.APPEARANCE, theme.APPEARANCES),
+            "time": ChoiceMenu("&Time format", self.settings, options.TIME_FORMAT, formats, self),
+            "appearance": ChoiceMenu("Co&lours", self.settings, options.APPEARANCE, theme.APPEARANCES, self),
         }
         fill_menu_bar(self, self.actions_by_name, submenus)
-
-    def _choices(self, title: str, option: options.Option[str], names: dict[str, str]) -> QMenu:
-        """A menu of the values that an option can have."""
-        menu = QMenu(title, self)
-        group = QActionGroup(menu)
-        for value, text in names.items():
-            action = menu.addAction(text)
-            action.setCheckable(True)
-            action.setChecked(self.settings.get(option) == value)
-            action.triggered.connect(lambda checked=False, value=value: self.settings.set(option, value))
-            group.addAction(action)
-        return menu
 
     def _connect(self) -> None:
         self.start_page.openAsked.connect(self.ask_open)
@@ -130,6 +128,7 @@ class Window(QMainWindow):
         self.start_page.connectAsked.connect(self.live.ask_connect)
         self.start_page.left.openAsked.connect(self.live.open_left)
         self.start_page.left.failed.connect(lambda text: self.messages.say(Severity.ERROR, text))
+        self.documents.released.connect(self._look_for_left)
         self.status.cancelAsked.connect(self.cancel)
         self.status.problemsAsked.connect(lambda: show_problems(self, self._problems))
         self.selection.rowChanged.connect(self._show_state)
@@ -140,29 +139,20 @@ class Window(QMainWindow):
         self.opening.captureAsked.connect(self.open_messages)
         self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)
         self.settings.changed.connect(self._apply_setting)
-        self.recent_menu.aboutToShow.connect(self._show_recent)
+        self.recent_menu.openAsked.connect(self.open_path)
+        self.recent_menu.clearAsked.connect(self.clear_recent)
         self.live.changed.connect(self._show_state)
 
     # Places
 
     def _take_back_places(self) -> None:
         workspace, keep = self.workspace, self._places.keep
-        keep(
-            Place(options.GEOMETRY, lambda: bytes(self.saveGeometry().data()), self._restore_geometry),
-            Place(options.WINDOW_STATE, lambda: bytes(self.saveState().data()), self._restore_bars),
-        )
+        keep(*window_places(self))
         workspace.resize(self.width(), self.height() - 100)
         keep(Place(options.WORKSPACE_STATE, workspace.layout_state, workspace.restore_layout))
         self._apply_setting(options.ZOOM.key)
         self._apply_setting(options.TIME_FORMAT.key)
         keep(*workspace.places())
-
-    def _restore_geometry(self, state: bytes) -> None:
-        if not (state and self.restoreGeometry(QByteArray(state))):
-            self.resize(_USUAL.boundedTo(self.screen().availableSize()).expandedTo(_LEAST))
-
-    def _restore_bars(self, state: bytes) -> None:
-        self.restoreState(QByteArray(state))
 
     # Files
 
@@ -215,16 +205,15 @@ class Window(QMainWindow):
     ) -> None:
         self._let_go()
         self.messages.clear()
-        document = Document(path, decode_as, self, follow=follow, spool=spool)
-        self.document = document
+        document = self.documents.current = Document(path, decode_as, self, follow=follow, spool=spool)
         self._problems = []
         document.opened.connect(self._show_document)
         document.rowsAdded.connect(self._take_rows)
         document.progressed.connect(self._show_progress)
         document.sessionsChanged.connect(self.workspace.show_sessions)
         document.problemsFound.connect(self._take_problems)
-        document.finished.connect(lambda: self._end_reading(""))
-        document.cancelled.connect(lambda: self._end_reading("cancelled"))
+        document.finished.connect(lambda: self._end_reading(is_whole=True))
+        document.cancelled.connect(lambda: self._end_reading(is_whole=False))
         document.failed.connect(self._fail)
         self.status.clear_all()
         self.status.file.setText(f"Opening {document.title}…")
@@ -237,19 +226,14 @@ class Window(QMainWindow):
         self._show_state()
 
     def _let_go(self) -> None:
-        """Close the present document; its thread may take a moment longer."""
-        document, self.document = self.document, None
-        if document is not None:
-            self.retiring.add(document)
-            document.released.connect(lambda: self._retire(document))
+        """Close the present document, and show nothing of it any more."""
+        if self.documents.let_go():
             self.workspace.set_traffic(Traffic.empty())
-            document.close()
 
-    def _retire(self, document: Document) -> None:
-        self.retiring.discard(document)
+    def _look_for_left(self) -> None:
+        """A file was let go of: if it is a spool that stays, the start page offers it."""
         if self.document is None and not self._leaving:
             self.start_page.left.look()
-        document.deleteLater()
 
     def reload(self) -> None:
         """Read the file again."""
@@ -325,19 +309,16 @@ class Window(QMainWindow):
                 "The status bar lists them.",
             )
 
-    def _end_reading(self, note: str) -> None:
+    def _end_reading(self, *, is_whole: bool) -> None:
         document = self.document
         done, total = document.analysis.progress
+        share = f"{100 * done // max(1, total)} %"
         self.workspace.show_growth()
         self.status.show_progress(None)
-        share = f"cancelled at {100 * done // max(1, total)} %" if note else ""
-        self.show_file(share)
-        if note:
-            self.messages.say(
-                Severity.NOTE,
-                f"Reading was cancelled: the first {100 * done // max(1, total)} % of the file are shown. "
-                "Reload (Ctrl+R) reads it whole.",
-            )
+        self.show_file("" if is_whole else f"cancelled at {share}")
+        if not is_whole:
+            text = f"Reading was cancelled: the first {share} of the file are shown."
+            self.messages.say(Severity.NOTE, f"{text} Reload (Ctrl+R) reads it whole.")
         elif not document.wpdus and not (document.spool is not None and document.spool.is_link):
             self.messages.say(
                 Severity.NOTE,
@@ -394,16 +375,9 @@ class Window(QMainWindow):
         self._show_counts()
 
     def _show_recent(self) -> None:
-        """List the recent files, on the start page and in the menu; files that are gone are greyed."""
-        paths = self.settings.get(options.RECENT)
-        self.start_page.show_recent(paths)
-        self.recent_menu.clear()
-        for path in paths:
-            action = self.recent_menu.addAction(path)
-            action.triggered.connect(lambda checked=False, path=path: self.open_path(path))
-            action.setEnabled(Path(path).is_file())
-        self.recent_menu.addSeparator()
-        self.recent_menu.addAction("&Clear list", self.clear_recent).setEnabled(bool(paths))
+        """List the recent files, on the start page and in the menu."""
+        self.start_page.show_recent(self.settings.get(options.RECENT))
+        self.recent_menu.fill()
 
     def _show_counts(self, *args: object) -> None:
         if self.document is None:
@@ -443,10 +417,8 @@ class Window(QMainWindow):
             self.live.leave(lambda: None)
             self._leaving = True
         self._places.remember()
-        document = self.document
         self._let_go()
-        for retiring in [*self.retiring, *([document] if document else [])]:
-            retiring.wait()
+        self.documents.wait_for_all()
         InterfaceWatch.wait_for_all()
         wait_for_background()  # a copy that is being saved, a look for left spools
         self.opening.close()
@@ -460,28 +432,22 @@ class Window(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file may be dropped."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if _files_in(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open the first file that was dropped."""
-        names = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        names = _files_in(event.mimeData())
         if names:
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.open_path(names[0])
             if len(names) > 1:
-                self.messages.say(
-                    Severity.NOTE, "One capture at a time: the first of the dropped files is open."
-                )
+                text = "One capture at a time: the first of the dropped files is open."
+                self.messages.say(Severity.NOTE, text)
 
     # What actions do
-
-    def select_all(self) -> None:
-        """Select all rows, or all octets when the focus is there."""
-        view = self.workspace.details.view
-        (view.select_all if view.hasFocus() else self.workspace.table.selectAll)()
 
     def ask_go_to(self) -> None:
         """Go to a WPDU by its number."""

@@ -202,3 +202,10 @@ def fixed_font() -> QFont:
     if QApplication.font().pointSizeF() > 0:
         font.setPointSizeF(QApplication.font().pointSizeF())
     return font
+
+
+def zoomed(font: QFont, points: int) -> QFont:
+    """The font made larger by `points`, or smaller as far as it can be read."""
+    font = QFont(font)
+    font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+    return font

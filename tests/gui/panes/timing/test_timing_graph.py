@@ -9,7 +9,7 @@ from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look.apdu_kinds import Kind
 from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.timing.lanes import REST
-from cosemscope.gui.panes.timing.timing_graph import POINTS_DRAWN, SPAN, TimingGraph, tick_text
+from cosemscope.gui.panes.timing.timing_graph import POINTS_DRAWN, SPAN, TimingGraph
 from tests.helpers.polled import polled_traffic
 
 
@@ -131,26 +131,6 @@ def test_an_empty_capture_draws_nothing(graph):
     graph = graph(0)
     assert graph.summary == "no WPDUs"
     assert graph.nearest(QPointF(0, 0)) == -1
-
-
-@pytest.mark.parametrize(
-    ("seconds", "step", "text"),
-    [
-        (0.0, 1.0, "0"),
-        (2.0, 2.0, "2 s"),
-        (2.5, 0.5, "2.5 s"),
-        (0.05, 0.05, "50 ms"),
-        (0.0002, 0.0002, "200 µs"),
-        (90.0, 30.0, "90 s"),
-        (300.0, 300.0, "5 min"),
-        (4500.0, 900.0, "1 h 15 min"),
-        (172800.0, 43200.0, "2 d"),
-        (1200.5, 0.5, "20 min 0.5 s"),
-    ],
-)
-def test_ticks_are_in_units_that_fit(seconds, step, text):
-    """Never kiloseconds, never a factor beside the axis."""
-    assert tick_text(seconds, step) == text
 
 
 def test_lanes_have_room_for_their_names(graph, selection):

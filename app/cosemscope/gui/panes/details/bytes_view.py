@@ -96,8 +96,7 @@ class BytesView(QAbstractScrollArea):
 
     def set_zoom(self, points: int) -> None:
         """Make the text `points` larger than the usual fixed-width font."""
-        font = theme.fixed_font()
-        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        font = theme.zoomed(theme.fixed_font(), points)
         self.setFont(font)
         self.viewport().setFont(font)
         metrics = QFontMetrics(font)

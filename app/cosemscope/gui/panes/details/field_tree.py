@@ -308,8 +308,7 @@ class FieldTree(QTreeView):
 
     def set_zoom(self, points: int) -> None:
         """Make the text `points` larger than the application's."""
-        font = QGuiApplication.font()
-        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        font = theme.zoomed(QGuiApplication.font(), points)
         self.setFont(font)
 
     def show_decoded(self, decoded: Decoded | None, openings: Sequence[Opening] = ()) -> None:

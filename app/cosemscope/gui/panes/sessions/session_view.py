@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from cosemscope.analysis.sessions.session_tree import Peers, StreamSession, WPortPair
 from cosemscope.gui.document.selection import Mask, Predicate, Selection
 from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.look import theme
 from cosemscope.gui.look.cells import TreeDelegate, elided_halves
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.pane import Pane, Wishes
@@ -191,9 +192,7 @@ class SessionTree(QTreeView, Pane):
 
     def set_zoom(self, points: int) -> None:
         """Make the text `points` larger than the application's."""
-        font = QGuiApplication.font()
-        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
-        self.setFont(font)
+        self.setFont(theme.zoomed(QGuiApplication.font(), points))
         self._fit()
 
     def select_session(self, stream: int, pair: int) -> None:

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView,
 
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.look import theme
 from cosemscope.gui.look.cells import CELL_PADDING, CellDelegate, HeaderStyle, paint_hint
 from cosemscope.gui.look.hex_text import hex_dump, hex_stream
 from cosemscope.gui.look.icons import icon
@@ -145,8 +146,7 @@ class WpduView(QTableView, Pane):
 
     def set_zoom(self, points: int) -> None:
         """Make the text `points` larger than the application's, and the rows to fit."""
-        font = QGuiApplication.font()
-        font.setPointSizeF(max(5.0, font.pointSizeF() + points))
+        font = theme.zoomed(QGuiApplication.font(), points)
         self.setFont(font)
         self.verticalHeader().setDefaultSectionSize(QFontMetrics(font).height() + 5)
         self._fit()
