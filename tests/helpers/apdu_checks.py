@@ -40,3 +40,16 @@ def at(root: Field, path: str) -> Field:
         assert len(named) > index, f"{path}: {field.name} has {[child.name for child in field.children]}"
         field = named[index]
     return field
+
+
+def tree(field: Field, depth: int = 0) -> str:
+    """A field and all below it as text, a line each: octets, name, value of a leaf, text in brackets.
+
+    Octets in hex; a field of another source than the first has its number before the octets, as `1:0-4`.
+    """
+    value, source = field.value, f"{field.source}:" if field.source else ""
+    line = f"{'  ' * depth}{source}{field.start}-{field.stop} {field.name}"
+    if not field.children and value is not None and not isinstance(value, tuple):
+        line += f" {value.hex() if isinstance(value, bytes) else value}"
+    line += f" ({field.text})" if field.text else ""
+    return "\n".join([line.rstrip(), *(tree(child, depth + 1) for child in field.children)])

@@ -7,6 +7,7 @@ import re
 import struct
 from calendar import monthrange
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -27,8 +28,11 @@ _STATUS = (
     (0x08, "invalid clock status"),
     (0x80, "daylight saving"),
 )
-_DATE_TIME = struct.Struct(">HBBBBBBBhB")
+_NO_DEVIATION = -0x8000
 _new = tuple.__new__
+
+
+# Texts.
 
 
 def status_text(status: int) -> str:
@@ -44,8 +48,9 @@ def status_text(status: int) -> str:
 _STATUS_TEXTS = {status: status_text(status) for status in range(256)}
 
 
-def _deviation_text(deviation: int) -> str:
-    return f"deviation {deviation:+d} min" if deviation else "deviation 0 min"
+def _deviation(octets: bytes) -> int:
+    """The deviation in a date-time, in minutes."""
+    return int.from_bytes(octets[9:11], "big", signed=True)
 
 
 def date_text(octets: bytes) -> str:
@@ -69,10 +74,11 @@ def time_text(octets: bytes) -> str:
 
 def date_time_text(octets: bytes) -> str:
     """Twelve octets of a date-time: deviation, UTC where the time is given, status where any bit is set."""
-    *_, hour, minute, second, _, deviation, status = _DATE_TIME.unpack(octets)
+    hour, minute, second = octets[5:8]
+    deviation, status = _deviation(octets), octets[11]
     words = f"{date_text(octets[:5])} {time_text(octets[5:9])}"
-    if deviation != -0x8000:
-        words += f", {_deviation_text(deviation)}"
+    if deviation != _NO_DEVIATION:
+        words += f", deviation {deviation:+d} min" if deviation else ", deviation 0 min"
         if deviation and hour < 24 and minute < 60 and second < 60:
             days, minutes = divmod(60 * hour + minute + deviation, 1440)
             moment = f"{minutes // 60:02d}:{minutes % 60:02d}:{second:02d} UTC"
@@ -89,44 +95,7 @@ def _on_another_day(octets: bytes, days: int, moment: str) -> str:
         return f"{moment}, the day {'before' if days < 0 else 'after'}"
 
 
-def valid_date(octets: bytes) -> bool:
-    """Whether the parts of a date are in their ranges; the year may be any."""
-    _, month, day, weekday = struct.unpack(">HBBB", octets)
-    return (
-        (1 <= month <= 12 or month >= 0xFD)
-        and (1 <= day <= 31 or day >= 0xFD)
-        and bool(weekday <= 7 or weekday == 0xFF)
-    )
-
-
-def plausible_date(octets: bytes) -> bool:
-    """Whether five octets can be a date that a meter would send."""
-    year = octets[0] << 8 | octets[1]
-    return (1970 <= year <= 2199 or year == 0xFFFF) and valid_date(octets)
-
-
-def valid_time(octets: bytes) -> bool:
-    """Whether four octets are a time of day."""
-    hour, minute, second, hundredths = octets
-    return (
-        (hour <= 23 or hour == 0xFF)
-        and (minute <= 59 or minute == 0xFF)
-        and (second <= 59 or second == 0xFF)
-        and (hundredths <= 99 or hundredths == 0xFF)
-    )
-
-
-def plausible_date_time(octets: bytes) -> bool:
-    """Whether twelve octets can be a date-time that a meter would send."""
-    return plausible_date(octets[:5]) and valid_date_time(octets)
-
-
-def valid_date_time(octets: bytes) -> bool:
-    """Whether the parts of a date-time are in their ranges; the year may be any."""
-    if not valid_date(octets[:5]) or not valid_time(octets[5:9]):
-        return False
-    deviation = int.from_bytes(octets[9:11], "big", signed=True)
-    return -840 <= deviation <= 840 or deviation == -0x8000
+# Fields.
 
 
 def read_date(c: Cursor) -> None:
@@ -146,16 +115,19 @@ def read_time(c: Cursor) -> None:
 
 def read_date_time(c: Cursor) -> None:
     """The fields of twelve octets of a date-time."""
+    deviation = _deviation(c.data[c.position : c.position + 12])
     read_date(c)
     read_time(c)
     start = c.position
-    deviation = int.from_bytes(c.data[start : start + 2], "big", signed=True)
     text = f"{deviation:+d} min to UTC" if deviation else "0 min to UTC"
-    if deviation == -0x8000:
+    if deviation == _NO_DEVIATION:
         text = "not specified"
     c.children.append(_new(Field, ("deviation", deviation, start, start + 2, (), text, c.source)))
     c.position = start + 2
     c.u8("clock-status", _STATUS_TEXTS)
+
+
+# Ranges.
 
 
 class _Part(NamedTuple):
@@ -184,6 +156,38 @@ _TIME_PARTS = (
 _DATE_TIME_PARTS = (*_DATE_PARTS, *(part._replace(offset=part.offset + 5) for part in _TIME_PARTS))
 
 
+def _in_range(octets: bytes, parts: tuple[_Part, ...]) -> bool:
+    """Whether all parts of a date or a time are in their ranges."""
+    for _, offset, low, high, special, _ in parts:
+        value = octets[offset]
+        if not (low <= value <= high or value >= special):
+            return False
+    return True
+
+
+def _is_deviation(minutes: int) -> bool:
+    return -840 <= minutes <= 840 or minutes == _NO_DEVIATION
+
+
+def _is_year(octets: bytes) -> bool:
+    return 1970 <= octets[0] << 8 | octets[1] <= 2199 or octets[:2] == b"\xff\xff"
+
+
+def plausible_date(octets: bytes) -> bool:
+    """Whether five octets can be a date that a meter would send."""
+    return _is_year(octets) and _in_range(octets, _DATE_PARTS)
+
+
+def plausible_time(octets: bytes) -> bool:
+    """Whether four octets are a time of day."""
+    return _in_range(octets, _TIME_PARTS)
+
+
+def plausible_date_time(octets: bytes) -> bool:
+    """Whether twelve octets can be a date-time that a meter would send."""
+    return _is_year(octets) and _in_range(octets, _DATE_TIME_PARTS) and _is_deviation(_deviation(octets))
+
+
 def _faults(octets: bytes, parts: tuple[_Part, ...]) -> Iterator[tuple[str, int, int, str]]:
     """What of a date or a time is out of its range: name, offset, size, and what was expected and found."""
     for name, offset, low, high, special, expected in parts:
@@ -195,37 +199,28 @@ def _faults(octets: bytes, parts: tuple[_Part, ...]) -> Iterator[tuple[str, int,
         if 1 <= year <= 9999 and 1 <= month <= 12 and 28 < day <= 31 and day > monthrange(year, month)[1]:
             most = monthrange(year, month)[1]
             yield "day-of-month", 3, 1, f"expected at most {most} in {year:04d}-{month:02d}, found {day}"
-    if parts is _DATE_TIME_PARTS:
-        deviation = int.from_bytes(octets[9:11], "big", signed=True)
-        if not (-840 <= deviation <= 840 or deviation == -0x8000):
-            yield "deviation", 9, 2, f"expected -840 to 840, or 8000, found {deviation}"
+    if parts is _DATE_TIME_PARTS and not _is_deviation(_deviation(octets)):
+        yield "deviation", 9, 2, f"expected -840 to 840, or 8000, found {_deviation(octets)}"
 
 
+# The three forms.
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
-    """One of the three forms: name and size, text, whether octets can be it, its fields, and their ranges."""
+    """One of the three forms: how its octets are told and read, and whether octets can be it."""
 
-    __slots__ = ("name", "parts", "plausible", "read", "size", "text")
-
-    def __init__(
-        self,
-        name: str,
-        size: int,
-        text: Callable[[bytes], str],
-        plausible: Callable[[bytes], bool],
-        read: Callable[[Cursor], None],
-        parts: tuple[_Part, ...],
-    ) -> None:
-        self.name = name
-        self.size = size
-        self.text = text
-        self.plausible = plausible
-        self.read = read
-        self.parts = parts
+    name: str
+    size: int
+    text: Callable[[bytes], str]
+    plausible: Callable[[bytes], bool]
+    read: Callable[[Cursor], None]
+    parts: tuple[_Part, ...]
 
 
 DATE_TIME = Form("date-time", 12, date_time_text, plausible_date_time, read_date_time, _DATE_TIME_PARTS)
 DATE = Form("date", 5, date_text, plausible_date, read_date, _DATE_PARTS)
-TIME = Form("time", 4, time_text, valid_time, read_time, _TIME_PARTS)
+TIME = Form("time", 4, time_text, plausible_time, read_time, _TIME_PARTS)
 
 
 def read_form(c: Cursor, form: Form, name: str, mark: str = "") -> bytes:
@@ -246,6 +241,8 @@ def read_form(c: Cursor, form: Form, name: str, mark: str = "") -> bytes:
             c.warn(at, at + size, f"{part} at offset {at}: {words}", CLAUSE)
     return octets
 
+
+# Times in services.
 
 _GENERALIZED_TIME = re.compile(
     rb"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)([.,]\d+)?)?)?(?:(Z)|([+-]\d\d)(\d\d)?)?"

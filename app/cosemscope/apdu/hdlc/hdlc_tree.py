@@ -2,8 +2,8 @@
 
 `decode_hdlc` takes one frame or many, with whatever stands between them. An APDU in several segments is
 joined and decoded under the information field of its last one. `decode_llc` takes the data units of
-IEC 61334-4-32, which have no flags. Splitting is in `hdlc_frames`,
-joining in `hdlc_units`, link parameters in `hdlc_link`.
+IEC 61334-4-32, which have no flags. Splitting is in `hdlc_frames`, joining in `hdlc_units`, link parameters
+in `link_setup`.
 """
 
 from collections.abc import Callable

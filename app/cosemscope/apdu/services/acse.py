@@ -261,10 +261,10 @@ _ELEMENTS = {
 def read_acse(c: Cursor) -> tuple[Any, str]:
     """An ACSE APDU: its tag, its length, its elements."""
     # The elements are children of the APDU's own field, so its tag and length are read here.
-    table = _ELEMENTS[c.u8("tag", APDU_TAGS)]
-    stop = _believed(c, read_length_to(c))
+    tag = c.u8("tag", APDU_TAGS)
+    stop = _believed(c, read_length_to(c, APDU_TAGS[tag]))
     outer_end, c.end = c.end, stop
-    read_elements(c, table)
+    read_elements(c, _ELEMENTS[tag])
     c.end = outer_end
     if c.data[stop : stop + 2] == b"\0\0" and c.data[c.children[1].start] == 0x80:
         c.leaf("end-of-contents", 2)

@@ -74,7 +74,7 @@ def read_element(c: Cursor, name: str, read: Reader, expected: int | None = None
         if closed:
             c.leaf("end-of-contents", 2)
         else:
-            c.problem(stop, stop, f"expected end-of-contents (00 00) of {name}, the octets end", CLAUSE)
+            _not_closed(c, stop, name)
     c.close(value, text)
 
 
@@ -133,13 +133,19 @@ def _read_length(c: Cursor, tag: int) -> int:
     return size
 
 
-def read_length_to(c: Cursor) -> int:
-    """The length of the element whose constructed tag was just read; where its content stops."""
+def read_length_to(c: Cursor, name: str) -> int:
+    """The length of the element `name`, whose constructed tag was just read; where its content stops."""
     size = _read_length(c, 0x20)
     if size != _INDEFINITE:
         return c.position + size
     stop = _end_of_contents(c.data, c.position, c.end)
+    if stop < 0:
+        _not_closed(c, c.end, name)
     return stop if stop >= 0 else c.end
+
+
+def _not_closed(c: Cursor, stop: int, name: str) -> None:
+    c.problem(stop, stop, f"expected end-of-contents (00 00) of {name}, the octets end", CLAUSE)
 
 
 def element_ends(data: bytes, position: int, end: int) -> list[int]:
@@ -268,7 +274,7 @@ def read_object_identifier(c: Cursor) -> tuple[Any, str]:
         c.problem(
             c.position - len(octets),
             c.position,
-            f"expected an object identifier, found {shown}",
+            f"expected an object identifier, found {shown or 'no octets'}",
             CLAUSE,
         )
         return octets, shown

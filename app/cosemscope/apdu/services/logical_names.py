@@ -13,7 +13,6 @@ from cosemscope.apdu.data.types import OCTET_STRING, element_name
 from cosemscope.apdu.names import codes
 from cosemscope.apdu.names.tags import APDU_TAGS
 from cosemscope.apdu.services.parts import (
-    Service,
     attribute,
     attributes,
     block_number,
@@ -391,20 +390,3 @@ def read_exception_response(c: Cursor) -> tuple[Any, str]:
         counter = c.uint("invocation-counter", 4)
         words += f", invocation counter {counter} expected"
     return None, words
-
-
-__all__ = [
-    "ACTION_REQUEST",
-    "ACTION_RESPONSE",
-    "GET_REQUEST",
-    "GET_RESPONSE",
-    "SET_REQUEST",
-    "SET_RESPONSE",
-    "Service",
-    "read_access_request",
-    "read_access_response",
-    "read_data_notification",
-    "read_data_notification_confirm",
-    "read_event_notification",
-    "read_exception_response",
-]

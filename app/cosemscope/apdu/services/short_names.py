@@ -37,12 +37,12 @@ def _results_contents(c: Cursor) -> None:
     read_list(c, "list", _read_result)
 
 
-def _specification_contents(c: Cursor) -> None:
+def _specifications(c: Cursor) -> None:
     read_list(c, "variable-access-specification", _specification)
 
 
 #: What blocks of requests and of responses carry when they are whole or joined.
-_REQUEST_CONTENTS: tuple[Reader, ...] = (_specification_contents, _list_contents)
+_REQUEST_CONTENTS: tuple[Reader, ...] = (_specifications, _list_contents)
 _RESPONSE_CONTENTS: tuple[Reader, ...] = (_results_contents, _list_contents)
 
 
@@ -119,10 +119,6 @@ def _write_result(c: Cursor, index: int) -> int:
         raise c.unexpected("choice of a write result", choice, "0 to 2")
     c.close(choice, text)
     return choice
-
-
-def _specifications(c: Cursor) -> None:
-    read_list(c, "variable-access-specification", _specification)
 
 
 def _data_list(c: Cursor) -> None:
