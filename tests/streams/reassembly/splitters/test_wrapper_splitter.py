@@ -1,0 +1,192 @@
+"""The splitter of WPDUs: each once, with its octets, its marks, and the packet that made it known."""
+
+import struct
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cosemscope.streams.reassembly.splitters.wrapper_splitter import WrapperSplitter
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import Mark
+from tests.helpers.made_streams import ADDRESS, Found, Listener, piece
+from tests.helpers.wire import get_request, get_response, wpdu
+
+ONE, TWO, THREE = get_request(1), get_request(2), get_request(3)
+SIZE = 21  # of each of these
+AGAIN = int(Mark.RESYNCHRONISED)
+CUT, SHARED = int(Mark.TRUNCATED), int(Mark.SHARED)
+
+
+def split(
+    octets: bytes, *cuts: int, trusted: bool = True, missing: tuple[int, int] = (-1, -1), close: bool = False
+) -> tuple[WrapperSplitter, Listener]:
+    """Everything, cut at these offsets; packet n has the nth piece, `missing` is one that is a gap."""
+    listener = Listener(octets)
+    splitter = WrapperSplitter(listener, 0, trusted=trusted)
+    bounds = [0, *cuts, len(octets)]
+    for packet, (start, stop) in enumerate(pairwise(bounds)):
+        if (start, stop) == missing:
+            splitter.gap(start, stop, packet + 1, packet + 1)
+        else:
+            splitter.chunk(piece(start, stop, packet), packet)
+    if close:
+        splitter.close(99)
+    return splitter, listener
+
+
+@given(
+    sizes=st.lists(st.integers(0, 40), min_size=1, max_size=8),
+    cuts=st.sets(st.integers(1, 200), max_size=12),
+    swapped=st.booleans(),
+)
+def test_every_wpdu_is_told_once_whatever_the_pieces(sizes: list[int], cuts: set[int], swapped: bool) -> None:
+    """Bounds, tags, wPorts, packets and the mark for shared segments, by counting octets."""
+    order = "<" if swapped else ">"
+    wpdus = [
+        struct.pack(order + "4H", 1, 16 + number, 1, size) + bytes([0xC0 + number] * size)
+        for number, size in enumerate(sizes)
+    ]
+    octets = b"".join(wpdus)
+    bounds = sorted({0, len(octets), *(cut for cut in cuts if cut < len(octets))})
+    listener = Listener(octets)
+    splitter = WrapperSplitter(listener, 0, trusted=True, swapped=swapped)
+    for packet, (start, stop) in enumerate(pairwise(bounds)):
+        splitter.chunk(piece(start, stop, packet), packet)
+        assert splitter.clean == (stop in accumulate(map(len, wpdus)))
+    ends = list(accumulate(map(len, wpdus)))
+    assert len(listener.units) == len(wpdus)
+    for number, (unit, trigger) in enumerate(listener.units):
+        start, stop = ends[number] - len(wpdus[number]), ends[number]
+        packets = [
+            packet for packet, (first, last) in enumerate(pairwise(bounds)) if first < stop and last > start
+        ]
+        assert [one.packet for one in unit.pieces] == packets
+        assert trigger == packets[-1]
+        assert (unit.pieces[0].address, sum(one.captured for one in unit.pieces)) == (
+            ADDRESS + start,
+            unit.size,
+        )
+        assert unit.header == (1, 16 + number, 1, sizes[number])
+        assert unit.apdu_tag == (0xC0 + number if sizes[number] else -1)
+        assert unit.marks == (0 if start in bounds and stop in bounds else SHARED)
+        assert unit.framing == (Framing.SWAPPED if swapped else Framing.WRAPPER)
+    assert not listener.items
+
+
+def test_octets_that_are_no_wpdu_are_skipped_up_to_the_next_header() -> None:
+    """What follows is found again, and marked; the skipped octets are told once, when they end."""
+    _, listener = split(ONE + bytes(33) + TWO, SIZE, SIZE + 33)
+    assert listener.told() == [(ONE, 0xC0, 0, 0), (TWO, 0xC0, AGAIN, 2)]
+    assert listener.items == [Found("skipped-octets", 2, SIZE, SIZE + 33, 33)]
+
+
+def test_octets_skipped_inside_one_segment() -> None:
+    """The header that is believed begins inside the segment: its WPDU shares it."""
+    _, listener = split(b"\xff" * 7 + TWO + THREE, trusted=False)
+    assert listener.told() == [(TWO, 0xC0, AGAIN | SHARED, 0), (THREE, 0xC0, SHARED, 0)]
+    assert listener.items == [Found("skipped-octets", 0, 0, 7, 7)]
+
+
+def test_an_untrusted_start_that_is_a_wpdu_skips_nothing() -> None:
+    """Searching finds the header at once, and then nothing was lost."""
+    splitter, listener = split(ONE + TWO, SIZE, trusted=False)
+    assert listener.told() == [(ONE, 0xC0, 0, 0), (TWO, 0xC0, 0, 1)]
+    assert not listener.items
+    assert splitter.clean
+
+
+def test_a_gap_inside_a_wpdu_costs_that_one_only() -> None:
+    """Its length tells where the next begins; the gap's octets are no pieces of it."""
+    long = get_request(9, 100)
+    _, listener = split(long + TWO, 40, 90, len(long), missing=(40, 90))
+    assert listener.told() == [(long[:40] + long[90:], 0xC0, CUT, 2), (TWO, 0xC0, 0, 3)]
+    assert listener.units[0][0].size == len(long) - 50
+    assert not listener.items
+
+
+@pytest.mark.parametrize(("start", "tag"), [(8, -1), (9, 0xC0)])
+def test_a_tag_that_stood_in_the_gap_is_not_known(start: int, tag: int) -> None:
+    """Filling is not taken for the APDU's first octet."""
+    _, listener = split(ONE, start, 15, missing=(start, 15))
+    assert listener.told() == [(ONE[:start] + ONE[15:], tag, CUT, 2)]
+
+
+def test_a_gap_that_ends_with_the_wpdu_leaves_the_next_whole() -> None:
+    """Exactly to its last octet: nothing is searched."""
+    _, listener = split(ONE + TWO, 12, SIZE, missing=(12, SIZE))
+    assert listener.told() == [(ONE[:12], 0xC0, CUT, 2), (TWO, 0xC0, 0, 2)]
+
+
+@pytest.mark.parametrize(("first", "rest"), [(12, 3), (SIZE, 0)])
+def test_a_gap_beyond_a_wpdu_makes_a_search(first: int, rest: int) -> None:
+    """Begun WPDUs are cut; the next header that is believed goes on, marked; octets before it are skipped."""
+    octets = ONE + bytes(20) + THREE
+    gap = (first, 41 - rest)
+    _, listener = split(octets, *gap, 41, missing=gap) if rest else split(octets, *gap, missing=gap)
+    begun = [(ONE[:first], 0xC0, CUT, 2)] if first < SIZE else [(ONE, 0xC0, 0, 0)]
+    assert listener.told() == [*begun, (THREE, 0xC0, AGAIN, 3 if rest else 2)]
+    skipped = [Found("skipped-octets", 3, 41 - rest, 41, rest)]
+    assert listener.items == (skipped if rest else [])
+
+
+def test_a_second_gap_while_searching_tells_what_was_skipped_before_it() -> None:
+    """Each run of skipped octets is told by itself."""
+    octets = b"\xff" * 10 + bytes(5) + TWO
+    splitter, listener = split(octets, 10, 15, trusted=False, missing=(10, 15))
+    assert listener.items == [Found("skipped-octets", 2, 0, 10, 10)]
+    assert listener.told() == [(TWO, 0xC0, AGAIN, 2)]
+    assert splitter.clean
+
+
+@pytest.mark.parametrize(
+    ("octets", "told", "items"),
+    [
+        (ONE[:12], [(ONE[:12], 0xC0, CUT, 99)], []),
+        (ONE[:8], [(ONE[:8], -1, CUT, 99)], []),
+        (ONE[:5], [], [Found("cut-header", 0, 0, 5, 3)]),
+        (ONE, [(ONE, 0xC0, 0, 0)], []),
+        (ONE + b"\xff\xff", [(ONE, 0xC0, SHARED, 0)], [Found("skipped-octets", 99, SIZE, SIZE + 2, 2)]),
+        (ONE + b"\x00", [(ONE, 0xC0, SHARED, 0)], [Found("cut-header", 0, SIZE, SIZE + 1, 7)]),
+    ],
+)
+def test_what_an_end_leaves(octets: bytes, told: list, items: list[Found]) -> None:
+    """Begun WPDUs are rows, begun headers and skipped octets items."""
+    splitter, listener = split(octets, close=True)
+    assert listener.told() == told
+    assert listener.items == items
+    assert splitter.clean == (not octets.endswith(b"\xff"))
+
+
+def test_a_search_waits_for_the_rest_of_a_header() -> None:
+    """Octets that may be the beginning of a header are kept until more of them came."""
+    splitter, listener = split(b"\xff" * 6 + ONE, 7, 13, trusted=False)
+    assert listener.told() == [(ONE, 0xC0, AGAIN | SHARED, 2)]
+    assert listener.items == [Found("skipped-octets", 2, 0, 6, 6)]
+    assert splitter.clean
+
+
+def test_what_stands_alone_goes_before_what_never_ends() -> None:
+    """Octets that read as a header of 50,177 octets do not swallow the WPDUs behind them."""
+    torn = bytes.fromhex("000100100001c40107c0")
+    octets = b"\xff" + wpdu(b"", 0, 0)[:2] + torn + TWO + THREE
+    _, listener = split(octets, len(octets) - 2 * SIZE, len(octets) - SIZE, trusted=False)
+    assert [told[0] for told in listener.told()] == [TWO, THREE]
+    assert listener.items == [Found("skipped-octets", 1, 0, 13, 13)]
+
+
+def test_pieces_out_of_order_are_marked() -> None:
+    """A piece of a WPDU was seen after one that stands behind it."""
+    listener = Listener(ONE + TWO)
+    splitter = WrapperSplitter(listener, 0, trusted=True)
+    splitter.chunk(piece(0, 10, 5), 5)
+    splitter.chunk(piece(10, SIZE, 4), 5)
+    splitter.chunk(piece(SIZE, 2 * SIZE, 6), 6)
+    assert listener.told() == [(ONE, 0xC0, int(Mark.OUT_OF_ORDER), 5), (TWO, 0xC0, 0, 6)]
+
+
+def test_a_response_is_told_like_a_request() -> None:
+    """Headers' fields are handed on as they are."""
+    _, listener = split(get_response(5))
+    assert listener.units[0][0].header == (1, 1, 16, 20)
