@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find
-from cosemscope.apdu.first_look import ApduKind, FirstLook, look
+from cosemscope.apdu.first_look import (
+    FIRST_LOOK_FIELDS,
+    WIDTH,
+    ApduKind,
+    FirstLook,
+    look,
+    look_at,
+    nothing_seen,
+)
 from cosemscope.apdu.names.tags import APDU_TAGS
 from tests import fuzz_apdu
 from tests.apdu.strategies import CODES, REFERENCES, VALUES
@@ -18,11 +26,12 @@ from tests.helpers import apdu_encoder as encode
 from tests.helpers.shared import shared
 
 
-def looked_at(apdus: list[bytes], gap: bytes = b"") -> FirstLook:
-    """The first look at APDUs that lie one after the other in a buffer, `gap` between them."""
-    sizes = np.array([len(apdu) for apdu in apdus], np.int64)
-    addresses = np.concatenate([[0], np.cumsum(sizes + len(gap))[:-1]]).astype(np.int64)
-    return look(np.frombuffer(gap.join(apdus), np.uint8), addresses, sizes)
+def looked_at(apdus: list[bytes], behind: bytes = b"") -> FirstLook:
+    """The first look at APDUs; in the octets gathered for it, `behind` stands behind each."""
+    heads = np.frombuffer(b"".join((apdu + behind).ljust(WIDTH, b"\0")[:WIDTH] for apdu in apdus), np.uint8)
+    found = nothing_seen(len(apdus))
+    look_at(heads.reshape(-1, WIDTH), np.array([len(apdu) for apdu in apdus]), found)
+    return found
 
 
 def _value(field: Field | None, none: int = -1) -> int:
@@ -183,22 +192,21 @@ def test_services(items: list[tuple[tuple[int, bytes, int], encode.Typed, int, i
 def test_short_ones_are_not_read_beyond_their_end(size: int) -> None:
     """What an APDU has no octets for is none, though octets of the next stand there."""
     whole = bytes.fromhex("c001c100030100010800ff0200")
-    found = looked_at([whole[:size], whole])
+    found = looked_at([whole[:size], whole], whole[size:])
     assert found["class_id"].tolist() == [-1, 3]
     assert found["obis"].tolist() == [0, 0x0100010800FF]
     assert found["service"][0] == (-1 if size == 0 else 0xC0)
     assert found["invoke_id"][0] == (1 if size > 2 else -1)
 
 
-def test_nothing() -> None:
-    """No APDUs give no rows."""
-    assert len(look(np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64))["service"]) == 0
-
-
-def test_outside_the_buffer() -> None:
-    """Addresses that lie outside are refused."""
-    with pytest.raises(ValueError, match="outside the buffer"):
-        look(np.zeros(4, np.uint8), np.array([2]), np.array([3]))
+def test_apdus_as_octets() -> None:
+    """No APDUs give no rows; those of any length are looked at as they lie in a batch."""
+    assert {name: len(column) for name, column in look([]).items()} == dict.fromkeys(FIRST_LOOK_FIELDS, 0)
+    apdus = [b"", bytes.fromhex("c001c100030100010800ff0200"), bytes.fromhex("c401c10009") + bytes(100)]
+    wanted = looked_at(apdus)
+    assert {name: column.tolist() for name, column in look(apdus).items()} == {
+        name: column.tolist() for name, column in wanted.items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -150,15 +150,19 @@ def measure_first_look(rounds: int, count: int) -> LookRate:
 def _first_look(mix: list[bytes], rounds: int, count: int) -> LookRate:
     import numpy as np
 
-    from cosemscope.apdu.first_look import look
+    from cosemscope.apdu.first_look import WIDTH, look_at, nothing_seen
 
     apdus = list(islice(cycle(mix), count))
     sizes = np.array([len(apdu) for apdu in apdus], np.int64)
     addresses = np.cumsum(sizes) - sizes
     buffer = np.frombuffer(b"".join(apdus) + bytes(32), np.uint8)
-    windows = np.lib.stride_tricks.sliding_window_view(buffer, 32)
-    looks = best(lambda: look(buffer, addresses, sizes), rounds)
-    return LookRate(count, count / looks, count / best(lambda: windows[addresses], rounds))
+    windows = np.ndarray((len(buffer) - WIDTH + 1,), (np.void, WIDTH), buffer, strides=(1,))
+
+    def look() -> None:
+        heads = windows[addresses].view(np.uint8).reshape(-1, WIDTH)
+        look_at(heads, sizes, nothing_seen(count))
+
+    return LookRate(count, count / best(look, rounds), count / best(lambda: windows[addresses], rounds))
 
 
 # ---- beside the oracles

@@ -18,7 +18,6 @@ from cosemscope.apdu.names import tags as t
 
 #: Octets of an APDU that are looked at.
 WIDTH = 32
-_CHUNK = 1 << 15
 
 _Rows = NDArray[np.uint8]
 _Index = NDArray[np.intp]
@@ -78,28 +77,12 @@ def nothing_seen(count: int) -> FirstLook:
     return {name: np.full(count, NOTHING_SEEN[name], dtype) for name, dtype in FIRST_LOOK_FIELDS.items()}
 
 
-def look(buffer: _Rows, addresses: NDArray[Any], sizes: NDArray[Any]) -> FirstLook:
-    """The first look at the APDUs that lie at `addresses` (into `buffer`), `sizes` octets each.
-
-    ValueError when an APDU does not lie inside the buffer.
-    """
-    addresses = np.asarray(addresses, np.int64)
-    sizes = np.asarray(sizes, np.int64)
-    if len(addresses) and (addresses.min() < 0 or sizes.min() < 0 or (addresses + sizes).max() > len(buffer)):
-        raise ValueError("an APDU lies outside the buffer")
-    found = nothing_seen(len(addresses))
-    padded = np.append(buffer, np.zeros(WIDTH, np.uint8))
-    windows: NDArray[Any] = np.ndarray((len(buffer) + 1,), (np.void, WIDTH), padded, strides=(1,))
-    for start in range(0, len(addresses), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        look_at(windows[addresses[part]].view(np.uint8).reshape(-1, WIDTH), sizes[part], found, start)
-    return found
-
-
-def heads_of(apdus: Sequence[bytes]) -> tuple[_Rows, _Sizes]:
-    """Heads (uint8[n, 32], zeros beyond the end of an APDU) and sizes (int64[n]) for `look_at`."""
+def look(apdus: Sequence[bytes]) -> FirstLook:
+    """The first look at these APDUs."""
+    found = nothing_seen(len(apdus))
     heads = np.frombuffer(b"".join(apdu[:WIDTH].ljust(WIDTH, b"\0") for apdu in apdus), np.uint8)
-    return heads.reshape(-1, WIDTH), np.fromiter(map(len, apdus), np.int64, len(apdus))
+    look_at(heads.reshape(-1, WIDTH), np.fromiter(map(len, apdus), np.int64, len(apdus)), found)
+    return found
 
 
 def look_at(heads: _Rows, sizes: NDArray[Any], found: FirstLook, places: _Index | int = 0) -> None:

@@ -8,6 +8,7 @@ import sys
 
 from cosemscope.analysis.annotations import comments_of
 from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.cli.capture_arguments import (
     add_capture_arguments,
@@ -44,7 +45,8 @@ def _show(analysis: Analysis, arguments: argparse.Namespace) -> int:
         )
         return 1
     associations = Associations(analysis, keys)
-    look = associations.look_in_order(row)
+    complete(associations, row + 1)
+    look = associations.look(row)
     decoded = associations.decode(row, look)
     print_decoded(decoded, look, comments_of(analysis, row), as_json=arguments.json)
     return 0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
@@ -272,8 +273,8 @@ def test_scalers_hold_for_later_connections(tmp_path: Path) -> None:
     with open_capture(path) as reader:
         analysis = Analysis(reader).run()
         associations = Associations(analysis)
-        looks = [associations.look_in_order(row) for row in range(len(analysis.wpdus))]
-        lines = [summarise(associations.decode(row, look), look.context) for row, look in enumerate(looks)]
+        complete(associations)
+        lines = [associations.info(row) for row in range(len(analysis.wpdus))]
     assert lines == [one.info for one in found]
 
 

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from cosemscope.analysis.associations import checkpoints
 from cosemscope.analysis.associations import looks as module
 from cosemscope.analysis.associations.association import Association, Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.apdu.fields import first
+from cosemscope.apdu.first_look import ApduKind
+from cosemscope.apdu.first_look import look as look_at_apdus
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.apdu.opening import Verdict
 from cosemscope.capture.files.reader import open_capture
@@ -19,6 +22,7 @@ from tests.helpers.association_ends import KEYS, facts, notes
 from tests.helpers.shared import shared
 from tests.helpers.traffic import Traffic
 from tests.helpers.traffic_meters import CipheredSession, Meter, Session
+from tests.helpers.traffic_random import random_traffic
 from tests.helpers.traffic_samples import SAMPLES
 
 
@@ -80,10 +84,11 @@ def test_the_samples_open_with_their_key_files(name: str) -> None:
     """Every sealed WPDU of the samples opens, by the keys of its own system title."""
     analysis = analysed(SAMPLES / f"{name}.pcapng")
     found = Associations(analysis, KeyTable.load(SAMPLES / f"{name}-keys.toml"))
-    verdicts = Counter(look.verdict for _, look in found.walk())
+    looks = [look for _, look in found.walk()]
+    verdicts = Counter(look.verdict for look in looks)
     assert set(verdicts) == {Verdict.CLEAR, Verdict.OPENED}
     assert verdicts[Verdict.OPENED] >= 12
-    assert not any("wrong" in notes(look) for _, look in found.walk())
+    assert not any("wrong" in notes(look) for look in looks)
 
 
 def test_blocks_of_a_real_capture_are_joined() -> None:
@@ -122,58 +127,80 @@ def busy_traffic() -> Traffic:
     return traffic
 
 
+@pytest.mark.parametrize(("stride", "most"), [(64, 16_384), (8, 16_384), (2, 10)])
 def test_looking_in_any_order_gives_what_walking_gives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stride: int, most: int
 ) -> None:
-    """One row, rows backwards, rows at random, with few checkpoints and looks kept: always the same."""
+    """Backwards, forwards and across, with few checkpoints and looks kept: always the same."""
     analysis = written(busy_traffic(), tmp_path)
     walked = dict(Associations(analysis, KEYS).walk())
     assert len(walked) == len(analysis.wpdus) > 300
-    monkeypatch.setattr(module, "STRIDE", 8)
+    monkeypatch.setattr(checkpoints, "STRIDE", stride)
+    monkeypatch.setattr(checkpoints, "_MOST", most)
     monkeypatch.setattr(module, "_MAX_LOOKS", 5)
-    monkeypatch.setattr(module, "_MAX_PAIRS", 2)
     found = Associations(analysis, KEYS)
+    while found.go_on(11):
+        pass
     rows = list(range(len(analysis.wpdus)))
     for row in [*rows[::-7], *rows, *rows[::-1]]:
         assert facts(found.look(row)) == facts(walked[row]), row
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_that_are_passed_over_change_nothing(tmp_path: Path, seed: int) -> None:
+    """Plain requests and responses are walked by their columns alone, as if they had been read."""
+    path = tmp_path / "random.pcapng"
+    random_traffic(seed, holes=bool(seed & 1)).write(path)
+    analysis = analysed(path)
+    walked = Associations(analysis, KEYS)
+    looks = dict(walked.walk())
+    passed = Associations(analysis, KEYS)
+    while passed.go_on(50):
+        pass
+    for row, look in looks.items():
+        assert facts(passed.look(row)) == facts(look), row
+        assert passed.info(row) == walked.info(row)
+
+
 def test_a_look_far_into_a_long_association_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a window of rows is walked, and yet titles and dedicated keys from the beginning are known."""
+    """Before the walk has come there: a window of rows, and titles and keys from the beginning are known."""
     analysis = written(busy_traffic(), tmp_path)
     walked = dict(Associations(analysis, KEYS).walk())
     monkeypatch.setattr(module, "WINDOW", 6)
-    monkeypatch.setattr(module, "STRIDE", 4)
     taken: list[int] = []
-    original = module.take_row
+    original = module.advance
 
-    def count(analysis: Analysis, association: Association, row: int) -> Look:
-        taken.append(row)
-        return original(analysis, association, row)
+    def count(association: Association, apdu: bytes, side: int) -> Look:
+        taken.append(association.row)
+        return original(association, apdu, side)
 
-    monkeypatch.setattr(module, "take_row", count)
+    monkeypatch.setattr(module, "advance", count)
     for row in range(len(analysis.wpdus)):
         taken.clear()
         look = Associations(analysis, KEYS).look(row)
         assert (look.verdict, look.inner, look.openings) == facts(walked[row])[:3]
-        assert len(taken) <= 6 + 1 + 6
+        assert len(taken) <= 6 + 6
 
 
 def test_associations_grow_with_their_capture(tmp_path: Path) -> None:
-    """While a capture grows, looks at what is there already are right, and stay so."""
+    """While a capture grows, looks at what is there already are right, and stay so; so do walks."""
     path = tmp_path / "made.pcapng"
     busy_traffic().write(path)
     whole = dict(Associations(analysed(path), KEYS).walk())
     analysis = Analysis(open_capture(path))
-    found = Associations(analysis, KEYS)
+    found, passed = Associations(analysis, KEYS), Associations(analysis, KEYS)
     while analysis.step(50):
         count = len(analysis.wpdus)
         for row in range(max(0, count - 3), count):
             assert facts(found.look(row)) == facts(whole[row])
+            assert facts(passed.look(row)) == facts(whole[row])
+        passed.go_on(count)
     analysis.finish()
-    assert all(facts(found.look(row)) == facts(look) for row, look in whole.items())
+    passed.go_on(len(whole))
+    assert passed.passed == len(whole)
+    assert all(facts(passed.look(row)) == facts(look) for row, look in whole.items())
 
 
 def test_other_keys_open_what_was_closed(tmp_path: Path) -> None:
@@ -181,22 +208,76 @@ def test_other_keys_open_what_was_closed(tmp_path: Path) -> None:
     analysis = written(busy_traffic(), tmp_path)
     found = Associations(analysis)
     row = analysis.wpdus["apdu_tag"].tolist().index(0xCC)
-    assert found.look(row).verdict is Verdict.NO_KEY
-    found.keys = KEYS
-    assert found.look(row).verdict is Verdict.OPENED
-    assert "[glo-get-response]" in found.info(row)
-    found.keys = NO_KEYS
-    assert found.look(row).verdict is Verdict.NO_KEY
+    for walks in (False, True):
+        assert found.look(row).verdict is Verdict.NO_KEY
+        found.keys = KEYS
+        assert found.look(row).verdict is Verdict.OPENED
+        assert "[glo-get-response]" in found.info(row)
+        if walks:
+            found.go_on(len(analysis.wpdus))
+            assert found.look(row).verdict is Verdict.OPENED
+        found.keys = NO_KEYS
+        assert found.passed == 0
+        assert found.look(row).verdict is Verdict.NO_KEY
 
 
 def test_one_walk_may_be_gone_on_with(tmp_path: Path) -> None:
     """Batch after batch, as a listing reads: the state goes on from one to the next."""
     analysis = written(busy_traffic(), tmp_path)
     walked = [facts(look) for _, look in Associations(analysis, KEYS).walk()]
-    walk = module.RowsInOrder(analysis, KEYS)
-    parts = [facts(look) for start in range(0, len(walked), 37)
-             for _, look in walk.rows(start, min(start + 37, len(walked)))]  # fmt: skip
+    found = Associations(analysis, KEYS)
+    parts = [
+        facts(look)
+        for start in range(0, len(walked), 37)
+        for _, look in found.walk(min(start + 37, len(walked)))
+    ]
     assert parts == walked
+
+
+# Columns.
+
+
+def columns(analysis: Analysis) -> dict[str, list[int]]:
+    """The first-look columns as they are now."""
+    return {name: analysis.first_look[name].tolist() for name in analysis.first_look.names}
+
+
+def test_the_walk_fills_the_columns_of_what_was_opened(tmp_path: Path) -> None:
+    """Service, object, result and kind of the APDU inside; tag, security and counter of its envelope."""
+    analysis = written(busy_traffic(), tmp_path)
+    before = columns(analysis)
+    found = Associations(analysis, KEYS)
+    looks = dict(found.walk())
+    after = columns(analysis)
+    opened = [row for row, look in looks.items() if look.inner >= 0]
+    assert len(opened) > 60
+    for row, look in looks.items():
+        wanted = {name: values[row] for name, values in before.items()}
+        if row in opened:
+            inside = look_at_apdus([look.plain])
+            seen = {name: int(values[0]) for name, values in inside.items()}
+            kept = ("security", "invocation_counter")
+            wanted = {**seen, **{name: wanted[name] for name in kept}, "inner": look.inner}
+        assert {name: values[row] for name, values in after.items()} == wanted
+    requests = [row for row in opened if looks[row].inner == 0xC0 and after["choice"][row] == 1]
+    assert {after["kind"][row] for row in requests} == {ApduKind.REQUEST}
+    assert all(after["class_id"][row] > 0 and after["security"][row] == 0x30 for row in requests)
+
+
+def test_the_columns_follow_the_keys(tmp_path: Path) -> None:
+    """Walked with and without looks they are the same; without keys they are what was captured."""
+    analysis = written(busy_traffic(), tmp_path)
+    closed = columns(analysis)
+    found = Associations(analysis, KEYS)
+    found.go_on(len(analysis.wpdus))
+    opened = columns(analysis)
+    assert opened != closed
+    found.keys = NO_KEYS
+    assert columns(analysis) == opened
+    found.go_on(len(analysis.wpdus))
+    assert columns(analysis) == closed
+    assert dict(Associations(analysis, KEYS).walk())
+    assert columns(analysis) == opened
 
 
 def test_scalers_learned_from_responses_name_values(tmp_path: Path) -> None:

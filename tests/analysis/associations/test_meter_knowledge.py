@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
-from cosemscope.analysis.associations import looks as module
 from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers import apdu_encoder as encode
 from tests.helpers import traffic_apdus as a
@@ -63,11 +60,13 @@ class Readings:
         with open_capture(path) as reader:
             analysis = Analysis(reader).run()
             listed = [one.info for one in all_listed(analysis)]
-            shown, looked = Associations(analysis), Associations(analysis)
-            for row in reversed(range(len(listed))):
-                look = shown.look_in_order(row)
-                assert summarise(shown.decode(row, look), look.context) == listed[row]
-                assert looked.info(row) == listed[row]
+            walked = Associations(analysis)
+            assert complete(walked)
+            assert [walked.info(row) for row in reversed(range(len(listed)))] == listed[::-1]
+            for row, line in enumerate(listed):
+                shown = Associations(analysis)
+                complete(shown, row + 1)
+                assert shown.info(row) == line
         return [
             line.rpartition("value = ")[2] for line in listed if "value = " in line and "scaler" not in line
         ]
@@ -118,25 +117,21 @@ def test_who_connects_to_the_client_needs_a_title(tmp_path: Path) -> None:
     assert made.values(tmp_path) == [PLAIN, SCALED]
 
 
-def test_a_meter_read_many_times_is_caught_up_with_step_by_step(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A look walks a few rows of other connections only; later looks know what the first did not."""
+def test_what_another_connection_told_is_known_once_the_walk_has_come_there(tmp_path: Path) -> None:
+    """A look before knows its own connection only, and teaches the meter nothing out of its turn."""
     made = Readings()
-    for _ in range(20):
-        made.connect(ENERGY)
     made.connect(SCALER)
     made.connect(ENERGY)
+    made.connect(SCALER, ENERGY)
     path = made.wire.capture(tmp_path / "made.pcap")
-    for name in ("_FIRST_CAUGHT_UP", "_CAUGHT_UP"):
-        monkeypatch.setattr(module, name, 8)
     with open_capture(path) as reader:
         analysis = Analysis(reader).run()
         found = Associations(analysis)
         last = len(analysis.wpdus) - 1
-        assert found.info(last).endswith(PLAIN)
-        for row in range(0, last, 4):
-            found.info(row)
+        assert found.info(last).endswith(SCALED)
+        assert found.info(3).endswith(PLAIN)
+        assert complete(found, 4)
+        assert found.info(3).endswith(SCALED)
         assert found.info(last).endswith(SCALED)
 
 
@@ -152,21 +147,3 @@ def test_rows_that_come_meanwhile_wait_for_their_pairs(tmp_path: Path) -> None:
         for _ in range(2000):
             analysis.wpdus.append(**{name: analysis.wpdus[name][aare] for name in analysis.wpdus.names})
         assert "AARE" in found.info(aare)
-
-
-def test_titles_are_read_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The title at another address is found some looks later, where there are many."""
-    made = Readings()
-    made.connect(SCALER, title=ONE)
-    for number in range(12):
-        made.connect(ENERGY, title=OTHER, server=(f"10.0.1.{number}", 4059))
-    made.connect(ENERGY, title=ONE, server=("10.0.2.1", 4059))
-    path = made.wire.capture(tmp_path / "made.pcap")
-    monkeypatch.setattr(module, "_TITLES", 1)
-    with open_capture(path) as reader:
-        analysis = Analysis(reader).run()
-        found = Associations(analysis)
-        last = len(analysis.wpdus) - 1
-        for _ in range(16):
-            line = found.info(last)
-        assert line.endswith(SCALED)

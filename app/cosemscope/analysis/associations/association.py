@@ -95,8 +95,16 @@ class Association:
         #: of the meter, which other associations may share; `attached`: by which side and title it was found
         self.scalers = Scalers()
         self.attached: tuple[int, bytes | None] | None = None
-        #: the WPDU row that is taken next, where there are rows
-        self.row = 0
+        #: the WPDU row that is taken next, where there are rows; and the number of rows that were taken
+        self.row = self.taken = 0
+
+    @property
+    def octets_in_hand(self) -> int:
+        """Octets of blocks that wait for the others."""
+        own = sum(one.size for one in self.transfers.values()) + sum(
+            one.size for one in self.windows.values()
+        )
+        return own + sum(one.octets_in_hand for one in self.behind.values())
 
     def copy(self) -> "Association":
         """The same state again, to be gone on with apart from this one."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import Look
-from cosemscope.analysis.associations.looks import RowsInOrder
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
@@ -37,7 +37,7 @@ class Insights:
 
     def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
         self._analysis = analysis
-        self._walk = RowsInOrder(analysis, keys, analysis.octets_at_hand)
+        self._associations = Associations(analysis, keys, analysis.octets_at_hand)
         self._remembered: dict[tuple[Any, ...], str] = {}
         self._octets = 0
         self._next = 0
@@ -47,7 +47,7 @@ class Insights:
         if not len(rows):
             return []
         start, self._next = self._next, int(rows[-1]) + 1
-        looks = [look for _, look in self._walk.rows(start, self._next)]
+        looks = [look for _, look in self._associations.walk(self._next)]
         return looks if len(looks) == len(rows) else [looks[row] for row in (rows - start).tolist()]
 
     def infos(self, rows: npt.NDArray[np.int64], looks: list[Look]) -> list[str]:

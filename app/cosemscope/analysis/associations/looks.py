@@ -1,25 +1,25 @@
-"""The associations of a capture: what is known around each WPDU, for one that is looked at or all in turn.
+"""The associations of a capture: what is known around each WPDU, for all in turn or one that is looked at.
 
-`look(row)` walks the earlier WPDUs of the same wPort pair, but not from the beginning: from the nearest
-checkpoint, or else from a bounded number of rows before, having first taken in the APDUs that make
-associations; and, some rows at each look, those of other associations with the same meter, for the scalers
-that they told. `walk` takes all rows of a capture in order. Both give the same in the end; nothing is
-computed before somebody asks.
+The rows are walked once, in order (`walk`, `go_on`): that completes the first-look columns of what is
+ciphered or comes in blocks, learns scalers, and leaves checkpoints. `look(row)` then takes some dozen rows of
+the same wPort pair. A row that the walk has not come to is looked at all the same, by a window of rows before
+it and the APDUs that make associations; the answer may grow richer when the walk has passed.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from threading import RLock
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import Association, Look, Place
+from cosemscope.analysis.associations.checkpoints import Checkpoints
 from cosemscope.analysis.associations.meter_knowledge import Meters
-from cosemscope.analysis.associations.meter_rows import MeterRows
 from cosemscope.analysis.associations.row_trees import decode_framed
-from cosemscope.analysis.associations.steps import advance
+from cosemscope.analysis.associations.steps import advance, pass_over
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.fields import Decoded, Problem
@@ -29,109 +29,255 @@ from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.row_apdus import apdu_octets, apdu_start
 from cosemscope.streams.tables.wpdu_table import Mark
 
-#: Rows that are walked before a row that is looked at, when no checkpoint is nearer.
-WINDOW = 2048
-#: Rows between checkpoints.
-STRIDE = 64
-_MAX_PAIRS = 256
-#: Rows of a meter that are walked at the first look at it, and more at each look, for what its other
-#: associations told; and titles that are read.
-_FIRST_CAUGHT_UP, _CAUGHT_UP, _TITLES = 1024, 256, 512
+#: Rows of a pair that are taken before one to which the walk has not come.
+WINDOW = 256
+#: Rows that are walked at once.
+_BATCH = 4096
+_MAX_OPEN = 65_536
 _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
-_MAX_WALKED = 65_536
 
 #: Marks of rows whose APDU is not to be believed.
 _NOT_READ = int(Mark.TRUNCATED | Mark.DAMAGED)
-_ACSE = (t.AARQ, t.AARE, t.RLRE, t.ABRT)
 #: APDUs that change what is known for long: association and release, and methods, which may bring keys.
 _LASTING = np.zeros(257, np.bool_)
-_LASTING[[*_ACSE, 0xC3, 0xC7, 0xCB, 0xCF, 0xD3, 0xD7]] = True
+_LASTING[[t.AARQ, t.AARE, t.RLRE, t.ABRT, 0xC3, 0xC7, 0xCB, 0xCF, 0xD3, 0xD7]] = True
+#: Requests and responses that say all in their first octets when they are for one attribute.
+_QUIET = np.zeros(257, np.bool_)
+_QUIET[[t.GET_REQUEST, t.SET_REQUEST, t.GET_RESPONSE, t.SET_RESPONSE]] = True
+
+_Rows = npt.NDArray[np.int64]
 
 
-class _Pair:
-    """The WPDUs of one wPort pair, and checkpoints: the state of its association before some of them."""
+class _Line(NamedTuple):
+    """What the walk reads of a row; `quiet`: the columns from `service` on say all."""
 
-    def __init__(self, number: int, catching: "_Catching") -> None:
-        self.number = number
-        self.catching = catching
-        self.rows: npt.NDArray[np.int64] = np.zeros(0, np.int64)
-        self.seen = 0
-        self.checkpoints: OrderedDict[int, Association] = OrderedDict()
-
-    def extend(self, pairs: npt.NDArray[Any], pair: int) -> None:
-        """Take in the rows that came since."""
-        if len(pairs) > self.seen:
-            new = np.flatnonzero(pairs[self.seen :] == pair) + self.seen
-            self.rows = np.concatenate([self.rows, new]) if len(new) else self.rows
-            self.seen = len(pairs)
-
-    def nearest(self, index: int, earliest: int) -> int:
-        """The nearest checkpoint at or before `index`, not before `earliest`; -1 when there is none."""
-        return max((one for one in self.checkpoints if earliest <= one <= index), default=-1)
-
-    def keep(self, index: int, association: Association) -> None:
-        """A checkpoint before row number `index` of the pair."""
-        self.checkpoints[index] = association.copy()
-        if len(self.checkpoints) > 2 * WINDOW // STRIDE:
-            self.checkpoints.popitem(last=False)
+    row: int
+    pair: int
+    side: int
+    unread: int
+    framing: int
+    inner: int
+    quiet: bool
+    service: int
+    invoke_id: int
+    class_id: int
+    obis: int
+    member: int
 
 
 class Associations:
-    """Looks and trees of the WPDUs of an analysis, with the keys of a table. Safe to ask from two threads."""
+    """Looks and trees of the WPDUs of an analysis, with the keys of a table. Safe to ask from two threads.
 
-    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
+    `octets` reads a row, where the analysis' own way is not the best. `passed` is the number of rows that
+    the walk has taken. Only the thread that steps the analysis may walk.
+    """
+
+    def __init__(
+        self, analysis: Analysis, keys: KeyTable = NO_KEYS, octets: Callable[[int], bytes] | None = None
+    ) -> None:
         self.analysis = analysis
+        self._octets = octets or analysis.octets
+        self._turn = Condition()
+        self._hurried: list[None] = []
+        self._begin(keys)
+
+    def _begin(self, keys: KeyTable) -> None:
         self._keys = keys
-        self._pairs: OrderedDict[int, _Pair] = OrderedDict()
-        self._looks: OrderedDict[int, Look] = OrderedDict()
+        self.passed = 0
+        self._open: OrderedDict[int, Association] = OrderedDict()
         self._meters = Meters()
-        self._meter_rows = MeterRows(analysis)
-        self._caught: OrderedDict[Hashable, _Catching] = OrderedDict()
-        self._lock = RLock()
+        self._checkpoints = Checkpoints()
+        self._looks: OrderedDict[int, tuple[bool, Look]] = OrderedDict()
 
     @property
     def keys(self) -> KeyTable:
-        """The keys to open with; setting others forgets what was opened."""
+        """The keys to open with; setting others forgets what was opened: the walk is to begin anew."""
         return self._keys
 
     @keys.setter
     def keys(self, keys: KeyTable) -> None:
-        with self._lock:
-            self._keys = keys
-            self._pairs.clear()
-            self._looks.clear()
-            self._caught.clear()
-            self._meters = Meters()
+        with self._at_once():
+            self._begin(keys)
 
-    def look(self, row: int) -> Look:
-        """What is known of the APDU of this WPDU row: verdict, context for the decoder, remarks."""
-        with self._lock:
-            known = self._looks.get(row)
-            if known is not None:
-                self._looks.move_to_end(row)
-                return known
-            pair = self._pair(int(self.analysis.wpdu_pairs["pair"][row]))
-            return self._walk_to(pair, int(np.searchsorted(pair.rows, row)))
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """The walk waits, at the end of the rows that it has in hand."""
+        self._hurried.append(None)
+        with self._turn:
+            self._hurried.pop()
+            try:
+                yield
+            finally:
+                self._turn.notify()
 
-    def look_in_order(self, row: int) -> Look:
-        """The same as `walk` gives it, whatever was looked at before.
+    # All rows in order.
 
-        Takes longer: all earlier rows of the meter are walked. Where they are more than 65,536, as `look`.
+    def walk(self, stop: int | None = None) -> Iterator[tuple[int, Look]]:
+        """The next rows in order, up to `stop`, with what is known of each; their columns are complete.
+
+        Keeps the associations of the 65,536 wPort pairs used last.
         """
-        self._meter_rows.read_on(len(self.analysis.pairs))
-        rows = self._meter_rows.rows(self._meter_rows.pairs(int(self.analysis.wpdu_pairs["pair"][row])))
-        rows = rows[: int(np.searchsorted(rows, row)) + 1]
-        if len(rows) > _MAX_WALKED:
-            return self.look(row)
-        *_, (_, found) = RowsInOrder(self.analysis, self._keys).chosen(rows)
-        return found
+        stop = len(self.analysis.first_look) if stop is None else stop
+        while self.passed < stop:
+            start = self.passed
+            yield from enumerate(self._walk(min(start + _BATCH, stop), wanted=True), start)
 
-    def decode(self, row: int, look: Look | None = None) -> Decoded:
-        """The tree of this WPDU row, opened and named as far as can be, remarks among its problems."""
-        look = look or self.look(row)
-        octets = self.analysis.octets(row)
-        framing = Framing(int(self.analysis.wpdus["framing"][row]))
+    def go_on(self, count: int) -> bool:
+        """Walk the next `count` rows, when nobody waits for a look; False when there are none."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._hurried)
+            stop = min(self.passed + count, len(self.analysis.first_look))
+            if stop == self.passed:
+                return False
+            self._walk(stop, wanted=False)
+            return True
+
+    def _walk(self, stop: int, *, wanted: bool) -> list[Look]:
+        """Take the rows up to `stop` into their associations; the looks at them, if they are wanted."""
+        looks: list[Look] = []
+        inside: list[tuple[int, Look]] = []
+        again: list[int] = []
+        for line in self._lines(slice(self.passed, stop)):
+            association = self._open.get(line.pair) or self._opened(line.pair, line.row)
+            self._open.move_to_end(line.pair)
+            look = self._take(association, line, wanted=wanted)
+            if look is not None:
+                self._meters.attach(association)
+                if line.inner >= 0:
+                    again.append(line.row)
+                if look.inner >= 0:
+                    inside.append((line.row, look))
+                if wanted:
+                    looks.append(look)
+            self._checkpoints.offer(line.pair, line.row + 1, association)
+        self._complete(again, inside)
+        self.passed = stop
+        return looks
+
+    def _complete(self, again: list[int], inside: list[tuple[int, Look]]) -> None:
+        """Put what stands in opened and joined APDUs into the columns; `again`: rows that were opened."""
+        columns, framings = self.analysis.first_look, self.analysis.wpdus["framing"]
+        if again:
+            columns.restore(again, [apdu_octets(self._octets(row), framings.item(row)) for row in again])
+        if inside:
+            rows, looks = zip(*inside, strict=True)
+            columns.put_inside(rows, [look.plain for look in looks], [look.inner for look in looks])
+
+    def _opened(self, pair: int, row: int) -> Association:
+        if len(self._open) >= _MAX_OPEN:
+            self._open.popitem(last=False)
+        kept = self._checkpoints.nearest(pair, row)
+        association = self._open[pair] = kept[1] if kept is not None else self._first(pair, row)
+        return association
+
+    def _first(self, pair: int, row: int) -> Association:
+        """The association of a pair before `row`, its first one."""
+        association = association_of(self.analysis, pair, self._keys)
+        association.row = row
+        self._meters.attach(association)
+        return association
+
+    def _lines(self, index: slice | _Rows) -> Iterator[_Line]:
+        """What the walk reads of these rows, in order."""
+        analysis, seen = self.analysis, self.analysis.first_look
+        wpdus, pairs = analysis.wpdus, analysis.wpdu_pairs["pair"][index]
+        rows = np.arange(index.start, index.start + len(pairs)) if isinstance(index, slice) else index
+        unread = wpdus["marks"][index] & _NOT_READ
+        service, class_id, inner = (seen[name][index] for name in ("service", "class_id", "inner"))
+        # A request is quiet if it has its descriptor to the end, a response if it has a result.
+        quiet = _QUIET[service] & (seen["choice"][index] == 1) & (inner < 0) & (unread == 0)
+        quiet &= service == wpdus["apdu_tag"][index]
+        quiet &= (class_id >= 0) | (seen["result"][index] >= 0)
+        columns = [rows, pairs, wpdus["direction"][index], unread, wpdus["framing"][index], inner, quiet]
+        columns += [service, seen["invoke_id"][index], class_id, seen["obis"][index], seen["member"][index]]
+        return map(_Line._make, zip(*(column.tolist() for column in columns), strict=True))
+
+    def _take(
+        self, association: Association, line: _Line, *, wanted: bool, octets: bytes | None = None
+    ) -> Look | None:
+        """Take a row into its association; None for a quiet one if no look is `wanted`."""
+        association.row = line.row
+        association.taken += 1
+        if (
+            not wanted
+            and line.quiet
+            and pass_over(
+                association, line.side, line.service, line.invoke_id, line.class_id, line.obis, line.member
+            )
+        ):
+            return None
+        if line.unread:
+            return advance(association, b"", line.side)
+        octets = self._octets(line.row) if octets is None else octets
+        return advance(association, apdu_octets(octets, line.framing), line.side)
+
+    # One row.
+
+    def look(self, row: int, octets: bytes | None = None) -> Look:
+        """What is known of the APDU of this WPDU row: verdict, context for the decoder, remarks.
+
+        `octets`: those of the row, where they are at hand already.
+        """
+        with self._at_once():
+            final, known = self._looks.get(row, (False, None))
+            if known is not None and final == (row < self.passed):
+                return known
+            return self._look(row, octets)
+
+    def _look(self, row: int, octets: bytes | None) -> Look:
+        pair = self.analysis.wpdu_pairs["pair"].item(row)
+        passed = row < self.passed
+        start, association = 0, None
+        if passed:
+            start, association = self._checkpoints.nearest(pair, row) or (0, None)
+        elif pair in self._open:
+            start, association = self.passed, self._open[pair].copy()
+        rows = np.flatnonzero(self.analysis.wpdu_pairs["pair"][start : row + 1] == pair) + start
+        association = association or self._first(pair, int(rows[0]))
+        association.scalers = association.scalers.apart()
+        look = None
+        for line in self._lines(rows if passed else self._nearest(rows)):
+            last = line.row == row
+            look = self._take(association, line, wanted=last or not passed, octets=octets if last else None)
+            if look is not None:
+                self._attach_apart(association)
+                if last or not passed:
+                    self._remember(line.row, passed, look)
+        assert look is not None  # the last one was wanted
+        return look
+
+    def _nearest(self, rows: _Rows) -> _Rows:
+        """The last rows of a pair, and of those before them the ones that make the association."""
+        early = rows[:-WINDOW]
+        tags = self.analysis.wpdus["apdu_tag"][early]
+        begun = np.flatnonzero(tags == t.AARQ)
+        early, tags = (array[begun[-1] if len(begun) else 0 :] for array in (early, tags))
+        return np.concatenate([early[_LASTING[tags]][-WINDOW:], rows[-WINDOW:]])
+
+    def _attach_apart(self, association: Association) -> None:
+        """Give an association the scalers of its meter, without teaching that anything."""
+        before = association.scalers
+        self._meters.attach(association)
+        if association.scalers is not before:
+            association.scalers = association.scalers.apart()
+
+    def _remember(self, row: int, passed: bool, look: Look) -> None:
+        if look.context.joined is not None and len(look.context.joined) > _MAX_KEPT:
+            return
+        self._looks[row] = passed, look
+        self._looks.move_to_end(row)
+        if len(self._looks) > _MAX_LOOKS:
+            self._looks.popitem(last=False)
+
+    def decode(self, row: int, look: Look | None = None, octets: bytes | None = None) -> Decoded:
+        """The tree of this WPDU row, opened and named as far as can be, remarks among its problems.
+
+        `look` and `octets`: those of the row, where they are at hand already.
+        """
+        octets = self._octets(row) if octets is None else octets
+        look = look or self.look(row, octets)
+        framing = Framing(self.analysis.wpdus["framing"].item(row))
         decoded = decode_framed(octets, framing, look.context)
         if not look.notes:
             return decoded
@@ -142,174 +288,11 @@ class Associations:
         )
         return decoded._replace(problems=decoded.problems + notes)
 
-    def info(self, row: int) -> str:
-        """The info line of this WPDU row."""
-        look = self.look(row)
-        return summarise(self.decode(row, look), look.context)
-
-    def walk(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, Look]]:
-        """Every WPDU row from `start` to `stop` in order, with what is known of it; for whole captures.
-
-        Keeps the associations of the 65,536 wPort pairs used last.
-        """
-        yield from RowsInOrder(self.analysis, self._keys).rows(start, stop)
-
-    # One row at a time.
-
-    def _pair(self, number: int) -> _Pair:
-        pair = self._pairs.pop(number, None)
-        if pair is None:
-            pair = _Pair(number, self._catching_up(number))
-            if len(self._pairs) >= _MAX_PAIRS:
-                self._pairs.popitem(last=False)
-        elif not self._meter_rows.complete:
-            self._meter_rows.read_on(_TITLES)
-            pair.catching.take_in(self._meter_rows, number)
-        self._pairs[number] = pair
-        pair.catching.go_on(_CAUGHT_UP)
-        pair.extend(self.analysis.wpdu_pairs["pair"], number)
-        return pair
-
-    def _catching_up(self, number: int) -> "_Catching":
-        """The walk over the rows of a pair's meter, with those that came since."""
-        self._meter_rows.read_on(_TITLES)
-        meter = self._meter_rows.meter(number)
-        catching = self._caught.pop(meter, None)
-        if catching is None:
-            catching = _Catching(RowsInOrder(self.analysis, self._keys, meters=self._meters))
-            if len(self._caught) >= _MAX_PAIRS:
-                self._caught.popitem(last=False)
-        self._caught[meter] = catching
-        catching.take_in(self._meter_rows, number)
-        catching.go_on(_FIRST_CAUGHT_UP)
-        return catching
-
-    def _take(self, association: Association, row: int) -> Look:
-        association.row = row
-        self._meters.attach(association)
-        look = take_row(self.analysis, association, row)
-        self._meters.attach(association)
-        return look
-
-    def _walk_to(self, pair: _Pair, index: int) -> Look:
-        """Walk to row number `index` of the pair, keeping checkpoints and looks on the way."""
-        earliest = max(0, index - WINDOW)
-        at = pair.nearest(index, earliest)
-        if at >= 0:
-            association = pair.checkpoints[at].copy()
-        else:
-            at = earliest
-            association = self._before(pair, at)
-        while True:
-            if at % STRIDE == 0 and at not in pair.checkpoints:
-                pair.keep(at, association)
-            row = int(pair.rows[at])
-            look = self._take(association, row)
-            if pair.catching.done and self._meter_rows.complete:
-                self._remember(row, look)
-            if at == index:
-                return look
-            at += 1
-
-    def _before(self, pair: _Pair, index: int) -> Association:
-        """The association before row number `index`, as its lasting APDUs make it; others are left out."""
-        association = association_of(self.analysis, pair.number, self._keys)
-        if index == 0:
-            return association
-        tags = self.analysis.wpdus["apdu_tag"][pair.rows[:index]]
-        begun = np.flatnonzero(tags == t.AARQ)
-        first = int(begun[-1]) if len(begun) else 0
-        lasting = np.flatnonzero(_LASTING[tags[first:]]) + first
-        for at in lasting[-WINDOW:].tolist() if len(lasting) > WINDOW else lasting.tolist():
-            self._take(association, int(pair.rows[at]))
-        return association
-
-    def _remember(self, row: int, look: Look) -> None:
-        if look.context.joined is not None and len(look.context.joined) > _MAX_KEPT:
-            return
-        self._looks[row] = look
-        if len(self._looks) > _MAX_LOOKS:
-            self._looks.popitem(last=False)
-
-
-class RowsInOrder:
-    """Takes the WPDU rows of an analysis in order, whenever there are more; see `Associations.walk`.
-
-    Scalers and units that one connection told hold for the later ones to the same meter (see `meters`).
-    `octets` reads a row, where the analysis' own way is not the best.
-    """
-
-    def __init__(
-        self,
-        analysis: Analysis,
-        keys: KeyTable = NO_KEYS,
-        octets: Callable[[int], bytes] | None = None,
-        meters: Meters | None = None,
-    ) -> None:
-        self._analysis = analysis
-        self._octets = octets or analysis.octets
-        self._keys = keys
-        self._open: OrderedDict[int, Association] = OrderedDict()
-        self._meters = meters or Meters()
-
-    def rows(self, start: int, stop: int | None = None) -> Iterator[tuple[int, Look]]:
-        """These rows, each with its look; go on with the next ones by calling again."""
-        stop = len(self._analysis.wpdus) if stop is None else stop
-        return self._take(slice(start, stop), range(start, stop))
-
-    def chosen(self, rows: npt.NDArray[np.int64]) -> Iterator[tuple[int, Look]]:
-        """The same of these rows, in order; the others are passed over."""
-        return self._take(rows, rows.tolist())
-
-    def _take(self, index: slice | npt.NDArray[np.int64], rows: Iterable[int]) -> Iterator[tuple[int, Look]]:
-        analysis = self._analysis
-        columns = [analysis.wpdus[name][index].tolist() for name in ("marks", "framing", "direction")]
-        pairs = analysis.wpdu_pairs["pair"][index].tolist()
-        for row, pair, marks, framing, side in zip(rows, pairs, *columns, strict=True):
-            apdu = b"" if marks & _NOT_READ else apdu_octets(self._octets(row), framing)
-            association = self._open.get(pair) or self._opened(pair, row)
-            self._open.move_to_end(pair)
-            association.row = row
-            look = advance(association, apdu, side)
-            self._meters.attach(association)
-            yield row, look
-
-    def _opened(self, pair: int, row: int) -> Association:
-        if len(self._open) >= _MAX_WALKED:
-            self._open.popitem(last=False)
-        association = self._open[pair] = association_of(self._analysis, pair, self._keys)
-        association.row = row
-        self._meters.attach(association)
-        return association
-
-
-class _Catching:
-    """Walks the rows of a meter once, for what they tell of it; a bounded number of them at a time."""
-
-    def __init__(self, walk: RowsInOrder) -> None:
-        self._walk = walk
-        self._next = 0
-        self._pairs: npt.NDArray[np.int64] = np.zeros(0, np.int64)
-        self._waiting: npt.NDArray[np.int64] = np.zeros(0, np.int64)
-
-    def take_in(self, rows: MeterRows, pair: int) -> None:
-        """More pairs and rows of the meter may be known: those not walked yet wait."""
-        pairs = rows.pairs(pair)
-        found = [rows.rows(np.setdiff1d(pairs, self._pairs)), rows.rows(self._pairs, self._next)]
-        self._next = max([self._next, *(int(some[-1]) + 1 for some in found if len(some))])
-        self._pairs = np.union1d(pairs, self._pairs)
-        self._waiting = np.union1d(self._waiting, np.concatenate(found))
-
-    @property
-    def done(self) -> bool:
-        """Whether none waits."""
-        return not len(self._waiting)
-
-    def go_on(self, count: int) -> None:
-        """Walk so many of those that wait."""
-        some, self._waiting = self._waiting[:count], self._waiting[count:]
-        for _ in self._walk.chosen(some):
-            pass
+    def info(self, row: int, look: Look | None = None, octets: bytes | None = None) -> str:
+        """The info line of this WPDU row; `look` and `octets` as for `decode`."""
+        octets = self._octets(row) if octets is None else octets
+        look = look or self.look(row, octets)
+        return summarise(self.decode(row, look, octets), look.context)
 
 
 def association_of(analysis: Analysis, pair: int, keys: KeyTable) -> Association:
@@ -319,10 +302,3 @@ def association_of(analysis: Analysis, pair: int, keys: KeyTable) -> Association
     association = Association(keys, Place(analysis.endpoints(int(pairs["stream"][pair])), wports))
     association.client_side = 0 if analysis.dlms_client_is_near(pair) else 1
     return association
-
-
-def take_row(analysis: Analysis, association: Association, row: int) -> Look:
-    """Takes the APDU of a WPDU row into its association."""
-    marks, framing, side = (analysis.wpdus[name].item(row) for name in ("marks", "framing", "direction"))
-    apdu = b"" if marks & _NOT_READ else apdu_octets(analysis.octets(row), framing)
-    return advance(association, apdu, side)

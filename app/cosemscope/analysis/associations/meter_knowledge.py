@@ -14,7 +14,6 @@ from cosemscope.analysis.associations.association import Association
 from cosemscope.analysis.associations.scalers import Scalers
 
 _MAX_METERS = 65_536
-_MAX_TITLES = 8
 _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 
@@ -28,7 +27,7 @@ class _Place(NamedTuple):
 
 
 class _AtPlace:
-    """What associations without a title told there; the titles of the others, by their first rows."""
+    """What associations without a title told there; the first two titles of the others, by their rows."""
 
     __slots__ = ("scalers", "titles")
 
@@ -38,8 +37,9 @@ class _AtPlace:
 
     def saw(self, title: bytes, row: int) -> None:
         """This title was seen there, in this row."""
-        if title in self.titles or len(self.titles) < _MAX_TITLES:
-            self.titles[title] = min(row, self.titles.get(title, row))
+        self.titles[title] = min(row, self.titles.get(title, row))
+        if len(self.titles) > 2:
+            del self.titles[max(self.titles, key=self.titles.__getitem__)]
 
     def is_one_meter(self, row: int) -> bool:
         """Whether one title at most was seen there up to this row."""

@@ -5,6 +5,7 @@ blocks), each by the same `take`; what the innermost APDU asks or answers then c
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from cosemscope.analysis.associations.association import Association, Counter, Look, Pending
 from cosemscope.analysis.associations.association_notes import (
@@ -61,6 +62,35 @@ def advance(association: Association, apdu: bytes, side: int) -> Look:
     step = _Step(association, side)
     step.take(apdu[3:] if apdu[:3] in _LLC else apdu)
     return step.look()
+
+
+def pass_over(
+    association: Association, side: int, service: int, invoke: int, class_id: int, obis: int, member: int
+) -> bool:
+    """Takes a GET or SET in clear, for one attribute, as `advance` does, by its first-look columns alone.
+
+    False, and nothing is taken, where its octets matter: a response that tells scalers.
+    """
+    if service in _ONE:
+        association.ask(invoke, _pending(class_id, obis, member))
+        association.transfer((1 - side, service + 4, invoke), None)
+        return True
+    pending = association.requests.get(invoke)
+    if pending is not None:
+        if _asks_scalers(pending.request):
+            return False
+        del association.requests[invoke]
+    return True
+
+
+@lru_cache(4096)
+def _pending(class_id: int, obis: int, member: int) -> Pending:
+    """What waits for the response to a request for one attribute."""
+    return Pending(Request((Reference(class_id, obis.to_bytes(6, "big"), member, False),)))
+
+
+def _asks_scalers(request: Request) -> bool:
+    return any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method)
 
 
 def _behind_gateway(apdu: bytes) -> tuple[bytes, bytes]:
@@ -322,7 +352,7 @@ class _Step:
         """Scalers and units that a response holds: the values of their objects are shown with them."""
         if _SCALER_BEGINS not in (self.joined or apdu):
             return
-        if any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method):
+        if _asks_scalers(request):
             root = decode_apdu(apdu, Context(request, joined=self.joined)).root
             self.association.scalers.learn(self.association.row, scalers_in(root, request))
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.associations.looks import Associations, RowsInOrder
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers its checks
 from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, complete, run_checks
@@ -57,14 +57,13 @@ class ExpertPass:
     def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
         self._analysis = analysis
         self._items = analysis.expert_items
-        self._trees = Associations(analysis, keys)
-        self._walk = RowsInOrder(analysis, keys)
+        self._associations = Associations(analysis, keys)
 
     def take(self, start: int, stop: int) -> None:
         """Add the items of the WPDU rows from `start` to `stop`, which follow those taken before."""
         checks = run_checks(WPDU_CHECKS, self._analysis, slice(start, stop))
         checked = _joined([columns for _, columns in checks])
-        found = _joined([checked, _told_by_tree(checked, self._from_trees(start, stop))])
+        found = _joined([checked, _told_by_tree(checked, self._from_trees(stop))])
         order = np.argsort(found["wpdu"], kind="stable")
         self._items.add(len(order), **{name: column[order] for name, column in found.items()})
 
@@ -76,8 +75,8 @@ class ExpertPass:
         add_file_problems(self._analysis)
         _link_to_wpdus(self._analysis)
 
-    def _from_trees(self, start: int, stop: int) -> _Columns:
-        """Every problem of the trees of these rows, and every remark on them."""
+    def _from_trees(self, stop: int) -> _Columns:
+        """Every problem of the trees of the next rows, up to `stop`, and every remark on them."""
         found = [
             (
                 row,
@@ -87,8 +86,8 @@ class ExpertPass:
                 problem.stop,
                 self._items.number(Words(problem.message, problem.clause)),
             )
-            for row, look in self._walk.rows(start, stop)
-            for problem in self._trees.decode(row, look).problems
+            for row, look in self._associations.walk(stop)
+            for problem in self._associations.decode(row, look).problems
         ]
         columns = np.array(found, np.int64).reshape(-1, len(_FROM_TREE)).T
         return complete(self._analysis, dict(zip(_FROM_TREE, columns, strict=True)), len(found))

@@ -137,9 +137,7 @@ class AskedRows:
 
     @cached_property
     def _seen(self) -> FirstLook:
-        plains = [look.plain for look in self.looks]
-        sizes = np.fromiter(map(len, plains), np.int64, len(plains))
-        return look_at_apdus(np.frombuffer(b"".join(plains), np.uint8), np.cumsum(sizes) - sizes, sizes)
+        return look_at_apdus([look.plain for look in self.looks])
 
     def seen(self, name: str) -> Array:
         """A column of the first look at the innermost APDU of each row, see `FIRST_LOOK_FIELDS`."""

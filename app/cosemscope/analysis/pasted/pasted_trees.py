@@ -34,9 +34,8 @@ def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
     with pasted_analysis(messages) as (analysis, places):
         associations = Associations(analysis, keys)
         found: list[tuple[int, PastedTree]] = []
-        for row in range(len(analysis.wpdus)):
+        for row, look in associations.walk():
             indexes = [places[packet] for packet in analysis.packets_of(row).tolist()]
-            look = associations.look(row)
             sender = messages[indexes[0]].sender
             found.append((indexes[-1], PastedTree(sender, associations.decode(row, look), look)))
             for index in indexes:

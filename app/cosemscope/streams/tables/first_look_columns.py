@@ -7,6 +7,8 @@ batch while it is loaded, from the octets at hand; the background pass puts in, 
 stands in ciphered and joined APDUs, once it has come to them.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +16,8 @@ from cosemscope.apdu.first_look import (
     FIRST_LOOK_FIELDS,
     NOTHING_SEEN,
     WIDTH,
-    heads_of,
+    FirstLook,
+    look,
     look_at,
 )
 from cosemscope.capture.columns import Columns
@@ -25,20 +28,22 @@ from cosemscope.streams.tables.wpdu_table import WpduTable
 #: Most octets before the APDU and of it that are gathered from several extents, and most extents for that.
 _GATHERED = int(HEADER_SIZES.max()) + WIDTH
 _MOST_EXTENTS = 8
+#: What an envelope says itself.
+_OF_ENVELOPES = frozenset(("security", "invocation_counter", "block", "last_block"))
 
 
 class FirstLookColumns(Columns):
     """First looks, one row a WPDU. Only the thread that steps may add and change rows."""
 
     def __init__(self) -> None:
-        super().__init__(FIRST_LOOK_FIELDS)
+        super().__init__({**FIRST_LOOK_FIELDS, "inner": "i2"})
 
     def add(self, wpdus: WpduTable, rows: slice, source: PayloadSource) -> None:
         """Add the looks at the WPDUs `rows`, the next ones; octets that are at hand are not read again.
 
         Raises CaptureError and OSError when octets of an earlier batch cannot be read.
         """
-        added = self.extend(rows.stop - rows.start, **NOTHING_SEEN)
+        added = self.extend(rows.stop - rows.start, **NOTHING_SEEN, inner=-1)
         found = {name: self[name][added] for name in FIRST_LOOK_FIELDS}
         address, size, framing = (wpdus[name][rows] for name in ("address", "size", "framing"))
         header = HEADER_SIZES[framing]
@@ -53,7 +58,30 @@ class FirstLookColumns(Columns):
             look_at(heads, sizes, found, spread[known])
         rest = np.flatnonzero(~there)
         if len(rest):
-            look_at(*heads_of([_apdu(wpdus, rows.start + row, source) for row in rest.tolist()]), found, rest)
+            apdus = [_apdu(wpdus, rows.start + row, source) for row in rest.tolist()]
+            self._put(rows.start + rest, look(apdus))
+
+    def put_inside(self, rows: Sequence[int], apdus: Sequence[bytes], inner: Sequence[int]) -> None:
+        """Fill `rows` from the innermost APDUs that were found in theirs; `inner`: what was opened or joined.
+
+        Security and counter stay those of the envelope, a block that of a block transfer.
+        """
+        index, seen = np.array(rows), look(apdus)
+        for name in _OF_ENVELOPES:
+            there = seen[name] >= 0
+            self[name][index[there]] = seen[name][there]
+        self._put(index, {name: column for name, column in seen.items() if name not in _OF_ENVELOPES})
+        self["inner"][index] = inner
+
+    def restore(self, rows: Sequence[int], apdus: Sequence[bytes]) -> None:
+        """Fill `rows` from their own APDUs again: what was opened with other keys is forgotten."""
+        index = np.array(rows)
+        self._put(index, look(apdus))
+        self["inner"][index] = -1
+
+    def _put(self, index: npt.NDArray[np.intp], seen: FirstLook) -> None:
+        for name, column in seen.items():
+            self[name][index] = column
 
 
 def _joined(

@@ -1,0 +1,47 @@
+"""Checkpoints: states of associations before some of their rows, so that no look begins at the first.
+
+Memory is bounded: when there are too many, every other one is given up, and later ones stand twice as far
+apart. What has long transfers of blocks in hand is not kept, as it would hold their octets.
+"""
+
+from bisect import bisect_right
+
+from cosemscope.analysis.associations.association import Association
+
+#: Rows of an association between checkpoints, to begin with.
+STRIDE = 64
+_MOST = 16_384
+_MOST_OCTETS = 2_048
+
+
+class Checkpoints:
+    """Copies of associations by wPort pair and row."""
+
+    def __init__(self) -> None:
+        self._stride = STRIDE
+        self._count = 0
+        self._kept: dict[int, tuple[list[int], list[Association]]] = {}
+
+    def offer(self, pair: int, row: int, association: Association) -> None:
+        """Keep the state before `row` if it is time for one; to be called in the order of rows."""
+        if association.taken % self._stride or association.octets_in_hand > _MOST_OCTETS:
+            return
+        rows, states = self._kept.setdefault(pair, ([], []))
+        rows.append(row)
+        states.append(association.copy())
+        self._count += 1
+        if self._count > _MOST:
+            self._thin_out()
+
+    def nearest(self, pair: int, row: int) -> tuple[int, Association] | None:
+        """The last checkpoint of a pair before or at `row`: its row, and a copy of the state before it."""
+        rows, states = self._kept.get(pair, ((), ()))
+        place = bisect_right(rows, row) - 1
+        return (rows[place], states[place].copy()) if place >= 0 else None
+
+    def _thin_out(self) -> None:
+        self._stride *= 2
+        for pair, (rows, states) in self._kept.items():
+            left = [place for place, state in enumerate(states) if not state.taken % self._stride]
+            self._kept[pair] = [rows[place] for place in left], [states[place] for place in left]
+        self._count = sum(len(rows) for rows, _ in self._kept.values())
