@@ -221,7 +221,7 @@ def test_a_ring_is_one_capture(window, capture, qtbot, monkeypatch, tmp_path):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
     qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
     saved = tmp_path / "ring.pcapng"
-    qtbot.waitUntil(lambda: not window.live.unsaved)
+    qtbot.waitUntil(lambda: not window.live.saver.is_needed)
     with open_capture(saved) as reader:
         assert len(Analysis(reader).run().wpdus) == rows
 
@@ -251,7 +251,7 @@ def test_what_a_ring_has_removed_is_said(window, capture, qtbot, monkeypatch, tm
     target = tmp_path / "ring.pcapng"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
     qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
-    qtbot.waitUntil(lambda: not window.live.unsaved)
+    qtbot.waitUntil(lambda: not window.live.saver.is_needed)
     assert window.messages.messages[-1].text.endswith("the ring has removed their files.")
     with open_capture(target) as reader:
         assert len(Analysis(reader).run().wpdus) == window.document.wpdus
@@ -312,7 +312,7 @@ def test_save_as_copies_any_capture(open_in, qtbot, monkeypatch, tmp_path):
     assert target.read_bytes() == path.read_bytes()
     window.open_path(str(target))
     qtbot.waitUntil(lambda: not window.document.reading)
-    window.live.save_as()
+    window.live.saver.save_as()
     assert "is the file that is open" in window.messages.messages[-1].text
 
 
@@ -333,7 +333,7 @@ def test_save_as_while_it_runs_keeps_asking(
         saved = len(Analysis(reader).run().wpdus)
         assert saved
         assert reader.problems == []
-    assert window.live.unsaved
+    assert window.live.saver.is_needed
     assert window.windowTitle() == title
     assert window.status.file.text().endswith("live")
     qtbot.waitUntil(lambda: window.document.wpdus > saved)
@@ -351,10 +351,10 @@ def test_a_copy_that_fails_is_said(window, capture, qtbot, monkeypatch, tmp_path
     qtbot.waitUntil(lambda: not window.live.running and not window.document.reading)
     target = tmp_path / "nowhere" / "x.pcapng"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
-    window.live.save()
+    window.live.saver.save()
     qtbot.waitUntil(lambda: bool(window.messages.messages))
     assert "x.pcapng could not be written" in window.messages.messages[-1].text
-    assert window.live.unsaved
+    assert window.live.saver.is_needed
 
 
 def test_without_rights_the_command_can_be_copied(window, capture, qtbot):

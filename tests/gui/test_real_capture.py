@@ -77,7 +77,7 @@ def save(window: Window, qtbot, monkeypatch, target: Path) -> None:
     """Ctrl+S, to this file."""
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
     qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
-    qtbot.waitUntil(lambda: not window.live.unsaved)
+    qtbot.waitUntil(lambda: not window.live.saver.is_needed)
 
 
 def test_a_full_disk(window, qtbot, monkeypatch, tmp_path):
@@ -161,7 +161,7 @@ def test_a_window_that_is_killed(window, qtbot, tmp_path, both):
     assert seen["rows"] <= window.document.wpdus <= 40
     assert seen["rows"] >= 20
     assert window.document.wpdus == 40 or both
-    assert window.live.unsaved
+    assert window.live.saver.is_needed
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_what_a_crash_left_is_offered_and_opened(window, qtbot, spools):
     left.openAsked.emit(left.spools[0])
     qtbot.waitUntil(lambda: shown(window) and not window.document.reading)
     assert window.document.wpdus == 4
-    assert window.live.unsaved
+    assert window.live.saver.is_needed
     assert path.exists()
     window.close_capture()  # discarded, by the test's answer
     qtbot.waitUntil(lambda: not path.exists())

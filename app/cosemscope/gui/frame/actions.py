@@ -59,9 +59,9 @@ ACTIONS = (
         "Read the capture file again",
         Needs.COMPLETE,
     ),
-    ActionSpec("save", "&Save", "live.save", ("Ctrl+S",), "save", "Save this capture", Needs.UNSAVED),
+    ActionSpec("save", "&Save", "live.saver.save", ("Ctrl+S",), "save", "Save this capture", Needs.UNSAVED),
     ActionSpec(
-        "save-as", "Save &as…", "live.save_as", ("Ctrl+Shift+S",), "", "Save a copy of it", Needs.READ
+        "save-as", "Save &as…", "live.saver.save_as", ("Ctrl+Shift+S",), "", "Save a copy of it", Needs.READ
     ),
     ActionSpec(
         "properties",

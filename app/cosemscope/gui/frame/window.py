@@ -41,6 +41,7 @@ from cosemscope.gui.frame.start_page import StartPage
 from cosemscope.gui.frame.status_bar import StatusBar
 from cosemscope.gui.live.interface_watch import InterfaceWatch
 from cosemscope.gui.live.live_control import Live
+from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.formats import TIME_FORMATS, count
 from cosemscope.gui.look.icons import application_icon
@@ -85,7 +86,8 @@ class Window(QMainWindow):
         self.setCentralWidget(body)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
-        self.live = Live(self)
+        self.live = Live(self._live_host())
+        self.link_dock = self.workspace.add_pane("link", "Test link", self.live.panel, below="sessions")
         self.opening = KeysAndOctets(self, settings, self.messages.say)
         self._leaving = False
         self._make_menus()
@@ -99,6 +101,24 @@ class Window(QMainWindow):
     def document(self) -> Document | None:
         """The capture that is open; None without one."""
         return self.documents.current
+
+    def _live_host(self) -> LiveHost:
+        return LiveHost(
+            widget=self,
+            settings=self.settings,
+            messages=self.messages,
+            document=lambda: self.document,
+            open_spool=self.open_spool,
+            say_state=self.status.file.setText,
+            show_file=self.show_file,
+            show_panel=self._show_link,
+        )
+
+    def _show_link(self, wanted: bool) -> None:
+        if wanted:
+            self.workspace.show_pane("link", beside="sessions")
+        else:
+            self.link_dock.hide()
 
     def _make_menus(self) -> None:
         self.actions_by_name = make_actions(self)
@@ -221,7 +241,7 @@ class Window(QMainWindow):
         self.workspace.table.follows_tail = follow
         self.workspace.table.set_hint("")
         if spool is None:
-            self.live.dock.hide()
+            self._show_link(False)
         document.start()
         self._show_state()
 
@@ -352,7 +372,7 @@ class Window(QMainWindow):
         there = {Needs.LIVE if self.live.running else Needs.QUIET}
         if self.live.capturing:
             there.add(Needs.CAPTURING)
-        if self.live.unsaved and not self.document.following:
+        if self.live.saver.is_needed and not self.document.following:
             there.add(Needs.UNSAVED)
         workspace = self.workspace
         if self.document is not None:
@@ -409,7 +429,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, and end reading; what is live is ended, and what is unsaved is asked about before."""
-        if not self._leaving and (self.live.running or self.live.unsaved):
+        if not self._leaving and (self.live.running or self.live.saver.is_needed):
             event.ignore()
             self.live.leave(self._close_at_last)
             return

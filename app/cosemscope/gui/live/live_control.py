@@ -5,13 +5,10 @@ of its spool, which the document follows. Whatever would lose an unsaved capture
 """
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
 
 from cosemscope.capture.capturing.capture_events import (
     CAPTURE_EVENTS,
@@ -24,28 +21,19 @@ from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.events import NOT_OBEYED, Command, Event, Trouble
 from cosemscope.capture.spool.spool_folder import Spool
 from cosemscope.gui.base import settings as options
-from cosemscope.gui.base.background import in_background
 from cosemscope.gui.base.message_bar import Severity
-from cosemscope.gui.document.unsaved_spool import (
-    CANCEL,
-    DISCARD,
-    SAVE,
-    Copy,
-    UnsavedSpool,
-    ask_unsaved,
-    copy_files,
-)
+from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.live.asked_jobs import Job, command_in, command_line, remembered, title_of_job
 from cosemscope.gui.live.capture_dialog import ask_capture
 from cosemscope.gui.live.connect_dialog import ask_connect, ask_listen, remember
 from cosemscope.gui.live.link_panel import LinkPanel
+from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.live.live_process import LiveProcess
 from cosemscope.gui.live.recovery import describe
-from cosemscope.gui.look.formats import count, sentence
+from cosemscope.gui.live.saver import Saver, Then
+from cosemscope.gui.look.formats import sentence
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.live_events import LIVE_EVENTS, Connected, Connecting, Listening
-
-Then = Callable[[], None]
 
 #: Why a capture ended by itself.
 _STOPPED = {
@@ -54,29 +42,25 @@ _STOPPED = {
     "seconds": "The capture has ended: its time is over.",
 }
 
-_CUT = " The oldest packets shown are not in it: the ring has removed their files."
-_SAVED_FILES = "pcapng captures (*.pcapng);;All files (*)"
-
 
 class Live(QObject):
     """The live side of a window. `changed` says that something began or ended, or that drops were counted."""
 
     changed = Signal()
-    _copied = Signal(object)
 
-    def __init__(self, window: Any) -> None:
-        super().__init__(window)
+    def __init__(self, host: LiveHost) -> None:
+        super().__init__(host.widget)
         self.job: Job | None = None
         self.process: LiveProcess | None = None
         self.dropped: int | None = None
-        self._window = window
-        self._copied.connect(self._finish_copy)
+        self._host = host
         self._file: Path | None = None
         self._shown = False  # the document is that of the process
         self._told_trouble = False
         self._then: Then | None = None
-        self.panel = LinkPanel(window.workspace)
-        self.dock = window.workspace.add_pane("link", "Test link", self.panel, below="sessions")
+        self.panel = LinkPanel(host.widget)
+        self.saver = Saver(host, self)
+        self.saver.saved.connect(self.changed)
         self.panel.commanded.connect(self._command)
         self.panel.closeAsked.connect(self.stop)
         self.panel.againAsked.connect(self.again)
@@ -93,30 +77,23 @@ class Live(QObject):
         """Whether that process captures from network cards."""
         return self.running and isinstance(self.job, CaptureJob)
 
-    @property
-    def unsaved(self) -> bool:
-        """Whether closing the document would lose something."""
-        document = self._window.document
-        spool = document.spool if document else None
-        return spool is not None and spool.is_worth_a_question(document.packets, document.wpdus)
-
     # What actions do
 
     def ask_connect(self) -> None:
         """Ask for a test link, and open it."""
-        self._begin_if(ask_connect(self._window, self._window.settings))
+        self._begin_if(ask_connect(self._host.widget, self._host.settings))
 
     def ask_listen(self) -> None:
         """Ask where to listen, and do it."""
-        self._begin_if(ask_listen(self._window, self._window.settings))
+        self._begin_if(ask_listen(self._host.widget, self._host.settings))
 
     def ask_capture(self) -> None:
         """Ask what to capture, and do it."""
-        self._begin_if(ask_capture(self._window, self._window.settings))
+        self._begin_if(ask_capture(self._host.widget, self._host.settings))
 
     def capture(self) -> None:
         """Capture with the options used last; ask for them when there are none."""
-        job = remembered(self._window.settings.get(options.CAPTURE), CaptureJob())
+        job = remembered(self._host.settings.get(options.CAPTURE), CaptureJob())
         if job.interfaces:
             self.begin(job)
         else:
@@ -143,7 +120,7 @@ class Live(QObject):
     def open_left(self, left: Spool) -> None:
         """Open a spool that was left by a process that died."""
         is_link = left.command in ("connect", "listen")
-        self.leave(lambda: self._window.open_spool(UnsavedSpool(left.path, describe(left), is_link=is_link)))
+        self.leave(lambda: self._host.open_spool(UnsavedSpool(left.path, describe(left), is_link=is_link)))
 
     # The process
 
@@ -156,13 +133,11 @@ class Live(QObject):
         self.process = LiveProcess(command_line(job), vocabulary, self)
         self.process.told.connect(self._take)
         self.process.ended.connect(self._end)
-        if isinstance(job, CaptureJob):
-            self.dock.hide()
-        else:
+        if not isinstance(job, CaptureJob):
             self.panel.begin(job)
-            self._window.workspace.show_pane("link", beside="sessions")
-        self._window.messages.clear()
-        self._window.status.file.setText(f"Starting: {title_of_job(job)} …")
+        self._host.show_panel(not isinstance(job, CaptureJob))
+        self._host.messages.clear()
+        self._host.say_state(f"Starting: {title_of_job(job)} …")
         self.process.start()
         self.changed.emit()
 
@@ -180,10 +155,10 @@ class Live(QObject):
         match event:
             case Connecting():
                 self._file = event.file
-                self._window.status.file.setText(f"Connecting to {event.to} …")
+                self._host.say_state(f"Connecting to {event.to} …")
             case Connected():
                 if isinstance(self.job, ConnectJob):
-                    remember(self._window.settings, self.job)
+                    remember(self._host.settings, self.job)
                 self._show()
             case Listening() | CaptureBegun():
                 self._file = event.file
@@ -194,11 +169,11 @@ class Live(QObject):
             case CaptureKept():
                 self.dropped = event.dropped
             case CaptureStopped() if event.reason not in ("asked", "error"):
-                self._window.messages.say(Severity.NOTE, _STOPPED.get(event.reason, "The capture has ended."))
+                self._host.messages.say(Severity.NOTE, _STOPPED.get(event.reason, "The capture has ended."))
             case Trouble() if event.fault != NOT_OBEYED:  # the panel says that, beside the line
                 self._told_trouble = True
                 text = sentence(event.message)
-                self._window.messages.say(Severity.ERROR, text, self._remedies(text))
+                self._host.messages.say(Severity.ERROR, text, self._remedies(text))
 
     def _remedies(self, trouble: str) -> list[tuple[str, Callable[[], None]]]:
         """What a person can do about a failure, as buttons."""
@@ -217,17 +192,17 @@ class Live(QObject):
             self._shown = True
             is_link = not isinstance(self.job, CaptureJob)
             spool = UnsavedSpool(self._file, title_of_job(self.job), is_link=is_link)
-            self._window.open_spool(spool, follow=True)
+            self._host.open_spool(spool, follow=True)
 
     def _end(self, trouble: str) -> None:
         process, self.process = self.process, None
         if process is not None:
             process.deleteLater()
         if trouble and not self._told_trouble:
-            self._window.messages.say(Severity.ERROR, sentence(trouble))
+            self._host.messages.say(Severity.ERROR, sentence(trouble))
         if not isinstance(self.job, CaptureJob):
             self.panel.end("" if self._told_trouble else trouble)
-        document = self._window.document
+        document = self._host.document()
         if self._shown:
             if document is not None:
                 document.stop_following()
@@ -242,91 +217,18 @@ class Live(QObject):
         """Nothing came of it: what was shown before stays, and the spool of the attempt goes."""
         if self._file is not None:
             UnsavedSpool(self._file, wanted=False).let_go()
-        self._window.show_file()
-
-    # Unsaved captures
+        self._host.show_file("")
 
     def leave(self, then: Then) -> None:
         """Do `then` when nothing is live and nothing unsaved is lost any more, or not at all.
 
         At once where there is nothing to ask or to wait for.
         """
-        document = self._window.document
-        spool = document.spool if document is not None else None
-        step = then
-        if self.unsaved:
-            packets, wpdus = count(document.packets, "packet"), count(document.wpdus, "WPDU")
-            answer = ask_unsaved(self._window, self.running, packets, wpdus)
-            if answer == CANCEL:
-                return
-            if answer == SAVE:
-                target = self._ask_target()
-                if target is None:
-                    return
-                step = partial(self._copy, target, then)
-            spool.wanted = answer != DISCARD
-        elif spool is not None:
-            spool.wanted = False
+        step = self.saver.before_leaving(then, is_live=self.running)
+        if step is None:
+            return
         if self.process is None:
             step()
         else:
             self._then = step
             self.process.close()
-
-    def save(self) -> None:
-        """Save a capture that has no name yet."""
-        if self.unsaved:
-            self.save_as()
-
-    def save_as(self) -> None:
-        """Copy the capture to a file of the user's choice."""
-        target = self._ask_target()
-        if target is not None:
-            self._copy(target, lambda: None)
-
-    def _ask_target(self) -> Path | None:
-        document, settings = self._window.document, self._window.settings
-        folder = Path(settings.get(options.LAST_FOLDER) or Path.home())
-        usual = str(folder / document.path.name)
-        name, _ = QFileDialog.getSaveFileName(self._window, "Save the capture", usual, _SAVED_FILES)
-        if not name:
-            return None
-        target = Path(name)
-        settings.set(options.LAST_FOLDER, str(target.parent))
-        return target if target.suffix else target.with_suffix(".pcapng")
-
-    def _copy(self, target: Path, then: Then) -> None:
-        document = self._window.document
-        if target.exists() and any(path.exists() and target.samefile(path) for path in document.files):
-            self._window.messages.say(Severity.NOTE, f"{target.name} is the file that is open.")
-            return
-        extents, spool, whole = document.extents, document.spool, not document.following
-        in_background(lambda: _Saving(copy_files(extents, target), spool, whole, then), self._copied)
-
-    def _finish_copy(self, saving: "_Saving") -> None:
-        target, trouble = saving.copy
-        if trouble:
-            self._window.messages.say(Severity.ERROR, trouble)
-            return
-        self._window.settings.add_recent(str(target))
-        text = f"Saved as {target}."
-        if not saving.whole:
-            text = f"What came so far is saved as {target}. The rest is not: save again when it has ended."
-        elif saving.spool is not None:
-            saving.spool.saved_as = target
-        if saving.spool is not None and saving.spool.is_cut:
-            text += _CUT
-        document = self._window.document
-        self._window.show_file("live" if document is not None and document.following else "")
-        self._window.messages.say(Severity.NOTE, text)
-        self.changed.emit()
-        saving.then()
-
-
-class _Saving(NamedTuple):
-    """A copy that has been made: of which spool, whether all of it is there, and what comes after."""
-
-    copy: Copy
-    spool: UnsavedSpool | None
-    whole: bool
-    then: Then

@@ -1,0 +1,123 @@
+"""Saves a capture that has no name yet, and asks before one is lost."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from cosemscope.gui.base import settings as options
+from cosemscope.gui.base.background import in_background
+from cosemscope.gui.base.message_bar import Severity
+from cosemscope.gui.document.unsaved_spool import (
+    CANCEL,
+    DISCARD,
+    SAVE,
+    Copy,
+    UnsavedSpool,
+    ask_unsaved,
+    copy_files,
+)
+from cosemscope.gui.live.live_host import LiveHost
+from cosemscope.gui.look.formats import count
+
+Then = Callable[[], None]
+
+_CUT = " The oldest packets shown are not in it: the ring has removed their files."
+_SAVED_FILES = "pcapng captures (*.pcapng);;All files (*)"
+
+
+class Saver(QObject):
+    """Copies the capture that is open, away from the window's thread; `saved` says that a copy was made."""
+
+    saved = Signal()
+    _copied = Signal(object)
+
+    def __init__(self, host: LiveHost, parent: QObject) -> None:
+        super().__init__(parent)
+        self._host = host
+        self._copied.connect(self._finish_copy)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether closing the document would lose something."""
+        document = self._host.document()
+        spool = document.spool if document else None
+        return spool is not None and spool.is_worth_a_question(document.packets, document.wpdus)
+
+    def before_leaving(self, then: Then, *, is_live: bool) -> Then | None:
+        """What to do to leave the document for `then`, after a question where there is one; None: stay."""
+        document = self._host.document()
+        spool = document.spool if document is not None else None
+        if spool is None:
+            return then
+        if not self.is_needed:
+            spool.wanted = False
+            return then
+        packets, wpdus = count(document.packets, "packet"), count(document.wpdus, "WPDU")
+        answer = ask_unsaved(self._host.widget, is_live, packets, wpdus)
+        target = self._ask_target() if answer == SAVE else None
+        if answer == CANCEL or (answer == SAVE and target is None):
+            return None
+        spool.wanted = answer != DISCARD
+        return partial(self._copy, target, then) if target is not None else then
+
+    def save(self) -> None:
+        """Save a capture that has no name yet."""
+        if self.is_needed:
+            self.save_as()
+
+    def save_as(self) -> None:
+        """Copy the capture to a file of the user's choice."""
+        target = self._ask_target()
+        if target is not None:
+            self._copy(target, lambda: None)
+
+    def _ask_target(self) -> Path | None:
+        document, settings = self._host.document(), self._host.settings
+        folder = Path(settings.get(options.LAST_FOLDER) or Path.home())
+        usual = str(folder / document.path.name)
+        name, _ = QFileDialog.getSaveFileName(self._host.widget, "Save the capture", usual, _SAVED_FILES)
+        if not name:
+            return None
+        target = Path(name)
+        settings.set(options.LAST_FOLDER, str(target.parent))
+        return target if target.suffix else target.with_suffix(".pcapng")
+
+    def _copy(self, target: Path, then: Then) -> None:
+        document = self._host.document()
+        if target.exists() and any(path.exists() and target.samefile(path) for path in document.files):
+            self._host.messages.say(Severity.NOTE, f"{target.name} is the file that is open.")
+            return
+        extents, spool, whole = document.extents, document.spool, not document.following
+        in_background(lambda: _Saving(copy_files(extents, target), spool, whole, then), self._copied)
+
+    def _finish_copy(self, saving: "_Saving") -> None:
+        target, trouble = saving.copy
+        if trouble:
+            self._host.messages.say(Severity.ERROR, trouble)
+            return
+        self._host.settings.add_recent(str(target))
+        text = f"Saved as {target}."
+        if not saving.whole:
+            text = f"What came so far is saved as {target}. The rest is not: save again when it has ended."
+        elif saving.spool is not None:
+            saving.spool.saved_as = target
+        if saving.spool is not None and saving.spool.is_cut:
+            text += _CUT
+        document = self._host.document()
+        self._host.show_file("live" if document is not None and document.following else "")
+        self._host.messages.say(Severity.NOTE, text)
+        self.saved.emit()
+        saving.then()
+
+
+class _Saving(NamedTuple):
+    """A copy that has been made: of which spool, whether all of it is there, and what comes after."""
+
+    copy: Copy
+    spool: UnsavedSpool | None
+    whole: bool
+    then: Then
