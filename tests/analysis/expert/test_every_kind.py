@@ -331,12 +331,22 @@ def _dropped(folder: Path) -> RecordSource:
     return open_capture(path)
 
 
+def _fragment(folder: Path) -> RecordSource:
+    talk = Talk()
+    talk.tcp.say(0, ONE[:20])  # fragments but the last have a multiple of 8 octets
+    first = bytearray(talk.wire.packets.pop()[1])
+    first[6] |= 0x20
+    talk.wire.add(bytes(first))
+    return open_capture(talk.wire.capture(folder / "made.pcap"))
+
+
 #: What makes an item of the kinds that are of the file.
 FILES: dict[str, Callable[[Path], RecordSource]] = {
     "damaged-file": _damaged_file,
     "link-not-opened": _other_link,
     "files-removed": _removed_file,
     "dropped-packets": _dropped,
+    "fragments-missing": _fragment,
 }
 
 

@@ -103,6 +103,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(25):
         assert reassembly.add(Fragment(number, 0, False, 17), bytes(8), number) is None
     assert reassembly.given_up == 15
+    assert reassembly.incomplete == 25
     monkeypatch.setattr(fragments, "MAX_WAITING_OCTETS", 100_000)
     for number in range(100, 110):
         assert reassembly.add(Fragment(number, 60_000, False, 17), bytes(8), number) is None

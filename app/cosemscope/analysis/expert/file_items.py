@@ -17,6 +17,19 @@ def dropped(analysis: Analysis, rows: slice) -> Found:
     return {"amount": lost} if lost else {}
 
 
+@capture_check(
+    "fragments-missing",
+    Severity.WARNING,
+    Group.FILE,
+    "IP datagrams of which not all fragments are in the capture: {amount}",
+    "RFC 791, 3.2, and RFC 8200, 4.5",
+)
+def fragments(analysis: Analysis, rows: slice) -> Found:
+    """Datagrams that were never put together; their octets are in no stream."""
+    incomplete = analysis.table.incomplete_datagrams
+    return {"amount": incomplete} if incomplete else {}
+
+
 def add_file_problems(analysis: Analysis) -> None:
     """Add an item for each problem that reading the file met."""
     items = analysis.expert_items

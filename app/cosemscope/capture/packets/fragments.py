@@ -73,6 +73,11 @@ class Reassembly:
         self._waiting: OrderedDict[Hashable, _Datagram] = OrderedDict()
         self._octets = 0
 
+    @property
+    def incomplete(self) -> int:
+        """How many datagrams lack fragments: those given up, and those that wait."""
+        return self.given_up + len(self._waiting)
+
     def add(self, fragment: Fragment, octets: bytes, time: int) -> bytes | None:
         """Take a fragment in, seen at `time` (ns); the whole body once the last piece is there, else None."""
         stop = fragment.offset + len(octets)

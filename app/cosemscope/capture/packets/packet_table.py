@@ -72,6 +72,12 @@ class PacketTable:
         return PacketReader(self._side)
 
     @property
+    def incomplete_datagrams(self) -> int:
+        """How many IP datagrams lack fragments, so far."""
+        reader: PacketReader | None = self.__dict__.get("_reader")  # made once a packet needs it
+        return reader.reassembly.incomplete if reader is not None else 0
+
+    @property
     def flows(self) -> Columns:
         """The table of flows, in the order of their first packets."""
         return self._flows.flows
