@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
-from cosemscope.analysis.sessions.wport_pairs import PairCounts
+from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.packet_table import Endpoint, PacketTable
 from cosemscope.capture.records import RecordBatch
@@ -38,6 +39,10 @@ from cosemscope.streams.tables.wpdu_table import WpduTable
 # Rows are reserved for what the file is expected to hold, this much more than the first batch lets expect.
 _RESERVE = 1.05
 _RESERVE_MOST = 1 << 27
+#: The WPDU columns of which exchanges are made.
+_EXCHANGED = ("first_time", "time", "stream", "direction", "length")
+#: WPDUs that are paired at once.
+_PAIRED = 1 << 16
 
 
 class Analysis:
@@ -46,8 +51,9 @@ class Analysis:
     `table` is the PacketTable; `packets`, `flows`, `streams` (STREAM_FIELDS), `wpdus` (WPDU_FIELDS),
     `expert_items` (EXPERT_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns. `packet_streams["stream"]`
     is the stream of each packet (-1 none). Row for row as in `wpdus`, `wpdu_pairs["pair"]` is the row in
-    `pairs`, and `first_look` (FIRST_LOOK_FIELDS) what the first octets of the APDU say. With `one_by_one`
-    every segment goes through the reassembler, which gives the same rows.
+    `pairs`, and `first_look` (FIRST_LOOK_FIELDS) what the first octets of the APDU say; and, for rows that
+    `pair` has taken, `exchanges.of["exchange"]` the row in `exchanges` (EXCHANGE_FIELDS; -1 none). With
+    `one_by_one` every segment goes through the reassembler, which gives the same rows.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Analysis:
         self.expert_items = ExpertItems()
         self.packet_streams = Columns({"stream": "i4"}, 1 << 16)
         self.wpdu_pairs = Columns({"pair": "u4"})
+        self.exchanges = Exchanges()
         self.finished = False
         self._source = PayloadSource(reader.octets)
         self._counts = PairCounts(self.streams, self.wpdus)
@@ -137,6 +144,17 @@ class Analysis:
         self._udp.finish(end)
         self.streams["framing"][self.streams.undecided] = Framing.SILENT
         self._flush(slice(end, end))
+
+    def pair(self) -> Exchanges:
+        """Pair the WPDUs that came since to exchanges, in the thread that steps; returns all exchanges."""
+        near = near_is_client(self.pairs)
+        for start in range(len(self.exchanges.of), len(self.wpdus), _PAIRED):
+            rows = slice(start, min(start + _PAIRED, len(self.wpdus)))
+            pair = self.wpdu_pairs["pair"][rows]
+            wpdus = {name: self.wpdus[name][rows] for name in _EXCHANGED}
+            look = {name: self.first_look[name][rows] for name in self.first_look.names}
+            self.exchanges.add(wpdus, look, pair, near[pair] == (wpdus["direction"] == 0), start)
+        return self.exchanges
 
     def octets(self, row: int) -> bytes:
         """A whole WPDU, header included; what was not captured of it is left out."""

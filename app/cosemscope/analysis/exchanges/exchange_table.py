@@ -1,0 +1,145 @@
+"""The table of exchanges: a row each, filled batch by batch as WPDUs become complete.
+
+A row has the asker's object and invoke-id, the WPDU rows of request and responses, four times, octets and
+blocks. How an exchange ended is not here: that depends on what comes after it (see `statuses`).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosemscope.analysis.exchanges.pairing import Pairer
+from cosemscope.analysis.exchanges.roles import Role
+from cosemscope.apdu.first_look import ApduKind
+from cosemscope.capture.columns import Array, Columns
+
+#: EXCHANGE columns. `stream`, `pair`: rows of their tables; `side`, `role`: direction and Role of the first
+#: WPDU; `service`, `class_id`, `obis`, `member`, `invoke_id`, `security`: its first look; `result`, `answer`:
+#: result and service of the last response, -1 none; `request`, `last_request`, `response`, `last_response`:
+#: WPDU rows, -1 none; `requests`, `responses`: WPDUs; `blocks`: blocks of a transfer; `request_octets`,
+#: `response_octets`: of APDUs; `request_start`, `request_end`: first and last octet of the first request,
+#: `response_start`, `response_end`: first octet of the first response and last octet of the last one, in ns
+#: since the epoch, 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response
+#: has come; `given_up`: the asker went on without it, under the same invoke-id.
+EXCHANGE_FIELDS: dict[str, str] = {
+    "stream": "u4",
+    "pair": "u4",
+    "side": "u1",
+    "role": "u1",
+    "service": "i2",
+    "class_id": "i4",
+    "obis": "u8",
+    "member": "i2",
+    "invoke_id": "i4",
+    "security": "i2",
+    "result": "i2",
+    "answer": "i2",
+    "request": "i8",
+    "last_request": "i8",
+    "response": "i8",
+    "last_response": "i8",
+    "requests": "u4",
+    "responses": "u4",
+    "blocks": "u4",
+    "request_octets": "i8",
+    "response_octets": "i8",
+    "request_start": "i8",
+    "request_end": "i8",
+    "response_start": "i8",
+    "response_end": "i8",
+    "unconfirmed": "?",
+    "final": "?",
+    "given_up": "?",
+}
+_NO_ROWS = dict.fromkeys(("request", "last_request", "response", "last_response", "result", "answer"), -1)
+#: First-look columns that name what an exchange is about: from the first WPDU.
+_ABOUT = ("service", "class_id", "obis", "member", "invoke_id", "security")
+
+
+class Exchanges(Columns):
+    """The exchanges of a capture, in the order in which they began; `of["exchange"]` has that of each WPDU.
+
+    Only the thread that steps may add rows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(EXCHANGE_FIELDS)
+        self.of = Columns({"exchange": "i4"})
+        self._pairer = Pairer()
+
+    def add(
+        self,
+        wpdus: Mapping[str, Array],
+        look: Mapping[str, Array],
+        pair: NDArray[np.uint32],
+        from_client: NDArray[np.bool_],
+        first: int,
+    ) -> None:
+        """Add the next WPDU rows, from row `first` on: their columns, first looks, pairs and DLMS senders."""
+        found = self._pairer.add(look, pair, from_client, wpdus["length"])
+        begins = np.flatnonzero(found.begins)
+        about = {name: look[name][begins] for name in _ABOUT}
+        self.extend(
+            len(begins),
+            stream=wpdus["stream"][begins],
+            pair=pair[begins],
+            side=wpdus["direction"][begins],
+            role=found.roles.role[begins],
+            unconfirmed=look["kind"][begins] == ApduKind.UNCONFIRMED,
+            **about,
+            **_NO_ROWS,
+        )
+        self.of.extend(len(pair), exchange=found.exchange)
+        self["given_up"][found.given_up] = True
+        role = found.roles.role
+        there = found.exchange >= 0
+        answers = there & ((role == Role.PART) | (role == Role.FINAL))
+        asks = there & ~answers & (role != Role.ACKNOWLEDGE)
+        self._take(
+            ("request", "last_request", "requests", "request_octets"), asks, found.exchange, wpdus, first
+        )
+        self._take(
+            ("response", "last_response", "responses", "response_octets"),
+            answers,
+            found.exchange,
+            wpdus,
+            first,
+        )
+        blocks = np.flatnonzero(there & found.roles.block)
+        np.add.at(self["blocks"], found.exchange[blocks], 1)
+        final = np.flatnonzero(there & (role == Role.FINAL))
+        ended = found.exchange[final]
+        self["final"][ended] = True
+        self["result"][ended], self["answer"][ended] = look["result"][final], look["service"][final]
+
+    def _take(
+        self,
+        names: tuple[str, str, str, str],
+        mask: NDArray[np.bool_],
+        exchange: NDArray[np.int64],
+        wpdus: Mapping[str, Array],
+        first: int,
+    ) -> None:
+        """Take requests or responses, by `names` of first row, last row, number and octets."""
+        rows = np.flatnonzero(mask)
+        if not len(rows):
+            return
+        # Invariant: `rows` has the rows of each exchange together, in their own order; `heads` and `tails`
+        # are the places of the first and the last row of each, `numbers` the exchanges.
+        rows = rows[np.argsort(exchange[rows], kind="stable")]
+        heads = np.flatnonzero(np.diff(exchange[rows], prepend=-1))
+        tails = np.append(heads[1:], len(rows)) - 1
+        numbers = exchange[rows[heads]]
+        row, last, count, octets = names
+        new = self[row][numbers] < 0
+        begun = numbers[new]
+        self[row][begun] = rows[heads[new]] + first
+        self[f"{row}_start"][begun] = wpdus["first_time"][rows[heads[new]]]
+        if row == "request":
+            self["request_end"][begun] = wpdus["time"][rows[heads[new]]]
+        else:
+            self["response_end"][numbers] = wpdus["time"][rows[tails]]
+        self[last][numbers] = rows[tails] + first
+        self[count][numbers] += (tails - heads + 1).astype(np.uint32)
+        self[octets][numbers] += np.add.reduceat(wpdus["length"][rows].astype(np.int64), heads)

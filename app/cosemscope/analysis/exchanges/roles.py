@@ -1,0 +1,158 @@
+"""The role of an APDU in an exchange: it begins one, goes on, answers in part or for good, or stands alone.
+
+One table gives the role of each service and choice; a flag of the block and the sender decide the rest.
+A lane is a wPort pair, a family of services and an invoke-id: in it APDUs follow one another.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosemscope.apdu.names import tags as t
+from cosemscope.capture.columns import Array
+
+
+class Role(IntEnum):
+    """What an APDU does to the exchanges of its lane."""
+
+    NONE = 0  # takes part in no exchange
+    BEGIN = 1  # a request: an exchange begins
+    GO_ON = 2  # a request that goes on with blocks
+    PART = 3  # a response that is not the last
+    FINAL = 4  # the last response
+    ALONE = 5  # a request or notification that nobody answers: an exchange of one
+    ACKNOWLEDGE = 6  # a general-block-transfer without data: goes with what it acknowledges
+
+
+class Family(IntEnum):
+    """Services whose APDUs answer one another."""
+
+    NONE = 0
+    GET = 1
+    SET = 2
+    ACTION = 3
+    ACCESS = 4
+    READ = 5
+    WRITE = 6
+    ASSOCIATION = 7
+    RELEASE = 8
+    NOTIFICATION = 9
+    ABORT = 10
+    ENVELOPE = 11  # general- envelopes that have not been opened, and blocks of the client's
+
+
+#: Choices that are told apart; what has none, or another, is at 0.
+_CHOICES = 9
+#: Services -> family, and role by choice where not all have one.
+_SERVICES: dict[int, tuple[Family, Role, Mapping[int, Role]]] = {
+    t.GET_REQUEST: (Family.GET, Role.BEGIN, {2: Role.GO_ON}),
+    t.SET_REQUEST: (Family.SET, Role.BEGIN, {3: Role.GO_ON}),
+    t.ACTION_REQUEST: (Family.ACTION, Role.BEGIN, {2: Role.GO_ON, 6: Role.GO_ON}),
+    t.ACCESS_REQUEST: (Family.ACCESS, Role.BEGIN, {}),
+    t.READ_REQUEST: (Family.READ, Role.BEGIN, {}),
+    t.WRITE_REQUEST: (Family.WRITE, Role.BEGIN, {}),
+    t.UNCONFIRMED_WRITE_REQUEST: (Family.WRITE, Role.ALONE, {}),
+    t.GET_RESPONSE: (Family.GET, Role.FINAL, {2: Role.PART}),
+    t.SET_RESPONSE: (Family.SET, Role.FINAL, {2: Role.PART}),
+    t.ACTION_RESPONSE: (Family.ACTION, Role.FINAL, {2: Role.PART, 4: Role.PART}),
+    t.ACCESS_RESPONSE: (Family.ACCESS, Role.FINAL, {}),
+    t.READ_RESPONSE: (Family.READ, Role.FINAL, {}),
+    t.WRITE_RESPONSE: (Family.WRITE, Role.FINAL, {}),
+    t.AARQ: (Family.ASSOCIATION, Role.BEGIN, {}),
+    t.AARE: (Family.ASSOCIATION, Role.FINAL, {}),
+    t.INITIATE_REQUEST: (Family.ASSOCIATION, Role.BEGIN, {}),
+    t.INITIATE_RESPONSE: (Family.ASSOCIATION, Role.FINAL, {}),
+    t.RLRQ: (Family.RELEASE, Role.BEGIN, {}),
+    t.RLRE: (Family.RELEASE, Role.FINAL, {}),
+    t.ABRT: (Family.ABORT, Role.ALONE, {}),
+    t.EVENT_NOTIFICATION: (Family.NOTIFICATION, Role.ALONE, {}),
+    t.INFORMATION_REPORT: (Family.NOTIFICATION, Role.ALONE, {}),
+    t.DATA_NOTIFICATION: (Family.NOTIFICATION, Role.BEGIN, {}),
+    t.DATA_NOTIFICATION_CONFIRM: (Family.NOTIFICATION, Role.FINAL, {}),
+}
+#: Responses that say with a flag whether they are the last.
+_FLAGGED = ((t.GET_RESPONSE, 2), (t.ACTION_RESPONSE, 2))
+#: APDUs that carry a block of a transfer: service and choice.
+_BLOCKS = (
+    *((t.GET_RESPONSE, 2), (t.ACTION_RESPONSE, 2)),
+    *((t.SET_REQUEST, 2), (t.SET_REQUEST, 3), (t.SET_REQUEST, 5)),
+    *((t.ACTION_REQUEST, 4), (t.ACTION_REQUEST, 5), (t.ACTION_REQUEST, 6)),
+)
+#: Responses without an invoke-id answer the request that was sent last.
+_WITHOUT_ID = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
+_ENVELOPES = (t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING, t.GENERAL_SIGNING)
+#: Octets of a general-block-transfer without data: tag, control, two block numbers, a length of 0.
+_GBT_HEAD = 7
+
+
+def _tables() -> tuple[Array, Array, Array, Array]:
+    """Role and family (u1), whether a flag tells the last, whether it is a block (bool): [service, choice].
+
+    Ciphered services have the roles of those inside; their choices are not seen, and at 0.
+    """
+    shape = (257, _CHOICES)
+    role, family = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+    flagged, block = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    twins = {twin: inner for services in (t.GLO_SERVICES, t.DED_SERVICES) for twin, inner in services.items()}
+    for service, (kin, usual, others) in _SERVICES.items():
+        role[service], family[service] = usual, kin
+        for choice, other in others.items():
+            role[service, choice] = other
+    for service in _WITHOUT_ID:
+        role[service] = Role.FINAL
+    for twin, inner in twins.items():
+        role[twin], family[twin] = role[inner, 0], family[inner, 0]
+    for place in _FLAGGED:
+        flagged[place] = True
+    for place in _BLOCKS:
+        block[place] = True
+    return role, family, flagged, block
+
+
+_ROLES, _FAMILIES, _FLAGGED_PLACES, _BLOCK_PLACES = _tables()
+_GBT = t.GENERAL_BLOCK_TRANSFER
+
+
+class Roles:
+    """Roles of a batch of WPDU rows: `role`, `family` u1[n]; `without_id`, `block`, `gbt` bool[n]."""
+
+    def __init__(
+        self, look: Mapping[str, Array], length: NDArray[np.uint32], from_client: NDArray[np.bool_]
+    ) -> None:
+        """`look`: first-look columns; `length`: octets of the APDU; `from_client`: by DLMS role."""
+        service, choice = look["service"], np.where((look["choice"] >= _CHOICES), 0, look["choice"])
+        place = service.astype(np.int64), np.maximum(choice, 0)
+        self.role = _ROLES[place]
+        self.family = _FAMILIES[place]
+        self.block = _BLOCK_PLACES[place]
+        last = _FLAGGED_PLACES[place] & (look["last_block"] != 0)
+        self.role[last] = Role.FINAL
+        self.without_id = np.isin(service, _WITHOUT_ID)
+        self.gbt = service == _GBT
+        self._envelopes(np.isin(service, _ENVELOPES), from_client)
+        self._blocks(look, length, from_client)
+
+    def _envelopes(self, envelope: NDArray[np.bool_], from_client: NDArray[np.bool_]) -> None:
+        """An envelope of the client's asks, one of the server's answers what was asked last."""
+        self.family[envelope] = Family.ENVELOPE
+        self.role[envelope] = np.where(from_client[envelope], Role.BEGIN, Role.FINAL)
+        self.without_id |= envelope & ~from_client
+
+    def _blocks(
+        self, look: Mapping[str, Array], length: NDArray[np.uint32], from_client: NDArray[np.bool_]
+    ) -> None:
+        """Blocks of general-block-transfer: of a request, of an answer, and bare acknowledgements."""
+        gbt = np.flatnonzero(self.gbt)
+        if not len(gbt):
+            return
+        first, last = look["block"][gbt] == 1, look["last_block"][gbt] != 0
+        asked = np.where(first, Role.BEGIN, Role.GO_ON)
+        answered = np.where(last, Role.FINAL, Role.PART)
+        role = np.where(from_client[gbt], asked, answered)
+        bare = length[gbt] <= _GBT_HEAD
+        self.role[gbt] = np.where(bare, Role.ACKNOWLEDGE, role)
+        self.family[gbt] = Family.ENVELOPE
+        self.block[gbt] = ~bare
+        self.without_id[gbt] = ~from_client[gbt]

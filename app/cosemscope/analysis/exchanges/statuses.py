@@ -1,0 +1,118 @@
+"""How each exchange ended: answered, with an error, unanswered, unfinished, unasked and so on.
+
+An exchange without its last answer is *unanswered* where the asker went on without it: it used the invoke-id
+again, released or began an association, closed the connection itself, or nothing came for longer than the
+threshold. It is *unfinished* where the capture, the other side or the connection ended it first.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosemscope.analysis.exchanges.exchange_table import Exchanges
+from cosemscope.analysis.exchanges.roles import Role
+from cosemscope.apdu.names import tags as t
+from cosemscope.capture.columns import Columns
+from cosemscope.capture.packets.packet_row import FIN, RST
+
+#: Nanoseconds without an answer that count as none, unless the user sets another threshold.
+SILENCE = 5_000_000_000
+
+
+class Status(IntEnum):
+    """How an exchange ended; the word is the name for scripts."""
+
+    ANSWERED = 0
+    ERROR = 1  # answered with an error: a result, an exception, a refusal
+    UNANSWERED = 2
+    UNFINISHED = 3
+    UNASKED = 4  # an answer without a request
+    UNCONFIRMED = 5  # a request that nobody is to answer
+    NOTIFICATION = 6
+
+    @property
+    def word(self) -> str:
+        """The name for scripts: "unanswered"."""
+        return self.name.lower()
+
+
+_ERRORS = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
+_NOTIFICATIONS = (t.EVENT_NOTIFICATION, t.DATA_NOTIFICATION, t.INFORMATION_REPORT)
+_ENVELOPES = (t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING, t.GENERAL_SIGNING, t.GENERAL_BLOCK_TRANSFER)
+
+
+class ConnectionEnds:
+    """The FIN and RST packets of all streams, to be asked which one is the first behind a packet."""
+
+    def __init__(self, packets: Columns, packet_streams: Columns, streams: Columns) -> None:
+        """`packets`, `packet_streams`, `streams`: the tables of an analysis."""
+        stream = packet_streams["stream"]
+        rows = np.flatnonzero((packets["flags"][: len(stream)] & (FIN | RST)) > 0)
+        rows = rows[stream[rows] >= 0]
+        key = stream[rows].astype(np.int64) << 32 | rows
+        order = np.argsort(key)
+        self._keys = key[order]
+        #: Direction by the stream's client, as of WPDUs, and the packet of each end.
+        side = packets["direction"][rows] ^ streams["client_side"][stream[rows]]
+        self._side, self._packet = side[order], rows[order]
+
+    def behind(
+        self, stream: NDArray[np.uint32], packet: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """For each packet of a stream the first FIN or RST behind it: packet (-1 none) and direction."""
+        if not len(self._keys):
+            nothing = np.full(len(stream), -1, np.int64)
+            return nothing, nothing
+        key = stream.astype(np.int64) << 32 | packet
+        at = np.minimum(self._keys.searchsorted(key, side="right"), len(self._keys) - 1)
+        there = (self._keys[at] > key) & (self._keys[at] >> 32 == stream)
+        return np.where(there, self._packet[at], -1), np.where(there, self._side[at].astype(np.int64), -1)
+
+
+def statuses(
+    exchanges: Exchanges,
+    wpdus: Columns,
+    ends: ConnectionEnds,
+    last_time: int,
+    silence: int = SILENCE,
+) -> NDArray[np.uint8]:
+    """The Status of every exchange as of now, uint8[n].
+
+    `last_time`: the time of the capture's last packet, ns since the epoch; `silence`: the threshold in ns.
+    """
+    column = {name: exchanges[name] for name in ("role", "service", "final", "result", "answer", "request")}
+    found = np.full(len(exchanges), Status.UNFINISHED, np.uint8)
+    bad = np.isin(column["answer"], _ERRORS) | (column["result"] > 0)
+    found[column["final"]] = np.where(bad, Status.ERROR, Status.ANSWERED)[column["final"]]
+    open_ones = np.flatnonzero(~column["final"] & (column["request"] >= 0))
+    found[open_ones[_went_on(exchanges, open_ones, wpdus, ends, last_time, silence)]] = Status.UNANSWERED
+    found[column["request"] < 0] = Status.UNASKED
+    # What a server sends in an envelope unasked is a push, though nobody can see what is in it.
+    found[(column["request"] < 0) & np.isin(column["service"], _ENVELOPES)] = Status.NOTIFICATION
+    nobodys = exchanges["unconfirmed"] | (column["role"] == Role.ALONE)
+    found[nobodys & (exchanges["responses"] == 0)] = Status.UNCONFIRMED
+    found[np.isin(column["service"], _NOTIFICATIONS)] = Status.NOTIFICATION
+    return found
+
+
+def _went_on(
+    exchanges: Exchanges,
+    rows: NDArray[np.intp],
+    wpdus: Columns,
+    ends: ConnectionEnds,
+    last_time: int,
+    silence: int,
+) -> NDArray[np.bool_]:
+    """Whether the askers of these exchanges, which lack their last answers, went on without it."""
+    stream, side, pair = (exchanges[name][rows] for name in ("stream", "side", "pair"))
+    last = np.maximum(exchanges["last_request"][rows], exchanges["last_response"][rows])
+    end, ender = ends.behind(stream, wpdus["last_packet"][last].astype(np.int64))
+    quiet = (end < 0) & (last_time - wpdus["time"][last] > silence)
+    # Of each pair the last row in which an association was begun or released.
+    turned = np.full(int(pair.max()) + 1 if len(pair) else 0, -1, np.int64)
+    anew = np.flatnonzero(np.isin(exchanges["service"], (t.AARQ, t.RLRQ)) & (exchanges["request"] >= 0))
+    anew = anew[exchanges["pair"][anew] < len(turned)]
+    turned[exchanges["pair"][anew]] = exchanges["request"][anew]
+    went_on: NDArray[np.bool_] = exchanges["given_up"][rows] | (turned[pair] > last) | (ender == side) | quiet
+    return went_on
