@@ -10,6 +10,7 @@ whenever there is nothing new yet. One thread steps; others may look at
 rows below a length that they took before (see `capture.columns`).
 """
 
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ class Analysis:
         self.packet_streams = Columns({"stream": "i4"}, 1 << 16)
         self.wpdu_pairs = Columns({"pair": "u4"})
         self.exchanges = Exchanges()
+        self._pairing = Lock()
         self.finished = False
         self._source = PayloadSource(reader.octets)
         self._counts = PairCounts(self.streams, self.wpdus)
@@ -146,14 +148,15 @@ class Analysis:
         self._flush(slice(end, end))
 
     def pair(self) -> Exchanges:
-        """Pair the WPDUs that came since to exchanges, in the thread that steps; returns all exchanges."""
-        near = near_is_client(self.pairs)
-        for start in range(len(self.exchanges.of), len(self.wpdus), _PAIRED):
-            rows = slice(start, min(start + _PAIRED, len(self.wpdus)))
-            pair = self.wpdu_pairs["pair"][rows]
-            wpdus = {name: self.wpdus[name][rows] for name in _EXCHANGED}
-            look = {name: self.first_look[name][rows] for name in self.first_look.names}
-            self.exchanges.add(wpdus, look, pair, near[pair] == (wpdus["direction"] == 0), start)
+        """Pair the WPDUs that came since to exchanges; returns all exchanges. Any thread may ask."""
+        with self._pairing:
+            near, stop = near_is_client(self.pairs), len(self.first_look)
+            for start in range(len(self.exchanges.of), stop, _PAIRED):
+                rows = slice(start, min(start + _PAIRED, stop))
+                pair = self.wpdu_pairs["pair"][rows]
+                wpdus = {name: self.wpdus[name][rows] for name in _EXCHANGED}
+                look = {name: self.first_look[name][rows] for name in self.first_look.names}
+                self.exchanges.add(wpdus, look, pair, near[pair] == (wpdus["direction"] == 0), start)
         return self.exchanges
 
     def octets(self, row: int) -> bytes:

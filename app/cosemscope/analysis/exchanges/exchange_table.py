@@ -58,10 +58,7 @@ _ABOUT = ("service", "class_id", "obis", "member", "invoke_id", "security")
 
 
 class Exchanges(Columns):
-    """The exchanges of a capture, in the order in which they began; `of["exchange"]` has that of each WPDU.
-
-    Only the thread that steps may add rows.
-    """
+    """The exchanges of a capture in the order in which they began; `of["exchange"]`: that of each WPDU."""
 
     def __init__(self) -> None:
         super().__init__(EXCHANGE_FIELDS)

@@ -1,0 +1,146 @@
+"""How exchanges end: each status by made traffic, with times, octets and blocks as they were sent."""
+
+from pathlib import Path
+
+import pytest
+
+from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, Status, statuses
+from tests.helpers.shared import shared
+from tests.helpers.wire import ACK, FIN, MILLISECOND, RST, Tcp, Wire, analyse, wpdu
+
+GET = bytes.fromhex("c001c100030100010800ff0200")
+ANSWER = bytes.fromhex("c401c1000600001391")
+REFUSED = bytes.fromhex("c401c10104")
+EXCEPTION = bytes.fromhex("d80101")
+AARQ, AARE = bytes.fromhex("6003a10100"), bytes.fromhex("6103a10100")
+RLRQ, RLRE = bytes.fromhex("6203800100"), bytes.fromhex("6303800100")
+EVENT = bytes.fromhex("c20000010000600100ff020600000004")
+UNCONFIRMED_SET = bytes.fromhex("c10181000300010800ff0200" + "0600000000")
+BLOCK_1, BLOCK_2 = bytes.fromhex("c402c1000000000100020102"), bytes.fromhex("c402c10100000002000403040506")
+NEXT = bytes.fromhex("c002c100000001")
+
+
+def asked(octets: bytes, invoke_id: int = 1) -> bytes:
+    return wpdu(octets[:2] + bytes([0xC0 | invoke_id]) + octets[3:])
+
+
+def answered(octets: bytes, invoke_id: int = 1) -> bytes:
+    return wpdu(octets[:2] + bytes([0xC0 | invoke_id]) + octets[3:], 1, 16)
+
+
+def ended(wire: Wire, folder: Path) -> list[str]:
+    """The status of each exchange of a wire."""
+    analysis = analyse(wire, folder)
+    exchanges = analysis.pair()
+    ends = ConnectionEnds(analysis.packets, analysis.packet_streams, analysis.streams)
+    last = int(analysis.packets["time"][-1])
+    return [Status(number).word for number in statuses(exchanges, analysis.wpdus, ends, last)]
+
+
+CLIENT, SERVER = 0, 1
+SAID = {
+    "answered": [(CLIENT, asked(GET)), (SERVER, answered(ANSWER))],
+    "error": [(CLIENT, asked(GET)), (SERVER, answered(REFUSED))],
+    "error by exception": [(CLIENT, asked(GET)), (SERVER, wpdu(EXCEPTION, 1, 16))],
+    "unasked": [(SERVER, answered(ANSWER))],
+    "notification": [(SERVER, wpdu(EVENT, 1, 16))],
+    "unconfirmed": [(CLIENT, wpdu(UNCONFIRMED_SET))],
+    "unfinished": [(CLIENT, asked(GET))],
+    "unanswered, answered": [(CLIENT, asked(GET)), (CLIENT, asked(GET)), (SERVER, answered(ANSWER))],
+    "unanswered, unfinished": [(CLIENT, asked(GET)), (CLIENT, wpdu(RLRQ))],
+    "unanswered, unfinished by another association": [(CLIENT, asked(GET)), (CLIENT, wpdu(AARQ))],
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_statuses_by_what_is_said(name: str, tmp_path: Path) -> None:
+    """The exchanges that these WPDUs make end as the name says."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    for side, octets in SAID[name]:
+        tcp.say(side, octets)
+    assert ended(wire, tmp_path) == name.split(" by ")[0].split(", ")
+
+
+@pytest.mark.parametrize("flag", [FIN, RST])
+@pytest.mark.parametrize(("side", "status"), [(CLIENT, "unanswered"), (SERVER, "unfinished")])
+def test_who_ends_the_connection_decides(flag: int, side: int, status: str, tmp_path: Path) -> None:
+    """An asker that closes went on without its answer; a server that closes broke the exchange off."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    tcp.say(CLIENT, asked(GET))
+    tcp.packet(side, tcp.sent[side], flags=flag | ACK)
+    assert ended(wire, tmp_path) == [status]
+
+
+def test_silence_is_no_answer_and_the_end_of_the_capture_is_none_either(tmp_path: Path) -> None:
+    """Nothing for longer than the threshold is unanswered; a capture that ends before is unfinished."""
+    for wait, status in ((SILENCE, "unfinished"), (SILENCE + MILLISECOND, "unanswered")):
+        wire = Wire()
+        tcp = Tcp(wire).handshake()
+        tcp.say(CLIENT, asked(GET))
+        tcp.packet(SERVER, tcp.sent[SERVER], wait=wait)
+        assert ended(wire, tmp_path) == [status]
+
+
+def test_an_answer_after_other_traffic_of_the_connection_still_answers(tmp_path: Path) -> None:
+    """Connections and invoke-ids do not mix; a late answer under its own id is an answer."""
+    wire = Wire()
+    first, second = (Tcp(wire, ("10.0.0.1", port)).handshake() for port in (50000, 50001))
+    first.say(CLIENT, asked(GET, 1))
+    second.say(CLIENT, asked(GET, 1))
+    first.say(CLIENT, asked(GET, 2))
+    first.say(SERVER, answered(REFUSED, 2))
+    second.say(SERVER, answered(ANSWER, 1))
+    first.say(SERVER, answered(ANSWER, 1))
+    assert ended(wire, tmp_path) == ["answered", "answered", "error"]
+
+
+def test_times_octets_and_blocks_of_an_exchange(tmp_path: Path) -> None:
+    """First and last octets as they were seen, octets of APDUs, blocks and rows."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    tcp.say(CLIENT, asked(GET), [5])  # in two segments, a millisecond apart
+    begun = wire.time - MILLISECOND
+    tcp.say(SERVER, answered(BLOCK_1))
+    tcp.say(CLIENT, asked(NEXT))
+    tcp.say(SERVER, answered(BLOCK_2))
+    exchanges = analyse(wire, tmp_path).pair()
+    assert len(exchanges) == 1
+    told = {name: exchanges[name].item(0) for name in exchanges.names}
+    assert [told[name] - begun for name in ("request_start", "request_end")] == [0, MILLISECOND]
+    assert [told[name] - begun for name in ("response_start", "response_end")] == [
+        2 * MILLISECOND,
+        4 * MILLISECOND,
+    ]
+    assert (told["requests"], told["responses"], told["blocks"]) == (2, 2, 2)
+    assert told["request_octets"] == len(GET) + len(NEXT)
+    assert told["response_octets"] == len(BLOCK_1) + len(BLOCK_2)
+    assert [told[name] for name in ("request", "response", "last_request", "last_response")] == [0, 1, 2, 3]
+    assert (told["class_id"], told["obis"], told["member"], told["invoke_id"]) == (3, 0x0100010800FF, 2, 1)
+    assert (told["final"], told["result"]) == (True, 0)
+
+
+#: Exchanges of the shared captures by status, counted by hand in the lists of their WPDUs. In the ciphered
+#: one nobody sees, without its keys, that two of its requests ask for a next block.
+COUNTED = {
+    "DLMS_list.pcap": {"answered": 4},
+    "XmlDemo.pcap": {"answered": 4},
+    "Output.pcap": {"answered": 130},  # two of its 129 GET requests ask for a next block
+    "Output-Ciphered-HLS.pcap": {"answered": 132},
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_exchanges_of_real_captures(name: str) -> None:
+    """AARQ and AARE, GET with blocks and lists, ciphered services that are not opened."""
+    from cosemscope.analysis.engine import Analysis
+    from cosemscope.capture.files.reader import open_capture
+
+    with open_capture(shared(f"captures/{name}")) as reader:
+        analysis = Analysis(reader).run()
+        exchanges = analysis.pair()
+        ends = ConnectionEnds(analysis.packets, analysis.packet_streams, analysis.streams)
+        found = statuses(exchanges, analysis.wpdus, ends, int(analysis.packets["time"][-1]))
+    assert {word: [Status(one).word for one in found].count(word) for word in COUNTED[name]} == COUNTED[name]
+    assert len(exchanges) == sum(COUNTED[name].values())
