@@ -21,6 +21,8 @@ from cosemscope.gui.frame.window import SAMPLE, Window
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
 from cosemscope.resources import resource
+from tests.helpers.annotated import write_annotated
+from tests.helpers.packets import B4
 from tests.helpers.shared import shared
 
 NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
@@ -564,3 +566,15 @@ def test_every_pane_that_takes_keys_has_a_name(window):
         and not widget.accessibleName()
     ]
     assert nameless == []
+
+
+def test_comments_and_names_are_in_the_tool_tips(open_in, tmp_path: Path):
+    """The row of a commented packet has a mark and its comment, others have none; peers have names."""
+    window = open_in(write_annotated(tmp_path / "commented.pcapng", b"why twice?"))
+    model, tree = window.workspace.table.wpdus, window.workspace.sessions.sessions
+    tip, mark = Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.DecorationRole
+    assert model.data(model.index(1, 0), int(tip)) == "Packet 2: why twice?"
+    assert model.data(model.index(1, 0), int(mark)) is not None
+    assert model.data(model.index(0, 0), int(tip)) is None
+    assert model.data(model.index(0, 0), int(mark)) is None
+    assert f"meter-17 ({B4})" in tree.data(tree.index(1, 0), int(tip))

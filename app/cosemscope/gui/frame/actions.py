@@ -155,7 +155,7 @@ ACTIONS = (
     ActionSpec(
         "expand",
         "E&xpand all fields",
-        "workspace.details.fields.expand_all",
+        "workspace.details.fields.expandAll",
         ("Ctrl+Right",),
         "expand",
         "",
@@ -164,7 +164,7 @@ ACTIONS = (
     ActionSpec(
         "collapse",
         "Coll&apse all fields",
-        "workspace.details.fields.collapse_all",
+        "workspace.details.fields.collapseAll",
         ("Ctrl+Left",),
         "collapse",
         "",

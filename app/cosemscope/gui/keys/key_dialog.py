@@ -147,7 +147,7 @@ class KeyDialog(QDialog):
             amount.setForegroundRole(amount.palette().ColorRole.PlaceholderText)
             widest = amount.fontMetrics().horizontalAdvance("32 octets ")
             amount.setMinimumWidth(max(widest, self.secret_form.sizeHint().width()))  # one edge for all lines
-            line.textChanged.connect(lambda text: amount.setText(_amount(text)))
+            line.textChanged.connect(lambda text: amount.setText(amount_text(text)))
             across.addWidget(amount)
         elif field.file:
             browse = QToolButton(row)
@@ -235,7 +235,7 @@ class KeyDialog(QDialog):
         self.problem.show()
 
 
-def _amount(text: str) -> str:
+def amount_text(text: str) -> str:
     """How many octets of hex are typed."""
     digits = re.sub(r"^0[xX]|[\s:\-_]", "", text.strip())
     if not digits or not re.fullmatch(r"[0-9A-Fa-f]+", digits):

@@ -7,10 +7,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
-from cosemscope.gui.look.hex_text import hex_dump
-from cosemscope.gui.panes.details.bytes_view import BytesView
 from cosemscope.gui.panes.details.details import Details
-from cosemscope.gui.panes.details.field_tree import octets_text, value_text
 from cosemscope.streams.tables.framing import Framing
 from tests.helpers.polled import ANSWER, REQUEST
 from tests.helpers.traffic_apdus import wpdu
@@ -128,103 +125,9 @@ def test_qt_finds_nothing_wrong_with_the_field_model(details):
     model = details.fields.model()
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
     details.show_decoded(decode_framed(WPDU, Framing.WRAPPER))
-    details.fields.expand_all()
+    details.fields.expandAll()
     details.show_decoded(None)
     assert tester.model() is model
-
-
-@pytest.mark.parametrize(
-    ("field", "text"),
-    [
-        (Field("a", 7, 0, 1), "7"),
-        (Field("a", 7, 0, 1, text="seven"), "seven (7)"),
-        (Field("a", 7, 0, 1, text="7 Wh"), "7 Wh"),
-        (Field("tag", 196, 0, 1, text="get-response"), "get-response (0xC4)"),
-        (Field("tag", 196, 0, 1), "0xC4"),
-        (Field("a", True, 0, 1, text="yes"), "yes"),
-        (Field("a", b"\x01\xff", 0, 2), "01 ff"),
-        (Field("a", None, 0, 2), ""),
-    ],
-)
-def test_values_as_text(field, text):
-    """A number stands behind its meaning, unless the meaning already has it."""
-    assert value_text(field) == text
-
-
-def test_octet_ranges_as_text():
-    """One octet, several, none."""
-    assert [octets_text(Field("a", 0, *span)) for span in ((8, 9), (8, 12), (8, 8))] == ["8", "8–11", ""]
-
-
-@pytest.fixture
-def view(qtbot, look):
-    view = BytesView()
-    qtbot.addWidget(view)
-    view.resize(800, 300)
-    view.set_octets(bytes(range(256)) * 20)
-    with qtbot.waitExposed(view):
-        view.show()
-    return view
-
-
-def test_dragging_selects_octets_to_copy(view, qtbot):
-    """Ctrl+C after a drag is a hex stream of what was dragged over, also over lines."""
-    port = view.viewport()
-    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=view.octet_rect(3).center())
-    qtbot.mouseMove(port, view.octet_rect(10).center())
-    qtbot.mouseMove(port, view.octet_rect(18).center())
-    qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=view.octet_rect(18).center())
-    assert view.selection == (3, 19)
-    qtbot.keyClick(view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    assert QGuiApplication.clipboard().text() == bytes(range(3, 19)).hex()
-    view.copy_hex_dump()
-    assert QGuiApplication.clipboard().text() == hex_dump(bytes(range(3, 19)), 3)
-
-
-def test_digits_and_characters_find_the_same_octet(view):
-    """Both halves of a line can be clicked; the margin and the gap below the end are nothing."""
-    for offset in (0, 7, 8, 15, 33):
-        digits = view.octet_rect(offset)
-        assert view.octet_at(digits.center()) == offset
-        assert view.octet_at(view.character_rect(offset).center()) == offset
-    assert view.octet_at(QPoint(2, 10)) == -1
-    view.set_octets(b"ab")
-    assert view.octet_at(view.octet_rect(2).center()) == -1
-
-
-def test_keys_move_and_extend(view, qtbot):
-    """Arrows by octets and lines, Home and End, Shift extends, Ctrl+A takes all."""
-    chosen = []
-    view.octetSelected.connect(chosen.append)
-    for key in ("Right", "Down", "Left", "Up", "End", "Home"):
-        qtbot.keyClick(view, Qt.Key[f"Key_{key}"])
-    assert chosen == [1, 17, 16, 0, 5119, 0]
-    qtbot.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    assert view.selection == (0, 17)
-    qtbot.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    assert view.selection == (0, 5120)
-
-
-def test_a_field_far_down_comes_into_view(view):
-    """Choosing a field scrolls to its first octet."""
-    view.show_field(4000, 4004)
-    assert view.viewport().rect().contains(view.octet_rect(4000))
-    assert view.field_range == (4000, 4004)
-
-
-def test_narrow_views_have_eight_octets_a_line(view, qtbot):
-    """Nothing is cut off where there is little room."""
-    view.resize(420, 300)
-    assert view.octet_rect(8).top() > view.octet_rect(7).top()
-    view.resize(900, 300)
-    assert view.octet_rect(8).top() == view.octet_rect(7).top()
-
-
-def test_hex_dump_lines():
-    """Offset, sixteen octets, characters; the last line is aligned as the others."""
-    lines = hex_dump(b"GET \x00\xff" + bytes(12)).splitlines()
-    assert lines[0] == "0000  47 45 54 20 00 ff 00 00 00 00 00 00 00 00 00 00  GET ............"
-    assert lines[1] == "0010  00 00" + " " * 44 + "..".rjust(2)
 
 
 def test_names_of_deep_fields_can_be_read(details):
@@ -244,15 +147,6 @@ def test_names_of_deep_fields_can_be_read(details):
     assert fields.columnWidth(0) < fields.viewport().width()
     details.show_decoded(decode_framed(WPDU, Framing.WRAPPER))
     assert fields.columnWidth(0) <= before
-
-
-def test_what_is_in_view_stays_when_lines_get_longer(view):
-    """A field shown in a narrow view, or in a tab that was never seen, is in view when there is room."""
-    view.resize(420, 60)
-    view.show_field(1000, 1004)
-    assert view.viewport().rect().contains(view.octet_rect(1000))
-    view.resize(900, 300)
-    assert view.viewport().rect().contains(view.octet_rect(1000))
 
 
 def test_a_field_of_a_tab_never_seen_comes_into_view(details):

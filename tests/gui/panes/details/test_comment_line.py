@@ -1,4 +1,4 @@
-"""What a pcapng says of its packets and addresses is seen in the window."""
+"""The comments of a capture stand above the fields of the WPDU that they are on."""
 
 from pathlib import Path
 
@@ -8,19 +8,6 @@ from PySide6.QtGui import QColor
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.look import theme
 from tests.helpers.annotated import write_annotated
-from tests.helpers.packets import B4
-
-
-def test_comments_and_names_are_in_the_tool_tips(open_in, tmp_path: Path) -> None:
-    """The row of a commented packet has a mark and its comment, others have none; peers have names."""
-    window = open_in(write_annotated(tmp_path / "commented.pcapng", b"why twice?"))
-    model, tree = window.workspace.table.wpdus, window.workspace.sessions.sessions
-    tip, mark = Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.DecorationRole
-    assert model.data(model.index(1, 0), int(tip)) == "Packet 2: why twice?"
-    assert model.data(model.index(1, 0), int(mark)) is not None
-    assert model.data(model.index(0, 0), int(tip)) is None
-    assert model.data(model.index(0, 0), int(mark)) is None
-    assert f"meter-17 ({B4})" in tree.data(tree.index(1, 0), int(tip))
 
 
 def test_the_comment_of_the_selected_wpdu_stands_above_its_fields(open_in, qtbot, tmp_path: Path) -> None:
