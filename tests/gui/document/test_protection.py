@@ -15,7 +15,7 @@ from cosemscope.gui.look import theme
 from cosemscope.gui.panes.details.verdict_bar import VerdictBar
 from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
 from cosemscope.resources import resource
-from tests.gui.test_look import contrast
+from tests.gui.look.test_theme import contrast
 from tests.helpers.shared import shared
 
 NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.annotations import comments_of, named
+from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.engine import Analysis
@@ -69,6 +70,7 @@ class Traffic:
         self.wpdu_pairs = analysis.wpdu_pairs
         self.total = self.truncated = 0
         self.associations = Associations(analysis)
+        self._early: set[int] = set()  # rows that were told before the pass had come to them
         self._names: dict[tuple[int, int], tuple[str, str]] = {}
 
     @classmethod
@@ -87,26 +89,38 @@ class Traffic:
         """When the first WPDU was complete, in nanoseconds since the epoch; 0 without any."""
         return self.wpdus["time"].item(0) if len(self.wpdus) else 0
 
+    def take_early(self) -> set[int]:
+        """The rows that were told of, since this was asked last, before the pass had come to them."""
+        early, self._early = self._early, set()
+        return early
+
     def octets(self, row: int) -> bytes:
         """The WPDU's octets, header included."""
         return self.analysis.octets(row)
 
     # What a WPDU says
 
-    def is_gone(self, row: int) -> bool:
+    def _is_gone(self, row: int, octets: bytes) -> bool:
         """Whether a ring has removed the file that a WPDU row was in: only the columns are left of it."""
-        return not self.octets(row) and self.wpdus["size"].item(row) > 0
+        return not octets and self.wpdus["size"].item(row) > 0
+
+    def _look(self, row: int, octets: bytes) -> Look:
+        look = self.associations.look(row, octets)
+        if row >= self.associations.passed:
+            self._early.add(row)
+        return look
 
     def decode(self, row: int) -> tuple[Decoded, list[Opening]]:
         """The tree of a WPDU row, with all that is known of its association (tens of ms at worst).
 
         Beside it what came of opening each ciphered part.
         """
-        if self.is_gone(row):
+        octets = self.octets(row)
+        if self._is_gone(row, octets):
             return _GONE, []
-        look = self.associations.look(row)
+        look = self._look(row, octets)
         context, heard = listening(look.context)
-        return self.associations.decode(row, look._replace(context=context)), heard
+        return self.associations.decode(row, look._replace(context=context), octets), heard
 
     def apdu_octets(self, row: int) -> bytes:
         """The octets of a WPDU's APDU: what stands after the header, or in HDLC frames."""
@@ -137,23 +151,27 @@ class Traffic:
     def outline(self, row: int) -> str:
         """What a WPDU row is about, in one line and at once: from its own octets alone."""
         if self.is_long(row):
-            octets = size(self.wpdus["size"].item(row))
-            return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {octets}"
-        if self.is_gone(row):
+            return self._name_and_size(row)
+        octets = self.octets(row)
+        if self._is_gone(row, octets):
             return GONE
         framing = Framing(self.wpdus["framing"].item(row))
-        return summarise(decode_framed(self.octets(row), framing, _BRIEFLY))
+        return summarise(decode_framed(octets, framing, _BRIEFLY))
+
+    def _name_and_size(self, row: int) -> str:
+        return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {size(self.wpdus['size'].item(row))}"
 
     def info(self, row: int) -> Line:
         """The same with its association: what a response answers, what a key opens. May take longer."""
-        if self.is_gone(row):
-            return Line(self.outline(row))
-        look = self.associations.look(row)
+        octets, is_long = self.octets(row), self.is_long(row)
+        if self._is_gone(row, octets):
+            return Line(self._name_and_size(row) if is_long else GONE)
+        look = self._look(row, octets)
         sentence = look.opening.text if look.opening is not None else ""
-        if not self.is_long(row):
-            return Line(self.associations.info(row), look.verdict, sentence)
+        if not is_long:
+            return Line(self.associations.info(row, look, octets), look.verdict, sentence)
         inner = f"{apdu_name(look.inner)} in " if look.openings and look.inner >= 0 else ""
-        return Line(inner + self.outline(row), look.verdict, sentence)
+        return Line(inner + self._name_and_size(row), look.verdict, sentence)
 
     def stream(self, row: int) -> int:
         """The stream of a WPDU row."""
