@@ -186,7 +186,7 @@ def test_fractions_of_more_than_a_second_cost_no_packet(
     for limit in (65_536, 1, 3):
         found, reader = read_file(tmp_path / "x", octets, limit)
         assert found == told(wanted)
-        ((offset, message),) = reader.problems
+        ((offset, message, _),) = reader.problems
         assert offset == len(pcap(RECORDS[: numbers[0]], magic=magic))
         assert f"{len(numbers)} packet" in message
 

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.capture.spool.spool_writer import SpoolWriter
-from cosemscope.capture.spool.synthetic_frames import Station, SyntheticTcp, SyntheticUdp, checksum
+from cosemscope.capture.spool.synthetic_frames import (
+    Station,
+    SyntheticTcp,
+    SyntheticUdp,
+    checksum,
+    tcp_frame,
+    udp_frame,
+)
 from tests.helpers.tshark import complaints, tshark
 
 V4 = (("192.0.2.10", 50000), ("198.51.100.7", 4059))
@@ -46,6 +53,67 @@ def assert_true_checksums(frame: bytes) -> None:
     pseudo = ip.src + ip.dst + struct.pack("!II", len(body), protocol)
     octets = pseudo + body
     assert slow_checksum(octets + bytes(len(octets) % 2)) == 0
+
+
+def by_dpkt(source: Station, destination: Station, protocol: int, segment: object, number: int) -> bytes:
+    """The frame that dpkt makes, which counts lengths and checksums itself."""
+    if source.address.version == 4:
+        ip = dpkt.ip.IP(
+            src=source.address.packed,
+            dst=destination.address.packed,
+            p=protocol,
+            id=number,
+            df=1,
+            data=segment,
+        )
+        ip.len = len(ip)
+    else:
+        ip = dpkt.ip6.IP6(
+            src=source.address.packed, dst=destination.address.packed, nxt=protocol, hlim=64, data=segment
+        )
+        ip.plen = len(segment)
+    kind = {4: dpkt.ethernet.ETH_TYPE_IP, 6: dpkt.ethernet.ETH_TYPE_IP6}[source.address.version]
+    return bytes(dpkt.ethernet.Ethernet(dst=destination.mac, src=source.mac, type=kind, data=ip))
+
+
+@BOTH
+@given(
+    payload=st.binary(max_size=300),
+    numbers=st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 65535)),
+    flags=st.integers(0, 63),
+)
+def test_frames_are_those_of_dpkt(
+    ends: tuple[tuple[str, int], tuple[str, int]],
+    payload: bytes,
+    numbers: tuple[int, int, int],
+    flags: int,
+) -> None:
+    """Octet for octet, so that packing them here is a matter of speed alone."""
+    source, destination = map(Station.of, ends)
+    sequence, acknowledgement, ip_id = numbers
+    tcp = dpkt.tcp.TCP(
+        sport=source.port,
+        dport=destination.port,
+        seq=sequence,
+        ack=acknowledgement,
+        flags=flags,
+        win=64240,
+        data=payload,
+    )
+    assert tcp_frame(
+        source,
+        destination,
+        sequence=sequence,
+        acknowledgement=acknowledgement,
+        flags=flags,
+        payload=payload,
+        ip_id=ip_id,
+    ) == by_dpkt(source, destination, 6, tcp, ip_id)
+    udp = dpkt.udp.UDP(sport=source.port, dport=destination.port, data=payload)
+    udp.ulen = len(udp)
+    assert udp_frame(source, destination, payload, ip_id=ip_id) == by_dpkt(
+        source, destination, 17, udp, ip_id
+    )
 
 
 @BOTH

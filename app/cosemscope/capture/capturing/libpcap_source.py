@@ -21,6 +21,7 @@ from cosemscope.capture.spool.spool_writer import (
     Counts,
     SpoolInterface,
     interface_block,
+    packet_block,
     section_block,
     statistics_block,
 )
@@ -30,10 +31,6 @@ _MOST = 4096
 #: Half the milliseconds that the last packets are waited for at least.
 _LEAST_LINGER = 50
 _HEADER = struct.Struct(libpcap.HEADER_FORMAT)
-_BLOCK = struct.Struct("<IIIIIII")
-_LENGTH = struct.Struct("<I")
-_PADDING = (b"", b"\0", b"\0\0", b"\0\0\0")
-_ENHANCED_PACKET = 6
 _COUNTED_BITS = 32
 
 FilterFor = Callable[[int], str]
@@ -74,26 +71,8 @@ class _Inlet:
         assert header is not None
         seconds, fraction, captured, original = _HEADER.unpack(ctypes.string_at(header, _HEADER.size))
         time_ns = seconds * 1_000_000_000 + fraction * self._tick
-        padding = -captured & 3
-        length = 32 + captured + padding
-        self._blocks.append(
-            b"".join(
-                (
-                    _BLOCK.pack(
-                        _ENHANCED_PACKET,
-                        length,
-                        self.number,
-                        time_ns >> 32,
-                        time_ns & 0xFFFF_FFFF,
-                        captured,
-                        original,
-                    ),
-                    ctypes.string_at(octets or 0, captured) if captured else b"",
-                    _PADDING[padding],
-                    _LENGTH.pack(length),
-                )
-            )
-        )
+        packet = ctypes.string_at(octets or 0, captured) if captured else b""
+        self._blocks.append(packet_block(time_ns, packet, original=original, interface=self.number))
 
     def _note(self, blocks: list[bytes]) -> None:
         counts = self.counts

@@ -9,18 +9,13 @@ import struct
 from collections.abc import Iterator
 
 from cosemscope import __version__
-from cosemscope.capture.files import pcap, pcapng
+from cosemscope.capture.files import pcap
+from cosemscope.capture.files.pcapng_blocks import Blocks, statistics_of
+from cosemscope.capture.pcapng_layout import MAGIC, PACKETS, BlockError, BlockKind, block_heads
 from cosemscope.capture.spool.chunks import Chunk
 from cosemscope.capture.spool.spool_writer import SpoolInterface, interface_block, packet_block, section_block
 
-# The same in both byte orders.
-_SECTION_HEADER = 0x0A0D0D0A
-_BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
-_INTERFACE_DESCRIPTION, _INTERFACE_STATISTICS = 1, 5
-_HEADS = frozenset((_SECTION_HEADER, _INTERFACE_DESCRIPTION))
-_PACKETS = frozenset((2, 3, 6))
-#: A longer block or packet is not believed: it bounds what is waited for.
-_MAX_BLOCK = 1 << 26
+_HEADS = frozenset((BlockKind.SECTION, BlockKind.INTERFACE))
 
 
 class StreamError(Exception):
@@ -39,8 +34,7 @@ class StreamCutter:
         self._pending = bytearray()
         self._head = b""
         self._order = "<"
-        self._variant: pcap.Variant | None = None
-        self._limit = pcap.USUAL_SNAP_LENGTH
+        self._pcap: pcap.PcapHead | None = None
         self._is_pcapng = False
         self._drops: dict[int, int] = {}
         self._need = 0  # octets of the block that is waited for
@@ -53,7 +47,7 @@ class StreamCutter:
     @property
     def begun(self) -> bool:
         """Whether the stream has turned out to be a capture."""
-        return self._is_pcapng or self._variant is not None
+        return self._is_pcapng or self._pcap is not None
 
     @property
     def dropped(self) -> int | None:
@@ -69,10 +63,10 @@ class StreamCutter:
         if len(self._pending) < self._need or not (self.begun or self._begin()):
             return
         self._need = 0
-        if self._variant is not None:
+        if self._pcap is not None:
             if not self._head:
-                yield self._pcap_head()
-            yield from self._records(self._variant)
+                yield self._pcap_head(self._pcap)
+            yield from self._records(self._pcap)
         else:
             yield from self._blocks()
 
@@ -81,15 +75,13 @@ class StreamCutter:
         magic = bytes(self._pending[:4])
         if len(magic) < 4:
             return False
-        if magic == pcapng.MAGIC:
+        if magic == MAGIC:
             self._is_pcapng = True
             return True
         if magic not in pcap.MAGICS:
             raise StreamError(f"What comes is neither pcap nor pcapng: it begins with {magic.hex(' ')}.")
-        if len(self._pending) < pcap.FILE_HEADER:
-            return False
-        self._variant = pcap.MAGICS[magic]
-        return True
+        self._pcap = pcap.read_head(self._pending)
+        return self._pcap is not None
 
     def _done(self, count: int) -> None:
         del self._pending[:count]
@@ -97,18 +89,16 @@ class StreamCutter:
 
     # pcap
 
-    def _pcap_head(self) -> Chunk:
-        assert self._variant is not None
-        snap, link = struct.unpack_from(self._variant.order + "II", self._pending, 16)
+    def _pcap_head(self, head: pcap.PcapHead) -> Chunk:
         self._done(pcap.FILE_HEADER)
-        if pcap.USUAL_SNAP_LENGTH < snap <= pcap.MAX_SNAP_LENGTH:
-            self._limit = snap
-        interface = SpoolInterface(self._name, link & 0xFFFF, snap if snap <= pcap.MAX_SNAP_LENGTH else 0)
+        snap = head.snap_length if head.snap_length <= pcap.MAX_SNAP_LENGTH else 0
+        interface = SpoolInterface(self._name, head.link_type & 0xFFFF, snap)
         program = f"Cosemscope {__version__} from a pcap stream"
         self._head = section_block(program, platform.platform()) + interface_block(interface)
         return Chunk(self._head, head=self._head)
 
-    def _records(self, variant: pcap.Variant) -> Iterator[Chunk]:
+    def _records(self, head: pcap.PcapHead) -> Iterator[Chunk]:
+        variant = head.variant
         header = struct.Struct(variant.order + "IIII")
         pending = memoryview(bytes(self._pending))
         blocks = []
@@ -117,7 +107,7 @@ class StreamCutter:
         wrong = ""
         while at + variant.header <= len(pending):
             seconds, fraction, captured, original = header.unpack_from(pending, at)
-            if captured > self._limit or fraction * variant.tick >= 2_000_000_000:
+            if captured > head.limit or fraction * variant.tick >= 2_000_000_000:
                 wrong = f"a packet of {captured} octets at {fraction} parts of a second"
                 break
             start = at + variant.header
@@ -141,41 +131,32 @@ class StreamCutter:
     def _blocks(self) -> Iterator[Chunk]:
         pending = bytes(self._pending)
         size = len(pending)
-        head = struct.Struct(self._order + "II").unpack_from
         ends: list[int] = []
-        start = at = 0
+        start = stop = 0
         wrong = ""
-        while at + 12 <= size:
-            kind, length = head(pending, at)
-            if kind == _SECTION_HEADER:
-                order = _BYTE_ORDERS.get(pending[at + 8 : at + 12])
-                if order is None:
-                    wrong = "a section without a byte order"
-                    break
-                head = struct.Struct(order + "II").unpack_from
+        try:
+            for at, kind, length, order in block_heads(pending, self._order):
                 self._order = order
-                kind, length = head(pending, at)
-            if length < 12 or length % 4 or length > _MAX_BLOCK:
-                wrong = f"a block of {length} octets"
-                break
-            if at + length > size:
-                self._need = length
-                break
-            if kind in _HEADS:
-                if at > start:
-                    self._done(at - start)
-                    yield Chunk(pending[start:at], ends)
-                    ends = []
-                start = at + length
-                yield self._pcapng_head(pending[at:start], kind == _SECTION_HEADER)
-            elif kind in _PACKETS:
-                ends.append(at + length - start)
-            elif kind == _INTERFACE_STATISTICS:
-                self._note_drops(pending[at : at + length])
-            at += length
-        self._done(at - start)
-        if at > start:
-            yield Chunk(pending[start:at], ends)
+                if at + length > size:
+                    self._need = length
+                    break
+                stop = at + length
+                if kind in PACKETS:
+                    ends.append(stop - start)
+                elif kind in _HEADS:
+                    if at > start:
+                        self._done(at - start)
+                        yield Chunk(pending[start:at], ends)
+                        ends = []
+                    start = stop
+                    yield self._pcapng_head(pending[at:stop], kind == BlockKind.SECTION)
+                elif kind == BlockKind.STATISTICS:
+                    self._note_drops(pending[at:stop])
+        except BlockError as error:
+            wrong = str(error)
+        self._done(stop - start)
+        if stop > start:
+            yield Chunk(pending[start:stop], ends)
         if wrong:
             raise StreamError(f"The stream is damaged at octet {self.position}: it claims {wrong}.")
 
@@ -185,8 +166,6 @@ class StreamCutter:
         return Chunk(block, head=self._head)
 
     def _note_drops(self, block: bytes) -> None:
-        from cosemscope.capture.files.pcapng_blocks import Blocks, statistics_of
-
         blocks = Blocks(self._order)
         counts = statistics_of(blocks, block, 0)
         drops = [count for count in (counts.dropped, counts.dropped_by_system) if count >= 0]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,29 @@ def lengths_of(major: int, minor: int) -> Lengths:
     return Lengths.EITHER if (major, minor) == (2, 3) else Lengths.CAPTURED_FIRST
 
 
+class PcapHead(NamedTuple):
+    """What the header of a file says: variant, version, LINKTYPE number, the longest packet, as given and
+    as `limit`, beyond which a record is not believed."""
+
+    variant: Variant
+    major: int
+    minor: int
+    link_type: int
+    snap_length: int
+    limit: int
+
+
+def read_head(octets: bytes | bytearray) -> PcapHead | None:
+    """The header that `octets` begin with; None where there is none, or not all of it."""
+    variant = MAGICS.get(bytes(octets[:4]))
+    if variant is None or len(octets) < FILE_HEADER:
+        return None
+    major, minor, snap, link = struct.unpack_from(variant.order + "4xHH8xII", octets)
+    limit = snap if USUAL_SNAP_LENGTH < snap <= MAX_SNAP_LENGTH else USUAL_SNAP_LENGTH
+    # The upper bits of the last word tell the length of the frame check sequence.
+    return PcapHead(variant, major, minor, link & 0x03FF_FFFF, snap, limit)
+
+
 class PcapWalk(RecordWalk):
     """The walk over the records of one pcap file."""
 
@@ -72,23 +96,22 @@ class PcapWalk(RecordWalk):
     def __init__(self, header: bytes, problems: list[CaptureProblem], interfaces: list[Interface]) -> None:
         """Read the file's `header` (24 octets); raises CaptureError for one that is not pcap's."""
         super().__init__(problems, interfaces)
-        variant = MAGICS.get(header[:4])
-        if variant is None or len(header) < FILE_HEADER:
+        head = read_head(header)
+        if head is None:
             raise CaptureError("This is no pcap file.")
-        self._variant = variant
-        major, minor, snap, link = struct.unpack(variant.order + "4xHH8xII", header[:FILE_HEADER])
-        lengths = lengths_of(major, minor)
+        self._variant = variant = head.variant
+        lengths = lengths_of(head.major, head.minor)
         self._either = lengths is Lengths.EITHER
-        # The upper bits of the last word tell the length of the frame check sequence.
-        interfaces.append(Interface(link & 0x03FF_FFFF, snap, resolution=NANOSECONDS // variant.tick))
-        self._limit = snap if USUAL_SNAP_LENGTH < snap <= MAX_SNAP_LENGTH else USUAL_SNAP_LENGTH
+        resolution = NANOSECONDS // variant.tick
+        interfaces.append(Interface(head.link_type, head.snap_length, resolution=resolution))
+        self._limit = head.limit
         captured = 12 if lengths is Lengths.ORIGINAL_FIRST else 8
         self._length = struct.Struct(f"{variant.order}{captured}xI").unpack_from
         self._both = struct.Struct(variant.order + "8xII").unpack_from
         names = ("seconds", "fraction", *(Lengths.CAPTURED_FIRST if self._either else lengths).value)
         self._header = np.dtype([(name, variant.order + "u4") for name in names])
         self._captured = captured
-        self._unit = NANOSECONDS // variant.tick
+        self._unit = resolution
         self._greatest_fraction = self._unit - 1  # that a record may have which is searched for
         self._odd_times = 0
         self._odd_place = -1

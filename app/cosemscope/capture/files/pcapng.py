@@ -21,6 +21,7 @@ from cosemscope.capture.files.pcapng_blocks import (
     statistics_of,
 )
 from cosemscope.capture.files.record_walk import NANOSECONDS, RecordWalk, WalkStep
+from cosemscope.capture.pcapng_layout import LEAST_BLOCK, MAX_BLOCK, ORDERS, BlockKind
 from cosemscope.capture.records import (
     CaptureProblem,
     Interface,
@@ -30,20 +31,15 @@ from cosemscope.capture.records import (
     Statistics,
 )
 
-MAGIC = b"\x0a\x0d\x0d\x0a"
-MAX_BLOCK = 1 << 26
 # A block that ends a search is no longer than this.
 MAX_FOUND_BLOCK = 1 << 19
 # Nor has a packet so many octets of options.
 MAX_OPTIONS = 1 << 17
-_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
-_SECTION_HEADER = 0x0A0D0D0A
 # Times beyond these seconds do not fit 64 bits of nanoseconds.
 _LAST_SECOND = 9_000_000_000
 # Packet blocks that are expected in a row before any were seen.
 _FIRST_REACH = 1_024
 _LEAST_REACH = 16
-_LEAST_BLOCK = 12
 
 
 class _Packets(NamedTuple):
@@ -56,15 +52,15 @@ class _Packets(NamedTuple):
 
 
 _STAMPED = {"high": 12, "low": 16, "captured": 20, "original": 24}
-_PACKETS = {
-    6: _Packets(32, 28, "u4", _STAMPED),
-    2: _Packets(32, 28, "u2", _STAMPED),
-    3: _Packets(16, 12, None, {"original": 8}),
+_PACKETS: dict[int, _Packets] = {
+    BlockKind.PACKET: _Packets(32, 28, "u4", _STAMPED),
+    BlockKind.OLD_PACKET: _Packets(32, 28, "u2", _STAMPED),
+    BlockKind.SIMPLE_PACKET: _Packets(16, 12, None, {"original": 8}),
 }
-_HEADERS = frozenset((_SECTION_HEADER, 1, 4, 5))
+_HEADERS = frozenset((BlockKind.SECTION, BlockKind.INTERFACE, BlockKind.NAMES, BlockKind.STATISTICS))
 # Blocks that end a row of packets, and those within one that are read: names and statistics.
-_APART = (_SECTION_HEADER, 1, *_PACKETS)
-_BETWEEN = (4, 5)
+_APART = (BlockKind.SECTION, BlockKind.INTERFACE, *_PACKETS)
+_BETWEEN = (BlockKind.NAMES, BlockKind.STATISTICS)
 
 
 class PcapngWalk(RecordWalk):
@@ -93,14 +89,14 @@ class PcapngWalk(RecordWalk):
         self._first_interface = len(self._interfaces)
 
     def _take(self, window: OctetWindow, at: int, limit: int, final: bool) -> WalkStep:
-        if window.size - at < 12:
-            return self._tail(window, at, 12, final)
+        if window.size - at < LEAST_BLOCK:
+            return self._tail(window, at, LEAST_BLOCK, final)
         kind, length = self._head(window.view, at)
-        if kind == _SECTION_HEADER:
+        if kind == BlockKind.SECTION:
             return self._section(window, at, final)
         if kind in _PACKETS and window.size - at >= length:
             return self._run(window, at, kind, limit)
-        if length < 12 or length % 4 or length > MAX_BLOCK:
+        if length < LEAST_BLOCK or length % 4 or length > MAX_BLOCK:
             self._lose(window.base + at)
             return WalkStep(at)
         if window.size - at < length:
@@ -119,7 +115,7 @@ class PcapngWalk(RecordWalk):
 
     def _section(self, window: OctetWindow, at: int, final: bool) -> WalkStep:
         """A section header block, whose byte order counts from here on."""
-        order = _ORDERS.get(window.view[at + 8 : at + 12].tobytes())
+        order = ORDERS.get(window.view[at + 8 : at + 12].tobytes())
         length = struct.unpack_from((order or "<") + "I", window.view, at + 4)[0]
         if order is None or not 28 <= length <= MAX_BLOCK or length % 4:
             self._lose(window.base + at)
@@ -133,14 +129,14 @@ class PcapngWalk(RecordWalk):
     def _block(self, window: OctetWindow, at: int, kind: int, length: int) -> None:
         """A block that says something about packets to come, or those that came."""
         block = bytes(window.view[at : at + length])
-        if kind == 1 and length >= 20:
+        if kind == BlockKind.INTERFACE and length >= 20:
             if len(self._interfaces) >= MAX_INTERFACES:
                 self._note(window.base + at, f"more than {MAX_INTERFACES} interfaces: this one is not known")
             else:
                 self._interfaces.append(interface_of(self._blocks, block, max(len(self.sections) - 1, 0)))
-        elif kind == 4:
+        elif kind == BlockKind.NAMES:
             self.names.update(names_of(self._blocks, block))
-        elif kind == 5 and length >= 24:
+        elif kind == BlockKind.STATISTICS and length >= 24:
             number = self._first_interface + self._blocks.number(block, 8)
             if number < len(self._interfaces):
                 high, low = self._blocks.number(block, 12), self._blocks.number(block, 16)
@@ -201,7 +197,7 @@ class PcapngWalk(RecordWalk):
         length = window.gather(self._order + "u4", start + 4).astype(np.int64)
         kinds = window.gather(self._order + "u4", start)
         packet = kinds == kind
-        good = (length >= np.where(packet, least, _LEAST_BLOCK)) & (length & 3 == 0)
+        good = (length >= np.where(packet, least, LEAST_BLOCK)) & (length & 3 == 0)
         good &= start + length <= window.size
         between = np.flatnonzero(good & ~packet & ~np.isin(kinds, _APART))
         whole = window.gather(self._order + "u4", start[between] + length[between] - 4) == length[between]
@@ -339,8 +335,8 @@ class PcapngWalk(RecordWalk):
         at = np.flatnonzero((lengths - np.uint32(12) <= MAX_FOUND_BLOCK - 12) & (lengths & 3 == 0)) + start
         kind = window.gather(number, at)
         length = window.gather(number, at + 4).astype(np.int64)
-        packet = (kind >= 1) & (kind <= 6) & (length >= 16)
-        good = packet | ((kind == _SECTION_HEADER) & (length >= 28))
+        packet = (kind >= BlockKind.INTERFACE) & (kind <= BlockKind.PACKET) & (length >= 16)
+        good = packet | ((kind == BlockKind.SECTION) & (length >= 28))
         good &= at + length <= window.size
         at, length = at[good], length[good]
         twice = window.gather(number, at + length - 4) == length
@@ -354,9 +350,11 @@ class PcapngWalk(RecordWalk):
         if window.size - at < 8:
             return not final or at == window.size
         kind, length = self._head(window.view, at)
-        if kind == _SECTION_HEADER:
+        if kind == BlockKind.SECTION:
             return True
-        return bool((kind & 0x7FFF_FFFF) < 0x1_0000 and 12 <= length <= MAX_BLOCK and length % 4 == 0)
+        return bool(
+            (kind & 0x7FFF_FFFF) < 0x1_0000 and LEAST_BLOCK <= length <= MAX_BLOCK and length % 4 == 0
+        )
 
 
 def nanoseconds(ticks: npt.NDArray[np.uint64], interface: Interface) -> npt.NDArray[np.int64]:

@@ -8,15 +8,22 @@ import ipaddress
 import struct
 from collections.abc import Iterator
 
+from cosemscope.capture.pcapng_layout import NameRecord, Option
 from cosemscope.capture.records import Interface, Section, Statistics
 
 MAX_INTERFACES = 65_535
-_COMMENT = 1
 # if_tsoffset beyond this many seconds is nonsense, and would not fit nanoseconds in 64 bits.
 _MAX_SHIFT = 9_000_000_000
 _MAX_DECIMALS = 19
 _MAX_BITS = 63
-_IPV4_RECORD, _IPV6_RECORD = 1, 2
+#: The counts of `Statistics`, in its order.
+_COUNTS = (
+    Option.STATISTICS_RECEIVED,
+    Option.STATISTICS_DROPPED,
+    Option.STATISTICS_FILTERED,
+    Option.STATISTICS_DROPPED_BY_SYSTEM,
+    Option.STATISTICS_DELIVERED,
+)
 
 
 class Blocks:
@@ -54,7 +61,7 @@ class Blocks:
         """Options by their codes: the first of each, comments all together."""
         found: dict[int, bytes] = {}
         for code, value in self.entries(octets):
-            if code == _COMMENT and code in found:
+            if code == Option.COMMENT and code in found:
                 found[code] += b"\n" + value
             else:
                 found.setdefault(code, value)
@@ -67,32 +74,37 @@ def _text(options: dict[int, bytes], code: int) -> str:
 
 def comment_of(blocks: Blocks, options: bytes) -> str:
     """The comments among options, a line each; empty if there are none."""
-    return _text(blocks.options(options), _COMMENT)
+    return _text(blocks.options(options), Option.COMMENT)
 
 
 def section_of(blocks: Blocks, block: bytes) -> Section:
     """What a section header block says."""
     options = blocks.options(block[24:-4])
-    return Section(_text(options, 2), _text(options, 3), _text(options, 4), _text(options, _COMMENT))
+    return Section(
+        _text(options, Option.SECTION_HARDWARE),
+        _text(options, Option.SECTION_SYSTEM),
+        _text(options, Option.SECTION_APPLICATION),
+        _text(options, Option.COMMENT),
+    )
 
 
 def interface_of(blocks: Blocks, block: bytes, section: int) -> Interface:
     """What an interface description block says."""
     options = blocks.options(block[16:-4])
-    resolution = options.get(9, b"\x06")[:1] or b"\x06"
-    shift = blocks.signed(options.get(14, b""))
+    resolution = options.get(Option.INTERFACE_RESOLUTION, b"\x06")[:1] or b"\x06"
+    shift = blocks.signed(options.get(Option.INTERFACE_OFFSET, b""))
     return Interface(
         link_type=blocks.unsigned(block[8:10]),
         snap_length=blocks.number(block, 12),
-        name=_text(options, 2),
-        description=_text(options, 3),
+        name=_text(options, Option.INTERFACE_NAME),
+        description=_text(options, Option.INTERFACE_DESCRIPTION),
         resolution=_resolution(resolution[0]),
         offset=shift if abs(shift) <= _MAX_SHIFT else 0,
         # The first octet says how the filter is written; 0 is libpcap's text.
-        filter=options.get(11, b"\0")[1:].decode("utf-8", "replace"),
-        operating_system=_text(options, 12),
-        hardware=_text(options, 15),
-        comment=_text(options, _COMMENT),
+        filter=options.get(Option.INTERFACE_FILTER, b"\0")[1:].decode("utf-8", "replace"),
+        operating_system=_text(options, Option.INTERFACE_SYSTEM),
+        hardware=_text(options, Option.INTERFACE_HARDWARE),
+        comment=_text(options, Option.COMMENT),
         section=section,
     )
 
@@ -108,7 +120,7 @@ def names_of(blocks: Blocks, block: bytes) -> dict[str, str]:
     """The addresses that a name resolution block names, each with its first name."""
     names: dict[str, str] = {}
     for kind, value in blocks.entries(block[8:-4]):
-        size = {_IPV4_RECORD: 4, _IPV6_RECORD: 16}.get(kind, 0)
+        size = {NameRecord.IPV4: 4, NameRecord.IPV6: 16}.get(kind, 0)
         name = value[size:].split(b"\0")[0].decode("utf-8", "replace")
         if size and len(value) > size and name:
             names[str(ipaddress.ip_address(value[:size]))] = name
@@ -118,5 +130,5 @@ def names_of(blocks: Blocks, block: bytes) -> dict[str, str]:
 def statistics_of(blocks: Blocks, block: bytes, time: int) -> Statistics:
     """What an interface statistics block counts; `time` is its time stamp in nanoseconds."""
     options = blocks.options(block[20:-4])
-    counts = (blocks.unsigned(options[code]) if code in options else -1 for code in (4, 5, 6, 7, 8))
+    counts = (blocks.unsigned(options[code]) if code in options else -1 for code in _COUNTS)
     return Statistics(time, *counts)

@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from cosemscope.capture.columns import Columns
-from cosemscope.capture.files import compression, pcap, pcapng
+from cosemscope.capture.files import compression, pcap
 from cosemscope.capture.packets.link_types import link_type_name
+from cosemscope.capture.pcapng_layout import MAGIC, ORDERS
 from cosemscope.capture.records import CaptureError, Interface, Section, Statistics
 from cosemscope.capture.source import RecordSource
 
@@ -119,8 +120,8 @@ def _written(head: bytes) -> Rows:
     """What the first octets of a capture say of how it is written; nothing for too few of them."""
     if len(head) < pcap.FILE_HEADER:
         return ()
-    if head[:4] == pcapng.MAGIC:
-        little = head[8:12] == b"\x4d\x3c\x2b\x1a"
+    if head[:4] == MAGIC:
+        little = ORDERS.get(head[8:12]) == "<"
         kind, at = "pcapng", 12
     elif head[:4] in pcap.MAGICS:
         variant = pcap.MAGICS[head[:4]]

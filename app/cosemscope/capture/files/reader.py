@@ -9,12 +9,13 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
-from cosemscope.capture.files import not_a_capture, pcap, pcapng
+from cosemscope.capture.files import not_a_capture, pcap
 from cosemscope.capture.files.compression import Unpacked, is_compressed
 from cosemscope.capture.files.pcap import PcapWalk
 from cosemscope.capture.files.pcapng import PcapngWalk
 from cosemscope.capture.files.record_walk import RecordWalk
 from cosemscope.capture.octets import SIDE, OctetFile
+from cosemscope.capture.pcapng_layout import MAGIC
 from cosemscope.capture.records import CaptureError, CaptureProblem, OctetWindow, RecordBatch
 from cosemscope.capture.source import RecordSource
 
@@ -22,7 +23,7 @@ MAX_RECORDS = 65_536
 # Octets of the file that are worked on at a time; the first window is small, so that first rows come soon.
 WINDOW = 8 << 20
 FIRST_WINDOW = 1 << 20
-_MAGICS = (*pcap.MAGICS, pcapng.MAGIC)
+_MAGICS = (*pcap.MAGICS, MAGIC)
 
 
 class CaptureReader(RecordSource):
@@ -63,7 +64,7 @@ class CaptureReader(RecordSource):
         magic = header[:4]
         if magic in pcap.MAGICS and len(header) == pcap.FILE_HEADER:
             self._walk = PcapWalk(header, self.problems, self.interfaces)
-        elif magic == pcapng.MAGIC:
+        elif magic == MAGIC:
             walk = PcapngWalk(self.problems, self.interfaces)
             self.sections, self.names = walk.sections, walk.names
             self.statistics, self.comments = walk.statistics, walk.comments

@@ -8,13 +8,9 @@ its last whole block, so that what was captured before stays readable.
 import errno
 import os
 from pathlib import Path
-from typing import Literal
 
+from cosemscope.capture.pcapng_layout import MAGIC, ORDERS, PACKETS, block_heads
 from cosemscope.capture.spool.spool_folder import mark_held
-
-_SECTION_HEADER = b"\x0a\x0d\x0d\x0a"
-_PACKET_BLOCKS = frozenset((2, 3, 6))
-_BIG_ENDIAN_MAGIC = b"\x1a\x2b\x3c\x4d"
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -51,7 +47,7 @@ class SpoolFile:
         self._buffer = buffer
         self._pending = bytearray()
         self._written = 0
-        self._big_endian = False
+        self._order = "<"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
         try:
             self._file: int | None = os.open(self.path, flags, 0o666)
@@ -73,9 +69,9 @@ class SpoolFile:
         """Add whole blocks, `packets` of them with a packet. A section begins at the start of a call."""
         if self._file is None:
             raise SpoolError(f"Cannot write to {self.path}: it has been closed.")
-        if blocks[:4] == _SECTION_HEADER:
+        if blocks[:4] == MAGIC:
             self.flush()
-            self._big_endian = blocks[8:12] == _BIG_ENDIAN_MAGIC
+            self._order = ORDERS[bytes(blocks[8:12])]
         self._pending += blocks
         self.packets += packets
         if len(self._pending) >= self._buffer:
@@ -123,22 +119,12 @@ class SpoolFile:
 
     def _packets_waiting(self) -> int:
         """How many of the blocks that wait have a packet."""
-        order: Literal["big", "little"] = "big" if self._big_endian else "little"
-        count = at = 0
-        while at + 8 <= len(self._pending):
-            count += int.from_bytes(self._pending[at : at + 4], order) in _PACKET_BLOCKS
-            at += int.from_bytes(self._pending[at + 4 : at + 8], order)
-        return count
+        return sum(kind in PACKETS for _, kind, _, _ in block_heads(self._pending, self._order))
 
     def _whole_blocks(self, written: int) -> int:
         """How many of the `written` octets of what waits are whole blocks."""
-        end = 0
-        while end + 8 <= written:
-            length = int.from_bytes(self._pending[end + 4 : end + 8], "big" if self._big_endian else "little")
-            if end + length > written:
-                break
-            end += length
-        return end
+        ends = (at + length for at, _, length, _ in block_heads(self._pending, self._order))
+        return max((end for end in ends if end <= written), default=0)
 
     def _error(self, verb: str, error: OSError) -> SpoolError:
         reason = _REASONS.get(error.errno or 0, error.strerror or str(error))

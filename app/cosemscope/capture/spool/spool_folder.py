@@ -9,12 +9,13 @@ The files of one ring are one spool.
 import os
 import re
 import sys
-import tempfile
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import platformdirs
 
 from cosemscope.capture.files.ring_names import RING_NAME
 
@@ -28,15 +29,7 @@ def spool_folder() -> Path:
     It is the operating system's place for a user's application state; `COSEMSCOPE_SPOOL` names another.
     """
     given = os.environ.get("COSEMSCOPE_SPOOL")
-    if given:
-        folder = Path(given)
-    elif sys.platform == "win32":
-        folder = Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir())) / "Cosemscope" / "spool"
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library" / "Application Support" / "Cosemscope" / "spool"
-    else:
-        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        folder = Path(state) / "cosemscope" / "spool"
+    folder = Path(given) if given else platformdirs.user_state_path("cosemscope", appauthor=False) / "spool"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

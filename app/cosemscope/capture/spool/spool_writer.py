@@ -14,6 +14,14 @@ from pathlib import Path
 from types import TracebackType
 
 from cosemscope import __version__
+from cosemscope.capture.pcapng_layout import (
+    BYTE_ORDER_MAGIC,
+    LEAST_BLOCK,
+    LENGTH,
+    PACKET_HEAD,
+    BlockKind,
+    Option,
+)
 from cosemscope.capture.spool.spool_file import SpoolError, SpoolFile
 
 __all__ = (
@@ -32,18 +40,11 @@ __all__ = (
 LINK_ETHERNET = 1
 SNAP_LENGTH = 262144
 
-_SECTION_HEADER = 0x0A0D0D0A
-_INTERFACE_DESCRIPTION = 1
-_INTERFACE_STATISTICS = 5
-_ENHANCED_PACKET = 6
-_BYTE_ORDER_MAGIC = 0x1A2B3C4D
 _NANOSECONDS = b"\x09"
 _MAX_OPTION = 0xFFFF
-
-_COMMENT = 1
-_SHB_OS, _SHB_APPLICATION = 3, 4
-_IF_NAME, _IF_DESCRIPTION, _IF_RESOLUTION, _IF_FILTER = 2, 3, 9, 11
-_ISB_START, _ISB_END, _ISB_RECEIVED, _ISB_DROPPED, _ISB_DELIVERED = 2, 3, 4, 5, 8
+_PADDING = (b"", b"\0", b"\0\0", b"\0\0\0")
+# For each packet of a capture: names that are looked up once.
+_PACKET, _packet_head, _length = BlockKind.PACKET, PACKET_HEAD.pack, LENGTH.pack
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,16 @@ def _options(pairs: Sequence[tuple[int, bytes]]) -> bytes:
 
 
 def _block(kind: int, body: bytes) -> bytes:
-    length = len(body) + 12
+    length = len(body) + LEAST_BLOCK
     return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
 
 
 def section_block(application: str, system: str) -> bytes:
     """A Section Header Block that names the program and the operating system it ran on."""
-    options = _options(((_SHB_OS, system.encode()), (_SHB_APPLICATION, application.encode())))
-    return _block(_SECTION_HEADER, struct.pack("<IHHq", _BYTE_ORDER_MAGIC, 1, 0, -1) + options)
+    options = _options(
+        ((Option.SECTION_SYSTEM, system.encode()), (Option.SECTION_APPLICATION, application.encode()))
+    )
+    return _block(BlockKind.SECTION, struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1) + options)
 
 
 def interface_block(interface: SpoolInterface) -> bytes:
@@ -103,34 +106,27 @@ def interface_block(interface: SpoolInterface) -> bytes:
     capture_filter = b"\0" + interface.capture_filter.encode() if interface.capture_filter else b""
     options = _options(
         (
-            (_IF_NAME, interface.name.encode()),
-            (_IF_DESCRIPTION, interface.description.encode()),
-            (_IF_RESOLUTION, _NANOSECONDS),
-            (_IF_FILTER, capture_filter),
+            (Option.INTERFACE_NAME, interface.name.encode()),
+            (Option.INTERFACE_DESCRIPTION, interface.description.encode()),
+            (Option.INTERFACE_RESOLUTION, _NANOSECONDS),
+            (Option.INTERFACE_FILTER, capture_filter),
         )
     )
     head = struct.pack("<HHI", interface.link_type, 0, interface.snap_length)
-    return _block(_INTERFACE_DESCRIPTION, head + options)
+    return _block(BlockKind.INTERFACE, head + options)
 
 
 def packet_block(
     time_ns: int, octets: bytes, *, original: int, interface: int = 0, comment: str | None = None
 ) -> bytes:
     """An Enhanced Packet Block; `time_ns` counts nanoseconds since the epoch."""
-    options = _options(((_COMMENT, comment.encode()),)) if comment else b""
-    padding = -len(octets) % 4
-    length = 32 + len(octets) + padding + len(options)
-    head = struct.pack(
-        "<IIIIIII",
-        _ENHANCED_PACKET,
-        length,
-        interface,
-        time_ns >> 32,
-        time_ns & 0xFFFFFFFF,
-        len(octets),
-        original,
-    )
-    return b"".join((head, octets, bytes(padding), options, struct.pack("<I", length)))
+    captured = len(octets)
+    tail = _PADDING[-captured & 3]
+    if comment:
+        tail += _options(((Option.COMMENT, comment.encode()),))
+    length = 32 + captured + len(tail)
+    head = _packet_head(_PACKET, length, interface, time_ns >> 32, time_ns & 0xFFFFFFFF, captured, original)
+    return b"".join((head, octets, tail, _length(length)))
 
 
 def _time_value(time_ns: int) -> bytes:
@@ -141,14 +137,17 @@ def statistics_block(interface: int, counts: Counts) -> bytes:
     """An Interface Statistics Block of the interface with that number."""
     pairs = []
     if counts.written:
-        pairs += [(_ISB_START, _time_value(counts.first)), (_ISB_END, _time_value(counts.last))]
+        pairs += [
+            (Option.STATISTICS_START, _time_value(counts.first)),
+            (Option.STATISTICS_END, _time_value(counts.last)),
+        ]
     if counts.received is not None:
-        pairs.append((_ISB_RECEIVED, struct.pack("<Q", counts.received)))
+        pairs.append((Option.STATISTICS_RECEIVED, struct.pack("<Q", counts.received)))
     if counts.dropped is not None:
-        pairs.append((_ISB_DROPPED, struct.pack("<Q", counts.dropped)))
-    pairs.append((_ISB_DELIVERED, struct.pack("<Q", counts.written)))
+        pairs.append((Option.STATISTICS_DROPPED, struct.pack("<Q", counts.dropped)))
+    pairs.append((Option.STATISTICS_DELIVERED, struct.pack("<Q", counts.written)))
     return _block(
-        _INTERFACE_STATISTICS, struct.pack("<I", interface) + _time_value(counts.last) + _options(pairs)
+        BlockKind.STATISTICS, struct.pack("<I", interface) + _time_value(counts.last) + _options(pairs)
     )
 
 
