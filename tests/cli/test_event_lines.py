@@ -63,7 +63,7 @@ def test_progress_on_a_terminal_is_replaced(capsys, monkeypatch: pytest.MonkeyPa
     tell = Teller(worded, as_json=False, on_reader_gone=lambda: None, progress=counted)
     for event in (Counted(packets=1), Counted(packets=2), Silent(), Started()):
         tell(event)
-    assert capsys.readouterr().out == "\r1 packets  \r2 packets  \nstarted happened\n"
+    assert capsys.readouterr().out == "\r1 packets\033[K\r2 packets\033[K\nstarted happened\n"
 
 
 def test_events_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:

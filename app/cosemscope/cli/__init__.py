@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from cosemscope import __version__
+from cosemscope.cli.terminal import harmless_output
 
 #: Commands in the order of the help, each with its line there: known without their modules.
 COMMANDS: dict[str, str] = {
@@ -69,7 +70,8 @@ def main(words: Sequence[str]) -> int:
         return 0
     _prepare_output()
     try:
-        return int(arguments.run(arguments))
+        with harmless_output():
+            return int(arguments.run(arguments))
     except BrokenPipeError:  # the reader (head, less) has seen enough
         _drop_output()
         return 0

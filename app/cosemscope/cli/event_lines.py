@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from cosemscope.capture.events import Command, Event, MessageError, Trouble, Vocabulary, line_of
+from cosemscope.cli.terminal import show_in_place
 
 #: Octets of a command, at most: an APDU of 65535 octets in hexadecimal, and room.
 _LONGEST_COMMAND = 1 << 18
@@ -57,9 +58,7 @@ class Teller:
             return
         progress = self._progress(event)
         if progress:
-            if sys.stdout.isatty():
-                print(f"\r{progress}  ", end="", flush=True)
-                self._in_place = True
+            self._in_place |= show_in_place(progress, sys.stdout)
             return
         line = self._line(event)
         if self._in_place and line:

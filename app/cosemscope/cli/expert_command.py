@@ -6,7 +6,6 @@ JSON lines are an interface: more may come, none goes away.
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +19,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.terminal import show_progress
 from cosemscope.streams.tables.expert_items import ExpertItems, Severity, Source, severities
 
 DESCRIPTION = "Print what is wrong or remarkable in a capture, an item a line."
@@ -45,20 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _expert(analysis: Analysis, arguments: argparse.Namespace) -> int:
     keys = load_keys(arguments)
-    find_items(analysis.run(), keys, progress=_show if sys.stderr.isatty() else _be_silent)
+    find_items(analysis.run(), keys, progress=show_progress)
     least = Severity[arguments.severity.upper()]
     for each in _objects(analysis.expert_items, least):
         print(json.dumps(each) if arguments.json else _text(each))
     return 0
-
-
-def _show(done: int, total: int) -> None:
-    end = "\r" if done < total else "\r\033[K"
-    print(f"{done:,} of {total:,} WPDUs", end=end, file=sys.stderr, flush=True)
-
-
-def _be_silent(done: int, total: int) -> None:
-    """Nobody looks."""
 
 
 def _listed(items: ExpertItems, least: Severity) -> list[int]:

@@ -6,7 +6,6 @@ are an interface: more may come, none goes away.
 
 import argparse
 import gc
-import io
 import sys
 from collections.abc import Callable
 
@@ -26,6 +25,7 @@ from cosemscope.cli.capture_arguments import (
     with_analysis,
 )
 from cosemscope.cli.following import more_comes
+from cosemscope.cli.terminal import write_octets
 from cosemscope.streams.tables.wpdu_table import Mark
 
 DESCRIPTION = "Print a line for each WPDU of a capture."
@@ -175,11 +175,8 @@ class _UsualLines:
 
 
 def _write(lines: str | bytes) -> None:
-    """Text in the output's encoding; JSON in UTF-8, where the output takes octets."""
-    if isinstance(lines, str):
-        sys.stdout.write(lines)
-    elif isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.flush()
-        sys.stdout.buffer.write(lines)
+    """Text in the output's encoding; JSON in UTF-8."""
+    if isinstance(lines, bytes):
+        write_octets(lines)
     else:
-        sys.stdout.write(lines.decode())
+        sys.stdout.write(lines)
