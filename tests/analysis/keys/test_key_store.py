@@ -61,6 +61,39 @@ def test_keys_are_kept_found_again_and_forgotten(monkeypatch: pytest.MonkeyPatch
     assert library.kept == {}
 
 
+@pytest.mark.parametrize("after", range(6))
+def test_a_store_that_refuses_midway_keeps_the_old_keys(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """A refusal at any step of saving loses neither the old keys nor the new ones."""
+    library = use(monkeypatch, Library())
+    key_store.save(table(20))
+    steps = [0]
+
+    def refuse_later(service: str, name: str, value: str) -> None:
+        steps[0] += 1
+        if steps[0] > after:
+            raise RuntimeError(value)
+        library.kept[service, name] = value
+
+    monkeypatch.setattr(library, "set_password", refuse_later)
+    try:
+        key_store.save(table(30))
+    except key_store.KeyStoreError:
+        assert key_store.load().text() == table(20).text()
+    else:
+        assert key_store.load().text() == table(30).text()
+
+
+def test_keys_of_the_first_versions_are_found_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store whose entry is a bare number of pieces is read, and cleared by the next save."""
+    library = use(monkeypatch, Library())
+    library.kept["Cosemscope", "keys"] = "1"
+    library.kept["Cosemscope", "keys 0"] = table(1).text()
+    assert key_store.load().text() == table(1).text()
+    key_store.save(table(2))
+    assert key_store.load().text() == table(2).text()
+    assert ("Cosemscope", "keys 0") not in library.kept
+
+
 def test_without_the_library_or_a_store_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """Optional means that its absence is a sentence."""
     monkeypatch.setitem(sys.modules, "keyring", None)

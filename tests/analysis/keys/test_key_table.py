@@ -240,3 +240,10 @@ def test_ten_thousand_entries_are_selected_by_title() -> None:
     found = KeyTable(entries)
     assert labels(found, ((4711).to_bytes(8, "big"), b"CLIENT01")) == ["4711"]
     assert len(NO_KEYS) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
+def test_a_device_without_end_is_refused_in_a_sentence() -> None:
+    """Its size says nothing: reading stops at the bound."""
+    with pytest.raises(KeyFileError, match="larger than 16 MiB"):
+        KeyTable.load("/dev/zero")

@@ -1,5 +1,7 @@
 """The window's keys: added once, kept in a store only on demand, and never lost by one that is locked."""
 
+import os
+
 import pytest
 
 from cosemscope.analysis.keys.key_table import KeyTable
@@ -95,3 +97,27 @@ def test_merged_tables_hold_each_entry_once(given):
     """By whatever name it comes again."""
     table = merged(KeyTable.parse(FILE), KeyTable.parse(given).entries)
     assert len(table) == 2
+
+
+def test_a_key_file_is_replaced_whole_or_not_at_all(keeper, qtbot, tmp_path, monkeypatch):
+    """A full disk in the middle leaves the older file as it was, and nothing beside it."""
+    path = tmp_path / "keys.toml"
+    path.write_text("# the older one")
+    monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left")))
+    keeper.set_keys(KeyTable.parse('[[key]]\nencryption = "000102030405060708090A0B0C0D0E0F"'))
+    with qtbot.waitSignal(keeper.troubled) as told:
+        keeper.save_file(str(path))
+    assert told.args == [f"{path} cannot be written: No space left"]
+    assert path.read_text() == "# the older one"
+    assert [each.name for each in tmp_path.iterdir()] == ["keys.toml"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are POSIX's")
+def test_a_key_file_is_for_its_owner_alone_whatever_it_was(keeper, qtbot, tmp_path):
+    """A file that others could read is replaced by one that they cannot."""
+    path = tmp_path / "keys.toml"
+    path.touch(0o666)
+    keeper.set_keys(KeyTable.parse('[[key]]\nencryption = "000102030405060708090A0B0C0D0E0F"'))
+    with qtbot.waitSignal(keeper.told):
+        keeper.save_file(str(path))
+    assert path.stat().st_mode & 0o777 == 0o600

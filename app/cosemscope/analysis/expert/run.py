@@ -8,7 +8,9 @@ taken a batch at a time. What a check found without a tree and the tree says too
 one item: it gets the words and the span of the tree.
 """
 
+from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +21,17 @@ from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers it
 from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, complete, run_checks
 from cosemscope.analysis.expert.file_items import add_file_problems
 from cosemscope.analysis.expert.tree_items import kind_of
+from cosemscope.analysis.expert.tree_workers import PendingTrees, TreeTask, TreeWorkers
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
+from cosemscope.apdu.fields import Problem
+from cosemscope.apdu.names import tags as t
 from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, Source, Words
 
 _BATCH = 2048
+#: Batches whose trees are being decoded while the next ones are walked.
+_PENDING = 8
+#: APDUs whose trees depend on their own octets and their requests alone.
+_PLAIN = frozenset((*t.GLO_SERVICES.values(), t.DATA_NOTIFICATION, t.ACCESS_REQUEST, t.ACCESS_RESPONSE))
 _Columns = dict[str, npt.NDArray[np.int64]]
 #: Columns of an item out of a tree.
 _FROM_TREE = ("wpdu", "kind", "source", "start", "stop", "words")
@@ -34,38 +43,81 @@ def find_items(
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
+    workers: int | None = None,
 ) -> bool:
     """Complete the items of a capture that has been read to its end; whether it was not cancelled.
 
-    `progress(done, total)` is told WPDU rows, `cancelled()` is asked before each batch. Raises CaptureError
-    and OSError when the capture's octets cannot be read any more.
+    `progress(done, total)` is told WPDU rows, `cancelled()` is asked before each batch. `workers` is the
+    number of processes that decode trees, else as many as there are processors where it is worth it. Raises
+    CaptureError and OSError when the capture's octets cannot be read any more.
     """
     total = len(analysis.wpdus)
-    expert = ExpertPass(analysis, keys)
-    for start in range(0, total, _BATCH):
-        if cancelled():
-            return False
-        expert.take(start, min(start + _BATCH, total))
-        progress(min(start + _BATCH, total), total)
-    expert.finish()
+    pending: deque[_Batch] = deque()
+    with TreeWorkers(total, workers) as trees:
+        expert = _ExpertPass(analysis, keys, trees)
+        for start in range(0, total, _BATCH):
+            if cancelled():
+                return False
+            pending.append(expert.begin(start, min(start + _BATCH, total)))
+            if len(pending) > _PENDING:
+                progress(expert.end(pending.popleft()), total)
+        while pending:
+            if cancelled():
+                return False
+            progress(expert.end(pending.popleft()), total)
+        expert.finish()
     return True
 
 
-class ExpertPass:
-    """Takes the WPDU rows of an analysis in order, whenever there are more, and adds their items."""
+class _Batch(NamedTuple):
+    """Rows whose trees are being decoded: `rows` those of the tasks, `known` the problems of all others."""
 
-    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
+    start: int
+    stop: int
+    rows: list[int]
+    trees: PendingTrees
+    known: list[tuple[int, Problem]]
+
+
+class _ExpertPass:
+    """Takes the WPDU rows of an analysis in order and adds their items."""
+
+    def __init__(self, analysis: Analysis, keys: KeyTable, trees: TreeWorkers) -> None:
         self._analysis = analysis
         self._items = analysis.expert_items
         self._associations = Associations(analysis, keys)
+        self._trees = trees
 
-    def take(self, start: int, stop: int) -> None:
-        """Add the items of the WPDU rows from `start` to `stop`, which follow those taken before."""
-        checks = run_checks(WPDU_CHECKS, self._analysis, slice(start, stop))
+    def begin(self, start: int, stop: int) -> _Batch:
+        """Walk the rows from `start` to `stop`, which follow those before, and let their trees be decoded."""
+        analysis, rows = self._analysis, slice(start, stop)
+        framings, tags = (analysis.wpdus[name][rows].tolist() for name in ("framing", "apdu_tag"))
+        known: list[tuple[int, Problem]] = []
+        remote: list[tuple[int, TreeTask]] = []
+        for (row, look), framing, tag in zip(self._associations.walk(stop), framings, tags, strict=True):
+            octets = analysis.octets(row)
+            if tag in _PLAIN and look.context.joined is None and not look.notes:
+                task = TreeTask(octets, framing, look.context.request)
+                if not self._trees.is_clean(task):
+                    remote.append((row, task))
+            else:
+                problems = self._associations.decode(row, look, octets).problems
+                known += [(row, problem) for problem in problems]
+        return _Batch(
+            start, stop, [row for row, _ in remote], self._trees.begin([task for _, task in remote]), known
+        )
+
+    def end(self, batch: _Batch) -> int:
+        """Add the items of a batch, of those begun the first; the number of rows that are done."""
+        found = batch.known
+        for row, problems in zip(batch.rows, self._trees.end(batch.trees), strict=True):
+            found += [(row, problem) for problem in problems]
+        checks = run_checks(WPDU_CHECKS, self._analysis, slice(batch.start, batch.stop))
         checked = _joined([columns for _, columns in checks])
-        found = _joined([checked, _told_by_tree(checked, self._from_trees(stop))])
-        order = np.argsort(found["wpdu"], kind="stable")
-        self._items.add(len(order), **{name: column[order] for name, column in found.items()})
+        items = _joined([checked, _told_by_tree(checked, self._columns(found))])
+        order = np.argsort(items["wpdu"], kind="stable")
+        self._items.add(len(order), **{name: column[order] for name, column in items.items()})
+        return batch.stop
 
     def finish(self) -> None:
         """Add the items of the capture as a whole: its end has been read, and all rows were taken."""
@@ -75,9 +127,9 @@ class ExpertPass:
         add_file_problems(self._analysis)
         _link_to_wpdus(self._analysis)
 
-    def _from_trees(self, stop: int) -> _Columns:
-        """Every problem of the trees of the next rows, up to `stop`, and every remark on them."""
-        found = [
+    def _columns(self, found: list[tuple[int, Problem]]) -> _Columns:
+        """The columns of items that are these problems of trees."""
+        values = [
             (
                 row,
                 kind_of(problem).number,
@@ -86,11 +138,10 @@ class ExpertPass:
                 problem.stop,
                 self._items.number(Words(problem.message, problem.clause)),
             )
-            for row, look in self._associations.walk(stop)
-            for problem in self._associations.decode(row, look).problems
+            for row, problem in found
         ]
-        columns = np.array(found, np.int64).reshape(-1, len(_FROM_TREE)).T
-        return complete(self._analysis, dict(zip(_FROM_TREE, columns, strict=True)), len(found))
+        columns = np.array(values, np.int64).reshape(-1, len(_FROM_TREE)).T
+        return complete(self._analysis, dict(zip(_FROM_TREE, columns, strict=True)), len(values))
 
 
 def _joined(parts: list[_Columns]) -> _Columns:

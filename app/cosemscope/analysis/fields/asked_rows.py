@@ -14,12 +14,15 @@ import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.exchange_facts import ExchangeFacts, exchange_facts
 from cosemscope.analysis.fields.value_arrays import Array, Coded
 from cosemscope.analysis.fields.value_types import ADDRESS
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.apdu.first_look import FirstLook
 from cosemscope.apdu.first_look import look as look_at_apdus
 from cosemscope.apdu.names.tags import ACCESS_REQUEST, ACTION_REQUEST
+from cosemscope.capture.packets.packet_row import TCP
+from cosemscope.streams.tables.stream_kinds import RETRANSMISSION
 
 Numbers = npt.NDArray[np.int64]
 
@@ -127,6 +130,48 @@ class AskedRows:
         packets[several] = self.analysis.wpdus.extents["packet"][-1 - address[row[several]] + within]
         once = np.sort(np.unique(row << 32 | packets, return_index=True)[1])
         return np.cumsum(np.bincount(row[once], minlength=len(counts))), packets[once]
+
+    # The exchanges of the rows.
+
+    @cached_property
+    def exchange_facts(self) -> ExchangeFacts:
+        """What is known of all exchanges."""
+        return exchange_facts(self.analysis)
+
+    @cached_property
+    def exchange_rows(self) -> Numbers:
+        """The exchange of each row, -1 for none."""
+        return self.exchange_facts.of[self.rows].astype(np.int64)
+
+    def exchange(self, name: str, none: int) -> Array:
+        """A column of the exchange table, see `EXCHANGE_FIELDS`; `none` for rows without an exchange."""
+        return self.of_exchange(self.exchange_facts.table[name], none)
+
+    def of_exchange(self, values: Array, none: int) -> Array:
+        """Of values by exchange, that of each row; `none` for rows without an exchange."""
+        if none < 0:
+            values = values.astype(np.int64) if values.dtype.kind == "u" else values
+        if not len(values):
+            return np.full(len(self.exchange_rows), none, values.dtype)
+        there = self.exchange_rows >= 0
+        return np.where(there, values[np.maximum(self.exchange_rows, 0)], values.dtype.type(none))
+
+    @cached_property
+    def resent(self) -> Numbers:
+        """How many segments of each row were sent again."""
+        packets, items = self.analysis.packets, self.analysis.expert_items
+        found = items["packet"][items["kind"] == RETRANSMISSION.number]
+        stops, carried = self.packet_rows
+
+        def segments(rows: Array) -> Array:
+            """A segment's flow, side and sequence number as one number."""
+            side = packets["flow"][rows].astype(np.int64) * 2 + packets["direction"][rows]
+            number: Array = side << 32 | packets["seq"][rows]
+            return number
+
+        again = np.isin(segments(carried), segments(found)) & (packets["protocol"][carried] == TCP)
+        resent: Numbers = np.diff(np.cumsum(again)[stops - 1], prepend=0)
+        return resent
 
     # What stands around APDUs.
 

@@ -7,7 +7,6 @@ from cosemscope.analysis.fields.row_field import declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, both, object_array, since
 from cosemscope.analysis.fields.value_types import Address, Duration, Flag, Instant, Integer, Text
 from cosemscope.capture.packets.packet_row import TCP, UDP
-from cosemscope.streams.tables.stream_kinds import RETRANSMISSION
 
 _NO_PORT = Integer(none=-1)
 
@@ -198,18 +197,7 @@ def _initial_rtt(asked: AskedRows) -> Values:
     "A segment of the WPDU was sent again, or came late because it was",
 )
 def _retransmission(asked: AskedRows) -> Values:
-    packets, items = asked.analysis.packets, asked.analysis.expert_items
-    found = items["packet"][items["kind"] == RETRANSMISSION.number]
-    stops, carried = asked.packet_rows
-
-    def segments(rows: Array) -> Array:
-        """A segment's flow, side and sequence number as one number."""
-        side = packets["flow"][rows].astype(np.int64) * 2 + packets["direction"][rows]
-        number: Array = side << 32 | packets["seq"][rows]
-        return number
-
-    again = np.isin(segments(carried), segments(found)) & (packets["protocol"][carried] == TCP)
-    return np.diff(np.cumsum(again)[stops - 1], prepend=0) > 0
+    return asked.resent > 0
 
 
 @declared("udp.srcport", _NO_PORT, "UDP source port", "UDP port of the sender")

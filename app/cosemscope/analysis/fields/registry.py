@@ -5,6 +5,7 @@ from cosemscope.analysis.fields.registry import FIELDS
 
 from cosemscope.analysis.fields import (
     apdu_fields,
+    exchange_fields,
     packet_fields,
     security_fields,
     stream_fields,
@@ -12,4 +13,12 @@ from cosemscope.analysis.fields import (
 )
 from cosemscope.analysis.fields.row_field import FIELDS
 
-__all__ = ["FIELDS", "apdu_fields", "packet_fields", "security_fields", "stream_fields", "wpdu_fields"]
+__all__ = [
+    "FIELDS",
+    "apdu_fields",
+    "exchange_fields",
+    "packet_fields",
+    "security_fields",
+    "stream_fields",
+    "wpdu_fields",
+]

@@ -1,16 +1,18 @@
 """The operating system's key store, for users who ask for it: keys are kept there and nowhere else.
 
 `keyring` is an optional library; without it, or without a store on this system, `why_not` says so. What is
-stored is a key file's text in pieces, since some stores take about a thousand characters each.
+stored is a key file's text in pieces, since some stores take about a thousand characters each. One entry says
+which pieces hold: new ones are written beside the old, and only then does it name them.
 """
 
 import importlib
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from cosemscope.analysis.keys.key_table import KeyFileError, KeyTable
 
 SERVICE = "Cosemscope"
-_COUNT = "keys"
+_ENTRY = "keys"
 _PIECE = 1000
 _MOST = 4096
 
@@ -31,25 +33,40 @@ def why_not() -> str:
     return "" if priority >= 1 else "this system has no key store that keyring can use"
 
 
+class _Kept(NamedTuple):
+    """The pieces that hold: how many, and the letter of their set, "" in stores of the first versions."""
+
+    pieces: int = 0
+    letter: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the pieces, in their order."""
+        return [f"{_ENTRY} {self.letter}{number}" for number in range(self.pieces)]
+
+
 def save(table: KeyTable) -> None:
-    """Keep this table, in place of what was kept. Raises KeyStoreError."""
+    """Keep this table, in place of what was kept: where the store refuses midway, that still holds.
+
+    Raises KeyStoreError.
+    """
     keyring = _keyring()
     text = table.text()
     pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
     if len(pieces) > _MOST:
         raise KeyStoreError("these are too many keys for a key store: keep them in a file")
-    forget()
-    for number, piece in enumerate(pieces):
-        _ask(keyring.set_password, SERVICE, f"{_COUNT} {number}", piece)
-    _ask(keyring.set_password, SERVICE, _COUNT, str(len(pieces)))
+    old = _kept(keyring)
+    new = _Kept(len(pieces), "b" if old.letter == "a" else "a")
+    for name, piece in zip(new.names, pieces, strict=True):
+        _ask(keyring.set_password, SERVICE, name, piece)
+    _ask(keyring.set_password, SERVICE, _ENTRY, f"{new.letter}{new.pieces}")
+    _remove(keyring, old.names)
 
 
 def load() -> KeyTable:
     """The table that was kept; an empty one when there is none. Raises KeyStoreError."""
     keyring = _keyring()
-    pieces = [
-        _ask(keyring.get_password, SERVICE, f"{_COUNT} {number}") or "" for number in range(_kept(keyring))
-    ]
+    pieces = [_ask(keyring.get_password, SERVICE, name) or "" for name in _kept(keyring).names]
     if not pieces:
         return KeyTable()
     problem = ""
@@ -63,9 +80,12 @@ def load() -> KeyTable:
 def forget() -> None:
     """Remove what was kept. Raises KeyStoreError."""
     keyring = _keyring()
-    count = _kept(keyring)
-    names = [f"{_COUNT} {number}" for number in range(count)]
-    for name in [*names, _COUNT] if count else ():
+    kept = _kept(keyring)
+    _remove(keyring, [*kept.names, _ENTRY] if kept.pieces else [])
+
+
+def _remove(keyring: Any, names: Iterable[str]) -> None:
+    for name in names:
         if _ask(keyring.get_password, SERVICE, name) is not None:
             _ask(keyring.delete_password, SERVICE, name)
 
@@ -77,10 +97,13 @@ def _keyring() -> Any:
     return importlib.import_module("keyring")
 
 
-def _kept(keyring: Any) -> int:
-    """Number of pieces."""
-    count = _ask(keyring.get_password, SERVICE, _COUNT)
-    return min(int(count), _MOST) if isinstance(count, str) and count.isdigit() else 0
+def _kept(keyring: Any) -> _Kept:
+    """The pieces that hold; none where nothing was kept."""
+    told = _ask(keyring.get_password, SERVICE, _ENTRY)
+    if not isinstance(told, str):
+        return _Kept()
+    count = told.lstrip("ab")
+    return _Kept(min(int(count), _MOST), told[: len(told) - len(count)]) if count.isdigit() else _Kept()
 
 
 def _ask(function: Any, *words: str) -> Any:

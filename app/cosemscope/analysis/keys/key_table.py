@@ -164,10 +164,12 @@ class KeyTable:
         path = Path(path)
         problem = ""
         try:
-            if path.stat().st_size > MAX_FILE_SIZE:
+            # What a device or a pipe has is not told by its size.
+            with path.open("rb") as file:
+                octets = file.read(MAX_FILE_SIZE + 1)
+            if len(octets) > MAX_FILE_SIZE:
                 problem = f"is larger than {MAX_FILE_SIZE >> 20} MiB: is this a key file?"
-            else:
-                text = path.read_text(encoding="utf-8-sig")
+            text = "" if problem else octets.decode("utf-8-sig")
         except FileNotFoundError:
             problem = "does not exist"
         except OSError as reason:

@@ -63,6 +63,7 @@ class RingKey:
 class KeyRing:
     """Key sets ready for use, in the order in which they are tried; what opened last is tried first.
 
+    Several threads may open with one ring: its lists of keys are replaced, never changed.
     `unicast` and `dedicated` are the keys that are tried first, None before one was tried.
     """
 
@@ -87,7 +88,7 @@ class KeyRing:
         """The keys of this kind, each once."""
         found = self._keys.get(kind)
         if found is None:
-            found = self._keys[kind] = []
+            found = []
             seen: dict[tuple[bytes, bytes | None], RingKey] = {}
             for keys in self.sets:
                 octets: bytes | None = getattr(keys, kind.value)
@@ -102,6 +103,7 @@ class KeyRing:
                     found.append(seen[octets, own])
                 if keys.title is not None and len(keys.title) == TITLE_SIZE:
                     seen[octets, own].titles.append(keys.title)
+            self._keys[kind] = found
             self._put_first(kind)
         return found
 
@@ -142,8 +144,7 @@ class KeyRing:
         """Try this one first from now on."""
         keys = self._keys.get(kind, [])
         if key in keys and keys[0] is not key:
-            keys.remove(key)
-            keys.insert(0, key)
+            self._keys[kind] = [key, *(other for other in keys if other is not key)]
             self._put_first(kind)
 
 

@@ -4,8 +4,9 @@ The thread takes one batch after another into the analysis and says at most
 twenty times a second how far it is; the window only ever reads rows below the
 last number that it was told. Cancelling ends reading after the present batch;
 what has been read stays. A file that somebody writes is followed: at its end the thread
-looks again and again, until it is told that the file is complete. Signals tell what has
-happened, in the past tense.
+looks again and again, until it is told that the file is complete. What only associations know is
+completed when there is nothing to read, and again when there are other keys, until the document is closed.
+Signals tell what has happened, in the past tense.
 """
 
 import logging
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.ring_names import ring_number
@@ -35,11 +38,17 @@ _SESSIONS_PATIENCE = 10
 #: Seconds between two looks at the end of a file that is followed.
 _LOOK_EVERY = 0.03
 
+#: Seconds between two words on how far associations are completed.
+_COMPLETING_EVERY = 0.25
+#: Rows that are completed between two looks at the end of a file that is followed.
+_COMPLETED_AT_ONCE = 128
+
 
 class Reading(QObject):
     """The work: reads one capture from its beginning to its end. Lives in the document's thread.
 
-    With `follow` the end is where the file ends when `complete` has been called.
+    With `follow` the end is where the file ends when `complete` has been called. `associations` are completed
+    beside and behind that, once they are given; then `run` returns only when the thread is to be left.
     """
 
     opened = Signal(object)
@@ -48,6 +57,8 @@ class Reading(QObject):
     problemsFound = Signal(object)
     ended = Signal(bool)
     failed = Signal(str)
+    completing = Signal(int, int)
+    completed = Signal()
 
     def __init__(self, path: Path, decode_as: DecodeAs, follow: bool, is_ring: bool) -> None:
         super().__init__()
@@ -57,12 +68,16 @@ class Reading(QObject):
         self._follow = follow
         self._stop = threading.Event()
         self._complete = threading.Event()
+        self._left = threading.Event()
+        self._wanted = threading.Event()
+        self._associations: Associations | None = None
         if not follow:
             self._complete.set()
         self._next_report = 0.0
         self._next_sessions = 0.0
         self._told_problems = 0
         self._told_packets = 0
+        self._next_completing = 0.0
 
     def stop(self) -> None:
         """End after the present batch. May be called from any thread."""
@@ -72,9 +87,20 @@ class Reading(QObject):
         """The followed file grows no more: read what there is, and end. May be called from any thread."""
         self._complete.set()
 
+    def leave(self) -> None:
+        """End all work soon, and return from `run`. May be called from any thread."""
+        self._stop.set()
+        self._left.set()
+        self._wanted.set()
+
+    def take_associations(self, associations: Associations) -> None:
+        """These are to be completed; to be called again when their keys change. From any thread."""
+        self._associations = associations
+        self._wanted.set()
+
     @Slot()
     def run(self) -> None:
-        """Read until the end, a failure or `stop`."""
+        """Read until the end, a failure or `stop`; then complete associations until `leave`."""
         try:
             open_path = CaptureSequence if self._is_ring else open_capture
             reader = open_path(self._path, follow=self._follow)
@@ -92,6 +118,9 @@ class Reading(QObject):
             self.failed.emit(
                 f"{self._path.name} could not be read to its end: {error!r}. Please report this."
             )
+        while self._wanted.wait() and not self._left.is_set():
+            self._wanted.clear()
+            self._complete_rows()
 
     def _read(self, analysis: Analysis) -> None:
         news = False  # rows that were taken in and not yet told
@@ -110,7 +139,7 @@ class Reading(QObject):
                 news = False
             if self._sessions_due(analysis, now):
                 self._report_sessions(analysis)
-            if not grew:
+            if not grew and not (self._associations and self._associations.go_on(_COMPLETED_AT_ONCE)):
                 self._stop.wait(_LOOK_EVERY)
         whole = not self._stop.is_set()
         if whole:
@@ -118,6 +147,24 @@ class Reading(QObject):
         self._report(analysis)
         self._report_sessions(analysis)
         self.ended.emit(whole)
+
+    def _complete_rows(self) -> None:
+        """Complete the associations that are wanted, all their rows, and tell of it now and then."""
+        associations = self._associations
+        if associations is None:
+            return
+        self._next_completing = time.monotonic() + _COMPLETING_EVERY
+        try:
+            if complete(associations, cancelled=self._left.is_set, told=self._tell_completing):
+                self.completed.emit()
+        except (CaptureError, OSError):  # the file is gone: each row says so when it is looked at
+            _LOG.exception("completing %s", self._path)
+
+    def _tell_completing(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now >= self._next_completing:
+            self._next_completing = now + _COMPLETING_EVERY
+            self.completing.emit(done, total)
 
     def _sessions_due(self, analysis: Analysis, now: float) -> bool:
         return now >= self._next_sessions and len(analysis.packets) != self._told_packets
@@ -145,7 +192,8 @@ class Document(QObject):
 
     `opened` comes first, then `rowsAdded(packets, wpdus)`, `progressed(done, total)` (octets),
     `sessionsChanged(sessions)` and `problemsFound(problems)` as often as there is news, and
-    one of `finished`, `cancelled` and `failed(sentence)` at the end.
+    one of `finished`, `cancelled` and `failed(sentence)` at the end. Behind it, whenever `complete` has been
+    called, come `completing(rows, total)` from time to time, and `completed`.
     """
 
     opened = Signal()
@@ -156,6 +204,8 @@ class Document(QObject):
     finished = Signal()
     cancelled = Signal()
     failed = Signal(str)
+    completing = Signal(int, int)
+    completed = Signal()
     released = Signal()
 
     def __init__(
@@ -190,6 +240,8 @@ class Document(QObject):
         self._work.problemsFound.connect(self._take_problems)
         self._work.ended.connect(self._end)
         self._work.failed.connect(self._fail)
+        self._work.completing.connect(self._tell_completing)
+        self._work.completed.connect(self._tell_completed)
 
     @property
     def title(self) -> str:
@@ -230,6 +282,10 @@ class Document(QObject):
         if self.spool is not None:
             self.spool.hold()
 
+    def complete(self, associations: Associations) -> None:
+        """Complete what associations know of all rows, in the background; again when their keys change."""
+        self._work.take_associations(associations)
+
     def cancel(self) -> None:
         """End reading soon; what has been read stays."""
         self._work.stop()
@@ -237,7 +293,7 @@ class Document(QObject):
     def close(self) -> None:
         """Let go of the file, as soon as the thread has ended; no signal but `released` comes after this."""
         self._closed = True
-        self._work.stop()
+        self._work.leave()
         if self._thread.isRunning():
             self._thread.quit()
         else:
@@ -245,7 +301,7 @@ class Document(QObject):
 
     def wait(self, milliseconds: int = 10_000) -> bool:
         """Wait for the thread to end: for the end of the program only."""
-        self._work.stop()
+        self._work.leave()
         self._thread.quit()
         ended = self._thread.wait(milliseconds)
         if ended:
@@ -275,9 +331,18 @@ class Document(QObject):
         if not self._closed:
             self.problemsFound.emit(problems)
 
+    @Slot(int, int)
+    def _tell_completing(self, done: int, total: int) -> None:
+        if not self._closed:
+            self.completing.emit(done, total)
+
+    @Slot()
+    def _tell_completed(self) -> None:
+        if not self._closed:
+            self.completed.emit()
+
     @Slot(bool)
     def _end(self, whole: bool) -> None:
-        self._thread.quit()
         self.reading = self.following = False
         if not self._closed:
             (self.finished if whole else self.cancelled).emit()

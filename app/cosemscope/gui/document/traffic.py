@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.annotations import comments_of, named
+from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.engine import Analysis
@@ -69,6 +70,7 @@ class Traffic:
         self.wpdu_pairs = analysis.wpdu_pairs
         self.total = self.truncated = 0
         self.associations = Associations(analysis)
+        self._early: set[int] = set()  # rows that were told before the pass had come to them
         self._names: dict[tuple[int, int], tuple[str, str]] = {}
 
     @classmethod
@@ -87,19 +89,26 @@ class Traffic:
         """When the first WPDU was complete, in nanoseconds since the epoch; 0 without any."""
         return self.wpdus["time"].item(0) if len(self.wpdus) else 0
 
+    def take_early(self) -> set[int]:
+        """The rows that were told of, since this was asked last, before the pass had come to them."""
+        early, self._early = self._early, set()
+        return early
+
     def octets(self, row: int) -> bytes:
         """The WPDU's octets, header included."""
         return self.analysis.octets(row)
 
     # What a WPDU says
 
-    def is_gone(self, row: int) -> bool:
+    def _is_gone(self, row: int, octets: bytes) -> bool:
         """Whether a ring has removed the file that a WPDU row was in: only the columns are left of it."""
-        return self._lacks(row, self.octets(row))
-
-    def _lacks(self, row: int, octets: bytes) -> bool:
-        """Whether a row should have octets, and none were read."""
         return not octets and self.wpdus["size"].item(row) > 0
+
+    def _look(self, row: int, octets: bytes) -> Look:
+        look = self.associations.look(row, octets)
+        if row >= self.associations.passed:
+            self._early.add(row)
+        return look
 
     def decode(self, row: int) -> tuple[Decoded, list[Opening]]:
         """The tree of a WPDU row, with all that is known of its association (tens of ms at worst).
@@ -107,9 +116,9 @@ class Traffic:
         Beside it what came of opening each ciphered part.
         """
         octets = self.octets(row)
-        if self._lacks(row, octets):
+        if self._is_gone(row, octets):
             return _GONE, []
-        look = self.associations.look(row, octets)
+        look = self._look(row, octets)
         context, heard = listening(look.context)
         return self.associations.decode(row, look._replace(context=context), octets), heard
 
@@ -144,23 +153,22 @@ class Traffic:
         if self.is_long(row):
             return self._name_and_size(row)
         octets = self.octets(row)
-        if self._lacks(row, octets):
+        if self._is_gone(row, octets):
             return GONE
         framing = Framing(self.wpdus["framing"].item(row))
         return summarise(decode_framed(octets, framing, _BRIEFLY))
 
     def _name_and_size(self, row: int) -> str:
-        tag, octets = (self.wpdus[name].item(row) for name in ("apdu_tag", "size"))
-        return f"{apdu_name(tag)}, {size(octets)}"
+        return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {size(self.wpdus['size'].item(row))}"
 
     def info(self, row: int) -> Line:
         """The same with its association: what a response answers, what a key opens. May take longer."""
-        octets = self.octets(row)
-        if self._lacks(row, octets):
-            return Line(self._name_and_size(row) if self.is_long(row) else GONE)
-        look = self.associations.look(row, octets)
+        octets, is_long = self.octets(row), self.is_long(row)
+        if self._is_gone(row, octets):
+            return Line(self._name_and_size(row) if is_long else GONE)
+        look = self._look(row, octets)
         sentence = look.opening.text if look.opening is not None else ""
-        if not self.is_long(row):
+        if not is_long:
             return Line(self.associations.info(row, look, octets), look.verdict, sentence)
         inner = f"{apdu_name(look.inner)} in " if look.openings and look.inner >= 0 else ""
         return Line(inner + self._name_and_size(row), look.verdict, sentence)

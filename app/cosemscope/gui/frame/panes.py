@@ -166,6 +166,12 @@ class Workspace(QMainWindow):
         for pane in self.panes.values():
             pane.read_anew()
 
+    def show_completed(self) -> None:
+        """Show anew what was shown of rows before the pass had come to them."""
+        early = self.traffic.take_early()
+        for pane in self.panes.values():
+            pane.show_completed(early)
+
     @property
     def current_stream(self) -> int:
         """The stream that is selected in the tree, or that of the current WPDU; -1 for none."""

@@ -55,10 +55,11 @@ class StatusBar(QStatusBar):
         """Name the file, its size and, if it is not whole, what is the matter."""
         self.file.setText(f"{name} ({size(octets)})" + (f" · {note}" if note else ""))
 
-    def show_progress(self, share: float | None) -> None:
-        """Show how much is read, from 0 to 1; None: nothing is being read."""
-        for widget in (self.progress, self.cancel):
-            widget.setVisible(share is not None)
+    def show_progress(self, share: float | None, work: str = "") -> None:
+        """Show how much is read, or done of another `work` that goes on by itself, from 0 to 1; None: all."""
+        self.progress.setVisible(share is not None)
+        self.cancel.setVisible(share is not None and not work)
+        self.progress.setFormat(f"{work} %p%".strip())
         if share is not None:
             self.progress.setValue(round(share * _STEPS))
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.analysis.pasted.messages import Message
 from cosemscope.analysis.pasted.pasted_capture import write_messages
 from cosemscope.capture.spool.spool_file import SpoolError
@@ -155,7 +156,7 @@ class Window(QMainWindow):
         self.workspace.rowsChanged.connect(self._show_state)
         self.workspace.wishes.decodeAsAsked.connect(self.ask_decode_as)
         self.workspace.wishes.addKeyAsked.connect(self.opening.add_key)
-        self.opening.keysChanged.connect(self.workspace.set_keys)
+        self.opening.keysChanged.connect(self._take_keys)
         self.opening.captureAsked.connect(self.open_messages)
         self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)
         self.settings.changed.connect(self._apply_setting)
@@ -235,6 +236,10 @@ class Window(QMainWindow):
         document.finished.connect(lambda: self._end_reading(is_whole=True))
         document.cancelled.connect(lambda: self._end_reading(is_whole=False))
         document.failed.connect(self._fail)
+        document.completing.connect(
+            lambda done, total: self.status.show_progress(done / total, "Associations")
+        )
+        document.completed.connect(self._show_completed)
         self.status.clear_all()
         self.status.file.setText(f"Opening {document.title}…")
         self.status.show_progress(None if follow else 0.0)
@@ -288,10 +293,21 @@ class Window(QMainWindow):
     # The document's news
 
     def _show_document(self) -> None:
-        self.workspace.set_traffic(Traffic(self.document.analysis))
+        traffic = Traffic(self.document.analysis)
+        self.workspace.set_traffic(traffic)
+        self.document.complete(traffic.associations)
         self.pages.setCurrentWidget(self.workspace)
         self.workspace.table.setFocus()
         self._show_state()
+
+    def _take_keys(self, keys: KeyTable) -> None:
+        self.workspace.set_keys(keys)
+        if self.document is not None:
+            self.document.complete(self.workspace.traffic.associations)
+
+    def _show_completed(self) -> None:
+        self.status.show_progress(None)
+        self.workspace.show_completed()
 
     def _take_rows(self, packets: int, wpdus: int) -> None:
         self.workspace.take_rows(wpdus, is_live=self.document.following)

@@ -5,7 +5,9 @@ a store may ask for a password, and nobody shall wait for that. What comes of it
 """
 
 import os
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,12 +78,25 @@ def _load_files(paths: Sequence[str]) -> Outcome:
 
 
 def _save_file(table: KeyTable, path: str) -> Outcome:
-    """Write a key file that only its owner may read."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(handle, "w", encoding="utf-8") as file:
-        if os.name == "posix":
-            os.fchmod(handle, 0o600)
-        file.write(table.text())
+    """Write a key file that only its owner may read: the older one stays until it is whole.
+
+    Raises OSError.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # for the owner alone
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(table.text())
+                file.flush()
+                os.fsync(handle)
+            os.replace(part, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
     return Outcome(note=f"{Path(path).name} holds {len(table)} entries now, in clear.")
 
 

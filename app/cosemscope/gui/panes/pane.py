@@ -29,6 +29,9 @@ class Pane:
     def read_anew(self) -> None:
         """Show anew what APDUs say: there are other keys."""
 
+    def show_completed(self, early: set[int]) -> None:
+        """Show anew what these APDUs say: more is known of what came before them."""
+
     def set_zoom(self, points: int) -> None:
         """Make the text larger by `points` than the application's."""
 

@@ -29,3 +29,8 @@ class DetailsPane(Details, Pane):
         row, traffic = self._selection.row, self._selection.traffic
         if row >= 0:
             self.show_again(*traffic.decode(row), traffic.sender_address(row))
+
+    def show_completed(self, early: set[int]) -> None:
+        """Decode the WPDU again if it is among these; the selected field stays so."""
+        if self._selection.row in early:
+            self.read_anew()

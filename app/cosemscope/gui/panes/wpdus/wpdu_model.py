@@ -389,6 +389,15 @@ class WpduModel(QAbstractTableModel):
         """Whether the info lines asked for are complete."""
         return not self._unsettled
 
+    def settle_again(self, rows: set[int]) -> None:
+        """More is known of these rows than when their info lines were completed."""
+        again = [row for row in rows.difference(self._unsettled) if row in self._infos]
+        if len(again) > SETTLED_ROWS:
+            self.forget_infos()
+        elif again:
+            self._unsettled += again
+            self._settling.start()
+
     def forget_infos(self) -> None:
         """What APDUs say may have changed, as with other keys: make the info lines anew."""
         self._infos.clear()

@@ -105,6 +105,10 @@ class WpduView(QTableView, Pane):
         """Make the info lines anew."""
         self.wpdus.forget_infos()
 
+    def show_completed(self, early: set[int]) -> None:
+        """Make the info lines of these rows anew, where they are kept."""
+        self.wpdus.settle_again(early)
+
     def _set_up_headers(self) -> None:
         across, down = self.horizontalHeader(), self.verticalHeader()
         down.hide()

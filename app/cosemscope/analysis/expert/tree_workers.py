@@ -1,0 +1,108 @@
+"""Problems of the trees of many rows, decoded in processes of their own: millions of trees take one minutes.
+
+Only what needs no association beyond its request goes there: no keys, no joined
+blocks. Rows that come again and again (requests mostly) are decoded once. A worker
+that dies costs time, nothing else: its rows are decoded here.
+"""
+
+import os
+import signal
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from cosemscope.analysis.associations.row_trees import decode_framed
+from cosemscope.apdu.context import Context, Request
+from cosemscope.apdu.fields import Problem
+from cosemscope.streams.tables.framing import Framing
+
+#: Rows in one capture below which processes take longer to start than they save.
+_WORTH_IT = 20_000
+#: Trees without a problem that are remembered, and the octets of the longest.
+_REMEMBERED, _LONGEST = 1 << 14, 64
+
+Problems = tuple[Problem, ...]
+
+
+class TreeTask(NamedTuple):
+    """What the tree of a row without protection depends on."""
+
+    octets: bytes
+    framing: int
+    request: Request | None
+
+
+def problems_of(tasks: Sequence[TreeTask]) -> list[Problems]:
+    """The problems of the tree of each task. Never raises."""
+    return [
+        decode_framed(task.octets, Framing(task.framing), Context(task.request)).problems for task in tasks
+    ]
+
+
+def _leave_interrupts() -> None:
+    """Ctrl+C is for the process that waits, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class TreeWorkers:
+    """Decodes tasks in the background, for a capture of `rows` rows; a context manager with its processes."""
+
+    def __init__(self, rows: int, workers: int | None = None) -> None:
+        count = (os.cpu_count() or 1) if workers is None else workers
+        self._pool: ProcessPoolExecutor | None = None
+        if count and (workers or rows >= _WORTH_IT):
+            self._pool = ProcessPoolExecutor(count, get_context("spawn"), _leave_interrupts)
+        self._clean: set[TreeTask] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def is_clean(self, task: TreeTask) -> bool:
+        """Whether an equal task is known to have no problem."""
+        return task in self._clean
+
+    def begin(self, tasks: list[TreeTask]) -> "PendingTrees":
+        """Decode these tasks, in the background if that is worth it."""
+        future: Future[list[Problems]] | None = None
+        if self._pool is not None and tasks:
+            try:
+                future = self._pool.submit(problems_of, tasks)
+            except BrokenExecutor:
+                self._pool = None
+        return PendingTrees(tasks, future)
+
+    def end(self, pending: "PendingTrees") -> list[Problems]:
+        """The problems of each task; waits for them."""
+        found: list[Problems] | None = None
+        if pending.future is not None:
+            try:
+                found = pending.future.result()
+            except BrokenExecutor:
+                self._pool = None
+        found = problems_of(pending.tasks) if found is None else found
+        self._remember(pending.tasks, found)
+        return found
+
+    def _remember(self, tasks: list[TreeTask], found: list[Problems]) -> None:
+        if len(self._clean) > _REMEMBERED:
+            self._clean.clear()
+        self._clean.update(
+            task
+            for task, problems in zip(tasks, found, strict=True)
+            if not problems and len(task.octets) <= _LONGEST
+        )
+
+
+class PendingTrees(NamedTuple):
+    """Tasks that are being decoded, or (without a future) will be when they are asked for."""
+
+    tasks: list[TreeTask]
+    future: Future[list[Problems]] | None
