@@ -23,6 +23,7 @@ from cosemscope.capture.capturing.pipes import STANDARD_INPUT
 from cosemscope.capture.events import Event, Trouble, not_obeyed
 from cosemscope.capture.job_options import add_options, job_of
 from cosemscope.cli.event_lines import Teller, commands
+from cosemscope.wording import count
 
 DESCRIPTION = (
     "Capture packets into a pcapng file that may be followed while it grows. Without -f the "
@@ -95,7 +96,7 @@ _REASONS = {
 
 
 def _counts_text(event: CaptureCounts | CaptureKept) -> str:
-    text = f"{event.packets:,} packet{'' if event.packets == 1 else 's'}"
+    text = count(event.packets, "packet")
     return text if event.dropped is None else f"{text}, {event.dropped:,} dropped"
 
 

@@ -33,6 +33,7 @@ from cosemscope.live.commands.live_events import (
 )
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder, spool_path
+from cosemscope.wording import count
 
 _SHOWN_OCTETS = 48
 
@@ -112,7 +113,7 @@ def _line(event: Event) -> str:
         case Trouble():
             return f"error      {event.message}"
         case LinkKept():
-            return f"kept       {event.file} ({event.packets} packet{'' if event.packets == 1 else 's'})"
+            return f"kept       {event.file} ({count(event.packets, 'packet')})"
     return ""
 
 

@@ -10,6 +10,7 @@ from cosemscope.analysis.fields.value_types import Instant, seconds_text
 from cosemscope.analysis.sessions.session_tree import StreamSession, WPortPair, protocol_name
 from cosemscope.cli.capture_arguments import add_capture_arguments, with_analysis
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.wording import count
 
 DESCRIPTION = "Print the session tree of a capture: peers, streams, wPort pairs."
 
@@ -74,21 +75,17 @@ def _print_session(session: StreamSession) -> None:
     unit = "WPDU" if session.framing in (Framing.WRAPPER, Framing.SWAPPED) else "APDU"
     print(
         f"  {protocol_name(session.protocol)} {session.stream}  {session.client} > {session.server}  "
-        f"{session.framing.label}: {_number(session.packets, 'packet')}, {_number(session.wpdus, unit)}, "
-        f"{_number(session.octets, 'octet')}, {times}"
+        f"{session.framing.label}: {count(session.packets, 'packet')}, {count(session.wpdus, unit)}, "
+        f"{count(session.octets, 'octet')}, {times}"
     )
     for pair in session.wports:
         client = f"{pair.client_wport} ({pair.client_name})"
         server = f"{pair.server_wport} ({pair.server_name})"
         print(
             f"    wPorts {client} - {server}: "
-            f"{_number(pair.wpdus, unit)}, {_number(pair.octets, 'octet')}, "
+            f"{count(pair.wpdus, unit)}, {count(pair.octets, 'octet')}, "
             f"{_clock(pair.first_time)} to {_clock(pair.last_time)}"
         )
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _clock(time: int) -> str:

@@ -3,11 +3,11 @@
 import argparse
 import json
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cosemscope.capture.spool.spool_folder import Spool, remove_spool, spool_folder, spools
+from cosemscope.wording import calendar
 
 DESCRIPTION = (
     "List the spools that nobody gave a name; those of a process that died are kept until you remove them."
@@ -58,6 +58,5 @@ def _spool_object(spool: Spool) -> dict[str, Any]:
 
 
 def _spool_line(spool: Spool) -> str:
-    moment = datetime.fromtimestamp(spool.modified).strftime("%Y-%m-%d %H:%M:%S")
     state = "in use" if spool.in_use else "empty" if spool.empty else "left over"
-    return f"{moment}  {spool.size:>13,} octets  {state:<9}  {spool.path}"
+    return f"{calendar(int(spool.modified))}  {spool.size:>13,} octets  {state:<9}  {spool.path}"

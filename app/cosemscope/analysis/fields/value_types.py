@@ -5,8 +5,6 @@ text, and null. All methods take and give whole columns; what a distinct value l
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ import numpy.typing as npt
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, coded, each, grouped
 from cosemscope.apdu.names.blue_book import dotted
 from cosemscope.capture.packets.flows import Endpoint, address_text
+from cosemscope.wording import calendar
 
 SECOND = 1_000_000_000
 
@@ -256,9 +255,5 @@ def seconds_text(time: int) -> str:
     return f"{sign}{second}.{rest:09d}"
 
 
-@lru_cache(1024)
 def _second_text(second: int) -> str:
-    try:
-        return datetime.fromtimestamp(second).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OSError, OverflowError):
-        return f"{second:>19}"
+    return calendar(second) or f"{second:>19}"

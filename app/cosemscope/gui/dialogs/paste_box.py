@@ -24,8 +24,8 @@ from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
 from cosemscope.apdu.summary import summarise
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.formats import count, size
 from cosemscope.gui.panes.details.details import Details
+from cosemscope.wording import count, size
 
 #: Characters that are read at most: the largest WPDU as a dump is about 320,000.
 MAX_CHARACTERS = 400_000

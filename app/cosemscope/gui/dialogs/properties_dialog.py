@@ -13,7 +13,7 @@ from cosemscope.capture.files.properties import Figures, Properties, Rows, figur
 from cosemscope.capture.records import CaptureProblem
 from cosemscope.gui.document.document import Document
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.look.formats import clock, duration, seconds, size
+from cosemscope.wording import clock, duration, seconds, size
 
 #: Problems told at most; a badly damaged file may have very many.
 _PROBLEMS_TOLD = 1000

@@ -23,11 +23,11 @@ from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.source import NoRecords
 from cosemscope.gui.document.protection import WantedKey, listening
-from cosemscope.gui.look.formats import clock, size
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wports import Side
+from cosemscope.wording import clock, size
 
 _ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
 

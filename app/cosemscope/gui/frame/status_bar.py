@@ -3,8 +3,8 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
-from cosemscope.gui.look.formats import count, size
 from cosemscope.gui.look.icons import icon
+from cosemscope.wording import count, size
 
 #: Steps of the progress bar: octets of large files do not fit its integers.
 _STEPS = 1000

@@ -44,10 +44,11 @@ from cosemscope.gui.live.interface_watch import InterfaceWatch
 from cosemscope.gui.live.live_control import Live
 from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.formats import TIME_FORMATS, count
+from cosemscope.gui.look.formats import TIME_FORMATS
 from cosemscope.gui.look.icons import application_icon
 from cosemscope.resources import resource
 from cosemscope.streams.decode_as import DecodeAs
+from cosemscope.wording import count
 
 SAMPLE = "samples/first-look.pcapng"
 _FILES = (

@@ -31,8 +31,8 @@ from cosemscope.gui.base.message_bar import MessageBar, Severity
 from cosemscope.gui.keys.key_dialog import KeyDialog, entry_fields
 from cosemscope.gui.keys.key_keeper import KeyKeeper
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.formats import count
 from cosemscope.gui.look.icons import icon
+from cosemscope.wording import count
 
 _Index = QModelIndex | QPersistentModelIndex
 

@@ -37,7 +37,7 @@ from cosemscope.gui.live.asked_jobs import command_in, ports_of, remembered
 from cosemscope.gui.live.interface_list import InterfaceList
 from cosemscope.gui.live.interface_watch import InterfaceWatch
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.formats import sentence
+from cosemscope.wording import sentence
 
 _SIZE = (860, 700)
 _ETHERNET = 1

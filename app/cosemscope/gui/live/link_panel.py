@@ -28,7 +28,6 @@ from cosemscope.apdu.pasted.pieces import HexError
 from cosemscope.capture.events import NOT_OBEYED, Event, Trouble
 from cosemscope.gui.live.asked_jobs import LinkJob, title_of_job
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.formats import count, sentence, short_duration
 from cosemscope.gui.look.icons import icon
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
@@ -45,6 +44,7 @@ from cosemscope.live.commands.live_events import (
 )
 from cosemscope.live.commands.ready_made import READY_MADE
 from cosemscope.transport.wports import Side, wport_name
+from cosemscope.wording import count, sentence, short_duration
 
 #: Lines kept in the list, and APDUs kept in the history of the line.
 LINES, HISTORY = 1000, 100

@@ -31,9 +31,9 @@ from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.live.live_process import LiveProcess
 from cosemscope.gui.live.recovery import describe
 from cosemscope.gui.live.saver import Saver, Then
-from cosemscope.gui.look.formats import sentence
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.live_events import LIVE_EVENTS, Connected, Connecting, Listening
+from cosemscope.wording import sentence
 
 #: Why a capture ended by itself.
 _STOPPED = {

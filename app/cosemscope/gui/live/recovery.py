@@ -4,7 +4,6 @@ They are looked for in a thread, since every one is opened to see whether there 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
@@ -12,8 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVB
 from cosemscope.capture.spool.spool_folder import Spool, left_spools, remove_spool
 from cosemscope.gui.base.background import in_background
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.formats import count, size
 from cosemscope.gui.look.icons import icon
+from cosemscope.wording import calendar, count, size
 
 #: Spools listed at most: the youngest ones.
 LISTED = 5
@@ -31,9 +30,9 @@ def find_spools() -> list[Spool]:
 
 def describe(spool: Spool) -> str:
     """A spool for people: what made it, when it was written last, its size."""
-    moment = datetime.fromtimestamp(spool.modified)
+    minute, _, _ = calendar(int(spool.modified)).rpartition(":")
     kind = _MADE_BY.get(spool.command, "Capture")
-    return f"{kind} of {moment:%Y-%m-%d %H:%M}, {size(spool.size)}"
+    return f"{kind} of {minute}, {size(spool.size)}"
 
 
 class LeftSpools(QWidget):

@@ -21,7 +21,7 @@ from cosemscope.gui.document.unsaved_spool import (
     copy_files,
 )
 from cosemscope.gui.live.live_host import LiveHost
-from cosemscope.gui.look.formats import count
+from cosemscope.wording import count
 
 Then = Callable[[], None]
 

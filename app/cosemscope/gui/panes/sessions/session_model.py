@@ -15,9 +15,10 @@ from PySide6.QtWidgets import QWidget
 from cosemscope.analysis.sessions.session_tree import Peers, StreamSession, WPortPair
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.look.formats import clock, count, duration, plain_tip, short_duration, short_size
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.wording import clock, count, duration, short_duration, short_size
 
 _Index = QModelIndex | QPersistentModelIndex
 

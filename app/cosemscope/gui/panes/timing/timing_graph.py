@@ -19,12 +19,12 @@ from cosemscope.gui.document.selection import Mask, Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import KIND_NAMES, Kind
-from cosemscope.gui.look.formats import count, duration
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.timing.lanes import REST, Lanes, Pair
 from cosemscope.gui.panes.timing.time_axis import TimeAxis
 from cosemscope.transport.wports import Side, wport_name
+from cosemscope.wording import count, duration
 
 #: The filter of the chosen span of time.
 SPAN = "span"

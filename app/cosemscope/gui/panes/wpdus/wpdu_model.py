@@ -32,10 +32,11 @@ from cosemscope.gui.document.selection import Filters
 from cosemscope.gui.document.traffic import Line, Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import Kind, kind_of, kinds_of
-from cosemscope.gui.look.formats import TIME_FORMATS, clock, plain_tip
+from cosemscope.gui.look.formats import TIME_FORMATS, plain_tip
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.row_order import RowOrder, Rows
 from cosemscope.transport.wports import wport_name
+from cosemscope.wording import clock
 
 _Index = QModelIndex | QPersistentModelIndex
 
