@@ -18,12 +18,14 @@ from cosemscope.apdu.first_look import look as look_at_apdus
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.apdu.opening import Verdict
 from cosemscope.capture.files.reader import open_capture
+from tests.helpers import apdu_encoder as encode
 from tests.helpers.association_ends import KEYS, facts, notes
 from tests.helpers.shared import shared
 from tests.helpers.traffic import Traffic
 from tests.helpers.traffic_meters import CipheredSession, Meter, Session
 from tests.helpers.traffic_random import random_traffic
 from tests.helpers.traffic_samples import SAMPLES
+from tests.helpers.wire import Tcp, Wire, analyse, wpdu
 
 
 def analysed(path: Path) -> Analysis:
@@ -160,6 +162,32 @@ def test_rows_that_are_passed_over_change_nothing(tmp_path: Path, seed: int) -> 
     for row, look in looks.items():
         assert facts(passed.look(row)) == facts(look), row
         assert passed.info(row) == walked.info(row)
+
+
+def test_meters_behind_a_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has scalers of its own, which change; rows that are looked at again teach it nothing twice."""
+    monkeypatch.setattr(checkpoints, "STRIDE", 4)
+    wire, energy = Wire(), bytes((1, 0, 1, 8, 0, 255))
+    connection = Tcp(wire).handshake()
+    for number in range(24):
+        device, scaler = bytes([number % 2]), -(number // 8)
+        unit = ("structure", [("integer", scaler), ("enum", 30)])
+        for member, answer in ((3, unit), (2, ("double-long-unsigned", 5009))):
+            request = encode.get_request((3, energy, member))
+            connection.say(0, wpdu(encode.gateway(False, 1, device, request), 16, 1))
+            response = encode.gateway(True, 1, device, encode.get_response(answer))
+            connection.say(1, wpdu(response, 1, 16))
+    analysis = analyse(wire, tmp_path)
+    walked = Associations(analysis)
+    lines = [walked.info(row, look) for row, look in walked.walk()]
+    told = [sum(value in line for line in lines) for value in ("5.009 kWh", "500.9 Wh", "50.09 Wh")]
+    assert told == [8, 8, 8]
+    passed = Associations(analysis)
+    while passed.go_on(7):
+        pass
+    for row in [*range(len(lines))[::-1], *range(len(lines))]:
+        assert passed.info(row) == lines[row], row
+        assert Associations(analysis).info(row) == lines[row], row
 
 
 def test_a_look_far_into_a_long_association_is_bounded(

@@ -1,8 +1,8 @@
 """What is known of one association: titles, challenges, keys it brought along, requests, blocks, counters.
 
 An `Association` belongs to one pair of wPorts on one stream and is never shared: two associations on one
-connection are two objects. `association_steps.advance` takes it from APDU to APDU and gives a `Look` at
-each. All memory is bounded, and `copy` is cheap.
+connection are two objects. `steps.advance` takes it from APDU to APDU and gives a `Look` at each. All memory
+is bounded, and `copy` is cheap.
 """
 
 from typing import Any, NamedTuple
@@ -101,10 +101,9 @@ class Association:
     @property
     def octets_in_hand(self) -> int:
         """Octets of blocks that wait for the others."""
-        own = sum(one.size for one in self.transfers.values()) + sum(
-            one.size for one in self.windows.values()
-        )
-        return own + sum(one.octets_in_hand for one in self.behind.values())
+        octets = sum(one.size for one in self.transfers.values())
+        octets += sum(one.size for one in self.windows.values())
+        return octets + sum(one.octets_in_hand for one in self.behind.values())
 
     def copy(self) -> "Association":
         """The same state again, to be gone on with apart from this one."""
@@ -116,6 +115,12 @@ class Association:
         other.counters = dict(self.counters)
         other.behind = {prefix: one.copy() for prefix, one in self.behind.items()}
         return other
+
+    def set_apart(self) -> None:
+        """From now on what it learns of scalers is its own, and not its meter's."""
+        self.scalers = self.scalers.apart()
+        for one in self.behind.values():
+            one.set_apart()
 
     def behind_gateway(self, device: bytes) -> "Association":
         """The association with this device (network and address) behind the gateway: a state of its own."""

@@ -235,7 +235,7 @@ class Associations:
             start, association = self.passed, self._open[pair].copy()
         rows = np.flatnonzero(self.analysis.wpdu_pairs["pair"][start : row + 1] == pair) + start
         association = association or self._first(pair, int(rows[0]))
-        association.scalers = association.scalers.apart()
+        association.set_apart()
         look = None
         for line in self._lines(rows if passed else self._nearest(rows)):
             last = line.row == row

@@ -139,14 +139,22 @@ class Reading(QObject):
                 news = False
             if self._sessions_due(analysis, now):
                 self._report_sessions(analysis)
-            if not grew and not (self._associations and self._associations.go_on(_COMPLETED_AT_ONCE)):
-                self._stop.wait(_LOOK_EVERY)
+            if not grew:
+                self._use_the_time(analysis)
         whole = not self._stop.is_set()
         if whole:
             analysis.finish()
         self._report(analysis)
         self._report_sessions(analysis)
         self.ended.emit(whole)
+
+    def _use_the_time(self, analysis: Analysis) -> None:
+        """There is nothing to read just now: complete some rows, or wait a moment."""
+        associations = self._associations
+        if associations is None or not associations.go_on(_COMPLETED_AT_ONCE):
+            self._stop.wait(_LOOK_EVERY)
+        elif associations.passed == len(analysis.wpdus):
+            self.completed.emit()
 
     def _complete_rows(self) -> None:
         """Complete the associations that are wanted, all their rows, and tell of it now and then."""
