@@ -7,6 +7,8 @@ from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.names.tags import DED_SERVICES, GLO_SERVICES
 from cosemscope.apdu.opening import Opening, Verdict
+from cosemscope.apdu.security.envelopes import read_protected
+from cosemscope.apdu.services.ciphering import looks_ciphered
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import at, check_tree
 
@@ -181,3 +183,35 @@ def test_text_too_short_for_its_tag() -> None:
     decoded = decoded_of(encode.ciphered(0xC8, 0x30, 7, b"abc"))
     assert "expected an authentication tag of 12 octets" in decoded.problems[0].message
     assert at(decoded.root, "ciphered-content/ciphered-text").value == b"abc"
+
+
+# An unknown tag before ciphered content.
+
+
+@pytest.mark.parametrize(
+    ("octets", "ciphered"),
+    [
+        (b"\x06\x20" + bytes(5), True),
+        (b"\x05\x20" + bytes(4), False),
+        (b"\x06\x20" + bytes(4), False),
+        (b"\x06\x20" + bytes(6), False),
+        (b"\x7f\x10" + bytes(126), True),
+        (b"\x80\x10" + bytes(127), False),
+        (b"\x81\x80\x12" + bytes(127), True),
+        (b"\x82\x00\x06\x32" + bytes(5), True),
+        (b"\x84\x00\x00\x00\x06\x30" + bytes(5), True),
+        (b"\x85\x00\x00\x00\x00\x06\x30" + bytes(5), False),
+        (b"\x06\x00" + bytes(5), False),
+        (b"\x06\xc0" + bytes(5), False),
+        (b"\x06\x22" + bytes(5), True),
+        (b"\x06\x23" + bytes(5), False),
+        (b"\x06", False),
+        (b"", False),
+    ],
+)
+def test_what_looks_like_the_content_of_a_ciphered_service(octets: bytes, ciphered: bool) -> None:
+    """A length that is right to the octet, a suite that there is, protection; the opener agrees."""
+    assert looks_ciphered(octets) == ciphered
+    for tag in (0x00, 0x40, 0xFF):
+        part = read_protected(bytes((tag,)) + octets)
+        assert (part is not None) == ciphered

@@ -16,6 +16,7 @@ from cosemscope.apdu.names.tags import (
     GLO_SERVICES,
 )
 from cosemscope.apdu.security.suites import TAG_SIZE
+from cosemscope.apdu.services.ciphering import looks_ciphered
 
 _SERVICES = frozenset(GLO_SERVICES) | frozenset(DED_SERVICES)
 #: Tags of APDUs that are ciphered, service-specific or general.
@@ -81,7 +82,7 @@ def read_protected(apdu: bytes) -> Protected | None:
     tag = apdu[0]
     place = _Octets(apdu, 1)
     try:
-        if tag in _SERVICES or (tag not in APDU_TAGS and _looks_ciphered(apdu)):
+        if tag in _SERVICES or (tag not in APDU_TAGS and looks_ciphered(apdu[1:])):
             return _content(place, tag, None, None)
         if tag in (GENERAL_GLO, GENERAL_DED):
             return _content(place, tag, place.string(), None)
@@ -97,19 +98,6 @@ def read_protected(apdu: bytes) -> Protected | None:
     except _Broken:
         pass
     return None
-
-
-def _looks_ciphered(apdu: bytes) -> bool:
-    """Whether a length that fits and a believable security control follow the first octet."""
-    place = _Octets(apdu, 1)
-    try:
-        size = place.length()
-        control = place.octet()
-    except _Broken:
-        return False
-    return (
-        size >= 6 and place.position - 1 + size == len(apdu) and control & 0x0F <= 2 and control & 0x30 != 0
-    )
 
 
 def _content(

@@ -37,13 +37,13 @@ def read_ciphered_service(c: Cursor) -> tuple[Any, str]:
 
 def looks_ciphered(octets: bytes) -> bool:
     """Whether octets after a tag that nobody defined are the content of a ciphered service all the same."""
-    if len(octets) < 6:
+    if not octets:
         return False
     size, start = octets[0], 1
-    if size > 0x80:
-        start = 1 + size - 0x80
+    if size >= 0x80:
+        start += size - 0x80
         size = int.from_bytes(octets[1:start], "big")
-    if start > 4 or size != len(octets) - start or size < 6:
+    if start > 5 or size < 6 or size != len(octets) - start:
         return False
     control = octets[start]
     return control & 0x0F <= 2 and control & 0x30 != 0
