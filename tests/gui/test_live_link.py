@@ -19,14 +19,14 @@ from cosemscope.gui.frame.window import Window
 from cosemscope.gui.live.asked_jobs import command_line, remembered
 from cosemscope.gui.live.connect_dialog import ConnectDialog, ListenDialog, ask_connect
 from cosemscope.gui.live.link_panel import LinkPanel
-from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
+from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.live.commands.ready_made import READY_MADE, get_request, public_aarq
 from tests.helpers.live_window import environment, is_running, listener
 from tests.helpers.shared import shared
 
-NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+NUMBER = {name: number for number, name in enumerate(USUAL_FIELDS)}
 
 #: Octets that a peer sends which are no WPDU.
 CHATTER = "HTTP/1.1 400 Bad Request\\r\\n\\r\\n"

@@ -92,15 +92,15 @@ def test_what_was_told_early_is_told_anew(readings, read, qtbot) -> None:
     model.set_traffic(traffic)
     model.take_rows(4)
     model.info(3)
-    qtbot.waitUntil(lambda: model.settled)
+    qtbot.waitUntil(lambda: model.cells.settled)
     assert model.info(3).text.endswith(PLAIN)
     with qtbot.waitSignal(document.completed):
         document.complete(traffic.associations)
     early = traffic.take_early()
     assert early == {3}
     assert traffic.take_early() == set()
-    model.settle_again(early)
-    qtbot.waitUntil(lambda: model.settled)
+    model.cells.settle_again(early)
+    qtbot.waitUntil(lambda: model.cells.settled)
     assert model.info(3).text.endswith(SCALED)
     traffic.info(3)
     assert traffic.take_early() == set()

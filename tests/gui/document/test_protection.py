@@ -13,12 +13,12 @@ from cosemscope.gui.document.protection import VERDICT_LOOKS, WantedKey, listeni
 from cosemscope.gui.keys.key_dialog import KeyDialog
 from cosemscope.gui.look import theme
 from cosemscope.gui.panes.details.verdict_bar import VerdictBar
-from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
+from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
 from cosemscope.resources import resource
 from tests.gui.look.test_theme import contrast
 from tests.helpers.shared import shared
 
-NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+NUMBER = {name: number for number, name in enumerate(USUAL_FIELDS)}
 EK, AK = "000102030405060708090A0B0C0D0E0F", "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 KEYS = KeyTable.parse(f'[[key]]\nname = "both"\nencryption = "{EK}"\nauthentication = "{AK}"')
 CLIENT, METER = "4D4D4D0000BC614E", "4142434445464748"
@@ -39,7 +39,7 @@ def info(window, qtbot, row: int) -> str:
     """The row's info line as the table shows it once it is completed."""
     model = window.workspace.table.wpdus
     model.info(row)
-    qtbot.waitUntil(lambda: model.settled)
+    qtbot.waitUntil(lambda: model.cells.settled)
     return model.data(model.index(row, NUMBER["info"]))
 
 

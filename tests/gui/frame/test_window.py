@@ -11,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QComboBox, QMenu, QTabBar, QWidget
 
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.capture.spool.synthetic_frames import SyntheticUdp
 from cosemscope.gui.application import run
@@ -19,13 +20,13 @@ from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.frame.window import SAMPLE, Window
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
-from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
+from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
 from cosemscope.resources import resource
 from tests.helpers.annotated import write_annotated
 from tests.helpers.packets import B4
 from tests.helpers.shared import shared
 
-NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+NUMBER = {name: number for number, name in enumerate(USUAL_FIELDS)}
 
 
 def column(window: Window, name: str) -> list[str]:
@@ -64,11 +65,11 @@ def drop(window: Window, *paths: Path) -> None:
 def test_a_real_capture_is_shown_whole(open_in):
     """Eight WPDUs of a with-list read: table, tree, status and graph agree."""
     window = open_in(shared("captures/DLMS_list.pcap"))
-    assert column(window, "number") == [str(number) for number in range(1, 9)]
+    assert column(window, "wpdu.number") == [str(number) for number in range(1, 9)]
     assert column(window, "apdu") == [
         *("AARQ", "AARE", "get-request", "get-response", "get-request", "get-response", "RLRQ", "RLRE")
     ]
-    assert set(column(window, "source_wport")) == {"16", "1"}
+    assert set(column(window, "wport.src")) == {"16", "1"}
     assert "15 packets" in window.status.counts.text()
     assert "8 WPDUs" in window.status.counts.text()
     assert len(window.workspace.timing.lanes) == 8
@@ -329,7 +330,7 @@ def test_another_file_may_be_opened_while_one_is_read(window, qtbot, slow_steps)
     window.open_path(str(shared("captures/DLMS_list.pcap")))
     slow_steps.release(1000)
     qtbot.waitUntil(lambda: not window.document.reading and not window.documents.retiring)
-    assert column(window, "number") == [str(number) for number in range(1, 9)]
+    assert column(window, "wpdu.number") == [str(number) for number in range(1, 9)]
 
 
 def test_a_fault_while_reading_keeps_what_there_is(window, qtbot, monkeypatch):
@@ -367,7 +368,7 @@ def test_the_window_remembers_its_places(qtbot, look, settings: Settings):
     second.show()
     second.open_sample()
     qtbot.waitUntil(lambda: not second.document.reading)
-    assert second.workspace.table.wpdus.time_format == "utc"
+    assert second.workspace.table.wpdus.cells.time_format == "utc"
     assert second.workspace.table.columnWidth(2) == 222
     assert not second.workspace.timing.isVisibleTo(second.workspace)
     assert settings.get(options.ZOOM) == 1
@@ -393,7 +394,7 @@ def test_info_lines_are_completed_in_a_moment(open_in, qtbot):
     with qtbot.waitSignal(model.dataChanged):
         pass
     qtbot.waitUntil(lambda: "0.255" in model.info(row).text)
-    assert "0.255" in model.line(row)
+    assert "0.255" in model.cells.complete(FIELDS["info"], row, row + 1)[0]
 
 
 def test_select_all_means_the_pane_that_has_the_focus(open_in, qtbot):

@@ -63,3 +63,5 @@ _FURTHER_IN = {
     t.ACCESS_RESPONSE: _access_result,
     t.CONFIRMED_SERVICE_ERROR: _service_error,
 }
+#: The services in which a result stands at no fixed place.
+RESULTS_FURTHER_IN = tuple(_FURTHER_IN)

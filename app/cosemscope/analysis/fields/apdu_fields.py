@@ -6,7 +6,7 @@ were asked for, of a list those of the first item.
 
 import numpy as np
 
-from cosemscope.analysis.associations.result_words import result_further_in, result_word
+from cosemscope.analysis.associations.result_words import RESULTS_FURTHER_IN, result_further_in, result_word
 from cosemscope.analysis.fields.asked_rows import NO_MEMBER, NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Coded, Values, object_array
@@ -37,7 +37,7 @@ def _tag(asked: AskedRows) -> Values:
     Word(apdu_name, none=-1),
     "Inner",
     "Name of the APDU inside, once it was opened or joined from blocks",
-    cost=Cost.LOOK,
+    cost=Cost.TREE,
 )
 def _inner(asked: AskedRows) -> Values:
     return np.fromiter((look.inner for look in asked.looks), np.int16, len(asked.looks))
@@ -170,7 +170,8 @@ def _result(asked: AskedRows) -> Values:
     used, codes = np.unique(keys, return_inverse=True)
     words = [result_word(key >> 16, key & 0xFFFF) if key >= 0 else None for key in used.tolist()]
     codes = codes.reshape(-1)
-    for row in np.flatnonzero(object_array(words)[codes] == None).tolist():  # noqa: E711 -- of each entry
+    further_in = np.isin(asked.seen("service"), RESULTS_FURTHER_IN)
+    for row in np.flatnonzero(further_in & (keys < 0)).tolist() if asked.has_looker else ():
         word = result_further_in(asked.looks[row])
         if word is not None:
             codes[row] = len(words)

@@ -175,6 +175,11 @@ class AskedRows:
 
     # What stands around APDUs.
 
+    @property
+    def has_looker(self) -> bool:
+        """Whether somebody looks at rows."""
+        return self._looker is not None
+
     @cached_property
     def looks(self) -> list[Look]:
         """A look at each row. Raises ValueError where nobody is there to look."""
@@ -185,12 +190,18 @@ class AskedRows:
         return look_at_apdus([look.plain for look in self.looks])
 
     def seen(self, name: str) -> Array:
-        """A column of the first look at the innermost APDU of each row, see `FIRST_LOOK_FIELDS`."""
-        return self._seen[name]
+        """A column of the first look at the innermost APDU of each row, see `FIRST_LOOK_FIELDS`.
+
+        Where nobody looks, as far as it is known by now.
+        """
+        return self._seen[name] if self.has_looker else self.first_look(name)
 
     @cached_property
     def objects(self) -> Objects:
-        """The object that each row names, or else the request that it answers; of a list the first."""
+        """The object that each row names, or else the request that it answers; of a list the first.
+
+        Where nobody looks, requests are not known.
+        """
         class_id, service = self.seen("class_id").copy(), self.seen("service")
         there = class_id >= 0
         obis = np.where(there, self.seen("obis"), np.uint64(NO_OBIS))
@@ -198,7 +209,7 @@ class AskedRows:
         method = there & (service == ACTION_REQUEST) | (service == ACCESS_REQUEST) & (
             self.seen("choice") == 3
         )
-        for row in np.flatnonzero(~there).tolist():
+        for row in np.flatnonzero(~there).tolist() if self.has_looker else ():
             request = self.looks[row].context.request
             if request is not None and request.references:
                 reference = request.references[0]

@@ -18,7 +18,10 @@ from cosemscope.analysis.fields.value_types import ValueType
 
 
 class Cost(Enum):
-    """What a field's values cost: arrays in memory, a look at octets and association, or a decoded tree."""
+    """What a field's values cost: arrays in memory, a walk over associations, or a look at each row.
+
+    Where nobody looks, fields that cost a walk tell what is known by now; those that cost a tree raise.
+    """
 
     COLUMN = "column"
     LOOK = "look"

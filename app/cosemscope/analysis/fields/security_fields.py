@@ -20,14 +20,14 @@ _PLACES = {verdict: place for place, verdict in enumerate(_VERDICTS)}
     Word(lambda place: _VERDICTS[place].value),
     "Security",
     "What came of opening the APDU: clear where it is not protected, else opened, tag-wrong, no-key, ...",
-    cost=Cost.LOOK,
+    cost=Cost.TREE,
 )
 def _security(asked: AskedRows) -> Values:
     return np.fromiter((_PLACES[look.verdict] for look in asked.looks), np.int8, len(asked.looks))
 
 
 @declared(
-    "security.text", Text(), "Protection", "How the APDU was opened, or why not, in words", cost=Cost.LOOK
+    "security.text", Text(), "Protection", "How the APDU was opened, or why not, in words", cost=Cost.TREE
 )
 def _text(asked: AskedRows) -> Values:
     return object_array([look.opening.text if look.opening is not None else None for look in asked.looks])
@@ -69,7 +69,7 @@ def _counter(asked: AskedRows) -> Values:
     Text(),
     "System title",
     f"System title that a protected APDU was opened with, or else its sender's {_CLAUSE}",
-    cost=Cost.LOOK,
+    cost=Cost.TREE,
 )
 def _title(asked: AskedRows) -> Values:
     titles = [look.opening.title if look.opening is not None else None for look in asked.looks]

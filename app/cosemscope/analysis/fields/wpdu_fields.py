@@ -88,7 +88,7 @@ def _packets(asked: AskedRows) -> Values:
     return Several(stops, packets + 1)
 
 
-@declared("wpdu.octets", Octets(), "Octets", "The WPDU's octets, header included", cost=Cost.LOOK)
+@declared("wpdu.octets", Octets(), "Octets", "The WPDU's octets, header included", cost=Cost.TREE)
 def _octets(asked: AskedRows) -> Values:
     return object_array(asked.octets)
 

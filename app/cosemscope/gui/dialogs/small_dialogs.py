@@ -45,8 +45,8 @@ def targets_of(traffic: Traffic, stream: int) -> list[Target]:
     """What can be decided about a stream: its ports, the server's first, and the stream itself."""
     protocol = traffic.streams["protocol"].item(stream)
     kind = "TCP" if protocol == TCP else "UDP"
-    client, server = traffic.stream_names(stream)
-    ports = [int(name.rpartition(":")[2]) for name in (server, client)]
+    client, server = traffic.analysis.endpoints(stream)
+    ports = [end.port for end in (server, client)]
     targets = [
         Target(f"{kind} port {port}, all streams", -1, protocol, port) for port in dict.fromkeys(ports)
     ]

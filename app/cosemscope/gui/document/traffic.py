@@ -1,7 +1,6 @@
-"""What the panes ask of a capture's analysis, in their words: endpoints of a row, its octets, its neighbours.
+"""What the panes ask of a capture's analysis, in their words: a row's fields, octets, tree and neighbours.
 
-Only columns and small caches stand here; nothing is worked out for rows that
-nobody looks at, but sort keys, which are one gather for all rows.
+Nothing is worked out for rows that nobody looks at.
 """
 
 from collections.abc import Callable
@@ -16,6 +15,8 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_sentences import row_sentences
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
 from cosemscope.apdu.names.tags import apdu_name
@@ -28,8 +29,6 @@ from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wports import Side
 from cosemscope.wording import clock, size
-
-_ADDRESS_FIELDS = ("family", "a_high", "a_low", "a_port", "b_high", "b_low", "b_port")
 
 #: For info lines: long arrays need not be read to their end.
 _BRIEFLY = Context(brief=True)
@@ -71,7 +70,6 @@ class Traffic:
         self.total = self.truncated = 0
         self.associations = Associations(analysis)
         self._early: set[int] = set()  # rows that were told before the pass had come to them
-        self._names: dict[tuple[int, int], tuple[str, str]] = {}
 
     @classmethod
     def empty(cls) -> "Traffic":
@@ -161,12 +159,12 @@ class Traffic:
     def _name_and_size(self, row: int) -> str:
         return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {size(self.wpdus['size'].item(row))}"
 
-    def info(self, row: int) -> Line:
+    def info(self, row: int, look: Look | None = None) -> Line:
         """The same with its association: what a response answers, what a key opens. May take longer."""
         octets, is_long = self.octets(row), self.is_long(row)
         if self._is_gone(row, octets):
             return Line(self._name_and_size(row) if is_long else GONE)
-        look = self._look(row, octets)
+        look = look or self._look(row, octets)
         sentence = look.opening.text if look.opening is not None else ""
         if not is_long:
             return Line(self.associations.info(row, look, octets), look.verdict, sentence)
@@ -177,50 +175,24 @@ class Traffic:
         """The stream of a WPDU row."""
         return self.wpdus["stream"].item(row)
 
-    # Endpoints
+    # Fields
 
-    def stream_names(self, stream: int) -> tuple[str, str]:
-        """Client and server of a stream as `address:port`."""
-        side = self.streams["client_side"].item(stream)
-        names = self._names.get((stream, side))
-        if names is None:
-            client, server = self.analysis.endpoints(stream)
-            names = self._names[stream, side] = (str(client), str(server))
-        return names
+    def asked(self, rows: npt.NDArray[np.int64]) -> AskedRows:
+        """These rows, for fields to tell of them; those that look at rows look here."""
+        return AskedRows(self.analysis, rows, self)
 
-    def source(self, row: int) -> str:
-        """Who sent a WPDU."""
-        return self.stream_names(self.stream(row))[self.wpdus["direction"].item(row)]
+    def said(self, row: int, *names: str) -> list[str]:
+        """The texts of some fields of a row."""
+        asked = self.asked(np.array([row]))
+        return [FIELDS[name].texts(asked)[0] for name in names]
 
-    def destination(self, row: int) -> str:
-        """Whom a WPDU was sent to."""
-        return self.stream_names(self.stream(row))[1 - self.wpdus["direction"].item(row)]
+    def looks(self, rows: npt.NDArray[np.int64]) -> list[Look]:
+        """A look at each of these rows."""
+        return [self._look(row, self.octets(row)) for row in rows.tolist()]
 
-    def source_ranks(self, stop: int) -> npt.NDArray[np.generic]:
-        """Numbers that sort rows 0 to `stop` by source: family, address, port."""
-        return self._ranks(stop, 0)
-
-    def destination_ranks(self, stop: int) -> npt.NDArray[np.generic]:
-        """Numbers that sort rows 0 to `stop` by destination."""
-        return self._ranks(stop, 1)
-
-    def _ranks(self, stop: int, other: int) -> npt.NDArray[np.generic]:
-        flows = self.analysis.flows
-        family, *ends = (flows[name] for name in _ADDRESS_FIELDS)
-        count = len(family)
-        keys = np.zeros(2 * count, [("family", "u1"), ("high", "u8"), ("low", "u8"), ("port", "u2")])
-        for side, (high, low, port) in enumerate((ends[:3], ends[3:])):
-            part = keys[side * count : (side + 1) * count]
-            part["family"], part["high"], part["low"], part["port"] = (
-                family,
-                high[:count],
-                low[:count],
-                port[:count],
-            )
-        rank = np.unique(keys, return_inverse=True)[1].reshape(2, count).astype(np.uint32)
-        stream = self.wpdus["stream"][:stop]
-        side = self.streams["client_side"][stream] ^ self.wpdus["direction"][:stop] ^ other
-        return rank[side, self.streams["flow"][stream]]
+    def infos(self, rows: npt.NDArray[np.int64], looks: list[Look]) -> list[str]:
+        """The info line of each of these rows."""
+        return [self.info(row, look).text for row, look in zip(rows.tolist(), looks, strict=True)]
 
     # What a row is
 
@@ -252,12 +224,10 @@ class Traffic:
 
     def describe(self, row: int) -> str:
         """A row in two lines, for a tool tip."""
-        tag = self.wpdus["apdu_tag"].item(row)
-        name = apdu_name(tag) if tag >= 0 else "no APDU"
-        length = self.wpdus["length"].item(row)
+        name, length, source, destination = self.said(row, "apdu", "wpdu.length", "source", "destination")
         return (
-            f"WPDU {row + 1}: {name}, {length} octets\n"
-            f"{self.source(row)} to {self.destination(row)}\n{clock(self.wpdus['time'].item(row))}"
+            f"WPDU {row + 1}: {name or 'no APDU'}, {length} octets\n"
+            f"{source} to {destination}\n{clock(self.wpdus['time'].item(row))}"
         )
 
     # Neighbours

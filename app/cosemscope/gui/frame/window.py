@@ -435,7 +435,7 @@ class Window(QMainWindow):
     def _apply_setting(self, key: str) -> None:
         if key == options.TIME_FORMAT.key:
             self.workspace.table.wpdus.set_time_format(self.settings.get(options.TIME_FORMAT))
-            self.workspace.table.fit_times()
+            self.workspace.table.header.fit_times()
         elif key == options.APPEARANCE.key:
             theme.apply_appearance(self.settings.get(options.APPEARANCE))
         elif key == options.ZOOM.key:

@@ -63,6 +63,12 @@ class RowOrder:
         """The row number shown at `position`."""
         return position if self._rows is None else self._rows.item(position)
 
+    def part(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """The row numbers shown from `start` up to `stop`, as far as there are any, int64."""
+        if self._rows is None:
+            return np.arange(start, min(stop, self.total))
+        return self._rows[start:stop].astype(np.int64)
+
     def position(self, row: int) -> int:
         """Where `row` is shown, -1 when it is not."""
         if not 0 <= row < self.total:

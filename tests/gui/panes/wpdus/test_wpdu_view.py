@@ -8,12 +8,12 @@ from PySide6.QtTest import QAbstractItemModelTester
 
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.panes.pane import Wishes
-from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS
+from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.polled import polled_traffic
 
-NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
+NUMBER = {name: number for number, name in enumerate(USUAL_FIELDS)}
 
 
 def shown(table: WpduView, name: str) -> list[str]:
@@ -52,7 +52,7 @@ def test_cells_say_what_the_columns_hold(table):
     """One request and its response, cell by cell."""
     table = table(4)
     model = table.wpdus
-    columns = range(len(COLUMNS))
+    columns = range(len(USUAL_FIELDS))
     request, response = ([model.data(model.index(row, column)) for column in columns] for row in (0, 1))
     assert request[: NUMBER["info"]] == [
         *("1", "0.000000", "10.0.0.1:50000", "10.0.1.1:4059", "16", "1", "13", "1", "get-request"),
@@ -69,7 +69,7 @@ def test_wports_are_named_on_the_right_side(table):
     table = table(2)
     model = table.wpdus
     tip = Qt.ItemDataRole.ToolTipRole
-    texts = [model.data(model.index(row, NUMBER["source_wport"]), int(tip)) for row in (0, 1)]
+    texts = [model.data(model.index(row, NUMBER["wport.src"]), int(tip)) for row in (0, 1)]
     assert texts == [
         "16 (0x0010): Public Client, client side",
         "1 (0x0001): Management Logical Device, server side",
@@ -82,7 +82,7 @@ def test_qt_finds_nothing_wrong_with_the_model(table, selection):
     model = table.wpdus
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
     selection.restrict("x", answers(table))
-    model.sort(NUMBER["length"], Qt.SortOrder.DescendingOrder)
+    model.sort(NUMBER["wpdu.length"], Qt.SortOrder.DescendingOrder)
     selection.restrict("x", None)
     assert model.rowCount() == 40
     assert tester.model() is model
@@ -116,24 +116,24 @@ def test_rows_that_grow_come_at_the_end_and_leave_the_view_where_it_is(table, qt
 def test_sorted_rows_take_in_what_grows(table, qtbot):
     """New rows find their places in an order that was chosen before they came."""
     table = table(200, taken=100)
-    table.sortByColumn(NUMBER["time"], Qt.SortOrder.DescendingOrder)
+    table.sortByColumn(NUMBER["wpdu.time"], Qt.SortOrder.DescendingOrder)
     table.wpdus.take_rows(200)
     qtbot.waitUntil(lambda: table.wpdus.rowCount() == 200)
-    assert shown(table, "number") == [str(number) for number in range(200, 0, -1)]
+    assert shown(table, "wpdu.number") == [str(number) for number in range(200, 0, -1)]
 
 
 def test_order_is_stable_and_the_current_wpdu_stays_current(table):
     """Sorting by length keeps requests and responses in time order, and does not lose the place."""
     table = table(10)
     table.select_row(3)
-    table.sortByColumn(NUMBER["length"], Qt.SortOrder.AscendingOrder)
-    assert shown(table, "number") == ["2", "4", "6", "8", "10", "1", "3", "5", "7", "9"]
+    table.sortByColumn(NUMBER["wpdu.length"], Qt.SortOrder.AscendingOrder)
+    assert shown(table, "wpdu.number") == ["2", "4", "6", "8", "10", "1", "3", "5", "7", "9"]
     assert table.current_row == 3
     assert table.currentIndex().row() == 1
-    table.sortByColumn(NUMBER["length"], Qt.SortOrder.DescendingOrder)
-    assert shown(table, "number") == ["1", "3", "5", "7", "9", "2", "4", "6", "8", "10"]
+    table.sortByColumn(NUMBER["wpdu.length"], Qt.SortOrder.DescendingOrder)
+    assert shown(table, "wpdu.number") == ["1", "3", "5", "7", "9", "2", "4", "6", "8", "10"]
     table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-    assert shown(table, "number") == [str(number) for number in range(1, 11)]
+    assert shown(table, "wpdu.number") == [str(number) for number in range(1, 11)]
 
 
 def test_endpoints_sort_as_addresses_and_not_as_text(table):
@@ -154,7 +154,7 @@ def test_a_filter_that_hides_the_current_wpdu_moves_on(table, selection, qtbot):
         selection.restrict("x", answers(table))
     assert told.args == [1]
     assert table.current_row == 1
-    assert shown(table, "number") == ["2", "4", "6", "8", "10"]
+    assert shown(table, "wpdu.number") == ["2", "4", "6", "8", "10"]
     with qtbot.waitSignal(selection.rowChanged) as told:
         selection.restrict("none", lambda start, stop: np.zeros(stop - start, np.bool_))
     assert told.args == [-1]
@@ -190,13 +190,13 @@ def test_time_formats_change_the_column_only(table, selection):
     """Delta to the row shown before follows filter and order."""
     table = table(6)
     table.wpdus.set_time_format("delta-displayed")
-    assert shown(table, "time") == ["0.000000", *["0.001000"] * 5]
+    assert shown(table, "wpdu.time") == ["0.000000", *["0.001000"] * 5]
     selection.restrict("x", answers(table))
-    assert shown(table, "time") == ["0.000000", "0.002000", "0.002000"]
+    assert shown(table, "wpdu.time") == ["0.000000", "0.002000", "0.002000"]
     table.wpdus.set_time_format("delta")
-    assert shown(table, "time") == ["0.001000"] * 3
+    assert shown(table, "wpdu.time") == ["0.001000"] * 3
     table.wpdus.set_time_format("no such format")
-    assert shown(table, "time")[0] == "0.001000"
+    assert shown(table, "wpdu.time")[0] == "0.001000"
 
 
 def test_marks_show_a_sign_and_their_sentences(table):
@@ -222,8 +222,8 @@ def test_painting_asks_for_what_is_visible_only(table, qtbot):
     """A page of a million rows decodes a page of info lines."""
     table = table(1_000_000)
     table.scrollToBottom()
-    qtbot.waitUntil(lambda: table.wpdus.kept_infos > 0)
-    assert 0 < table.wpdus.kept_infos < 200
+    qtbot.waitUntil(lambda: table.wpdus.cells.kept > 0)
+    assert 0 < table.wpdus.cells.kept < 200
     assert table.indexAt(QPoint(5, 5)).row() > 999_000
     assert not table.wpdus.rowCount(table.wpdus.index(0, 0))
     assert table.wpdus.rowCount(QModelIndex()) == 1_000_000
@@ -254,7 +254,7 @@ def test_columns_fit_any_width(table, width):
     table.resize(width, 400)
     assert sum(widths(table).values()) == table.viewport().width()
     assert widths(table)["info"] > 120
-    for name in ("number", "time", "source_wport", "destination_wport", "length", "segments"):
+    for name in ("wpdu.number", "wpdu.time", "wport.src", "wport.dst", "wpdu.length", "wpdu.segments"):
         assert widths(table)[name] > longest(table, name), name
 
 
@@ -280,11 +280,11 @@ def test_times_that_need_more_room_get_it(table):
     table = table(40)
     table.wpdus.traffic.wpdus["time"][-1] += 400_000 * 1_000_000_000
     table.fit_columns()
-    assert widths(table)["time"] > longest(table, "time")
+    assert widths(table)["wpdu.time"] > longest(table, "wpdu.time")
     table.setColumnWidth(NUMBER["source"], 222)
     table.wpdus.set_time_format("clock")
-    table.fit_times()
-    assert widths(table)["time"] > longest(table, "time")
+    table.header.fit_times()
+    assert widths(table)["wpdu.time"] > longest(table, "wpdu.time")
     assert widths(table)["source"] == 222
 
 

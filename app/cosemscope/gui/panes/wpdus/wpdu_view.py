@@ -1,13 +1,11 @@
 """The table of WPDUs as people see and use it: columns, selection, keys, copying.
 
-The header has a selection model of its own, and selections are handled as
-ranges, so that a million selected rows cost as much as one.
+Selections are handled as ranges, so that a million selected rows cost as much as one.
 """
 
 from typing import Any
 
 from PySide6.QtCore import (
-    QByteArray,
     QItemSelection,
     QItemSelectionModel,
     QItemSelectionRange,
@@ -29,17 +27,13 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView,
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.cells import CELL_PADDING, CellDelegate, HeaderStyle, paint_hint
+from cosemscope.gui.look.cells import CellDelegate, paint_hint
 from cosemscope.gui.look.hex_text import hex_dump, hex_stream
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.pane import Pane, Wishes
-from cosemscope.gui.panes.wpdus.wpdu_model import COLUMNS, WpduModel
-
-_NUMBER = {column.name: number for number, column in enumerate(COLUMNS)}
-
-#: Columns that become narrower where there is little room, the first as far as it may, then the next.
-_GIVE_WAY = tuple(_NUMBER[name] for name in ("info", "apdu", "source", "destination"))
-assert all(COLUMNS[number].least for number in _GIVE_WAY)
+from cosemscope.gui.panes.wpdus.column_looks import look_of
+from cosemscope.gui.panes.wpdus.wpdu_header import WpduHeader
+from cosemscope.gui.panes.wpdus.wpdu_model import WpduModel
 
 #: Rows that are copied as text at most; more would fill the clipboard for nothing.
 COPIED_ROWS = 10_000
@@ -56,15 +50,16 @@ class WpduView(QTableView, Pane):
         self._restoring = False
         self.follows_tail = False
         self._at_tail = True
-        self._fitting = self._arranged = False
-        self._lengths: tuple[int, ...] = ()
         self._hint = ""
         self.setModel(self.wpdus)
         self.setAccessibleName("WPDUs")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        middle = [number for number, column in enumerate(COLUMNS) if column.middle]
-        self.setItemDelegate(CellDelegate(self, middle))
+        self.header = WpduHeader(self.wpdus, self)
+        self.setHorizontalHeader(self.header)
+        self._delegate = CellDelegate(self)
+        self.setItemDelegate(self._delegate)
+        self._note_fields()
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.setCornerButtonEnabled(False)
@@ -73,14 +68,15 @@ class WpduView(QTableView, Pane):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
-        self._set_up_headers()
+        self._set_up_rows()
         self.set_zoom(0)
         self.selectionModel().currentChanged.connect(self._tell)
         self.wpdus.modelAboutToBeReset.connect(self._remember)
         self.wpdus.modelReset.connect(self._restore)
         self.wpdus.rowsAboutToBeInserted.connect(self._note_tail)
         self.wpdus.rowsInserted.connect(self._keep_tail)
-        self.wpdus.rowsChanged.connect(self._fit_growth)
+        self.wpdus.rowsChanged.connect(self.header.fit_growth)
+        self.wpdus.modelReset.connect(self._note_fields)
         selection.rowSought.connect(self.select_row)
         selection.filtersChanged.connect(self.wpdus.filter_anew)
 
@@ -106,32 +102,17 @@ class WpduView(QTableView, Pane):
         self.wpdus.forget_infos()
 
     def show_completed(self, early: set[int]) -> None:
-        """Make the info lines of these rows anew, where they are kept."""
-        self.wpdus.settle_again(early)
+        """Make the cells of these rows that cost a look anew, where they are kept, and the rows' order."""
+        self.wpdus.cells.settle_again(early)
+        if self.wpdus.order.sorted:
+            self.wpdus.filter_anew()
 
-    def _set_up_headers(self) -> None:
-        across, down = self.horizontalHeader(), self.verticalHeader()
+    def _set_up_rows(self) -> None:
+        down = self.verticalHeader()
         down.hide()
         # Once and low: a least height above that of the rows is given to each row by itself, for minutes.
         down.setMinimumSectionSize(1)
         down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self._header_style = HeaderStyle()
-        across.setStyle(self._header_style)
-        across.setHighlightSections(False)
-        across.setResizeContentsPrecision(50)  # fit to about a page, not to a thousand rows
-        across.setMinimumSectionSize(30)
-        across.setSectionsMovable(True)
-        across.setStretchLastSection(True)
-        across.setSectionsClickable(True)
-        across.setSortIndicatorClearable(True)
-        across.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        across.setSortIndicatorShown(True)
-        across.sortIndicatorChanged.connect(self.wpdus.sort)
-        across.sectionResized.connect(self._note_arrangement)
-        across.sectionMoved.connect(self._note_arrangement)
-        # Without a model of its own the header asks every cell of a column whether it is
-        # selected: ten seconds for a million rows.
-        across.setSelectionModel(QItemSelectionModel(across.model(), across))
 
     def set_hint(self, text: str) -> None:
         """What to say where there is no row: why there is none."""
@@ -153,79 +134,31 @@ class WpduView(QTableView, Pane):
         font = theme.zoomed(QGuiApplication.font(), points)
         self.setFont(font)
         self.verticalHeader().setDefaultSectionSize(QFontMetrics(font).height() + 5)
-        self._fit()
+        self.header.fit()
 
     # Columns
 
     def fit_columns(self) -> None:
-        """Give each column what its contents need, and the last what is left.
-
-        So they fit any width and any capture, until a person moves an edge or a column.
-        """
-        self._arranged = False
-        self._fit()
-
-    def fit_times(self) -> None:
-        """Times are written in another way: give them the width that they need."""
-        if self._arranged:
-            number = _NUMBER["time"]
-            sample = COLUMNS[number].sample(self.wpdus)
-            self.setColumnWidth(
-                number, QFontMetrics(self.font()).horizontalAdvance(sample) + 2 * CELL_PADDING
-            )
-        self._fit()
-
-    def _fit(self) -> None:
-        if self._arranged:
-            return
-        self._lengths = self._sample_lengths()
-        metrics, air = QFontMetrics(self.font()), 2 * CELL_PADDING
-        titles = [metrics.horizontalAdvance(column.title) for column in COLUMNS]
-        widths = [
-            max(title, metrics.horizontalAdvance(column.sample(self.wpdus))) + air
-            for title, column in zip(titles, COLUMNS, strict=True)
-        ]
-        lack = sum(widths) - self.viewport().width()
-        for stage in range(2):
-            for number in _GIVE_WAY:
-                least = max(titles[number], metrics.horizontalAdvance(COLUMNS[number].least[stage])) + air
-                given = max(0, min(lack, widths[number] - least))
-                widths[number] -= given
-                lack -= given
-        self._fitting = True
-        for number, width in enumerate(widths):
-            self.setColumnWidth(number, width)
-        self._fitting = False
-
-    def _sample_lengths(self) -> tuple[int, ...]:
-        return tuple(len(COLUMNS[_NUMBER[name]].sample(self.wpdus)) for name in ("number", "time"))
-
-    def _fit_growth(self) -> None:
-        """The first rows tell how long addresses are; later ones need more digits now and then."""
-        if not self._arranged and self._sample_lengths() != self._lengths:
-            self._fit()
-
-    def _note_arrangement(self, section: int) -> None:
-        """A person has moved an edge or a column: that of the last column moves with the window's, too."""
-        if not self._fitting and section != len(COLUMNS) - 1:
-            self._arranged = True
+        """Give each column what its contents need, and the last what is left."""
+        self.header.fit_columns()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the columns to the new width."""
         super().resizeEvent(event)
-        self._fit()
+        self.header.fit()
 
     def arrangement(self) -> bytes:
-        """Order and widths of the columns, to be remembered; nothing where no person has changed them."""
-        return bytes(self.horizontalHeader().saveState().data()) if self._arranged else b""
+        """Which columns there are, their order and widths; nothing where no person has changed them."""
+        return self.header.arrangement()
 
     def restore(self, state: bytes) -> None:
-        """Take back remembered columns; where there are none that fit, they fit themselves."""
-        header = self.horizontalHeader()
-        self._arranged = True  # what is resized meanwhile is not to be fitted
-        self._arranged = bool(state) and header.restoreState(QByteArray(state))
-        self._fit()
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        """Take back remembered columns."""
+        self.header.restore(state)
+
+    def _note_fields(self) -> None:
+        """Columns of addresses, among others, lose their middles where there is little room."""
+        looks = map(look_of, self.wpdus.fields)
+        self._delegate.middle = frozenset(number for number, look in enumerate(looks) if look.middle)
 
     # The tail
 
@@ -280,7 +213,7 @@ class WpduView(QTableView, Pane):
         """Select every row as one range."""
         if self.wpdus.rowCount():
             top = self.wpdus.index(0, 0)
-            bottom = self.wpdus.index(self.wpdus.rowCount() - 1, len(COLUMNS) - 1)
+            bottom = self.wpdus.index(self.wpdus.rowCount() - 1, self.wpdus.columnCount() - 1)
             selection = QItemSelection()
             selection.append(QItemSelectionRange(top, bottom))
             self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
@@ -308,12 +241,14 @@ class WpduView(QTableView, Pane):
 
     def selected_text(self) -> str:
         """The selected rows as lines of text under the columns' titles."""
-        lines = ["\t".join(column.title for column in COLUMNS)]
+        fields = self.header.shown
+        lines = ["\t".join(field.title for field in fields)]
         for part in self.selected_rows():
-            for position in part:
-                if len(lines) > COPIED_ROWS:
-                    return "\n".join([*lines, "…"])
-                lines.append(self.wpdus.line(self.wpdus.row(position)))
+            stop = min(part.stop, part.start + COPIED_ROWS + 1 - len(lines))
+            columns = [self.wpdus.cells.complete(field, part.start, stop) for field in fields]
+            lines += ["\t".join(row) for row in zip(*columns, strict=True)]
+            if stop < part.stop:
+                return "\n".join([*lines, "…"])
         return "\n".join(lines)
 
     def copy(self) -> None:
