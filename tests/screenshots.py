@@ -145,8 +145,8 @@ def live_pictures(window: Window, folder: Path, ending: str) -> None:
     picture(window, folder / f"link-closed{ending}.png")
     connect = ConnectDialog(window, (), ConnectJob("meter-7.example:4059"))
     capture = CaptureDialog(window, CaptureJob(interfaces=("eth0",), capture_filter="tcp prot 4059"))
-    capture._watch.close()  # made-up interfaces are the same on every computer
-    wait(lambda: not InterfaceWatch._ending)
+    capture.watch.close()  # made-up interfaces are the same on every computer
+    wait(lambda: not InterfaceWatch.ending)
     capture.show_interfaces([captured_interface(name, loopback=name == "lo") for name in ("eth0", "lo")])
     for turn in range(40):
         capture.interfaces.show_rates({"eth0": 900 + 500 * np.sin(turn / 3), "lo": turn % 7})

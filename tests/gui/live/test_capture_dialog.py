@@ -34,9 +34,7 @@ def dialog(qtbot, look, monkeypatch):
         qtbot.addWidget(dialog)
         made.append(dialog)
         barred = captured_interface("eth1", way="", reason="You may not. Run: sudo true   and log in again.")
-        dialog._watch.listed.emit(
-            [barred, captured_interface("eth0"), captured_interface("lo", loopback=True)]
-        )
+        dialog.show_interfaces([barred, captured_interface("eth0"), captured_interface("lo", loopback=True)])
         dialog.show()
         return dialog
 
@@ -155,7 +153,7 @@ def test_real_interfaces_are_listed_with_rates(qtbot, look):
     assert isinstance(counted.args[0], dict)
     watch.close()
     assert InterfaceWatch.wait_for_all()
-    qtbot.waitUntil(lambda: not InterfaceWatch._ending)
+    qtbot.waitUntil(lambda: not InterfaceWatch.ending)
 
 
 @pytest.mark.parametrize(

@@ -217,13 +217,13 @@ class CaptureDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self._arrange(buttons)
-        self._watch = InterfaceWatch()
-        self._watch.listed.connect(self.show_interfaces)
-        self._watch.failed.connect(self._fail)
-        self._watch.counted.connect(self.interfaces.show_rates)
+        self.watch = InterfaceWatch()
+        self.watch.listed.connect(self.show_interfaces)
+        self.watch.failed.connect(self._fail)
+        self.watch.counted.connect(self.interfaces.show_rates)
         self._connect()
         self._judge()
-        self._watch.start()
+        self.watch.start()
 
     def _number(self, name: str, value: float) -> QSpinBox:
         number = _NUMBERS[name]
@@ -333,7 +333,7 @@ class CaptureDialog(QDialog):
     def done(self, result: int) -> None:
         """End the threads with the dialog."""
         self.filter.close_checker()
-        self._watch.close()
+        self.watch.close()
         super().done(result)
 
 

@@ -60,7 +60,7 @@ class InterfaceWatch(QObject):
     counted = Signal(object)
 
     #: Watches whose thread has not ended yet.
-    _ending: ClassVar[set["InterfaceWatch"]] = set()
+    ending: ClassVar[set["InterfaceWatch"]] = set()
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,15 +82,15 @@ class InterfaceWatch(QObject):
         self._work.stopped.set()
         self.blockSignals(True)
         if self._thread.isRunning():
-            self._ending.add(self)
+            self.ending.add(self)
             self._thread.finished.connect(self._end)
             self._thread.quit()
 
     @Slot()
     def _end(self) -> None:
-        self._ending.discard(self)
+        self.ending.discard(self)
 
     @classmethod
     def wait_for_all(cls, milliseconds: int = 5_000) -> bool:
         """Wait for threads that are ending: for the end of the program only."""
-        return all(watch._thread.wait(milliseconds) for watch in list(cls._ending))
+        return all(watch._thread.wait(milliseconds) for watch in list(cls.ending))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 
 from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.gui.application import make_application
@@ -24,15 +25,14 @@ _PATIENCE = 20.0
 def main(folder: Path) -> None:
     """Look, and tell."""
     settings = Settings(folder / "settings.ini")
-    application = make_application([], settings)
+    make_application([], settings)
 
     def wait_for(there: Callable[[], bool]) -> None:
         until = time.monotonic() + _PATIENCE
         while not there():
             if time.monotonic() > until:
                 sys.exit("what was waited for did not come")
-            application.processEvents()
-            time.sleep(0.005)
+            QTest.qWait(5)
 
     window = Window(settings)
     window.show()

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtTest import QTest
+
 from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.gui.application import make_application
 from cosemscope.gui.base.settings import Settings
@@ -20,15 +22,14 @@ _PATIENCE = 60.0
 def main(port: int, folder: Path) -> None:
     """Capture, and tell."""
     settings = Settings(folder / "settings.ini")
-    application = make_application([], settings)
+    make_application([], settings)
     until = time.monotonic() + _PATIENCE
 
     def wait_for(there: Callable[[], bool]) -> None:
         while not there():
             if time.monotonic() > until:
                 sys.exit("what was waited for did not come")
-            application.processEvents()
-            time.sleep(0.005)
+            QTest.qWait(5)
 
     window = Window(settings)
     window.show()

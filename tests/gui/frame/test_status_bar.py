@@ -1,0 +1,57 @@
+"""The status bar: file, progress and counts, each only while there is something to tell."""
+
+import pytest
+
+from cosemscope.gui.frame.status_bar import StatusBar
+
+
+@pytest.fixture
+def bar(qtbot, look) -> StatusBar:
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.show()
+    return bar
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ((1, 1, 1, 1), "1 packet  ·  1 WPDU "),
+        ((286, 142, 142, 1), "286 packets  ·  142 WPDUs "),
+        ((200, 99, 99, 0, None, 2), "200 packets  ·  97 WPDUs, 2 truncated "),
+        ((12_345, 2_000, 32, 3), "12,345 packets  ·  2,000 WPDUs  ·  32 displayed  ·  3 selected "),
+        ((5, 2, 2, 1, 0), "5 packets  ·  2 WPDUs  ·  0 dropped "),
+    ],
+)
+def test_counts_are_told_as_far_as_they_say_something(bar, counts, text):
+    """Displayed only where rows are hidden, selected from two on, dropped where it is known."""
+    bar.show_counts(*counts)
+    assert bar.counts.text() == text
+
+
+def test_progress_and_its_button_come_and_go_together(bar, qtbot):
+    """The bar of a file with more octets than an integer of Qt has is exact to a part in a thousand."""
+    assert not bar.progress.isVisible()
+    bar.show_progress(0.25)
+    assert bar.progress.isVisible()
+    assert bar.cancel.isVisible()
+    assert bar.progress.value() / bar.progress.maximum() == 0.25
+    with qtbot.waitSignal(bar.cancelAsked):
+        bar.cancel.click()
+    bar.show_progress(None)
+    assert not bar.cancel.isVisible()
+
+
+def test_a_closed_capture_leaves_no_word_behind(bar):
+    """Name, tip, counts, problems and progress."""
+    bar.show_file("made.pcap", 2048, "live")
+    assert bar.file.text() == "made.pcap (2.0 KiB) · live"
+    bar.show_counts(1, 1, 1, 1)
+    bar.show_problems(3)
+    assert bar.problems.text() == "3 problems"
+    bar.show_progress(0.5)
+    bar.clear_all()
+    assert bar.file.text() == "No capture"
+    assert bar.counts.text() == ""
+    assert not bar.problems.isVisible()
+    assert not bar.progress.isVisible()
