@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         found = {spool.path.name: spool for spool in spools(spool_folder())}
     except OSError as error:
-        print(f"cosemscope spools: the folder cannot be read: {error}", file=sys.stderr)
+        print(f"cosemscope spools: {error}", file=sys.stderr)
         return 1
     if not arguments.remove:
         for spool in found.values():

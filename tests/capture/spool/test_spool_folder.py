@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_folder import (
     hold_spool,
     left_spools,
@@ -137,3 +138,71 @@ def test_the_folder_is_the_systems_place(
     monkeypatch.setenv(variable, str(tmp_path))
     assert spool_folder() == tmp_path / folder
     assert (tmp_path / folder).is_dir()
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="rights and links are POSIX's")
+
+
+@posix
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_spools_are_for_their_owner_alone(
+    umask: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folder and files are closed to others whatever the umask; a wide folder is closed, too."""
+    monkeypatch.setenv("COSEMSCOPE_SPOOL", str(tmp_path / "spools"))
+    before = os.umask(umask)
+    try:
+        path = spool_path("listen")
+        write(path).close()
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+        path.parent.chmod(0o777)
+        spool_folder()
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+    named = tmp_path / "named.pcapng"  # a file that the user names has the rights that the user's files have
+    write(named).close()
+    assert named.stat().st_mode & 0o777 == 0o666 & ~before
+
+
+@posix
+def test_no_planted_link_or_file_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link under a spool's name is refused in a sentence, and its target stays as it was."""
+    monkeypatch.setenv("COSEMSCOPE_SPOOL", str(tmp_path / "spools"))
+    target = tmp_path / "precious"
+    target.write_text("precious")
+    for planted in ("link", "file"):
+        path = spool_path("listen")
+        if planted == "link":
+            path.symlink_to(target)
+        else:
+            path.write_text("planted")
+        with pytest.raises(SpoolError, match="cannot be created"):
+            SpoolWriter(path)
+    assert target.read_text() == "precious"
+
+
+@posix
+def test_a_folder_of_another_user_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others own they can fill with links; root trusts the user who called for it, and itself."""
+    monkeypatch.setenv("COSEMSCOPE_SPOOL", str(tmp_path))
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(OSError, match="belongs to another user"):
+        spool_folder()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("SUDO_UID", str(owner))
+    assert spool_folder() == tmp_path
+
+
+def test_names_of_spools_cannot_be_foreseen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of one process and one second differ, and tell command and process all the same."""
+    monkeypatch.setenv("COSEMSCOPE_SPOOL", str(tmp_path / "spools"))
+    first, second = spool_path("capture"), spool_path("capture")
+    assert first != second
+    write(first).close()
+    (found,) = spools()
+    assert (found.command, found.process) == ("capture", os.getpid())

@@ -132,8 +132,7 @@ def run_capture(job: CaptureJob, tell: Tell, control: CaptureControl) -> bool:
         tell(Trouble(fault="file", message=str(error)))
         return False
     except OSError as error:  # of the folder for spools
-        where = error.filename or "The folder for captures without a name"
-        tell(Trouble(fault="file", message=f"{where} cannot be used: {error.strerror}."))
+        tell(Trouble(fault="file", message=str(error)))
         return False
     finally:
         source.close()

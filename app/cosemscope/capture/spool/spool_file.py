@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from cosemscope.capture.pcapng_layout import MAGIC, ORDERS, PACKETS, block_heads
-from cosemscope.capture.spool.spool_folder import mark_held
+from cosemscope.capture.spool.spool_folder import is_private, mark_held
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -33,7 +33,9 @@ class SpoolError(Exception):
 
 
 class SpoolFile:
-    """A file of pcapng blocks; an existing file of that name is replaced.
+    """A file of pcapng blocks; an existing file of that name is replaced, unless nobody gave it that name.
+
+    A file in the folder of spools is for its owner alone, and no link or file that lies there is written to.
 
     With `buffer` 0 every block is in the file when `put` returns. With a larger one, blocks are collected
     until they are `buffer` octets, or until `flush`. Every method but `close` on a closed file raises
@@ -48,9 +50,11 @@ class SpoolFile:
         self._pending = bytearray()
         self._written = 0
         self._order = "<"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        private = is_private(self.path)
+        begun = os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) if private else os.O_TRUNC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | begun
         try:
-            self._file: int | None = os.open(self.path, flags, 0o666)
+            self._file: int | None = os.open(self.path, flags, 0o600 if private else 0o666)
         except OSError as error:
             raise self._error("created", error) from error
         mark_held(self._file)

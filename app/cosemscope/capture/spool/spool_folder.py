@@ -6,8 +6,10 @@ what nobody holds was left over: it is offered when Cosemscope starts, and remov
 The files of one ring are one spool.
 """
 
+import errno
 import os
 import re
+import secrets
 import sys
 from collections import defaultdict
 from contextlib import suppress
@@ -20,24 +22,69 @@ import platformdirs
 from cosemscope.capture.files.ring_names import RING_NAME
 
 SUFFIX = ".pcapng"
-_PROCESS = re.compile(r"(?P<command>[a-z]+)-\d{8}-\d{6}-(?P<process>\d+)")
+_PROCESS = re.compile(r"(?P<command>[a-z]+)-\d{8}-\d{6}-(?P<process>\d+)(-[0-9a-f]{8})?")
+
+
+class SpoolFolderError(OSError):
+    """The folder of spools cannot be used; its text is a sentence with the folder and what to do."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.filename} cannot be used for captures without a name: {self.strerror}. "
+            "COSEMSCOPE_SPOOL names another folder."
+        )
 
 
 def spool_folder() -> Path:
-    """The folder for spools that nobody gave a name; made when it is missing. Raises OSError.
+    """The folder for spools that nobody gave a name, for its owner alone; made when it is missing.
 
     It is the operating system's place for a user's application state; `COSEMSCOPE_SPOOL` names another.
+    Raises SpoolFolderError, also where it is another user's: what others put into it would be written to.
     """
-    given = os.environ.get("COSEMSCOPE_SPOOL")
-    folder = Path(given) if given else platformdirs.user_state_path("cosemscope", appauthor=False) / "spool"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path("The home folder")
+    try:
+        folder = _place()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.name == "posix":
+            _close_to_others(folder)
+    except RuntimeError as error:  # nobody knows where the home is
+        raise SpoolFolderError(errno.ENOENT, str(error), str(folder)) from None
+    except OSError as error:
+        raise SpoolFolderError(error.errno, (error.strerror or "").lower(), str(folder)) from None
     return folder
 
 
+def _place() -> Path:
+    given = os.environ.get("COSEMSCOPE_SPOOL")
+    return Path(given) if given else platformdirs.user_state_path("cosemscope", appauthor=False) / "spool"
+
+
+def _close_to_others(folder: Path) -> None:
+    """Take the rights of others away from the folder. Raises OSError where another user owns it."""
+    status = folder.stat()
+    trusted = {os.geteuid()}
+    if os.geteuid() == 0 and os.environ.get("SUDO_UID", "").isdecimal():
+        trusted.add(int(os.environ["SUDO_UID"]))
+    if status.st_uid not in trusted:
+        raise OSError(errno.EPERM, "it belongs to another user")
+    if status.st_mode & 0o077:
+        folder.chmod(0o700)
+
+
 def spool_path(command: str) -> Path:
-    """A new spool's name: the command, the local time, the process. Raises OSError without a folder."""
+    """A new spool's name that nobody can foresee: command, local time, process, eight random digits.
+
+    Raises OSError without a folder.
+    """
     moment = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return spool_folder() / f"{command}-{moment}-{os.getpid()}{SUFFIX}"
+    return spool_folder() / f"{command}-{moment}-{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
+
+
+def is_private(path: Path) -> bool:
+    """Whether a file lies in the folder of spools: then it is its owner's alone, and begun anew."""
+    with suppress(OSError, RuntimeError):
+        return path.parent.resolve() == _place().resolve()
+    return False
 
 
 @dataclass(frozen=True)
