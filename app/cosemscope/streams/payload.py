@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.capture.records import RecordBatch, gather
+from cosemscope.capture.records import PADDING, RecordBatch, gather
 
 
 class PayloadSource:
@@ -21,7 +21,7 @@ class PayloadSource:
     def use(self, batch: RecordBatch) -> None:
         """From now on `batch` is the one at hand."""
         self._buffer = batch.buffer
-        self._view = batch.buffer.data
+        self._view = batch.buffer.data[: len(batch.buffer) - PADDING]
         self._base = batch.base
 
     def at_hand(self, address: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
