@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.apdu.names.tags import APDU_TAGS
-from cosemscope.streams.decode_as import DecodeAs, parse_decode_as
+from cosemscope.streams.decode_as import parse_decode_as
 from cosemscope.streams.recognition import (
     HEAD,
     MAX_SEGMENTS,
@@ -222,23 +222,6 @@ def test_decode_as_goes_before_content(tmp_path: Path) -> None:
     assert contents(analyse(wire, tmp_path)) == [get_request(1)]
     rules = parse_decode_as(["tcp:4059=none", "stream:1=wrapper"])
     assert contents(analyse(wire, tmp_path, decode_as=rules)) == [wpdu(b"\x54\x54"), wpdu(b"\x55")]
-
-
-@pytest.mark.parametrize("rule", ["4059", "4059=dlms", "sctp:1=hdlc", "x=hdlc", "=none"])
-def test_rules_that_make_no_sense_are_refused_in_words(rule: str) -> None:
-    """The sentence names the rule."""
-    with pytest.raises(ValueError, match=f"“{rule}”"):
-        parse_decode_as([rule])
-
-
-def test_rules_by_protocol_and_stream() -> None:
-    """A stream's own rule wins; a port's may be for one protocol."""
-    rules = parse_decode_as(["4060=hdlc", "udp:4059=none", "stream:7=bare"])
-    assert rules.framing(1, 6, (50000, 4060)) is Framing.HDLC
-    assert rules.framing(1, 6, (50000, 4059)) is None
-    assert rules.framing(1, 17, (50000, 4059)) is Framing.UNKNOWN
-    assert rules.framing(7, 6, (4060, 1)) is Framing.BARE
-    assert not DecodeAs()
 
 
 def test_a_framing_that_was_set_is_split_without_being_recognised(tmp_path: Path) -> None:

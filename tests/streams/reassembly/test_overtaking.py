@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.streams.reassembly import tcp_streams
+from cosemscope.streams.reassembly.overtaking import exchange, find_early, put_right
 from cosemscope.streams.tables.wpdu_table import Mark
+from tests.helpers.made_streams import Made, Sent, segments_of
 from tests.helpers.wire import (
     ACK,
     FIN,
@@ -86,3 +89,153 @@ def test_the_plain_case_stays_in_the_fast_path(tmp_path, monkeypatch):
     assert analysis.wpdus["marks"].tolist() == [0, 0, 0, Mark.OUT_OF_ORDER]
     assert analysis.packets_of(3).tolist() == [8, 7]
     assert analysis.statistics()["out_of_order"] == 1
+
+
+RTT = 1_000_000
+A, B, C = bytes(10), bytes(20), bytes(30)  # a batch says first A, then C, which has overtaken B
+
+
+def batch(**changes: object) -> list[Sent]:
+    """The plain case: an acknowledgement of A, then octets 30 to 60, then 10 to 30; B was sent first.
+
+    `changes` replace fields of the packet that they name: `late_cut` the `cut` of the late one.
+    """
+    packets = {
+        "first": Sent(A, side=1, ack=500, time=0),
+        "ack": Sent(ack=10, time=10),
+        "early": Sent(C, side=1, seq=30, ip_id=8, time=20),
+        "late": Sent(B, side=1, seq=10, ip_id=7, time=30),
+    }
+    for name, value in changes.items():
+        packet, _, field = name.partition("_")
+        setattr(packets[packet], field, value)
+    return list(packets.values())
+
+
+def put(sent: list[Sent], *, rtt: int = RTT, fast: bool = True, blind: bool = False, base: int = 0):
+    """What becomes of them: the mask, and the segments."""
+    made = Made(sent)
+    segments = segments_of(made)
+    count = len(segments.half)
+    masks = np.full(count, fast), np.full(count, blind)
+    bases = np.full(2 * len(made.streams), base, np.uint32)
+    overtook = put_right(segments, *masks, made.batch, bases, np.full(len(made.streams), rtt))
+    return overtook.tolist(), segments
+
+
+def test_a_pair_changes_places() -> None:
+    """The late one stands in order now, the early one behind it, marked."""
+    overtook, segments = put(batch())
+    assert overtook == [False, False, True]
+    assert segments.packet.tolist() == [0, 3, 2]
+    assert list(zip(segments.start.tolist(), segments.stop.tolist(), strict=True)) == [
+        (0, 10),
+        (10, 30),
+        (30, 60),
+    ]
+    assert segments.before.tolist() == [0, 10, 30]
+    assert segments.captured.tolist() == [10, 20, 30]
+    assert (np.diff(segments.address) == [40, -30]).all()  # as they lie in the file: A, C, B
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({}, True),
+        ({"late_seq": 11}, False),  # it does not fill the gap from its beginning
+        ({"late_octets": B[1:]}, False),  # nor to its end
+        ({"late_octets": B + b"x"}, False),
+        ({"late_cut": 1}, False),
+        ({"early_cut": 1}, False),
+        ({"early_flags": 0x11}, False),  # FIN
+        ({"late_flags": 0x14}, False),  # RST
+        ({"late_flags": 0x12}, False),  # SYN
+        ({"ack_ack": 29}, True),  # acknowledged up to the early one
+        ({"ack_ack": 30}, False),  # the early one: what is missing is not in the capture
+        ({"ack_ack": -5}, True),
+        ({"ack_flags": 0}, False),  # nothing is known of the other side
+        ({"ack_side": 1}, False),
+        ({"late_side": 0}, False),
+        ({"late_stream": 1}, False),
+        # Who was sent first: by identification when these are near, else by time.
+        ({"late_ip_id": 9}, False),
+        ({"late_ip_id": 8}, True),
+        ({"late_ip_id": 8, "late_time": 20 + RTT}, False),
+        ({"late_ip_id": 8, "late_time": 19 + RTT}, True),
+        ({"late_ip_id": 7, "late_time": 20 + 9 * RTT}, True),
+        ({"early_ip_id": 0, "late_ip_id": 0xFFFF, "late_time": 20 + 9 * RTT}, True),
+        ({"early_ip_id": 1024 + 7, "late_time": 20 + 9 * RTT}, True),
+        ({"early_ip_id": 1025 + 7, "late_time": 20 + 9 * RTT}, False),
+        ({"early_ip_id": 0, "late_ip_id": 1024}, False),
+        ({"early_ip_id": 0, "late_ip_id": 1025}, True),
+    ],
+)
+def test_which_pairs_are_plain(changes: dict[str, object], changed: bool) -> None:
+    """One thing that is otherwise, and the reassembler has it; sequence numbers may wrap."""
+    assert any(put(batch(**changes))[0]) == changed
+    shifted = batch(**changes)
+    for one in shifted:
+        if not one.side:
+            one.ack += 2**32 - 25
+    assert any(put(shifted, base=2**32 - 25)[0]) == changed
+
+
+def test_what_else_leaves_a_pair_alone() -> None:
+    """Halves in the slow path, octets whose beginning was not seen, packets between, no round trip known."""
+    assert not any(put(batch(), fast=False)[0])
+    assert not any(put(batch(), blind=True)[0])
+    first, ack, early, late = batch()
+    assert not any(put([first, ack, early, Sent(ack=10, time=25), late])[0])
+    assert any(put([first, ack, early, Sent(ack=10, stream=1, time=25), late])[0])
+    late.ip_id, late.time = 8, 20 + 3_000_000
+    assert not any(put([first, ack, early, late], rtt=-1)[0])
+    late.time -= 1
+    assert any(put([first, ack, early, late], rtt=-1)[0])
+
+
+@pytest.mark.parametrize(("between", "found"), [(0, True), (3, True), (4, False)])
+def test_how_far_an_acknowledgement_is_looked_for(between: int, found: bool) -> None:
+    """A few packets of the stream back; others do not count."""
+    first, ack, early, late = batch()
+    own = [Sent(side=1, seq=10, time=15) for _ in range(between)]
+    others = [Sent(side=side, stream=1, ack=99, time=15) for side in (0, 1) for _ in range(4)]
+    assert any(put([first, ack, *own, *others, early, late])[0]) == found
+
+
+def test_places_are_exchanged_pair_by_pair() -> None:
+    """Everything that belongs to a segment goes with it; what was seen before belongs to the place."""
+    segments = segments_of(Made([Sent(A), Sent(B, seq=40), Sent(C, seq=10), Sent(A, seq=90)]))
+    before = [column.copy() for column in segments]
+    exchange(segments, np.array([1]))
+    for name, column, old in zip(segments._fields, segments, before, strict=True):
+        if name in ("half", "group", "first"):
+            assert column.tolist() == old.tolist()
+        elif name != "before":
+            assert column.tolist() == old[[0, 2, 1, 3]].tolist()
+    assert segments.before.tolist() == [0, 10, 40, 60]
+
+
+@pytest.mark.parametrize(
+    ("octets", "seq", "cut", "unsure", "found"),
+    [
+        (get_request(1), -21, 0, True, True),
+        (get_request(1), -40, 0, True, True),
+        (get_request(1), -20, 0, True, False),  # ends behind octet 0
+        (get_request(1), -21, 1, True, False),
+        (get_request(1), -21, 0, False, False),
+        (get_request(1)[:-1], -21, 0, True, False),
+        (get_request(1) + b"x", -22, 0, True, False),
+        (b"\0\1" + get_request(1)[2:8] + b"\x54" * 13, -21, 0, True, False),  # not believable
+        (get_request(1, 2), -10, 0, True, True),
+        (bytes.fromhex("000100100001000100"), -9, 0, True, False),  # too short to tell
+    ],
+)
+def test_wpdus_before_the_first_octet_seen(
+    octets: bytes, seq: int, cut: int, unsure: bool, found: bool
+) -> None:
+    """Whole, alone in their segment, and believable."""
+    made = Made([Sent(A), Sent(octets, seq=seq, cut=cut)])
+    segments = segments_of(made)
+    position, head = find_early(segments, np.array([False, unsure]), made.source)
+    assert position.tolist() == [1] * found
+    assert head["length"].tolist() == [len(octets) - 8] * found

@@ -1,7 +1,8 @@
 """WPDUs that do not keep to segments' bounds: the fast path for them says what the reassembler says."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.streams.reassembly import tcp_streams, wpdu_chains
-from cosemscope.streams.reassembly.wpdu_chains import apart, covered
+from cosemscope.streams.reassembly.segments_in_order import lay_out
+from cosemscope.streams.reassembly.wpdu_chains import apart, covered, find_chains
 from cosemscope.streams.tables.wpdu_table import Mark
+from tests.helpers.made_streams import Made, Sent, segments_of
 from tests.helpers.wire import ACK, FIN, PSH, Tcp, Wire, analyse, found_items, get_request, get_response, rows
 
 #: What happens to a segment on its way, most often nothing.
@@ -154,3 +157,150 @@ def test_positions_that_chains_cover():
     begins = np.array([False, True, False, False, True, False])
     last = np.array([-1, 2, -1, -1, 4, -1])
     assert covered(begins, last).tolist() == [False, True, True, False, True, False]
+
+
+class Part(NamedTuple):
+    """A segment of one half as a plain walk sees it, with its place among all segments."""
+
+    position: int
+    start: int
+    octets: bytes
+    before: int
+
+    @property
+    def stop(self) -> int:
+        return self.start + len(self.octets)
+
+    @property
+    def in_order(self) -> bool:
+        return self.start == self.before
+
+    @property
+    def seen(self) -> bool:
+        """Whether it may stand between the segments of a chain: all of it was seen, and it is no probe."""
+        return self.stop <= self.before and len(self.octets) > 1
+
+
+def _follow(parts: list[Part], at: int) -> list[tuple[int, int, int, int]]:
+    """The WPDUs of the chain that begins with this segment, if it does: position, offset, end, stop."""
+    if not parts[at].in_order:
+        return []
+    # The line of octets that a chain may go along, octet by octet: (position, is it the segment's last one).
+    line = []
+    for part in parts[at:]:
+        if part.in_order:
+            last = len(part.octets) - 1
+            line += [(part, place, place == last) for place in range(len(part.octets))]
+        elif not part.seen:
+            break
+    head = bytes(part.octets[place] for part, place, _ in line[:10])
+    within = len(parts[at].octets)
+    follower = next((place for part, place, _ in line[within : within + 1]), None)
+    beyond = line[within][0].octets if follower is not None else b""
+    whole = within == 8 + int.from_bytes(head[6:8], "big") and head[:2] == b"\0\1"
+    if whole or not (within >= 10 or within + len(beyond) >= 10):
+        return []
+    found, octet = [], 0
+    while True:
+        part, place, _ = line[octet]
+        header = bytes(one.octets[spot] for one, spot, _ in line[octet : octet + 8])
+        room = len(part.octets) - place
+        length = int.from_bytes(header[6:8], "big")
+        if octet and (room < 8 or (room == 8 and length)):
+            return []
+        if header[:2] != b"\0\1" or octet + 8 + length > len(line):
+            return []
+        end, spot, closes = line[octet + 7 + length]
+        found.append((part.position, place, end.position, end.start + spot + 1))
+        if closes:
+            return found
+        octet += 8 + length
+
+
+@st.composite
+def _runs(draw: st.DrawFn) -> list[list[tuple[int, bytes]]]:
+    """For each of a few halves segments (start, octets) as they arrive: WPDUs cut anywhere, some odd."""
+    halves = []
+    for _ in range(draw(st.integers(1, 3))):
+        sizes = draw(st.lists(st.sampled_from([0, 0, 1, 2, 5, 13, 30]), min_size=1, max_size=6))
+        octets = b"".join(get_response(number, size) for number, size in enumerate(sizes))
+        octets += draw(st.sampled_from([b"", b"", b"", b"\xff" * 11, get_response(9)[:9]]))
+        ends = list(accumulate(8 + size for size in sizes))
+        cuts = draw(st.sets(st.sampled_from([*ends, *range(1, len(octets) + 1)]), max_size=5))
+        parts = [
+            (start, octets[start:stop])
+            for start, stop in pairwise(sorted({0, len(octets), *(cut for cut in cuts if cut < len(octets))}))
+        ]
+        for place in draw(st.lists(st.integers(0, len(parts) - 1), max_size=2)):
+            fate = draw(st.sampled_from(["lost", "again", "again", "probe", "swap"]))
+            if fate == "lost":
+                parts[place] = (0, b"")
+            elif fate == "swap":
+                parts[place : place + 2] = reversed(parts[place : place + 2])
+            else:
+                start, again = parts[place]
+                parts.insert(place + 1, (start, again[:1] if fate == "probe" else again))
+        halves.append([part for part in parts if part[1]])
+    return halves
+
+
+@given(_runs())
+@settings(max_examples=300)
+def test_chains_are_those_of_a_walk_along_the_octets(runs: list[list[tuple[int, bytes]]]) -> None:
+    """Which segments begin chains, which WPDUs these have, and where each ends."""
+    sent, turn = [], 0
+    while any(len(run) > turn for run in runs):  # the halves take turns on the wire
+        sent += [
+            Sent(run[turn][1], stream=at, seq=run[turn][0]) for at, run in enumerate(runs) if turn < len(run)
+        ]
+        turn += 1
+    made = Made(sent)
+    segments = segments_of(made)
+    layout = lay_out(segments, np.ones(len(segments.half), np.bool_), made.source)
+    links, last = find_chains(segments, layout, made.source)
+    position, expected, ends = 0, [], []
+    for run in runs:
+        before, parts = 0, []
+        for start, octets in run:
+            parts.append(Part(position, start, octets, before))
+            before = max(before, start + len(octets))
+            position += 1
+        for at, part in enumerate(parts):
+            found = _follow(parts, at)
+            expected += [(part.position, *link) for link in found]
+            ends.append(found[-1][2] if found else -1)
+    assert last.tolist() == ends
+    assert list(zip(*(column.tolist() for column in links[:-1]), strict=True)) == expected
+    begins = segments.start[links.position] + links.offset
+    assert links.head["length"].tolist() == (links.stop - begins - 8).tolist()
+    assert set(links.head["destination_wport"].tolist()) <= {16}
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from([-1, -1, 0, 1, 2, 6])), max_size=9))
+def test_a_chain_that_stands_apart_overlaps_none_that_is_not_within_it(
+    steps: list[tuple[int, int]],
+) -> None:
+    """Against pairs compared one by one: heads are first chains of clusters that none of these outlasts."""
+    position = list(accumulate(step for step, _ in steps))
+    last = [at + reach if reach >= 0 else -1 for at, (_, reach) in zip(position, steps, strict=True)]
+    chains = [(at, end) for at, end in zip(position, last, strict=True) if end >= 0]
+    heads = [
+        (at, end)
+        for at, end in chains
+        if not any(begin < at <= stop for begin, stop in chains)
+        and all(stop <= end for begin, stop in _cluster(at, chains))
+    ]
+    rest = [at for at in position if not any(begin <= at <= end for begin, end in heads)]
+    found, remaining = apart(np.array(position, np.int64), np.array(last, np.int64))
+    assert found.tolist() == [at for at, _ in heads]
+    assert remaining.tolist() == rest
+
+
+def _cluster(at: int, chains: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The chains that hang together with the one that begins here, in order."""
+    reach, cluster = at, []
+    for begin, end in chains:
+        if begin == at or (at < begin <= reach):
+            cluster.append((begin, end))
+            reach = max(reach, end)
+    return cluster

@@ -46,6 +46,7 @@ class ConflictFinder:
         window = slice(max(0, rows.start - WINDOW), rows.stop)
         original = self._first_alike(window, packet)
         captured = self._packets["payload_captured"]
+        # A segment is compared with the first that begins where it does and is as long, else octet by octet.
         exact = (original < packet) & (captured[original] >= captured[packet])
         different = np.zeros(len(packet), np.int64)
         different[exact] = self._same_place(packet[exact], original[exact])

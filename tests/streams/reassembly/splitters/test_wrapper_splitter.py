@@ -167,13 +167,78 @@ def test_a_search_waits_for_the_rest_of_a_header() -> None:
     assert splitter.clean
 
 
+ENDLESS = bytes.fromhex("00010001 0010c401 c401")  # reads as a header of 50,177 octets
+
+
 def test_what_stands_alone_goes_before_what_never_ends() -> None:
-    """Octets that read as a header of 50,177 octets do not swallow the WPDUs behind them."""
-    torn = bytes.fromhex("000100100001c40107c0")
-    octets = b"\xff" + wpdu(b"", 0, 0)[:2] + torn + TWO + THREE
-    _, listener = split(octets, len(octets) - 2 * SIZE, len(octets) - SIZE, trusted=False)
-    assert [told[0] for told in listener.told()] == [TWO, THREE]
-    assert listener.items == [Found("skipped-octets", 1, 0, 13, 13)]
+    """Octets that read as the header of a long WPDU do not swallow the WPDUs behind them."""
+    octets = b"\xff" + ENDLESS + TWO + THREE
+    _, listener = split(octets, 11, 11 + SIZE, trusted=False)
+    assert listener.told() == [(TWO, 0xC0, AGAIN, 1), (THREE, 0xC0, 0, 2)]
+    assert listener.items == [Found("skipped-octets", 1, 0, 11, 11)]
+
+
+def test_what_only_begins_behind_a_doubtful_header_does_not_stand_alone() -> None:
+    """A few octets of a header, or a WPDU without its end: both may be the long one's."""
+    octets = b"\xff" + ENDLESS + TWO[:6] + TWO[:-1]
+    splitter, listener = split(octets, 11, 17, trusted=False)
+    assert not listener.units
+    splitter.close(9)
+    assert listener.told() == [(TWO[:-1], 0xC0, AGAIN | CUT, 9)]
+    assert listener.items == [Found("skipped-octets", 9, 0, 17, 17)]
+
+
+def test_a_search_goes_on_within_the_same_segment() -> None:
+    """The next header is found with the packet that has it, though the bad one stands before it."""
+    _, listener = split(ONE + bytes(33) + TWO)
+    assert listener.told() == [(ONE, 0xC0, SHARED, 0), (TWO, 0xC0, AGAIN | SHARED, 0)]
+
+
+ODD = wpdu(b"\x54\x54")  # a header that is believed only where the bounds of segments agree
+
+
+@pytest.mark.parametrize(
+    ("octets", "cuts", "told"),
+    [
+        (b"\xff" * 5 + ODD, (5,), [ODD]),  # exactly one segment
+        (b"\xff" * 5 + ODD, (5, 8), [ODD]),  # or several
+        (b"\xff" * 5 + ODD, (), []),  # begins inside one
+        (b"\xff" * 5 + ODD + b"\xff", (5,), []),  # ends inside one
+        (b"\xff" * 5 + TWO + b"\xff", (5,), []),  # a believable one, but no header follows
+        (b"\xff" * 5 + TWO + b"\x00", (5,), [TWO]),  # here one may
+        (b"\xff" * 5 + TWO, (), [TWO]),
+        (b"\xff" * 5 + TWO, (10,), [TWO]),  # cut in its header
+        (b"\xff" * 5 + TWO, (13,), [TWO]),  # before its tag
+        (b"\xff" * 5 + TWO, (14,), [TWO]),  # behind it
+    ],
+)
+def test_which_header_is_believed_in_a_search(
+    octets: bytes, cuts: tuple[int, ...], told: list[bytes]
+) -> None:
+    """By its APDU's beginning and what follows it, or by the bounds of segments on both sides."""
+    _, listener = split(octets, *cuts, trusted=False)
+    assert [one[0] for one in listener.told()] == told
+
+
+@pytest.mark.parametrize(
+    ("octets", "cuts", "told", "skipped"),
+    [
+        (b"\xff" * 4 + b"\0\1\0", (), [], 7),  # the beginning of a header is no evidence
+        (b"\xff" * 4 + TWO[:-1], (), [], 24),  # nor is a WPDU that began inside a segment
+        (b"\xff" * 4 + TWO[:-1], (4,), [(TWO[:-1], 0xC0, AGAIN | CUT, 99)], 4),
+        (TWO[:-1], (), [(TWO[:-1], 0xC0, CUT, 99)], 0),
+        (b"\xff" * 4 + b"\0", (), [], 5),
+    ],
+)
+def test_what_an_end_leaves_of_a_search(
+    octets: bytes, cuts: tuple[int, ...], told: list, skipped: int
+) -> None:
+    """A believable WPDU that begins with a segment has begun; everything else was skipped."""
+    splitter, listener = split(octets, *cuts, trusted=False, close=True)
+    assert listener.told() == told
+    assert listener.items == ([Found("skipped-octets", 99, 0, skipped, skipped)] if skipped else [])
+    splitter.close(100)
+    assert len(listener.items) == bool(skipped)
 
 
 def test_pieces_out_of_order_are_marked() -> None:
