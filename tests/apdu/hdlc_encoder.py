@@ -40,3 +40,18 @@ RESPONSE = b"\xe6\xe7\x00"
 def i_control(send: int, receive: int = 0, *, poll: bool = True) -> int:
     """The control field of an I frame."""
     return receive % 8 << 5 | poll << 4 | send % 8 << 1
+
+
+def segments(information: bytes, size: int, *, send: int = 0, source: bytes = b"\x03") -> list[bytes]:
+    """An information field in frames of at most `size` octets."""
+    parts = [information[at : at + size] for at in range(0, len(information), size)]
+    return [
+        frame(
+            i_control(send + number, poll=number == len(parts) - 1),
+            part,
+            destination=b"\x21",
+            source=source,
+            segmented=number < len(parts) - 1,
+        )
+        for number, part in enumerate(parts)
+    ]

@@ -1,1 +1,1 @@
-"""What a WPDU carries: ACSE and xDLMS APDUs as trees of fields with octet spans; security; HDLC."""
+"""APDUs of ACSE and xDLMS as trees of fields with octet spans; security; HDLC: all that a WPDU carries."""

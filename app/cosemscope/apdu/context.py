@@ -1,4 +1,4 @@
-"""What the decoder may be told besides the octets: the request, keys behind a call, joined blocks, scalers.
+"""The decoder's context: the request, keys behind a call, joined blocks and scalers go along with the octets.
 
 The decoder keeps no state between APDUs. Who knows the exchange (the analysis) says here what a response
 answers; who holds keys (the security module) gives `opener` and `verifier`, which the decoder calls with
@@ -23,7 +23,7 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the request of a response asked for, in order: one reference, or those of a with-list request."""
+    """The references that a request asks for, in order; its response is read with them."""
 
     references: tuple[Reference, ...] = ()
     with_list: bool = False
@@ -55,7 +55,7 @@ class Envelope(NamedTuple):
 
 
 class CipheredPart(NamedTuple):
-    """What a ciphered APDU shows to everyone, for who has the key.
+    """The parts of a ciphered APDU that need no key to be read, for the holder of the key.
 
     `tag` is the APDU's first octet; `content` the ciphered (or, authenticated only, the plain) octets
     without the authentication tag, which is empty when the security control promises none.
@@ -90,7 +90,7 @@ ScalerUnit = Callable[[Reference], tuple[int, int] | None]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known around an APDU, and what is wanted.
+    """The knowledge around an APDU, and the wishes for its tree.
 
     `joined`: the octets of all blocks up to and with this one, joined. `brief`: the tree is for an info line;
     of long arrays the first elements are enough, the others become one leaf.

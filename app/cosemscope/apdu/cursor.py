@@ -23,7 +23,7 @@ _NO_TEXTS: dict[int, str] = {}
 
 
 class Break(Exception):  # noqa: N818 -- not an error of the program: the octets end or make no sense here
-    """Decoding cannot go on: what was expected at `start` and what stands there instead."""
+    """The end of decoding at `start`: the message names the octets expected and the octets found."""
 
     def __init__(self, start: int, stop: int, message: str, clause: str = "") -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class Break(Exception):  # noqa: N818 -- not an error of the program: the octets
 
 
 class Session:
-    """What one decoding shares over its byte sources: problems, sources, context, and limits."""
+    """The state that all byte sources of one decoding share: problems, sources, context and limits."""
 
     __slots__ = (
         "context",
@@ -100,14 +100,14 @@ class Cursor:
         self.children = outer
 
     def enclosed(self, name: str, stop: int, read: "Reader", *, what: str = "") -> bool:
-        """A field that reaches to `stop` whatever is in it: `read` reads its children, as in `region`."""
+        """A field from here to `stop`, whatever its octets are; `read` reads the children, as in `region`."""
         self.open(name)
         value, text, well = self.region(stop, read, what or name)
         self.close(value, text)
         return well
 
     def region(self, stop: int, read: "Reader", what: str) -> tuple[Any, str, bool]:
-        """The rest of the open field up to `stop`, whatever is in it: `read` reads its children.
+        """The rest of the open field up to `stop`, whatever its octets are; `read` reads the children.
 
         A break inside, or octets left over (`what` says of what), become a problem and an `undecoded`
         field, and reading goes on after `stop`. `read` may return (value, text) for the field; these come
@@ -165,7 +165,7 @@ class Cursor:
         return well
 
     def nested_apdu(self) -> Field:
-        """An APDU inside this one, from the current octet to the end: its field."""
+        """The field of an APDU inside this one, from the current octet to the end."""
         session = self.session
         session.layers += 1
         session.read_apdu(self)
@@ -200,7 +200,7 @@ class Cursor:
         return value
 
     def code(self, name: str, texts: Mapping[int, str], what: str = "") -> int:
-        """One octet that has to be one of those in `texts`; another is a warning of `what` or `name`."""
+        """One octet with a text in `texts`; any other octet is a warning, which calls it `what` or `name`."""
         value = self.u8(name, texts)
         if value not in texts:
             at = self.position - 1
@@ -230,7 +230,7 @@ class Cursor:
         return value
 
     def length(self, name: str = "length", clause: str = AXDR) -> int:
-        """A length of what follows, short or long form, checked against what is there.
+        """The length of the octets that follow, in short or long form, checked against the octets at hand.
 
         Raises Break when more is promised than remains.
         """
@@ -272,13 +272,13 @@ class Cursor:
         return value
 
     def possible(self, count: int) -> int:
-        """As many of `count` elements as there may be: each takes an octet at least."""
+        """The number of `count` elements that the octets at hand can hold, one octet each at least."""
         return min(count, self.end - self.position)
 
     # Problems.
 
     def too_many(self, count: int, read: int) -> Break:
-        """What to raise when the octets ended exactly after `read` of `count` elements of the open field."""
+        """The Break for octets that end exactly after `read` of `count` elements of the open field."""
         field = next(child for child in self.children if child.name == "count")
         return Break(
             field.start,
@@ -287,7 +287,7 @@ class Cursor:
         )
 
     def missing(self, name: str, size: int) -> Break:
-        """What to raise when `size` octets of `name` were expected and the source, or its part, ends."""
+        """The Break for a source, or a part of a source, that ends before `size` octets of `name`."""
         left = self.end - self.position
         found = "the octets end" if left <= 0 else f"only {left} remain{'s'[: left == 1]}"
         return Break(
@@ -297,7 +297,7 @@ class Cursor:
         )
 
     def unexpected(self, name: str, value: int, expected: str, offset: int | None = None) -> Break:
-        """What to raise when the octet just read (or that at `offset`) is none of those expected."""
+        """The Break for the octet just read, or the octet at `offset`, with a `value` other than expected."""
         start = self.position - 1 if offset is None else offset
         return Break(
             start,
@@ -308,7 +308,7 @@ class Cursor:
     def problem(
         self, start: int, stop: int, message: str, clause: str = "", severity: str = "error", item: str = ""
     ) -> None:
-        """Note a problem in this byte source; the clause is what is being read unless another is given."""
+        """Note a problem in this byte source; without `clause`, that of the part being read is cited."""
         cited = clause or self.clause
         self.session.problems.append(Problem(start, stop, message, cited, severity, self.source, item))
 

@@ -29,7 +29,7 @@ class Field(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something wrong in the bytes: where, what was expected and what stands there; the clause if known.
+    """A fault in octets `start` to `stop` (exclusive): a sentence on expected and found octets; the clause.
 
     `item` is the word of the kind of expert items that the problem is; "": the usual kind of its severity.
     """
@@ -51,7 +51,7 @@ class ByteSource(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """What decoding gives: the root field, the problems met, and the byte sources (0: the input)."""
+    """The result of decoding: the root field, the problems met, and the byte sources (0: the input)."""
 
     root: Field
     problems: tuple[Problem, ...]

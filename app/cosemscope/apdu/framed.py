@@ -1,4 +1,4 @@
-"""What stands around APDUs: WPDU headers, HDLC frames, or nothing; told by the octets themselves.
+"""WPDU headers, HDLC frames, or nothing around an APDU: the octets themselves tell.
 
 `decode_octets` is for octets of unknown origin (pasted, piped); `decode_wpdu` for those known to be a WPDU.
 """
@@ -22,7 +22,7 @@ _Order = Literal["big", "little"]
 
 
 class Layer(enum.Enum):
-    """What octets begin with."""
+    """The kind of unit that octets begin with."""
 
     WPDU = "WPDU"
     HDLC = "HDLC"
@@ -31,7 +31,7 @@ class Layer(enum.Enum):
 
 
 def recognise(octets: bytes) -> Layer:
-    """What octets begin with: a WPDU, an HDLC frame, an LLC data unit, or (everything else) an APDU."""
+    """The layer of octets: a WPDU, an HDLC frame, an LLC data unit, or (everything else) an APDU."""
     if len(octets) >= HEADER_SIZE:
         version, _, _, length = struct.unpack_from(">4H", octets)
         rest = octets[HEADER_SIZE:]
@@ -95,7 +95,7 @@ def _read_wpdus(c: Cursor) -> tuple[Any, str]:
 
 
 def _wport_texts(tag: int) -> tuple[str, str]:
-    """Which sides source and destination are on, by the APDU: "" where it does not tell."""
+    """The sides of source and destination, by the APDU's tag; "" where the tag does not tell."""
     if tag in CLIENT_TAGS:
         return Side.CLIENT.value, Side.SERVER.value
     return (Side.SERVER.value, Side.CLIENT.value) if tag in SERVER_TAGS else ("", "")

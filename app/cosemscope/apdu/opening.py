@@ -1,6 +1,6 @@
-"""What came of opening a protected APDU: one class for trees, associations, window and commands.
+"""The outcome of opening a protected APDU: one class for trees, associations, window and commands.
 
-The decoder's context gives it for each ciphered or signed part; what its verdict means is said here alone.
+The decoder's context gives an `Opening` for each ciphered or signed part; its verdict means the same to all.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from cosemscope.apdu.names.texts import title_text
 
 
 class Verdict(StrEnum):
-    """What came of opening a ciphered APDU, or of verifying a signature (the last two, and NO_KEY)."""
+    """The verdict on a ciphered APDU, or on a signature (the last two, and NO_KEY)."""
 
     CLEAR = "clear"
     OPENED = "opened"
@@ -74,7 +74,7 @@ class Opening(NamedTuple):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What a person must know: how the APDU was opened (key, title, counter, AAD); the notes."""
+        """The sentences for a person: how the APDU was opened (key, title, counter, AAD); the notes."""
         if not self.verdict.opened:
             return self.notes
         how = [self.key] if self.key else []

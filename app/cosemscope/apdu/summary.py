@@ -102,7 +102,7 @@ def _ciphered(root: Field, context: Context | None) -> str:
 
 
 def _opened(root: Field) -> Field | None:
-    """What a ciphered APDU holds, where it was opened or is authenticated only: then the text is plain."""
+    """The APDU inside a ciphered one that was opened, or is authenticated only; None for any other."""
     content = find(root, "ciphered-content")
     for child in content.children if content is not None else ():
         if child.name == "ciphered-text" and child.children:
@@ -117,7 +117,7 @@ _OWN_TAGS = {APDU_TAGS[inner]: tag for tag, inner in GLO_SERVICES.items()}
 
 
 def _cipher_name(root: Field, inner: Field) -> str:
-    """What a ciphered APDU is called: by its tag, or where that says nothing, with what belongs there."""
+    """The name of a ciphered APDU: by its tag, or by the tag that belongs in its place."""
     if root.name in _CIPHERED:
         return root.name
     tag = root.children[0].value
@@ -153,7 +153,7 @@ def _object(reference: Reference) -> str:
 
 
 def _references(context: Context | None) -> tuple[Reference, ...]:
-    """What the request asked for, where it is known."""
+    """The references that the request asked for; none where the request is not known."""
     return context.request.references if context is not None and context.request is not None else ()
 
 
@@ -178,7 +178,7 @@ def _any_secret(references: object) -> bool:
 
 
 def _hidden(field: Field) -> str:
-    """A value that lines do not show, as they end up in lists and mails; the tree has it."""
+    """The words in place of a secret value, since info lines end up in lists and mails; the tree shows it."""
     return f"secret{_size(field)}, not shown here"
 
 
@@ -327,7 +327,7 @@ def _service_error(root: Field, context: Context | None) -> str:
 
 
 def _wrapped(root: Field, context: Context | None) -> str:
-    """What a prefix or an envelope carries, and the envelope after it."""
+    """The info line of the APDU in a prefix or an envelope, with the envelope's name behind it."""
     for child in root.children:
         if child.name == "content" and len(child.children) > 1:
             return f"{summarise_field(child.children[1], context)} [{root.name}: {root.text}]"

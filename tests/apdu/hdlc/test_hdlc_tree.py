@@ -6,10 +6,8 @@ from hypothesis import strategies as st
 
 from cosemscope.apdu.fields import Decoded, Field, find, first, leaves, walk
 from cosemscope.apdu.framed import Layer, decode_octets, recognise
-from cosemscope.apdu.hdlc.hdlc_frames import FrameReceived, HdlcDecoder
 from cosemscope.apdu.hdlc.hdlc_tree import decode_hdlc, decode_llc
-from cosemscope.apdu.hdlc.hdlc_units import CONTROLS, FrameKind, HdlcUnit, SegmentJoiner, Sender
-from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control
+from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control, segments
 from tests.helpers.apdu_checks import at, check_tree
 from tests.helpers.captured import table_of
 from tests.helpers.shared import shared
@@ -88,21 +86,6 @@ def test_the_vector() -> None:
     assert decoded.root.text.endswith("AARQ")
     assert first(decoded.root, "initiateRequest") is not None
     assert not decoded.problems
-
-
-def segments(information: bytes, size: int, *, send: int = 0, source: bytes = b"\x03") -> list[bytes]:
-    """An information field in frames of at most `size` octets."""
-    parts = [information[at : at + size] for at in range(0, len(information), size)]
-    return [
-        frame(
-            i_control(send + number, poll=number == len(parts) - 1),
-            part,
-            destination=b"\x21",
-            source=source,
-            segmented=number < len(parts) - 1,
-        )
-        for number, part in enumerate(parts)
-    ]
 
 
 @pytest.mark.parametrize("size", [3, 4, 5])
@@ -217,90 +200,6 @@ def test_anything_is_decoded_and_tiled(data: st.DataObject) -> None:
             octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
     check_tiles(decode_hdlc(bytes(octets)))
     check_tiles(decode_llc(bytes(octets)))
-
-
-# Control fields and units.
-
-
-@pytest.mark.parametrize(
-    ("octet", "kind", "send", "receive"),
-    [
-        (0x10, FrameKind.I, 0, 0),
-        (0xDC, FrameKind.I, 6, 6),
-        (0x51, FrameKind.RR, None, 2),
-        (0xF5, FrameKind.RNR, None, 7),
-        (0x93, FrameKind.SNRM, None, None),
-        (0x53, FrameKind.DISC, None, None),
-        (0x73, FrameKind.UA, None, None),
-        (0x1F, FrameKind.DM, None, None),
-        (0x97, FrameKind.FRMR, None, None),
-        (0x13, FrameKind.UI, None, None),
-        (0x7F, FrameKind.UNKNOWN, None, None),
-    ],
-)
-def test_control_fields(octet: int, kind: FrameKind, send: int | None, receive: int | None) -> None:
-    """Every kind of frame of IEC 62056-46, with its numbers and the P/F bit."""
-    control = CONTROLS[octet]
-    assert (control.kind, control.send, control.receive) == (kind, send, receive)
-    assert control.poll_final
-    assert not CONTROLS[octet & ~0x10].poll_final
-
-
-def join(*frames: bytes) -> list[HdlcUnit]:
-    """The units of frames in a row."""
-    decoder, joiner = HdlcDecoder(), SegmentJoiner()
-    decoder.feed(b"".join(frames))
-    units = []
-    for event in decoder.close():
-        assert isinstance(event, FrameReceived)
-        units += joiner.add(event)
-    return units + joiner.close()
-
-
-def test_units_of_a_connection() -> None:
-    """Frames without an APDU stand alone; segments are one unit with the spans of all frames."""
-    made = segments(RESPONSE + ANSWER, 5)
-    ready = frame(0x31, destination=b"\x21", source=b"\x03")
-    units = join(SNRM, made[0], ready, *made[1:], frame(0x13, COMMAND + GET))
-    assert [unit.control.kind.value for unit in units] == ["SNRM", "RR", "I", "UI"]
-    response = units[2]
-    assert response.complete
-    assert response.apdu == ANSWER
-    assert response.apdu_tag == 0xC4
-    assert response.sender is Sender.SERVER
-    start = len(SNRM)
-    assert response.spans[0] == (start, start + len(made[0]))
-    assert response.spans[1][0] == start + len(made[0]) + len(ready)
-    assert len(response.spans) == 2
-    assert units[3].apdu_tag == 0xC0
-    assert units[3].sender is Sender.CLIENT
-
-
-def test_repeated_segments_are_joined_once() -> None:
-    """A segment that was sent again is told as repeated and not joined twice."""
-    made = segments(RESPONSE + ANSWER, 5)
-    units = join(made[0], made[0], *made[1:])
-    assert [(unit.repeated, unit.complete) for unit in units] == [(True, False), (False, True)]
-    assert units[1].apdu == ANSWER
-
-
-def test_segments_of_different_meters_do_not_mix() -> None:
-    """Two servers on one connection, their segments interleaved."""
-    one = segments(RESPONSE + ANSWER, 5, source=b"\x03")
-    other = segments(RESPONSE + GET, 6, source=b"\x05", send=3)
-    units = join(one[0], other[0], *one[1:], *other[1:])
-    assert [unit.apdu for unit in units] == [ANSWER, GET]
-
-
-def test_what_is_given_up_is_incomplete() -> None:
-    """A new link, or the end of the stream, ends segments that wait for the rest."""
-    made = segments(RESPONSE + ANSWER, 5)
-    units = join(made[0], frame(0x73, destination=b"\x21", source=b"\x03"))
-    assert [(unit.complete, unit.control.kind) for unit in units] == [
-        (False, FrameKind.I),
-        (True, FrameKind.UA),
-    ]
-    assert not join(made[0])[0].complete
 
 
 # Real captures.

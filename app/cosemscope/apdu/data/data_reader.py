@@ -41,7 +41,7 @@ _new = tuple.__new__
 
 
 def read_data(c: Cursor, name: str, shape: Shape | None = None, depth: int = 0) -> Any:
-    """One value with its type: makes the field `name` and returns the value; `shape` names what is inside."""
+    """One value with its type, as the field `name`; returns the value. `shape` names its elements."""
     start = c.position
     if start >= c.end:
         raise c.missing(f"the type of {name}", 1)
@@ -150,7 +150,7 @@ _BRIEF = 3
 
 
 def _pass_over(c: Cursor, index: int, count: int) -> bool:
-    """Makes one leaf of the elements from `index` on; False where only reading them tells what is wrong."""
+    """Makes one leaf of the elements from `index` on; False where they must be read to tell a fault."""
     stop = skip_data(c.data, c.position, c.end, count - index)
     if stop < 0:
         return False
@@ -239,7 +239,7 @@ def scaled(field: Field, scaler: int, unit: int) -> Field:
 
 
 def _structure_text(c: Cursor, value: tuple[Any, ...]) -> str:
-    """What small structures say: scaler and unit; logical name and value, with scaler and unit or without."""
+    """The text of a small structure: scaler and unit; or logical name and value; else ""."""
     count = len(value)
     fields = c.children[2:]
     if count == 2 and _tag_of(fields[0]) == INTEGER and _tag_of(fields[1]) == ENUM and value[1]:

@@ -189,7 +189,7 @@ def plausible_date_time(octets: bytes) -> bool:
 
 
 def _faults(octets: bytes, parts: tuple[_Part, ...]) -> Iterator[tuple[str, int, int, str]]:
-    """What of a date or a time is out of its range: name, offset, size, and what was expected and found."""
+    """The parts of a date or a time that are out of range, each as (name, offset, size, sentence)."""
     for name, offset, low, high, special, expected in parts:
         value = octets[offset]
         if not (low <= value <= high or value >= special):

@@ -1,4 +1,4 @@
-"""What one APDU of an exchange tells about later ones: scalers and units of values.
+"""Scalers and units that one APDU of an exchange tells for the values in later APDUs.
 
 The decoder keeps no state; who follows the exchanges takes this from the trees of responses, and gives it
 back in the `Context` of those to come.

@@ -77,7 +77,7 @@ _POLICY = (
 
 
 def _protection(named: dict[int, str], *bits: tuple[int, str]) -> Shape:
-    """Protection that is required: older versions of a class number its kinds, newer ones have bits for it.
+    """Protection that a server requires: older versions of a class number the kinds, newer have bits.
 
     The numbers are few, and no newer server has a use for the bits that they would be.
     """

@@ -91,7 +91,7 @@ def address_end(octets: Octets, start: int, stop: int) -> int | None:
 
 
 class FrameFault(enum.IntFlag):
-    """What is wrong with a frame."""
+    """The faults that a frame may have."""
 
     FRAME_CHECK = 1  # the FCS is wrong
     HEADER_CHECK = 2  # the HCS is wrong
@@ -303,7 +303,7 @@ class HdlcDecoder:
         return self._told(Cut(octets, self._base + start - 1, length + 2 - len(octets)))
 
     def _judge(self, start: int, available: int, *, ended: bool) -> "_Frame | _NoFrame | _Wait":
-        """What begins at index `start`, behind a flag."""
+        """The verdict on the octets from index `start` on, behind a flag."""
         buffer = self._buffer
         if buffer[start] >> 4 != FORMAT_TYPE:
             return _NoFrame(start)

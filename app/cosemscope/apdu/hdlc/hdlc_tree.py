@@ -169,7 +169,7 @@ def _read_cut(c: Cursor, cut: Cut) -> None:
 
 
 def _read_frame(c: Cursor, received: FrameReceived, unit: HdlcUnit | None, stop: int) -> None:
-    """A frame up to `stop`; `unit` is what ends with it. Its first flag may be read already."""
+    """A frame up to `stop`, and the unit that ends with the frame. The first flag may be read already."""
     c.enclosed("HDLC frame", stop, lambda inner: _frame_fields(inner, received, unit))
 
 
@@ -271,7 +271,7 @@ _WIDE_BROADCAST = 0x3FFF
 
 
 def _address_text(address: HdlcAddress, side: Side | None) -> str:
-    """What an address is called on its side; only its numbers where the side is not known."""
+    """The name of an address on its side; the numbers alone where the side is not known."""
     if address.upper is None or side is None:
         return str(address)
     wide = address.size == 4 and address.upper == _WIDE_BROADCAST

@@ -1,4 +1,4 @@
-"""What HDLC frames carry: control fields, the LLC octets, and APDUs that come in several segments.
+"""Control fields and LLC octets of HDLC frames, and the APDUs that frames carry in several segments.
 
 `SegmentJoiner` takes frame after frame and gives units: the frames of one APDU together, every other frame
 alone. It believes only frames without a fault, as a meter does, and what it cannot join it gives incomplete.
@@ -88,7 +88,7 @@ def control_of(received: FrameReceived) -> Control:
 
 
 class Sender(enum.Enum):
-    """Which side sent a frame, as far as the frame itself tells."""
+    """The side that sent a frame, as far as the frame itself tells."""
 
     CLIENT = "client"
     SERVER = "server"
@@ -136,7 +136,7 @@ class HdlcUnit(NamedTuple):
 
     @property
     def sender(self) -> Sender:
-        """Which side sent it, as far as its first frame tells."""
+        """The side that sent the unit, as far as its first frame tells."""
         return sender_of(self.frames[0])
 
     @property
@@ -181,7 +181,7 @@ class SegmentJoiner:
         self._pending: dict[_Pair, list[FrameReceived]] = {}
 
     def add(self, received: FrameReceived) -> list[HdlcUnit]:
-        """What is whole or given up now that this frame came, in order; often nothing for a segment."""
+        """The units that are whole, or given up, now that a frame came, in order; often none."""
         control, frame = control_of(received), received.frame
         alone = HdlcUnit((received,), frame.information)
         if frame.faults & ~FrameFault.FLAG:

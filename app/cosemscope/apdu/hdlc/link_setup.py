@@ -13,7 +13,7 @@ InformationReader: TypeAlias = Callable[[Cursor], tuple[Any, str] | None]
 
 
 def information_reader(kind: FrameKind) -> InformationReader:
-    """What reads the information field of a frame of this kind, which carries no APDU."""
+    """The reader of the information field of a frame of `kind`, which carries no APDU."""
     return _READERS.get(kind, _read_unknown)
 
 
@@ -77,7 +77,7 @@ _REASONS = (
 
 
 def _read_frame_reject(c: Cursor) -> tuple[Any, str]:
-    """What an FRMR refuses and why (ISO/IEC 13239)."""
+    """The control field that an FRMR refuses, and its reasons (ISO/IEC 13239)."""
     c.u8("rejected control field", CONTROL_TEXTS)
     state = c.u8("state variables", _STATES)
     reasons = c.u8("reasons", _REASON_TEXTS)

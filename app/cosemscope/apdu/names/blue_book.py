@@ -187,7 +187,7 @@ def dotted(instance: bytes) -> str:
 
 @lru_cache(8192)
 def obis_name(instance: bytes) -> str:
-    """What an OBIS code of six octets means: "Active energy import (+A), tariff 1"; "" where not known.
+    """The meaning of an OBIS code of six octets: "Active energy import (+A), tariff 1"; "" where not known.
 
     Channel and billing period are named where they are not the usual ones (B 0, F 255).
     """
@@ -257,6 +257,6 @@ def attribute_unit(class_id: int, attribute: int) -> str:
 
 
 def enumeration_texts(class_id: int, attribute: int) -> dict[int, str]:
-    """What the values of an attribute that is an enumeration mean; empty where it is none, or not known."""
+    """Value -> text of an attribute that is an enumeration; empty for any other attribute."""
     known = _values()["enumerations"].get(f"{class_id}.{attribute}", {"texts": {}})
     return {int(value): text for value, text in known["texts"].items()}

@@ -1,4 +1,4 @@
-"""One ciphered APDU, and what comes of trying keys on it: one opens it, or what is said when none does.
+"""One ciphered APDU on which keys are tried: a key opens the APDU, or sentences say why none does.
 
 Where there is a tag, it decides. Where there is none, or no authentication key to check it, the plaintext
 must make sense (see `plausibility`); what makes none is not shown: a wrong key would make it of anything.
@@ -33,14 +33,14 @@ _EMPTY = "the text is empty: nothing tells whether this key is right"
 
 
 class Title(NamedTuple):
-    """A system title that may be the sender's, and what is to be said when it was."""
+    """A system title that may be the sender's, and the note for an APDU that it opens."""
 
     octets: bytes
     note: str = ""
 
 
 class Titles(NamedTuple):
-    """Those seen, those that the keys name where none was seen, and the other side's, which is tried last."""
+    """System titles to try: those seen, else those that keys name; the other side's at last."""
 
     seen: tuple[Title, ...]
     named: tuple[Title, ...]
@@ -105,7 +105,7 @@ class Attempt:
         return None
 
     def _passed_over(self, key: RingKey, nonce: bytes) -> bool:
-        """Whether a glance shows that this is a wrong key."""
+        """Whether a glance at the first octet shows that `key` is wrong."""
         if not self._glances or self._firsts is None or self._keys <= _FEW_KEYS or not self.part.content:
             return False
         self.tries += 1
@@ -159,7 +159,7 @@ class Attempt:
         )
 
     def failure(self, gave_up: bool = False) -> Opening:
-        """What to say when no key could be proven right; `gave_up`: not all were tried."""
+        """The outcome when no key could be proven right; `gave_up`: not all keys were tried."""
         unchecked = self._unchecked
         if unchecked is not None:
             return unchecked._replace(notes=(*unchecked.notes, _UNFIT)) if self._checked else unchecked
@@ -186,7 +186,7 @@ class Attempt:
 
 
 def _aad_forms(part: CipheredPart) -> tuple[tuple[str, bytes], ...]:
-    """What is authenticated behind security control and authentication key, the likeliest first, in words.
+    """The octets authenticated behind security control and key, as (words, octets), the likeliest first.
 
     Implementations of general-ciphering disagree on whether its header is authenticated, and with lengths.
     """

@@ -33,7 +33,7 @@ class HlsVerdict(StrEnum):
 
 
 class Challenges(NamedTuple):
-    """What the AARQ and the AARE said. Titles and challenges that were not seen are None."""
+    """The parts of AARQ and AARE that HLS authentication uses; titles and challenges not seen are None."""
 
     mechanism: int
     client_title: bytes | None = None
@@ -66,7 +66,7 @@ class _Answer(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """What an answer would be with one key; `fits` tells it for signatures, which cannot be recomputed."""
+    """The answer expected with one key; `fits` judges a signature, which cannot be recomputed."""
 
     key: str
     expected: bytes | None

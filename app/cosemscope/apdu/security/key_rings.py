@@ -22,7 +22,7 @@ BOTH = 0x30
 
 
 class KeyKind(StrEnum):
-    """Which key of a set protects an APDU; the value is the name of the field in KeySet."""
+    """The key of a set that protects an APDU; the value is the name of the field in KeySet."""
 
     UNICAST = "encryption"
     BROADCAST = "broadcast"
@@ -132,7 +132,7 @@ class KeyRing:
         return self._failures.get((kind, title), 0) >= _AGAIN
 
     def count(self, kind: KeyKind, title: bytes | None, *, opened: bool) -> None:
-        """A key, or none, fitted what this sender sent."""
+        """Count one APDU of the sender with this `title`: `opened` by a key, or by none."""
         if opened:
             self._failures.pop((kind, title), None)
         else:

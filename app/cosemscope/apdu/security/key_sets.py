@@ -23,7 +23,7 @@ from cosemscope.apdu.security.suites import SUITES, suite_of_curve
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class KeySet:
-    """What is known of the keys of one holder; `label` is what messages call it, `title` its system title.
+    """The keys of one holder; `label` is the holder's name in messages, `title` its system title.
 
     Symmetric keys have 16 or 32 octets; `hls_secret` any number. The private keys are the holder's own;
     public ones serve where only the other side's private key is known, and to verify signatures.

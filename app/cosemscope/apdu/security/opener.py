@@ -142,7 +142,7 @@ class KeyedOpener:
                 yield kind, key, ""
 
     def _no_key(self, part: CipheredPart, kind: KeyKind) -> str:
-        """What is missing to open it."""
+        """The sentence on the key that is missing to open `part`."""
         info = part.envelope.key_info if part.envelope is not None else None
         if info is not None and info.choice == 1:
             return "no master key is given that opens the wrapped key"
@@ -182,7 +182,7 @@ def key_kind(part: CipheredPart) -> KeyKind | None:
 def _remarks(
     part: CipheredPart, key: RingKey, note: str, kind: KeyKind | None, kinds: Sequence[KeyKind]
 ) -> tuple[str, ...]:
-    """What is odd about the key that opened it."""
+    """Remarks on a key that opened `part` though another one was to be expected."""
     notes = [note] if note else []
     if kind is not None and kind is not kinds[0]:
         notes.append(f"the APDU names the {KIND_NAMES[kinds[0]]}, the {KIND_NAMES[kind]} opens it")

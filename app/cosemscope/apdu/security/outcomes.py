@@ -1,4 +1,4 @@
-"""What came of opening APDUs lately, so that none is opened twice; bounded in number and in octets."""
+"""The outcomes of opening APDUs lately, so that none is opened twice; bounded in number and in octets."""
 
 from collections import OrderedDict
 from threading import Lock

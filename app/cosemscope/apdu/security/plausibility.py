@@ -63,7 +63,7 @@ def _is_text(plain: bytes) -> bool:
 
 
 def nonsense(plain: bytes) -> str:
-    """What a plaintext that makes no sense looks like, to end a sentence."""
+    """The end of a sentence about a plaintext that makes no sense."""
     if not plain:
         return "is empty"
     name = t.apdu_name(plain[0])

@@ -34,7 +34,7 @@ def signed_by(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) 
 
 
 def signed_forms(part: SignedPart) -> tuple[tuple[str, bytes], ...]:
-    """What may stand under the signature of a general-signing APDU, the likeliest first, and its name."""
+    """The octets that may be signed in a general-signing APDU, as (name, octets), the likeliest first."""
     envelope = part.envelope
     bare = (
         envelope.transaction_id,

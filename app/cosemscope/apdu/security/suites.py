@@ -58,7 +58,7 @@ class SecurityControl(NamedTuple):
 
 
 def security_control(octet: int) -> SecurityControl:
-    """What a security control octet says: bits 0 to 3 suite, 4 A, 5 E, 6 key set, 7 compression."""
+    """The meaning of a security control octet: bits 0 to 3 suite, 4 A, 5 E, 6 key set, 7 compression."""
     return _CONTROLS[octet]
 
 

@@ -35,7 +35,7 @@ def _last(c: Cursor) -> tuple[Any, str]:
 
 
 def _identifier(value: object, arcs: str, names: Mapping[int, str], what: str) -> str:
-    """What an object identifier of DLMS names: "HLS-GMAC (5)", "mechanism 9"; other ones as they are."""
+    """The name of a DLMS object identifier: "HLS-GMAC (5)", "mechanism 9"; others stay in dots."""
     if isinstance(value, bytes):  # octets that are no object identifier
         return hex_text(value)
     dotted = str(value)
@@ -148,7 +148,7 @@ def _read_result(c: Cursor) -> tuple[Any, str]:
 
 
 def _read_diagnostic(c: Cursor) -> tuple[Any, str]:
-    """Result-source-diagnostic: who says it, and what, as a sentence."""
+    """Result-source-diagnostic: its source, and the diagnostic as a sentence."""
     start = c.position
     tag = c.data[start] if start < c.end else -1
     if tag == 0xA1:
@@ -304,7 +304,7 @@ def _check_presence(c: Cursor) -> None:
 
 
 def _association_text(fields: list[Field]) -> str:
-    """What matters of an ACSE APDU: result, diagnostic, context, mechanism, reason, and what it carries."""
+    """The text of an ACSE APDU: result, diagnostic, context, mechanism, reason and title."""
     texts = {
         field.name: field.text
         for field in fields

@@ -33,7 +33,7 @@ _UNIVERSAL = {
 
 
 def read_element(c: Cursor, name: str, read: Reader, expected: int | None = None) -> None:
-    """One element as the field `name`: `tag`, `length`, and what `read` makes of its content.
+    """One element becomes the field `name`: `tag`, `length`, and the fields that `read` makes of the content.
 
     Raises Break, before reading anything, when `expected` is given and another tag stands there.
     """
@@ -217,7 +217,7 @@ def _end_of_contents(data: bytes, position: int, end: int) -> int:
 
 
 def read_anything(c: Cursor) -> tuple[Any, str]:
-    """Content that nobody asked for: elements where it is made of them, else octets."""
+    """Content without a reader of its own: elements below a constructed tag, else octets."""
     return _read_nested(c, 0)
 
 

@@ -276,7 +276,7 @@ def _access_specifications(c: Cursor) -> None:
 
 
 def _access_parameter(c: Cursor, index: int) -> Any:
-    """What goes with a specification: the value of an attribute, or the parameters of a method."""
+    """The data of one specification: the value of an attribute, or the parameters of a method."""
     reference = reference_of(c, index)
     if reference is not None and reference.method:
         return read_data(c, element_name(index), shape_of(reference))

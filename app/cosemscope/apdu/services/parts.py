@@ -164,7 +164,7 @@ def methods(c: Cursor) -> None:
 
 
 def reference_of(c: Cursor, index: int = 0) -> Reference | None:
-    """What value number `index` of this APDU belongs to, as far as descriptors or the request say."""
+    """The reference of value number `index`, as far as descriptors or the request say; else None."""
     references = c.session.references
     return references[index] if index < len(references) else None
 
@@ -177,7 +177,7 @@ _SELECTORS = {(15, 2): {1: "without access rights", 2: "class_list", 3: "object_
 
 
 def selection_of(reference: Reference | None) -> Callable[[Cursor], tuple[Any, str]]:
-    """What reads the selective access to an attribute."""
+    """The reader of the selective access to an attribute."""
     return lambda c: _read_selection(c, reference)
 
 
@@ -239,7 +239,7 @@ def values(c: Cursor) -> None:
 
 
 def read_data_result(c: Cursor, name: str, index: int = 0) -> Any:
-    """Get-Data-Result: data, or why there are none."""
+    """Get-Data-Result: data, or the code that says why data are missing."""
     c.open(name)
     choice = c.u8("choice", _RESULT_CHOICES)
     if choice == 0:
