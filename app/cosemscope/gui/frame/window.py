@@ -36,6 +36,7 @@ from cosemscope.gui.frame.actions import Needs, enable, fill_menu_bar, fill_tool
 from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
 from cosemscope.gui.frame.panes import PANES, PaneRow, Workspace
 from cosemscope.gui.frame.places import Place, Places, window_places
+from cosemscope.gui.frame.reading_news import ReadingNews
 from cosemscope.gui.frame.setting_menus import ChoiceMenu, RecentMenu
 from cosemscope.gui.frame.shortcuts import show_shortcuts
 from cosemscope.gui.frame.start_page import StartPage
@@ -48,7 +49,6 @@ from cosemscope.gui.look.formats import TIME_FORMATS
 from cosemscope.gui.look.icons import application_icon
 from cosemscope.resources import resource
 from cosemscope.streams.decode_as import DecodeAs
-from cosemscope.wording import count
 
 SAMPLE = "samples/first-look.pcapng"
 _FILES = (
@@ -69,7 +69,6 @@ class Window(QMainWindow):
         super().__init__()
         self.settings = settings
         self.documents = OpenDocuments(self)
-        self._problems: list = []
         self.setAcceptDrops(True)
         self.setWindowIcon(application_icon())
         self.messages = MessageBar(self)
@@ -88,6 +87,7 @@ class Window(QMainWindow):
         self.setCentralWidget(body)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
+        self.news = ReadingNews(self, self.status, self.messages)
         self.live = Live(self._live_host())
         self.link_dock = self.workspace.add_pane("link", "Test link", self.live.panel, below="sessions")
         self.opening = KeysAndOctets(self, settings, self.messages.say)
@@ -112,7 +112,7 @@ class Window(QMainWindow):
             document=lambda: self.document,
             open_spool=self.open_spool,
             say_state=self.status.file.setText,
-            show_file=self.show_file,
+            show_file=self.news.show_file,
             show_panel=self._show_link,
         )
 
@@ -152,7 +152,7 @@ class Window(QMainWindow):
         self.start_page.left.failed.connect(lambda text: self.messages.say(Severity.ERROR, text))
         self.documents.released.connect(self._look_for_left)
         self.status.cancelAsked.connect(self.cancel)
-        self.status.problemsAsked.connect(lambda: show_problems(self, self._problems))
+        self.status.problemsAsked.connect(lambda: show_problems(self, list(self.news.problems)))
         self.selection.rowChanged.connect(self._show_state)
         self.workspace.rowsChanged.connect(self._show_state)
         self.workspace.wishes.decodeAsAsked.connect(self.ask_decode_as)
@@ -226,24 +226,15 @@ class Window(QMainWindow):
         self, path: Path, decode_as: DecodeAs, spool: UnsavedSpool | None = None, *, follow: bool = False
     ) -> None:
         self._let_go()
-        self.messages.clear()
         document = self.documents.current = Document(path, decode_as, self, follow=follow, spool=spool)
-        self._problems = []
+        self.news.begin(document)
         document.opened.connect(self._show_document)
         document.rowsAdded.connect(self._take_rows)
-        document.progressed.connect(self._show_progress)
         document.sessionsChanged.connect(self.workspace.show_sessions)
-        document.problemsFound.connect(self._take_problems)
         document.finished.connect(lambda: self._end_reading(is_whole=True))
         document.cancelled.connect(lambda: self._end_reading(is_whole=False))
         document.failed.connect(self._fail)
-        document.completing.connect(
-            lambda done, total: self.status.show_progress(done / total, "Associations")
-        )
-        document.completed.connect(self._show_completed)
-        self.status.clear_all()
-        self.status.file.setText(f"Opening {document.title}…")
-        self.status.show_progress(None if follow else 0.0)
+        document.completed.connect(self.workspace.show_completed)
         self.workspace.table.follows_tail = follow
         self.workspace.table.set_hint("")
         if spool is None:
@@ -255,6 +246,7 @@ class Window(QMainWindow):
         """Close the present document, and show nothing of it any more."""
         if self.documents.let_go():
             self.workspace.set_traffic(Traffic.empty())
+            self.news.clear()
 
     def _look_for_left(self) -> None:
         """A file was let go of: if it is a spool that stays, the start page offers it."""
@@ -284,7 +276,6 @@ class Window(QMainWindow):
         self.messages.clear()
         self._show_recent()
         self.pages.setCurrentWidget(self.start_page)
-        self.status.clear_all()
         self._show_state()
 
     def clear_recent(self) -> None:
@@ -306,80 +297,24 @@ class Window(QMainWindow):
         if self.document is not None:
             self.document.complete(self.workspace.traffic.associations)
 
-    def _show_completed(self) -> None:
-        self.status.show_progress(None)
-        self.workspace.show_completed()
-
     def _take_rows(self, packets: int, wpdus: int) -> None:
         self.workspace.take_rows(wpdus, is_live=self.document.following)
         self._show_counts()
 
-    def _show_progress(self, done: int, total: int) -> None:
-        document = self.document
-        reading = document.reading and not document.following
-        self.show_file("live" if document.following else "reading" if reading else "")
-        self.status.show_progress(done / total if reading and total else None)
-
-    def show_file(self, note: str = "") -> None:
-        """Say in title and status bar what is open, and what is to be said about it."""
-        document = self.document
-        if document is None:
-            self.setWindowTitle("Cosemscope")
-            self.status.clear_all()
-            return
-        self.setWindowTitle(f"{document.title} – Cosemscope")
-        if document.analysis is not None:
-            self.status.show_file(document.title, document.analysis.progress[1], note)
-        self.status.file.setToolTip(str(document.path))
-
-    def _take_problems(self, problems: list) -> None:
-        self._problems = problems
-        self.status.show_problems(len(problems))
-        if len(problems) == 1:
-            problem, name = problems[0], self.document.path.name
-            text = f"{name}: {problem.message.rstrip('.')} (at octet {problem.offset:,} of the file)."
-            self.messages.say(Severity.WARNING, text)
-        elif problems:
-            self.messages.say(
-                Severity.WARNING,
-                f"{self.document.path.name} is damaged in several places; what could be read is shown. "
-                "The status bar lists them.",
-            )
-
     def _end_reading(self, *, is_whole: bool) -> None:
-        document = self.document
-        done, total = document.analysis.progress
-        share = f"{100 * done // max(1, total)} %"
         self.workspace.show_growth()
-        self.status.show_progress(None)
-        self.show_file("" if is_whole else f"cancelled at {share}")
-        if not is_whole:
-            text = f"Reading was cancelled: the first {share} of the file are shown."
-            self.messages.say(Severity.NOTE, f"{text} Reload (Ctrl+R) reads it whole.")
-        elif not document.wpdus and not (document.spool is not None and document.spool.is_link):
-            self.messages.say(
-                Severity.NOTE,
-                f"No WPDU was found among {count(document.packets, 'packet')}. Where a port or stream is "
-                "known to carry DLMS, say so with “Decode as…” in the session tree."
-                if document.packets
-                else f"{document.title} holds no packets.",
-            )
-        self.workspace.table.set_hint("No WPDUs in this capture" if document.packets else "No packets")
+        self.news.say_end(is_whole=is_whole)
+        self.workspace.table.set_hint("No WPDUs in this capture" if self.document.packets else "No packets")
         self._show_state()
 
     def _fail(self, sentence: str) -> None:
-        document = self.document
         self.workspace.show_growth()
-        self.status.show_progress(None)
-        self.messages.say(Severity.ERROR, sentence)
-        if document.spool is not None:
+        self.news.say_failure(sentence)
+        if self.document.spool is not None:
             self.live.stop()  # nobody sees what it does
-        if document.analysis is None:
+        if self.document.analysis is None:
             self._let_go()
             self.pages.setCurrentWidget(self.start_page)
-            self.status.clear_all()
-        else:
-            self.show_file("not read to its end")
         self._show_state()
 
     # State of the window
@@ -402,8 +337,6 @@ class Window(QMainWindow):
                 there.add(Needs.WPDU)
             if self.selection.filters:
                 there.add(Needs.FILTER)
-        else:
-            self.setWindowTitle("Cosemscope")
         enable(self.actions_by_name, there)
         for name, by in (("back", -1), ("forward", 1)):
             self.actions_by_name[name].setEnabled(self.selection.history.can_move(by))
