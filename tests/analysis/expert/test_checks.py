@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert.checks import WPDU_CHECKS, Found, run_checks, wpdu_check
+from cosemscope.analysis.expert.checks import WPDU_CHECKS, Found, Rows, run_checks, wpdu_check
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.streams.tables.expert_items import KINDS, Group, Severity, Source, declare
 from tests.helpers.wire import Tcp, Wire, analyse, get_request
@@ -35,8 +35,8 @@ def test_a_new_check_is_one_function(tmp_path: Path) -> None:
     """Declared and registered in one place, it is in the table with severity, sentence, clause and span."""
 
     @wpdu_check("second", Severity.ERROR, Group.DATA, "{octets} in number {amount}", "IEC 1, 2")
-    def second(analysis: Analysis, rows: slice) -> Found:
-        return {"wpdu": np.arange(rows.start, rows.stop)[1:2], "amount": 2}
+    def second(analysis: Analysis, rows: Rows) -> Found:
+        return {"wpdu": rows[1:2], "amount": 2}
 
     analysis = three(tmp_path)
     find_items(analysis)
@@ -57,7 +57,7 @@ def test_a_check_that_finds_nothing_adds_nothing(tmp_path: Path) -> None:
     kind = declare("any", Severity.CHAT, Group.DATA, "any")
     analysis = three(tmp_path)
     checks = [WPDU_CHECKS[0]._replace(kind=kind, find=lambda _, rows, one=one: one) for one in answers]
-    ((_, found),) = run_checks(checks, analysis, slice(0, 3))
+    ((_, found),) = run_checks(checks, analysis, np.arange(3))
     assert {name: column.tolist() for name, column in found.items()} == {
         **{name: [0] for name in analysis.expert_items.names},
         "kind": [kind.number], "amount": [3], "wpdu": [-1], "packet": [-1], "stream": [-1],

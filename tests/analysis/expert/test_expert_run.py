@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert.row_sentences import row_sentences
+from cosemscope.analysis.expert.row_items import row_sentences
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.capture.files.reader import open_capture

@@ -65,6 +65,6 @@ def test_trees_without_a_problem_are_remembered() -> None:
         trees.end(trees.begin([GOOD, BAD]))
         assert trees.is_clean(GOOD)
         assert not trees.is_clean(BAD)
-        long = GOOD._replace(octets=wpdu(a.get_response(0xC1, a.octet_string(bytes(100)))))
+        long = GOOD._replace(octets=wpdu(a.get_response(0xC1, a.octet_string(bytes(4000)))))
         trees.end(trees.begin([long]))
         assert not trees.is_clean(long)

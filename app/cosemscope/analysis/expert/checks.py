@@ -1,7 +1,7 @@
 """The registry of checks: a check is one function that finds the items of one kind in the columns.
 
     @wpdu_check("truncated", Severity.WARNING, Group.WRAPPER, "truncated, {octets} missing", CLAUSE)
-    def truncated(analysis: Analysis, rows: slice) -> Found:
+    def truncated(analysis: Analysis, rows: Rows) -> Found:
         return {"wpdu": ..., "amount": ...}
 
 Declaring the kind and registering the function are one: a new check is a decorator
@@ -23,8 +23,10 @@ from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, Group, ItemKin
 #: What a check found: columns of expert items, arrays of one length or scalars; empty: nothing. Where there
 #: is a column `wpdu` (rows), what is not said of packet, stream, direction and span is the WPDU's.
 Found = Mapping[str, npt.ArrayLike]
-#: Looks at the WPDU rows of a slice; those before them have been looked at.
-Finder = Callable[[Analysis, slice], Found]
+#: WPDU rows, int64[n], ascending.
+Rows = npt.NDArray[np.int64]
+#: Looks at some WPDU rows: a batch, or one that somebody rests the mouse on.
+Finder = Callable[[Analysis, Rows], Found]
 
 
 class Check(NamedTuple):
@@ -63,7 +65,7 @@ def finds(checks: list[Check], kind: ItemKind) -> Callable[[Finder], Finder]:
 
 
 def run_checks(
-    checks: list[Check], analysis: Analysis, rows: slice
+    checks: list[Check], analysis: Analysis, rows: Rows
 ) -> Iterator[tuple[ItemKind, dict[str, npt.NDArray[np.int64]]]]:
     """What each check found in these WPDU rows: its kind and the columns of expert items, int64[n], n > 0."""
     for kind, find in checks:

@@ -2,7 +2,7 @@
 
 from cosemscope.analysis.annotations import dropped_of
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert.checks import Found, capture_check
+from cosemscope.analysis.expert.checks import Found, Rows, capture_check
 from cosemscope.streams.tables.expert_items import KINDS, Group, Severity, Source, Words, declare
 
 DAMAGED = declare("damaged-file", Severity.ERROR, Group.FILE, "part of the file cannot be read")
@@ -11,7 +11,7 @@ declare("files-removed", Severity.WARNING, Group.FILE, "files of the ring were r
 
 
 @capture_check("dropped-packets", Severity.WARNING, Group.FILE, "the capture lost {amount} packets")
-def dropped(analysis: Analysis, rows: slice) -> Found:
+def dropped(analysis: Analysis, rows: Rows) -> Found:
     """The capturing program counted packets that it dropped."""
     lost = dropped_of(analysis.reader)
     return {"amount": lost} if lost else {}
@@ -24,7 +24,7 @@ def dropped(analysis: Analysis, rows: slice) -> Found:
     "IP datagrams of which not all fragments are in the capture: {amount}",
     "RFC 791, 3.2, and RFC 8200, 4.5",
 )
-def fragments(analysis: Analysis, rows: slice) -> Found:
+def fragments(analysis: Analysis, rows: Rows) -> Found:
     """Datagrams that were never put together; their octets are in no stream."""
     incomplete = analysis.table.incomplete_datagrams
     return {"amount": incomplete} if incomplete else {}

@@ -18,8 +18,9 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers its checks
-from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, complete, run_checks
+from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, Rows, complete, run_checks
 from cosemscope.analysis.expert.file_items import add_file_problems
+from cosemscope.analysis.expert.row_items import of_packets
 from cosemscope.analysis.expert.tree_items import kind_of
 from cosemscope.analysis.expert.tree_workers import PendingTrees, TreeTask, TreeWorkers
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
@@ -112,7 +113,7 @@ class _ExpertPass:
         found = batch.known
         for row, problems in zip(batch.rows, self._trees.end(batch.trees), strict=True):
             found += [(row, problem) for problem in problems]
-        checks = run_checks(WPDU_CHECKS, self._analysis, slice(batch.start, batch.stop))
+        checks = run_checks(WPDU_CHECKS, self._analysis, np.arange(batch.start, batch.stop))
         checked = _joined([columns for _, columns in checks])
         items = _joined([checked, _told_by_tree(checked, self._columns(found))])
         order = np.argsort(items["wpdu"], kind="stable")
@@ -121,11 +122,12 @@ class _ExpertPass:
 
     def finish(self) -> None:
         """Add the items of the capture as a whole: its end has been read, and all rows were taken."""
-        everything = slice(0, len(self._analysis.wpdus))
+        everything = np.arange(len(self._analysis.wpdus))
         for _, found in run_checks(CAPTURE_CHECKS, self._analysis, everything):
             self._items.add(len(found["kind"]), **found)
         add_file_problems(self._analysis)
-        _link_to_wpdus(self._analysis)
+        _link_to_wpdus(self._analysis, everything)
+        self._items.completed = len(everything)
 
     def _columns(self, found: list[tuple[int, Problem]]) -> _Columns:
         """The columns of items that are these problems of trees."""
@@ -160,21 +162,13 @@ def _told_by_tree(checked: _Columns, told: _Columns) -> _Columns:
     return {name: np.delete(column, its) for name, column in told.items()}
 
 
-def _link_to_wpdus(analysis: Analysis) -> None:
+def _link_to_wpdus(analysis: Analysis, rows: Rows) -> None:
     """Put WPDU rows into items of streams and datagrams: the last row with octets of the item's packet."""
-    items, wpdus = analysis.expert_items, analysis.wpdus
-    source = items["source"]
-    mine = np.flatnonzero((items["wpdu"] < 0) & ((source == Source.STREAM) | (source == Source.DATAGRAM)))
-    # Each piece of each row: one address, or `segments` extents from number -1 - address on.
-    address, pieces = wpdus["address"], wpdus["segments"].astype(np.int64)
-    row = np.repeat(np.arange(len(pieces)), pieces)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    spread = address[row] < 0
-    packet = wpdus["first_packet"][row].astype(np.int64)
-    packet[spread] = wpdus.extents["packet"][(-1 - address[row] + place)[spread]]
+    items = analysis.expert_items
+    mine = np.flatnonzero((items["wpdu"] < 0) & of_packets(items))
+    place, packet = analysis.wpdus.pieces(rows)
     order = np.argsort(packet, kind="stable")
-    packet = packet[order]
-    wanted = items["packet"][mine]
+    packet, wanted = packet[order], items["packet"][mine]
     at = np.searchsorted(packet, wanted, "right")
     known = at > np.searchsorted(packet, wanted)
-    items["wpdu"][mine[known]] = row[order][at[known] - 1]
+    items["wpdu"][mine[known]] = rows[place[order[at[known] - 1]]]

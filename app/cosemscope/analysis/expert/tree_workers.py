@@ -20,8 +20,10 @@ from cosemscope.streams.tables.framing import Framing
 
 #: Rows in one capture below which processes take longer to start than they save.
 _WORTH_IT = 20_000
-#: Trees without a problem that are remembered, and the octets of the longest.
-_REMEMBERED, _LONGEST = 1 << 14, 64
+#: Trees without a problem that are remembered; their octets, all together and of one.
+_REMEMBERED = 1 << 14
+_MOST_OCTETS = 8 << 20
+_LONGEST = 2048
 
 Problems = tuple[Problem, ...]
 
@@ -55,6 +57,7 @@ class TreeWorkers:
         if count and (workers or rows >= _WORTH_IT):
             self._pool = ProcessPoolExecutor(count, get_context("spawn"), _leave_interrupts)
         self._clean: set[TreeTask] = set()
+        self._octets = 0
 
     def __enter__(self) -> Self:
         return self
@@ -92,13 +95,13 @@ class TreeWorkers:
         return found
 
     def _remember(self, tasks: list[TreeTask], found: list[Problems]) -> None:
-        if len(self._clean) > _REMEMBERED:
+        if len(self._clean) > _REMEMBERED or self._octets > _MOST_OCTETS:
             self._clean.clear()
-        self._clean.update(
-            task
-            for task, problems in zip(tasks, found, strict=True)
-            if not problems and len(task.octets) <= _LONGEST
-        )
+            self._octets = 0
+        for task, problems in zip(tasks, found, strict=True):
+            if not problems and len(task.octets) <= _LONGEST:
+                self._clean.add(task)
+                self._octets += len(task.octets)
 
 
 class PendingTrees(NamedTuple):

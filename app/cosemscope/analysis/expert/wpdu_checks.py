@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert.checks import WPDU_CHECKS, Found, finds, wpdu_check
+from cosemscope.analysis.expert.checks import WPDU_CHECKS, Found, Rows, finds, wpdu_check
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.streams.tables.expert_items import Group, Severity
 from cosemscope.streams.tables.framing import Framing
@@ -15,40 +15,35 @@ from cosemscope.streams.tables.wpdu_table import Mark
 _WRAPPED = (Framing.WRAPPER, Framing.SWAPPED)
 
 
-def _where(rows: slice, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    where: npt.NDArray[np.int64] = np.flatnonzero(mask) + rows.start
-    return where
-
-
-def _marked(analysis: Analysis, rows: slice, mark: Mark) -> npt.NDArray[np.bool_]:
+def _marked(analysis: Analysis, rows: Rows, mark: Mark) -> npt.NDArray[np.bool_]:
     marked: npt.NDArray[np.bool_] = (analysis.wpdus["marks"][rows] & mark) > 0
     return marked
 
 
-def _framed(analysis: Analysis, rows: slice, *framings: Framing) -> npt.NDArray[np.bool_]:
+def _framed(analysis: Analysis, rows: Rows, *framings: Framing) -> npt.NDArray[np.bool_]:
     return np.isin(analysis.wpdus["framing"][rows], framings)
 
 
 @wpdu_check("truncated", Severity.WARNING, Group.WRAPPER, "truncated, {octets} missing", WPDU_CLAUSE)
-def truncated(analysis: Analysis, rows: slice) -> Found:
+def truncated(analysis: Analysis, rows: Rows) -> Found:
     """WPDUs, and units of other framings but HDLC, of which octets are missing; how many."""
     wpdus = analysis.wpdus
-    row = _where(rows, _marked(analysis, rows, Mark.TRUNCATED) & ~_framed(analysis, rows, Framing.HDLC))
+    row = rows[_marked(analysis, rows, Mark.TRUNCATED) & ~_framed(analysis, rows, Framing.HDLC)]
     whole = HEADER_SIZES[wpdus["framing"][row]] + wpdus["length"][row]
     return {"wpdu": row, "amount": np.maximum(whole - wpdus["size"][row], 0)}
 
 
 @wpdu_check("incomplete-apdu", Severity.WARNING, Group.HDLC, "segments of the APDU are missing", FRAME_CLAUSE)
-def incomplete(analysis: Analysis, rows: slice) -> Found:
+def incomplete(analysis: Analysis, rows: Rows) -> Found:
     """APDUs in several HDLC frames of which some are missing."""
     mask = _marked(analysis, rows, Mark.TRUNCATED) & _framed(analysis, rows, Framing.HDLC)
-    return {"wpdu": _where(rows, mask)}
+    return {"wpdu": rows[mask]}
 
 
 @finds(WPDU_CHECKS, DAMAGED_FRAME)
-def damaged(analysis: Analysis, rows: slice) -> Found:
+def damaged(analysis: Analysis, rows: Rows) -> Found:
     """APDUs in HDLC frames that are damaged."""
-    return {"wpdu": _where(rows, _marked(analysis, rows, Mark.DAMAGED))}
+    return {"wpdu": rows[_marked(analysis, rows, Mark.DAMAGED)]}
 
 
 @wpdu_check(
@@ -57,23 +52,23 @@ def damaged(analysis: Analysis, rows: slice) -> Found:
     Group.WRAPPER,
     "found by searching, after missing octets or octets that are no WPDU",
 )
-def resynchronised(analysis: Analysis, rows: slice) -> Found:
+def resynchronised(analysis: Analysis, rows: Rows) -> Found:
     """WPDUs that were found by searching."""
-    return {"wpdu": _where(rows, _marked(analysis, rows, Mark.RESYNCHRONISED))}
+    return {"wpdu": rows[_marked(analysis, rows, Mark.RESYNCHRONISED)]}
 
 
 @wpdu_check("shared-segment", Severity.CHAT, Group.TCP, "came in one segment with another WPDU")
-def shared(analysis: Analysis, rows: slice) -> Found:
+def shared(analysis: Analysis, rows: Rows) -> Found:
     """WPDUs that begin or end inside a TCP segment; several in a datagram are an item of the datagram."""
     tcp = analysis.streams["protocol"][analysis.wpdus["stream"][rows]] == TCP
-    return {"wpdu": _where(rows, tcp & _marked(analysis, rows, Mark.SHARED))}
+    return {"wpdu": rows[tcp & _marked(analysis, rows, Mark.SHARED)]}
 
 
 @wpdu_check("no-data", Severity.WARNING, Group.WRAPPER, "the WPDU has no data", WPDU_CLAUSE)
-def no_data(analysis: Analysis, rows: slice) -> Found:
+def no_data(analysis: Analysis, rows: Rows) -> Found:
     """Headers whose length field is 0."""
     empty = (analysis.wpdus["length"][rows] == 0) & _framed(analysis, rows, *_WRAPPED)
-    return {"wpdu": _where(rows, empty), "stop": 8, "start": 6}
+    return {"wpdu": rows[empty], "stop": 8, "start": 6}
 
 
 @wpdu_check(
@@ -83,6 +78,6 @@ def no_data(analysis: Analysis, rows: slice) -> Found:
     "each field of the header has its octets exchanged",
     WPDU_CLAUSE,
 )
-def swapped(analysis: Analysis, rows: slice) -> Found:
+def swapped(analysis: Analysis, rows: Rows) -> Found:
     """Headers whose fields have their octets in the wrong order."""
-    return {"wpdu": _where(rows, _framed(analysis, rows, Framing.SWAPPED)), "stop": 8}
+    return {"wpdu": rows[_framed(analysis, rows, Framing.SWAPPED)], "stop": 8}

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert.row_items import RowItems, row_items
 from cosemscope.analysis.fields.exchange_facts import ExchangeFacts, exchange_facts
 from cosemscope.analysis.fields.value_arrays import Array, Coded
 from cosemscope.analysis.fields.value_types import ADDRESS
@@ -116,20 +117,16 @@ class AskedRows:
     @cached_property
     def packet_rows(self) -> tuple[Numbers, Numbers]:
         """Stops and values of `Several`: the packet rows of each WPDU, once each, in its octets' order."""
-        address = self.wpdus("address")
-        spread = address < 0
-        counts = np.where(spread, self.wpdus("segments"), 1).astype(np.int64)
-        stops = np.cumsum(counts)
-        packets = np.repeat(self.wpdus("first_packet"), counts).astype(np.int64)
-        if not spread.any():
-            return stops, packets
-        # Places of spread rows get the packets of their extents; a packet that comes again in its row goes.
-        row = np.repeat(np.arange(len(counts)), counts)
-        several = np.flatnonzero(spread[row])
-        within = several - (stops - counts)[row[several]]
-        packets[several] = self.analysis.wpdus.extents["packet"][-1 - address[row[several]] + within]
-        once = np.sort(np.unique(row << 32 | packets, return_index=True)[1])
-        return np.cumsum(np.bincount(row[once], minlength=len(counts))), packets[once]
+        place, packets = self.analysis.wpdus.pieces(self.numbers)
+        if len(packets) > len(self.numbers):  # a packet that comes again in its row goes
+            once = np.sort(np.unique(place << 32 | packets, return_index=True)[1])
+            place, packets = place[once], packets[once]
+        return np.cumsum(np.bincount(place, minlength=len(self.numbers))), packets
+
+    @cached_property
+    def items(self) -> RowItems:
+        """The expert items of the rows."""
+        return row_items(self.analysis, self.numbers)
 
     # The exchanges of the rows.
 

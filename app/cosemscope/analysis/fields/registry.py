@@ -6,6 +6,7 @@ from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields import (
     apdu_fields,
     exchange_fields,
+    expert_fields,
     packet_fields,
     security_fields,
     stream_fields,
@@ -17,6 +18,7 @@ __all__ = [
     "FIELDS",
     "apdu_fields",
     "exchange_fields",
+    "expert_fields",
     "packet_fields",
     "security_fields",
     "stream_fields",

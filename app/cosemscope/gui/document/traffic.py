@@ -14,7 +14,7 @@ from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert.row_sentences import row_sentences
+from cosemscope.analysis.expert.row_items import row_sentences
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.apdu.context import Context

@@ -74,15 +74,15 @@ class ItemKind(NamedTuple):
 
 #: Every kind that was declared, by its word; and by its number.
 KINDS: dict[str, ItemKind] = {}
-_NUMBERED: list[ItemKind] = []
+NUMBERED: list[ItemKind] = []
 
 
 def declare(word: str, severity: Severity, group: Group, sentence: str, clause: str = "") -> ItemKind:
     """Declare a kind of items; returns it. Raises ValueError when another has this word."""
     if word in KINDS:
         raise ValueError(f"the kind {word} of expert items is declared twice")
-    kind = KINDS[word] = ItemKind(len(_NUMBERED), word, severity, group, sentence, clause)
-    _NUMBERED.append(kind)
+    kind = KINDS[word] = ItemKind(len(NUMBERED), word, severity, group, sentence, clause)
+    NUMBERED.append(kind)
     return kind
 
 
@@ -113,10 +113,14 @@ _MOST = 0xFFFFFFFF
 
 
 class ExpertItems(Columns):
-    """The items of a capture, in the order in which they became known."""
+    """The items of a capture, in the order in which they became known.
+
+    Of the first `completed` WPDUs every item is there, also those of trees; of others what streams found.
+    """
 
     def __init__(self) -> None:
         super().__init__(EXPERT_FIELDS)
+        self.completed = 0
         self._words = [Words("")]
         self._numbers = {self._words[0]: 0}
 
@@ -138,12 +142,15 @@ class ExpertItems(Columns):
 
     def kind(self, row: int) -> ItemKind:
         """The kind of an item."""
-        return _NUMBERED[int(self["kind"][row])]
+        return NUMBERED[int(self["kind"][row])]
 
     def message(self, row: int) -> str:
         """What an item says: its own words, or the sentence of its kind."""
-        own = self._words[int(self["words"][row])].message
-        return own or self.kind(row).message(int(self["amount"][row]))
+        return self.sentence(*(int(self[name][row]) for name in ("kind", "amount", "words")))
+
+    def sentence(self, kind: int, amount: int, words: int) -> str:
+        """What an item with these columns says."""
+        return self._words[words].message or NUMBERED[kind].message(amount)
 
     def clause(self, row: int) -> str:
         """The clause that an item cites; "" for none."""
@@ -160,4 +167,4 @@ class ExpertItems(Columns):
 
 def severities() -> npt.NDArray[np.uint8]:
     """The severity of each kind, uint8[kind]: `severities()[items["kind"]] >= Severity.WARNING`."""
-    return np.array([kind.severity for kind in _NUMBERED], np.uint8)
+    return np.array([kind.severity for kind in NUMBERED], np.uint8)

@@ -75,6 +75,18 @@ class WpduTable(Columns):
         once: npt.NDArray[np.uint32] = packets[np.sort(np.unique(packets, return_index=True)[1])]
         return once
 
+    def pieces(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The place in `rows`, int64[m], and the packet, int64[m], of every piece of these rows, in order."""
+        address = self["address"][rows]
+        count = np.where(address < 0, self["segments"][rows], 1).astype(np.int64)
+        place = np.repeat(np.arange(len(rows)), count)
+        packet = self["first_packet"][rows].astype(np.int64)[place]
+        # Of a row with extents, piece n is extent -1 - address + n.
+        spread = np.flatnonzero(address[place] < 0)
+        within = spread - (np.cumsum(count) - count)[place[spread]]
+        packet[spread] = self.extents["packet"][-1 - address[place[spread]] + within]
+        return place, packet
+
     def octets(self, row: int, read: Callable[[int, int], bytes]) -> bytes:
         """The WPDU, header included, without what is missing; `read(address, length)` is the capture's."""
         address = int(self["address"][row])

@@ -1,0 +1,48 @@
+"""Fields of expert items: what is wrong or remarkable about a WPDU, and how bad the worst of it is.
+
+Until the pass over all rows has been there, these are the items of columns and packets; then those of trees
+join them.
+"""
+
+import numpy as np
+
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.row_field import declared
+from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, object_array
+from cosemscope.analysis.fields.value_types import Term, Text, Word
+from cosemscope.streams.tables.expert_items import NUMBERED, Severity, severities
+
+_NONE = 255
+
+
+def _several(asked: AskedRows, values: Array | Coded) -> Several:
+    return Several(np.cumsum(np.bincount(asked.items.place, minlength=len(asked.numbers))), values)
+
+
+@declared("expert.item", Term(), "Expert items", "Kinds of its expert items", several=True)
+def _item(asked: AskedRows) -> Values:
+    return _several(asked, Coded(asked.items.kind, object_array([kind.word for kind in NUMBERED])))
+
+
+@declared("expert.group", Term(), "Expert groups", "What its expert items are about", several=True)
+def _group(asked: AskedRows) -> Values:
+    return _several(asked, Coded(asked.items.kind, object_array([kind.group.value for kind in NUMBERED])))
+
+
+@declared(
+    "expert.severity",
+    Word({severity: severity.word for severity in Severity}, none=_NONE),
+    "Severity",
+    "How bad the worst of its expert items is: chat, note, warning or error",
+)
+def _severity(asked: AskedRows) -> Values:
+    worst = np.full(len(asked.numbers), -1, np.int16)
+    np.maximum.at(worst, asked.items.place, severities()[asked.items.kind])
+    return np.where(worst >= 0, worst, _NONE)
+
+
+@declared("expert.message", Text(), "Expert messages", "What its expert items say", several=True)
+def _message(asked: AskedRows) -> Values:
+    items = asked.items
+    said = zip(items.kind.tolist(), items.amount.tolist(), items.words.tolist(), strict=True)
+    return _several(asked, object_array([asked.analysis.expert_items.sentence(*one) for one in said]))
