@@ -37,7 +37,7 @@ class Insights:
 
     def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
         self._analysis = analysis
-        self._associations = Associations(analysis, keys, analysis.octets_at_hand)
+        self._associations = Associations(analysis, keys)
         self._remembered: dict[tuple[Any, ...], str] = {}
         self._octets = 0
         self._next = 0
@@ -91,7 +91,7 @@ class Insights:
         """The info line out of the whole row, with what was opened or joined."""
         framing = Framing(self._analysis.wpdus["framing"].item(row))
         brief = _brief(known.context)
-        return summarise(decode_framed(self._analysis.octets_at_hand(row), framing, brief), brief)
+        return summarise(decode_framed(self._analysis.octets(row), framing, brief), brief)
 
 
 def _summary(apdu: bytes, context: Context) -> str:

@@ -7,8 +7,9 @@ it and the APDUs that make associations; the answer may grow richer when the wal
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from threading import Condition
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from cosemscope.analysis.associations.association import Association, Look, Plac
 from cosemscope.analysis.associations.checkpoints import Checkpoints
 from cosemscope.analysis.associations.meter_knowledge import Meters
 from cosemscope.analysis.associations.row_trees import decode_framed
-from cosemscope.analysis.associations.steps import advance, pass_over
+from cosemscope.analysis.associations.steps import advance, pass_over, plain_look
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.fields import Decoded, Problem
@@ -31,8 +32,8 @@ from cosemscope.streams.tables.wpdu_table import Mark
 
 #: Rows of a pair that are taken before one to which the walk has not come.
 WINDOW = 256
-#: Rows that are walked at once.
-_BATCH = 4096
+#: Rows that are walked at once, and about so many octets of them.
+_BATCH, _MOST_OCTETS = 4096, 8 << 20
 _MAX_OPEN = 65_536
 _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
@@ -50,7 +51,7 @@ _Rows = npt.NDArray[np.int64]
 
 
 class _Line(NamedTuple):
-    """What the walk reads of a row; `quiet`: the columns from `service` on say all."""
+    """What the walk reads of a row; `quiet`: `said` says all (service, invoke-id, class, obis, member)."""
 
     row: int
     pair: int
@@ -59,25 +60,17 @@ class _Line(NamedTuple):
     framing: int
     inner: int
     quiet: bool
-    service: int
-    invoke_id: int
-    class_id: int
-    obis: int
-    member: int
+    said: tuple[int, int, int, int, int]
 
 
 class Associations:
     """Looks and trees of the WPDUs of an analysis, with the keys of a table. Safe to ask from two threads.
 
-    `octets` reads a row, where the analysis' own way is not the best. `passed` is the number of rows that
-    the walk has taken. Only the thread that steps the analysis may walk.
+    `passed` is the number of rows that the walk has taken. Only the thread that steps the analysis may walk.
     """
 
-    def __init__(
-        self, analysis: Analysis, keys: KeyTable = NO_KEYS, octets: Callable[[int], bytes] | None = None
-    ) -> None:
+    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
         self.analysis = analysis
-        self._octets = octets or analysis.octets
         self._turn = Condition()
         self._hurried: list[None] = []
         self._begin(keys)
@@ -121,7 +114,9 @@ class Associations:
         stop = len(self.analysis.first_look) if stop is None else stop
         while self.passed < stop:
             start = self.passed
-            yield from enumerate(self._walk(min(start + _BATCH, stop), wanted=True), start)
+            sizes = self.analysis.wpdus["size"][start : min(start + _BATCH, stop)]
+            count = int(np.searchsorted(np.cumsum(sizes, dtype=np.int64), _MOST_OCTETS))
+            yield from enumerate(self._walk(start + min(count + 1, len(sizes)), wanted=True), start)
 
     def go_on(self, count: int) -> bool:
         """Walk the next `count` rows, when nobody waits for a look; False when there are none."""
@@ -138,18 +133,20 @@ class Associations:
         looks: list[Look] = []
         inside: list[tuple[int, Look]] = []
         again: list[int] = []
-        for line in self._lines(slice(self.passed, stop)):
+        rows = slice(self.passed, stop)
+        read = self.analysis.octets_of(rows) if wanted else repeat(None)
+        for line, octets in zip(self._lines(rows), read, strict=False):
             association = self._open.get(line.pair) or self._opened(line.pair, line.row)
             self._open.move_to_end(line.pair)
-            look = self._take(association, line, wanted=wanted)
-            if look is not None:
+            look = self._take(association, line, wanted=wanted, octets=octets)
+            if look is not None and wanted:
+                looks.append(look)
+            if look is not None and not line.quiet:
                 self._meters.attach(association)
                 if line.inner >= 0:
                     again.append(line.row)
                 if look.inner >= 0:
                     inside.append((line.row, look))
-                if wanted:
-                    looks.append(look)
             self._checkpoints.offer(line.pair, line.row + 1, association)
         self._complete(again, inside)
         self.passed = stop
@@ -159,7 +156,8 @@ class Associations:
         """Put what stands in opened and joined APDUs into the columns; `again`: rows that were opened."""
         columns, framings = self.analysis.first_look, self.analysis.wpdus["framing"]
         if again:
-            columns.restore(again, [apdu_octets(self._octets(row), framings.item(row)) for row in again])
+            octets = map(self.analysis.octets, again)
+            columns.restore(again, [apdu_octets(*one) for one in zip(octets, framings[again], strict=True)])
         if inside:
             rows, looks = zip(*inside, strict=True)
             columns.put_inside(rows, [look.plain for look in looks], [look.inner for look in looks])
@@ -189,9 +187,10 @@ class Associations:
         quiet = _QUIET[service] & (seen["choice"][index] == 1) & (inner < 0) & (unread == 0)
         quiet &= service == wpdus["apdu_tag"][index]
         quiet &= (class_id >= 0) | (seen["result"][index] >= 0)
+        said = [service, seen["invoke_id"][index], class_id, seen["obis"][index], seen["member"][index]]
         columns = [rows, pairs, wpdus["direction"][index], unread, wpdus["framing"][index], inner, quiet]
-        columns += [service, seen["invoke_id"][index], class_id, seen["obis"][index], seen["member"][index]]
-        return map(_Line._make, zip(*(column.tolist() for column in columns), strict=True))
+        together = zip(*(column.tolist() for column in said), strict=True)
+        return map(_Line._make, zip(*(column.tolist() for column in columns), together, strict=True))
 
     def _take(
         self, association: Association, line: _Line, *, wanted: bool, octets: bytes | None = None
@@ -199,18 +198,16 @@ class Associations:
         """Take a row into its association; None for a quiet one if no look is `wanted`."""
         association.row = line.row
         association.taken += 1
-        if (
-            not wanted
-            and line.quiet
-            and pass_over(
-                association, line.side, line.service, line.invoke_id, line.class_id, line.obis, line.member
-            )
-        ):
+        asked = pass_over(association, line.side, *line.said) if line.quiet else None
+        if asked is not None and not wanted:
             return None
         if line.unread:
             return advance(association, b"", line.side)
-        octets = self._octets(line.row) if octets is None else octets
-        return advance(association, apdu_octets(octets, line.framing), line.side)
+        octets = self.analysis.octets(line.row) if octets is None else octets
+        apdu = apdu_octets(octets, line.framing)
+        if asked is not None:
+            return plain_look(association, line.side, asked, apdu)
+        return advance(association, apdu, line.side)
 
     # One row.
 
@@ -275,7 +272,7 @@ class Associations:
 
         `look` and `octets`: those of the row, where they are at hand already.
         """
-        octets = self._octets(row) if octets is None else octets
+        octets = self.analysis.octets(row) if octets is None else octets
         look = look or self.look(row, octets)
         framing = Framing(self.analysis.wpdus["framing"].item(row))
         decoded = decode_framed(octets, framing, look.context)
@@ -290,7 +287,7 @@ class Associations:
 
     def info(self, row: int, look: Look | None = None, octets: bytes | None = None) -> str:
         """The info line of this WPDU row; `look` and `octets` as for `decode`."""
-        octets = self._octets(row) if octets is None else octets
+        octets = self.analysis.octets(row) if octets is None else octets
         look = look or self.look(row, octets)
         return summarise(self.decode(row, look, octets), look.context)
 

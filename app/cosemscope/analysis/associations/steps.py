@@ -64,23 +64,38 @@ def advance(association: Association, apdu: bytes, side: int) -> Look:
     return step.look()
 
 
+#: What a response answers whose request was not seen.
+NOTHING_ASKED = Request()
+
+
 def pass_over(
     association: Association, side: int, service: int, invoke: int, class_id: int, obis: int, member: int
-) -> bool:
+) -> Request | None:
     """Takes a GET or SET in clear, for one attribute, as `advance` does, by its first-look columns alone.
 
-    False, and nothing is taken, where its octets matter: a response that tells scalers.
+    Returns what is asked or answered. None, and nothing is taken, where its octets matter: a response that
+    tells scalers.
     """
     if service in _ONE:
-        association.ask(invoke, _pending(class_id, obis, member))
+        pending = _pending(class_id, obis, member)
+        association.ask(invoke, pending)
         association.transfer((1 - side, service + 4, invoke), None)
-        return True
-    pending = association.requests.get(invoke)
-    if pending is not None:
-        if _asks_scalers(pending.request):
-            return False
-        del association.requests[invoke]
-    return True
+        return pending.request
+    known = association.requests.get(invoke)
+    if known is None:
+        return NOTHING_ASKED
+    if _asks_scalers(known.request):
+        return None
+    del association.requests[invoke]
+    return known.request
+
+
+def plain_look(association: Association, side: int, asked: Request, apdu: bytes) -> Look:
+    """The look at an APDU that was passed over."""
+    opener = association.opener(side)
+    scaler_unit = association.scalers.seen_from(association.row)
+    request = asked if asked is not NOTHING_ASKED else None
+    return Look(-1, Context(request, opener.open, opener.verify, scaler_unit), plain=apdu)
 
 
 @lru_cache(4096)
