@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.apdu.context import Context, Reference, Request
+from cosemscope.apdu.data.data_reader import skip_data
 from cosemscope.apdu.data.types import TYPES
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field
@@ -298,3 +299,156 @@ def test_a_float32_in_its_unit_has_the_digits_of_a_float32() -> None:
     assert data_of(bytes.fromhex("174366199a"), context).text == "230.1 V"
     context = Context(Request((reference,)), scaler_unit=lambda reference: (-1, 35))
     assert data_of(bytes.fromhex("174366199a"), context).text == "23.01 V"
+
+
+# Passing over values.
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(VALUES, max_size=4), st.binary(max_size=3))
+def test_values_are_passed_over_to_their_end(values: list[encode.Typed], behind: bytes) -> None:
+    """Any values, with anything around them; one octet fewer, and they do not end."""
+    octets = b"".join(map(encode.data, values))
+    stop = 2 + len(octets)
+    assert skip_data(b"\xff\xff" + octets + behind, 2, stop + len(behind), len(values)) == stop
+    if octets:
+        assert skip_data(octets, 0, len(octets) - 1, len(values)) == -1
+
+
+@pytest.mark.parametrize(
+    ("octets", "count", "stop"),
+    [
+        ("", 0, 0),
+        ("00", 1, 1),
+        ("ff", 1, 1),
+        ("1101", 1, 2),
+        ("11", 1, -1),
+        ("19" + "00" * 12, 1, 13),
+        ("1a" + "00" * 5, 1, 6),
+        ("1b" + "00" * 4, 1, 5),
+        ("0902aabb", 1, 4),
+        ("0981", 1, -1),
+        ("098102aabb", 1, 5),
+        ("09820002aabb", 1, 6),
+        ("0a0141", 1, 3),
+        ("0c0141", 1, 3),
+        ("0409aabb", 1, 4),
+        ("0408aa", 1, 3),
+        ("0401aa", 1, 3),
+        ("0400", 1, 2),
+        ("0100", 1, 2),
+        ("0102 00 1101", 1, 5),
+        ("0202 00 1101", 1, 5),
+        ("0102 00", 1, -1),
+        ("01", 1, -1),
+        ("0101 0101 0101 00", 1, 7),
+        ("13 00 00", 1, -1),
+        ("0e", 1, -1),
+        ("00 00 00", 3, 3),
+        ("00 00", 3, -1),
+        ("0184ffffffff 00", 1, -1),
+    ],
+)
+def test_where_values_end(octets: str, count: int, stop: int) -> None:
+    """Each type by its size; compact arrays, unknown types and what is cut do not tell."""
+    data = bytes.fromhex(octets)
+    assert skip_data(data, 0, len(data), count) == stop
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 300])
+def test_brief_trees_have_three_elements_of_an_array(count: int) -> None:
+    """The others are one leaf; the value has as many elements as there are."""
+    octets = b"\x01" + encode.length(count) + b"\x11\x07" * count
+    field = data_of(octets, Context(brief=True))
+    assert field.value == (7, 7, 7) + (None,) * (count - 3)
+    names = [child.name for child in field.children]
+    assert names == ["tag", "count", "[1]", "[2]", "[3]", *([f"4] to [{count}]"] if count > 3 else [])]
+    assert len(data_of(octets).children) == count + 2
+
+
+def test_brief_trees_say_what_is_wrong_in_the_rest() -> None:
+    """Then the elements are read: only that tells where they break."""
+    whole = _HEAD + bytes.fromhex("0105 00 00 00 00 0e")
+    problems = decode_apdu(whole, Context(brief=True)).problems
+    assert [problem.message for problem in problems] == [
+        problem.message for problem in decode_apdu(whole).problems
+    ]
+
+
+# Nesting.
+
+
+@pytest.mark.parametrize("level", ["0101", "0201"])
+def test_values_nest_64_deep(level: str) -> None:
+    """64 arrays or structures in one another are read, one more is told."""
+    assert not problems_of(level * 64 + "1107")
+    [(severity, message)] = problems_of(level * 65 + "1107")
+    assert (severity, message) == (
+        "error",
+        f"expected at most 64 levels of data, found more at offset {4 + 65 * 2}",
+    )
+
+
+# Texts of structures.
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        ("0202 0906 0100010800ff 1107", "1.0.1.8.0.255 Active energy import (+A) = 7"),
+        ("0202 0906 0100010800ff 0100", "structure of 2"),
+        ("0202 0906 0100010800ff 0200", "structure of 2"),
+        ("0202 0906 1000010800ff 1107", "structure of 2"),
+        ("0202 0905 0100010800 1107", "structure of 2"),
+        ("0202 1107 0906 0100010800ff", "structure of 2"),
+        ("0201 0906 0100010800ff", "structure of 1"),
+        ("0203 0906 0100010800ff 1107 00", "structure of 3"),
+        ("0203 0906 0100010800ff 1107 0202 0f00 161e", "1.0.1.8.0.255 Active energy import (+A) = 7 Wh"),
+        ("0203 0906 0100010800ff 0a0137 0202 0f00 161e", '1.0.1.8.0.255 Active energy import (+A) = "7"'),
+        ("0203 0906 0100010800ff 1107 0202 0f00 111e", "structure of 3"),
+        ("0203 0906 0100010800ff 1107 0102 0f00 161e", "structure of 3"),
+        ("0204 0906 0100010800ff 1107 00 00", "structure of 4"),
+        ("0202 0ffe 161e", "scaler 10^-2, unit Wh"),
+        ("0202 0ffe 1600", "structure of 2"),
+        ("0202 11fe 161e", "structure of 2"),
+        ("0202 0ffe 111e", "structure of 2"),
+        ("0203 0ffe 161e 00", "structure of 3"),
+    ],
+)
+def test_what_small_structures_say(octets: str, text: str) -> None:
+    """A name and its value, with scaler and unit or without; a scaler and a unit; nothing else."""
+    assert data_of(bytes.fromhex(octets)).text == text
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "untagged"),
+    [
+        ("0008 0000010000ff 02 11", True),
+        ("00ff 0000010000ff 28 11", True),
+        ("0008 0000010000ff 01 11", True),
+        ("0008 0000010000ff 29 11", False),
+        ("0008 0000010000ff 00 11", False),
+        ("0008 0000010000fe 02 11", False),
+        ("0108 0000010000ff 02 11", False),
+    ],
+)
+def test_descriptors_without_tags_in_pushes(descriptor: str, untagged: bool) -> None:
+    """Class below 256 and not 0, value group F 255, attributes 1 to 40: otherwise it is broken Data."""
+    octets = bytes.fromhex(f"0f 00000001 00 0201 0202 {descriptor} 07")
+    decoded = decode_apdu(octets)
+    check_tree(decoded, octets)
+    assert [problem.severity for problem in decoded.problems] == ["warning" if untagged else "error"]
+    if untagged:
+        value = at(decoded.root, "notification-body/[1]/[1]").value
+        assert (value.class_id, value.instance) == (octets[11], octets[12:18])
+
+
+def test_long_structures_with_names_are_cut() -> None:
+    """The text of named elements has 160 characters at most."""
+    context = Context(request=Request((Reference(15, bytes(6), 11),)))
+    short = encode.data(("structure", [("unsigned", 5), ("visible-string", "x" * 137)]))
+    text = data_of(short, context).text
+    assert (len(text), text[-2:]) == (160, 'x"')
+    longer = encode.data(("structure", [("unsigned", 5), ("visible-string", "x" * 138)]))
+    text = data_of(longer, context).text
+    assert (len(text), text[-1]) == (160, "…")

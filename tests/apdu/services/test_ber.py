@@ -1,0 +1,220 @@
+"""Elements of BER by themselves: where they end, every form of tag and length, what is wrong."""
+
+import pytest
+
+from cosemscope.apdu.context import NO_CONTEXT
+from cosemscope.apdu.cursor import Break, Cursor, Session
+from cosemscope.apdu.fields import ByteSource
+from cosemscope.apdu.services.ber import element_ends, read_anything, read_element, read_octets
+from tests.helpers.apdu_checks import tree
+
+
+def cursor(octets: str) -> Cursor:
+    data = bytes.fromhex(octets)
+    return Cursor(data, Session(NO_CONTEXT, [ByteSource("APDU", data)], lambda c: None))
+
+
+def element(octets: str) -> list[str]:
+    """The tree of one element of anything, and what is wrong with it."""
+    c = cursor(octets)
+    read_element(c, "x", read_anything)
+    assert c.stack == []
+    return [*tree(c.children[0]).split("\n"), *(problem.message for problem in c.session.problems)]
+
+
+# Where elements end.
+
+
+@pytest.mark.parametrize(
+    ("octets", "ends"),
+    [
+        ("", []),
+        ("04", []),
+        ("0400", [2]),
+        ("0401", []),
+        ("040141", [3]),
+        ("0400 0500", [2, 4]),
+        ("0400 05", [2]),
+        ("0400 0501", [2]),
+        ("047f" + "00" * 127, [129]),
+        ("048180" + "00" * 128, [131]),
+        ("04820001 41", [5]),
+        ("0480 0000", []),
+        ("1f01 0141", [4]),
+        ("1f8101 0141", [5]),
+        ("1f81818101 0141", [7]),
+        ("3003 040141", [5]),
+        # A constructed element reaches as far as the first element in it, if that is there.
+        ("3002 040141", [5]),
+        ("3002 0402 41", [4]),
+        ("1002 0401 41", [4]),
+        ("3002 0480 41", [4]),
+        ("3001 04", [3]),
+        ("3000 0400", [2, 4]),
+        ("3002 0400 0400", [4, 6]),
+    ],
+)
+def test_where_elements_end(octets: str, ends: list[int]) -> None:
+    """One after the other, of definite lengths, as long as they are whole."""
+    data = bytes.fromhex(octets)
+    assert element_ends(data, 0, len(data)) == ends
+    shifted = [3 + end for end in ends]
+    assert element_ends(b"\xff" * 3 + data, 3, 3 + len(data)) == shifted
+
+
+# Tags and lengths.
+
+
+@pytest.mark.parametrize(
+    ("octets", "tag"),
+    [
+        ("0400", "0-1 tag 4 (OCTET STRING)"),
+        ("8500", "0-1 tag 133 ([5])"),
+        ("be00", "0-1 tag 190 ([30])"),
+        ("4500", "0-1 tag 69"),
+        ("c500", "0-1 tag 197"),
+        ("9f0100", "0-2 tag 40705"),
+        ("9f810100", "0-3 tag 10453249"),
+        ("9f818181810000", f"0-6 tag {0x9F8181818100}"),
+        ("3000", "0-1 tag 48 (SEQUENCE)"),
+    ],
+)
+def test_tags(octets: str, tag: str) -> None:
+    """Universal ones have their name, those of the context their number; long ones go on over octets."""
+    assert element(octets)[1].strip() == tag
+
+
+@pytest.mark.parametrize(
+    ("octets", "lines"),
+    [
+        ("0401 41", ["0-3 x (41)", "  0-1 tag 4 (OCTET STRING)", "  1-2 length 1", "  2-3 value 41 (41)"]),
+        ("048101 41", ["0-4 x (41)", "  0-1 tag 4 (OCTET STRING)", "  1-3 length 1", "  3-4 value 41 (41)"]),
+        (
+            "0402 41",
+            [
+                "0-3 x (41)",
+                "  0-1 tag 4 (OCTET STRING)",
+                "  1-2 length 2",
+                "  2-3 value 41 (41)",
+                "length at offset 1 says 2 octets, 1 remain: read to the end",
+            ],
+        ),
+        (
+            "3080 3080 0400 0000 0000",
+            [
+                "0-10 x",
+                "  0-1 tag 48 (SEQUENCE)",
+                "  1-2 length 128 (indefinite)",
+                "  2-8 SEQUENCE",
+                "    2-3 tag 48 (SEQUENCE)",
+                "    3-4 length 128 (indefinite)",
+                "    4-6 OCTET STRING (empty)",
+                "      4-5 tag 4 (OCTET STRING)",
+                "      5-6 length 0",
+                "      6-6 value  (empty)",
+                "    6-8 end-of-contents 0000",
+                "  8-10 end-of-contents 0000",
+            ],
+        ),
+        (
+            "3080 0402 0000 bf01 00 048101 41 0000",
+            [
+                "0-15 x",
+                "  0-1 tag 48 (SEQUENCE)",
+                "  1-2 length 128 (indefinite)",
+                "  2-6 OCTET STRING (0000)",
+                "    2-3 tag 4 (OCTET STRING)",
+                "    3-4 length 2",
+                "    4-6 value 0000 (0000)",
+                "  6-9 element",
+                "    6-8 tag 48897",
+                "    8-9 length 0",
+                "  9-13 OCTET STRING (41)",
+                "    9-10 tag 4 (OCTET STRING)",
+                "    10-12 length 1",
+                "    12-13 value 41 (41)",
+                "  13-15 end-of-contents 0000",
+            ],
+        ),
+        (
+            "3080 0400 00",
+            [
+                "0-5 x (incomplete)",
+                "  0-1 tag 48 (SEQUENCE)",
+                "  1-2 length 128 (indefinite)",
+                "  2-4 OCTET STRING (empty)",
+                "    2-3 tag 4 (OCTET STRING)",
+                "    3-4 length 0",
+                "    4-4 value  (empty)",
+                "  4-5 element (incomplete)",
+                "    4-5 tag 0",
+                "expected 1 octet of length at offset 5, the octets end",
+                "expected end-of-contents (00 00) of x, the octets end",
+            ],
+        ),
+    ],
+)
+def test_forms_of_lengths(octets: str, lines: list[str]) -> None:
+    """Short, long, too long, and indefinite, also in one another."""
+    assert element(octets) == lines
+
+
+def test_constructed_elements_nest_16_deep() -> None:
+    """What is deeper stays octets: of twenty in one another the last four."""
+    octets = "0400"
+    for _ in range(20):
+        octets = f"30{len(octets) // 2:02x}" + octets
+    fields = [line.strip().partition(" ")[2] for line in element(octets)]
+    assert fields.count("SEQUENCE") == 15
+    assert fields[-4:] == [
+        "SEQUENCE (3006300430020400)",
+        "tag 48 (SEQUENCE)",
+        "length 8",
+        "value 3006300430020400 (3006300430020400)",
+    ]
+
+
+# What is expected, and is not there.
+
+
+@pytest.mark.parametrize(
+    ("octets", "expected", "message"),
+    [
+        ("", None, "expected 1 octet of tag of x at offset 0, the octets end"),
+        ("0500", 0x04, "expected OCTET STRING (0x04) as tag of x at offset 0, found 0x05"),
+        ("0500", 0xA1, "expected context tag (0xA1) as tag of x at offset 0, found 0x05"),
+    ],
+)
+def test_tags_that_are_not_there(octets: str, expected: int | None, message: str) -> None:
+    """Told before anything is read."""
+    c = cursor(octets)
+    with pytest.raises(Break) as raised:
+        read_element(c, "x", read_octets, expected)
+    assert raised.value.message == message
+    assert (raised.value.start, c.position, c.children) == (0, 0, [])
+
+
+def test_a_length_that_is_not_there() -> None:
+    """And an indefinite one of a primitive element."""
+    for octets, message in (
+        ("04", "expected 1 octet of length at offset 1, the octets end"),
+        ("0480", "expected a definite length of a primitive at offset 1"),
+    ):
+        with pytest.raises(Break) as raised:
+            element(octets)
+        assert raised.value.message == message
+
+
+def test_a_length_short_of_the_element_inside() -> None:
+    """Read to the end of the inner one, with a warning; a primitive one is what its length says."""
+    c = cursor("3002 040141")
+    read_element(c, "x", read_anything)
+    [problem] = c.session.problems
+    assert (problem.severity, problem.start, problem.stop) == ("warning", 1, 2)
+    assert problem.message == (
+        "length of x at offset 1 says 2 octets, the element in it takes 3: read to its end"
+    )
+    assert c.position == 5
+    c = cursor("0402 040141")
+    read_element(c, "x", read_anything)
+    assert (c.position, c.session.problems) == (4, [])
