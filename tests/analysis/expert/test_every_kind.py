@@ -14,6 +14,7 @@ from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.sequence import CaptureSequence
+from cosemscope.capture.records import RecordBatch
 from cosemscope.capture.source import RecordSource
 from cosemscope.streams.tables.expert_items import KINDS, ExpertItems, Group, Severity
 from tests.apdu.hdlc_encoder import COMMAND, GET, frame, i_control
@@ -323,6 +324,24 @@ def _removed_file(folder: Path) -> RecordSource:
     return CaptureSequence(folder / "made_00001_20260101000000.pcap")
 
 
+class _Turning(CaptureSequence):
+    """A ring that removes its first file as soon as the second one has been read."""
+
+    def read(self, max_records: int = 65_536) -> RecordBatch | None:
+        first, batch = self.path, super().read(max_records)
+        if self.path != first:
+            first.unlink()
+        return batch
+
+
+def _removed_octets(folder: Path) -> RecordSource:
+    for number in (1, 2):
+        talk = Talk()
+        talk.tcp.say(0, ONE)
+        talk.wire.capture(folder / f"made_{number:05}_20260101000000.pcap")
+    return _Turning(folder / "made_00001_20260101000000.pcap")
+
+
 def _dropped(folder: Path) -> RecordSource:
     section = Pcapng()
     lost = section.statistics(0, 2, (5, section.number(7, 8)))
@@ -345,6 +364,7 @@ FILES: dict[str, Callable[[Path], RecordSource]] = {
     "damaged-file": _damaged_file,
     "link-not-opened": _other_link,
     "files-removed": _removed_file,
+    "octets-removed": _removed_octets,
     "dropped-packets": _dropped,
     "fragments-missing": _fragment,
 }

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.gui.document.traffic import GONE, Traffic
+from cosemscope.analysis.associations.row_trees import GONE
+from cosemscope.gui.document.traffic import Traffic
 from cosemscope.transport.wports import Side
 from tests.helpers.polled import START, polled_traffic
 

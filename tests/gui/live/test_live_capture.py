@@ -8,12 +8,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from cosemscope.analysis.associations.row_trees import GONE
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.job_options import words_of
 from cosemscope.gui.base import settings as options
-from cosemscope.gui.document.traffic import GONE
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.window import Window
 from cosemscope.live.commands.link_job import ConnectJob

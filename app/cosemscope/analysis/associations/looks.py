@@ -19,7 +19,7 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.association import Association, Look, Place
 from cosemscope.analysis.associations.checkpoints import Checkpoints
 from cosemscope.analysis.associations.meter_knowledge import Meters
-from cosemscope.analysis.associations.row_trees import decode_framed
+from cosemscope.analysis.associations.row_trees import GONE_TREE, decode_framed
 from cosemscope.analysis.associations.steps import advance, pass_over, plain_look
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
@@ -273,6 +273,8 @@ class Associations:
         `look` and `octets`: those of the row, where they are at hand already.
         """
         octets = self.analysis.octets(row) if octets is None else octets
+        if not octets and self.analysis.wpdus["size"].item(row):
+            return GONE_TREE
         look = look or self.look(row, octets)
         framing = Framing(self.analysis.wpdus["framing"].item(row))
         decoded = decode_framed(octets, framing, look.context)

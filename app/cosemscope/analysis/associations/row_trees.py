@@ -7,11 +7,19 @@ from collections.abc import Callable
 
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.decoder import decode_apdu
-from cosemscope.apdu.fields import ByteSource, Decoded, Problem
+from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
 from cosemscope.apdu.framed import CLAUSE, decode_wpdu
 from cosemscope.apdu.hdlc.hdlc_tree import decode_hdlc, decode_llc
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import HEADER_SIZE
+
+#: What is said of a row whose octets a ring has removed, and its tree.
+GONE = "The ring has removed its octets"
+GONE_TREE = Decoded(
+    Field("WPDU", None, 0, 0, text=GONE),
+    (Problem(0, 0, GONE, severity="note", item="octets-removed"),),
+    (ByteSource("WPDU", b""),),
+)
 
 
 def decode_framed(octets: bytes, framing: Framing, context: Context | None = None) -> Decoded:

@@ -7,6 +7,7 @@ from cosemscope.streams.tables.expert_items import KINDS, Group, Severity, Sourc
 
 DAMAGED = declare("damaged-file", Severity.ERROR, Group.FILE, "part of the file cannot be read")
 declare("link-not-opened", Severity.WARNING, Group.FILE, "no IP is looked for in this kind of link")
+declare("octets-removed", Severity.NOTE, Group.FILE, "the ring has removed the octets of a WPDU")
 declare("files-removed", Severity.WARNING, Group.FILE, "files of the ring were removed unread")
 
 

@@ -97,7 +97,7 @@ class _ExpertPass:
         remote: list[tuple[int, TreeTask]] = []
         for (row, look), framing, tag in zip(self._associations.walk(stop), framings, tags, strict=True):
             octets = analysis.octets(row)
-            if tag in _PLAIN and look.context.joined is None and not look.notes:
+            if octets and tag in _PLAIN and look.context.joined is None and not look.notes:
                 task = TreeTask(octets, framing, look.context.request)
                 if not self._trees.is_clean(task):
                     remote.append((row, task))

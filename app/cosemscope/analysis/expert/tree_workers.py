@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -55,7 +56,8 @@ class TreeWorkers:
         count = (os.cpu_count() or 1) if workers is None else workers
         self._pool: ProcessPoolExecutor | None = None
         if count and (workers or rows >= _WORTH_IT):
-            self._pool = ProcessPoolExecutor(count, get_context("spawn"), _leave_interrupts)
+            with suppress(OSError, ImportError, NotImplementedError):  # where there can be no processes
+                self._pool = ProcessPoolExecutor(count, get_context("spawn"), _leave_interrupts)
         self._clean: set[TreeTask] = set()
         self._octets = 0
 
@@ -78,7 +80,7 @@ class TreeWorkers:
         if self._pool is not None and tasks:
             try:
                 future = self._pool.submit(problems_of, tasks)
-            except BrokenExecutor:
+            except (BrokenExecutor, OSError):
                 self._pool = None
         return PendingTrees(tasks, future)
 
@@ -88,7 +90,7 @@ class TreeWorkers:
         if pending.future is not None:
             try:
                 found = pending.future.result()
-            except BrokenExecutor:
+            except (BrokenExecutor, OSError):
                 self._pool = None
         found = problems_of(pending.tasks) if found is None else found
         self._remember(pending.tasks, found)

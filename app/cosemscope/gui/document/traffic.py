@@ -12,13 +12,13 @@ import numpy.typing as npt
 from cosemscope.analysis.annotations import comments_of, named
 from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.associations.looks import Associations
-from cosemscope.analysis.associations.row_trees import decode_framed
+from cosemscope.analysis.associations.row_trees import GONE, GONE_TREE, decode_framed
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import row_sentences
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.apdu.context import Context
-from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
+from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.summary import summarise
@@ -39,12 +39,6 @@ _REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF
 #: WPDUs with more octets than this are told by their APDU's name alone until they are selected: a page of
 #: the table must not decode a megabyte.
 _SUMMARISED = 4096
-
-#: What is said of a row whose octets a ring has removed.
-GONE = "The ring has removed its octets"
-_GONE = Decoded(
-    Field("WPDU", None, 0, 0, text=GONE), (Problem(0, 0, GONE, severity="note"),), (ByteSource("WPDU", b""),)
-)
 
 
 class Line(NamedTuple):
@@ -115,7 +109,7 @@ class Traffic:
         """
         octets = self.octets(row)
         if self._is_gone(row, octets):
-            return _GONE, []
+            return GONE_TREE, []
         look = self._look(row, octets)
         context, heard = listening(look.context)
         return self.associations.decode(row, look._replace(context=context), octets), heard
