@@ -22,9 +22,9 @@ from cosemscope.transport.primitives import (
     TcpDisconnectIndication,
 )
 from cosemscope.transport.wpdu import Wpdu
-from tests.helpers.coroutines import run
+from tests.helpers.coroutines import run, settled, until
 from tests.helpers.proxy import FaultProxy, Harm, Then
-from tests.live.ends import APDU, Primitives, echo, fault_of
+from tests.live.links.ends import APDU, Primitives, echo, fault_of
 
 QUICK = LinkOptions(
     connect_timeout=2, answer_timeout=2, wpdu_timeout=0.2, send_timeout=0.5, close_timeout=0.3
@@ -254,7 +254,7 @@ def test_the_peer_closes_between_two_wpdus() -> None:
             connect_tcp("127.0.0.1", server.address.port, observer=told) as link,
         ):
             await link.send(APDU)
-            await asyncio.sleep(0.05)
+            await until(lambda: told.names[-1] == "TCP-DISCONNECT.indication")
             assert await link.receive() == b"\xc4" + APDU
             error = await fault_of(link)
             assert error.fault is Fault.CLOSED
@@ -326,7 +326,7 @@ def test_a_peer_that_does_not_read_holds_up_send_and_then_ends_it() -> None:
     """Back-pressure: send waits, memory stays bounded; after the time allowed it ends in NOK and an abort."""
 
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(10)
+        await asyncio.Event().wait()
 
     async def work(port: int) -> None:
         told = Primitives()
@@ -362,15 +362,16 @@ def test_what_is_not_received_stops_the_peer_not_the_memory() -> None:
                 await link.send(index.to_bytes(2, "big") + bytes(30000))
             await link.receive()
 
+        told = Primitives()
         options = LinkOptions(waiting_limit=8)
         async with (
             serve_tcp(port=0, handler=flood) as server,
-            connect_tcp("127.0.0.1", server.address.port, options=options) as link,
+            connect_tcp("127.0.0.1", server.address.port, options=options, observer=told) as link,
         ):
             await link.send(APDU)
-            await asyncio.sleep(0.3)
-            held = len(link._waiting)
-            assert 8 <= held < 24  # one read may bring a few more than the limit
+            await until(lambda: told.names.count("TCP-DATA.indication") >= 8)
+            # One read may bring a few more than the limit.
+            assert await settled(lambda: told.names.count("TCP-DATA.indication")) < 24
             for index in range(count):
                 assert (await link.receive())[:2] == index.to_bytes(2, "big")
 

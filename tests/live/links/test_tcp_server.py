@@ -13,9 +13,9 @@ from cosemscope.live.links.tcp_sockets import LinkOptions
 from cosemscope.transport.parameters import ReasonOfFailure
 from cosemscope.transport.primitives import TcpAbortIndication, TcpDataIndication
 from tests.benchmarks.transport_benchmark import more_files
-from tests.helpers.coroutines import run
+from tests.helpers.coroutines import run, until
 from tests.helpers.proxy import FaultProxy, Harm, Then
-from tests.live.ends import APDU, Primitives, echo, fault_of
+from tests.live.links.ends import APDU, Primitives, echo, fault_of
 
 QUICK = LinkOptions(
     connect_timeout=2, answer_timeout=2, wpdu_timeout=0.2, send_timeout=0.5, close_timeout=0.3
@@ -53,10 +53,8 @@ def test_a_server_gets_over_a_client_that_breaks_off(then: Then) -> None:
                 connect_tcp("127.0.0.1", proxy.port, options=QUICK) as link,
             ):
                 await link.send(APDU)
-                while not any(isinstance(each, TcpAbortIndication) for each in told.seen):
-                    await asyncio.sleep(0.01)
-            while server.links:
-                await asyncio.sleep(0.01)
+                await until(lambda: any(isinstance(each, TcpAbortIndication) for each in told.seen))
+            await until(lambda: not server.links)
             assert not any(isinstance(each, TcpDataIndication) for each in told.seen)
             assert await many(server, 1, 1) == 1
 
@@ -73,10 +71,14 @@ def test_connections_that_nobody_accepts_are_bounded() -> None:
                 reset = struct.pack("ii", 1, 0)
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
                 writer.transport.abort()
-                await asyncio.sleep(0.01)
+            await until(lambda: not server.links)
             stay = [await asyncio.open_connection("127.0.0.1", server.address.port) for _ in range(8)]
-            await asyncio.sleep(0.2)
-            assert len(server._pending) <= 5
+            await until(lambda: server.rejected >= 3)
+            assert len(server.links) <= 5
+            for _ in range(len(server.links)):
+                await server.accept(2)
+            with pytest.raises(LinkError):
+                await server.accept(0.05)
             for _, writer in stay:
                 writer.close()
 

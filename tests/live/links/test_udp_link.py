@@ -12,7 +12,7 @@ from cosemscope.transport.bindings import WpduDiscarded
 from cosemscope.transport.errors import RemoteProtocolError
 from cosemscope.transport.primitives import Primitive, UdpDataConfirm, UdpDataIndication
 from cosemscope.transport.wpdu import Wpdu
-from tests.helpers.coroutines import run
+from tests.helpers.coroutines import run, until
 
 APDU = bytes.fromhex("c001c1000100002a0000ff0200")
 
@@ -130,8 +130,7 @@ def test_a_flood_is_dropped_and_counted() -> None:
         async with serve_udp(port=0, options=options) as server, connect_udp(*server.address) as link:
             for _ in range(10):
                 await link.send(APDU)
-            while server.endpoint.dropped < 6:
-                await asyncio.sleep(0.001)
+            await until(lambda: server.endpoint.dropped >= 6)
             for _ in range(4):
                 await server.receive(1)
             assert server.endpoint.dropped == 6
@@ -183,10 +182,11 @@ def test_every_wait_ends_when_the_socket_is_closed() -> None:
                 with pytest.raises(LinkError) as caught:
                     await asyncio.wait_for(server.receive(), 2)
                 assert caught.value.fault is Fault.CLOSED
-        async with serve_udp(port=0) as server, connect_udp(*server.address) as link:
+        told: list[object] = []
+        async with serve_udp(port=0) as server, connect_udp(*server.address, observer=told.append) as link:
             await link.send(APDU)
             await server.reply(await server.receive(2), b"\xc4")
-            await asyncio.sleep(0.05)  # it has arrived, and nobody took it
+            await until(lambda: isinstance(told[-1], UdpDataIndication))  # and nobody took it
             await link.close()
             assert await link.receive(2) == b"\xc4"
 
