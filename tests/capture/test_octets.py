@@ -112,3 +112,8 @@ def test_threads_put_aside_at_once() -> None:
     assert all(store.octets(place, len(piece)) == piece for place, piece in found)
     assert len({place for place, _ in found}) == 600
     store.close()
+
+
+def test_addresses_of_the_side_store_fit_in_columns() -> None:
+    """Beyond every file, and as far from the end of 64 bits with a sign."""
+    assert SIDE == 2**62
