@@ -1,1 +1,1 @@
-"""What every part of the window stands on: settings, work in the background, the message bar."""
+"""The ground of every part of the window: settings, work in the background, the message bar."""

@@ -24,7 +24,7 @@ _SHOWN = 3
 
 
 class Severity(Enum):
-    """How bad a message is; the value names its icon."""
+    """The weight of a message; the value is the name of an icon."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -94,7 +94,7 @@ class MessageBar(QWidget):
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What is being said, oldest first."""
+        """The messages shown, the oldest first."""
         return tuple(self._messages)
 
     def say(

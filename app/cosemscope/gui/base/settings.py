@@ -1,4 +1,4 @@
-"""What the window remembers: every option declared once, with its type, default and meaning.
+"""The options that the window remembers, each declared once, with type, default and meaning.
 
 Values lie in an INI file of the user's (QSettings); what stands there and does
 not fit its option (an older version's, a person's typing error) counts as the default.

@@ -204,7 +204,7 @@ class PasteBox(QDialog):
         return one if len(self._trees) == 1 else count(len(self._trees), "message")
 
     def _only_line(self) -> str:
-        """What the only message is; of several the list tells."""
+        """Name the one message; of several the list tells."""
         tree = self._trees[0]
         return f": {summarise(tree.decoded, tree.look.context)}" if len(self._trees) == 1 else ""
 

@@ -33,7 +33,7 @@ Key = TypeVar("Key")
 
 
 class Target(NamedTuple):
-    """What "decode as" can be said of: one stream, or a port of a protocol."""
+    """The subject of a "decode as": one stream, or a port of a protocol."""
 
     text: str
     stream: int = -1
@@ -42,7 +42,7 @@ class Target(NamedTuple):
 
 
 def targets_of(traffic: Traffic, stream: int) -> list[Target]:
-    """What can be decided about a stream: its ports, the server's first, and the stream itself."""
+    """Returns the subjects of a stream: both ports, the server's first, and the stream itself."""
     protocol = traffic.streams["protocol"].item(stream)
     kind = "TCP" if protocol == TCP else "UDP"
     client, server = traffic.analysis.endpoints(stream)

@@ -1,1 +1,1 @@
-"""What is open: the capture, the thread that reads it, a row decoded, the history."""
+"""The open capture: its reading thread, the view of its rows, the selection, unsaved spools."""

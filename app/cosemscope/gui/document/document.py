@@ -94,7 +94,7 @@ class Reading(QObject):
         self._wanted.set()
 
     def take_associations(self, associations: Associations) -> None:
-        """These are to be completed; to be called again when their keys change. From any thread."""
+        """Complete these associations; to be called again when their keys change. From any thread."""
         self._associations = associations
         self._wanted.set()
 
@@ -253,7 +253,7 @@ class Document(QObject):
 
     @property
     def title(self) -> str:
-        """What the window calls it: the file's name, or what made it."""
+        """The name that the window shows: that of the file, or of the program that made the capture."""
         return self.spool.title if self.spool is not None else self.path.name
 
     @property
@@ -263,7 +263,7 @@ class Document(QObject):
 
     @property
     def extents(self) -> list[Extent]:
-        """Its files, the oldest first; of one that still grows, what is read: whole packets."""
+        """The capture's files, the oldest first; of a growing file the octets read so far: whole packets."""
         reader = self.analysis.reader if self.analysis is not None else None
         if not self.following or reader is None:
             return [Extent(path) for path in self.files]

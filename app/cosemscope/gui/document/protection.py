@@ -1,4 +1,4 @@
-"""What the window says of protected APDUs: the verdicts with their pictures, and whose key is wanted.
+"""Protected APDUs in the window's words: pictures of verdicts, and the wish for a key.
 
 A tree says what stands in a ciphered APDU; that it could be opened, with which key, or why not, is learned
 while it is decoded, by listening to the opener. Nothing here holds an octet of a key.
@@ -13,7 +13,7 @@ from cosemscope.apdu.opening import Opening, Verdict
 
 
 class VerdictLook(NamedTuple):
-    """How a verdict is shown: its icon, the colour roles of ink and background, and a word or two."""
+    """The look of a verdict: icon, colour roles of ink and background, and a word or two."""
 
     icon: str
     ink: str
@@ -32,21 +32,21 @@ VERDICT_LOOKS = {
 
 
 class WantedKey(NamedTuple):
-    """Whose key is wanted: a system title (None: not known) and the sender's address ("": not known)."""
+    """A wish for a key: the holder's system title (None: not known) and address ("": not known)."""
 
     title: bytes | None
     address: str = ""
 
     @property
     def order(self) -> str:
-        """What the menu calls it."""
+        """The text of the menu's entry."""
         if self.title is not None:
             return f"Add key for {title_text(self.title)}…"
         return f"Add key for {self.address}…" if self.address else "Add key…"
 
 
 def listening(context: Context) -> tuple[Context, list[Opening]]:
-    """The same context with a listener for its opener, and the list that decoding with it fills."""
+    """Returns the context with a listener for an opener, and the list of openings heard in decoding."""
     heard: list[Opening] = []
     given = context.opener
     if given is None:

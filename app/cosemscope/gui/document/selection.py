@@ -1,4 +1,4 @@
-"""What is looked at in a capture, for panes to watch: the current WPDU, the filters in force, the history.
+"""The view on a capture that panes watch: the current WPDU, the filters in force, the history.
 
 The panes do not know each other. One that lets a person choose a WPDU goes to it here, one that restricts the
 rows puts a named filter in force here, and all of them hear of either by a signal.

@@ -1,4 +1,4 @@
-"""What the panes ask of a capture's analysis, in their words: a row's fields, octets, tree and neighbours.
+"""Answers of a capture's analysis in the panes' words: a row's fields, octets, tree and neighbours.
 
 Nothing is worked out for rows that nobody looks at.
 """
@@ -78,7 +78,7 @@ class Traffic:
 
     @property
     def first_time(self) -> int:
-        """When the first WPDU was complete, in nanoseconds since the epoch; 0 without any."""
+        """The time of the first WPDU's last octet, in nanoseconds since the epoch; 0 without any."""
         return self.wpdus["time"].item(0) if len(self.wpdus) else 0
 
     def take_early(self) -> set[int]:
@@ -124,7 +124,7 @@ class Traffic:
         return opening.plaintext if opening is not None else None
 
     def wanted_key(self, row: int) -> WantedKey | None:
-        """Whose key may open a WPDU row; None when it needs none."""
+        """Returns the wish for a key that may open a WPDU row; None where no key is wanting."""
         for opening in self.decode(row)[1]:
             if opening.verdict.wants_key:
                 address = "" if opening.title is not None else self.sender_address(row)
@@ -141,7 +141,7 @@ class Traffic:
         return self.wpdus["size"].item(row) > _SUMMARISED
 
     def outline(self, row: int) -> str:
-        """What a WPDU row is about, in one line and at once: from its own octets alone."""
+        """Returns one line on a WPDU row at once, from the row's octets alone."""
         if self.is_long(row):
             return self._name_and_size(row)
         octets = self.octets(row)
@@ -154,7 +154,7 @@ class Traffic:
         return f"{apdu_name(self.wpdus['apdu_tag'].item(row))}, {size(self.wpdus['size'].item(row))}"
 
     def info(self, row: int, look: Look | None = None) -> Line:
-        """The same with its association: what a response answers, what a key opens. May take longer."""
+        """Returns the line with all that the association tells: what a response answers, an opened APDU."""
         octets, is_long = self.octets(row), self.is_long(row)
         if self._is_gone(row, octets):
             return Line(self._name_and_size(row) if is_long else GONE)

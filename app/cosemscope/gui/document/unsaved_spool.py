@@ -39,12 +39,12 @@ class UnsavedSpool:
 
     @property
     def title(self) -> str:
-        """What the window calls it."""
+        """The name that the window shows."""
         return self.saved_as.name if self.saved_as else self._title or self.path.name
 
     @property
     def files(self) -> list[Path]:
-        """Its files as of now, the oldest first."""
+        """The spool's files as of now, the oldest first."""
         try:
             return list(ring_files(self.path).values()) or [self.path]
         except CaptureError:
@@ -86,7 +86,7 @@ class Extent(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """What came of copying to `target`: `trouble` is a sentence, empty when all is there."""
+    """The outcome of copying to `target`: `trouble` is a sentence, empty when all is there."""
 
     target: Path
     trouble: str

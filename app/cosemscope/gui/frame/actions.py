@@ -16,7 +16,7 @@ from cosemscope.gui.look.icons import icon
 
 
 class Needs(Enum):
-    """What must be there for an action to make sense."""
+    """A condition of an action: what must be open, shown or going on."""
 
     NOTHING = 0
     CAPTURE = 1
@@ -418,7 +418,7 @@ def enable(actions: dict[str, QAction], there: Iterable[Needs]) -> None:
 
 
 def shortcut_rows() -> list[tuple[str, str]]:
-    """What the list of keyboard shortcuts says: action and keys."""
+    """Returns the rows of the list of keyboard shortcuts: action and keys."""
     rows = []
     for spec in ACTIONS:
         if spec.keys:

@@ -1,4 +1,4 @@
-"""What opens octets in the window: its keys, their dialog, and the box where hex is pasted.
+"""The means to open octets in the window: keys, their dialog, and the box for pasted hex.
 
 The keys belong to the window and not to a capture: whatever is opened next is opened with them too.
 """

@@ -216,7 +216,7 @@ class Workspace(QMainWindow):
         return [dock.toggleViewAction() for dock in self._docks.values()]
 
     def places(self) -> Iterator[Place]:
-        """What is remembered of the panes one by one."""
+        """Yields the places of the panes, one of each pane with an arrangement."""
         for row in self._rows:
             if row.state is not None:
                 pane = self.panes[row.name]

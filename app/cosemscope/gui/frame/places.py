@@ -1,4 +1,4 @@
-"""Where things stand in the window: remembered when it closes, taken back when it opens.
+"""Places of things in the window: remembered when the window closes, taken back when it opens.
 
 Each place is an option with two functions that the window hands over: one tells it, one takes it back.
 """

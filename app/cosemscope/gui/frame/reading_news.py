@@ -1,4 +1,4 @@
-"""What the window says of the capture that it reads: how far, what is wrong in it, how reading ended."""
+"""News of a capture that is read, told in the window: progress, damage, and how reading ended."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What the window shows before there is a capture: what can be done, what was left over, recent files."""
+"""The page shown before there is a capture: first steps, spools left over, recent files."""
 
 from pathlib import Path
 

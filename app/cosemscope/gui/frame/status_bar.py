@@ -87,7 +87,7 @@ class StatusBar(QStatusBar):
         self.counts.setText("  ·  ".join(parts) + " ")
 
     def show_problems(self, number: int) -> None:
-        """How many places of the file could not be read."""
+        """Show the number of places of the file that could not be read."""
         self.problems.setVisible(number > 0)
         self.problems.setText(count(number, "problem"))
         self.problems.setToolTip("What could not be read in this file")

@@ -192,7 +192,7 @@ class KeyDialog(QDialog):
         self.lines["encryption"].setFocus()
 
     def fields(self) -> dict[str, Any]:
-        """What is typed, as the fields of a `[[key]]` table."""
+        """The typed texts as fields of a `[[key]]` table."""
         unfolded = self.unfold.isChecked()
         given: dict[str, Any] = {
             field.name: text
@@ -236,7 +236,7 @@ class KeyDialog(QDialog):
 
 
 def amount_text(text: str) -> str:
-    """How many octets of hex are typed."""
+    """Returns the number of octets typed in hex, in words."""
     digits = re.sub(r"^0[xX]|[\s:\-_]", "", text.strip())
     if not digits or not re.fullmatch(r"[0-9A-Fa-f]+", digits):
         return "no hex" if digits else ""

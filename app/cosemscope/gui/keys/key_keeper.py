@@ -20,7 +20,7 @@ from cosemscope.gui.base.settings import KEEP_KEYS, Settings
 
 
 class Outcome(NamedTuple):
-    """What came of work on files or on the store: entries found, what went wrong, what went right."""
+    """The outcome of work on files or on the store: entries found, a problem, a note."""
 
     entries: tuple[KeyEntry, ...] = ()
     problem: str = ""

@@ -1,1 +1,1 @@
-"""How things look: colours, icons, cells, and how times, amounts and octets are written."""
+"""The look of things: colours, icons, cells, and the writing of times, amounts and octets."""

@@ -1,4 +1,4 @@
-"""What an APDU is for, in the few kinds that are told apart by colour.
+"""Kinds of APDUs by purpose, few enough to be told apart by colour.
 
 One table from tag to kind; a column of tags becomes a column of kinds by a
 single gather, so that a million WPDUs are coloured as fast as ten.

@@ -1,4 +1,4 @@
-"""How cells of tables and trees are drawn: the table's by hand, which is quicker than the style does it.
+"""Drawing of cells of tables and trees: the table's by hand, in less time than the style takes.
 
 A page of the WPDU table is some four hundred cells; filling and writing them
 directly takes three quarters of the time, and gives each cell air at its sides.

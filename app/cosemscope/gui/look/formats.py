@@ -1,4 +1,4 @@
-"""How the table writes times, and how tool tips show texts of a capture. Nothing here knows Qt."""
+"""Ways to write times in the table, and texts of a capture in tool tips. Nothing here knows Qt."""
 
 from collections.abc import Callable
 from html import escape

@@ -1,4 +1,4 @@
-"""What the window asks of a pane, and what panes ask of the window.
+"""The protocol of panes, and the wishes that panes have of the window.
 
 A pane is a widget that derives from `Pane` too and overrides what concerns it. It is made from one row of the
 window's table of panes, watches the `Selection`, and knows no other pane.
@@ -36,16 +36,19 @@ class Pane:
         """Make the text larger by `points` than the application's."""
 
     def arrangement(self) -> bytes:
-        """What a person has arranged, to be remembered; b"" for nothing."""
+        """Returns the arrangement that a person has made, to be remembered; b"" for none."""
         return b""
 
     def restore(self, state: bytes) -> None:
-        """Take back what was remembered, b"" for nothing."""
+        """Take back a remembered arrangement, b"" for none."""
 
 
 class Wishes(QObject):
-    """What panes ask the window for: to say what a stream carries, for a key (`WantedKey`), to show the
-    session of the current WPDU alone."""
+    """Wishes of panes to the window, as signals.
+
+    `decodeAsAsked` gives a stream whose content a person wants to name, `addKeyAsked` a `WantedKey`;
+    `sessionAsked` asks for the session of the current WPDU alone.
+    """
 
     decodeAsAsked = Signal(int)
     addKeyAsked = Signal(object)

@@ -1,4 +1,4 @@
-"""Which rows of a table are shown and in which order: arrays of row numbers, no Qt.
+"""The rows shown in a table and their order, as arrays of row numbers, without Qt.
 
 Which rows are shown the filters say; order is a stable sort by one key. Rows that
 come in while a capture is read are tested alone and join at the end, unless the
@@ -23,7 +23,7 @@ SORT_PATIENCE = 10
 
 
 def stable_order(key: npt.NDArray[np.generic], descending: bool) -> npt.NDArray[np.intp]:
-    """The positions that sort `key`; equal ones stay in their order, both up and down."""
+    """Returns the positions that sort `key`, intp[len(key)]; equal keys keep their order, up and down."""
     if key.dtype.itemsize > 2 and key.dtype.kind == "u" and len(key) and key.max() <= 0xFFFF:
         key = key.astype(np.uint16)  # those are sorted by counting
     if not descending:
@@ -51,7 +51,7 @@ class RowOrder:
 
     @property
     def rows(self) -> Rows:
-        """The row numbers in their order."""
+        """The row numbers shown, uint32[n], in their order."""
         return np.arange(self.total, dtype=np.uint32) if self._rows is None else self._rows
 
     @property
@@ -70,7 +70,7 @@ class RowOrder:
         return self._rows[start:stop].astype(np.int64)
 
     def position(self, row: int) -> int:
-        """Where `row` is shown, -1 when it is not."""
+        """Returns the position at which `row` is shown, -1 for none."""
         if not 0 <= row < self.total:
             return -1
         if self._rows is None:
@@ -91,8 +91,8 @@ class RowOrder:
     def grow(self, total: int) -> tuple[int, Rows | None]:
         """Take in rows up to `total`, without changing anything yet.
 
-        Returns how many of them are to be shown at the end, and the row numbers for
-        `commit`. When rows are sorted nothing joins at the end: call `due` and `rebuild`.
+        Returns the number of rows to be shown at the end, and their row numbers, uint32[n], for
+        `commit`, None for all. When rows are sorted nothing joins at the end: call `due` and `rebuild`.
         """
         if not self.filters:
             return total - self.total, None

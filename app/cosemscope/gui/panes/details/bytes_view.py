@@ -130,7 +130,7 @@ class BytesView(QAbstractScrollArea):
 
     @property
     def octets_per_line(self) -> int:
-        """How many octets a line has: 16, or 8 where those have no room."""
+        """The number of octets on a line: 16, or 8 where 16 have no room."""
         return self._per_line
 
     def _lay_out(self) -> None:
@@ -147,11 +147,11 @@ class BytesView(QAbstractScrollArea):
         self.horizontalScrollBar().setPageStep(self.viewport().width())
 
     def octet_rect(self, offset: int) -> QRect:
-        """Where the octet's two digits are, in viewport coordinates."""
+        """Returns the place of an octet's two digits, in viewport coordinates."""
         return self._rect(offset, self._octet_left(offset % self._per_line), 2 * self._advance)
 
     def character_rect(self, offset: int) -> QRect:
-        """Where the octet's character is, in viewport coordinates."""
+        """Returns the place of an octet's character, in viewport coordinates."""
         left = self._text_left() + offset % self._per_line * self._advance
         return self._rect(offset, left, self._advance)
 
@@ -322,7 +322,7 @@ class BytesView(QAbstractScrollArea):
             self.viewport().update()
 
     def _copied_range(self) -> tuple[int, int]:
-        """What is copied: several selected octets, else the coloured field, else everything."""
+        """Returns the range to copy: several selected octets, else the coloured field, else everything."""
         for start, stop in (self.selection, self._field):
             if stop - start > 1:
                 return start, stop

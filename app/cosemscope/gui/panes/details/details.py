@@ -148,7 +148,7 @@ class Details(QWidget):
             self.splitter.setSizes([max(1, room - octets), octets])
 
     def arrangement(self) -> bytes:
-        """Where the two sides divide, to be remembered; nothing where no person has moved it."""
+        """The division of fields and octets, to be remembered; b"" where no person has moved it."""
         return bytes(self.splitter.saveState().data()) if self._divided else b""
 
     def restore(self, state: bytes) -> None:

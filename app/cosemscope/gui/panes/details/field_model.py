@@ -36,7 +36,7 @@ Place = tuple[tuple[str, int], ...]
 
 
 def value_text(field: Field) -> str:
-    """What to show for a field's value: its text for people, with the number behind it if that says more."""
+    """Returns a field's value for people: its text, and the number behind it where that says more."""
     value, text = field.value, field.text
     if isinstance(value, bytes) and not text:
         return value.hex(" ")
@@ -49,7 +49,7 @@ def value_text(field: Field) -> str:
 
 
 def octets_text(item: Field | Problem) -> str:
-    """Which octets an item stands in: `8`, `8–11`, or nothing for none."""
+    """Returns the octets of an item as text: `8`, `8–11`, or "" for none."""
     if item.stop <= item.start:
         return ""
     return str(item.start) if item.stop == item.start + 1 else f"{item.start}–{item.stop - 1}"
@@ -173,7 +173,7 @@ class FieldModel(QAbstractItemModel):
         return QModelIndex() if node is None else self.createIndex(node.row, 0, node)
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:
-        """How many parts a field has."""
+        """Returns the number of a field's parts."""
         return 0 if parent.column() > 0 else len(self._children(parent))
 
     def columnCount(self, parent: _Index = QModelIndex()) -> int:
@@ -231,7 +231,7 @@ class FieldModel(QAbstractItemModel):
         return (name.capitalize(), problem.message + clause, octets_text(problem))[column]
 
     def _verdict_look(self, field: Field) -> VerdictLook | None:
-        """How the verdict of a ciphered text is shown; None for any other field."""
+        """Returns the look of a ciphered text's verdict; None for any other field."""
         if field.name != "ciphered-text":
             return None
         fitting = (one for one in self._openings if one.content == field.value)

@@ -145,7 +145,7 @@ class FieldTree(QTreeView):
         return f"{item.name}: {value}" if value else item.name
 
     def place(self) -> Place:
-        """Where the selected field is."""
+        """Returns the place of the selected field."""
         return self._model.place(self.currentIndex())
 
     def select_place(self, place: Place) -> bool:
@@ -169,7 +169,7 @@ class FieldTree(QTreeView):
         return self._model.octets(item)
 
     def copied_text(self, way: Copied) -> str:
-        """What `way` makes of the selected field, "" for none."""
+        """Returns the text that `way` makes of the selected field, "" for none."""
         item = self.current_item()
         fits = isinstance(item, Field) or (item is not None and way.of_problems)
         return way.text(self, item) if fits else ""

@@ -66,7 +66,7 @@ class VerdictBar(QWidget):
 
     @property
     def shown(self) -> Opening | None:
-        """What is told of."""
+        """The opening that is told of."""
         return self._shown
 
     def _paint_as_meant(self) -> None:

@@ -1,4 +1,4 @@
-"""What the session tree shows: peers, their TCP connections and UDP flows, and the wPort pairs on each.
+"""Rows of the session tree: peers, their TCP connections and UDP flows, and the wPort pairs on each.
 
 The analysis gives the whole tree again and again while a capture is read; it
 only ever grows at the ends of its branches, so rows are inserted there and the
@@ -69,7 +69,7 @@ def streams_of(item: Item) -> list[StreamSession]:
 
 
 def label(item: Item) -> str:
-    """What the tree calls an item."""
+    """Returns the text of an item in the tree."""
     if isinstance(item, AllTraffic):
         return "All traffic"
     if isinstance(item, Peers):
@@ -154,7 +154,7 @@ class SessionModel(QAbstractItemModel):
             self.endInsertRows()
 
     def item(self, index: _Index) -> Item | None:
-        """What stands at `index`."""
+        """Returns the item at `index`, None for none."""
         return self._node(index).item if index.isValid() else None
 
     def find(self, stream: int, pair: int) -> QModelIndex:
@@ -171,7 +171,7 @@ class SessionModel(QAbstractItemModel):
         return QModelIndex()
 
     def path(self, index: _Index) -> list[Item]:
-        """What stands at `index` and above it, the innermost first."""
+        """Returns the items at `index` and above, the innermost first."""
         node: _Node | None = self._node(index) if index.isValid() else None
         found = []
         while node is not None:
@@ -199,7 +199,7 @@ class SessionModel(QAbstractItemModel):
         return QModelIndex() if node is None else self.createIndex(node.row, 0, node)
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:
-        """How many rows are below."""
+        """Returns the number of rows below."""
         if parent.column() > 0:
             return 0
         return len(self._node(parent).branches()) if parent.isValid() else len(self._top)

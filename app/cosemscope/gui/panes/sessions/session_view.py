@@ -109,7 +109,7 @@ class SessionTree(QTreeView, Pane):
             self._restrict(self.currentIndex())
 
     def predicate(self, item: Item | None) -> Predicate | None:
-        """What tells the WPDU rows of an item; None when it is all of them."""
+        """Returns the predicate of an item's WPDU rows; None for all rows."""
         traffic = self.sessions.traffic
         if isinstance(item, WPortPair):
             pair = item.row
@@ -156,7 +156,7 @@ class SessionTree(QTreeView, Pane):
         return self.stream_at(self.currentIndex())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where labels would have no room, some figures are left to the tool tips."""
+        """Leave some figures to the tool tips where labels would have no room."""
         super().resizeEvent(event)
         self._fit()
 
@@ -185,7 +185,7 @@ class SessionTree(QTreeView, Pane):
             self._fit()
 
     def _figure_width(self, column: int) -> int:
-        """How wide a column of figures is or, while it is hidden, was."""
+        """Returns the width of a column of figures, for a hidden column the last one."""
         width = self.header().sectionSize(column)
         self._widths[column] = width or self._widths.get(column, 0)
         return self._widths[column]

@@ -99,6 +99,7 @@ class Lanes:
 
     def _sort(self, start: int) -> None:
         """Put the points from `start` on into their places; few of those before are later than they."""
+        # Up to `first` all points are in order already, and none behind is earlier than they.
         x = self._points["x"]
         earliest = x[start:].min()
         first = (
@@ -122,6 +123,8 @@ class Lanes:
 
     def _arrange(self) -> None:
         """Give every pair its lane: by wPorts, the rare ones of many in one lane at the bottom."""
+        # `_counts`, `_slots` and `_flips` are indexed by the rows of `pairs`, `place` by the distinct pairs
+        # of wPorts. A distinct pair that is not among `shown` is in the lane behind them, that of the rest.
         pairs, size = self._pairs, len(self._counts)
         if pairs is None:
             return
@@ -144,13 +147,13 @@ class Lanes:
         self.pairs = (*named, REST) if len(shown) < len(found) else tuple(named)
 
     def _span(self, start: float, stop: float) -> slice:
-        """Where the points from `start` to `stop` seconds stand."""
+        """Returns the slice of the points from `start` to `stop` seconds."""
         x = self._points["x"]
         first = int(np.searchsorted(x, start, "left"))
         return slice(first, max(first, int(np.searchsorted(x, stop, "right"))))
 
     def count(self, start: float, stop: float) -> int:
-        """How many points lie from `start` to `stop` seconds."""
+        """Returns the number of points from `start` to `stop` seconds."""
         span = self._span(start, stop)
         return span.stop - span.start
 
@@ -168,7 +171,7 @@ class Lanes:
         )
 
     def density(self, start: float, stop: float, columns: int) -> npt.NDArray[np.int64]:
-        """Points per lane, direction and column: shape (columns, lanes, 2)."""
+        """Returns the number of points, int64[columns, lanes, 2], by column of time, lane and direction."""
         at, points = self._span(start, stop), self._points
         x, lanes = points["x"][at], max(1, len(self.pairs))
         # x ascends: what a column holds stands together, and no point is asked for its column.
@@ -180,7 +183,7 @@ class Lanes:
         return np.bincount(cell, minlength=columns * lanes * 2).reshape(columns, lanes, 2)
 
     def place_of(self, row: int) -> tuple[float, int, int] | None:
-        """Seconds, lane and direction of a WPDU row, None when it is not among the points."""
+        """Returns seconds, lane and direction of a WPDU row; None for a row without a point."""
         points = self._points
         if self._wpdus is None or not 0 <= row < self.taken:
             return None

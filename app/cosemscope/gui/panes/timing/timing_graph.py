@@ -238,7 +238,7 @@ class TimingGraph(QWidget, Pane):
 
     @property
     def marked_time(self) -> float | None:
-        """Where the line of the current WPDU stands, in seconds since the first one."""
+        """The place of the current WPDU's line, in seconds since the first WPDU; None for no line."""
         return float(self._line.value()) if self._line.isVisible() else None
 
     @property
@@ -257,7 +257,7 @@ class TimingGraph(QWidget, Pane):
 
     @property
     def drawn(self) -> dict[Kind, int]:
-        """How many WPDUs of each kind are drawn one by one."""
+        """The number of WPDUs of each kind that are drawn one by one."""
         amounts = {kind: len(scatter.data) for kind, scatter in self._scatters.items() if scatter.isVisible()}
         return {kind: amount for kind, amount in amounts.items() if amount}
 
