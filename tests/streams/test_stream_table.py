@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cosemscope.capture.columns import Columns
+from cosemscope.capture.packets.packet_table import PACKET_FIELDS
+from cosemscope.streams.decode_as import DecodeAs
+from cosemscope.streams.stream_table import StreamTable, add_counts, first_rows
+from cosemscope.streams.tables.framing import Framing
+from tests.helpers.made_streams import Made, Sent, flows
 from tests.helpers.wire import (
     ACK,
     FIN,
@@ -231,3 +240,148 @@ def test_times_that_go_back_do_not_end_before_they_begin(tmp_path: Path, records
     times = sorted(time for time, _ in wire.packets)
     assert analysis.streams["first_time"].tolist() == [times[0]]
     assert analysis.streams["last_time"].tolist() == [times[-1]]
+
+
+def _assigned(sent: list[Sent], bounds: list[int], ports: tuple[int, int] = (50_000, 4059)) -> StreamTable:
+    """The table after these packets, in batches that end at these bounds; `Sent.stream` is the flow."""
+    made, packets = Made(sent).packets, Columns(PACKET_FIELDS)
+    table = StreamTable(packets, flows(1 + max(one.stream for one in sent), ports), DecodeAs())
+    table.assigned, table.turned = [], []
+    for start, stop in zip([0, *bounds], [*bounds, len(sent)], strict=True):
+        packets.extend(stop - start, **{name: made[name][start:stop] for name in PACKET_FIELDS})
+        table.assigned += table.assign(slice(start, stop)).tolist()
+        table.turned += table.replaced
+    return table
+
+
+class Plain:
+    """A connection as a plain walk sees it: initial numbers, whether it was used, its packets."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.isn: list[int | None] = [None, None]
+        self.used = False
+        self.packets = 0
+
+
+@given(
+    parts=st.lists(
+        st.tuples(
+            st.integers(-1, 2),
+            st.integers(0, 1),
+            st.sampled_from([ACK, ACK, SYN, SYN, SYN | ACK, RST, FIN | ACK]),
+            st.sampled_from([100, 200]),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=14,
+    ),
+    bounds=st.sets(st.integers(0, 14), max_size=4),
+)
+def test_connections_are_those_of_a_plain_walk(parts: list[tuple], bounds: set[int]) -> None:
+    """Which SYN begins another one, which is the same again, packet by packet; all numbers are near."""
+    open_: dict[int, Plain] = {}
+    expected, connections, replaced, sent = [], [], [], []
+    for row, (flow, side, flags, seq, carries) in enumerate(parts):
+        flow = min(flow, len(open_))  # flows are numbered by their first packets
+        if flow < 0:
+            sent.append(Sent(stream=-1, flags=0, protocol=0, time=row))
+            expected.append(-1)
+            continue
+        octets = b"x" if carries else b""
+        sent.append(Sent(octets, stream=flow, side=side, flags=flags, seq=seq, ack=300, time=row))
+        one = open_.get(flow)
+        plain_syn = flags & (SYN | ACK) == SYN
+        again = one and (one.isn[side] == seq or (one.isn[side] is None and one.isn[1 - side] is not None))
+        if one is None or (plain_syn and not (again and not one.used)):
+            if one is not None:
+                replaced.append((one.number, row))
+            one = open_[flow] = Plain(len(connections))
+            connections.append(one)
+        if plain_syn:
+            one.isn[side] = seq
+        elif flags & SYN:
+            one.isn = [
+                value if value is not None else wanted
+                for value, wanted in zip(one.isn, (seq, 299) if side == 0 else (299, seq), strict=True)
+            ]
+        one.used |= carries or bool(flags & (FIN | RST))
+        one.packets += 1
+        expected.append(one.number)
+    table = _assigned(sent, sorted(bound for bound in bounds if bound <= len(sent)))
+    assert table.assigned == expected
+    assert sorted(table.turned) == sorted(replaced)
+    assert table["packets"].tolist() == [one.packets for one in connections]
+    assert table["first_packet"].tolist() == [expected.index(one.number) for one in connections]
+
+
+@pytest.mark.parametrize(
+    ("sent", "rtt"),
+    [
+        ([Sent(flags=SYN, time=5), Sent(side=1, flags=SYN | ACK, time=8), Sent(time=11)], 6),
+        # The SYN that was answered is the last before its answer; the answer the first; so is the ACK.
+        ([Sent(flags=SYN, time=1), Sent(flags=SYN, time=5), Sent(side=1, flags=18, time=8), Sent(time=9)], 4),
+        ([Sent(flags=SYN, time=5), Sent(side=1, flags=18, time=8), Sent(time=9), Sent(time=20)], 4),
+        ([Sent(flags=SYN, time=5), Sent(side=1, flags=18, time=8), Sent(side=1, time=9), Sent(time=20)], 15),
+        ([Sent(flags=SYN, time=5), Sent(side=1, flags=18, time=8), Sent(flags=RST | ACK, time=9)], -1),
+        ([Sent(flags=SYN, time=5), Sent(time=6), Sent(side=1, flags=18, time=8)], -1),
+        ([Sent(side=1, flags=18, time=8), Sent(time=9)], -1),
+        ([Sent(flags=SYN, time=5), Sent(side=1, flags=18, time=3), Sent(time=2)], 0),  # a clock set back
+    ],
+)
+def test_the_round_trip_of_a_handshake(sent: list[Sent], rtt: int) -> None:
+    """From the SYN to the first ACK behind its answer, in ns; the same packet by packet."""
+    assert _assigned(sent, [])["rtt"].tolist() == [rtt]
+    assert _assigned(sent, list(range(1, len(sent))))["rtt"].tolist() == [rtt]
+
+
+@pytest.mark.parametrize(
+    ("sent", "ports", "client"),
+    [
+        (Sent(flags=SYN), (4059, 9), 0),
+        (Sent(side=1, flags=SYN), (9, 4059), 1),
+        (Sent(flags=SYN | ACK), (9, 4059), 1),  # the answer to a SYN: the other side asked
+        (Sent(), (9, 4059), 0),  # no start: the side that is not on the DLMS port
+        (Sent(), (4059, 9), 1),
+        (Sent(), (5, 9), 1),  # the higher port
+        (Sent(), (9, 5), 0),
+        (Sent(side=1), (9, 9), 1),  # the first sender
+        (Sent(), (4059, 4059), 0),
+    ],
+)
+def test_the_client_of_a_stream_by_its_first_packet(sent: Sent, ports: tuple[int, int], client: int) -> None:
+    """Until an APDU tells better; a start that was seen stands."""
+    table = _assigned([sent], [], ports)
+    assert table["client_side"].tolist() == [client]
+    assert table["start_seen"].tolist() == [bool(sent.flags & SYN)]
+    table.set_client(0, 0xC0, 1 - client)
+    assert table["client_side"].tolist() == [client if sent.flags & SYN else 1 - client]
+
+
+def test_what_the_user_declared_is_set_when_a_stream_begins() -> None:
+    """By its number, or its ports; others are undecided."""
+    made = Made([Sent(b"x"), Sent(b"x", stream=1)])
+    rules = DecodeAs(streams={1: Framing.BARE})
+    table = StreamTable(made.packets, flows(2), rules)
+    table.assign(slice(0, 2))
+    assert table["framing"].tolist() == [Framing.UNDECIDED, Framing.BARE]
+    assert table.undecided.tolist() == [True, False]
+
+
+@given(st.lists(st.integers(0, 9), max_size=60), st.integers(10, 200), st.booleans())
+def test_counts_add_up_however_often_an_index_comes(index: list[int], size: int, weighted: bool) -> None:
+    """Ones, or weights; few indexes and many go different ways."""
+    column = np.arange(size, dtype=np.int64)
+    weights = np.arange(len(index)) * 3 if weighted else None
+    add_counts(column, np.array(index, np.int64), weights)
+    added = [0] * size
+    for place, number in enumerate(index):
+        added[number] += 3 * place if weighted else 1
+    assert column.tolist() == [number + extra for number, extra in enumerate(added)]
+
+
+@given(st.lists(st.integers(0, 9), max_size=30))
+def test_first_rows_are_where_a_number_stands_first(index: list[int]) -> None:
+    """Or -1."""
+    expected = [index.index(number) if number in index else -1 for number in range(10)]
+    assert first_rows(np.array(index, np.int64), 10).tolist() == expected

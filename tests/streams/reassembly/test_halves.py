@@ -97,6 +97,7 @@ def test_the_last_acknowledgement_and_window_count() -> None:
         (117, b"", 10, (10, 7)),
         (110, b"seven..", 10, (10, 7)),  # octets of the FIN's packet that were not taken in
         (105, b"", 10, None),  # a FIN that came again
+        (117, b"", 1, (1, 16)),
         (117, b"", 0, None),  # nothing was seen of this half
         (110 + FAR, b"", 10, None),  # too far to be believed
         (109 + FAR, b"", 10, (10, FAR - 1)),

@@ -1,5 +1,7 @@
 """Streams that wait for recognition: what came is kept, judged once, and given to the splitter in order."""
 
+import pytest
+
 from cosemscope.streams.reassembly.undecided import Undecided
 from cosemscope.streams.tables.framing import Framing
 from tests.helpers.made_streams import ADDRESS, piece, source_of
@@ -65,7 +67,7 @@ def test_the_splitter_gets_what_came_in_order() -> None:
     prelude.replay(log, 9)
     wanted = [("chunk", piece(0, 5, 1), 9), ("gap", 5, 8, 2, 9), ("chunk", piece(8, 12, 4), 9)]
     assert log.calls == wanted
-    prelude.close(7)
+    prelude.close(0)
     log = Log()
     prelude.replay(log, 9)
     assert log.calls == [*wanted, ("close", 9)]
@@ -94,16 +96,17 @@ def test_a_gap_is_known() -> None:
     assert prelude.segments is None
 
 
-def test_one_direction_may_begin_anew() -> None:
+@pytest.mark.parametrize("side", [0, 1])
+def test_one_direction_may_begin_anew(side: int) -> None:
     """The other keeps what it has, its end too, and both are judged anew."""
     one = waiting()
-    one.preludes[0].chunk(piece(0, 5, 1), 1)
-    one.preludes[1].chunk(piece(0, 6, 2), 2)
-    one.preludes[1].gap(6, 8, 3, 3)
-    one.preludes[1].close(4)
-    other = one.renew(0)
+    one.preludes[side].chunk(piece(0, 5, 1), 1)
+    one.preludes[1 - side].chunk(piece(0, 6, 2), 2)
+    one.preludes[1 - side].gap(6, 8, 3, 3)
+    one.preludes[1 - side].close(4)
+    other = one.renew(side)
     assert [prelude.half for prelude in other.preludes] == [10, 11]
-    assert other.preludes[0].kept == []
-    assert other.preludes[1].kept == [(piece(0, 6, 2), 2), (6, 8, 3, 3)]
-    assert other.preludes[1].closed == 4
+    assert other.preludes[side].kept == []
+    assert other.preludes[1 - side].kept == [(piece(0, 6, 2), 2), (6, 8, 3, 3)]
+    assert [prelude.closed for prelude in other.preludes] == ([-1, 4] if side == 0 else [4, -1])
     assert other.recogniser.octets == 6
