@@ -89,3 +89,40 @@ def test_a_header_with_swapped_octets() -> None:
     assert [problem.severity for problem in decoded.problems] == ["warning"]
     assert at(decoded.root, "destination-wport").value == 16
     assert at(decoded.root, "get-response/result/data").value == 7
+
+
+_HEADER = bytes.fromhex("0001000100100004")
+_SET = bytes.fromhex("c501c100")
+
+
+@pytest.mark.parametrize(
+    ("octets", "layer"),
+    [
+        (_HEADER + _SET, Layer.WPDU),
+        (_HEADER, Layer.APDU),
+        (_HEADER[:6] + b"\0\0", Layer.WPDU),
+        (_HEADER[:7], Layer.APDU),
+        (_HEADER + b"\x99\x01\xc1\x00", Layer.WPDU),
+        (_HEADER + b"\x99\x01\xc1", Layer.APDU),
+        (_HEADER[:6] + b"\x00\x09" + _SET, Layer.WPDU),
+        (b"\x00\x03" + _HEADER[2:] + _SET, Layer.WPDU),
+        (b"\x00\x03" + _HEADER[2:] + _SET[:-1], Layer.APDU),
+        (b"\x00\x03" + _HEADER[2:] + b"\x99" + _SET[1:], Layer.APDU),
+        (b"\1\0" + bytes.fromhex("010010000400") + _SET, Layer.WPDU),
+        (b"\1\0" + bytes.fromhex("010010000500") + _SET, Layer.APDU),
+        (b"\2\0" + bytes.fromhex("010010000400") + _SET, Layer.APDU),
+        (b"\x7e\xa0\x07", Layer.HDLC),
+        (b"\x7e\x7e\xa8\x07", Layer.HDLC),
+        (b"\x7e\xb0\x07", Layer.APDU),
+        (b"\x7e\x7e", Layer.APDU),
+        (b"\xa0\x07\x03\x21\x93\x0f\x01", Layer.HDLC),
+        (b"\xa0\x07\x03\x21\x93\x0f\x02", Layer.APDU),
+        (b"\x90\x01\x10" + _SET, Layer.LLC),
+        (b"\x90\x01\x10\x99", Layer.APDU),
+        (b"\x90\x01\x10", Layer.APDU),
+        (b"\x91\x01\x10" + _SET, Layer.APDU),
+    ],
+)
+def test_what_octets_begin_with(octets: bytes, layer: Layer) -> None:
+    """Each rule on both of its sides: version, length, the APDU's tag, flags, check sequences."""
+    assert recognise(octets) is layer

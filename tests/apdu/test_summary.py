@@ -165,3 +165,52 @@ def test_a_structure_of_many_elements_is_one_value() -> None:
     """A single result that is a long structure is told as such, not as a list without elements."""
     octets = bytes.fromhex("c401c100" + "0206" + "1101" * 6)
     assert line(octets) == "GET response, data = structure of 6"
+
+
+_NAME = "1.0.1.8.0.255 Active energy import (+A)"
+_ZEROS = bytes(6)
+
+
+def asked(*members: int, class_id: int = 3, instance: bytes = _ENERGY[1], method: bool = False) -> Context:
+    """The context of a response to a request for these members of an object."""
+    references = tuple(Reference(class_id, instance, member, method) for member in members)
+    return Context(Request(references, with_list=len(references) > 1))
+
+
+@pytest.mark.parametrize(
+    ("octets", "context", "expected"),
+    [
+        ("c401c100 1107", asked(2), f"GET response {_NAME}, value = 7"),
+        ("c401c100 1107", asked(3), f"GET response {_NAME}, scaler_unit, value = 7"),
+        ("c401c100 1107", asked(99), f"GET response {_NAME}, attribute 99, value = 7"),
+        ("c401c101 03", asked(2), f"READ-WRITE-DENIED GET response {_NAME}"),
+        ("c403c1 02 00 1107 00 1108", asked(2, 3), f"GET response {_NAME} and 1 more, 7, 8"),
+        ("c403c1 02 00 1107 00 1108", asked(2, 3, 4), f"GET response {_NAME} and 2 more, 7, 8"),
+        ("c403c1 00", asked(2, 3), f"GET response {_NAME} and 1 more, 0 elements"),
+        ("c403c1 03 00 1101 00 1102 00 1103", None, "GET response, 1, 2, 3"),
+        ("c403c1 04 00 1101 00 1102 00 1103 00 1104", None, "GET response, 1, 2, 3, 1 more"),
+        ("c501c1 00", asked(2), f"SET response {_NAME}, success"),
+        ("c701c1 00 00", asked(1, method=True), f"ACTION response {_NAME}, reset, success"),
+        ("c701c1 00 01 00 1107", asked(9, method=True), f"ACTION response {_NAME}, method 9, success, 7"),
+        (
+            "c401c100 1107",
+            asked(2, class_id=1, instance=bytes(6)),
+            "GET response 0.0.0.0.0.0 Data, value = 7",
+        ),
+        ("c401c100 1107", asked(2, class_id=2, instance=_ZEROS), "GET response 0.0.0.0.0.0, value = 7"),
+        ("0f 00000001 00 0104 1101 1102 1103 1104", None, "PUSH, array of 4: 1, 2, 3, 1 more"),
+        ("c401c100 090c 07e80601060a1e0000800000", None, "GET response, data = 2024-06-01 Sat 10:30:00"),
+    ],
+)
+def test_lines_with_what_was_asked(octets: str, context: Context | None, expected: str) -> None:
+    """The object first, its class where its name is not known; the attribute unless it is the second."""
+    assert line(bytes.fromhex(octets), context) == expected
+
+
+@pytest.mark.parametrize(("size", "cut"), [(200, False), (201, True)])
+def test_lines_of_two_hundred_characters(size: int, cut: bool) -> None:
+    """A longer one ends in an ellipsis."""
+    words = 'GET response, data = ""'
+    shown = line(encode.get_response(("visible-string", "x" * (size - len(words)))))
+    assert len(shown) == 200
+    assert shown.endswith("…") == cut

@@ -1,11 +1,21 @@
 """Elements of BER by themselves: where they end, every form of tag and length, what is wrong."""
 
+from collections.abc import Callable
+
 import pytest
 
 from cosemscope.apdu.context import NO_CONTEXT
 from cosemscope.apdu.cursor import Break, Cursor, Session
 from cosemscope.apdu.fields import ByteSource
-from cosemscope.apdu.services.ber import element_ends, read_anything, read_element, read_octets
+from cosemscope.apdu.services.ber import (
+    element_ends,
+    read_anything,
+    read_bit_string,
+    read_element,
+    read_integer,
+    read_object_identifier,
+    read_octets,
+)
 from tests.helpers.apdu_checks import tree
 
 
@@ -218,3 +228,78 @@ def test_a_length_short_of_the_element_inside() -> None:
     c = cursor("0402 040141")
     read_element(c, "x", read_anything)
     assert (c.position, c.session.problems) == (4, [])
+
+
+# Content.
+
+
+def content(octets: str, read: Callable[[Cursor], object]) -> object:
+    """Value and text of content, whatever stands around it."""
+    c = cursor("ff" + octets + "ff")
+    c.position, c.end = 1, c.end - 1
+    found = read(c)
+    assert c.position == c.end or c.session.problems
+    return found
+
+
+@pytest.mark.parametrize(
+    ("octets", "dotted"),
+    [
+        ("00", "0.0"),
+        ("27", "0.39"),
+        ("28", "1.0"),
+        ("4f", "1.39"),
+        ("50", "2.0"),
+        ("78", "2.40"),
+        ("7f", "2.47"),
+        ("8100", "2.48"),
+        ("8837", "2.999"),
+        ("2a8648", "1.2.840"),
+        ("608574050801 05", "2.16.756.5.8.1.5"),
+        ("00" + "01" * 31, "0.0" + ".1" * 31),
+    ],
+)
+def test_object_identifiers(octets: str, dotted: str) -> None:
+    """The first octets are 40 times the first arc, which is 2 at most, and the second (X.690, 8.19)."""
+    assert content(octets, read_object_identifier) == (dotted, dotted)
+
+
+@pytest.mark.parametrize("octets", ["", "80", "2a81", "00" + "01" * 32])
+def test_octets_that_are_no_object_identifier(octets: str) -> None:
+    """None, cut ones, and more than 32: they stay octets, with a problem."""
+    c = cursor(octets)
+    assert read_object_identifier(c)[0] == bytes.fromhex(octets)
+    [problem] = c.session.problems
+    assert (problem.start, problem.stop, problem.severity) == (0, len(c.data), "error")
+
+
+@pytest.mark.parametrize(
+    ("octets", "value"),
+    [
+        ("00", 0),
+        ("7f", 127),
+        ("80", -128),
+        ("0080", 128),
+        ("ff", -1),
+        ("7fffffffffffffff", 2**63 - 1),
+        ("8000000000000000", -(2**63)),
+    ],
+)
+def test_integers(octets: str, value: int) -> None:
+    """Signed, of any number of octets up to eight."""
+    assert content(octets, read_integer) == (value, str(value))
+
+
+@pytest.mark.parametrize(
+    ("octets", "bits"), [("00", ""), ("0080", "10000000"), ("0780", "1"), ("04a5f0", "101001011111")]
+)
+def test_bit_strings(octets: str, bits: str) -> None:
+    """The first octet says how many bits of the last one are not used."""
+    assert content(octets, read_bit_string) == (bits, bits)
+
+
+@pytest.mark.parametrize("octets", ["08ff", "01", "07", "ff00"])
+def test_bit_strings_that_are_none(octets: str) -> None:
+    """More than seven unused bits, and unused bits of no octet."""
+    with pytest.raises(Break, match="0 to 7, fitting the octets"):
+        read_bit_string(cursor(octets))
