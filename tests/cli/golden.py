@@ -39,6 +39,8 @@ WITH_KEYS = {
     "list": ("list", "{}"),
     "list-json": ("list", "{}", "--json"),
     "list-truncated-json": ("list", "{}", "--truncated", "--json"),
+    "exchanges": ("exchanges", "{}"),
+    "exchanges-json": ("exchanges", "{}", "--json"),
 }
 #: So many WPDUs of a capture are shown.
 _SHOWN = 12

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import Look
+from cosemscope.analysis.associations.told_values import ToldValue, told_value
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import RowItems, row_items
 from cosemscope.analysis.fields.exchange_facts import ExchangeFacts, exchange_facts
@@ -100,10 +101,10 @@ class AskedRows:
         client: npt.NDArray[np.bool_] = near == (self.wpdus("direction") == 0)
         return client
 
-    def end(self, *, receiver: bool = False, port: bool = True) -> Coded:
+    def end(self, *, receiver: bool | npt.NDArray[np.bool_] = False, port: bool = True) -> Coded:
         """The IP address and port of who sent each row, or received it, as records of `ADDRESS`."""
         flow = self.streams("flow").astype(np.int64)
-        side = self.streams("client_side") ^ self.wpdus("direction") ^ np.uint8(receiver)
+        side = self.streams("client_side") ^ self.wpdus("direction") ^ np.asarray(receiver, np.uint8)
         used, codes = np.unique(flow * 2 + side, return_inverse=True)
         ends, flows = np.zeros(len(used), ADDRESS), self.analysis.flows
         for number, letter in enumerate("ab"):
@@ -213,6 +214,11 @@ class AskedRows:
                 class_id[row], obis[row] = reference.class_id, int.from_bytes(reference.instance, "big")
                 member[row], method[row] = reference.member, reference.method
         return Objects(class_id, obis, member, method)
+
+    @cached_property
+    def told_values(self) -> list[ToldValue]:
+        """The value that each row says of its object. Raises ValueError where nobody is there to look."""
+        return [told_value(look) for look in self.looks]
 
     @cached_property
     def infos(self) -> list[str]:

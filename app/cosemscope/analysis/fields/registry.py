@@ -10,6 +10,7 @@ from cosemscope.analysis.fields import (
     packet_fields,
     security_fields,
     stream_fields,
+    value_fields,
     wpdu_fields,
 )
 from cosemscope.analysis.fields.row_field import FIELDS
@@ -22,5 +23,6 @@ __all__ = [
     "packet_fields",
     "security_fields",
     "stream_fields",
+    "value_fields",
     "wpdu_fields",
 ]

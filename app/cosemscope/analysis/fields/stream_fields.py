@@ -18,6 +18,16 @@ def _destination(asked: AskedRows) -> Values:
     return asked.end(receiver=True)
 
 
+@declared("client", Address(port=True), "Client", "IP address and port of the DLMS client")
+def _client(asked: AskedRows) -> Values:
+    return asked.end(receiver=~asked.from_client)
+
+
+@declared("server", Address(port=True), "Server", "IP address and port of the DLMS server")
+def _server(asked: AskedRows) -> Values:
+    return asked.end(receiver=asked.from_client)
+
+
 @declared("protocol", Word(protocol_name), "Protocol", "What carries the WPDU: tcp or udp")
 def _protocol(asked: AskedRows) -> Values:
     return asked.streams("protocol")

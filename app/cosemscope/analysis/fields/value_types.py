@@ -5,6 +5,8 @@ text, and null. All methods take and give whole columns; what a distinct value l
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -162,6 +164,35 @@ class Term(Text):
     """Words that the standard has, as they stand there."""
 
     word = "word"
+
+
+class Quantity(ValueType):
+    """Numbers, whole, decimal or floating, and where there is none words; numbers sort before words."""
+
+    word = "quantity"
+    numeric = True
+
+    def text(self, value: Any) -> str:
+        """The number without an exponent, or the words."""
+        return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+    def json(self, value: Any) -> Any:
+        """The number as JSON has it, whole where it is; else the words."""
+        if isinstance(value, Decimal):
+            return int(value) if value == value.to_integral_value() else float(value)
+        return (
+            value if isinstance(value, int) or (isinstance(value, float) and isfinite(value)) else str(value)
+        )
+
+    def _order(self, values: Array) -> Array:
+        def key(value: Any) -> tuple[int, Any]:
+            if value is None:
+                return 0, 0
+            return (2, value.lower()) if isinstance(value, str) else (1, value)
+
+        keys = {value: key(value) for value in values.tolist()}
+        ranks = {value: rank for rank, value in enumerate(sorted(keys, key=keys.__getitem__))}
+        return np.array([ranks[value] for value in values.tolist()], np.int64)
 
 
 class Octets(ValueType):

@@ -1,0 +1,68 @@
+"""The values that answers and SET requests tell of objects: numbers with scalers applied, words, units."""
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from cosemscope.analysis.associations.association import Look
+from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.fields import Field, first, walk
+from cosemscope.apdu.names import tags as t
+from cosemscope.apdu.names.blue_book import unit
+
+#: APDUs with a value, and the name of the value's field in their trees.
+_NAMES = {t.GET_RESPONSE: "data", t.SET_REQUEST: "value", t.READ_RESPONSE: "data"}
+#: A number with its unit, perhaps in thousands, as texts of fields have it.
+_SCALED = re.compile(r"(-?\d+(?:\.\d+)?) (k?)([A-Za-z°%³²/·Ωµ]+)")
+#: Scalers beyond are no scalers of a meter.
+_MOST_SCALED = 40
+
+
+class ToldValue(NamedTuple):
+    """A value and its unit; None for either that is not there."""
+
+    value: Decimal | float | str | None = None
+    unit: str | None = None
+
+
+def told_value(look: Look) -> ToldValue:
+    """What the innermost APDU of a row says of its object."""
+    name = _NAMES.get(look.plain[0]) if look.plain else None
+    if name is None:
+        return ToldValue()
+    field = _data(decode_apdu(look.plain, look.context).root, name)
+    if field is None:
+        return ToldValue()
+    request = look.context.request
+    references = request.references if request is not None else ()
+    known = look.context.scaler_unit
+    scaled = known(references[0]) if known is not None and len(references) == 1 else None
+    if isinstance(field.value, bool) or not isinstance(field.value, int | float):
+        return ToldValue(_words(field))
+    if scaled is None:
+        return _by_text(field)
+    scaler, code = scaled
+    if abs(scaler) > _MOST_SCALED:
+        return ToldValue(field.value, unit(code))
+    return ToldValue(Decimal(repr(field.value)).scaleb(scaler), unit(code))
+
+
+def _data(root: Field, name: str) -> Field | None:
+    """The field of the value; that of blocks stands in the body that was joined."""
+    joined = next((field for field in walk(root) if field.source), None)
+    return joined if joined is not None else first(root, name)
+
+
+def _by_text(field: Field) -> ToldValue:
+    """A number as its text has it: scaled by what stands beside it, a code's name, or as it is."""
+    number = _SCALED.fullmatch(field.text)
+    if number is not None:
+        return ToldValue(Decimal(number[1]).scaleb(3 if number[2] else 0), number[3])
+    named = field.text and field.text != str(field.value) and isinstance(field.value, int)
+    return ToldValue(field.text if named else field.value)
+
+
+def _words(field: Field) -> str:
+    """Text and times as they are, without the quotes; anything else in words."""
+    text = field.text or str(field.value)
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text

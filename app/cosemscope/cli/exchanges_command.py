@@ -1,0 +1,143 @@
+"""`exchanges`: which answer belongs to which request, how each exchange ended and how long it took.
+
+A line an exchange, in the order in which they began. The keys of the JSON lines are an interface: more may
+come, none goes away.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import orjson
+
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.associations.passed_rows import PassedRows
+from cosemscope.analysis.bulk import complete
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.exchange_table import Exchanges
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.row_records import printable
+from cosemscope.apdu.names import tags as t
+from cosemscope.capture.columns import Array
+from cosemscope.cli.capture_arguments import (
+    add_capture_arguments,
+    add_keys_argument,
+    load_keys,
+    with_analysis,
+)
+from cosemscope.cli.terminal import show_progress, write_octets
+
+DESCRIPTION = "Print a line for each exchange of a capture: request and answers, status, result and times."
+
+#: The keys of the JSON lines, and the fields that the first WPDU of the exchange has.
+JSON_KEYS = {
+    "number": "exchange",
+    "stream": "stream",
+    "client": "client",
+    "server": "server",
+    "client_wport": "wport.client",
+    "server_wport": "wport.server",
+    "service": "exchange.service",
+    "class_id": "exchange.class",
+    "obis": "exchange.obis",
+    "attribute": "exchange.attribute",
+    "invoke_id": "exchange.invoke_id",
+    "status": "exchange.status",
+    "result": "exchange.result",
+    "request": "exchange.request",
+    "responses": "exchange.responses",
+    "blocks": "exchange.blocks",
+    "request_octets": "exchange.request_octets",
+    "response_octets": "exchange.response_octets",
+    "time": "exchange.time",
+    "response_time": "exchange.response_time",
+    "total_time": "exchange.total_time",
+    "retransmissions": "exchange.retransmissions",
+    "security": "security",
+}
+#: The keys that the WPDU with the value has.
+_VALUE_KEYS = ("value", "unit")
+#: Exchanges that are made into lines at once.
+_AT_ONCE = 4096
+_SETS = (t.SET_REQUEST,)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `exchanges`."""
+    add_capture_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+    add_keys_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope exchanges`; returns the exit status."""
+    return with_analysis(arguments, _exchanges)
+
+
+def _exchanges(analysis: Analysis, arguments: argparse.Namespace) -> int:
+    analysis.run()
+    associations = Associations(analysis, load_keys(arguments), analysis.octets_at_hand)
+    complete(associations, told=show_progress)
+    rows = PassedRows(associations)
+    if not arguments.json:
+        print(_HEAD)
+    for exchange in _objects(analysis, rows):
+        if arguments.json:
+            write_octets(orjson.dumps(exchange, option=orjson.OPT_APPEND_NEWLINE))
+        else:
+            print(_line(exchange))
+    sys.stdout.flush()
+    return 0
+
+
+def _objects(analysis: Analysis, looker: PassedRows) -> Iterator[dict[str, object]]:
+    """The exchanges for scripts: numbers count from 1, times are seconds as text, null is for nothing."""
+    exchanges = analysis.pair()
+    for start in range(0, len(exchanges), _AT_ONCE):
+        part = slice(start, min(start + _AT_ONCE, len(exchanges)))
+        asked = AskedRows(analysis, first_rows(exchanges, part), looker)
+        columns = [FIELDS[name].jsons(asked) for name in JSON_KEYS.values()]
+        told = AskedRows(analysis, value_rows(exchanges, part), looker)
+        columns += [FIELDS[name].jsons(told) for name in _VALUE_KEYS]
+        for values in zip(*columns, strict=True):
+            yield dict(zip((*JSON_KEYS, *_VALUE_KEYS), values, strict=True))
+
+
+def first_rows(exchanges: Exchanges, part: slice) -> Array:
+    """The WPDU row with which each of these exchanges began, int64[n]."""
+    request = exchanges["request"][part]
+    return np.where(request >= 0, request, exchanges["response"][part])
+
+
+def value_rows(exchanges: Exchanges, part: slice) -> Array:
+    """The WPDU row that tells the value, int64[n]: the last answer, with SET the request."""
+    told = np.where(np.isin(exchanges["service"][part], _SETS), -1, exchanges["last_response"][part])
+    return np.where(told >= 0, told, first_rows(exchanges, part))
+
+
+_HEAD = (
+    f"{'No.':>7}  {'WPDU':>7}  {'Client':<21} > {'Server':<21}  {'wPorts':<11}  {'Service':<19}  "
+    f"{'Object':<20}  {'Status':<12}  {'Resp. ms':>10}  Result, value"
+)
+
+
+def _line(exchange: dict[str, object]) -> str:
+    """An exchange for people."""
+
+    def text(key: str) -> str:
+        value = exchange[key]
+        return "" if value is None else str(value)
+
+    response = f"{float(text('response_time')) * 1000:.3f}" if text("response_time") else ""
+    about = text("obis") + (f" {text('attribute')}" if text("obis") else "")
+    wports = f"{text('client_wport')} > {text('server_wport')}"
+    result = text("result") if text("result") != "success" or not text("value") else ""
+    told = "  ".join(filter(None, (result, " ".join(filter(None, (text("value"), text("unit")))))))
+    responses = exchange["responses"]
+    wpdu = text("request") or (str(responses[0]) if isinstance(responses, list) and responses else "")
+    return printable(
+        f"{text('number'):>7}  {wpdu:>7}  {text('client'):<21} > {text('server'):<21}  {wports:<11}  "
+        f"{text('service'):<19}  {about:<20}  {text('status'):<12}  {response:>10}  {told}"
+    ).rstrip()
