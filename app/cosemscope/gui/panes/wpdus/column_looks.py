@@ -133,6 +133,7 @@ _NAMED = {
 }
 assert all(name in FIELDS for name in (*USUAL_FIELDS, *_NAMED))
 _OF_TYPE = {
+    "quantity": ColumnLook(_fixed("12345.678")),
     "integer": ColumnLook(_fixed("00000")),
     "flag": ColumnLook(_fixed("yes")),
     "instant": ColumnLook(_fixed("2026-00-00 00:00:00.000000000")),
