@@ -159,6 +159,12 @@ class Analysis:
                 self.exchanges.add(wpdus, look, pair, near[pair] == (wpdus["direction"] == 0), start)
         return self.exchanges
 
+    def pair_anew(self) -> None:
+        """Pair all WPDUs again: keys or joined blocks have changed their first looks."""
+        with self._pairing:
+            self.exchanges = Exchanges()
+        self.pair()
+
     def octets(self, row: int) -> bytes:
         """A whole WPDU, header included; what was not captured of it is left out."""
         return self.wpdus.octets(row, self.reader.octets)

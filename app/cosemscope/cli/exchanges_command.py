@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _exchanges(analysis: Analysis, arguments: argparse.Namespace) -> int:
     analysis.run()
-    associations = Associations(analysis, load_keys(arguments), analysis.octets_at_hand)
+    associations = Associations(analysis, load_keys(arguments))
     complete(associations, told=show_progress)
     rows = PassedRows(associations)
     if not arguments.json:

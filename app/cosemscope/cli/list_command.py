@@ -12,10 +12,12 @@ from collections.abc import Callable
 import numpy as np
 
 from cosemscope.analysis.associations.insights import Insights
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
-from cosemscope.analysis.fields.row_field import RowField, UnknownFieldError
+from cosemscope.analysis.fields.row_field import Cost, RowField, UnknownFieldError
 from cosemscope.analysis.fields.row_records import TextTable, json_lines
 from cosemscope.cli.capture_arguments import (
     CommandError,
@@ -25,7 +27,7 @@ from cosemscope.cli.capture_arguments import (
     with_analysis,
 )
 from cosemscope.cli.following import more_comes
-from cosemscope.cli.terminal import write_octets
+from cosemscope.cli.terminal import show_progress, write_octets
 from cosemscope.streams.tables.wpdu_table import Mark
 
 DESCRIPTION = "Print a line for each WPDU of a capture."
@@ -105,8 +107,12 @@ _COLLECTED = 100_000
 
 
 def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    lines = _lines(arguments)
-    insights = Insights(analysis, load_keys(arguments))
+    named = _named(arguments.fields) if arguments.fields is not None else None
+    lines = _lines(named, as_json=arguments.json)
+    keys = load_keys(arguments)
+    if named and not arguments.follow and any(field.cost is Cost.WHOLE for field in named.values()):
+        complete(Associations(analysis.run(), keys), told=show_progress)
+    insights = Insights(analysis, keys)
     gc.set_threshold(_COLLECTED)
     done = left_out = 0
     going = True
@@ -131,10 +137,9 @@ def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(arguments: argparse.Namespace) -> Callable[[AskedRows], str | bytes]:
-    """What makes the lines of rows: JSON or text, of named fields or the usual ones. Raises CommandError."""
-    named = _named(arguments.fields) if arguments.fields is not None else None
-    if arguments.json:
+def _lines(named: dict[str, RowField] | None, *, as_json: bool) -> Callable[[AskedRows], str | bytes]:
+    """What makes the lines of rows: JSON or text, of named fields or the usual ones."""
+    if as_json:
         keys = named or {key: FIELDS[name] for key, name in JSON_KEYS.items()}
         return lambda asked: json_lines(keys, asked)
     if named is None:
@@ -145,6 +150,7 @@ def _lines(arguments: argparse.Namespace) -> Callable[[AskedRows], str | bytes]:
 
 
 def _named(names: str) -> dict[str, RowField]:
+    """The fields of these names. Raises CommandError."""
     try:
         fields = [FIELDS.named(name) for name in names.split(",") if name.strip()]
     except UnknownFieldError as error:

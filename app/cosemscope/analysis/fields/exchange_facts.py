@@ -26,7 +26,8 @@ class ExchangeFacts:
     def is_current(self) -> bool:
         """Whether no traffic has come since."""
         analysis = self._analysis
-        return len(self.of) == len(analysis.first_look) and self._packets == len(analysis.packets)
+        same = self.table is analysis.exchanges and len(self.of) == len(analysis.first_look)
+        return same and self._packets == len(analysis.packets)
 
     @cached_property
     def statuses(self) -> npt.NDArray[np.uint8]:

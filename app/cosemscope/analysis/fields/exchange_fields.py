@@ -3,12 +3,14 @@
 Each stands on every WPDU of the exchange, but `response_time`, which stands on the first answer alone.
 """
 
+from functools import partial
+
 import numpy as np
 
 from cosemscope.analysis.associations.result_words import result_word
 from cosemscope.analysis.exchanges.statuses import Status
 from cosemscope.analysis.fields.asked_rows import NO_OBIS, AskedRows
-from cosemscope.analysis.fields.row_field import declared
+from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values
 from cosemscope.analysis.fields.value_types import Duration, Instant, Integer, Obis, Term, Word
 from cosemscope.apdu.names.tags import apdu_name
@@ -16,15 +18,16 @@ from cosemscope.apdu.names.tags import apdu_name
 _NONE = Integer(none=-1)
 _SPAN = Duration(none=-1)
 _NO_STATUS = 255
+_declared = partial(declared, cost=Cost.WHOLE)
 
 
-@declared("exchange", _NONE, "Exchange", "Number of the exchange in this capture, from 1")
+@_declared("exchange", _NONE, "Exchange", "Number of the exchange in this capture, from 1")
 def _exchange(asked: AskedRows) -> Values:
     rows = asked.exchange_rows
     return np.where(rows >= 0, rows + 1, -1)
 
 
-@declared(
+@_declared(
     "exchange.status",
     Word({status: status.word for status in Status}, none=_NO_STATUS),
     "Status",
@@ -34,24 +37,24 @@ def _status(asked: AskedRows) -> Values:
     return asked.of_exchange(asked.exchange_facts.statuses, _NO_STATUS)
 
 
-@declared(
+@_declared(
     "exchange.service", Word(apdu_name, none=-1), "Exch. service", "Name of the APDU with which it began"
 )
 def _service(asked: AskedRows) -> Values:
     return asked.exchange("service", -1)
 
 
-@declared("exchange.invoke_id", _NONE, "Exch. invoke-id", "Invoke-id of the exchange (IEC 62056-5-3)")
+@_declared("exchange.invoke_id", _NONE, "Exch. invoke-id", "Invoke-id of the exchange (IEC 62056-5-3)")
 def _invoke_id(asked: AskedRows) -> Values:
     return asked.exchange("invoke_id", -1)
 
 
-@declared("exchange.class", _NONE, "Exch. class", "Class of the object that was asked for (IEC 62056-6-2)")
+@_declared("exchange.class", _NONE, "Exch. class", "Class of the object that was asked for (IEC 62056-6-2)")
 def _class(asked: AskedRows) -> Values:
     return asked.exchange("class_id", -1)
 
 
-@declared(
+@_declared(
     "exchange.obis", Obis(none=NO_OBIS), "Exch. OBIS", "Logical name that was asked for (IEC 62056-6-1)"
 )
 def _obis(asked: AskedRows) -> Values:
@@ -59,7 +62,7 @@ def _obis(asked: AskedRows) -> Values:
     return np.where(there, asked.exchange("obis", 0), np.uint64(NO_OBIS))
 
 
-@declared(
+@_declared(
     "exchange.attribute",
     Integer(none=-(1 << 15)),
     "Exch. attribute",
@@ -70,7 +73,7 @@ def _attribute(asked: AskedRows) -> Values:
     return np.where(there, asked.exchange("member", 0), np.int16(-(1 << 15)))
 
 
-@declared(
+@_declared(
     "exchange.result",
     Term(),
     "Exch. result",
@@ -83,20 +86,20 @@ def _result(asked: AskedRows) -> Values:
     return Coded(codes.reshape(-1), np.array(words, object))
 
 
-@declared("exchange.request", _NONE, "Request", "Number of the WPDU with the request")
+@_declared("exchange.request", _NONE, "Request", "Number of the WPDU with the request")
 def _request(asked: AskedRows) -> Values:
     row = asked.exchange("request", -1)
     return np.where(row >= 0, row + 1, -1)
 
 
-@declared(
+@_declared(
     "exchange.wpdus", Integer(), "Exch. WPDUs", "Numbers of all its WPDUs, in their order", several=True
 )
 def _wpdus(asked: AskedRows) -> Values:
     return _numbers(asked, np.flatnonzero(asked.exchange_rows >= 0))
 
 
-@declared("exchange.responses", Integer(), "Responses", "Numbers of the WPDUs that answer", several=True)
+@_declared("exchange.responses", Integer(), "Responses", "Numbers of the WPDUs that answer", several=True)
 def _responses(asked: AskedRows) -> Values:
     return _numbers(asked, np.flatnonzero(asked.exchange("responses", 0) > 0), answers=True)
 
@@ -115,22 +118,22 @@ def _numbers(asked: AskedRows, places: Array, *, answers: bool = False) -> Sever
     return Several(np.cumsum(counts), rows + 1)
 
 
-@declared("exchange.blocks", Integer(none=-1), "Blocks", "Blocks of a transfer in it; 0 without one")
+@_declared("exchange.blocks", Integer(none=-1), "Blocks", "Blocks of a transfer in it; 0 without one")
 def _blocks(asked: AskedRows) -> Values:
     return asked.exchange("blocks", -1)
 
 
-@declared("exchange.request_octets", _NONE, "Request octets", "Octets of the APDUs that ask")
+@_declared("exchange.request_octets", _NONE, "Request octets", "Octets of the APDUs that ask")
 def _request_octets(asked: AskedRows) -> Values:
     return asked.exchange("request_octets", -1)
 
 
-@declared("exchange.response_octets", _NONE, "Response octets", "Octets of the APDUs that answer")
+@_declared("exchange.response_octets", _NONE, "Response octets", "Octets of the APDUs that answer")
 def _response_octets(asked: AskedRows) -> Values:
     return asked.exchange("response_octets", -1)
 
 
-@declared("exchange.time", Instant(none=0), "Exch. begin", "When its first octet was captured")
+@_declared("exchange.time", Instant(none=0), "Exch. begin", "When its first octet was captured")
 def _time(asked: AskedRows) -> Values:
     begun = asked.exchange("request_start", 0)
     return np.where(begun != 0, begun, asked.exchange("response_start", 0))
@@ -142,14 +145,14 @@ def _between(asked: AskedRows, start: str, stop: str) -> Array:
     return np.where((begin != 0) & (end != 0), end - begin, -1)
 
 
-@declared(
+@_declared(
     "exchange.request_transfer", _SPAN, "Request transfer", "First octet of the request to its last one"
 )
 def _request_transfer(asked: AskedRows) -> Values:
     return _between(asked, "request_start", "request_end")
 
 
-@declared(
+@_declared(
     "exchange.response_time",
     _SPAN,
     "Exch. resp. time",
@@ -159,7 +162,7 @@ def _response_time(asked: AskedRows) -> Values:
     return _between(asked, "request_end", "response_start")
 
 
-@declared(
+@_declared(
     "exchange.response_transfer",
     _SPAN,
     "Response transfer",
@@ -169,14 +172,14 @@ def _response_transfer(asked: AskedRows) -> Values:
     return _between(asked, "response_start", "response_end")
 
 
-@declared(
+@_declared(
     "exchange.total_time", _SPAN, "Total time", "First octet of the request to the last octet of the answer"
 )
 def _total_time(asked: AskedRows) -> Values:
     return _between(asked, "request_start", "response_end")
 
 
-@declared(
+@_declared(
     "response_time",
     _SPAN,
     "Response time",
@@ -187,7 +190,7 @@ def _first_response_time(asked: AskedRows) -> Values:
     return np.where(first, _between(asked, "request_end", "response_start"), -1)
 
 
-@declared("exchange.retransmissions", _NONE, "Exch. retrans.", "Segments of its WPDUs that were sent again")
+@_declared("exchange.retransmissions", _NONE, "Exch. retrans.", "Segments of its WPDUs that were sent again")
 def _retransmissions(asked: AskedRows) -> Values:
     places = np.flatnonzero(asked.exchange_rows >= 0)
     stops, rows = asked.exchange_facts.rows_of(asked.exchange_rows[places])

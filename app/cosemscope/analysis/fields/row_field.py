@@ -18,12 +18,13 @@ from cosemscope.analysis.fields.value_types import ValueType
 
 
 class Cost(Enum):
-    """What a field's values cost: arrays in memory, a walk over associations, or a look at each row.
+    """What a field's values cost: arrays in memory, a look at octets and association, or a decoded tree.
 
-    Where nobody looks, fields that cost a walk tell what is known by now; those that cost a tree raise.
+    Those of `WHOLE` are arrays too, and may change as long as more of the capture comes.
     """
 
     COLUMN = "column"
+    WHOLE = "whole"
     LOOK = "look"
     TREE = "tree"
 

@@ -164,6 +164,7 @@ class Reading(QObject):
         self._next_completing = time.monotonic() + _COMPLETING_EVERY
         try:
             if complete(associations, cancelled=self._left.is_set, told=self._tell_completing):
+                associations.analysis.pair_anew()
                 self.completed.emit()
         except (CaptureError, OSError):  # the file is gone: each row says so when it is looked at
             _LOG.exception("completing %s", self._path)
