@@ -4,8 +4,9 @@ For each size it generates a capture (kept in the system's temporary folder),
 runs the engine from file to complete session tree in fresh processes of its
 own, compares what it found with the truth, and prints packets and WPDUs a
 second and the most memory that was resident, and how soon the window has painted the first rows. Where tshark
-is installed, `tshark -q -z conv,tcp` runs in turns with it. Needs only Python to start: what
-else is missing is set up as for `python3 app`. Exit status 1: a count is wrong.
+and tcptrace are installed, `tshark -q -z conv,tcp` and `tcptrace -n` run in turns with it: the one knows what
+streams carry, the other takes TCP apart and no more. Needs only Python to start: what else is missing is set
+up as for `python3 app`. Exit status 1: a count is wrong.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,8 @@ COMPARED = (
     "missing_bytes",
     "skipped_bytes",
 )
+#: Programs that are measured beside it, by whole processes, and their words before the capture's path.
+YARDSTICKS = {"tshark": ("-q", "-z", "conv,tcp", "-r"), "tcptrace": ("-n",)}
 #: The largest share of tshark's time at a million packets, and the most resident octets.
 BAR_SHARE, BAR_RESIDENT = 0.1, 300 * 10**6
 #: Seconds until the first rows are painted, at any size.
@@ -72,7 +76,7 @@ class Result:
     engine: float
     resident: int
     first_rows: float  # painted in the window, after it was told to open the file
-    tshark: float | None
+    yardsticks: dict[str, float]  # those that were measured, by name
     wrong: tuple[str, ...]
 
     def text(self) -> str:
@@ -85,13 +89,13 @@ class Result:
             f"{self.resident / 1e6:5.0f} MB resident",
             f"first rows {self.first_rows:5.2f} s",
         ]
-        if self.tshark is None:
-            words.append("tshark not measured")
-        else:
-            words.append(
-                f"tshark {self.tshark:6.2f} s, ours {self.engine / self.tshark:.1%} of it "
-                f"(process {self.wall / self.tshark:.1%})"
-            )
+        for name in YARDSTICKS:
+            theirs = self.yardsticks.get(name)
+            if theirs is None:
+                words.append(f"{name} not measured")
+            else:
+                share, whole = self.engine / theirs, self.wall / theirs
+                words.append(f"{name} {theirs:6.2f} s, ours {share:.1%} of it (process {whole:.1%})")
         words.append("counts right" if not self.wrong else "WRONG: " + "; ".join(self.wrong))
         return "  ".join(words)
 
@@ -156,9 +160,9 @@ def _first_rows(path: Path) -> float:
     return float(done.stdout)
 
 
-def _tshark(path: Path) -> float:
+def _yardstick(name: str, path: Path) -> float:
     began = time.perf_counter()
-    words = ["tshark", "-r", str(path), "-q", "-z", "conv,tcp"]
+    words = [name, *YARDSTICKS[name], str(path)]
     subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.perf_counter() - began
 
@@ -189,18 +193,19 @@ def _wrong(run: Run, truth: dict[str, Any]) -> tuple[str, ...]:
     return tuple(wrong)
 
 
-def benchmark(packets: int, folder: Path, repeats: int, with_tshark: bool) -> Result:
-    """Measure one size: ours and tshark in turns, `repeats` times, medians."""
+def benchmark(packets: int, folder: Path, repeats: int, yardsticks: Collection[str] = ()) -> Result:
+    """Measure one size: ours and the yardsticks in turns, `repeats` times, medians."""
     path, truth = _capture(packets, folder)
     with path.open("rb") as file:  # both start with the file in the system's cache
         while file.read(1 << 24):
             pass
-    runs, firsts, tsharks = [], [], []
+    runs, firsts = [], []
+    theirs: dict[str, list[float]] = {name: [] for name in yardsticks}
     for _ in range(repeats):
         runs.append(_run(path))
         firsts.append(_first_rows(path))
-        if with_tshark:
-            tsharks.append(_tshark(path))
+        for name in yardsticks:
+            theirs[name].append(_yardstick(name, path))
     return Result(
         packets=packets,
         wpdus=truth["wpdus"],
@@ -208,7 +213,7 @@ def benchmark(packets: int, folder: Path, repeats: int, with_tshark: bool) -> Re
         engine=statistics.median(run.engine for run in runs),
         resident=max(run.resident for run in runs),
         first_rows=statistics.median(firsts),
-        tshark=statistics.median(tsharks) if tsharks else None,
+        yardsticks={name: statistics.median(times) for name, times in theirs.items()},
         wrong=tuple(dict.fromkeys(text for run in runs for text in _wrong(run, truth))),
     )
 
@@ -222,8 +227,8 @@ def _bars(results: list[Result]) -> list[str]:
     verdict = _verdict(slowest <= BAR_FIRST_ROWS)
     lines.append(f"{verdict}: first rows painted within {slowest:.2f} s at any size (bar {BAR_FIRST_ROWS} s)")
     if million:
-        if million.tshark:
-            share = million.engine / million.tshark
+        if "tshark" in million.yardsticks:
+            share = million.engine / million.yardsticks["tshark"]
             verdict = _verdict(share <= BAR_SHARE)
             lines.append(f"{verdict}: {share:.1%} of tshark's time (bar {BAR_SHARE:.0%})")
         verdict = _verdict(million.resident <= BAR_RESIDENT)
@@ -243,7 +248,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--packets", type=int, nargs="+", default=list(SIZES), help="sizes to measure")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each (default 3)")
-    parser.add_argument("--no-tshark", action="store_true", help="do not measure tshark beside it")
+    parser.add_argument("--alone", action="store_true", help="measure no other program beside it")
     parser.add_argument("--folder", type=Path, help="where the captures are kept")
     parser.add_argument("--json", action="store_true", help="print a JSON object a size")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
@@ -254,10 +259,10 @@ def main() -> int:
         return 0
     folder = arguments.folder or Path(tempfile.gettempdir()) / "cosemscope-benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
-    with_tshark = not arguments.no_tshark and shutil.which("tshark") is not None
+    yardsticks = [name for name in YARDSTICKS if not arguments.alone and shutil.which(name) is not None]
     results = []
     for packets in arguments.packets:
-        result = benchmark(packets, folder, arguments.repeat, with_tshark)
+        result = benchmark(packets, folder, arguments.repeat, yardsticks)
         results.append(result)
         print(json.dumps(asdict(result)) if arguments.json else result.text(), flush=True)
     if not arguments.json:

@@ -14,9 +14,8 @@ os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # the offscr
 
 from cosemscope.gui.application import make_application
 from cosemscope.gui.base.settings import Settings
-from cosemscope.gui.frame import panes
 from cosemscope.gui.frame.window import Window
-from tests.benchmarks.live_window import Watched
+from tests.benchmarks.live_window import WATCHED_PANES
 
 _PATIENCE = 60.0
 _SIZE = (1500, 950)
@@ -24,10 +23,9 @@ _SIZE = (1500, 950)
 
 def first_rows(path: Path, folder: Path) -> float:
     """Seconds until rows of the capture at `path` are painted; settings are kept in `folder`."""
-    setattr(panes, "WpduView", Watched)  # noqa: B010 (a name that the module only imports)
     settings = Settings(folder / "settings.ini")
     application = make_application([], settings)
-    window = Window(settings)
+    window = Window(settings, WATCHED_PANES)
     window.resize(*_SIZE)
     window.show()
     application.processEvents()

@@ -21,8 +21,10 @@ from cosemscope.capture.capturing.capture_job import AUTOMATIC, CaptureJob
 from cosemscope.capture.capturing.libpcap import OpenOptions
 from cosemscope.gui.application import make_application
 from cosemscope.gui.base.settings import Settings
-from cosemscope.gui.frame import panes
+from cosemscope.gui.document.selection import Selection
+from cosemscope.gui.frame.panes import PANES
 from cosemscope.gui.frame.window import Window
+from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
 
 SENDER = Path(__file__).with_name("sender.py")
@@ -36,8 +38,8 @@ _STUCK = 5.0
 class Watched(WpduView):
     """The window's table, which counts its paintings; `times` has when each row was painted first."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget | None = None) -> None:
+        super().__init__(selection, wishes, parent)
         self.times: list[float] = []
         self.paintings = 0
 
@@ -49,15 +51,18 @@ class Watched(WpduView):
         self.times += [now] * (self.wpdus.rowCount() - len(self.times))
 
 
+#: The window's panes with that table.
+WATCHED_PANES = tuple(row._replace(make=Watched) if row.make is WpduView else row for row in PANES)
+
+
 class Stage:
     """A window that captures datagrams to a port of this computer."""
 
     def __init__(self, folder: Path, port: int, way: str = "", *, immediate: bool = False) -> None:
         os.environ["COSEMSCOPE_SPOOL"] = str(folder / "spools")
-        setattr(panes, "WpduView", Watched)  # noqa: B010 (a name that the module only imports)
         settings = Settings(folder / "settings.ini")
         self.application = make_application([], settings)
-        self.window = Window(settings)
+        self.window = Window(settings, WATCHED_PANES)
         self.window.resize(*_SIZE)
         self.window.show()
         job = CaptureJob(

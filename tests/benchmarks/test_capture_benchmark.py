@@ -20,13 +20,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_small_run_finds_all_and_prints_figures(folder: Path) -> None:
     """The command of the README works from any folder, and the engine's counts equal the truth."""
-    words = ["--packets", str(SMALL), "--repeat", "1", "--no-tshark", "--json", "--folder", str(folder)]
+    words = ["--packets", str(SMALL), "--repeat", "1", "--alone", "--json", "--folder", str(folder)]
     done = subprocess.run(
         [sys.executable, capture_benchmark.__file__, *words], capture_output=True, text=True, cwd=folder
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
-    assert (found["packets"], found["wrong"], found["tshark"]) == (SMALL, [], None)
+    assert (found["packets"], found["wrong"], found["yardsticks"]) == (SMALL, [], {})
     assert 0 < found["engine"] < found["wall"]
     assert 20e6 < found["resident"] < 1e9
     assert 0 < found["first_rows"] < 60
@@ -41,8 +41,8 @@ def test_wrong_counts_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     runs = iter((right, right, wrong))
     monkeypatch.setattr(capture_benchmark, "_run", lambda path: next(runs))
     monkeypatch.setattr(capture_benchmark, "_first_rows", lambda path: 0.1)
-    assert benchmark(SMALL, folder, 2, with_tshark=False).wrong == ()
-    result = benchmark(SMALL, folder, 1, with_tshark=False)
+    assert benchmark(SMALL, folder, 2).wrong == ()
+    result = benchmark(SMALL, folder, 1)
     assert result.wrong == (
         f"wpdus 1 instead of {truth['wpdus']}",
         "missing_bytes 7 instead of 0",
@@ -64,8 +64,10 @@ def test_a_capture_of_an_older_generator_is_made_anew(folder: Path) -> None:
 
 def test_the_bars_are_judged() -> None:
     """First rows at any size; a tenth of tshark's time and 300 MB at a million packets; growth to five."""
-    million = Result(1_000_000, 5, 1.0, 0.9, 250_000_000, 0.1, 8.0, ())
-    five = Result(5_000_000, 5, 6.0, 5.4, 900_000_000, 0.4, None, ())
+    million = Result(1_000_000, 5, 1.0, 0.9, 250_000_000, 0.1, {"tshark": 8.0, "tcptrace": 0.4}, ())
+    assert "tcptrace   0.40 s, ours 225.0% of it (process 250.0%)" in million.text()
+    five = Result(5_000_000, 5, 6.0, 5.4, 900_000_000, 0.4, {}, ())
+    assert "tshark not measured  tcptrace not measured" in five.text()
     assert capture_benchmark._bars([million, five]) == [
         "NOT met: first rows painted within 0.40 s at any size (bar 0.3 s)",
         "NOT met: 11.2% of tshark's time (bar 10%)",

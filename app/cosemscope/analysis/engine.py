@@ -188,7 +188,7 @@ class Analysis:
         return session_tree(self.table, self.streams, self._counts)
 
     def dlms_client_is_near(self, pair: int) -> bool:
-        """Whether on this wPort pair the stream's client is the DLMS client (a pushing meter is not)."""
+        """True if the stream's client is the DLMS client on this wPort pair (a pushing meter is not)."""
         return self._counts.dlms_client_is_near(pair)
 
     def statistics(self) -> dict[str, Any]:

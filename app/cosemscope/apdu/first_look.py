@@ -90,6 +90,7 @@ def look_at(heads: _Rows, sizes: NDArray[Any], found: FirstLook, places: _Index 
 
     Entry `places[i]` (or `places + i`) of each column is that of head i; it holds `NOTHING_SEEN` before.
     """
+    # Invariant: head i has sizes[i] octets and fills entry out[i], also when they have been put in order.
     present = np.flatnonzero(sizes > 0)
     out = present + places if isinstance(places, int) else places[present]
     if len(present) < len(sizes):

@@ -25,7 +25,7 @@ class PayloadSource:
         self._base = batch.base
 
     def at_hand(self, address: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Which addresses lie in the batch at hand, so that `gather` may read there."""
+        """Mask, bool[n]: addresses that lie in the batch at hand, so that `gather` may read there."""
         mask: npt.NDArray[np.bool_] = (address >= self._base) & (
             address < self._base + len(self._buffer) - 128
         )

@@ -1,4 +1,4 @@
-"""What is known of one association: titles, challenges, keys it brought along, requests, blocks, counters.
+"""The state of one association: titles, challenges, keys it brought along, requests, blocks, counters.
 
 An `Association` belongs to one pair of wPorts on one stream and is never shared: two associations on one
 connection are two objects. `steps.advance` takes it from APDU to APDU and gives a `Look` at each. All memory
@@ -28,7 +28,7 @@ _MAX_BEHIND_GATEWAY = 64
 
 
 class Look(NamedTuple):
-    """What is known of one APDU in its association.
+    """All that is known of one APDU in its association.
 
     `inner` is the tag of the APDU once opened or joined (-1: none), `context` what the decoder needs for its
     tree. `openings` are the attempts to open what is ciphered in it, the outermost first. `plain` is the
@@ -53,7 +53,7 @@ class Look(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where an association is: endpoints and wPorts, near (the stream's client) before far."""
+    """The place of an association: endpoints and wPorts, near (the stream's client) before far."""
 
     endpoints: tuple[Endpoint, ...] = ()
     wports: tuple[int, ...] = ()
@@ -186,7 +186,7 @@ class Association:
         self.counters[key] = counter
 
     def hls(self) -> Challenges:
-        """What the AARQ and the AARE said for HLS authentication."""
+        """The titles and challenges of AARQ and AARE, for HLS authentication."""
         client, server = self.client_side, 1 - self.client_side
         return Challenges(
             self.mechanism,

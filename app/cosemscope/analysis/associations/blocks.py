@@ -35,7 +35,7 @@ _State = TypeVar("_State")
 
 
 class Joined(NamedTuple, Generic[_State]):
-    """What a block makes of its transfer: what to go on with (None: it is over), the whole, a remark."""
+    """The outcome of a block: the transfer that goes on (None: it is over), the whole, a remark."""
 
     transfer: _State | None
     whole: bytes | None = None

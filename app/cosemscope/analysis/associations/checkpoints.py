@@ -1,7 +1,7 @@
-"""Checkpoints: states of associations before some of their rows, so that no look begins at the first.
+"""Checkpoints keep states of associations before some of their rows, so that no look begins at the first.
 
 Memory is bounded: when there are too many, every other one is given up, and later ones stand twice as far
-apart. What has long transfers of blocks in hand is not kept, as it would hold their octets.
+apart. Associations in the midst of long transfers of blocks are passed by: a copy would hold the octets.
 """
 
 from bisect import bisect_right
@@ -34,7 +34,7 @@ class Checkpoints:
             self._thin_out()
 
     def nearest(self, pair: int, row: int) -> tuple[int, Association] | None:
-        """The last checkpoint of a pair before or at `row`: its row, and a copy of the state before it."""
+        """The last checkpoint of a pair before or at `row`: the row, and a copy of the state before that."""
         rows, states = self._kept.get(pair, ((), ()))
         place = bisect_right(rows, row) - 1
         return (rows[place], states[place].copy()) if place >= 0 else None

@@ -1,4 +1,4 @@
-"""What each WPDU is about, for whole captures: looks and info lines of row after row.
+"""Insights are looks and info lines of row after row, for whole captures.
 
     insights = Insights(analysis, keys)
     looks = insights.looks(rows)

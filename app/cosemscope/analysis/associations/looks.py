@@ -1,9 +1,9 @@
-"""The associations of a capture: what is known around each WPDU, for all in turn or one that is looked at.
+"""The associations of a capture give looks at its WPDUs, at all in turn or at any one.
 
-The rows are walked once, in order (`walk`, `go_on`): that completes the first-look columns of what is
-ciphered or comes in blocks, learns scalers, and leaves checkpoints. `look(row)` then takes some dozen rows of
-the same wPort pair. A row that the walk has not come to is looked at all the same, by a window of rows before
-it and the APDUs that make associations; the answer may grow richer when the walk has passed.
+`walk` and `go_on` take the rows once, in order: they learn scalers, complete the first-look columns of opened
+and joined APDUs, and leave checkpoints. `look` begins at the nearest checkpoint and takes some dozen rows of
+the same wPort pair. Before the walk has come to a row, its look stands on a window of rows before it and on
+the APDUs that make associations; scalers of other connections and long transfers of blocks come later.
 """
 
 from collections import OrderedDict
@@ -51,7 +51,7 @@ _Rows = npt.NDArray[np.int64]
 
 
 class _Line(NamedTuple):
-    """What the walk reads of a row; `quiet`: `said` says all (service, invoke-id, class, obis, member)."""
+    """Columns of a row; if `quiet`, `said` (service, invoke-id, class, obis, member) is all that matters."""
 
     row: int
     pair: int
@@ -107,9 +107,10 @@ class Associations:
     # All rows in order.
 
     def walk(self, stop: int | None = None) -> Iterator[tuple[int, Look]]:
-        """The next rows in order, up to `stop`, with what is known of each; their columns are complete.
+        """The next rows in order, up to `stop`, and a look at each; their columns are complete by then.
 
-        Keeps the associations of the 65,536 wPort pairs used last.
+        The associations of the 65,536 wPort pairs used last are kept. Raises CaptureError and OSError when
+        the capture's octets cannot be read.
         """
         stop = len(self.analysis.first_look) if stop is None else stop
         while self.passed < stop:
@@ -177,7 +178,7 @@ class Associations:
         return association
 
     def _lines(self, index: slice | _Rows) -> Iterator[_Line]:
-        """What the walk reads of these rows, in order."""
+        """The columns of these rows that the walk reads, row by row."""
         analysis, seen = self.analysis, self.analysis.first_look
         wpdus, pairs = analysis.wpdus, analysis.wpdu_pairs["pair"][index]
         rows = np.arange(index.start, index.start + len(pairs)) if isinstance(index, slice) else index
@@ -212,9 +213,10 @@ class Associations:
     # One row.
 
     def look(self, row: int, octets: bytes | None = None) -> Look:
-        """What is known of the APDU of this WPDU row: verdict, context for the decoder, remarks.
+        """The look at the APDU of a WPDU row: verdict, context for the decoder, remarks.
 
-        `octets`: those of the row, where they are at hand already.
+        `octets`: the row's, where they are at hand already. Raises CaptureError and OSError when the
+        capture's octets cannot be read.
         """
         with self._at_once():
             final, known = self._looks.get(row, (False, None))
@@ -268,9 +270,9 @@ class Associations:
             self._looks.popitem(last=False)
 
     def decode(self, row: int, look: Look | None = None, octets: bytes | None = None) -> Decoded:
-        """The tree of this WPDU row, opened and named as far as can be, remarks among its problems.
+        """The tree of a WPDU row, opened and named as far as can be, remarks among its problems.
 
-        `look` and `octets`: those of the row, where they are at hand already.
+        `look` and `octets`: the row's, where they are at hand already. Raises as `look` does.
         """
         octets = self.analysis.octets(row) if octets is None else octets
         if not octets and self.analysis.wpdus["size"].item(row):

@@ -1,4 +1,4 @@
-"""Which associations are with the same meter, and what one of them told that holds for the others.
+"""Associations with the same meter share the scalers that one of them was told.
 
 A head-end that connects anew for every reading asks for a scaler once: it holds for the later connections to
 the same meter, whoever the client is. A meter is known by its system title and wPort; where none is told, by
@@ -27,7 +27,7 @@ class _Place(NamedTuple):
 
 
 class _AtPlace:
-    """What associations without a title told there; the first two titles of the others, by their rows."""
+    """Scalers that associations without a title were told there; the first two titles, by their rows."""
 
     __slots__ = ("scalers", "titles")
 
@@ -42,7 +42,7 @@ class _AtPlace:
             del self.titles[max(self.titles, key=self.titles.__getitem__)]
 
     def is_one_meter(self, row: int) -> bool:
-        """Whether one title at most was seen there up to this row."""
+        """True if one title at most was seen there up to this row."""
         return sum(first <= row for first in self.titles.values()) < 2
 
 
@@ -76,7 +76,7 @@ class Meters:
 
 
 def _kept(known: OrderedDict[_Key, _Kept], key: _Key, make: Callable[[], _Kept]) -> _Kept:
-    """What is known under this key, else a new one; the one that was not used for longest is forgotten."""
+    """The entry of this key, else a new one; the one that was not used for longest is forgotten."""
     found = known.get(key)
     if found is None:
         if len(known) >= _MAX_METERS:

@@ -1,7 +1,7 @@
-"""Scalers and units that a meter told, and when: asked of any row, only what was told by then counts.
+"""Scalers and units of a meter's attributes, and the rows that told them: for any row, what was told by then.
 
-One `Scalers` serves all associations with a meter; it learns from their rows in order. Who goes through some
-rows again, or ahead, does so with one `apart`, which changes nothing of the other.
+One `Scalers` serves all associations with a meter and learns from their rows in order. Rows that are taken
+again, or ahead of the others, teach a `Scalers` that is `apart` and changes nothing of the meter's.
 """
 
 from bisect import bisect_right
@@ -36,7 +36,10 @@ class Scalers:
         return Scalers(self if self._below is None else self._below)
 
     def learn(self, row: int, scalers: dict[Reference, tuple[int, int]]) -> None:
-        """These were told in this row; of one that changes again and again, the latest changes are kept."""
+        """Take in what `row` told; of an attribute that changes often, the latest 16 changes are kept.
+
+        Rows are to be taken in their order.
+        """
         for reference, scaler_unit in scalers.items():
             told = self._told.get(reference, ())
             if told and told[-1].scaler_unit != scaler_unit:
@@ -45,7 +48,7 @@ class Scalers:
                 self._told[reference] = (_Told(row, scaler_unit),)
 
     def at(self, row: int, reference: Reference) -> tuple[int, int] | None:
-        """What held for this attribute in this row; None where nothing was told by then."""
+        """Scaler (power of ten) and unit of an attribute as told by `row`; None where none were."""
         told = self._told.get(reference, ())
         before = bisect_right(told, row, key=_row)
         if before:
@@ -53,7 +56,7 @@ class Scalers:
         return self._below.at(row, reference) if self._below is not None else None
 
     def seen_from(self, row: int) -> ScalerUnit | None:
-        """What the decoder is to know in this row; None where nothing was told at all."""
+        """The decoder's view of scalers and units in `row`; None where none were told at all."""
         return partial(self.at, row) if self._told or self._below is not None else None
 
 

@@ -43,7 +43,7 @@ _OCTET_STRING = 9
 
 
 class SecurityMethods:
-    """What calls of these methods, and their answers, tell of an association and teach it.
+    """Calls of these methods, and their answers, tell of an association and teach it.
 
     `note` takes the kind of a remark and a sentence for people; `used` an invocation counter.
     """

@@ -100,7 +100,7 @@ def plain_look(association: Association, side: int, asked: Request, apdu: bytes)
 
 @lru_cache(4096)
 def _pending(class_id: int, obis: int, member: int) -> Pending:
-    """What waits for the response to a request for one attribute."""
+    """The entry that waits for the response to a request for one attribute."""
     return Pending(Request((Reference(class_id, obis.to_bytes(6, "big"), member, False),)))
 
 
@@ -132,7 +132,7 @@ class _Step:
         self.used: dict[tuple[bytes, str], set[int]] = {}
 
     def look(self) -> Look:
-        """What came of it."""
+        """The look at the APDU, once it is taken."""
         if self.used:
             self._count()
         opener = self.opener or self.association.opener(self.side)

@@ -73,7 +73,7 @@ class AskedRows:
         return self.analysis.packets[name][self.wpdus("first_packet")]
 
     def first_look(self, name: str) -> Array:
-        """A column of the first looks at the APDUs as they were sent, see `FIRST_LOOK_FIELDS`."""
+        """A column of the first looks, see `first_look_columns`; of ciphered APDUs once they were walked."""
         return self.analysis.first_look[name][self.rows]
 
     def streams(self, name: str) -> Array:

@@ -1,10 +1,11 @@
-"""The first look at every WPDU, in columns beside the WPDU table: row for row the same WPDU.
+"""First-look columns stand beside the WPDU table, row for row: service, object, result, kind and more.
 
     analysis.first_look["service"][rows], analysis.first_look["kind"][rows], ...
 
-The columns and their "none" are those of `apdu.first_look.FIRST_LOOK_FIELDS`. They are filled for every
-batch while it is loaded, from the octets at hand; the background pass puts in, in the same columns, what
-stands in ciphered and joined APDUs, once it has come to them.
+Names, types and "none" are those of `apdu.first_look.FIRST_LOOK_FIELDS`. The columns are filled for every
+batch while it is loaded, from the octets at hand. The walk over associations (`analysis.bulk`) puts the
+innermost APDU of opened and joined ones into the same columns, and its tag into one more: `inner` (int16, -1
+where none was opened or joined). `security` and `invocation_counter` stay those of the envelope.
 """
 
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ class FirstLookColumns(Columns):
         """
         added = self.extend(rows.stop - rows.start, **NOTHING_SEEN, inner=-1)
         found = {name: self[name][added] for name in FIRST_LOOK_FIELDS}
+        # Invariant: `there` marks the rows whose columns are filled; those of no other row are touched.
         address, size, framing = (wpdus[name][rows] for name in ("address", "size", "framing"))
         header = HEADER_SIZES[framing]
         there = source.at_hand(address) & (header >= 0)
@@ -62,7 +64,7 @@ class FirstLookColumns(Columns):
             self._put(rows.start + rest, look(apdus))
 
     def put_inside(self, rows: Sequence[int], apdus: Sequence[bytes], inner: Sequence[int]) -> None:
-        """Fill `rows` from the innermost APDUs that were found in theirs; `inner`: what was opened or joined.
+        """Fill `rows` from the innermost APDUs that were found in theirs; `inner`: the tags of these.
 
         Security and counter stay those of the envelope, a block that of a block transfer.
         """

@@ -1,4 +1,4 @@
-"""Where the APDU stands in the octets of a row, by its framing."""
+"""The APDU is found in the octets of a row by the row's framing."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ _HEADER_SIZES: list[int] = HEADER_SIZES.tolist()
 
 
 def apdu_start(framing: int) -> int:
-    """Where remarks on the APDU stand in the octets of a row of this framing."""
+    """The place of remarks on the APDU in the octets of a row of this framing."""
     return max(_HEADER_SIZES[framing], 0)
 
 

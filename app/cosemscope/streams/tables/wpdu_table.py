@@ -105,7 +105,8 @@ class WpduTable(Columns):
         return b"".join(read(piece, length) for piece, length in pieces)
 
     def octets_of(self, rows: slice, read: Callable[[int, int], bytes]) -> list[bytes]:
-        """The octets of each of these rows, as `octets` gives them, as far as they go with one reading."""
+        """The octets of each of these rows, as `octets` gives them, from one reading where they lie near."""
+        # Invariant: `window` holds the octets from address `first` on; others are read by themselves.
         address, size = self["address"][rows], self["size"][rows]
         alone = address[address >= 0]
         first = int(alone.min(initial=1 << 62))
