@@ -99,7 +99,7 @@ def test_how_far_back_an_original_is_looked_for(
 
 def test_what_is_compared_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest segments that hold octets of a suspect are asked, no more than so many."""
-    monkeypatch.setattr(conflicts, "_MOST_COMPARED", 2)
+    monkeypatch.setattr(conflicts, "MOST_COMPARED", 2)
     made = Made([Sent(b"a", seq=0), Sent(b"b", seq=1), Sent(b"c", seq=2), Sent(b"XXXX", seq=0)])
     assert looked(made, [3]) == [(3, 0, 2)]
 

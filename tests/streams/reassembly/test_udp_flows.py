@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from cosemscope.streams.decode_as import parse_decode_as
+from cosemscope.streams.reassembly import udp_flows
+from cosemscope.streams.reassembly.udp_flows import UdpFlows
 from cosemscope.streams.recognition import MAX_SEGMENTS
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.stream_kinds import SEVERAL, TRAILING
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control
+from tests.helpers.made_streams import Made, Sent
 from tests.helpers.wire import CLIENT, SERVER, Wire, analyse, contents, get_request, get_response, rows, wpdu
 
 ONE, TWO = get_request(1), get_response(1)
@@ -172,3 +175,112 @@ def test_rtp_with_an_extension_is_no_iec_61334_4_32(tmp_path: Path) -> None:
     analysis = analyse(wire, tmp_path)
     assert not len(analysis.wpdus)
     assert analysis.streams["framing"].tolist() == [Framing.UNKNOWN]
+
+
+def _swap(octets: bytes) -> bytes:
+    return struct.pack("<4H", *struct.unpack(">4H", octets[:8])) + octets[8:]
+
+
+FRAME = frame(i_control(0), COMMAND + GET)
+LLC = b"\x90\x01\x10" + GET
+BARE = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400007e1f04b0")
+
+
+def _taken(*sent: Sent | bytes, framing: Framing = Framing.UNDECIDED, finish: bool = False) -> Made:
+    """What becomes of these datagrams, in one batch; flows whose framing is known already, or not."""
+    made = Made([one if isinstance(one, Sent) else Sent(one) for one in sent])
+    for one in sent:
+        if isinstance(one, Sent):
+            one.protocol = 17
+    made.packets["protocol"][:] = 17
+    made.batch = type(made.batch).of(made.packets, made.batch.rows, made.batch.stream)
+    made.streams["protocol"][:] = 17
+    made.streams["framing"][:] = framing
+    flows = UdpFlows(made.streams, made.source, made.output)
+    flows.add(made.batch)
+    if finish:
+        flows.finish(len(sent))
+    made.flush()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("octets", "framing", "rows"),
+    [
+        (ONE, Framing.WRAPPER, [(16, 13, 0xC0, 0)]),
+        (_swap(ONE), Framing.SWAPPED, [(16, 13, 0xC0, 0)]),
+        (FRAME, Framing.HDLC, [(16, 13, 0xC0, 0)]),
+        (LLC, Framing.IEC_61334_4_32, [(16, 13, 0xC0, 0)]),
+        (BARE, Framing.BARE, [(0, 31, 0x60, 0)]),
+        (ONE[:-1], Framing.UNDECIDED, []),
+        (ONE[:9], Framing.UNDECIDED, []),
+        (b"?", Framing.UNDECIDED, []),
+    ],
+)
+def test_what_the_first_datagram_of_a_flow_tells(octets: bytes, framing: Framing, rows: list) -> None:
+    """Its framing, and the row that it is: source wPort, length, tag, marks."""
+    made = _taken(octets)
+    assert made.streams["framing"].tolist() == [framing]
+    assert made.told("source_wport", "length", "apdu_tag", "marks") == rows
+
+
+@pytest.mark.parametrize(
+    ("framing", "octets", "cut", "rows", "items"),
+    [
+        (Framing.WRAPPER, ONE, 0, [(13, 0xC0, 21, 0)], []),
+        (Framing.WRAPPER, wpdu(b""), 0, [(0, -1, 8, 0)], []),
+        (Framing.WRAPPER, wpdu(b"\x54"), 0, [(1, 0x54, 9, 0)], []),
+        (Framing.WRAPPER, ONE, 4, [(13, 0xC0, 17, 1)], [("snap-length", 17, 4)]),
+        (Framing.WRAPPER, ONE[:8], 0, [(13, -1, 8, 1)], []),
+        (Framing.WRAPPER, ONE[:7], 0, [], [("skipped-octets", 0, 7)]),
+        (Framing.WRAPPER, b"?" * 12, 0, [], [("skipped-octets", 0, 12)]),
+        (Framing.WRAPPER, ONE + b"?", 0, [(13, 0xC0, 21, 8)], [("trailing-octets", 21, 1)]),
+        (Framing.SWAPPED, _swap(ONE), 0, [(13, 0xC0, 21, 0)], []),
+        (Framing.SWAPPED, _swap(TWO)[:-1], 0, [(20, 0xC4, 27, 1)], []),
+        (Framing.HDLC, LLC, 0, [(13, 0xC0, 16, 0)], []),  # data units among frames
+        (Framing.HDLC, FRAME[:-3], 3, [], [("snap-length", len(FRAME) - 6, 3), ("cut-frame", 0, 6)]),
+        (Framing.BARE, GET, 0, [(13, 0xC0, 13, 0)], []),
+        (Framing.IEC_61334_4_32, LLC, 2, [(13, 0xC0, 14, 1)], [("snap-length", 14, 2)]),
+        (Framing.UNKNOWN, ONE, 0, [], []),
+        (Framing.UNKNOWN, ONE, 4, [], [("snap-length", 17, 4)]),
+    ],
+)
+def test_a_datagram_of_a_flow_that_is_known(
+    framing: Framing, octets: bytes, cut: int, rows: list, items: list
+) -> None:
+    """Rows by length, tag, size and marks; items by their spans in the datagram."""
+    made = _taken(Sent(octets, cut=cut), framing=framing)
+    assert made.told("length", "apdu_tag", "size", "marks") == rows
+    assert [(kind, start, amount) for kind, _, _, _, start, amount in made.found()] == items
+
+
+def test_each_flow_and_direction_has_its_own_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of APDUs of two flows in turns; of those that are waited for the oldest goes first."""
+    halves = [
+        frame(i_control(number), part, segmented=not number, destination=b"\x21", source=b"\x03")
+        for number, part in enumerate((RESPONSE + b"\xc4\x01\xc1\x00", b"\x11\x05"))
+    ]
+    sent = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    datagrams = [Sent(halves[number], stream=stream, side=1) for stream, number in sent]
+    made = _taken(*datagrams, framing=Framing.HDLC)
+    assert made.told("stream", "first_packet", "last_packet", "length") == [(0, 0, 2, 6), (1, 1, 3, 6)]
+    monkeypatch.setattr(udp_flows, "MAX_HDLC", 1)
+    made = _taken(*(Sent(one.octets, stream=one.stream, side=1) for one in datagrams), framing=Framing.HDLC)
+    cut = [row for row in made.told("first_packet", "marks") if row[1] & Mark.TRUNCATED]
+    assert cut[:2] == [(0, Mark.TRUNCATED), (1, Mark.TRUNCATED)]
+
+
+def test_the_end_cuts_what_is_begun_and_decides_what_waits() -> None:
+    """An APDU in segments is a truncated row; a flow in which nothing was recognised carries no DLMS."""
+    begun = frame(i_control(0), RESPONSE + b"\xc4\x01", segmented=True, destination=b"\x21", source=b"\x03")
+    made = _taken(Sent(begun), Sent(b"?", stream=1), finish=True)
+    assert made.told("stream", "marks") == [(0, Mark.TRUNCATED)]
+    assert made.streams["framing"].tolist() == [Framing.HDLC, Framing.UNKNOWN]
+
+
+def test_who_asks_is_the_client_of_a_flow() -> None:
+    """By the APDU that told the framing, whichever side sent it; items found before turn with it."""
+    made = _taken(Sent(b"?", side=1), Sent(ONE, side=1), Sent(TWO), Sent(b"??", cut=1))
+    assert made.streams["client_side"].tolist() == [1]
+    assert made.told("direction") == [(0,), (1,)]
+    assert {item[2] for item in made.found()} == {1}

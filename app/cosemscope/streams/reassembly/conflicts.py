@@ -15,8 +15,8 @@ from cosemscope.streams.tables.stream_kinds import CONFLICT
 
 #: Packets before a batch among which the original of a retransmission is looked for.
 WINDOW = 1 << 16
-# Segments that are compared one by one with a segment of the same octets that begins elsewhere.
-_MOST_COMPARED = 256
+#: Segments that are compared one by one with a segment of the same octets that begins elsewhere.
+MOST_COMPARED = 256
 _HALF_WAY = 1 << 31
 
 
@@ -90,7 +90,7 @@ class ConflictFinder:
             shift = ((number - key[near] + _HALF_WAY) & 0xFFFFFFFF) - _HALF_WAY
             earlier = (seen[near] < suspect) & (-size < shift) & (shift < length[near])
             rows, shift = seen[near[earlier]], shift[earlier]
-            oldest = np.argsort(rows)[:_MOST_COMPARED]
+            oldest = np.argsort(rows)[:MOST_COMPARED]
             found.append(self._differences(suspect, rows[oldest].tolist(), shift[oldest].tolist()))
         return found
 

@@ -26,9 +26,9 @@ from cosemscope.streams.tables.wpdu_table import Mark, wrapper_rows
 from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
 from cosemscope.transport.wports import DLMS_PORT
 
-_FLAG = 0x7E
 #: Directions of flows whose HDLC segments are waited for.
-_MAX_HDLC = 4096
+MAX_HDLC = 4096
+_FLAG = 0x7E
 
 
 class UdpFlows:
@@ -157,7 +157,7 @@ class UdpFlows:
             sink = self._sink(*key)
             known = HdlcSplitter(sink, 0), sink, 0
         splitter, sink, taken = known
-        if len(self._hdlc) >= _MAX_HDLC:
+        if len(self._hdlc) >= MAX_HDLC:
             _, (oldest, _, _) = self._hdlc.popitem(last=False)
             oldest.close(segment.packet)
         stop = taken + segment.stop
