@@ -222,6 +222,8 @@ def test_what_an_attempt_puts_up_with(severity: str, tolerant: bool, well: bool)
         if severity:
             inner.problem(0, 2, "odd", "", severity)
 
+    if not tolerant:
+        assert cursor("0102").attempt(read, 2) == well
     assert c.attempt(read, 2, tolerant=tolerant) == well
     assert len(c.session.problems) == 1 + (well and bool(severity))
     assert len(c.children) == well

@@ -11,15 +11,15 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.apdu.context import CipheredPart, Context, SignedPart
+from cosemscope.apdu.context import CipheredPart, Context, Envelope, KeyInfo, SignedPart
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.framed import decode_octets
 from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.plain import plain_tree
 from cosemscope.apdu.security.envelopes import read_protected
-from cosemscope.apdu.security.key_rings import KeyRing
+from cosemscope.apdu.security.key_rings import KeyKind, KeyRing
 from cosemscope.apdu.security.key_sets import KeySet
-from cosemscope.apdu.security.opener import KeyedOpener
+from cosemscope.apdu.security.opener import KeyedOpener, key_kind
 from cosemscope.apdu.security.outcomes import Outcomes
 from tests.helpers.protection import (
     AUTHENTICATION,
@@ -424,3 +424,66 @@ def test_keys_never_show(caplog: pytest.LogCaptureFixture) -> None:
     for secret in secrets(keys):
         assert secret not in text
         assert repr(bytes.fromhex(secret)).lower() not in text
+
+
+# Which key an APDU names.
+
+
+def _info(choice: int, key_id: int) -> Envelope:
+    return Envelope(b"", b"", b"", b"", b"", b"", KeyInfo(choice, key_id))
+
+
+@pytest.mark.parametrize(
+    ("tag", "control", "envelope", "kind"),
+    [
+        (0xC8, 0x30, None, KeyKind.UNICAST),
+        (0xC8, 0x70, None, KeyKind.BROADCAST),
+        (0xC8, 0x60, None, KeyKind.BROADCAST),
+        (0xDB, 0x20, None, KeyKind.UNICAST),
+        (0xD0, 0x30, None, KeyKind.DEDICATED),
+        (0xD0, 0x70, None, KeyKind.DEDICATED),
+        (0xDC, 0x30, None, KeyKind.DEDICATED),
+        (0xDD, 0x30, _info(0, 0), KeyKind.UNICAST),
+        (0xDD, 0x30, _info(0, 1), KeyKind.BROADCAST),
+        (0xDD, 0x70, _info(0, 0), KeyKind.BROADCAST),
+        (0xDD, 0x30, _info(1, 0), None),
+        (0xDD, 0x30, _info(2, 0), None),
+        (0xDD, 0x30, Envelope(b"", b"", b"", b"", b"", b""), KeyKind.UNICAST),
+    ],
+)
+def test_the_kind_of_key_that_an_apdu_names(
+    tag: int, control: int, envelope: Envelope | None, kind: KeyKind | None
+) -> None:
+    """By its tag, the key set bit, or the key-info; none where the key comes along."""
+    assert key_kind(CipheredPart(tag, control, 1, b"", bytes(12), None, envelope)) is kind
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (CipheredPart(0xC8, 0x30, 1, b"", bytes(12)), "no global unicast key is given for MMM "),
+        (CipheredPart(0xC8, 0x70, 1, b"", bytes(12)), "no global broadcast key is given for MMM "),
+        (CipheredPart(0xD0, 0x30, 1, b"", bytes(12)), "no dedicated key is known for MMM "),
+        (CipheredPart(0xDB, 0x30, 1, b"", bytes(12), b"ABC12345"), "no global unicast key is given for ABC "),
+        (CipheredPart(0xDD, 0x30, 1, b"", bytes(12), None, _info(1, 0)), "no master key is given that opens"),
+        (CipheredPart(0xDD, 0x30, 1, b"", bytes(12), None, _info(2, 0)), "no private key for key agreement"),
+    ],
+)
+def test_which_key_is_missing(part: CipheredPart, words: str) -> None:
+    """Its kind, and whose it would be."""
+    found = KeyedOpener(KeyRing(), TITLE).open(part)
+    assert found.verdict is Verdict.NO_KEY
+    assert found.notes[0].startswith(words)
+    assert "for" not in KeyedOpener(KeyRing()).open(CipheredPart(0xC8, 0x30, 1, b"", b"")).notes[0]
+
+
+@pytest.mark.parametrize(("missing", "words"), [(1, "11 of 12"), (12, "0 of 12"), (-1, "13 of 12")])
+def test_tags_of_another_size_are_not_tried(missing: int, words: str) -> None:
+    """It is said how many octets there are; the key is not to blame."""
+    part = part_of(glo(0xC8, GET_CLOCK))
+    tag = (part.authentication_tag + b"\0")[: 12 - missing]
+    found = KeyedOpener(KeyRing([FULL]), TITLE).open(part._replace(authentication_tag=tag))
+    assert (found.verdict, found.notes) == (
+        Verdict.TAG_WRONG,
+        (f"the authentication tag is cut: {words} octets",),
+    )
