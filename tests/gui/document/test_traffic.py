@@ -22,14 +22,13 @@ def test_no_capture_is_an_empty_one():
     nothing = Traffic.empty()
     assert (nothing.total, nothing.truncated, nothing.first_time, len(nothing.wpdus)) == (0, 0, 0, 0)
     assert nothing.neighbour(0, 1) == -1
-    assert len(nothing.source_ranks(0)) == 0
     assert nothing.named("10.0.0.1") == "10.0.0.1"
 
 
 def test_a_row_says_who_sent_it_to_whom(traffic):
     """Requests go to the meter, answers come from it, by address and by DLMS role."""
-    assert (traffic.source(2), traffic.destination(2)) == ("10.0.0.1:49999", "10.0.1.2:4059")
-    assert (traffic.source(3), traffic.destination(3)) == ("10.0.1.2:4059", "10.0.0.1:49999")
+    assert traffic.said(2, "source", "destination") == ["10.0.0.1:49999", "10.0.1.2:4059"]
+    assert traffic.said(3, "source", "destination") == ["10.0.1.2:4059", "10.0.0.1:49999"]
     assert [traffic.sender(row) for row in (2, 3)] == [Side.CLIENT, Side.SERVER]
     assert traffic.sender_address(3) == "10.0.1.2"
     assert traffic.describe(3).splitlines()[:2] == [
@@ -80,16 +79,6 @@ def test_neighbours_are_those_of_a_list(streams, row, by):
     others = mine[mine > row] if by > 0 else mine[mine < row][::-1]
     wanted = int(others[0]) if row < 1200 and len(others) else -1
     assert traffic.neighbour(row, by) == wanted
-
-
-def test_ranks_sort_as_addresses(traffic):
-    """By family, address and port, the higher one later, equal ones equal."""
-    ranks = traffic.source_ranks(40)
-    texts = [traffic.source(row) for row in range(40)]
-    order = np.argsort(ranks, kind="stable")
-    ends = [tuple(int(part) for part in texts[row].replace(":", ".").split(".")) for row in order]
-    assert ends == sorted(ends)
-    assert len(set(ranks.tolist())) == len(set(texts))
 
 
 def test_whole_and_truncated_rows_are_counted_as_they_come(traffic):
