@@ -17,7 +17,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What one process tells another; `word` names the class at the pipe."""
+    """A message from one process to another; `word` names the class at the pipe."""
 
     word: ClassVar[str]
 

@@ -60,7 +60,7 @@ class NameRecord:
 
 
 class BlockError(ValueError):
-    """What stands where a block should begin cannot be one; the text says what it claims."""
+    """The octets at the place of a block cannot be one; the text says what it claims."""
 
 
 def block_heads(octets: bytes | bytearray | memoryview, order: str) -> Iterator[tuple[int, int, int, str]]:

@@ -1,4 +1,4 @@
-"""What a capture file gives: records in batches, the interfaces they came in on, and what could not be read.
+"""Contents of a capture file: batches of records, their interfaces, and problems of reading.
 
 A batch is a structure of arrays over one window of the file, so that whatever follows can read header fields
 of all its packets at once. Times are integers, nanoseconds since the epoch (UTC).
@@ -32,7 +32,7 @@ class CaptureProblem(NamedTuple):
 
 @dataclass(frozen=True)
 class Interface:
-    """Where packets were captured, as the file tells it."""
+    """An interface on which packets were captured, as the file describes it."""
 
     link_type: int
     snap_length: int = 0
@@ -62,7 +62,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the capturing program counted on one interface up to `time` (ns); -1 for what it does not tell."""
+    """Counts of one interface up to `time` (ns), by the program that captured.
+
+    -1 for what it does not tell.
+    """
 
     time: int
     received: int = -1

@@ -1,4 +1,4 @@
-"""What gives records: one file (`reader`), or the files of a ring one after another (`sequence`)."""
+"""Base class of sources of records: one file (`reader`), or the files of a ring (`sequence`)."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType

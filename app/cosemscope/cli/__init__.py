@@ -38,7 +38,7 @@ _OPTIONS = ("-h", "--help", "--version")
 
 
 def is_command(words: Sequence[str]) -> bool:
-    """Whether `words` is for the command line rather than the window."""
+    """True when `words` is for the command line rather than the window."""
     return bool(words) and (words[0] in COMMANDS or words[0] in _OPTIONS)
 
 

@@ -1,4 +1,4 @@
-"""What the commands that look at captures have in common: the file and how it is taken, keys, and errors.
+"""Options of all commands that read a capture: the file, its form, keys; and their errors as sentences.
 
 `add_capture_arguments` puts them on a command's parser, `with_analysis` opens what they name.
 """

@@ -1,4 +1,4 @@
-"""How a live command speaks: its events on standard output, and its commands from standard input.
+"""Lines of a live command: its events on standard output, and its commands from standard input.
 
 For people an event is a line of words, errors on standard error; for scripts and the window it is a line of
 JSON, as are commands (`capture_events` and `live_events` have them).

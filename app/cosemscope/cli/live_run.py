@@ -1,4 +1,4 @@
-"""How a live command runs: its recording, its events, its commands, and its end.
+"""A live command from start to end: its recording, its events, its commands.
 
 It keeps what goes over the wire as a pcapng that any of the other commands,
 the window and Wireshark open. With `--json` every event is a line of JSON;

@@ -57,7 +57,7 @@ class _Harmless(io.TextIOBase):
         return self.stream.fileno()
 
     def isatty(self) -> bool:
-        """Whether the stream behind is a terminal."""
+        """True when the stream behind is a terminal."""
         return self.stream.isatty()
 
 

@@ -56,7 +56,10 @@ class CaptureStopped(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureKept(Event):
-    """What is left of the capture, its first `file` and all `files`; the last event, unless nothing is."""
+    """The capture is kept in these `files`, of which `file` is the first.
+
+    The last event, unless nothing is.
+    """
 
     word = "kept"
     file: Path

@@ -31,7 +31,7 @@ def dlms_filter(ports: Sequence[int] = (DLMS_PORT,), link_type: int = 1) -> str:
 
 
 class FilterVerdict(NamedTuple):
-    """What is to be said about a filter: `error` is empty when it is right.
+    """Verdict on a capture filter: `error` is empty when it is right.
 
     `checked` is false when there is no library to check it; the capture will then tell.
     """
@@ -42,7 +42,7 @@ class FilterVerdict(NamedTuple):
 
     @property
     def right(self) -> bool:
-        """Whether a capture can begin with it, as far as is known."""
+        """True when a capture can begin with it, as far as is known."""
         return not self.error
 
 

@@ -40,7 +40,7 @@ _COUNTS_EVERY = 0.5
 
 @dataclass(frozen=True)
 class CaptureJob:
-    """What to capture, and where to.
+    """A capture: its source, its filter, its files and its end.
 
     Either `interfaces` or a `pipe` ("-" for standard input). `capture_filter` None is the filter that fits
     DLMS, "" is everything. Without a `write` the spool is one of the folder's.
@@ -68,7 +68,7 @@ class CaptureJob:
 
     @property
     def trouble(self) -> str:
-        """What contradicts itself in the job, as a phrase; empty if nothing does."""
+        """A phrase about a contradiction within the job; empty if there is none."""
         if bool(self.interfaces) == (self.pipe is not None):
             return "name an interface (-i, see: cosemscope interfaces), or a pipe (- is standard input)"
         if self.pipe is not None and (self.capture_filter is not None or self.further_ports):
@@ -85,7 +85,7 @@ class CaptureJob:
 
 
 class CaptureControl:
-    """What others may ask of a running capture, from any thread or signal handler."""
+    """Wishes of others to a running capture, from any thread or signal handler."""
 
     def __init__(self) -> None:
         self.stop = threading.Event()
@@ -231,7 +231,7 @@ class _Capture:
             self._tell(CaptureCounts(packets=packets, octets=octets, dropped=dropped))
 
     def _tell_kept(self) -> None:
-        """What is kept; a spool without packets that nobody named is removed."""
+        """Tell which files are kept; a spool without packets that nobody named is removed."""
         ring = self._ring
         if not ring.packets and self._job.write is None:
             for path in ring.files:

@@ -53,7 +53,7 @@ def find_dumpcap() -> str | None:
 
 
 def dumpcap_version(program: str) -> str:
-    """What it says of itself, such as "dumpcap 4.0.17"."""
+    """Name and version that dumpcap gives itself, such as "dumpcap 4.0.17"."""
     version = re.search(r"\d+\.\d+(\.\d+)?", _query([program, "--version"]).stdout)
     return f"dumpcap {version[0]}" if version else "dumpcap"
 
@@ -95,7 +95,7 @@ def _query(command: list[str]) -> "subprocess.CompletedProcess[str]":
 
 
 def _fault(name: str, words: str) -> SourceError:
-    """What dumpcap's error output means, as a sentence."""
+    """Sentence that says the meaning of dumpcap's error output."""
     lines = [line.removeprefix("dumpcap: ").strip() for line in words.splitlines()]
     # A dumpcap that lacks a capability says so before it goes on to what matters.
     lines = [

@@ -43,12 +43,12 @@ class CaptureInterface:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Name of the interface for people."""
         return self.alias or self.name
 
     @property
     def may_capture(self) -> bool:
-        """Whether a capture on it can begin now."""
+        """True when a capture on it can begin now."""
         return bool(self.way)
 
     @property
@@ -80,7 +80,7 @@ def interfaces() -> list[CaptureInterface]:
 
 
 def _tried(device: libpcap.Device, program: str | None) -> CaptureInterface:
-    """Whether libpcap may open it; where it may not, whether dumpcap may."""
+    """The interface with the way that may capture on it: libpcap, else dumpcap, else none."""
     try:
         handle = libpcap.open_live(device.name, _TRIAL)
     except LibpcapError as error:
@@ -121,7 +121,7 @@ def _interface(
 
 
 class PacketCounts:
-    """How many packets pass on interfaces, for a rate beside each in a list; `close` it when done.
+    """Counts of the packets that pass on interfaces, for a rate beside each in a list; `close` it when done.
 
     Linux counts for everybody. Elsewhere the library counts, on handles that nobody reads: interfaces that
     may not be opened have no count.

@@ -42,7 +42,7 @@ _STATUS_MASK, _CONNECTED, _DISCONNECTED = 0x30, 0x10, 0x20
 
 
 class LibpcapError(Exception):
-    """What the library says went wrong; `code` is its status (0 where there is none)."""
+    """Error of the library, in its words; `code` is its status (0 where there is none)."""
 
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message)
@@ -76,7 +76,10 @@ class Stats(NamedTuple):
 
 @dataclass(frozen=True)
 class OpenOptions:
-    """How an interface is opened; see the pcap_set_ functions. `hold` in ms, `buffer` in octets."""
+    """Options with which an interface is opened.
+
+    See the pcap_set_ functions. `hold` in ms, `buffer` in octets.
+    """
 
     promiscuous: bool = flag(True, "-p", "--no-promiscuous", help="only packets to or from us")
     snap_length: int = option(262_144, OCTETS, "-s", "--snap-length", help="of a packet ({})")
@@ -210,7 +213,7 @@ class Library:
 
     @property
     def version(self) -> str:
-        """What it says of itself, such as "libpcap 1.10.3"."""
+        """Name and version that the library gives itself, such as "libpcap 1.10.3"."""
         words = _text(self.pcap_lib_version()).replace(" version", "").split(" (")[0].split(",")[0]
         return words.strip()
 
@@ -315,7 +318,7 @@ class Handle:
             self._pcap.pcap_freecode(byref(program))
 
     def selectable(self) -> int | None:
-        """What `select` can wait for, the handle then never blocks; None where there is no such thing."""
+        """Descriptor that `select` can wait for, the handle then never blocks; None where there is none."""
         get = self._pcap.pcap_get_selectable_fd
         descriptor = -1 if get is None or sys.platform == "win32" else get(self._pointer)
         if descriptor < 0:
@@ -421,7 +424,7 @@ def _open(name: str, options: OpenOptions) -> Handle:
 
 
 def filter_error(text: str, link_type: int = 1, snap_length: int = 262_144) -> str | None:
-    """What is wrong with a filter for interfaces of that link type, in the library's words; None if nothing.
+    """The library's words about a wrong filter for interfaces of that link type; None if nothing.
 
     Names in a filter are looked up on the network, which may take long. Raises LibpcapError where there is
     no library.

@@ -57,8 +57,9 @@ class OctetStore:
             self._changed.notify_all()
 
     def take(self, wait: float) -> bytes | None:
-        """What is there, up to `_TAKEN` octets, after up to `wait` seconds without any; None: no more come.
+        """Returns the octets that are there, up to `_TAKEN`, after up to `wait` seconds without any.
 
+        None: no more come.
         Raises the OSError that was the end.
         """
         with self._changed:
@@ -77,14 +78,14 @@ class OctetStore:
             return None
 
     def close(self) -> None:
-        """What is there may still be taken; nothing more is wanted."""
+        """Octets that are there may still be taken; nothing more is wanted."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     @property
     def closed(self) -> bool:
-        """Whether `close` has been called."""
+        """True when `close` has been called."""
         return self._closed
 
 

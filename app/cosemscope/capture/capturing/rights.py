@@ -18,7 +18,7 @@ _UNKNOWN_PACKAGE = "the package of your system that has dumpcap, often wireshark
 
 
 def rights_advice(platform: str = sys.platform) -> str:
-    """What the user can do to be allowed to capture on this system: one or two sentences."""
+    """Advice on how to be allowed to capture on this system: one or two sentences."""
     if platform == "win32":
         return (
             f"Install Npcap from {NPCAP_SITE} with its installer; if it is there, run that installer again "
@@ -63,7 +63,7 @@ def linux_advice(
 
 
 def no_library_advice(platform: str = sys.platform) -> str:
-    """What to install where there is neither libpcap nor dumpcap."""
+    """Advice on what to install where there is neither libpcap nor dumpcap."""
     if platform == "win32":
         return f"Install Npcap from {NPCAP_SITE}."
     if platform == "darwin":

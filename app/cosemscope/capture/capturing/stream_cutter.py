@@ -46,7 +46,7 @@ class StreamCutter:
 
     @property
     def begun(self) -> bool:
-        """Whether the stream has turned out to be a capture."""
+        """True when the stream has turned out to be a capture."""
         return self._is_pcapng or self._pcap is not None
 
     @property
@@ -59,7 +59,10 @@ class StreamCutter:
         self._pending += octets
 
     def chunks(self) -> Iterator[Chunk]:
-        """What is whole now. Raises StreamError where it cannot be followed, after what was before."""
+        """Yields the blocks and packets that are whole now.
+
+        Raises StreamError where it cannot be followed, after what was before.
+        """
         if len(self._pending) < self._need or not (self.begun or self._begin()):
             return
         self._need = 0

@@ -1,4 +1,4 @@
-"""What Windows alone has: adapters whose names are no names for people, and console programs without signals.
+"""Calls that Windows alone needs: names of adapters for people, and console programs that can be ended.
 
 Nothing here is called on other systems but `title_of`, which leaves their names as they are.
 """
@@ -32,7 +32,10 @@ def title_of(device: str) -> str:
 
 
 def adapter_alias(device: str) -> str:
-    """What Windows calls the adapter behind a device of Npcap's; empty where it has no name for it."""
+    """Name of the adapter behind a device of Npcap's, as Windows shows it.
+
+    Empty where it has no name for it.
+    """
     guid = _GUID.search(device)
     if guid is None:
         return "Loopback" if device == _LOOPBACK else ""
@@ -54,7 +57,7 @@ def _has_console() -> bool:
 
 
 def console_flags() -> int:
-    """How to start a console program that `ask_to_end` can reach, without a console window that opens."""
+    """Flags that start a console program without a window, so that `ask_to_end` can reach it."""
     return _CREATE_NEW_PROCESS_GROUP | (0 if _has_console() else _CREATE_NO_WINDOW)
 
 

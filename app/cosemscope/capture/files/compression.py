@@ -82,7 +82,10 @@ class _Gzip:
                 return unpacked
 
     def _unpack(self) -> bytes:
-        """What waits, or some of it; where it is damaged, what comes before the damage."""
+        """Unpacked octets of those that wait, or of some of them.
+
+        Where it is damaged, what comes before the damage.
+        """
         before = self._member.copy()
         try:
             unpacked = self._member.decompress(self._waiting, _PIECE * 8)
@@ -94,7 +97,7 @@ class _Gzip:
 
 
 def _before_damage(member: "zlib._Decompress", octets: bytes) -> bytes:
-    """What octets unpack to that are damaged somewhere: zlib itself keeps that back."""
+    """Octets that a damaged stream unpacks to: zlib itself keeps that back."""
     unpacked = []
     with suppress(zlib.error):
         for octet in octets:
@@ -236,5 +239,5 @@ class Unpacked:
 
 
 def is_compressed(magic: bytes) -> bool:
-    """Whether the first octets of a file are those of a compressed one."""
+    """True when the first octets of a file are those of a compressed one."""
     return magic.startswith((GZIP, ZSTD, *ZSTD_SKIPPABLE))

@@ -1,4 +1,4 @@
-"""What a file is that cannot be opened as a capture, and what to do about it, told by how it begins.
+"""Sentences about files that are no captures: their kind by their first octets, and what to do about it.
 
 Formats of captures that other programs read, containers, and what people take for a capture by mistake. A
 table of first octets, then one of text; what is in neither is told by its octets alone.
@@ -78,7 +78,7 @@ _PLACES = {
 
 
 def place_sentence(path: object, mode: int) -> str:
-    """What is to be said of a `path` that is no regular file; `mode` as `os.stat` gives it. "" for a file."""
+    """Sentence about a `path` that is no regular file; `mode` as `os.stat` gives it. "" for a file."""
     if stat.S_ISREG(mode):
         return ""
     words = _PLACES.get(stat.S_IFMT(mode), "is no file of octets on a disk. Name a capture file.")
@@ -86,7 +86,7 @@ def place_sentence(path: object, mode: int) -> str:
 
 
 def sentence(octets: bytes) -> str:
-    """What a file is that begins with `octets` (up to `LOOKED_AT`), and what to do about it."""
+    """Sentence with the kind of a file by its first `octets`, up to `LOOKED_AT`, and with what to do."""
     for kind in _KINDS:
         if octets.startswith(kind.magic):
             return f"it is {kind.name}. {kind.advice}"

@@ -29,7 +29,10 @@ RESUME_WITHIN = 366 * 86_400
 
 @dataclass(frozen=True)
 class Variant:
-    """What a magic number says: byte order of `struct`, nanoseconds in a tick, octets in a record header."""
+    """Variant of the format, by its magic number.
+
+    `order` is the byte order as for `struct`, `tick` in nanoseconds, `header` that of a record in octets.
+    """
 
     order: str
     tick: int
@@ -66,8 +69,9 @@ def lengths_of(major: int, minor: int) -> Lengths:
 
 
 class PcapHead(NamedTuple):
-    """What the header of a file says: variant, version, LINKTYPE number, the longest packet, as given and
-    as `limit`, beyond which a record is not believed."""
+    """Header of a file: variant, version, LINKTYPE number, and the longest packet in octets.
+
+    That is `snap_length` as the file gives it, and `limit`, beyond which a record is not believed."""
 
     variant: Variant
     major: int
@@ -162,7 +166,7 @@ class PcapWalk(RecordWalk):
     def _followed(
         self, window: OctetWindow, places: Places, heads: npt.NDArray[np.void]
     ) -> npt.NDArray[np.bool_]:
-        """Whether another record, or the end of the window, comes behind each record."""
+        """True when another record, or the end of the window, comes behind each record."""
         header = self._variant.header
         after = places + heads["captured"] + header
         there = np.flatnonzero(after + header <= window.size)
@@ -290,7 +294,7 @@ class PcapWalk(RecordWalk):
     def _sound(
         self, heads: npt.NDArray[np.void], times: Sequence[int | npt.NDArray[np.int64]]
     ) -> npt.NDArray[np.bool_]:
-        """Whether lengths are those of a packet, and the seconds near one of `times` (if there are any)."""
+        """True when lengths are those of a packet, and the seconds near one of `times` (if there are any)."""
         captured, original = heads["captured"], heads["original"]
         good = (captured <= self._limit) & (captured <= original)
         good &= (original > 0) & (original <= MAX_SNAP_LENGTH)
@@ -302,5 +306,5 @@ class PcapWalk(RecordWalk):
 
 
 def _too_long(head: np.void) -> bool:
-    """Whether a record claims more octets than its packet had."""
+    """True when a record claims more octets than its packet had."""
     return bool(head["captured"] > head["original"])

@@ -43,7 +43,10 @@ _LEAST_REACH = 16
 
 
 class _Packets(NamedTuple):
-    """Where things are in a kind of packet block; `least` are the octets of it without packet and options."""
+    """Offsets of the fields in a kind of packet block.
+
+    `least` are the octets of it without packet and options.
+    """
 
     least: int
     data: int
@@ -169,7 +172,7 @@ class PcapngWalk(RecordWalk):
         return WalkStep(stop, 0, self._batch(window, start[rows], length[rows], fields, kind))
 
     def _accept_torn(self, window: OctetWindow, at: int, length: int, final: bool) -> bool:
-        """Whether a block is believed whose two lengths differ; if not, the walk is lost here."""
+        """True when a block is believed whose two lengths differ; if not, the walk is lost here."""
         if not self._believable(window, at + length, final):
             self._lose(window.base + at)
             return False
@@ -346,7 +349,7 @@ class PcapngWalk(RecordWalk):
         return None
 
     def _believable(self, window: OctetWindow, at: int, final: bool) -> bool:
-        """Whether a block can begin at `at`; at the end of the file, that it ends there."""
+        """True when a block can begin at `at`; at the end of the file, that it ends there."""
         if window.size - at < 8:
             return not final or at == window.size
         kind, length = self._head(window.view, at)

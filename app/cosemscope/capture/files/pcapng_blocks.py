@@ -78,7 +78,7 @@ def comment_of(blocks: Blocks, options: bytes) -> str:
 
 
 def section_of(blocks: Blocks, block: bytes) -> Section:
-    """What a section header block says."""
+    """The section that a section header block describes."""
     options = blocks.options(block[24:-4])
     return Section(
         _text(options, Option.SECTION_HARDWARE),
@@ -89,7 +89,7 @@ def section_of(blocks: Blocks, block: bytes) -> Section:
 
 
 def interface_of(blocks: Blocks, block: bytes, section: int) -> Interface:
-    """What an interface description block says."""
+    """The interface that an interface description block describes."""
     options = blocks.options(block[16:-4])
     resolution = options.get(Option.INTERFACE_RESOLUTION, b"\x06")[:1] or b"\x06"
     shift = blocks.signed(options.get(Option.INTERFACE_OFFSET, b""))
@@ -128,7 +128,7 @@ def names_of(blocks: Blocks, block: bytes) -> dict[str, str]:
 
 
 def statistics_of(blocks: Blocks, block: bytes, time: int) -> Statistics:
-    """What an interface statistics block counts; `time` is its time stamp in nanoseconds."""
+    """Counts of an interface statistics block; `time` is its time stamp in nanoseconds."""
     options = blocks.options(block[20:-4])
     counts = (blocks.unsigned(options[code]) if code in options else -1 for code in _COUNTS)
     return Statistics(time, *counts)

@@ -30,7 +30,7 @@ class Properties(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What the packets tell: how many, how many of them are `cut` short, their `octets` on the wire.
+    """Figures of all packets: how many, how many of them are `cut` short, their `octets` on the wire.
 
     `first` and `last` are the earliest and the latest time (ns since the epoch; 0 without packets),
     `by_interface` the packets of each interface.
@@ -73,7 +73,10 @@ def figures_of(packets: Columns, count: int) -> Figures:
 
 
 def format_rows(source: RecordSource, path: Path) -> Rows:
-    """How the file at `path` is written: format, byte order, compression; nothing while that is not known."""
+    """Rows about the format of the file at `path`: format, byte order, compression.
+
+    Nothing while that is not known.
+    """
     try:
         with open(path, "rb") as file:
             head = file.read(_HEAD)
@@ -88,7 +91,7 @@ def format_rows(source: RecordSource, path: Path) -> Rows:
 
 
 def origin_of(source: RecordSource, packets: tuple[int, ...] = ()) -> tuple[Properties, ...]:
-    """What the sections and interfaces of a capture say of themselves, as far as it is read.
+    """Rows about the sections and interfaces of a capture, as far as it is read.
 
     `packets` are the packets of each interface.
     """
@@ -117,7 +120,7 @@ def _compression(head: bytes) -> str:
 
 
 def _written(head: bytes) -> Rows:
-    """What the first octets of a capture say of how it is written; nothing for too few of them."""
+    """Rows about the format by the first octets of a capture; nothing for too few of them."""
     if len(head) < pcap.FILE_HEADER:
         return ()
     if head[:4] == MAGIC:

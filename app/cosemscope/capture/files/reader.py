@@ -126,7 +126,7 @@ class CaptureReader(RecordSource):
         return None
 
     def _is_final(self) -> bool:
-        """Whether nothing will come behind the window."""
+        """True when nothing will come behind the window."""
         end = self._window.base + self._window.size
         if self._unpacked:
             return self._unpacked.complete and end >= self._unpacked.size

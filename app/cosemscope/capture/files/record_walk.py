@@ -1,5 +1,4 @@
-"""What the walks over all file formats share: a step of work on a window, notes on damage, and the way out of
-it.
+"""Base class of the parsers of pcap and pcapng records: one step of work, and the way out of damage.
 
 A walk that meets a record which cannot be true is lost. It then searches, octet by octet but with NumPy, for
 a place where a believable record stands that is followed by another one, says what it skipped, and goes on.
@@ -25,7 +24,7 @@ MAX_DAMAGES = 10_000
 
 
 class WalkStep(NamedTuple):
-    """What a walk over a window came to.
+    """Result of one step of a walk over a window.
 
     `at` is the index in the window up to which it is done. `need` is the number of octets from there that
     must be in the window before it can go on; 0 when it can go on at once. `over` is true when it never will.

@@ -179,7 +179,7 @@ class CaptureSequence(RecordSource):
             self._kept = None
 
     def _take_over(self) -> None:
-        """What the reader of this file has learnt besides packets."""
+        """Take over all that the reader of this file has learnt besides packets."""
         reader, base = self._reader, self._parts[-1].base
         for problem in reader.problems[self._told :]:
             self.problems.append(problem._replace(offset=base + problem.offset))

@@ -101,7 +101,10 @@ class Dissection(NamedTuple):
 
 @dataclass
 class _Span:
-    """Where packets are in the buffer: the next header, the end of what is captured, the end on the wire."""
+    """Indexes of packets in the buffer, int64[n] each.
+
+    `at` is the next header, `end` the end of the captured octets, `wire` the end on the wire.
+    """
 
     at: Indexes
     end: Indexes
@@ -234,14 +237,14 @@ def _gtp(buffer: Buffer, span: _Span) -> tuple[Indexes, Indexes]:
 
 
 def _vxlan(buffer: Buffer, span: _Span) -> tuple[Indexes, Indexes]:
-    """That there is an Ethernet frame behind VXLAN headers, and where it begins."""
+    """The network layer behind VXLAN headers, that of Ethernet frames or 0, and its index."""
     at = span.at + 8
     good = (at <= span.end) & (gather(buffer, "u1", span.at) & 8 > 0)
     return np.where(good, link_types.TRANSPARENT_ETHERNET, 0), np.minimum(at, span.end)
 
 
 def _rows(mask: Mask) -> Any:
-    """Where `mask` is true, in the form that indexes fastest."""
+    """Rows at which `mask` is true, in the form that indexes fastest."""
     return slice(None) if mask.all() else np.flatnonzero(mask)
 
 

@@ -114,7 +114,7 @@ class FlowTable:
     def _same(
         self, flow: npt.NDArray[np.int32], keys: "_Keys", rows: Numbers | None
     ) -> npt.NDArray[np.bool_]:
-        """Whether each flow (any, for -1) has the key of its row."""
+        """Mask, bool[n]: rows whose flow (any, for -1) has their key."""
         if not len(self.flows):
             return np.zeros(len(flow), np.bool_)
         mine = keys if rows is None else keys.take(rows)
@@ -259,7 +259,7 @@ def _grouped(keys: _Keys, hashes: Words) -> tuple[Numbers, npt.NDArray[np.bool_]
 
 
 def _changes(columns: list[Words]) -> npt.NDArray[np.bool_]:
-    """Where any of the columns differs from the row before; true in the first row."""
+    """Mask, bool[n]: rows in which any column differs from the row before; true in the first row."""
     changed = np.zeros(len(columns[0]), np.bool_)
     changed[:1] = True
     for column in columns:

@@ -17,8 +17,7 @@ TIMEOUT = 60 * 1_000_000_000
 
 
 class Fragment(NamedTuple):
-    """Where a fragment belongs: the datagram's `key`, its `offset` there in octets, whether it is the `last`
-    one.
+    """Place of a fragment: its datagram's `key`, its `offset` there in octets, the mark of the `last` one.
 
     `protocol` is that of the datagram's body, which the first fragment tells.
     """
@@ -75,7 +74,7 @@ class Reassembly:
 
     @property
     def incomplete(self) -> int:
-        """How many datagrams lack fragments: those given up, and those that wait."""
+        """Number of datagrams that lack fragments: those given up, and those that wait."""
         return self.given_up + len(self._waiting)
 
     def add(self, fragment: Fragment, octets: bytes, time: int) -> bytes | None:

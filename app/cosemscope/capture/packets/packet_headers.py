@@ -36,7 +36,7 @@ _SNAP = b"\xaa\xaa\x03\x00\x00\x00"
 
 
 class _Place(NamedTuple):
-    """Where the reading of a packet stands: `octets` from index `at` to `end` are captured, `wire` ends it.
+    """State of the reading of a packet: `octets` from index `at` to `end` are captured, `wire` ends it.
 
     `address` is the address of `octets[0]`; `time` (ns) and `layers` (headers opened so far) go along.
     """
@@ -54,7 +54,7 @@ class _Place(NamedTuple):
         return self._replace(at=self.at + count, layers=self.layers + 1)
 
     def has(self, count: int) -> bool:
-        """Whether `count` octets from here on are captured."""
+        """True when `count` octets from here on are captured."""
         return self.at + count <= self.end
 
     def number(self, offset: int, size: int) -> int:
@@ -127,14 +127,17 @@ class PacketReader:
         return (layer and layer(place)) or NOTHING
 
     def _network(self, kind: int, place: _Place) -> PacketRow | None:
-        """What is named by an EtherType."""
+        """The row of the network layer that an EtherType names."""
         layer = self._networks.get(kind)
         if layer is None or place.at > place.end or place.layers > MAX_LAYERS:
             return None
         return layer(place)
 
     def _frame(self, kind: int, place: _Place) -> PacketRow | None:
-        """What a type field of a link header names; where it is a length, a SNAP header does (RFC 1042)."""
+        """The row of the layer that a type field of a link header names.
+
+        Where it is a length, a SNAP header does (RFC 1042).
+        """
         if kind < link_types.FIRST_ETHERTYPE and place.octets[place.at : place.at + 6] == _SNAP:
             kind, place = place.number(6, 2), place.move(8)
         return self._network(kind, place)
@@ -286,7 +289,7 @@ class PacketReader:
 
 
 class _Addresses(NamedTuple):
-    """What the IP header says of the ends: the address halves as in `PacketRow`."""
+    """Addresses of the ends, by the IP header: the address halves as in `PacketRow`."""
 
     family: int
     source_high: int
@@ -308,7 +311,7 @@ _EXTENSIONS = {
 
 
 def _behind(header: int, place: _Place) -> _Place:
-    """What follows an extension or authentication header that has its length in its second octet."""
+    """The place behind an extension or authentication header, whose second octet has its length."""
     unit, least = _EXTENSIONS[header]
     return place.move(place.number(1, 1) * unit + least)
 

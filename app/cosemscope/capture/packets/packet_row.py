@@ -1,5 +1,4 @@
-"""What both ways of reading packets agree on: the fields of a packet row, and when headers are to be
-believed.
+"""Fields of a packet row, and the limits within which headers are believed, for both ways of reading packets.
 
 Every packet is one row. One that carries no TCP or UDP that can be read is all zeros. Lengths on the wire
 follow the IP header, so that Ethernet trailers do not count; where IP tells none (segmentation offload), the
@@ -28,7 +27,7 @@ MAX_LAYERS = 32
 
 
 class PacketRow(NamedTuple):
-    """What the headers of one packet say; the columns of `ROW` by the same names."""
+    """Values that the headers of one packet give; the columns of `ROW` by the same names."""
 
     protocol: int
     family: int

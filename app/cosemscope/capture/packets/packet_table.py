@@ -73,7 +73,7 @@ class PacketTable:
 
     @property
     def incomplete_datagrams(self) -> int:
-        """How many IP datagrams lack fragments, so far."""
+        """Number of IP datagrams that lack fragments, so far."""
         reader: PacketReader | None = self.__dict__.get("_reader")  # made once a packet needs it
         return reader.reassembly.incomplete if reader is not None else 0
 

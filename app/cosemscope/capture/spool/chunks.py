@@ -1,4 +1,4 @@
-"""What a source of live packets hands on: whole pcapng blocks, with the places where packets end.
+"""Chunks of live packets: whole pcapng blocks, with the indexes at which packets end.
 
 Whatever the way in (libpcap, dumpcap, a pipe), packets come as blocks that go to the spool as they are. Each
 file of a ring begins with the section's head, so a source says whenever that has changed.
@@ -23,7 +23,7 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True)
 class Tally:
-    """What the operating system counts, in packets since the start.
+    """Counts of the operating system, in packets since the start.
 
     `dropped` are those that came too fast for the capture, by the system's or the network card's count; None
     where the source does not tell (yet).
@@ -63,10 +63,13 @@ class ChunkSource(Protocol):
     """What went wrong so far: a way in that is gone, input that is damaged."""
 
     def take(self, wait: float) -> Sequence[Chunk]:
-        """What has come; empty after about `wait` seconds without anything, and when it is finished."""
+        """Returns the chunks that have come.
+
+        Empty after about `wait` seconds without anything, and when it is finished.
+        """
 
     def tally(self) -> Tally:
-        """What the system counts by now."""
+        """Returns the system's counts as of now."""
 
     def trailer(self) -> bytes:
         """Blocks that end a file: the counts of each interface, as of now."""

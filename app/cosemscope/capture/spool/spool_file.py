@@ -66,7 +66,7 @@ class SpoolFile:
 
     @property
     def closed(self) -> bool:
-        """Whether `close` or `release` has been called."""
+        """True when `close` or `release` has been called."""
         return self._file is None
 
     def put(self, blocks: bytes | memoryview, packets: int = 0) -> None:
@@ -122,11 +122,11 @@ class SpoolFile:
         self._pending.clear()
 
     def _packets_waiting(self) -> int:
-        """How many of the blocks that wait have a packet."""
+        """Number of the waiting blocks that have a packet."""
         return sum(kind in PACKETS for _, kind, _, _ in block_heads(self._pending, self._order))
 
     def _whole_blocks(self, written: int) -> int:
-        """How many of the `written` octets of what waits are whole blocks."""
+        """Number of octets, of the first `written` of those that wait, that are whole blocks."""
         ends = (at + length for at, _, length, _ in block_heads(self._pending, self._order))
         return max((end for end in ends if end <= written), default=0)
 

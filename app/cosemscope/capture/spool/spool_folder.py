@@ -81,7 +81,7 @@ def spool_path(command: str) -> Path:
 
 
 def is_private(path: Path) -> bool:
-    """Whether a file lies in the folder of spools: then it is its owner's alone, and begun anew."""
+    """True when a file lies in the folder of spools: then it is its owner's alone, and begun anew."""
     with suppress(OSError, RuntimeError):
         return path.parent.resolve() == _place().resolve()
     return False

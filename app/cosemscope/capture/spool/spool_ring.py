@@ -1,4 +1,4 @@
-"""Where live packets are kept: one spool, or a ring of files that are replaced by age; and when to stop.
+"""Files of a live capture: one spool, or a ring whose oldest files are removed; and the end of both.
 
 Every file of a ring is a complete pcapng that begins with the section's head, so each opens by itself, in any
 program. The names tell their order (NAME_00001_20260131235959.pcapng), which `sequence` follows.
@@ -37,7 +37,7 @@ class RingOptions:
 
     @property
     def is_ring(self) -> bool:
-        """Whether there can be more than one file."""
+        """True when there can be more than one file."""
         return bool(self.size or self.seconds)
 
 
@@ -129,7 +129,7 @@ class Ring:
             self._file.put(blocks[start:])
 
     def is_over(self, now: float) -> bool:
-        """Whether the time of the whole is over."""
+        """True when the time of the whole is over."""
         return bool(self.stop.seconds) and now - self._began >= self.stop.seconds
 
     def tick(self, now: float) -> None:
@@ -152,11 +152,11 @@ class Ring:
             self._file.close()
 
     def _is_due(self, now: float) -> bool:
-        """Whether the time of this file, which is counted from its first packet, is over."""
+        """True when the time of this file, which is counted from its first packet, is over."""
         return bool(self.ring.seconds and self._file.packets and now - self._file_began >= self.ring.seconds)
 
     def _fitting(self, chunk: Chunk, count: int, start: int) -> int:
-        """How many packets of `chunk` may be in this file when those up to `count` are done."""
+        """Number of packets of `chunk` that this file takes when those up to `count` are written."""
         stop = len(chunk.ends)
         if self.stop.packets:
             stop = min(stop, count + self.stop.packets - self.packets)

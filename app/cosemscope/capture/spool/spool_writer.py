@@ -49,7 +49,7 @@ _PACKET, _packet_head, _length = BlockKind.PACKET, PACKET_HEAD.pack, LENGTH.pack
 
 @dataclass(frozen=True)
 class SpoolInterface:
-    """Where packets of a spool come from: an Interface Description Block's content.
+    """Source of the packets of a spool: the content of an Interface Description Block.
 
     `link_type` is a LINKTYPE number; a packet longer than `snap_length` octets is cut there (0: never);
     `capture_filter` is the text of the libpcap filter that was at work, if any.
@@ -64,7 +64,7 @@ class SpoolInterface:
 
 @dataclass(slots=True)
 class Counts:
-    """What one interface has delivered so far, for its Interface Statistics Block.
+    """Counts of one interface so far, for its Interface Statistics Block.
 
     `written` packets, the `first` and the `last` of them at these times (ns since the epoch); `received` and
     `dropped` as the operating system counts them, None when it does not tell.
@@ -196,7 +196,7 @@ class SpoolWriter:
 
     @property
     def closed(self) -> bool:
-        """Whether `close` has been called."""
+        """True when `close` has been called."""
         return self._file.closed
 
     def add_interface(

@@ -179,7 +179,7 @@ def udp_frame(
 
 
 class _TcpSide:
-    """What one end of a connection knows: its next sequence number and what it owes the other end."""
+    """State of one end of a connection: its next sequence number and what it owes the other end."""
 
     __slots__ = ("finished", "next_ip_id", "sequence", "unacknowledged")
 
@@ -223,7 +223,7 @@ class SyntheticTcp:
 
     @property
     def closed(self) -> bool:
-        """Whether both ends have finished, or one has reset the connection."""
+        """True when both ends have finished, or one has reset the connection."""
         return self._reset or all(side.finished for side in self._sides)
 
     def next_sequence(self, from_initiator: bool) -> int:

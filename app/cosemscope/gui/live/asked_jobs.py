@@ -54,7 +54,7 @@ def command_in(text: str) -> str:
 
 
 def address_trouble(text: str, *, host_needed: bool) -> str:
-    """What is wrong with an address as typed, as a sentence; empty when nothing is."""
+    """A sentence about the fault of an address as typed; empty when nothing is."""
     if host_needed and not text.strip():
         return "Type the address or the name of a meter or concentrator."
     try:

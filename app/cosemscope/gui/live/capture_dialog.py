@@ -62,7 +62,7 @@ class _Number(NamedTuple):
 
     @property
     def scale(self) -> int:
-        """How much of the job's unit is 1 of the dialog's."""
+        """Amount of the job's unit that is 1 in the dialog."""
         return 1 << 20 if self.unit == " MiB" else 1
 
 
@@ -136,7 +136,7 @@ class FilterField(QWidget):
 
     @property
     def trouble(self) -> str:
-        """What is wrong, as a sentence; empty when a capture can begin, as far as is known."""
+        """A sentence about the filter's fault; empty when a capture can begin, as far as is known."""
         if self.dlms.isChecked():
             return "" if ports_of(self.ports.text()) is not None else "A port is a number from 1 to 65535."
         known = self._verdict is not None and self._verdict.text == self.filter.text()
@@ -144,7 +144,7 @@ class FilterField(QWidget):
 
     @property
     def waiting(self) -> bool:
-        """Whether what was typed last has not been judged yet."""
+        """True when what was typed last has not been judged yet."""
         return self.own.isChecked() and (self._verdict is None or self._verdict.text != self.filter.text())
 
     def use_link_type(self, link_type: int) -> None:
@@ -313,7 +313,7 @@ class CaptureDialog(QDialog):
 
     @property
     def job(self) -> CaptureJob:
-        """What was asked for."""
+        """The job that was asked for."""
         value = {name: self.numbers[name].value() * number.scale for name, number in _NUMBERS.items()}
         ring = RingOptions(value["ring.size"], value["ring.seconds"])
         return CaptureJob(

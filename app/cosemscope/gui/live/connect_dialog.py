@@ -62,7 +62,7 @@ class WPortBox(QWidget):
 
 
 class _AddressDialog(QDialog):
-    """What both dialogs share: an address with those used before, its check as it is typed, the buttons."""
+    """Base of both dialogs: an address with those used before, its check as it is typed, the buttons."""
 
     def __init__(self, parent: QWidget | None, title: str, verb: str, explanation: str) -> None:
         super().__init__(parent)
@@ -157,7 +157,7 @@ class ConnectDialog(_AddressDialog):
 
     @property
     def job(self) -> ConnectJob:
-        """What was asked for."""
+        """The job that was asked for."""
         return ConnectJob(
             self.address.currentText().strip(),
             client=self.client.value,
@@ -203,7 +203,7 @@ class ListenDialog(_AddressDialog):
 
     @property
     def job(self) -> ListenJob:
-        """What was asked for."""
+        """The job that was asked for."""
         return ListenJob(
             self.address.currentText().strip(),
             wports=(self.wport.value,),

@@ -18,7 +18,7 @@ EVERY = 1.0
 
 
 class _Work(QObject):
-    """What the thread does."""
+    """Work of the thread: lists interfaces, then counts their packets."""
 
     listed = Signal(object)
     failed = Signal(str)

@@ -61,7 +61,7 @@ class _Line(NamedTuple):
 
 
 def _line_of(event: Event) -> _Line | None:
-    """What the list says of an event; None for one that it does not show."""
+    """Line of the list about an event; None for one that it does not show."""
     match event:
         case Connecting():
             return _Line("connect", f"connecting to {event.to}")
@@ -291,7 +291,7 @@ class LinkPanel(QWidget):
 
     @property
     def can_send(self) -> bool:
-        """Whether there is an APDU in the line, and somebody to send it to."""
+        """True when there is an APDU in the line, and somebody to send it to."""
         return bool(self._octets()) and self._open and bool(self._peers)
 
     def _answer(self, wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""What is live in the window: a test link, a listener or a capture, in a process of its own, and its spool.
+"""The live side of the window: a test link, a listener or a capture in a process of its own, and its spool.
 
 One at a time. The process is told what to do and tells what happens; its traffic comes into the panes by way
 of its spool, which the document follows. Whatever would lose an unsaved capture goes through `leave`.
@@ -69,12 +69,12 @@ class Live(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether there is a process."""
+        """True when there is a process."""
         return self.process is not None
 
     @property
     def capturing(self) -> bool:
-        """Whether that process captures from network cards."""
+        """True when that process captures from network cards."""
         return self.running and isinstance(self.job, CaptureJob)
 
     # What actions do
@@ -176,7 +176,7 @@ class Live(QObject):
                 self._host.messages.say(Severity.ERROR, text, self._remedies(text))
 
     def _remedies(self, trouble: str) -> list[tuple[str, Callable[[], None]]]:
-        """What a person can do about a failure, as buttons."""
+        """Buttons for what a person can do about a failure."""
         command = command_in(trouble)
         if command:
             return [("Copy the command", lambda: QGuiApplication.clipboard().setText(command))]

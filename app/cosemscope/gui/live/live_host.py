@@ -1,4 +1,4 @@
-"""What the live side uses of the window that it is in: values and calls, and nothing else of it."""
+"""Values and calls of a window that its live side uses; it knows nothing else of the window."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

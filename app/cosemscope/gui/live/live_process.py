@@ -26,7 +26,7 @@ _LONGEST_LINE = 1 << 22
 
 
 def program_words() -> list[str]:
-    """How to start Cosemscope itself once more, with a command."""
+    """Words that start Cosemscope itself once more, for a command behind them."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
     return [sys.executable, "-m", "cosemscope"]
@@ -81,7 +81,7 @@ class LiveProcess(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
+        """True when it has not ended yet."""
         return not self._over
 
     @property

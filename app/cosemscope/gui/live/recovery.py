@@ -1,4 +1,4 @@
-"""What a Cosemscope that died has left: spools, offered on the start page to be opened or removed.
+"""Spools that a Cosemscope has left that died, offered on the start page to be opened or removed.
 
 They are looked for in a thread, since every one is opened to see whether there is anything in it.
 """
@@ -67,7 +67,7 @@ class LeftSpools(QWidget):
 
     @property
     def spools(self) -> tuple[Spool, ...]:
-        """What is offered, the youngest first."""
+        """The spools that are offered, the youngest first."""
         return tuple(self._spools)
 
     def look(self) -> None:

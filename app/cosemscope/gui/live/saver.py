@@ -42,13 +42,16 @@ class Saver(QObject):
 
     @property
     def is_needed(self) -> bool:
-        """Whether closing the document would lose something."""
+        """True when closing the document would lose something."""
         document = self._host.document()
         spool = document.spool if document else None
         return spool is not None and spool.is_worth_a_question(document.packets, document.wpdus)
 
     def before_leaving(self, then: Then, *, is_live: bool) -> Then | None:
-        """What to do to leave the document for `then`, after a question where there is one; None: stay."""
+        """Step that leaves the document and then does `then`, after a question where there is one.
+
+        None: stay.
+        """
         document = self._host.document()
         spool = document.spool if document is not None else None
         if spool is None:

@@ -1,4 +1,4 @@
-"""What the checks are made of: the description of a check, its verdict, and the bench on which it runs.
+"""Parts of a check: its description, its verdict, and the bench that it runs on.
 
 A bench knows the one address that may be talked to, the limits of time, and
 the harmless APDUs. A check opens probes on it, sends, waits and gives a verdict.
@@ -23,7 +23,7 @@ from cosemscope.transport.wpdu import BadVersion, Wpdu
 
 
 class CheckVerdict(Enum):
-    """How a check ended; the value is the word in reports."""
+    """Verdict of a check; the value is the word in reports."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -49,7 +49,7 @@ def failed(reason: str) -> Finding:
 
 
 def undecided(reason: str) -> Finding:
-    """What was seen proves neither, or the standard gives no rule."""
+    """The answers prove neither, or the standard gives no rule."""
     return Finding(CheckVerdict.UNDECIDED, reason)
 
 
@@ -89,7 +89,10 @@ class Check:
 
 @dataclass
 class Bench:
-    """Where one check runs. `diary` collects its steps; `clear` ends the probes still open at its end."""
+    """Address, limits and probes of one check that runs.
+
+    `diary` collects its steps; `clear` ends the probes still open at its end.
+    """
 
     address: Address
     options: CheckOptions

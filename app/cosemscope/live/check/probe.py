@@ -19,7 +19,7 @@ from cosemscope.transport.wpdu import BadVersion, NeedData, Wpdu, WpduDecoder, W
 
 
 class StepKind(Enum):
-    """What a step of a check was; the value is the word in reports."""
+    """Kind of a step of a check; the value is the word in reports."""
 
     CONNECTED = "connected"
     SENT = "sent"
@@ -137,7 +137,7 @@ class Probe(SocketConnection):
             await self.drain()
 
     async def outcome(self, seconds: float) -> Outcome:
-        """What comes within `seconds`: a WPDU, octets that are none, the connection's end, or silence."""
+        """Returns the first outcome within `seconds`: a WPDU, octets that are none, the end, or silence."""
         begun = time.monotonic()
         try:
             async with asyncio.timeout(seconds):

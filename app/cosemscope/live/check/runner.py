@@ -45,7 +45,7 @@ class Report:
     version: str = field(default=__version__)
 
     def count(self, verdict: CheckVerdict) -> int:
-        """How many checks ended so."""
+        """Number of checks with that verdict."""
         return sum(result.finding.verdict is verdict for result in self.results)
 
     def as_json(self) -> dict[str, object]:
@@ -165,7 +165,7 @@ async def _run_one(check: Check, bench: Bench, deadline: float) -> CheckResult:
 
 
 async def _finding(check: Check, bench: Bench, deadline: float) -> Finding | None:
-    """What the check finds; None when it could not open its first connection."""
+    """Finding of the check; None when it could not open its first connection."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(loop.time() + deadline - time.monotonic()):

@@ -109,7 +109,7 @@ async def run_connect(
 
 
 class _Conversation:
-    """What is said over one link, told as events."""
+    """Conversation over one link, told as events."""
 
     def __init__(self, link: Link, report: Report) -> None:
         self.closed = False
@@ -188,7 +188,7 @@ class _Conversation:
                     return error.fault is Fault.CLOSED
 
     async def _obey(self, command: Command | None) -> bool:
-        """Whether to go on."""
+        """Obey one command; False when it ends the link."""
         match command:
             case None | CloseLink():
                 return False
@@ -204,7 +204,7 @@ class _Conversation:
         return True
 
     def _alive(self) -> bool:
-        """Whether the link can still be used: a datagram socket lives on after an ICMP message."""
+        """True when the link can still be used: a datagram socket lives on after an ICMP message."""
         return isinstance(self._link, UdpLink) or (self._link.is_open and self._link.ended is None)
 
     def _fault(self, error: LinkError) -> None:

@@ -61,7 +61,7 @@ ANSWER = ValueKind("[TAG=]HEX", answer)
 
 @dataclass(frozen=True)
 class ListenJob:
-    """What a listener does.
+    """A listener: its address, its wPorts, its answers, and its end.
 
     Requests with the tag of an answer get that answer; all others get those without a tag, in turn, or none.
     `count` ends it after so many APDUs (0: never).

@@ -103,5 +103,5 @@ async def resolve(address: Address, kind: socket.SocketKind, *, passive: bool = 
 
 
 def peer_address(name: tuple[object, ...]) -> Address:
-    """What `getpeername` or `getsockname` returned as an Address."""
+    """Address from the result of `getpeername` or `getsockname`."""
     return Address(str(name[0]), int(str(name[1])))

@@ -1,4 +1,4 @@
-"""What can go wrong on a live link, and how that is said.
+"""Faults of a live link, each with a word for programs and a sentence for people.
 
 A socket error becomes a `Fault` and a sentence that names the peer. The
 sentence is what the command line prints and the window shows; the fault is

@@ -88,7 +88,7 @@ class SocketConnection(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether the socket can still be written to."""
+        """True when the socket can still be written to."""
         return self._transport is not None and not self._transport.is_closing()
 
     def write(self, octets: bytes) -> None:

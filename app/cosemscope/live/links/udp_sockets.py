@@ -38,7 +38,7 @@ class DatagramSocket(asyncio.DatagramProtocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether datagrams can be sent."""
+        """True when datagrams can be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
     def send(self, octets: bytes, to: Address | None = None) -> None:
