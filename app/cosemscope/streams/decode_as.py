@@ -1,4 +1,4 @@
-"""What the user knows better: "decode as" by port or by stream, before content is asked."""
+"""Rules by which the user declares the framing of ports and streams; they go before content."""
 
 from dataclasses import dataclass, field
 

@@ -51,7 +51,7 @@ class Endings:
         return self._one_by_one(view, np.flatnonzero(tcp & relevant & mixed[flow]).tolist())
 
     def _late(self, view: dict[str, Any], tcp: Mask, turns: Rows, known: Mask) -> Rows:
-        """The packets with octets behind an end: only their flows need be looked at packet by packet."""
+        """Positions, intp[k], of packets with octets behind an end: only their flows go packet by packet."""
         flow = view["flow"]
         ends = turns[(view["flags"][turns] & (FIN | RST)) > 0]
         behind = np.where(known, -1, len(flow))
@@ -92,11 +92,11 @@ class Endings:
 
 
 def _far(number: Any, end: Any) -> Any:
-    """Whether a sequence number is far from that of an end; not where this is unknown."""
+    """Mask, bool[k], of sequence numbers far from those of known ends."""
     distance = ((number - end + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
     return (end != _UNKNOWN) & (abs(distance) > FAR)
 
 
 def _turning(flags: Any) -> Any:
-    """Whether a packet opens (SYN) or ends (FIN, RST) its connection."""
+    """Mask, bool[k], of packets that open (SYN) or end (FIN, RST) their connections."""
     return (flags & (SYN | FIN | RST)) > 0

@@ -120,7 +120,7 @@ def believable(heads: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 
 def apdu_begins(octets: bytes | bytearray, at: int, length: int) -> bool:
-    """Whether the two octets at `at` can begin an APDU of `length` octets; False when they are not there."""
+    """True if the two octets at `at` can begin an APDU of `length` octets; False if they are not there."""
     if length < 2 or at + 2 > len(octets):
         return False
     tag, second = octets[at], octets[at + 1]
@@ -136,19 +136,19 @@ _MODBUS_UNCOUNTED = 2
 
 
 def _modbus(header: WpduHeader, size: int) -> bool:
-    """Whether a wrapper header, of a segment or datagram of `size` octets, may as well be Modbus/TCP's."""
+    """True if a wrapper header, of a segment or datagram of `size` octets, may as well be Modbus/TCP's."""
     return header.source_wport == 0 and header.destination_wport == size - HEADER_SIZE + _MODBUS_UNCOUNTED
 
 
 def apdu_is_sound(octets: bytes | bytearray) -> bool:
-    """Whether these octets are one APDU, readable to its last octet: far more than `apdu_begins` can tell."""
+    """True if these octets are one APDU, readable to its last octet: far more than `apdu_begins` tells."""
     from cosemscope.apdu.decoder import decode_apdu  # most captures do without
 
     return apdu_begins(octets, 0, len(octets)) and not decode_apdu(bytes(octets)).problems
 
 
 class Evidence(Enum):
-    """What octets say about one framing."""
+    """Evidence of octets for one framing."""
 
     NO = 0
     WAIT = 1  # what is there fits, but more octets must tell
@@ -299,14 +299,14 @@ _ANSWERS = {0xC0: 0xC4, 0xC1: 0xC5, 0xC3: 0xC7, 0xD9: 0xDA}
 
 
 def _bare_exchange(one: Prefix, other: Prefix) -> bool:
-    """Whether `one` begins with a request and `other` with the answer to it: same service, same invoke-id."""
+    """True if `one` begins with a request and `other` with its answer: same service, same invoke-id."""
     if len(one.octets) < 3 or len(other.octets) < 3 or not apdu_begins(one.octets, 0, min(one.ends)):
         return False
     return other.octets[0] == _ANSWERS.get(one.octets[0]) and one.octets[2] == other.octets[2]
 
 
 def datagram_framing(octets: bytes, *, registered: bool) -> Framing:
-    """What a datagram tells by itself that begins with a whole WPDU and goes on otherwise.
+    """The framing that a datagram tells by itself, if it begins with a whole WPDU and goes on otherwise.
 
     That is against the standard, so the APDU must be sound, or a port the `registered` one of DLMS/COSEM and
     the APDU's beginning believable. UNDECIDED when it tells nothing.
@@ -377,7 +377,7 @@ _FCS = _fcs_table()
 
 
 def frame_check(frame: bytes | bytearray) -> bool:
-    """Whether the last two octets of an HDLC frame (without its flags) are its right check sequence."""
+    """True if the last two octets of an HDLC frame (without its flags) are its right check sequence."""
     fcs = 0xFFFF
     for octet in frame:
         fcs = fcs >> 8 ^ _FCS[(fcs ^ octet) & 0xFF]

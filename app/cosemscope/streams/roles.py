@@ -1,4 +1,4 @@
-"""Who is client and who is server: of a TCP connection, and in DLMS.
+"""Roles: client and server of a TCP connection, and in DLMS.
 
 Two different questions. The *client of a stream* is the TCP initiator, as in
 other tools' conversations: whoever sent the SYN. Where no handshake was
@@ -38,7 +38,7 @@ ROLES = _role_table()
 
 
 def initiator_side(tag: int, sender: int, ports: tuple[int, int], first_sender: int) -> int:
-    """Which side (0 or 1) to take for the client of a stream whose start was not seen.
+    """The side (0 or 1) to take for the client of a stream whose start was not seen.
 
     `tag` is the tag of the first APDU recognised (-1: none) and `sender` its side; `ports` are the ports
     of side 0 and 1, `first_sender` the side that sent the first packet.

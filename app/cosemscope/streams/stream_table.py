@@ -77,7 +77,7 @@ def first_rows(index: npt.NDArray[Any], size: int) -> npt.NDArray[np.int64]:
 
 
 class StreamOpening:
-    """What is known of the connection that a flow carries, while a batch's SYNs are gone through."""
+    """Facts of the connection that a flow carries, while a batch's SYNs are gone through."""
 
     def __init__(self, isn: list[int], start: int, *, data: bool = False) -> None:
         self.isn = isn
@@ -182,7 +182,7 @@ class StreamTable(Columns):
     def _begins_anew(
         self, view: dict[str, Any], opening: StreamOpening, index: int, flow: int, *, first: bool
     ) -> bool:
-        """Whether a SYN begins another connection; else it is noted in `opening`."""
+        """True if a SYN begins another connection; else it is noted in `opening`."""
         side, seq = int(view["direction"][index]), int(view["seq"][index])
         if view["flags"][index] & ACK:
             if opening.isn[side] < 0:
@@ -198,7 +198,7 @@ class StreamTable(Columns):
         return True
 
     def _used(self, view: dict[str, Any], opening: StreamOpening, index: int, flow: int) -> bool:
-        """Whether the connection has carried data, a FIN or a RST before the packet `index`."""
+        """True if the connection has carried data, a FIN or a RST before the packet `index`."""
         if opening.data:
             return True
         before = slice(opening.start, index)

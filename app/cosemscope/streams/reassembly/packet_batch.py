@@ -55,7 +55,7 @@ class PacketBatch:
 
     @cached_property
     def _places(self) -> dict[int, tuple[int, int]]:
-        """Where in `order` the packets of each stream begin and end."""
+        """First and last index + 1, in `order`, of each stream's packets."""
         owner = self.stream[self.order]
         starts = np.flatnonzero(np.diff(owner, prepend=-1))
         bounds = [*starts.tolist(), len(owner)]

@@ -85,7 +85,7 @@ class PacketWalk:
         return list(self._undecided)
 
     def walk_stream(self, batch: PacketBatch, stream: int, *, one_by_one: bool) -> tuple[int, int]:
-        """Take packets as long as a half of the stream is slow; how many segments of each side were taken."""
+        """Take packets as long as a half of the stream is slow; returns the segments taken of each side."""
         counts = [0, 0]
         slow = self._slow
         near = 2 * stream
@@ -175,7 +175,7 @@ class PacketWalk:
         return reassembler
 
     def _let_go(self, half: int) -> bool:
-        """Whether the half is, or can again be, in the fast path."""
+        """Give a clean half back to the fast path; True if it is there."""
         reassembler = self._slow.get(half)
         if reassembler is None:
             return True
@@ -223,7 +223,7 @@ class PacketWalk:
         self._decide(stream, segment.packet)
 
     def _is_early(self, half: int, segment: Segment) -> bool:
-        """Whether a segment before the first octet seen is one WPDU: then it was overtaken, and is a row."""
+        """Add a segment before the first octet seen as a row, if it is one WPDU; True if it is."""
         length = segment.stop - segment.start
         wrapper = self._streams["framing"][half >> 1] == Framing.WRAPPER
         if not wrapper or self._halves["trusted"][half] or not HEAD.itemsize <= length == segment.captured:
@@ -284,7 +284,7 @@ class PacketWalk:
             self._output.find(HOLE, half >> 1, half & 1, packet, start, stop - start)
 
     def _control(self, batch: PacketBatch, half: int, index: int) -> None:
-        """What a packet of the stream, of either side, says to this half: acknowledgement, FIN, RST."""
+        """Tell this half the acknowledgement, FIN or RST of a packet of its stream, of either side."""
         reassembler = self._slow.get(half)
         if reassembler is None:
             return
@@ -307,13 +307,13 @@ class PacketWalk:
             self._end_half(half, batch.base + index)
 
     def _begun(self, stream: int) -> bool:
-        """Whether a stream is recognised, or octets of it have come."""
+        """True if a stream is recognised, or octets of it have come."""
         waiting = self._undecided.get(stream)
         behind = any(self._slow[2 * stream + side].has_gap for side in (0, 1)) if waiting else False
         return waiting is None or waiting.begun or behind
 
     def _end_half(self, half: int, packet: int) -> None:
-        """This direction has ended: what it has begun is truncated."""
+        """End this direction: a WPDU that it has begun is truncated."""
         reassembler = self._slow[half]
         if reassembler.clean:
             return

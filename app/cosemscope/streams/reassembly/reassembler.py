@@ -53,7 +53,7 @@ class Segment(NamedTuple):
 
 
 class Sink(Protocol):
-    """What takes a direction's octets in order."""
+    """Taker of a direction's octets, in order."""
 
     def chunk(self, segment: Segment, trigger: int) -> None:
         """The next octets, all captured; `trigger` is the packet that made them known."""
@@ -66,7 +66,7 @@ class Sink(Protocol):
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is pending: the next octet begins a WPDU."""
+        """True if nothing is pending: the next octet begins a WPDU."""
 
 
 class Hole(NamedTuple):
@@ -78,7 +78,7 @@ class Hole(NamedTuple):
 
 
 class SegmentVerdict(NamedTuple):
-    """What a segment turned out to be: octets that were seen before, and why it came out of place."""
+    """The verdict on a segment: `seen` octets had come before; `cut` octets of the new ones are missing."""
 
     seen: int = 0
     retransmission: bool = False
@@ -116,17 +116,17 @@ class Reassembler:
 
     @property
     def clean(self) -> bool:
-        """Whether all is in order and the sink stands between two WPDUs."""
+        """True if all is in order and the sink stands between two WPDUs."""
         return not self._ahead and self.sink.clean
 
     @property
     def ahead(self) -> tuple[Segment, ...]:
-        """What waits behind gaps."""
+        """The segments that wait behind gaps, in order."""
         return tuple(self._ahead)
 
     @property
     def has_gap(self) -> bool:
-        """Whether segments wait behind a gap."""
+        """True if segments wait behind a gap."""
         return bool(self._ahead)
 
     def add(self, segment: Segment, rtt: int, window: int) -> SegmentVerdict:
@@ -181,7 +181,7 @@ class Reassembler:
         return parts
 
     def _overtaken(self, segment: Segment, rtt: int) -> bool:
-        """Whether a segment that fills a gap was sent before the one that left the gap."""
+        """True if a segment that fills a gap was sent before the segment that left the gap."""
         place = bisect_left(self._ahead, (segment.stop,))
         if place == len(self._ahead):
             return False

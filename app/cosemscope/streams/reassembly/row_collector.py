@@ -1,4 +1,4 @@
-"""Where rows and expert items wait until the end of a batch, so that they come into the tables in order.
+"""Rows and expert items are collected until the end of a batch, to come into the tables in order.
 
 WPDU rows are ordered by the packet at which they became known: the one that completed them, except behind a
 hole or before recognition. Rows of the fast path come as arrays, those of the reassembler one by one.

@@ -169,7 +169,7 @@ class UdpFlows:
             splitter.gap(taken + segment.captured, stop, segment.packet, segment.packet)
 
     def _try(self, stream: int, side: int, octets: bytes, length: int) -> bool:
-        """Whether this datagram tells that its flow carries DLMS."""
+        """Judge the flow by this datagram; True if it carries DLMS."""
         framing = Recogniser().add(side, octets, length)
         if framing is Framing.UNDECIDED:
             framing = datagram_framing(octets, registered=DLMS_PORT in self._streams.ports(stream))
@@ -185,7 +185,7 @@ class UdpFlows:
         return framing.carries_dlms
 
     def _try_again(self, stream: int, side: int, octets: bytes) -> bool:
-        """Whether this datagram of a flow that was given up is exactly one WPDU to believe."""
+        """Judge a flow that was given up; True if this datagram is exactly one believable WPDU."""
         if len(octets) < HEAD.itemsize:
             return False
         head = np.frombuffer(octets[: HEAD.itemsize], HEAD)

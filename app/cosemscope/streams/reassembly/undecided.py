@@ -1,4 +1,4 @@
-"""What comes of a TCP stream before it is recognised: kept, shown to the recogniser, and replayed.
+"""Octets of a TCP stream before it is recognised are kept, shown to the recogniser, and replayed.
 
 An `Undecided` stream has a `Prelude` for each direction in the place of a splitter; both ask one recogniser.
 """
@@ -39,7 +39,7 @@ class Prelude:
 
     @property
     def segments(self) -> list[Segment] | None:
-        """What came, if nothing is missing between."""
+        """The segments that came; None if octets are missing between them."""
         return [kept[0] for kept in self.kept if len(kept) == 2] if self._complete else None
 
     def close(self, packet: int) -> None:
@@ -66,7 +66,7 @@ class Undecided:
         self.preludes = tuple(Prelude(source, 2 * stream + side, self.recogniser) for side in (0, 1))
 
     def renew(self, side: int) -> "Undecided":
-        """The same with nothing of this side, of which earlier octets came; the rest is judged anew."""
+        """A copy without the octets of this side, of which earlier ones came; the rest is judged anew."""
         stream = self.preludes[0].half >> 1
         renewed = Undecided(self._source, stream)
         for kept in self.preludes[1 - side].kept:
@@ -79,16 +79,16 @@ class Undecided:
 
     @property
     def begun(self) -> bool:
-        """Whether any octets came."""
+        """True if any octets came."""
         return any(prelude.kept for prelude in self.preludes)
 
     @property
     def ended(self) -> bool:
-        """Whether octets came, and no more will come in either direction."""
+        """True if octets came, and no more will come in either direction."""
         return self.begun and all(prelude.closed >= 0 for prelude in self.preludes)
 
     @property
     def decision(self) -> Framing:
-        """What either half decided."""
+        """The framing that either half decided; UNDECIDED if neither did."""
         one, other = self.preludes
         return one.decision if one.decision is not Framing.UNDECIDED else other.decision

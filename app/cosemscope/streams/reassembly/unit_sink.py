@@ -1,4 +1,4 @@
-"""Where goes what a splitter finds: units become WPDU rows, faults expert items, frames are counted.
+"""The sink of splitters: units become WPDU rows, faults expert items, frames are counted.
 
 One class serves both directions of TCP streams and UDP flows, whatever framing they have.
 """

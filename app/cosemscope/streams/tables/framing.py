@@ -1,4 +1,4 @@
-"""How a stream carries its APDUs: the framings that are told apart, and their names.
+"""Framings: the ways in which streams carry APDUs, and their names.
 
 DLMS/COSEM over IP knows one framing, the wrapper of IEC 62056-4-7. The others
 are what is met in the field on the same ports; the last few are neighbours
@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class Framing(IntEnum):
-    """What a stream was recognised as; `UNDECIDED` until enough of it has been seen."""
+    """The framing of a stream; `UNDECIDED` until enough of it has been seen."""
 
     UNDECIDED = 0
     WRAPPER = 1  # IEC 62056-4-7: version, wPorts, length
@@ -38,7 +38,7 @@ class Framing(IntEnum):
 
     @property
     def carries_dlms(self) -> bool:
-        """Whether streams of this framing carry DLMS/COSEM APDUs."""
+        """True if streams of this framing carry DLMS/COSEM APDUs."""
         return Framing.UNDECIDED < self < Framing.UNKNOWN
 
 

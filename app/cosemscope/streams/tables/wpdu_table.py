@@ -19,7 +19,7 @@ from cosemscope.transport.wpdu import HEADER_SIZE
 
 
 class Mark(IntFlag):
-    """What is remarkable about a WPDU."""
+    """Remarks on a WPDU, one bit each."""
 
     TRUNCATED = 1  # not all of its octets are here: `size` is less than 8 + `length`
     RESYNCHRONISED = 2  # found by searching, after a hole or octets that are no WPDU

@@ -28,7 +28,7 @@ class Unit(NamedTuple):
 
 
 class UnitListener(Protocol):
-    """Who is told what a splitter finds."""
+    """The receiver of a splitter's units and faults, and its source of octets."""
 
     def unit(self, unit: Unit, trigger: int) -> None:
         """A unit became known at packet `trigger`."""
@@ -57,11 +57,11 @@ class Splitter(Protocol):
 
     @property
     def clean(self) -> bool:
-        """Whether the next octet begins a unit."""
+        """True if the next octet begins a unit."""
 
 
 class Trail:
-    """Where the octets of a direction that are still of use lie in the capture, piece by piece."""
+    """The pieces of a direction whose octets are still of use, in order."""
 
     def __init__(self) -> None:
         self.pieces: deque[Segment] = deque()

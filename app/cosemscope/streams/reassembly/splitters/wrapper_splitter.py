@@ -34,7 +34,7 @@ class WrapperSplitter:
 
     @property
     def clean(self) -> bool:
-        """Whether the next octet begins a WPDU."""
+        """True if the next octet begins a WPDU."""
         return self._search is None and not self._decoder.buffered
 
     def chunk(self, segment: Segment, trigger: int) -> None:
@@ -165,7 +165,7 @@ class WrapperSplitter:
         return False
 
     def _believe(self, window: bytearray, at: int, *, ended: bool) -> bool | None:
-        """Whether a header stands at this index; None while more octets must tell, or would have had to."""
+        """True if a header stands at this index; None while more octets must tell, or would have had to."""
         header = decode_header(window, at, swapped=self._swapped)
         if header is None:
             return False if ended else None
