@@ -129,3 +129,19 @@ def test_the_panes_of_the_table_zoom_and_remember(qtbot, look, settings: Setting
     assert {name: second.workspace.panes[name].arrangement() for name in kept} == kept
     assert all(kept.values())
     second.close()
+
+
+def test_a_pane_on_demand_is_hidden_until_it_is_asked_for(window):
+    """The panel of a link, under the sessions; hidden again at the next start, whatever is remembered."""
+    workspace = window.workspace
+    assert workspace.link.parentWidget().isHidden()
+    window.pages.setCurrentWidget(workspace)
+    workspace.show_pane("link", True)
+    dock = workspace.link.parentWidget()
+    assert not dock.isHidden()
+    assert workspace.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
+    workspace.restore_layout(workspace.layout_state())
+    assert dock.isHidden()
+    workspace.show_pane("link", True)
+    workspace.show_pane("link", False)
+    assert dock.isHidden()

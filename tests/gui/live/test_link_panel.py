@@ -83,7 +83,7 @@ def test_what_is_sent_and_answered_is_shown_as_it_happens(window, qtbot, link):
         qtbot.waitUntil(lambda: workspace.sessions.sessions.rowCount() == 2)
         qtbot.waitUntil(lambda: len(workspace.timing.lanes) == 4)
         assert window.document.following
-        assert window.link_dock.isVisible()
+        assert panel.isVisible()
         assert "live" in window.status.file.text()
         assert [line.partition(",")[0] for line in log(panel)[2:]] == [
             *("AARQ", "AARE", "get-request", "get-response")

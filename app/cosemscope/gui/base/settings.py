@@ -45,25 +45,8 @@ CAPTURE_FILTER = Option("capture/filter", "", "The capture filter typed last")
 KEEP_KEYS = Option("keys/keep", False, "Whether the system's key store keeps the keys")
 ZOOM = Option("window/zoom", 0, "Points added to the size of the text in the panes")
 
-OPTIONS: tuple[Option[Any], ...] = (
-    RECENT,
-    LAST_FOLDER,
-    GEOMETRY,
-    WINDOW_STATE,
-    WORKSPACE_STATE,
-    DETAIL_SPLITTER,
-    TABLE_COLUMNS,
-    TREE_COLUMNS,
-    TIME_FORMAT,
-    APPEARANCE,
-    ADDRESSES,
-    LINK,
-    LISTEN,
-    CAPTURE,
-    CAPTURE_FILTER,
-    KEEP_KEYS,
-    ZOOM,
-)
+#: All of them.
+OPTIONS = tuple(value for value in list(globals().values()) if isinstance(value, Option))
 
 
 def _encode(value: Any) -> str:

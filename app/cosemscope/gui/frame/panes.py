@@ -18,8 +18,9 @@ from cosemscope.gui.base.settings import Option
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.frame.places import Place
+from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.panes.details.details_pane import DetailsPane
-from cosemscope.gui.panes.pane import Wishes
+from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.sessions.session_view import SessionTree
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
@@ -34,7 +35,8 @@ class PaneRow(NamedTuple):
     """One pane: `make(selection, wishes, parent)` returns the widget, which is a `Pane`.
 
     It docks in `area`, or below the pane named `below`; the pane with neither is the centre. `height` is its
-    usual share of the workspace's height in percent. `state` is where its arrangement is remembered.
+    usual share of the workspace's height in percent. `state` is where its arrangement is remembered. A pane
+    `on_demand` is hidden until the window shows it.
     """
 
     name: str
@@ -44,6 +46,14 @@ class PaneRow(NamedTuple):
     below: str = ""
     height: int = 0
     state: Option[bytes] | None = None
+    on_demand: bool = False
+
+
+class LinkPane(LinkPanel, Pane):
+    """The panel of a test link as a pane, which has no part in the capture that is shown."""
+
+    def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget) -> None:
+        super().__init__(parent)
 
 
 #: The panes, in the order in which they are made, hear of the traffic and are reached by the Tab key.
@@ -52,6 +62,7 @@ PANES = (
     PaneRow("sessions", "Sessions", SessionTree, _LEFT, state=options.TREE_COLUMNS),
     PaneRow("details", "Fields and octets", DetailsPane, _BOTTOM, height=30, state=options.DETAIL_SPLITTER),
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
+    PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
 )
 
 
@@ -75,7 +86,6 @@ class Workspace(QMainWindow):
         self._growing.timeout.connect(self.show_growth)
         self._rows = rows
         self._docks: dict[str, QDockWidget] = {}
-        self._on_demand: list[QDockWidget] = []
         self.panes: dict[str, Any] = {}
         for row in rows:
             pane = self.panes[row.name] = row.make(self.selection, self.wishes, self)
@@ -87,10 +97,11 @@ class Workspace(QMainWindow):
         self.sessions: SessionTree = self.panes["sessions"]
         self.details: DetailsPane = self.panes["details"]
         self.timing: TimingGraph = self.panes["timing"]
+        self.link: LinkPane = self.panes["link"]
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
         self.wishes.sessionAsked.connect(self.show_session)
 
-    def _dock(self, row: PaneRow, pane: QWidget) -> QDockWidget:
+    def _dock(self, row: PaneRow, pane: QWidget) -> None:
         dock = QDockWidget(row.title, self)
         dock.setObjectName(row.name)
         dock.setWidget(pane)
@@ -99,25 +110,20 @@ class Workspace(QMainWindow):
         else:
             self.addDockWidget(row.area, dock)
         self._docks[row.name] = dock
-        return dock
+        if row.on_demand:
+            dock.hide()
 
-    def add_pane(self, name: str, title: str, pane: QWidget, below: str) -> QDockWidget:
-        """Add a pane that is there on demand only, below another one's; hidden until it is shown."""
-        dock = self._dock(PaneRow(name, title, lambda *_: pane, below=below), pane)
-        dock.hide()
-        self._on_demand.append(dock)
-        return dock
-
-    def show_pane(self, name: str, beside: str) -> None:
-        """Show a pane that was hidden, nearly as high as the one above it."""
-        if self._docks[name].isHidden():
-            self._docks[name].show()
+    def show_pane(self, name: str, wanted: bool) -> None:
+        """Show a pane that is there on demand, nearly as high as the one above it, or hide the pane."""
+        dock = self._docks[name]
+        if wanted and dock.isHidden():
+            dock.show()
+            above = next(self._docks[row.below] for row in self._rows if row.name == name)
             height = max(400, self.height())
-            self.resizeDocks(
-                [self._docks[beside], self._docks[name]],
-                [height * 52 // 100, height * 48 // 100],
-                Qt.Orientation.Vertical,
-            )
+            heights = [height * 52 // 100, height * 48 // 100]
+            self.resizeDocks([above, dock], heights, Qt.Orientation.Vertical)
+        elif not wanted:
+            dock.hide()
 
     # Content
 
@@ -239,8 +245,9 @@ class Workspace(QMainWindow):
         """Take back remembered places, or the usual ones where there are none that fit."""
         if not (state and self.restoreState(QByteArray(state))):
             self.lay_out()
-        for dock in self._on_demand:
-            dock.hide()
+        for row in self._rows:
+            if row.on_demand:
+                self._docks[row.name].hide()
 
     def set_zoom(self, points: int) -> None:
         """Make the text of the panes larger by `points`."""

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt, QTimer
@@ -88,8 +89,7 @@ class Window(QMainWindow):
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.news = ReadingNews(self, self.status, self.messages)
-        self.live = Live(self._live_host())
-        self.link_dock = self.workspace.add_pane("link", "Test link", self.live.panel, below="sessions")
+        self.live = Live(self._live_host(), self.workspace.link)
         self.opening = KeysAndOctets(self, settings, self.messages.say)
         self._leaving = False
         self._make_menus()
@@ -113,14 +113,8 @@ class Window(QMainWindow):
             open_spool=self.open_spool,
             say_state=self.status.file.setText,
             show_file=self.news.show_file,
-            show_panel=self._show_link,
+            show_panel=partial(self.workspace.show_pane, "link"),
         )
-
-    def _show_link(self, wanted: bool) -> None:
-        if wanted:
-            self.workspace.show_pane("link", beside="sessions")
-        else:
-            self.link_dock.hide()
 
     def _make_menus(self) -> None:
         self.actions_by_name = make_actions(self)
@@ -238,7 +232,7 @@ class Window(QMainWindow):
         self.workspace.table.follows_tail = follow
         self.workspace.table.set_hint("")
         if spool is None:
-            self._show_link(False)
+            self.workspace.show_pane("link", False)
         document.start()
         self._show_state()
 

@@ -48,7 +48,7 @@ class Live(QObject):
 
     changed = Signal()
 
-    def __init__(self, host: LiveHost) -> None:
+    def __init__(self, host: LiveHost, panel: LinkPanel) -> None:
         super().__init__(host.widget)
         self.job: Job | None = None
         self.process: LiveProcess | None = None
@@ -58,7 +58,7 @@ class Live(QObject):
         self._shown = False  # the document is that of the process
         self._told_trouble = False
         self._then: Then | None = None
-        self.panel = LinkPanel(host.widget)
+        self.panel = panel
         self.saver = Saver(host, self)
         self.saver.saved.connect(self.changed)
         self.panel.commanded.connect(self._command)
