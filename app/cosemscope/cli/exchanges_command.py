@@ -97,7 +97,7 @@ def _objects(analysis: Analysis, looker: PassedRows) -> Iterator[dict[str, objec
     exchanges = analysis.pair()
     for start in range(0, len(exchanges), _AT_ONCE):
         part = slice(start, min(start + _AT_ONCE, len(exchanges)))
-        asked = AskedRows(analysis, first_rows(exchanges, part), looker)
+        asked = AskedRows(analysis, exchanges.first_rows(part), looker)
         columns = [FIELDS[name].jsons(asked) for name in JSON_KEYS.values()]
         told = AskedRows(analysis, value_rows(exchanges, part), looker)
         columns += [FIELDS[name].jsons(told) for name in _VALUE_KEYS]
@@ -105,16 +105,10 @@ def _objects(analysis: Analysis, looker: PassedRows) -> Iterator[dict[str, objec
             yield dict(zip((*JSON_KEYS, *_VALUE_KEYS), values, strict=True))
 
 
-def first_rows(exchanges: Exchanges, part: slice) -> Array:
-    """The WPDU row with which each of these exchanges began, int64[n]."""
-    request = exchanges["request"][part]
-    return np.where(request >= 0, request, exchanges["response"][part])
-
-
 def value_rows(exchanges: Exchanges, part: slice) -> Array:
     """The WPDU row that tells the value, int64[n]: the last answer, with SET the request."""
     told = np.where(np.isin(exchanges["service"][part], _SETS), -1, exchanges["last_response"][part])
-    return np.where(told >= 0, told, first_rows(exchanges, part))
+    return np.where(told >= 0, told, exchanges.first_rows(part))
 
 
 _HEAD = (

@@ -1,24 +1,63 @@
-"""`stats`: counts of a capture, as text for people or one JSON object for scripts."""
+"""`stats`: counts of a capture, or with `--by` what its exchanges come to by meter, service or any field.
+
+As text for people, or for scripts as one JSON object, with `--by` one a line.
+"""
 
 import argparse
 import json
+from collections.abc import Iterator
 
 from cosemscope.analysis.annotations import dropped_of
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.associations.passed_rows import PassedRows
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.cli.capture_arguments import add_capture_arguments, with_analysis
+from cosemscope.analysis.exchanges.statuses import Status
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.grouping import group, spread
+from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.row_field import RowField, UnknownFieldError
+from cosemscope.analysis.fields.row_records import printable
+from cosemscope.analysis.fields.value_types import seconds_text
+from cosemscope.cli.capture_arguments import (
+    CommandError,
+    add_capture_arguments,
+    add_keys_argument,
+    load_keys,
+    with_analysis,
+)
+from cosemscope.cli.terminal import show_progress
+from cosemscope.wording import short_duration
 
-DESCRIPTION = "Print counts of a capture."
+DESCRIPTION = "Print counts of a capture; with --by, what its exchanges come to."
+
+#: Words for --by besides the names of fields.
+BY = {
+    "head-end": "client",
+    "service": "exchange.service",
+    "object": "exchange.obis",
+    "status": "exchange.status",
+    "result": "exchange.result",
+}
+_SPANS = ("min", "mean", "median", "p95", "p99", "max")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `stats`."""
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+    parser.add_argument(
+        "--by",
+        metavar="WHAT",
+        help="exchanges by meter, head-end, stream, session, service, object, status, result or any field, "
+        "several with commas between: count, errors, unanswered, response times, throughput",
+    )
+    add_keys_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `cosemscope stats`; returns the exit status."""
-    return with_analysis(arguments, _stats)
+    return with_analysis(arguments, _stats if arguments.by is None else _stats_by)
 
 
 def _stats(analysis: Analysis, arguments: argparse.Namespace) -> int:
@@ -38,3 +77,86 @@ def _stats(analysis: Analysis, arguments: argparse.Namespace) -> int:
         else:
             print(f"{label:<34}{value:>14,}")
     return 0
+
+
+def _stats_by(analysis: Analysis, arguments: argparse.Namespace) -> int:
+    fields = _fields(arguments.by)
+    associations = Associations(analysis.run(), load_keys(arguments))
+    complete(associations, told=show_progress)
+    found = list(_groups(analysis, fields, PassedRows(associations)))
+    if arguments.json:
+        for each in found:
+            print(json.dumps(each, ensure_ascii=False))
+    else:
+        _print_table(list(fields), found)
+    return 0
+
+
+def _fields(words: str) -> dict[str, RowField]:
+    """The fields that the words of --by name, by these words. Raises CommandError."""
+    try:
+        named = {word: FIELDS.named(BY.get(word, word)) for word in words.replace(" ", "").split(",") if word}
+    except UnknownFieldError as error:
+        raise CommandError(f"--by: {error}; or meter, stream, session, {', '.join(BY)}.") from None
+    if not named:
+        raise CommandError(
+            f"--by names nothing: meter, stream, session, {', '.join(BY)}, or the name of a field."
+        )
+    return named
+
+
+def _groups(
+    analysis: Analysis, fields: dict[str, RowField], looker: PassedRows
+) -> Iterator[dict[str, object]]:
+    """What the exchanges of each group come to, for scripts: times are seconds as text, null without any."""
+    exchanges = analysis.pair()
+    asked = AskedRows(analysis, exchanges.first_rows(), looker)
+    groups = group(asked, list(fields.values()))
+    status = asked.exchange_facts.statuses
+    spans = spread(groups, exchanges.response_times())
+    octets = groups.sums(exchanges["request_octets"] + exchanges["response_octets"])
+    busy = groups.sums(exchanges.total_times().clip(0))
+    counts = groups.counts()
+    errors, unanswered = (groups.counts(status == one) for one in (Status.ERROR, Status.UNANSWERED))
+    named = AskedRows(analysis, asked.numbers[groups.first], looker)
+    columns = [field.jsons(named) for field in fields.values()]
+    for number, values in enumerate(zip(*columns, strict=True)):
+        yield {
+            **dict(zip(fields, values, strict=True)),
+            "count": int(counts[number]),
+            "errors": int(errors[number]),
+            "unanswered": int(unanswered[number]),
+            **{
+                word: seconds_text(int(span[number])) if span[number] >= 0 else None
+                for word, span in zip(_SPANS, spans, strict=True)
+            },
+            "octets": int(octets[number]),
+            "throughput": round(int(octets[number]) / busy[number] * 1e9, 1) if busy[number] else None,
+        }
+
+
+def _print_table(names: list[str], groups: list[dict[str, object]]) -> None:
+    """A line a group; response times in three figures, throughput in octets a second of open exchanges."""
+    heads = [*names, "count", "errors", "unanswered", *_SPANS, "octets/s"]
+    rows = []
+    for each in groups:
+        spans = [_span(each[word]) for word in _SPANS]
+        told = [printable("" if each[name] is None else str(each[name])) for name in names]
+        counts = [f"{each[word]:,}" for word in ("count", "errors", "unanswered")]
+        speed = each["throughput"]
+        rows.append([*told, *counts, *spans, "" if speed is None else f"{speed:,.0f}"])
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row in (heads, *rows):
+        cells = [
+            f"{cell:<{width}}" if place < len(names) else f"{cell:>{width}}"
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def _span(seconds: object) -> str:
+    """Seconds as text, in three figures."""
+    if not isinstance(seconds, str):
+        return ""
+    whole, _, places = seconds.partition(".")
+    return short_duration(int(whole + places))

@@ -110,6 +110,23 @@ class Exchanges(Columns):
         self["final"][ended] = True
         self["result"][ended], self["answer"][ended] = look["result"][final], look["service"][final]
 
+    def first_rows(self, part: slice = slice(None)) -> NDArray[np.int64]:
+        """The WPDU row with which each of these exchanges began, int64[n]."""
+        request = self["request"][part]
+        return np.where(request >= 0, request, self["response"][part])
+
+    def response_times(self) -> NDArray[np.int64]:
+        """Nanoseconds from each request's last octet to its answer's first, int64[n]; -1 for none."""
+        return self._between("request_end", "response_start")
+
+    def total_times(self) -> NDArray[np.int64]:
+        """Nanoseconds from each request's first octet to its answer's last, int64[n]; -1 for none."""
+        return self._between("request_start", "response_end")
+
+    def _between(self, start: str, stop: str) -> NDArray[np.int64]:
+        begin, end = self[start], self[stop]
+        return np.where((begin != 0) & (end != 0), end - begin, -1)
+
     def _take(
         self,
         names: tuple[str, str, str, str],

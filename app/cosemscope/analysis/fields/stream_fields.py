@@ -28,6 +28,11 @@ def _server(asked: AskedRows) -> Values:
     return asked.end(receiver=asked.from_client)
 
 
+@declared("meter", Address(), "Meter", "IP address of the DLMS server")
+def _meter(asked: AskedRows) -> Values:
+    return asked.end(receiver=asked.from_client, port=False)
+
+
 @declared("protocol", Word(protocol_name), "Protocol", "What carries the WPDU: tcp or udp")
 def _protocol(asked: AskedRows) -> Values:
     return asked.streams("protocol")
