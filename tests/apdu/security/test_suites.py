@@ -31,7 +31,6 @@ def test_every_security_control() -> None:
             bits = (control.compressed, control.broadcast, control.encrypted, control.authenticated)
             assert control.suite == suite
             assert bits == tuple(bit == "1" for bit in f"{high:04b}")
-            assert control.protected == (control.encrypted or control.authenticated)
 
 
 @pytest.mark.parametrize(

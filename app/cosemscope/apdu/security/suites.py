@@ -51,11 +51,6 @@ class SecurityControl(NamedTuple):
     broadcast: bool
     compressed: bool
 
-    @property
-    def protected(self) -> bool:
-        """Whether the content is encrypted or authenticated at all."""
-        return self.authenticated or self.encrypted
-
 
 def security_control(octet: int) -> SecurityControl:
     """The meaning of a security control octet: bits 0 to 3 suite, 4 A, 5 E, 6 key set, 7 compression."""
