@@ -186,12 +186,7 @@ ACTIONS = (
         Needs.CAPTURE,
     ),
     ActionSpec(
-        "keys",
-        "&Keys…",
-        "opening.show_keys",
-        ("Ctrl+Alt+K",),
-        "key",
-        "Keys that open ciphered APDUs",
+        "keys", "&Keys…", "opening.show_keys", ("Ctrl+Alt+K",), "key", "Keys that open ciphered APDUs"
     ),
     ActionSpec(
         "decode-octets",
@@ -202,12 +197,7 @@ ACTIONS = (
         "Decode a WPDU, an APDU or an HDLC frame given in hex",
     ),
     ActionSpec(
-        "paste",
-        "&Paste octets",
-        "opening.paste",
-        ("Ctrl+V",),
-        "",
-        "Decode the hex that is on the clipboard",
+        "paste", "&Paste octets", "opening.paste", ("Ctrl+V",), "", "Decode the hex that is on the clipboard"
     ),
     ActionSpec("copy-apdu", "Copy APD&U as hex stream", "workspace.table.copy_apdu", (), "", "", Needs.WPDU),
     ActionSpec(

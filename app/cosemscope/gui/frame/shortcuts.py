@@ -1,8 +1,6 @@
 """The list of keys, as a dialog."""
 
-from PySide6.QtWidgets import (
-    QWidget,
-)
+from PySide6.QtWidgets import QWidget
 
 from cosemscope.gui.dialogs.small_dialogs import show_table
 from cosemscope.gui.frame.actions import shortcut_rows
