@@ -86,6 +86,7 @@ def test_where_elements_end(octets: str, ends: list[int]) -> None:
         ("9f0100", "0-2 tag 40705"),
         ("9f810100", "0-3 tag 10453249"),
         ("9f818181810000", f"0-6 tag {0x9F8181818100}"),
+        ("9f8181818181 00 00", f"0-6 tag {0x9F8181818181}"),
         ("3000", "0-1 tag 48 (SEQUENCE)"),
     ],
 )
@@ -169,6 +170,15 @@ def test_forms_of_lengths(octets: str, lines: list[str]) -> None:
     assert element(octets) == lines
 
 
+@pytest.mark.parametrize("inside", ["047f" + "41" * 127, "048180" + "41" * 128, "04820101" + "41" * 257])
+def test_the_end_of_an_indefinite_length(inside: str) -> None:
+    """It is found behind elements of any length, however it is written."""
+    lines = element(f"3080 {inside} 0000 ff")
+    stop = len(bytes.fromhex(inside)) + 4
+    assert lines[0] == f"0-{stop} x"
+    assert lines[-1] == f"  {stop - 2}-{stop} end-of-contents 0000"
+
+
 def test_constructed_elements_nest_16_deep() -> None:
     """What is deeper stays octets: of twenty in one another the last four."""
     octets = "0400"
@@ -209,6 +219,7 @@ def test_a_length_that_is_not_there() -> None:
     for octets, message in (
         ("04", "expected 1 octet of length at offset 1, the octets end"),
         ("0480", "expected a definite length of a primitive at offset 1"),
+        ("8580 0000", "expected a definite length of a primitive at offset 1"),
     ):
         with pytest.raises(Break) as raised:
             element(octets)
@@ -225,9 +236,10 @@ def test_a_length_short_of_the_element_inside() -> None:
         "length of x at offset 1 says 2 octets, the element in it takes 3: read to its end"
     )
     assert c.position == 5
-    c = cursor("0402 040141")
-    read_element(c, "x", read_anything)
-    assert (c.position, c.session.problems) == (4, [])
+    for octets in ("0402 040141", "8502 040141"):
+        c = cursor(octets)
+        read_element(c, "x", read_anything)
+        assert (c.position, c.session.problems) == (4, [])
 
 
 # Content.
