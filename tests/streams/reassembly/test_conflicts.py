@@ -45,8 +45,9 @@ def test_octets_that_differ_from_their_first_copies(parts: list[tuple], isn: int
         cut = min(cut, len(octets) - 1)
         kept = octets[: len(octets) - cut]
         places = [(stream, side, start + at) for at in range(len(kept))]
+        is_first = places[0] not in begun  # octets of one are one object, whoever sent them
         first = begun.setdefault(places[0], kept)
-        if len(first) < len(kept) or first is kept:
+        if len(first) < len(kept) or is_first:
             first = bytes(seen.get(place, octet) for place, octet in zip(places, kept, strict=True))
         differing = sum(one != other for one, other in zip(first, kept, strict=False))
         if seen.keys() & places:
