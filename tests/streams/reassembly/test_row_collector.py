@@ -74,6 +74,16 @@ def test_a_unit_is_a_row() -> None:
     assert (extents["length"].tolist(), extents["packet"].tolist()) == ([10] * 3, [5, 3, 4])
 
 
+@pytest.mark.parametrize(("side", "client", "direction"), [(0, 0, 0), (1, 0, 1), (0, 1, 1), (1, 1, 0)])
+def test_directions_are_seen_from_the_client(side: int, client: int, direction: int) -> None:
+    """0 is from it, whichever side of the flow it is."""
+    made = tables(client)
+    made.output.add_unit(0, side, unit(1, 0), 0)
+    made.output.find(HOLE, 0, side, 0, 0, 1)
+    made.output.flush(slice(0, 1))
+    assert made.wpdus["direction"].tolist() == made.items["direction"].tolist() == [direction]
+
+
 def test_extents_go_on_where_the_last_ones_ended() -> None:
     """Also over batches."""
     made = tables(0)

@@ -281,7 +281,7 @@ def test_a_chain_that_stands_apart_overlaps_none_that_is_not_within_it(
     steps: list[tuple[int, int]],
 ) -> None:
     """Against pairs compared one by one: heads are first chains of clusters that none of these outlasts."""
-    position = list(accumulate(step for step, _ in steps))
+    position = [at - 1 for at in accumulate(step for step, _ in steps)]
     last = [at + reach if reach >= 0 else -1 for at, (_, reach) in zip(position, steps, strict=True)]
     chains = [(at, end) for at, end in zip(position, last, strict=True) if end >= 0]
     heads = [
