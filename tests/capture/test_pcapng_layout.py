@@ -2,11 +2,22 @@
 
 import struct
 
+import dpkt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.capture.pcapng_layout import MAX_BLOCK, PACKETS, BlockError, BlockKind, block_heads
+from cosemscope.capture.pcapng_layout import (
+    BYTE_ORDER_MAGIC,
+    MAGIC,
+    MAX_BLOCK,
+    ORDERS,
+    PACKETS,
+    BlockError,
+    BlockKind,
+    Option,
+    block_heads,
+)
 from tests.helpers.files import Pcapng
 
 Heads = list[tuple[int, int, int, str]]
@@ -73,3 +84,40 @@ def test_the_longest_and_the_shortest_block() -> None:
     """Both bounds are believed."""
     for length in (12, MAX_BLOCK):
         assert walked(struct.pack("<III", 99, length, 0))[0] == [(0, 99, length, "<")]
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        (BlockKind.SECTION, dpkt.pcapng.PCAPNG_BT_SHB),
+        (BlockKind.INTERFACE, dpkt.pcapng.PCAPNG_BT_IDB),
+        (BlockKind.OLD_PACKET, dpkt.pcapng.PCAPNG_BT_PB),
+        (BlockKind.SIMPLE_PACKET, dpkt.pcapng.PCAPNG_BT_SPB),
+        (BlockKind.PACKET, dpkt.pcapng.PCAPNG_BT_EPB),
+        (BlockKind.NAMES, 4),
+        (BlockKind.STATISTICS, 5),
+        (BYTE_ORDER_MAGIC, dpkt.pcapng.BYTE_ORDER_MAGIC),
+        (Option.END, dpkt.pcapng.PCAPNG_OPT_ENDOFOPT),
+        (Option.COMMENT, dpkt.pcapng.PCAPNG_OPT_COMMENT),
+        (Option.SECTION_HARDWARE, dpkt.pcapng.PCAPNG_OPT_SHB_HARDWARE),
+        (Option.SECTION_SYSTEM, dpkt.pcapng.PCAPNG_OPT_SHB_OS),
+        (Option.SECTION_APPLICATION, dpkt.pcapng.PCAPNG_OPT_SHB_USERAPPL),
+        (Option.INTERFACE_NAME, dpkt.pcapng.PCAPNG_OPT_IF_NAME),
+        (Option.INTERFACE_DESCRIPTION, dpkt.pcapng.PCAPNG_OPT_IF_DESCRIPTION),
+        (Option.INTERFACE_RESOLUTION, dpkt.pcapng.PCAPNG_OPT_IF_TSRESOL),
+        (Option.INTERFACE_FILTER, dpkt.pcapng.PCAPNG_OPT_IF_FILTER),
+        (Option.INTERFACE_SYSTEM, dpkt.pcapng.PCAPNG_OPT_IF_OS),
+        (Option.INTERFACE_OFFSET, dpkt.pcapng.PCAPNG_OPT_IF_TSOFFSET),
+    ],
+)
+def test_numbers_are_those_of_others(mine: int, theirs: int) -> None:
+    """A number that is wrong here would be wrong in what is written and in what is read."""
+    assert mine == theirs
+
+
+def test_what_is_a_packet() -> None:
+    """Three kinds of blocks have one; the longest block that is believed has 64 MiB."""
+    assert set(PACKETS) == {2, 3, 6}
+    assert MAX_BLOCK == 64 * 1024 * 1024
+    assert MAGIC == b"\n\r\r\n"
+    assert ORDERS == {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}

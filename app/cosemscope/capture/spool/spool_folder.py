@@ -19,7 +19,9 @@ from pathlib import Path
 
 import platformdirs
 
+from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.ring_names import RING_NAME
+from cosemscope.capture.records import CaptureError
 
 SUFFIX = ".pcapng"
 _PROCESS = re.compile(r"(?P<command>[a-z]+)-\d{8}-\d{6}-(?P<process>\d+)(-[0-9a-f]{8})?")
@@ -213,9 +215,6 @@ def _describe(stem: str, files: list[Path]) -> Spool | None:
 
 
 def _has_packets(path: Path) -> bool:
-    from cosemscope.capture.files.reader import open_capture
-    from cosemscope.capture.records import CaptureError
-
     try:
         with open_capture(path) as reader:
             return reader.read(1) is not None
