@@ -97,7 +97,6 @@ def test_the_longest_and_the_shortest_block() -> None:
         (BlockKind.NAMES, 4),
         (BlockKind.STATISTICS, 5),
         (BYTE_ORDER_MAGIC, dpkt.pcapng.BYTE_ORDER_MAGIC),
-        (Option.END, dpkt.pcapng.PCAPNG_OPT_ENDOFOPT),
         (Option.COMMENT, dpkt.pcapng.PCAPNG_OPT_COMMENT),
         (Option.SECTION_HARDWARE, dpkt.pcapng.PCAPNG_OPT_SHB_HARDWARE),
         (Option.SECTION_SYSTEM, dpkt.pcapng.PCAPNG_OPT_SHB_OS),

@@ -13,7 +13,7 @@ import pytest
 
 from cosemscope import cli
 from cosemscope.capture.files.reader import open_capture
-from cosemscope.cli.following import _is_pipe
+from cosemscope.cli.following import is_pipe
 from tests.helpers.capturing import capturing, command, environment, needs_rights, run
 from tests.helpers.files import Record, pcap
 from tests.helpers.shared import shared
@@ -257,5 +257,5 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 def test_a_pipe_of_windows_is_known_by_its_name() -> None:
     """It is not looked at before it is opened, which would connect to it."""
-    assert _is_pipe(r"\\.\pipe\meter")
-    assert not _is_pipe("meter.pcapng")
+    assert is_pipe(r"\\.\pipe\meter")
+    assert not is_pipe("meter.pcapng")

@@ -43,7 +43,6 @@ LENGTH = struct.Struct("<I")
 class Option:
     """Codes of options. Those from 2 on mean something else in each kind of block."""
 
-    END = 0
     COMMENT = 1
 
     SECTION_HARDWARE, SECTION_SYSTEM, SECTION_APPLICATION = 2, 3, 4

@@ -42,7 +42,7 @@ def more_comes(reader: RecordSource) -> bool:
 def followed(name: str) -> Iterator[RecordSource]:
     """A reader of the capture `name` (`-`: standard input) that goes on as it grows. Raises CaptureError."""
     path = Path(name)
-    if name == "-" or _is_pipe(name):
+    if name == "-" or is_pipe(name):
         with _Copy(name) as copy, copy.open() as reader:
             yield reader
         return
@@ -51,7 +51,8 @@ def followed(name: str) -> Iterator[RecordSource]:
         yield reader
 
 
-def _is_pipe(name: str) -> bool:
+def is_pipe(name: str) -> bool:
+    """True when the file of that name is a named pipe."""
     if name.startswith(_WINDOWS_PIPES):
         return True  # to look at it closer would be to connect to it
     try:

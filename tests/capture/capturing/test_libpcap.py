@@ -224,17 +224,17 @@ def test_npcap_is_looked_for_in_its_own_folder(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(libpcap.os.path, "isdir", lambda _: True)
     monkeypatch.setattr(libpcap.os, "add_dll_directory", folders.append, raising=False)
     monkeypatch.setattr(libpcap.ctypes, "CDLL", load)
-    assert libpcap._load() == "loaded"
+    assert libpcap.load_library() == "loaded"
     assert tried == [r"C:\Windows\System32\Npcap\wpcap.dll", "wpcap.dll"]
     assert folders == [r"C:\Windows\System32\Npcap"]
 
 
 def test_headers_of_all_systems() -> None:
     """struct timeval has two longs: of 32 bits on Windows; macOS fills up a fraction of 32 bits."""
-    assert struct.calcsize(libpcap._HEADER_FORMATS["win32"]) == 16
-    assert struct.calcsize(libpcap._HEADER_FORMATS["darwin"]) == 24
+    assert struct.calcsize(libpcap.HEADER_FORMATS["win32"]) == 16
+    assert struct.calcsize(libpcap.HEADER_FORMATS["darwin"]) == 24
     octets = struct.pack("<qiiII", 1_760_000_000, 999_999, 0, 60, 1514)
-    assert struct.unpack(libpcap._HEADER_FORMATS["darwin"], octets) == (1_760_000_000, 999_999, 60, 1514)
+    assert struct.unpack(libpcap.HEADER_FORMATS["darwin"], octets) == (1_760_000_000, 999_999, 60, 1514)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_addresses_of_all_systems(monkeypatch: pytest.MonkeyPatch, platform: str
     """BSD's begin with their length."""
     monkeypatch.setattr("sys.platform", platform)
     address = ctypes.create_string_buffer(head + bytes((0x0F, 0xDB, 192, 0, 2, 7)), 16)
-    assert libpcap._address(ctypes.addressof(address)) == "192.0.2.7"
+    assert libpcap.address_text(ctypes.addressof(address)) == "192.0.2.7"
 
 
 def test_a_device_of_windows_has_its_alias_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import zstandard
 
 from cosemscope.capture.files import compression
 from cosemscope.capture.files.reader import CaptureError, open_capture
+from cosemscope.capture.octets import OctetFile
 from tests.helpers.captured import read_file, records_of
 from tests.helpers.files import Record, pcap
 
@@ -116,13 +117,15 @@ def test_a_bomb_ends_in_an_error(
     """The temporary file stays within the bound, the packets before the bomb stay readable."""
     monkeypatch.setattr(compression, bound, 1 << 20)
     monkeypatch.setattr(compression, "MAX_RATIO", 40)
+    made: list[OctetFile] = []
+    temporary = OctetFile.temporary
+    monkeypatch.setattr(OctetFile, "temporary", lambda: made.append(temporary()) or made[-1])
     (tmp_path / "x").write_bytes(pack(pcap(RECORDS[:100]) + bytes(64 << 20)))
     with open_capture(tmp_path / "x") as reader:
         found = records_of(reader)
         assert len(found) == 100
         assert "not taken for a capture" in reader.problems[-1].message
-        assert reader._unpacked is not None
-        assert reader._unpacked.file.size <= (1 << 20) + (1 << 20)
+        assert [file.size <= (1 << 20) + (1 << 20) for file in made] == [True]
         assert reader.finished
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cosemscope.capture.files import reader as reader_module
 from cosemscope.capture.files.reader import CaptureError, open_capture
-from cosemscope.capture.octets import SIDE
+from cosemscope.capture.octets import SIDE, OctetFile
 from cosemscope.capture.spool.spool_writer import SpoolWriter
 from tests.helpers.captured import Captured, read_file, records_of
 from tests.helpers.files import Pcapng, Record, pcap
@@ -282,16 +282,17 @@ def test_octets_that_come_just_before_the_end_of_following_are_read(
     path.write_bytes(pcap([Record(1, b"first")]))
     with open_capture(path, follow=True) as reader:
         assert reader.read() is not None
-        load = reader._load
+        size = OctetFile.size.fget
+        assert size is not None
 
-        def interrupted(need: int) -> bool:
-            found = load(need)
+        def interrupted(file: OctetFile) -> int:
+            found = int(size(file))
             monkeypatch.undo()
             path.write_bytes(pcap([Record(1, b"first"), Record(2000, b"last")]))
             reader.stop_following()
             return found
 
-        monkeypatch.setattr(reader, "_load", interrupted)
+        monkeypatch.setattr(OctetFile, "size", property(interrupted))
         assert reader.read() is None
         assert not reader.finished
         batch = reader.read()

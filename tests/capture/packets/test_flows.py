@@ -68,8 +68,8 @@ def test_numbers_are_those_of_a_dictionary(packets, cuts) -> None:
 def test_hashes_that_collide_never_merge_flows(packets, mask: int) -> None:
     """Even when all flows have one of very few hashes."""
     patch = pytest.MonkeyPatch()
-    original = flows._hashes
-    patch.setattr(flows, "_hashes", lambda keys: original(keys) & np.uint64(mask))
+    original = flows.hash_keys
+    patch.setattr(flows, "hash_keys", lambda keys: original(keys) & np.uint64(mask))
     try:
         check(packets, [len(packets) // 3, len(packets) // 2])
     finally:

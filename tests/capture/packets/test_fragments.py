@@ -120,4 +120,4 @@ def test_impossible_fragments_are_not_kept(fragment: Fragment) -> None:
     reassembly = Reassembly()
     assert reassembly.add(fragment, bytes(33), 0) is None
     assert reassembly.given_up == 0
-    assert not reassembly._waiting
+    assert reassembly.incomplete == 0

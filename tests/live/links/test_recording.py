@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cosemscope.capture.spool.spool_writer import SpoolError
+from cosemscope.capture.spool.spool_writer import SpoolError, SpoolWriter
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder, spool_folder, spool_path
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
@@ -145,7 +145,7 @@ def test_datagrams_of_both_sides(tmp_path: Path) -> None:
     ]
 
 
-def test_a_full_disk_ends_the_recording_not_the_link(tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_recording_not_the_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's connection is worth more than its record; the trouble is told once."""
     troubles: list[SpoolError] = []
 
@@ -161,7 +161,7 @@ def test_a_full_disk_ends_the_recording_not_the_link(tmp_path: Path) -> None:
             def fail(*_: object, **__: object) -> None:
                 raise SpoolError("the disk is full")
 
-            recorder._spool.write = fail
+            monkeypatch.setattr(SpoolWriter, "write", fail)
             for _ in range(3):
                 await link.send(APDU)
                 assert await link.receive() == APDU

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cosemscope.live.links import tcp_sockets
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
 from cosemscope.live.links.tcp_server import serve_tcp
@@ -423,18 +424,20 @@ def test_a_remote_wport_that_is_none_is_a_matter_of_the_address() -> None:
     run(work())
 
 
-def test_keep_alive_is_set_on_the_socket() -> None:
-    """The option reaches the operating system."""
+def test_keep_alive_is_set_on_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option reaches the operating system, at this end of the link alone."""
+    asked: list[float | None] = []
+    monkeypatch.setattr(tcp_sockets, "prepare", lambda handle, seconds: asked.append(seconds))
 
     async def work() -> None:
         async with serve_tcp(port=0, handler=echo) as server:
             options = LinkOptions(keep_alive=30)
             async with connect_tcp("127.0.0.1", server.address.port, options=options) as link:
-                assert link._transport is not None
-                handle = link._transport.get_extra_info("socket")
-                assert handle.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
+                await link.send(APDU)
+                await link.receive()
 
     run(work())
+    assert sorted(asked, key=str) == [30, None]
 
 
 def test_a_closed_link_says_so() -> None:

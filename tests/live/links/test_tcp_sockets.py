@@ -22,6 +22,11 @@ class Kept(SocketConnection):
     def __init__(self, options: LinkOptions = QUICK) -> None:
         super().__init__(options, None, initiated=True)
         self.told: list[object] = []
+        self.handle: socket.socket | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.handle = transport.get_extra_info("socket")
+        super().connection_made(transport)
 
     def opening(self, address: Address) -> None:
         self.told.append(("opening", address))
@@ -257,9 +262,8 @@ def test_keep_alive_and_small_segments(seconds: float | None) -> None:
     """Segments go out at once; the system asks an idle peer when it is told to, not else."""
 
     async def work(link: Kept) -> None:
-        transport = link._transport
-        assert transport is not None
-        handle = transport.get_extra_info("socket")
+        handle = link.handle
+        assert handle is not None
         assert handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert bool(handle.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)) == bool(seconds)
         if seconds and hasattr(socket, "TCP_KEEPIDLE"):

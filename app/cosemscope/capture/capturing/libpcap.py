@@ -132,8 +132,8 @@ PacketHandler = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 
 #: Layout of struct pcap_pkthdr for `struct`: seconds, fraction, captured, original. Windows has a long of 32
 #: bits, macOS a fraction of 32 bits.
-_HEADER_FORMATS = {"win32": "=iiII", "darwin": "=qi4xII"}
-HEADER_FORMAT = _HEADER_FORMATS.get(sys.platform, "@llII")
+HEADER_FORMATS = {"win32": "=iiII", "darwin": "=qi4xII"}
+HEADER_FORMAT = HEADER_FORMATS.get(sys.platform, "@llII")
 
 _STRING, _HANDLE = c_char_p, c_void_p
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -176,7 +176,7 @@ def _candidates() -> list[str]:
     return ["libpcap.so.1", "libpcap.so.0.8", "libpcap.so"]
 
 
-def _load() -> ctypes.CDLL:
+def load_library() -> ctypes.CDLL:
     tried = _candidates()
     for name in tried:
         if sys.platform == "win32" and os.path.isabs(name) and os.path.isdir(os.path.dirname(name)):
@@ -221,7 +221,7 @@ class Library:
 @cache
 def library() -> Library:
     """The library, loaded when first asked for. Raises LibpcapError when there is none that can be used."""
-    loaded = Library(_load())
+    loaded = Library(load_library())
     if loaded.pcap_init is not None:
         loaded.pcap_init(_UTF_8, ctypes.create_string_buffer(_ERRBUF))
     return loaded
@@ -254,7 +254,7 @@ def _device(interface: _Interface) -> Device:
     addresses = []
     each = interface.addresses
     while each:
-        address = _address(each.contents.address)
+        address = address_text(each.contents.address)
         if address:
             addresses.append(address)
         each = each.contents.next
@@ -283,7 +283,7 @@ def device_name(text: str) -> str:
     return text
 
 
-def _address(pointer: int | None) -> str | None:
+def address_text(pointer: int | None) -> str | None:
     """The IP address in a struct sockaddr; None for other families."""
     if not pointer:
         return None

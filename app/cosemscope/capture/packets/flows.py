@@ -80,7 +80,7 @@ class FlowTable:
         if not len(ends.protocol):
             return np.zeros(0, np.int32), np.zeros(0, np.uint8)
         keys, swapped = _keys(ends)
-        hashes = _hashes(keys)
+        hashes = hash_keys(keys)
         self._make_room(len(self.flows) + 1)
         found, slot, left = self._find(keys, hashes)
         if len(left):
@@ -230,7 +230,7 @@ def _keys(ends: Endpoints) -> tuple[_Keys, npt.NDArray[np.bool_]]:
     return _Keys(addresses, rest, low_high, low_low, high_high, high_low, long), swapped
 
 
-def _hashes(keys: _Keys) -> Words:
+def hash_keys(keys: _Keys) -> Words:
     """A well-mixed word for each key."""
     with np.errstate(over="ignore"):
         word = (keys.addresses ^ (keys.rest * _MIX)) * _MIX_AGAIN
