@@ -109,7 +109,7 @@ def test_a_dumpcap_that_may_is_chosen_and_named(
         pytest.skip(f"NO RIGHTS to give capabilities: {given.stderr.decode().strip()}")
     monkeypatch.setenv("PATH", f"{own}{os.pathsep}{os.environ['PATH']}")
     words = ("-i", "lo", "-f", f"udp port {port_of(sink)}", "--immediate")
-    with capturing(*words, spools=own, prefix=ordinary) as capture:
+    with capturing(*words, spools=own / "spools", prefix=ordinary) as capture:
         assert capture.begun["by"].startswith("dumpcap ")
         assert (capture.begun["mode"], capture.begun["hold"]) == ("buffered", 250)
         sink.send(WPDU)
