@@ -459,3 +459,21 @@ def test_whole_wpdus_before_the_first_octet_seen_are_found(
     assert analysis.wpdus["marks"].tolist() == [0, Mark.OUT_OF_ORDER, Mark.OUT_OF_ORDER, 0]
     assert _found(analysis, OUT_OF_ORDER) == [(1, -SIZE, SIZE), (2, -2 * SIZE, SIZE)]
     assert analysis.statistics()["retransmissions"] == 0
+
+
+@both_ways
+@pytest.mark.parametrize("records", [1, 65_536])
+def test_spans_count_from_the_first_octet_that_comes_to_light(
+    tmp_path: Path, one_by_one: bool, records: int
+) -> None:
+    """A retransmission before the stream is recognised, then octets that stand before those first seen."""
+    connection = Tcp(Wire())
+    octets = get_request(1, 200)
+    for _ in range(2):
+        connection.packet(0, 50, octets[50:100], identification=301)
+    connection.packet(0, 0, octets[:50], identification=300)
+    connection.packet(0, 100, octets[100:], identification=302)
+    analysis = analyse(connection.wire, tmp_path, one_by_one=one_by_one, records=records)
+    assert contents(analysis) == [octets]
+    assert _found(analysis, RETRANSMISSION) == [(1, 50, 50)]
+    assert _found(analysis, OUT_OF_ORDER) == [(2, 0, 50)]

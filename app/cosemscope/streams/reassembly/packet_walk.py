@@ -254,6 +254,7 @@ class PacketWalk:
             return False
         old.withdraw()
         self._halves["base"][half] = (int(self._halves["base"][half]) + start) & 0xFFFFFFFF
+        self._output.move_spans(half >> 1, half & 1, -start)
         waiting = self._undecided[half >> 1] = waiting.renew(half & 1)
         self._slow[half ^ 1].sink = waiting.preludes[1 - (half & 1)]
         new = self._reassembler(half, 0, waiting.preludes[half & 1])

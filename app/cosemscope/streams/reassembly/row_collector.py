@@ -96,6 +96,18 @@ class Output:
         mine = self._items["stream"] == stream
         self._items["direction"][mine] ^= 1
 
+    def move_spans(self, stream: int, side: int, by: int) -> None:
+        """Octet 0 of a side of a TCP stream is `by` octets earlier than its items so far say."""
+        items = self._items
+        mine = items["stream"] == stream
+        mine &= items["direction"] == side ^ int(self._streams["client_side"][stream])
+        for name in ("start", "stop"):
+            items[name][mine] += by
+        self._found = [
+            (*one[:4], one[4] + by, one[5] + by, one[6]) if one[1:3] == (stream, side) else one
+            for one in self._found
+        ]
+
     def flush(self, batch: slice) -> slice:
         """Put everything into the tables, in order; returns the new WPDU rows. `batch`: its packet rows."""
         self._flush_items()
