@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.cli import main
-from cosemscope.cli.terminal import harmless, harmless_octets
+from cosemscope.cli.terminal import harmless, harmless_octets, harmless_output, write_octets
 from cosemscope.resources import resource
 from tests.helpers.shared import shared
 
@@ -89,3 +89,14 @@ def test_outputs_are_as_they_were_afterwards(monkeypatch: pytest.MonkeyPatch) ->
     out.flush()
     lines = out.buffer.getvalue().decode().splitlines()
     assert [json.loads(line)["number"] for line in lines] == list(range(1, len(lines) + 1))
+
+
+@pytest.mark.parametrize("text", ["plain", "\u007f", "\u0085 \u202e", "\N{DEGREE SIGN}C"])
+def test_json_in_utf_8_is_harmless(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether or not there is anything to be looked for in it, and what it says stays."""
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stdout", out)
+    with harmless_output():
+        write_octets(json.dumps(text, ensure_ascii=False).encode())
+    assert out.getvalue() == harmless(out.getvalue())
+    assert json.loads(out.getvalue()) == text

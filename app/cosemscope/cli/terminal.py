@@ -40,8 +40,12 @@ class _Harmless(io.TextIOBase):
         return len(text)
 
     def write_octets(self, octets: bytes) -> None:
-        """Write text that is UTF-8 already, in UTF-8 where the stream takes octets."""
-        octets = harmless_octets(octets)
+        """Write text that is UTF-8 already, in UTF-8 where the stream takes octets.
+
+        C0 controls are escaped in it already, as in all JSON: most of it has nothing else to look for.
+        """
+        if not octets.isascii() or b"\x7f" in octets:
+            octets = harmless_octets(octets)
         if isinstance(self.stream, io.TextIOWrapper):
             self.stream.flush()
             self.stream.buffer.write(octets)

@@ -15,7 +15,7 @@ from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.apdu.fields import first
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.apdu.first_look import look as look_at_apdus
-from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.apdu.names.tags import GET_RESPONSE, apdu_name
 from cosemscope.apdu.opening import Verdict
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers import apdu_encoder as encode
@@ -345,3 +345,31 @@ def test_two_clients_at_once_with_one_meter(tmp_path: Path) -> None:
     responses = [look for look in found.values() if look.inner == 0xC4]
     assert len(responses) >= 9
     assert all(look.context.request is not None for look in responses)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"), [("first-look", "first-look-keys"), ("push", "push-keys"), ("faults", "")]
+)
+def test_quiet_looks_say_what_whole_ones_say(name: str, keys: str) -> None:
+    """The request and the scaler; nothing stands in their rows, and nothing is to be remarked."""
+    table = KeyTable.load(SAMPLES / f"{keys}.toml") if keys else NO_KEYS
+    with open_capture(SAMPLES / f"{name}.pcapng") as reader:
+        analysis = Analysis(reader).run()
+        whole = dict(Associations(analysis, table).walk())
+        lightly = Associations(analysis, table).walk_lightly(len(analysis.wpdus))
+    quiet = 0
+    for row, look in enumerate(lightly):
+        if isinstance(look, Look):
+            assert (look.inner, look.plain, look.notes) == (
+                whole[row].inner,
+                whole[row].plain,
+                whole[row].notes,
+            )
+            continue
+        quiet += 1
+        request, known = whole[row].context.request, whole[row].context.scaler_unit
+        assert look.request == request
+        assert (whole[row].inner, whole[row].openings, whole[row].notes) == (-1, (), ())
+        if whole[row].plain[0] == GET_RESPONSE and request is not None and known is not None:
+            assert look.scaler_unit == known(request.references[0])
+    assert quiet or name == "push"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.apdu.context import Context, Reference, Request
-from cosemscope.apdu.data.data_reader import skip_data
-from cosemscope.apdu.data.types import TYPES
+from cosemscope.apdu.data.data_reader import fixed_text, skip_data
+from cosemscope.apdu.data.types import FIXED, TYPES
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field
 from tests.apdu.strategies import SCALARS, VALUES, plain, same
@@ -452,3 +452,30 @@ def test_long_structures_with_names_are_cut() -> None:
     longer = encode.data(("structure", [("unsigned", 5), ("visible-string", "x" * 138)]))
     text = data_of(longer, context).text
     assert (len(text), text[-1]) == (160, "…")
+
+
+#: Objects whose values have enumerations, units and scalers, and one of no class that is known.
+OBJECTS = [Reference(3, bytes((1, 0, 1, 8, 0, 255)), 2, False), Reference(70, bytes(6), 3, False)]
+OBJECTS += [
+    Reference(8, bytes(6), 9, False),
+    Reference(7, bytes(6), 7, False),
+    Reference(999, bytes(6), 2, False),
+]
+
+
+@given(
+    SCALARS,
+    st.one_of(st.none(), st.sampled_from(OBJECTS)),
+    st.one_of(st.none(), st.tuples(st.integers(-30, 30), st.integers(0, 255))),
+    st.binary(max_size=2),
+)
+def test_values_of_fixed_size_have_the_text_of_their_field(
+    typed: encode.Typed, reference: Reference | None, scaler_unit: tuple[int, int] | None, behind: bytes
+) -> None:
+    """Without a tree being made of them; None for all others, and where more octets follow."""
+    octets = encode.data(typed)
+    text = fixed_text(octets + behind, reference, scaler_unit)
+    assert (text is not None) == (octets[0] in FIXED and not behind)
+    if text is not None:
+        request = Request((reference,)) if reference is not None else None
+        assert text == data_of(octets, Context(request, scaler_unit=lambda _: scaler_unit)).text

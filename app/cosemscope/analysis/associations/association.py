@@ -42,6 +42,11 @@ class Look(NamedTuple):
     plain: bytes = b""
 
     @property
+    def request(self) -> Request | None:
+        """The request that it is, or answers."""
+        return self.context.request
+
+    @property
     def opening(self) -> Opening | None:
         """The outermost attempt; None where nothing is ciphered."""
         return self.openings[0] if self.openings else None
@@ -50,6 +55,24 @@ class Look(NamedTuple):
     def verdict(self) -> Verdict:
         """The verdict on the innermost attempt; CLEAR where nothing is ciphered."""
         return self.openings[-1].verdict if self.openings else Verdict.CLEAR
+
+
+class QuietLook(NamedTuple):
+    """What is known of a GET or SET for one attribute that says all in clear: see `Look`.
+
+    `request`: what it asks or answers; `scaler_unit`: what its value is shown with, where that is known.
+    """
+
+    request: Request | None
+    scaler_unit: tuple[int, int] | None = None
+
+    @property
+    def context(self) -> Context:
+        """What the decoder needs for its tree."""
+        return Context(self.request, scaler_unit=lambda reference: self.scaler_unit)
+
+
+AnyLook = Look | QuietLook
 
 
 class Place(NamedTuple):

@@ -13,23 +13,38 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.associations.association import Look
+from cosemscope.analysis.associations.association import AnyLook, Look, QuietLook
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
-from cosemscope.apdu.context import Context
+from cosemscope.apdu.context import Context, Request
+from cosemscope.apdu.data.data_reader import fixed_text
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets
 
 #: Info lines that are remembered, and octets of their APDUs, all together and of one.
 _REMEMBERED = 1 << 14
 _MOST_OCTETS = 8 << 20
 _LONGEST = 2048
+#: Octets of a GET request without selective access.
+_BARE_GET = 13
+#: Octets of a GET request without selective access.
+_BARE_GET = 13
+#: Services with an invoke-id in their third octet.
+_WITH_INVOKE_ID = frozenset(
+    (t.GET_REQUEST, t.SET_REQUEST, t.ACTION_REQUEST, t.GET_RESPONSE, t.SET_RESPONSE, t.ACTION_RESPONSE)
+)
 #: Ciphered APDUs with one APDU in clear inside and nothing else.
 _ENVELOPES = frozenset((*t.GLO_SERVICES, *t.DED_SERVICES, t.GENERAL_GLO, t.GENERAL_DED))
+
+
+#: By the identity of a request: the request itself, and words.
+_OfRequests = dict[int, tuple[Any, str | None]]
+_NOTHING = None, None
 
 
 class Insights:
@@ -41,21 +56,63 @@ class Insights:
         self._remembered: dict[tuple[Any, ...], str] = {}
         self._octets = 0
         self._next = 0
+        #: lines of bare GETs, and beginnings of the lines of values that answer a request
+        self._request_lines: _OfRequests = {}
+        self._beginnings: _OfRequests = {}
 
-    def looks(self, rows: npt.NDArray[np.int64]) -> list[Look]:
+    def looks(self, rows: npt.NDArray[np.int64]) -> list[AnyLook]:
         """A look at each of these rows, ascending and after those that were asked for before."""
         if not len(rows):
             return []
         start, self._next = self._next, int(rows[-1]) + 1
-        looks = [look for _, look in self._associations.walk(self._next)]
+        looks = self._associations.walk_lightly(self._next)
         return looks if len(looks) == len(rows) else [looks[row] for row in (rows - start).tolist()]
 
-    def infos(self, rows: npt.NDArray[np.int64], looks: list[Look]) -> list[str]:
+    def infos(self, rows: npt.NDArray[np.int64], looks: list[AnyLook]) -> list[str]:
         """The info line of each of these rows."""
-        tags = self._analysis.wpdus["apdu_tag"][rows].tolist()
-        return [self._info(*row) for row in zip(rows.tolist(), tags, looks, strict=True)]
+        if not len(rows):
+            return []
+        wpdus, lines, quiet, loud = self._analysis.wpdus, self._request_lines, self._quiet, self._loud
+        start = int(rows[0])
+        octets = self._analysis.octets_of(slice(start, int(rows[-1]) + 1))
+        tags, framings = (wpdus[name][rows].tolist() for name in ("apdu_tag", "framing"))
+        bare = ((wpdus["apdu_tag"][rows] == t.GET_REQUEST) & (wpdus["length"][rows] == _BARE_GET)).tolist()
+        infos = []
+        for row, tag, framing, is_bare, look in zip(rows.tolist(), tags, framings, bare, looks, strict=True):
+            if isinstance(look, Look):
+                infos.append(loud(row, tag, look))
+                continue
+            # A GET without selective access says nothing but its object, which its request is.
+            known, info = lines.get(id(look.request), _NOTHING) if is_bare else _NOTHING
+            if info is None or known is not look.request:
+                info = quiet(apdu_octets(octets[row - start], framing), look)
+                if is_bare:
+                    _keep(lines, look.request, info)
+            infos.append(info)
+        return infos
 
-    def _info(self, row: int, tag: int, known: Look) -> str:
+    def _quiet(self, apdu: bytes, look: QuietLook) -> str:
+        """The info line of a request or response for one attribute.
+
+        Of responses to the same request only the values differ, and with them the ends of their lines.
+        """
+        request, scaler_unit = look
+        if apdu[0] != t.GET_RESPONSE or apdu[3] != 0:
+            return self._line(apdu, look.context)
+        reference = request.references[0] if request is not None and request.references else None
+        value = fixed_text(apdu[4:], reference, scaler_unit)
+        if value is None:
+            return self._line(apdu, look.context)
+        known, beginning = self._beginnings.get(id(request), (self, None))  # of whom nothing was asked
+        if known is not request:
+            line = self._line(apdu, look.context)
+            beginning = line.removesuffix(value) if line.endswith(f" = {value}") else None
+            _keep(self._beginnings, request, beginning)
+        if beginning is None or len(beginning) + len(value) > MAX_LENGTH:
+            return self._line(apdu, look.context)
+        return beginning + value
+
+    def _loud(self, row: int, tag: int, known: Look) -> str:
         plain, context, opening = known.plain, known.context, known.opening
         if not plain or context.joined is not None:
             return self._told(row, known)
@@ -76,7 +133,8 @@ class Insights:
         references = context.request.references if context.request is not None else ()
         scaler_unit = context.scaler_unit
         units = tuple(map(scaler_unit, references)) if scaler_unit is not None else ()
-        key = (apdu, references, units)
+        # Invoke-ids are in no line.
+        key = (apdu[:2], apdu[3:] if apdu[0] in _WITH_INVOKE_ID else apdu[2:], references, units)
         info = self._remembered.get(key)
         if info is None:
             info = _summary(apdu, context)
@@ -92,6 +150,12 @@ class Insights:
         framing = Framing(self._analysis.wpdus["framing"].item(row))
         brief = _brief(known.context)
         return summarise(decode_framed(self._analysis.octets(row), framing, brief), brief)
+
+
+def _keep(lines: _OfRequests, request: Request | None, line: str | None) -> None:
+    if len(lines) >= _REMEMBERED:
+        lines.clear()
+    lines[id(request)] = request, line
 
 
 def _summary(apdu: bytes, context: Context) -> str:

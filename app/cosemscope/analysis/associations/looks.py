@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.associations.association import Association, Look, Place
+from cosemscope.analysis.associations.association import AnyLook, Association, Look, Place
 from cosemscope.analysis.associations.checkpoints import Checkpoints
 from cosemscope.analysis.associations.meter_knowledge import Meters
 from cosemscope.analysis.associations.row_trees import GONE_TREE, decode_framed
-from cosemscope.analysis.associations.steps import advance, pass_over, plain_look
+from cosemscope.analysis.associations.steps import advance, pass_over, plain_look, quiet_look
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.fields import Decoded, Problem
@@ -117,7 +117,16 @@ class Associations:
             start = self.passed
             sizes = self.analysis.wpdus["size"][start : min(start + _BATCH, stop)]
             count = int(np.searchsorted(np.cumsum(sizes, dtype=np.int64), _MOST_OCTETS))
-            yield from enumerate(self._walk(start + min(count + 1, len(sizes)), wanted=True), start)
+            for row, look in enumerate(self._walk(start + min(count + 1, len(sizes)), wanted=True), start):
+                assert isinstance(look, Look)  # all of them are wanted
+                yield row, look
+
+    def walk_lightly(self, stop: int) -> list[AnyLook]:
+        """As `walk`, with quiet looks at rows that say all in clear; at once, and quicker."""
+        looks: list[AnyLook] = []
+        while self.passed < stop:
+            looks += self._walk(min(self.passed + _BATCH, stop), wanted=False)
+        return looks
 
     def go_on(self, count: int) -> bool:
         """Walk the next `count` rows, when nobody waits for a look; False when there are none."""
@@ -129,9 +138,9 @@ class Associations:
             self._walk(stop, wanted=False)
             return True
 
-    def _walk(self, stop: int, *, wanted: bool) -> list[Look]:
-        """Take the rows up to `stop` into their associations; the looks at them, if they are wanted."""
-        looks: list[Look] = []
+    def _walk(self, stop: int, *, wanted: bool) -> list[AnyLook]:
+        """Take the rows up to `stop` into their associations; the looks, quiet ones if not `wanted`."""
+        looks: list[AnyLook] = []
         inside: list[tuple[int, Look]] = []
         again: list[int] = []
         rows = slice(self.passed, stop)
@@ -140,9 +149,8 @@ class Associations:
             association = self._open.get(line.pair) or self._opened(line.pair, line.row)
             self._open.move_to_end(line.pair)
             look = self._take(association, line, wanted=wanted, octets=octets)
-            if look is not None and wanted:
-                looks.append(look)
-            if look is not None and not line.quiet:
+            looks.append(look)
+            if isinstance(look, Look) and not line.quiet:
                 self._meters.attach(association)
                 if line.inner >= 0:
                     again.append(line.row)
@@ -195,13 +203,13 @@ class Associations:
 
     def _take(
         self, association: Association, line: _Line, *, wanted: bool, octets: bytes | None = None
-    ) -> Look | None:
-        """Take a row into its association; None for a quiet one if no look is `wanted`."""
+    ) -> AnyLook:
+        """Take a row into its association; with a quiet look where it is quiet and no other is `wanted`."""
         association.row = line.row
         association.taken += 1
         asked = pass_over(association, line.side, *line.said) if line.quiet else None
         if asked is not None and not wanted:
-            return None
+            return quiet_look(association, line.said[0], asked)
         if line.unread:
             return advance(association, b"", line.side)
         octets = self.analysis.octets(line.row) if octets is None else octets
@@ -235,15 +243,15 @@ class Associations:
         rows = np.flatnonzero(self.analysis.wpdu_pairs["pair"][start : row + 1] == pair) + start
         association = association or self._first(pair, int(rows[0]))
         association.set_apart()
-        look = None
+        look: AnyLook | None = None
         for line in self._lines(rows if passed else self._nearest(rows)):
             last = line.row == row
             look = self._take(association, line, wanted=last or not passed, octets=octets if last else None)
-            if look is not None:
+            if isinstance(look, Look):
                 self._attach_apart(association)
                 if last or not passed:
                     self._remember(line.row, passed, look)
-        assert look is not None  # the last one was wanted
+        assert isinstance(look, Look)  # the last one was wanted
         return look
 
     def _nearest(self, rows: _Rows) -> _Rows:

@@ -7,7 +7,14 @@ blocks), each by the same `take`; what the innermost APDU asks or answers then c
 from collections.abc import Callable
 from functools import lru_cache
 
-from cosemscope.analysis.associations.association import Association, Counter, Look, Pending
+from cosemscope.analysis.associations.acse_facts import AcseFacts, acse_facts
+from cosemscope.analysis.associations.association import (
+    Association,
+    Counter,
+    Look,
+    Pending,
+    QuietLook,
+)
 from cosemscope.analysis.associations.association_notes import (
     CIPHERED_CUT,
     COUNTER_JUMP,
@@ -88,6 +95,18 @@ def pass_over(
         return None
     del association.requests[invoke]
     return known.request
+
+
+def quiet_look(association: Association, service: int, asked: Request) -> QuietLook:
+    """The same, where neither octets nor keys are wanted."""
+    if asked is NOTHING_ASKED:
+        return _ANSWERS_NOTHING
+    known = association.scalers.seen_from(association.row) if service not in _ONE else None
+    references = asked.references
+    return QuietLook(asked, known(references[0]) if known is not None and references else None)
+
+
+_ANSWERS_NOTHING = QuietLook(None)
 
 
 def plain_look(association: Association, side: int, asked: Request, apdu: bytes) -> Look:
@@ -244,31 +263,25 @@ class _Step:
 
     def release(self, apdu: bytes, depth: int) -> None:
         """RLRQ, RLRE, ABRT: they may carry a ciphered initiate; with the last two the association ends."""
-        self._acse(apdu)
+        self._acse(apdu, "")
         if apdu[0] != t.RLRQ:
             self.association.end()
 
     def _associate(self, apdu: bytes, who: str) -> None:
         association, side = self.association, self.side
-        root = self._acse(apdu)
-        self._learn_title(_octets(root, f"{who}-AP-title"))
-        challenge = _octets(root, f"{who}-authentication-value")
+        facts = self._acse(apdu, who)
+        self._learn_title(facts.title)
         ours, other = association.challenges[side], association.challenges[1 - side]
-        pair = (challenge or ours, other)
+        pair = (facts.challenge or ours, other)
         association.challenges = pair if side == 0 else (pair[1], pair[0])
-        mechanism = find(root, "mechanism-name")
-        number = str(mechanism.value).rpartition(".")[2] if mechanism is not None else ""
-        if number.isdigit():
-            association.mechanism = int(number)
-        name = first(root, "vaa-name")
-        if name is not None:
-            association.base_name = name.value
-        certificate = _octets(root, f"{who}-AE-qualifier")
-        if certificate and certificate[:1] == b"\x30":
-            self._learn_certificate(certificate)
+        association.mechanism = facts.mechanism or association.mechanism
+        if facts.base_name is not None:
+            association.base_name = facts.base_name
+        if facts.certificate and facts.certificate[:1] == b"\x30":
+            self._learn_certificate(facts.certificate)
 
-    def _acse(self, apdu: bytes) -> Field:
-        """The tree of an ACSE APDU; a ciphered initiate in it is opened, its dedicated key is kept."""
+    def _acse(self, apdu: bytes, who: str) -> AcseFacts:
+        """The facts of an ACSE APDU; a ciphered initiate in it is opened, its dedicated key is kept."""
 
         def opener(part: CipheredPart) -> Opening:
             opening = self.open(part)
@@ -276,13 +289,13 @@ class _Step:
                 self.inner = opening.plaintext[0]
             return opening
 
-        root = decode_apdu(apdu, Context(opener=opener)).root
-        key = _octets(root, "dedicated-key")
+        facts = acse_facts(apdu, who, opener)
+        key = facts.dedicated_key
         if key is not None and len(key) in KEY_SIZES and self._believed():
             if not self.openings:
                 self.note(KEY_IN_CLEAR, KEY_IN_CLEAR.sentence)
             self.association.learn_key(KeySet("this association", dedicated=key))
-        return root
+        return facts
 
     def _believed(self) -> bool:
         return not self.openings or self.openings[0].verdict is not Verdict.TAG_WRONG
@@ -432,12 +445,6 @@ def _references(field: Field | None) -> tuple[Reference, ...]:
     if not isinstance(values, tuple) or not all(isinstance(value, Reference) for value in values):
         return ()
     return values
-
-
-def _octets(root: Field, name: str) -> bytes | None:
-    """The octets of the field with this name."""
-    field = first(root, name)
-    return field.value if field is not None and isinstance(field.value, bytes) else None
 
 
 def _long_invoke_id(apdu: bytes) -> int:

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-from cosemscope.analysis.associations.association import Look
+from cosemscope.apdu.context import Context
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, first, walk
 from cosemscope.apdu.names import tags as t
@@ -25,17 +25,17 @@ class ToldValue(NamedTuple):
     unit: str | None = None
 
 
-def told_value(look: Look) -> ToldValue:
+def told_value(context: Context, apdu: bytes) -> ToldValue:
     """What the innermost APDU of a row says of its object."""
-    name = _NAMES.get(look.plain[0]) if look.plain else None
+    name = _NAMES.get(apdu[0]) if apdu else None
     if name is None:
         return ToldValue()
-    field = _data(decode_apdu(look.plain, look.context).root, name)
+    field = _data(decode_apdu(apdu, context).root, name)
     if field is None:
         return ToldValue()
-    request = look.context.request
+    request = context.request
     references = request.references if request is not None else ()
-    known = look.context.scaler_unit
+    known = context.scaler_unit
     scaled = known(references[0]) if known is not None and len(references) == 1 else None
     if isinstance(field.value, bool) or not isinstance(field.value, int | float):
         return ToldValue(_words(field))

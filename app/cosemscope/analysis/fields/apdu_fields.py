@@ -40,7 +40,10 @@ def _tag(asked: AskedRows) -> Values:
     cost=Cost.TREE,
 )
 def _inner(asked: AskedRows) -> Values:
-    return np.fromiter((look.inner for look in asked.looks), np.int16, len(asked.looks))
+    inner = np.full(len(asked.looks), -1, np.int16)
+    for place, look in asked.loud.items():
+        inner[place] = look.inner
+    return inner
 
 
 @declared(
@@ -172,7 +175,7 @@ def _result(asked: AskedRows) -> Values:
     codes = codes.reshape(-1)
     further_in = np.isin(asked.seen("service"), RESULTS_FURTHER_IN)
     for row in np.flatnonzero(further_in & (keys < 0)).tolist() if asked.has_looker else ():
-        word = result_further_in(asked.looks[row])
+        word = result_further_in(asked.loud[row])
         if word is not None:
             codes[row] = len(words)
             words.append(word)

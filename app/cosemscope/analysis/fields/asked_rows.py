@@ -6,13 +6,14 @@
 Columns come as arrays with an entry a row. Looks are asked for only by fields that need them.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.associations.association import Look
+from cosemscope.analysis.associations.association import AnyLook, Look
 from cosemscope.analysis.associations.told_values import ToldValue, told_value
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import RowItems, row_items
@@ -20,10 +21,13 @@ from cosemscope.analysis.fields.exchange_facts import ExchangeFacts, exchange_fa
 from cosemscope.analysis.fields.value_arrays import Array, Coded
 from cosemscope.analysis.fields.value_types import ADDRESS
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
-from cosemscope.apdu.first_look import FirstLook
+from cosemscope.apdu.context import Reference
+from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, FirstLook
 from cosemscope.apdu.first_look import look as look_at_apdus
 from cosemscope.apdu.names.tags import ACCESS_REQUEST, ACTION_REQUEST
+from cosemscope.apdu.opening import Opening
 from cosemscope.capture.packets.packet_row import TCP
+from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.stream_kinds import RETRANSMISSION
 
 Numbers = npt.NDArray[np.int64]
@@ -49,10 +53,10 @@ class Objects(NamedTuple):
 class Looker(Protocol):
     """Who knows what stands around APDUs: keys, requests, blocks and scalers of their associations."""
 
-    def looks(self, rows: Numbers) -> list[Look]:
+    def looks(self, rows: Numbers) -> list[AnyLook]:
         """A look at each of these rows."""
 
-    def infos(self, rows: Numbers, looks: list[Look]) -> list[str]:
+    def infos(self, rows: Numbers, looks: list[AnyLook]) -> list[str]:
         """The info line of each of these rows."""
 
 
@@ -179,13 +183,29 @@ class AskedRows:
         return self._looker is not None
 
     @cached_property
-    def looks(self) -> list[Look]:
+    def looks(self) -> list[AnyLook]:
         """A look at each row. Raises ValueError where nobody is there to look."""
         return self._asked_looker().looks(self.numbers)
 
     @cached_property
+    def loud(self) -> dict[int, Look]:
+        """The looks at rows that are not quiet, by their places among the rows."""
+        return {place: look for place, look in enumerate(self.looks) if isinstance(look, Look)}
+
+    @property
+    def openings(self) -> dict[int, Opening]:
+        """The outermost attempts to open what is ciphered, by the places of their rows."""
+        return {place: look.openings[0] for place, look in self.loud.items() if look.openings}
+
+    @cached_property
     def _seen(self) -> FirstLook:
-        return look_at_apdus([look.plain for look in self.looks])
+        """The first look at the innermost APDU of each row: of quiet rows, what stands in the columns."""
+        seen = {name: self.first_look(name).copy() for name in FIRST_LOOK_FIELDS}
+        found = look_at_apdus([look.plain for look in self.loud.values()])
+        places = np.fromiter(self.loud, np.int64, len(self.loud))
+        for name, column in seen.items():
+            column[places] = found[name]
+        return seen
 
     def seen(self, name: str) -> Array:
         """A column of the first look at the innermost APDU of each row, see `FIRST_LOOK_FIELDS`.
@@ -204,21 +224,22 @@ class AskedRows:
         there = class_id >= 0
         obis = np.where(there, self.seen("obis"), np.uint64(NO_OBIS))
         member = np.where(there, self.seen("member"), np.int16(NO_MEMBER))
-        method = there & (service == ACTION_REQUEST) | (service == ACCESS_REQUEST) & (
-            self.seen("choice") == 3
-        )
-        for row in np.flatnonzero(~there).tolist() if self.has_looker else ():
-            request = self.looks[row].context.request
-            if request is not None and request.references:
-                reference = request.references[0]
-                class_id[row], obis[row] = reference.class_id, int.from_bytes(reference.instance, "big")
-                member[row], method[row] = reference.member, reference.method
+        action = (service == ACTION_REQUEST) | (service == ACCESS_REQUEST) & (self.seen("choice") == 3)
+        method = there & action
+        if self.has_looker:
+            _fill(Objects(class_id, obis, member, method), np.flatnonzero(~there), self.looks)
         return Objects(class_id, obis, member, method)
 
     @cached_property
     def told_values(self) -> list[ToldValue]:
         """The value that each row says of its object. Raises ValueError where nobody is there to look."""
-        return [told_value(look) for look in self.looks]
+        framings = self.wpdus("framing").tolist()
+        return [
+            told_value(look.context, look.plain)
+            if isinstance(look, Look)
+            else told_value(look.context, apdu_octets(self.octets[place], framings[place]))
+            for place, look in enumerate(self.looks)
+        ]
 
     @cached_property
     def infos(self) -> list[str]:
@@ -234,3 +255,23 @@ class AskedRows:
     def octets(self) -> list[bytes]:
         """The octets of each row, header included. Raises CaptureError and OSError."""
         return [self.analysis.octets(row) for row in self.numbers.tolist()]
+
+
+def _fill(objects: Objects, places: Numbers, looks: list[AnyLook]) -> None:
+    """Put the objects that requests ask for into these places, each request being read once."""
+    requests = [looks[place].request for place in places.tolist()]
+    known = {id(one): one.references[0] for one in requests if one is not None and one.references}
+    numbers = dict(zip(known, range(len(known)), strict=True))
+    which = np.fromiter((numbers.get(id(one), -1) for one in requests), np.int64, len(requests))
+    places, which = places[which >= 0], which[which >= 0]
+    for name, read in _OF_REFERENCE.items():
+        column: Array = getattr(objects, name)
+        column[places] = np.array([read(reference) for reference in known.values()], column.dtype)[which]
+
+
+_OF_REFERENCE: dict[str, Callable[[Reference], int]] = {
+    "class_id": lambda reference: reference.class_id,
+    "obis": lambda reference: int.from_bytes(reference.instance, "big"),
+    "member": lambda reference: reference.member,
+    "method": lambda reference: reference.method,
+}

@@ -12,9 +12,13 @@ from cosemscope.analysis.fields.row_field import RowField
 def json_lines(keys: Mapping[str, RowField], asked: AskedRows) -> bytes:
     """JSON objects with these keys, a line each, in UTF-8."""
     names, dump, line = tuple(keys), orjson.dumps, orjson.OPT_APPEND_NEWLINE
-    columns = [field.jsons(asked) for field in keys.values()]
-    rows = zip(*columns, strict=True)
-    return b"".join([dump(dict(zip(names, row)), None, line) for row in rows])  # noqa: B905 -- as long
+    rows = zip(*(field.jsons(asked) for field in keys.values()), strict=True)
+    record: dict[str, object] = dict.fromkeys(names)  # one for all rows: its keys are the same
+    write, lines = record.update, []
+    for row in rows:
+        write(zip(names, row))  # noqa: B905 -- they are as long
+        lines.append(dump(record, None, line))
+    return b"".join(lines)
 
 
 class TextTable:

@@ -4,7 +4,7 @@ import numpy as np
 
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
-from cosemscope.analysis.fields.value_arrays import Coded, Values, object_array
+from cosemscope.analysis.fields.value_arrays import Values
 from cosemscope.analysis.fields.value_types import Integer, Text, Word
 from cosemscope.apdu.names.codes import SECURITY_TEXTS
 from cosemscope.apdu.names.texts import title_text
@@ -23,14 +23,20 @@ _PLACES = {verdict: place for place, verdict in enumerate(_VERDICTS)}
     cost=Cost.TREE,
 )
 def _security(asked: AskedRows) -> Values:
-    return np.fromiter((_PLACES[look.verdict] for look in asked.looks), np.int8, len(asked.looks))
+    verdicts = np.full(len(asked.looks), _PLACES[Verdict.CLEAR], np.int8)
+    for place, look in asked.loud.items():
+        verdicts[place] = _PLACES[look.verdict]
+    return verdicts
 
 
 @declared(
     "security.text", Text(), "Protection", "How the APDU was opened, or why not, in words", cost=Cost.TREE
 )
 def _text(asked: AskedRows) -> Values:
-    return object_array([look.opening.text if look.opening is not None else None for look in asked.looks])
+    texts = np.full(len(asked.looks), None, object)
+    for place, opening in asked.openings.items():
+        texts[place] = opening.text
+    return texts
 
 
 @declared("security.control", Integer(none=-1, digits=2), "Control", f"The security control octet {_CLAUSE}")
@@ -72,7 +78,7 @@ def _counter(asked: AskedRows) -> Values:
     cost=Cost.TREE,
 )
 def _title(asked: AskedRows) -> Values:
-    titles = [look.opening.title if look.opening is not None else None for look in asked.looks]
-    used = {title: place for place, title in enumerate(dict.fromkeys(titles))}
-    texts = [title_text(title) if title else None for title in used]
-    return Coded(np.fromiter((used[title] for title in titles), np.int64, len(titles)), object_array(texts))
+    texts = np.full(len(asked.looks), None, object)
+    for place, opening in asked.openings.items():
+        texts[place] = title_text(opening.title) if opening.title else None
+    return texts

@@ -233,9 +233,28 @@ def scaled(field: Field, scaler: int, unit: int) -> Field:
     tag = _tag_of(field)
     if tag not in NUMBERS:
         return field
+    return field._replace(text=_scaled_number(tag, field.value, scaler, unit))
+
+
+def _scaled_number(tag: int, value: int | float, scaler: int, unit: int) -> str:
     # A float32 is kept as Python's float, whose further digits it does not have.
-    number = float(f"{field.value:.7g}") if tag == FLOAT32 else field.value
-    return field._replace(text=scaled_text(number, scaler, unit))
+    return scaled_text(float(f"{value:.7g}") if tag == FLOAT32 else value, scaler, unit)
+
+
+def fixed_text(octets: bytes, reference: Reference | None, scaler_unit: tuple[int, int] | None) -> str | None:
+    """The text that the field of an attribute's value would have, where `octets` are one of fixed size.
+
+    None where they are something else, or more.
+    """
+    tag = octets[0] if octets else -1
+    fixed = FIXED.get(tag)
+    if fixed is None or len(octets) != 1 + fixed[0]:
+        return None
+    value, text = fixed[1](octets[1:])
+    if reference is not None and scaler_unit is not None and tag in NUMBERS:
+        return _scaled_number(tag, value, *scaler_unit)
+    shape = shape_of(reference)
+    return shape.text(value) or text if shape is not None and shape.text is not None else text
 
 
 def _structure_text(c: Cursor, value: tuple[Any, ...]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.annotations import comments_of, named
-from cosemscope.analysis.associations.association import Look
+from cosemscope.analysis.associations.association import AnyLook, Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import GONE, GONE_TREE, decode_framed
 from cosemscope.analysis.engine import Analysis
@@ -180,13 +180,14 @@ class Traffic:
         asked = self.asked(np.array([row]))
         return [FIELDS[name].texts(asked)[0] for name in names]
 
-    def looks(self, rows: npt.NDArray[np.int64]) -> list[Look]:
+    def looks(self, rows: npt.NDArray[np.int64]) -> list[AnyLook]:
         """A look at each of these rows."""
         return [self._look(row, self.octets(row)) for row in rows.tolist()]
 
-    def infos(self, rows: npt.NDArray[np.int64], looks: list[Look]) -> list[str]:
+    def infos(self, rows: npt.NDArray[np.int64], looks: list[AnyLook]) -> list[str]:
         """The info line of each of these rows."""
-        return [self.info(row, look).text for row, look in zip(rows.tolist(), looks, strict=True)]
+        told = (look if isinstance(look, Look) else None for look in looks)
+        return [self.info(row, look).text for row, look in zip(rows.tolist(), told, strict=True)]
 
     # What a row is
 
