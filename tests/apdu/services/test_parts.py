@@ -66,6 +66,13 @@ def test_octets_of_the_only_block_that_make_no_sense() -> None:
     assert not decoded.problems
 
 
+def test_octets_of_the_only_block_that_are_odd() -> None:
+    """A date with a month of 13 can be read: it is, with its warning."""
+    decoded = decoded_of("c402c1 01 00000001 00 06 1a07e80d01ff", Context(Request((_VALUE,))))
+    assert at(decoded.root, "result/raw-data/value").text == "2024-13-01"
+    assert [(problem.severity, problem.start) for problem in decoded.problems] == [("warning", 13)]
+
+
 # Scalers and units.
 
 
