@@ -126,3 +126,14 @@ _SET = bytes.fromhex("c501c100")
 def test_what_octets_begin_with(octets: bytes, layer: Layer) -> None:
     """Each rule on both of its sides: version, length, the APDU's tag, flags, check sequences."""
     assert recognise(octets) is layer
+
+
+def test_long_wpdus_in_a_row() -> None:
+    """The length has two octets: of 300 octets and more, the next WPDU is found behind them."""
+    long = encode.get_response(("octet-string", bytes(300)))
+    decoded = decode_wpdu(wpdu(long) + wpdu(_APDU))
+    assert [(child.start, child.stop) for child in decoded.root.children] == [
+        (0, 8 + len(long)),
+        (8 + len(long), 16 + len(long) + len(_APDU)),
+    ]
+    assert not decoded.problems
