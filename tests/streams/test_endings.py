@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
-from cosemscope.streams.endings import FAR, Endings
+from cosemscope.streams.endings import Endings
 from tests.helpers.made_streams import Made, Sent
 
+FAR = 131_072
 END = 1_000_000
 OTHER = 5_000_000
 
@@ -45,6 +46,7 @@ def fin(seq: int = END, *, side: int = 0, flags: int = FIN | ACK, ack: int = 77)
         ([fin(), data(END - FAR - 1)], [1]),
         ([fin(5), data(2**32 - FAR + 5)], []),  # numbers wrap
         ([fin(5), data(2**32 - FAR + 4)], [1]),
+        ([fin(0), data(OTHER)], [1]),
         ([fin(), Sent(seq=OTHER)], []),  # without octets it tells nothing
         ([fin(), data(OTHER, flow=1)], []),
         ([fin(), data(OTHER, side=1)], []),  # a FIN ends its own side only

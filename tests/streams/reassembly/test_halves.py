@@ -7,7 +7,7 @@ from cosemscope.capture.packets.packet_row import ACK, FIN, SYN
 from cosemscope.streams.reassembly.halves import Halves
 from tests.helpers.made_streams import Made, Sent
 
-FAR = 1 << 17
+FAR = 131_072
 M = 2**32
 
 
