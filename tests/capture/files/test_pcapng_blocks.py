@@ -161,3 +161,20 @@ def test_comments_of_a_packet(order: str) -> None:
     b = Pcapng(order)
     assert comment_of(Blocks(order), b.options((1, b"one"), (2, b"x"), (1, b"two"))) == "one\ntwo"
     assert comment_of(Blocks(order), b.options((2, b"x"))) == ""
+
+
+@ORDERS
+def test_options_that_no_mark_ends(order: str) -> None:
+    """The last one may reach to the end of its block; an empty one counts, too."""
+    b, blocks = Pcapng(order), Blocks(order)
+
+    def unended(*options: tuple[int, bytes]) -> bytes:
+        return b.options(*options)[:-4]
+
+    assert list(blocks.entries(unended((2, b"four"), (3, b"")))) == [(2, b"four"), (3, b"")]
+    head = bytes(16)
+    assert section_of(blocks, b.block(0x0A0D0D0A, head + unended((4, b"four")))).application == "four"
+    assert interface_of(blocks, b.block(1, bytes(8) + unended((2, b"four"))), 0).name == "four"
+    assert names_of(blocks, b.block(4, unended((1, b"\1\2\3\4abc\0")))) == {"1.2.3.4": "abc"}
+    counted = b.block(5, bytes(12) + unended((5, b.number(7, 8))))
+    assert statistics_of(blocks, counted, 0).dropped == 7
