@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cosemscope.live.check import CheckOptions, CheckVerdict, run_checks
+from cosemscope.live.check.bench import CheckOptions, CheckVerdict
+from cosemscope.live.check.runner import run_checks
 from cosemscope.live.commands.ready_made import public_aarq, release_request
 from cosemscope.live.links.addresses import Address
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp

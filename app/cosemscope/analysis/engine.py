@@ -21,7 +21,8 @@ from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
 from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client
 from cosemscope.capture.columns import Columns
-from cosemscope.capture.packets.packet_table import Endpoint, PacketTable
+from cosemscope.capture.packets.flows import Endpoint
+from cosemscope.capture.packets.packet_table import PacketTable
 from cosemscope.capture.records import RecordBatch
 from cosemscope.capture.source import RecordSource
 from cosemscope.streams.decode_as import DecodeAs

@@ -9,15 +9,9 @@ from pathlib import Path
 from cosemscope.capture.job_options import add_options, job_of
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.cli.capture_arguments import CommandError
-from cosemscope.live.check import (
-    CheckOptions,
-    CheckResult,
-    CheckVerdict,
-    Report,
-    run_checks,
-    settle_address,
-)
+from cosemscope.live.check.bench import CheckOptions, CheckVerdict
 from cosemscope.live.check.report import html_report
+from cosemscope.live.check.runner import CheckResult, Report, run_checks, settle_address
 from cosemscope.live.links.addresses import parse_address
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder

@@ -17,6 +17,7 @@ from typing import Any
 
 from cosemscope.capture.events import Event, Trouble, not_obeyed
 from cosemscope.capture.spool.spool_file import SpoolError
+from cosemscope.capture.spool.spool_folder import spool_path
 from cosemscope.cli.event_lines import Teller, commands
 from cosemscope.live.commands.live_events import (
     LIVE_COMMANDS,
@@ -32,7 +33,7 @@ from cosemscope.live.commands.live_events import (
     trouble_of,
 )
 from cosemscope.live.links.faults import Fault, LinkError
-from cosemscope.live.links.recording import Recorder, spool_path
+from cosemscope.live.links.recording import Recorder
 from cosemscope.wording import count
 
 _SHOWN_OCTETS = 48

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyFileError, KeyTable
 from cosemscope.apdu.security.key_sets import KeySet, point_octets
-from cosemscope.capture.packets.packet_table import Endpoint
+from cosemscope.capture.packets.flows import Endpoint
 from cosemscope.resources import resource
 from tests.helpers.traffic_samples import KEY_FILES, SAMPLES
 

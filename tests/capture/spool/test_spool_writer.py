@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.capture.spool import spool_file
-from cosemscope.capture.spool.spool_writer import SpoolError, SpoolWriter
+from cosemscope.capture.spool.spool_file import SpoolError
+from cosemscope.capture.spool.spool_writer import SpoolWriter
 from tests.helpers.tshark import tshark
 
 SECOND = 1_000_000_000

@@ -1,6 +1,8 @@
 """What the tests of transport checks have in common: quick limits, checks by name, a meter of ours."""
 
-from cosemscope.live.check import CHECKS, Check, CheckOptions, CheckVerdict, Report
+from cosemscope.live.check.bench import Check, CheckOptions, CheckVerdict
+from cosemscope.live.check.catalogue import CHECKS
+from cosemscope.live.check.runner import Report
 from cosemscope.live.links.tcp_link import TcpLink
 from tests.helpers.meter import Meter
 

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cosemscope.live.check import (
-    CHECKS,
-    CheckVerdict,
-    run_checks,
-)
+from cosemscope.live.check.bench import CheckVerdict
+from cosemscope.live.check.catalogue import CHECKS
+from cosemscope.live.check.runner import run_checks
 from cosemscope.live.links.addresses import Address
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_server import serve_tcp

@@ -3,8 +3,8 @@
 import html.parser
 import re
 
-from cosemscope.live.check import run_checks
 from cosemscope.live.check.report import html_report
+from cosemscope.live.check.runner import run_checks
 from cosemscope.live.links.addresses import Address
 from tests.helpers.coroutines import run
 from tests.helpers.quirks import Quirk, QuirkyMeter

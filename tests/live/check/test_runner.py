@@ -2,7 +2,9 @@
 
 import socket
 
-from cosemscope.live.check import CHECKS, CheckOptions, CheckVerdict, run_checks, settle_address
+from cosemscope.live.check.bench import CheckOptions, CheckVerdict
+from cosemscope.live.check.catalogue import CHECKS
+from cosemscope.live.check.runner import run_checks, settle_address
 from cosemscope.live.links.addresses import Address
 from cosemscope.live.links.tcp_server import serve_tcp
 from tests.helpers.coroutines import run

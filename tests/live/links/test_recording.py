@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cosemscope.capture.spool.spool_writer import SpoolError, SpoolWriter
+from cosemscope.capture.spool.spool_file import SpoolError
+from cosemscope.capture.spool.spool_folder import spool_folder, spool_path
+from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.live.links.faults import LinkError
-from cosemscope.live.links.recording import Recorder, spool_folder, spool_path
+from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
 from cosemscope.live.links.tcp_server import serve_tcp
 from cosemscope.live.links.tcp_sockets import LinkOptions

@@ -18,7 +18,7 @@ from cosemscope.apdu.security.hls import Challenges
 from cosemscope.apdu.security.key_rings import KeyRing
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.security.opener import KeyedOpener
-from cosemscope.capture.packets.packet_table import Endpoint
+from cosemscope.capture.packets.flows import Endpoint
 
 _MAX_REQUESTS = 64
 _MAX_TRANSFERS = 16

@@ -38,7 +38,7 @@ from cosemscope.apdu.security.key_rings import KEY_SIZES, KeyRing
 from cosemscope.apdu.security.key_sets import KeySet, point_octets, private_key, public_key
 from cosemscope.apdu.security.opener import KeyedOpener
 from cosemscope.apdu.security.outcomes import Outcomes
-from cosemscope.capture.packets.packet_table import Endpoint
+from cosemscope.capture.packets.flows import Endpoint
 
 MAX_FILE_SIZE = 16 << 20
 _MAX_RINGS = 4096

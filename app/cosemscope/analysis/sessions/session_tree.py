@@ -9,8 +9,9 @@ whoever opened the connection.
 from typing import NamedTuple
 
 from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client
+from cosemscope.capture.packets.flows import Endpoint
 from cosemscope.capture.packets.packet_row import TCP
-from cosemscope.capture.packets.packet_table import Endpoint, PacketTable
+from cosemscope.capture.packets.packet_table import PacketTable
 from cosemscope.streams.stream_table import StreamTable
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wports import Side, wport_name

@@ -452,25 +452,3 @@ def _compiled(pointer: int | None, text: str) -> _Program:
     if pcap.pcap_compile(pointer, byref(program), text.encode(), 1, _NETMASK_UNKNOWN) < 0:
         raise LibpcapError(_text(pcap.pcap_geterr(pointer)))
     return program
-
-
-__all__ = (
-    "HEADER_FORMAT",
-    "NOT_UP",
-    "NO_RIGHTS",
-    "NO_SUCH_DEVICE",
-    "Device",
-    "Handle",
-    "LibpcapError",
-    "Library",
-    "OpenOptions",
-    "PacketHandler",
-    "Stats",
-    "device_name",
-    "devices",
-    "filter_error",
-    "hold_of",
-    "library",
-    "link_type_of",
-    "open_live",
-)

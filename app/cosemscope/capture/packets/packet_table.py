@@ -19,8 +19,6 @@ from cosemscope.capture.records import RecordBatch
 if TYPE_CHECKING:
     from cosemscope.capture.packets.packet_headers import PacketReader
 
-__all__ = ["PACKET_FIELDS", "Endpoint", "PacketTable"]
-
 PACKET_FIELDS = {
     "time": "i8",
     "offset": "i8",

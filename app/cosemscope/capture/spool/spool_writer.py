@@ -24,19 +24,6 @@ from cosemscope.capture.pcapng_layout import (
 )
 from cosemscope.capture.spool.spool_file import SpoolError, SpoolFile
 
-__all__ = (
-    "LINK_ETHERNET",
-    "SNAP_LENGTH",
-    "Counts",
-    "SpoolError",
-    "SpoolInterface",
-    "SpoolWriter",
-    "interface_block",
-    "packet_block",
-    "section_block",
-    "statistics_block",
-)
-
 LINK_ETHERNET = 1
 SNAP_LENGTH = 262144
 

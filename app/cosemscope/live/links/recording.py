@@ -9,12 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cosemscope.capture.spool.spool_folder import spool_folder, spool_path
-from cosemscope.capture.spool.spool_writer import SpoolError, SpoolWriter
+from cosemscope.capture.spool.spool_file import SpoolError
+from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.capture.spool.synthetic_frames import SyntheticTcp, SyntheticUdp
 from cosemscope.live.links.addresses import Address
-
-__all__ = ("Recorder", "TcpTrace", "UdpTrace", "spool_folder", "spool_path")
 
 _DESCRIPTION = "Octets of a socket with synthetic Ethernet, IP and TCP or UDP headers; times are real"
 
