@@ -326,8 +326,10 @@ def test_what_is_no_wrapper_is_named(octets: bytes, hint: str) -> None:
 def test_a_peer_that_does_not_read_holds_up_send_and_then_ends_it() -> None:
     """Back-pressure: send waits, memory stays bounded; after the time allowed it ends in NOK and an abort."""
 
+    never = asyncio.Event()  # held here: a task that only itself refers to may be collected
+
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.Event().wait()
+        await never.wait()
 
     async def work(port: int) -> None:
         told = Primitives()

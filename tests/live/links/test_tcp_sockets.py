@@ -139,15 +139,14 @@ def test_a_reset_by_the_peer() -> None:
     assert [each for each in link.told if each[0] == "ended"] == [("ended", Fault.RESET)]
 
 
-async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Take the connection, and no octet of it."""
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.Event().wait()
-
-
 def test_a_peer_that_does_not_read() -> None:
     """Draining gives up after the time allowed, and the end of the connection does not wait for it either."""
+    never = asyncio.Event()
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        with contextlib.suppress(asyncio.CancelledError):
+            await never.wait()
 
     async def work(link: Kept) -> None:
         async def fill() -> None:

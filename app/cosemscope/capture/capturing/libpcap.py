@@ -177,6 +177,7 @@ def _candidates() -> list[str]:
 
 
 def load_library() -> ctypes.CDLL:
+    """The library of this system, as ctypes has it. Raises LibpcapError where there is none."""
     tried = _candidates()
     for name in tried:
         if sys.platform == "win32" and os.path.isabs(name) and os.path.isdir(os.path.dirname(name)):
