@@ -83,10 +83,14 @@ class Place(NamedTuple):
 
 
 class Pending(NamedTuple):
-    """A request that waits for its response: what it asked for, and what its ACTION proposed."""
+    """A request that waits for its response: what it asked for, and what its ACTION proposed.
+
+    `quiet` is the look at a response by whose first octets all is said, where that is known already.
+    """
 
     request: Request
     parameters: Any = None
+    quiet: QuietLook | None = None
 
 
 class Counter(NamedTuple):

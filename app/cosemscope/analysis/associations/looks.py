@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import repeat
 from threading import Condition
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,7 @@ from cosemscope.analysis.associations.association import AnyLook, Association, L
 from cosemscope.analysis.associations.checkpoints import Checkpoints
 from cosemscope.analysis.associations.meter_knowledge import Meters
 from cosemscope.analysis.associations.row_trees import GONE_TREE, decode_framed
-from cosemscope.analysis.associations.steps import advance, pass_over, plain_look, quiet_look
+from cosemscope.analysis.associations.steps import advance, pass_over, plain_look
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.fields import Decoded, Problem
@@ -50,17 +49,9 @@ _QUIET[[t.GET_REQUEST, t.SET_REQUEST, t.GET_RESPONSE, t.SET_RESPONSE]] = True
 _Rows = npt.NDArray[np.int64]
 
 
-class _Line(NamedTuple):
-    """Columns of a row; if `quiet`, `said` (service, invoke-id, class, obis, member) is all that matters."""
-
-    row: int
-    pair: int
-    side: int
-    unread: int
-    framing: int
-    inner: int
-    quiet: bool
-    said: tuple[int, int, int, int, int]
+#: The columns that the walk reads of a row: row, pair, side, unread, framing, the APDU inside, whether it is
+#: quiet, and what `pass_over` takes of one that is (service, invoke-id, class, OBIS, member).
+_Line = tuple[int, int, int, int, int, int, bool, tuple[int, int, int, int, int]]
 
 
 class Associations:
@@ -145,18 +136,20 @@ class Associations:
         again: list[int] = []
         rows = slice(self.passed, stop)
         read = self.analysis.octets_of(rows) if wanted else repeat(None)
+        opened, stride = self._open, self._checkpoints
         for line, octets in zip(self._lines(rows), read, strict=False):
-            association = self._open.get(line.pair) or self._opened(line.pair, line.row)
-            self._open.move_to_end(line.pair)
+            row, pair, _, _, _, inner, quiet, _ = line
+            association = opened.get(pair) or self._opened(pair, row)
+            opened.move_to_end(pair)
             look = self._take(association, line, wanted=wanted, octets=octets)
             looks.append(look)
-            if isinstance(look, Look) and not line.quiet:
+            if not quiet and isinstance(look, Look):
                 self._meters.attach(association)
-                if line.inner >= 0:
-                    again.append(line.row)
+                if inner >= 0:
+                    again.append(row)
                 if look.inner >= 0:
-                    inside.append((line.row, look))
-            self._checkpoints.offer(line.pair, line.row + 1, association)
+                    inside.append((row, look))
+            stride.offer(pair, row + 1, association)
         self._complete(again, inside)
         self.passed = stop
         return looks
@@ -199,24 +192,27 @@ class Associations:
         said = [service, seen["invoke_id"][index], class_id, seen["obis"][index], seen["member"][index]]
         columns = [rows, pairs, wpdus["direction"][index], unread, wpdus["framing"][index], inner, quiet]
         together = zip(*(column.tolist() for column in said), strict=True)
-        return map(_Line._make, zip(*(column.tolist() for column in columns), together, strict=True))
+        return zip(*(column.tolist() for column in columns), together, strict=True)
 
     def _take(
         self, association: Association, line: _Line, *, wanted: bool, octets: bytes | None = None
     ) -> AnyLook:
         """Take a row into its association; with a quiet look where it is quiet and no other is `wanted`."""
-        association.row = line.row
+        row, _, side, unread, framing, _, is_quiet, said = line
+        association.row = row
         association.taken += 1
-        asked = pass_over(association, line.side, *line.said) if line.quiet else None
-        if asked is not None and not wanted:
-            return quiet_look(association, line.said[0], asked)
-        if line.unread:
-            return advance(association, b"", line.side)
-        octets = self.analysis.octets(line.row) if octets is None else octets
-        apdu = apdu_octets(octets, line.framing)
-        if asked is not None:
-            return plain_look(association, line.side, asked, apdu)
-        return advance(association, apdu, line.side)
+        quiet = pass_over(association, side, *said) if is_quiet else None
+        if quiet is not None and not wanted:
+            return quiet
+        if unread:
+            return advance(association, b"", side)
+        octets = self.analysis.octets(row) if octets is None else octets
+        apdu = apdu_octets(octets, framing)
+        return (
+            plain_look(association, side, quiet, apdu)
+            if quiet is not None
+            else advance(association, apdu, side)
+        )
 
     # One row.
 
@@ -245,12 +241,12 @@ class Associations:
         association.set_apart()
         look: AnyLook | None = None
         for line in self._lines(rows if passed else self._nearest(rows)):
-            last = line.row == row
+            last = line[0] == row
             look = self._take(association, line, wanted=last or not passed, octets=octets if last else None)
             if isinstance(look, Look):
                 self._attach_apart(association)
                 if last or not passed:
-                    self._remember(line.row, passed, look)
+                    self._remember(line[0], passed, look)
         assert isinstance(look, Look)  # the last one was wanted
         return look
 

@@ -71,13 +71,9 @@ def advance(association: Association, apdu: bytes, side: int) -> Look:
     return step.look()
 
 
-#: What a response answers whose request was not seen.
-NOTHING_ASKED = Request()
-
-
 def pass_over(
     association: Association, side: int, service: int, invoke: int, class_id: int, obis: int, member: int
-) -> Request | None:
+) -> QuietLook | None:
     """Takes a GET or SET in clear, for one attribute, as `advance` does, by its first-look columns alone.
 
     Returns what is asked or answered. None, and nothing is taken, where its octets matter: a response that
@@ -86,41 +82,40 @@ def pass_over(
     if service in _ONE:
         pending = _pending(class_id, obis, member)
         association.ask(invoke, pending)
-        association.transfer((1 - side, service + 4, invoke), None)
-        return pending.request
+        if association.transfers:
+            association.transfer((1 - side, service + 4, invoke), None)
+        return pending.quiet or QuietLook(pending.request)
     known = association.requests.get(invoke)
     if known is None:
-        return NOTHING_ASKED
-    if _asks_scalers(known.request):
-        return None
-    del association.requests[invoke]
-    return known.request
-
-
-def quiet_look(association: Association, service: int, asked: Request) -> QuietLook:
-    """The same, where neither octets nor keys are wanted."""
-    if asked is NOTHING_ASKED:
         return _ANSWERS_NOTHING
-    known = association.scalers.seen_from(association.row) if service not in _ONE else None
-    references = asked.references
-    return QuietLook(asked, known(references[0]) if known is not None and references else None)
+    quiet = known.quiet
+    if quiet is None:
+        if _asks_scalers(known.request):
+            return None
+        quiet = QuietLook(known.request)
+    del association.requests[invoke]
+    told = association.scalers.seen_from(association.row)
+    references = known.request.references
+    scaler_unit = told(references[0]) if told is not None and references else None
+    return quiet if scaler_unit is None else quiet._replace(scaler_unit=scaler_unit)
 
 
+#: The look at a response whose request was not seen.
 _ANSWERS_NOTHING = QuietLook(None)
 
 
-def plain_look(association: Association, side: int, asked: Request, apdu: bytes) -> Look:
+def plain_look(association: Association, side: int, quiet: QuietLook, apdu: bytes) -> Look:
     """The look at an APDU that was passed over."""
     opener = association.opener(side)
     scaler_unit = association.scalers.seen_from(association.row)
-    request = asked if asked is not NOTHING_ASKED else None
-    return Look(-1, Context(request, opener.open, opener.verify, scaler_unit), plain=apdu)
+    return Look(-1, Context(quiet.request, opener.open, opener.verify, scaler_unit), plain=apdu)
 
 
 @lru_cache(4096)
 def _pending(class_id: int, obis: int, member: int) -> Pending:
     """The entry that waits for the response to a request for one attribute."""
-    return Pending(Request((Reference(class_id, obis.to_bytes(6, "big"), member, False),)))
+    request = Request((Reference(class_id, obis.to_bytes(6, "big"), member, False),))
+    return Pending(request, quiet=None if _asks_scalers(request) else QuietLook(request))
 
 
 def _asks_scalers(request: Request) -> bool:
