@@ -192,3 +192,36 @@ def test_a_segment_that_dpkt_made(
     assert (row.source_port, row.destination_port, row.seq, row.ack) == (*ports, *numbers)
     assert (row.source_low, row.destination_low) == (0x01020304, 0x05060708)
     assert (row.payload_length, row.payload_captured) == (len(data), len(kept) - 40)
+
+
+@given(
+    source=st.binary(min_size=16, max_size=16),
+    destination=st.binary(min_size=16, max_size=16),
+    ports=st.tuples(st.integers(0, 65535), st.integers(0, 65535)).filter(
+        lambda ports: not {2152, 4789} & set(ports)
+    ),
+    data=st.binary(max_size=40),
+)
+@settings(max_examples=60)
+def test_a_datagram_over_ipv6_that_dpkt_made(
+    source: bytes, destination: bytes, ports: tuple[int, int], data: bytes
+) -> None:
+    """Every octet of both addresses counts; what UDP does not have is 0."""
+    udp = dpkt.udp.UDP(sport=ports[0], dport=ports[1], data=data)
+    udp.ulen = len(udp)
+    ip = dpkt.ip6.IP6(src=source, dst=destination, nxt=17, data=udp)
+    ip.plen = len(udp)
+    halves = struct.unpack(">2Q", source), struct.unpack(">2Q", destination)
+    assert read(bytes(ip), 101) == PacketRow(
+        *(17, 6, *halves[0], ports[0], *halves[1], ports[1]),
+        *(0, 0, 0, 0),
+        payload=BASE + GAP + 48,
+        payload_length=len(data),
+        payload_captured=len(data),
+        ip_id=0,
+    )
+
+
+def test_nothing_is_all_zeros() -> None:
+    """A packet that makes no sense is told from a real one by its protocol alone."""
+    assert set(NOTHING) == {0}

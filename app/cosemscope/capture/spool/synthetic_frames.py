@@ -6,9 +6,10 @@ frames that a capture of it would hold, with true lengths, checksums, sequence
 and acknowledgement numbers. No clock and no file: the caller gives the times.
 
 Headers are packed here and not by dpkt, which makes the same octets (a test
-compares them) at a fifth of the speed: 11 against 72 us for a frame of 60
-octets on the machine that this was measured on. Ten exchanges a second on each
-of a relay's 1,000 connections are about 30,000 frames a second.
+compares them) at a seventh of the speed: 5 against 38 us for a frame with 60
+octets in it, 9 against 58 us with 1,000, measured in turns. Ten exchanges a
+second on each of a relay's 1,000 connections are about 30,000 frames a second,
+more than dpkt makes in all.
 """
 
 import ipaddress
