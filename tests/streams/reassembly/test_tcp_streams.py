@@ -477,3 +477,20 @@ def test_spans_count_from_the_first_octet_that_comes_to_light(
     assert contents(analysis) == [octets]
     assert _found(analysis, RETRANSMISSION) == [(1, 50, 50)]
     assert _found(analysis, OUT_OF_ORDER) == [(2, 0, 50)]
+
+
+@both_ways
+@pytest.mark.parametrize("pieces", [(), (10,), (14,)])
+def test_first_octets_of_an_unseen_start_are_believed_only_as_one_whole_wpdu(
+    tmp_path: Path, one_by_one: bool, pieces: tuple[int, ...]
+) -> None:
+    """No handshake: octets that merely read as several WPDUs, none believable, may begin anywhere."""
+    connection = Tcp(wire := Wire())
+    connection.say(0, ONE)
+    odd = wpdu(b"\x54\x54", 1, 16) + wpdu(b"\x54\x55\x56", 1, 16)
+    connection.say(1, odd, pieces)
+    connection.say(1, get_response(1))
+    analysis = analyse(wire, tmp_path, one_by_one=one_by_one)
+    whole = pieces == (10,)  # each stands in a segment of its own
+    assert contents(analysis) == [ONE, *([odd[:10], odd[10:]] if whole else []), get_response(1)]
+    assert analysis.statistics()["skipped_bytes"] == (0 if whole else len(odd))
