@@ -182,6 +182,17 @@ def test_but_not_for_ever(late: int, found: bool) -> None:
     assert (one.told() == [ONE]) == found
 
 
+@pytest.mark.parametrize("count", [10, 12, 40])
+def test_nor_for_many_segments(count: int) -> None:
+    """Each is judged anew with all that came, so that the cost would grow with the square of them."""
+    one = waiting(*(Sent(b"?", seq=seq, time=1) for seq in range(count - 1, -1, -1)), trusted=False)
+    one.halves["base"][0] = count - 1
+    one.every()
+    one.made.flush()
+    assert one.made.streams["out_of_order"][0] == min(count - 1, 10)
+    assert one.halves["base"][0] == max(count - 11, 0)
+
+
 def test_streams_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond a number of streams, or of octets, the oldest are decided."""
     sent = [Sent(b"???", stream=stream) for stream in range(4)]

@@ -215,7 +215,7 @@ def test_the_bound_on_all_counts_what_others_keep(monkeypatch: pytest.MonkeyPatc
     assert waiting.segments == 2
     assert other.add(segment(10, 20, 2), RTT, -1).holes == (Hole(0, 10, 2),)
     one.withdraw()
-    assert (waiting.segments, one.ahead) == (0, ())
+    assert (waiting.segments, one.ahead) == (0, [])
     assert other.add(segment(30, 40, 3), RTT, -1).holes == ()
     other.add(segment(20, 30, 4), RTT, -1)
     assert waiting.segments == 0

@@ -192,6 +192,24 @@ def test_a_client_that_turns_out_later_turns_the_items_so_far() -> None:
     assert made.items["direction"].tolist() == [1, 0, 1]
 
 
+def test_spans_move_with_the_first_octet() -> None:
+    """Those found before the move, in this batch and in earlier ones; of one side of one stream."""
+    made = tables(0, 0)
+    for stream, side in ((0, 0), (0, 1), (1, 0)):
+        made.output.find(HOLE, stream, side, 1, 10, 3)
+    made.output.flush(slice(0, 2))
+    made.output.find(HOLE, 0, 1, 2, 20, 3)
+    made.output.move_spans(0, 1, 5)
+    made.output.find(HOLE, 0, 1, 3, 30, 3)
+    made.output.move_spans(0, 1, 2)
+    made.output.find(HOLE, 0, 1, 4, 40, 3)
+    made.output.flush(slice(2, 5))
+    made.output.find(HOLE, 0, 1, 5, 50, 3)
+    made.output.flush(slice(5, 6))
+    assert made.items["start"].tolist() == [10, 17, 10, 27, 32, 40, 50]
+    assert (made.items["stop"] - made.items["start"]).tolist() == [3] * 7
+
+
 def test_octets_of_streams_and_of_datagrams() -> None:
     """The span counts in the stream, or in the datagram that is the packet."""
     made = tables(0, 0, protocols=(6, 17))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosemscope.streams.reassembly.undecided import Undecided
+from cosemscope.streams.reassembly.undecided import MAX_JUDGED_ANEW, Undecided
 from cosemscope.streams.tables.framing import Framing
 from tests.helpers.made_streams import ADDRESS, piece, source_of
 from tests.helpers.wire import get_request
@@ -88,12 +88,24 @@ def test_a_stream_has_ended_when_both_directions_have() -> None:
 
 
 def test_a_gap_is_known() -> None:
-    """Segments are handed out only while nothing is missing between them."""
-    prelude = waiting().preludes[0]
+    """A direction may begin anew only while nothing is missing between its segments."""
+    one = waiting()
+    prelude = one.preludes[0]
     prelude.chunk(piece(0, 5, 1), 1)
-    assert prelude.segments == [piece(0, 5, 1)]
+    assert (prelude.segments, one.may_renew(0, 0)) == ([piece(0, 5, 1)], True)
     prelude.gap(5, 8, 2, 2)
-    assert prelude.segments is None
+    assert (prelude.complete, one.may_renew(0, 0), one.may_renew(1, 0)) == (False, False, True)
+
+
+def test_what_is_judged_anew_is_bounded() -> None:
+    """Segments of both directions count, those ahead too, each time that they are judged."""
+    one = waiting()
+    for side in (0, 1):
+        one.preludes[side].chunk(piece(0, 5, 1), 1)
+    assert (one.may_renew(0, MAX_JUDGED_ANEW - 2), one.may_renew(0, MAX_JUDGED_ANEW - 1)) == (True, False)
+    one = one.renew(0, 10)  # the segment of the other direction stays: it would be judged again
+    left = MAX_JUDGED_ANEW - 12 - 1
+    assert (one.may_renew(0, left), one.may_renew(0, left + 1)) == (True, False)
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -104,7 +116,7 @@ def test_one_direction_may_begin_anew(side: int) -> None:
     one.preludes[1 - side].chunk(piece(0, 6, 2), 2)
     one.preludes[1 - side].gap(6, 8, 3, 3)
     one.preludes[1 - side].close(4)
-    other = one.renew(side)
+    other = one.renew(side, 0)
     assert [prelude.half for prelude in other.preludes] == [10, 11]
     assert other.preludes[side].kept == []
     assert other.preludes[1 - side].kept == [(piece(0, 6, 2), 2), (6, 8, 3, 3)]

@@ -243,19 +243,21 @@ class PacketWalk:
     def _begin_earlier(self, half: int, start: int, time: int) -> bool:
         """Let a half begin with octets before the first seen, if these had overtaken them; whether they had.
 
-        That can be while its stream waits for recognition: nothing has been read yet.
+        That can be while its stream waits for recognition: nothing has been read yet. What came is judged
+        anew each time, so it can be for a few segments only.
         """
-        waiting, old = self._undecided.get(half >> 1), self._slow[half]
-        kept = waiting.preludes[half & 1].segments if waiting else None
-        if waiting is None or kept is None or self._halves["trusted"][half] or -start > FAR:
+        waiting, old, ahead = self._undecided.get(half >> 1), self._slow[half], self._slow[half].ahead
+        if waiting is None or self._halves["trusted"][half] or -start > FAR:
             return False
-        kept = sorted((*kept, *old.ahead), key=lambda segment: segment.packet)
+        if not waiting.may_renew(half & 1, len(ahead)):
+            return False
+        kept = sorted((*waiting.preludes[half & 1].segments, *ahead), key=lambda segment: segment.packet)
         if not kept or time - kept[0].time >= LATE_IN_CAPTURE:
             return False
         old.withdraw()
         self._halves["base"][half] = (int(self._halves["base"][half]) + start) & 0xFFFFFFFF
         self._output.move_spans(half >> 1, half & 1, -start)
-        waiting = self._undecided[half >> 1] = waiting.renew(half & 1)
+        waiting = self._undecided[half >> 1] = waiting.renew(half & 1, len(ahead))
         self._slow[half ^ 1].sink = waiting.preludes[1 - (half & 1)]
         new = self._reassembler(half, 0, waiting.preludes[half & 1])
         new.ack, new.end = old.ack, None if old.end is None else old.end - start

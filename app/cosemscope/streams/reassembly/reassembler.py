@@ -15,6 +15,7 @@ bounds below allow, or when the connection ends.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 #: What may wait behind a gap, in one direction of one stream: octets and segments.
@@ -120,9 +121,9 @@ class Reassembler:
         return not self._ahead and self.sink.clean
 
     @property
-    def ahead(self) -> tuple[Segment, ...]:
+    def ahead(self) -> Sequence[Segment]:
         """The segments that wait behind gaps, in order."""
-        return tuple(self._ahead)
+        return self._ahead
 
     @property
     def has_gap(self) -> bool:

@@ -4,6 +4,7 @@ WPDU rows are ordered by the packet at which they became known: the one that com
 hole or before recognition. Rows of the fast path come as arrays, those of the reassembler one by one.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,10 @@ class Output:
         self._known: list[Array] = []
         self._found: list[tuple[int, ...]] = []
         self._found_arrays: list[dict[str, Array]] = []
+        self._turned: set[int] = set()  # streams that were turned round in this batch
+        self._moved: dict[
+            tuple[int, int], int
+        ] = {}  # octets by which a (stream, side) was moved in this batch
 
     def add_unit(self, stream: int, side: int, unit: Unit, trigger: int) -> None:
         """Add one WPDU, or what another framing has in its place, that became known at packet `trigger`."""
@@ -75,7 +80,8 @@ class Output:
         Without `stop` the item is about `amount` octets from `start` on.
         """
         stop = start + amount if stop is None else stop
-        self._found.append((kind.number, stream, side, packet, start, stop, amount))
+        moved = self._moved.get((stream, side), 0) if self._moved else 0
+        self._found.append((kind.number, stream, side, packet, start - moved, stop - moved, amount))
 
     def find_many(
         self,
@@ -93,20 +99,20 @@ class Output:
 
     def turn_round(self, stream: int) -> None:
         """The client of this stream is the other side after all: its items so far change direction."""
-        mine = self._items["stream"] == stream
-        self._items["direction"][mine] ^= 1
+        self._turned ^= {stream}
 
     def move_spans(self, stream: int, side: int, by: int) -> None:
         """Octet 0 of a side of a TCP stream is `by` octets earlier than its items so far say."""
-        items = self._items
-        mine = items["stream"] == stream
-        mine &= items["direction"] == side ^ int(self._streams["client_side"][stream])
+        self._moved[stream, side] = self._moved.get((stream, side), 0) + by
+
+    def _move(self, stream: Array, side: Array, spans: Mapping[str, Array]) -> None:
+        """Move spans, {"start", "stop"}: int64[k], of sides of streams, int[k], as they were moved."""
+        moves = np.zeros(2 * len(self._streams) + 2, np.int64)  # the last two: items of no stream
+        for (moved, of), by in self._moved.items():
+            moves[2 * moved + of] = by
+        octets = moves[2 * stream.astype(np.int64) + side]
         for name in ("start", "stop"):
-            items[name][mine] += by
-        self._found = [
-            (*one[:4], one[4] + by, one[5] + by, one[6]) if one[1:3] == (stream, side) else one
-            for one in self._found
-        ]
+            spans[name][:] += octets
 
     def flush(self, batch: slice) -> slice:
         """Put everything into the tables, in order; returns the new WPDU rows. `batch`: its packet rows."""
@@ -180,8 +186,19 @@ class Output:
         parts = self._found_arrays
         if self._found:
             columns = zip(*self._found, strict=True)
-            parts = [*parts, {name: np.array(column) for name, column in zip(_FOUND, columns, strict=True)}]
-        self._found, self._found_arrays = [], []
+            found = {name: np.array(column) for name, column in zip(_FOUND, columns, strict=True)}
+            parts = [*parts, found]
+            if self._moved:
+                self._move(found["stream"], found["direction"], found)
+        if self._turned:
+            turned = np.zeros(len(self._streams) + 1, np.bool_)  # the last: items of no stream
+            turned[list(self._turned)] = True
+            self._items["direction"][:] ^= turned[self._items["stream"]]
+        if self._moved:
+            stream = self._items["stream"]
+            side = self._items["direction"] ^ self._streams["client_side"][stream]
+            self._move(stream, side, {name: self._items[name] for name in ("start", "stop")})
+        self._found, self._found_arrays, self._turned, self._moved = [], [], set(), {}
         if not parts:
             return
         whole = {name: np.concatenate([part[name] for part in parts]) for name in _FOUND}

@@ -9,6 +9,9 @@ from cosemscope.streams.reassembly.splitters.splitter import Splitter
 from cosemscope.streams.recognition import Recogniser
 from cosemscope.streams.tables.framing import Framing
 
+#: Segments of a stream that may be judged anew because octets before the first seen came, all together.
+MAX_JUDGED_ANEW = 64
+
 
 class Prelude:
     """The sink of a half whose stream is not recognised yet: keeps its chunks, and asks the recogniser."""
@@ -22,7 +25,7 @@ class Prelude:
         self.kept: list[tuple[Segment, int] | tuple[int, int, int, int]] = []
         self.decision = Framing.UNDECIDED
         self.closed = -1
-        self._complete = True
+        self.complete = True  # no octets are missing between the first and the last
 
     def chunk(self, segment: Segment, trigger: int) -> None:
         """The next octets: kept, and shown to the recogniser."""
@@ -35,12 +38,12 @@ class Prelude:
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
         """Octets that are missing."""
         self.kept.append((start, stop, packet, trigger))
-        self._complete = False
+        self.complete = False
 
     @property
-    def segments(self) -> list[Segment] | None:
-        """The segments that came; None if octets are missing between them."""
-        return [kept[0] for kept in self.kept if len(kept) == 2] if self._complete else None
+    def segments(self) -> list[Segment]:
+        """The segments that came."""
+        return [kept[0] for kept in self.kept if len(kept) == 2]
 
     def close(self, packet: int) -> None:
         """Nothing more comes in this half."""
@@ -62,13 +65,20 @@ class Undecided:
 
     def __init__(self, source: PayloadSource, stream: int) -> None:
         self._source = source
+        self._judged_anew = 0
         self.recogniser = Recogniser()
         self.preludes = tuple(Prelude(source, 2 * stream + side, self.recogniser) for side in (0, 1))
 
-    def renew(self, side: int) -> "Undecided":
+    def may_renew(self, side: int, ahead: int) -> bool:
+        """True if nothing of this side is missing and, with `ahead` more, few segments are judged anew."""
+        again = self._judged_anew + ahead + sum(len(prelude.kept) for prelude in self.preludes)
+        return self.preludes[side].complete and again <= MAX_JUDGED_ANEW
+
+    def renew(self, side: int, ahead: int) -> "Undecided":
         """A copy without the octets of this side, of which earlier ones came; the rest is judged anew."""
         stream = self.preludes[0].half >> 1
         renewed = Undecided(self._source, stream)
+        renewed._judged_anew = self._judged_anew + ahead + sum(len(one.kept) for one in self.preludes)
         for kept in self.preludes[1 - side].kept:
             if len(kept) == 2:
                 renewed.preludes[1 - side].chunk(*kept)
