@@ -2,6 +2,7 @@
 
 import pytest
 
+from cosemscope.apdu.hdlc import hdlc_units
 from cosemscope.apdu.hdlc.hdlc_frames import FrameReceived, HdlcDecoder, parse_frame
 from cosemscope.apdu.hdlc.hdlc_units import (
     CONTROLS,
@@ -282,6 +283,33 @@ def test_pairs_that_wait_are_bounded() -> None:
     assert joiner.first_pending(99) == frames[1].start
     assert [unit.frames for unit in joiner.close()] == [(one,) for one in frames[1:]]
     assert joiner.first_pending(99) == 99
+
+
+def test_segments_of_a_joined_apdu_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty ones, too: the one too many ends it, incomplete, and what follows begins anew."""
+    monkeypatch.setattr(hdlc_units, "MAX_SEGMENTS", 40)
+    joiner, units = SegmentJoiner(), []
+    for number in range(43):
+        [one] = received(frame(i_control(number), segmented=True))
+        units += joiner.add(one)
+        assert bool(units) == (number >= 40)
+    assert [(len(unit.frames), unit.complete) for unit in units] == [(41, False)]
+    assert [len(unit.frames) for unit in joiner.close()] == [2]
+
+
+def test_the_oldest_may_be_given_up() -> None:
+    """That of which no segment came for the longest time."""
+    joiner = SegmentJoiner()
+    assert joiner.give_up_oldest() == []
+    frames = received(
+        *(
+            frame(i_control(number // 2), RESPONSE, destination=bytes((number % 2 << 1 | 1,)), segmented=True)
+            for number in (0, 1, 2)
+        )
+    )
+    assert [joiner.add(one) for one in frames] == [[]] * 3
+    assert [unit.frames for unit in joiner.give_up_oldest()] == [(frames[1],)]
+    assert joiner.first_pending(99) == 0
 
 
 def test_a_joined_apdu_is_bounded() -> None:

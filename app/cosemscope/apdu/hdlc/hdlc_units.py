@@ -15,6 +15,8 @@ RESPONSE_LLC: Final = b"\xe6\xe7\x00"
 LLC_SIZE: Final = 3
 MAX_INFORMATION: Final = 1 << 20
 """Most octets of one joined APDU; a longer one is given incomplete."""
+MAX_SEGMENTS: Final = 1 << 14
+"""Most frames of one joined APDU, likewise: they may be empty."""
 MAX_PENDING: Final = 64
 """Most pairs of addresses between which an APDU may be on its way; beyond, the oldest is given incomplete."""
 
@@ -174,11 +176,25 @@ def has_llc(information: bytes) -> bool:
 _Pair = tuple[HdlcAddress, HdlcAddress]
 
 
+class _Begun:
+    """An APDU on its way: its frames so far, and the octets of their information fields."""
+
+    def __init__(self) -> None:
+        self.frames: list[FrameReceived] = []
+        self.size = 0
+
+    def add(self, received: FrameReceived) -> bool:
+        """Take the next segment; False when that is one too many."""
+        self.frames.append(received)
+        self.size += len(received.frame.information)
+        return self.size <= MAX_INFORMATION and len(self.frames) <= MAX_SEGMENTS
+
+
 class SegmentJoiner:
     """Joins the segments of APDUs, pair of addresses by pair; for the frames of one direction, in order."""
 
     def __init__(self) -> None:
-        self._pending: dict[_Pair, list[FrameReceived]] = {}
+        self._pending: dict[_Pair, _Begun] = {}
 
     def add(self, received: FrameReceived) -> list[HdlcUnit]:
         """The units that are whole, or given up, now that a frame came, in order; often none."""
@@ -191,34 +207,39 @@ class SegmentJoiner:
             ends = control.kind in _COMMANDS | _RESPONSES
             return [*(self._give_up(pair) if ends else ()), alone]
         units: list[HdlcUnit] = []
-        pending = self._pending.get(pair, [])
-        if pending and not _follows(pending[-1], received):
-            if _repeats(pending[-1], received):
+        begun = self._pending.get(pair)
+        if begun is not None and not _follows(begun.frames[-1], received):
+            if _repeats(begun.frames[-1], received):
                 return [alone._replace(repeated=True, complete=False)]
             units += self._give_up(pair)
-            pending = []
-        frames = [*pending, received]
+            begun = None
+        begun = begun or _Begun()
+        room = begun.add(received)
         self._pending.pop(pair, None)
         if not frame.segmented:
-            return [*units, _unit(frames, complete=has_llc(frames[0].frame.information))]
-        if sum(len(one.frame.information) for one in frames) > MAX_INFORMATION:
-            return [*units, _unit(frames, complete=False)]
+            return [*units, _unit(begun.frames, complete=has_llc(begun.frames[0].frame.information))]
+        if not room:
+            return [*units, _unit(begun.frames, complete=False)]
         while len(self._pending) >= MAX_PENDING:
-            units += self._give_up(next(iter(self._pending)))
-        self._pending[pair] = frames
+            units += self.give_up_oldest()
+        self._pending[pair] = begun
         return units
 
     def close(self) -> list[HdlcUnit]:
         """No frame follows, or some are missing: what had been begun, incomplete."""
         return [unit for pair in list(self._pending) for unit in self._give_up(pair)]
 
+    def give_up_oldest(self) -> list[HdlcUnit]:
+        """The APDU of which no segment came for the longest time, incomplete; empty where none waits."""
+        return self._give_up(next(iter(self._pending))) if self._pending else []
+
     def first_pending(self, default: int) -> int:
         """Where in the stream the first frame stands that waits for others; `default` when none waits."""
-        return min((frames[0].start for frames in self._pending.values()), default=default)
+        return min((begun.frames[0].start for begun in self._pending.values()), default=default)
 
     def _give_up(self, pair: _Pair) -> list[HdlcUnit]:
-        frames = self._pending.pop(pair, None)
-        return [_unit(frames, complete=False)] if frames else []
+        begun = self._pending.pop(pair, None)
+        return [_unit(begun.frames, complete=False)] if begun else []
 
 
 def _unit(frames: Sequence[FrameReceived], *, complete: bool) -> HdlcUnit:

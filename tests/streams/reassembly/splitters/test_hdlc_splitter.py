@@ -2,9 +2,11 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cosemscope.streams.reassembly.splitters import hdlc_splitter
 from cosemscope.streams.reassembly.splitters.hdlc_splitter import HdlcSplitter
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.wpdu_table import Mark
@@ -113,6 +115,18 @@ def test_an_end_between_segments_leaves_a_truncated_unit() -> None:
     splitter.close(5)
     assert listener.told() == [(FIRST, 0xC4, CUT, 5)]
     assert not listener.items
+
+
+@pytest.mark.parametrize("bound", ["MAX_BEHIND", "MAX_PIECES_BEHIND"])
+def test_what_goes_by_while_an_apdu_waits_is_bounded(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    """Frames of other addresses: beyond so many octets, or pieces, what waits is given up, and told."""
+    monkeypatch.setattr(hdlc_splitter, bound, 10 * len(ASK) if bound == "MAX_BEHIND" else 10)
+    for count, given_up in ((7, False), (12, True)):
+        octets = FIRST + ASK * count + LAST
+        _, listener = split(octets, *range(len(FIRST), len(octets) - len(LAST) + 1, len(ASK)))
+        told = [one[:3] for one in listener.told() if one[1] == 0xC4]
+        assert told == [(FIRST, 0xC4, CUT) if given_up else (FIRST + LAST, 0xC4, 0)]
+        assert len(listener.units) == count + 1
 
 
 def test_pieces_out_of_order_are_marked() -> None:

@@ -11,6 +11,10 @@ from cosemscope.streams.tables.stream_kinds import CUT_FRAME, DAMAGED_FRAME, NO_
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import WpduHeader
 
+#: Octets and pieces of a direction that may go by while an APDU waits for its next segment.
+MAX_BEHIND = 8 << 20
+MAX_PIECES_BEHIND = 1 << 16
+
 
 class HdlcSplitter:
     """HDLC frames (IEC 62056-46); those that carry an APDU make a unit, its segments together.
@@ -67,7 +71,12 @@ class HdlcSplitter:
             self._listener.frames(right)
         # A flag that closed the last frame may open the next one.
         waiting = self._decoder.position - 1
-        self._trail.forget(min(waiting, self._joiner.first_pending(waiting)))
+        first = min(waiting, self._joiner.first_pending(waiting))
+        self._trail.forget(first)
+        while first < waiting and (waiting - first > MAX_BEHIND or len(self._trail) > MAX_PIECES_BEHIND):
+            self._emit(self._joiner.give_up_oldest(), trigger)
+            first = min(waiting, self._joiner.first_pending(waiting))
+            self._trail.forget(first)
 
     def _emit(self, units: list[HdlcUnit], trigger: int) -> None:
         for unit in units:

@@ -7,7 +7,9 @@ that are no WPDU it goes on at the next header that recognition believes,
 and marks the WPDU that begins there.
 """
 
-from collections import deque
+from bisect import bisect_right
+from collections.abc import Iterator
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from cosemscope.streams.reassembly.reassembler import Segment
@@ -64,35 +66,56 @@ class Trail:
     """The pieces of a direction whose octets are still of use, in order."""
 
     def __init__(self) -> None:
-        self.pieces: deque[Segment] = deque()
+        self._pieces: list[Segment] = []
+        self._first = 0  # those before it are forgotten: they go many at a time
         self.starts: set[int] = set()
         self.stops: set[int] = set()
 
+    def __len__(self) -> int:
+        return len(self._pieces) - self._first
+
     def add(self, segment: Segment) -> None:
         """The next piece; it may be shorter in the capture than on the wire."""
-        self.pieces.append(segment)
+        self._pieces.append(segment)
         self.starts.add(segment.start)
         self.stops.add(segment.stop)
 
     def forget(self, before: int) -> None:
         """Octets before this offset are of no more use."""
-        while self.pieces and self.pieces[0].stop <= before:
-            piece = self.pieces.popleft()
-            self.starts.discard(piece.start)
-            self.stops.discard(piece.stop)
+        pieces, first = self._pieces, self._first
+        while first < len(pieces) and pieces[first].stop <= before:
+            self.starts.discard(pieces[first].start)
+            self.stops.discard(pieces[first].stop)
+            first += 1
+        if 2 * first >= len(pieces):
+            del pieces[:first]
+            first = 0
+        self._first = first
+
+    def latest(self) -> Iterator[Segment]:
+        """The pieces from the last to the first."""
+        return (self._pieces[at] for at in range(len(self._pieces) - 1, self._first - 1, -1))
 
     def cut(self, start: int, stop: int) -> tuple[Segment, ...]:
         """The pieces that make up the octets from `start` to `stop`."""
         found = []
-        for piece in self.pieces:
+        for at in range(self._place(start), len(self._pieces)):
+            piece = self._pieces[at]
             if piece.start >= stop:
                 break
-            if piece.stop > start:
-                part = piece.part(max(piece.start, start), min(piece.stop, stop))
-                if part.captured:
-                    found.append(part)
+            part = piece.part(max(piece.start, start), min(piece.stop, stop))
+            if part.captured:
+                found.append(part)
         return tuple(found)
 
     def packet_at(self, offset: int, default: int) -> int:
         """The packet that carried this octet, or the one behind it."""
-        return next((piece.packet for piece in self.pieces if piece.stop > offset), default)
+        place = self._place(offset)
+        return self._pieces[place].packet if place < len(self._pieces) else default
+
+    def _place(self, offset: int) -> int:
+        """The index of the first piece that ends behind this octet."""
+        return bisect_right(self._pieces, offset, self._first, key=_STOP)
+
+
+_STOP = attrgetter("stop")

@@ -185,7 +185,7 @@ class WrapperSplitter:
     def _alone_behind(self, window: bytearray, at: int) -> int:
         """First index behind `at` where a WPDU begins with a segment and ends with the last one, or -1."""
         found = -1
-        for piece in islice(reversed(self._trail.pieces), _SEGMENTS_LOOKED_AT):
+        for piece in islice(self._trail.latest(), _SEGMENTS_LOOKED_AT):
             index = piece.start - self._search_at
             if index <= at:
                 break
