@@ -7,6 +7,7 @@ the parts of a protected APDU and whose answers it puts into the tree.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from cosemscope.apdu.opening import Opening
@@ -21,12 +22,17 @@ class Reference(NamedTuple):
     method: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """The references that a request asks for, in order; its response is read with them."""
 
     references: tuple[Reference, ...] = ()
     with_list: bool = False
+
+    @cached_property
+    def members(self) -> frozenset[tuple[int, int, bool]]:
+        """Class, number and method of its references: looked through once, for however many responses."""
+        return frozenset((one.class_id, one.member, one.method) for one in self.references)
 
 
 class KeyInfo(NamedTuple):

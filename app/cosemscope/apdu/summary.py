@@ -262,7 +262,9 @@ def _response(root: Field, context: Context | None) -> str:
     if listed is None:
         number = find(root, "block-number")
         return f"{words}, block {number.value}" if number is not None else words
-    if not failure and root.name in _READ and _any_secret(_references(context)):
+    request = context.request if context is not None else None
+    secret = request is not None and not _SECRETS.isdisjoint(request.members)
+    if secret and not failure and root.name in _READ:
         return f"{words}, {_hidden(listed)}"
     elements = _texts(listed)
     if not listed.children:

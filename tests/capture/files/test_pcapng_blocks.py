@@ -1,6 +1,7 @@
 """Blocks without packets, in both byte orders: every option, those that are damaged, and those of nobody."""
 
 import ipaddress
+import struct
 
 import pytest
 from hypothesis import given
@@ -161,6 +162,8 @@ def test_comments_of_a_packet(order: str) -> None:
     b = Pcapng(order)
     assert comment_of(Blocks(order), b.options((1, b"one"), (2, b"x"), (1, b"two"))) == "one\ntwo"
     assert comment_of(Blocks(order), b.options((2, b"x"))) == ""
+    empty = struct.pack(order + "HH", 1, 0)
+    assert comment_of(Blocks(order), empty * 3) == "\n\n"
 
 
 @ORDERS

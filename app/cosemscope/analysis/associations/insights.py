@@ -32,8 +32,6 @@ _MOST_OCTETS = 8 << 20
 _LONGEST = 2048
 #: Octets of a GET request without selective access.
 _BARE_GET = 13
-#: Octets of a GET request without selective access.
-_BARE_GET = 13
 #: Services with an invoke-id in their third octet.
 _WITH_INVOKE_ID = frozenset(
     (t.GET_REQUEST, t.SET_REQUEST, t.ACTION_REQUEST, t.GET_RESPONSE, t.SET_RESPONSE, t.ACTION_RESPONSE)
@@ -127,10 +125,13 @@ class Insights:
         return self._told(row, known)
 
     def _line(self, apdu: bytes, context: Context) -> str:
-        """The info line of an APDU in clear; that of a short one is remembered."""
-        if len(apdu) > _LONGEST:
-            return _summary(apdu, context)
+        """The info line of an APDU in clear; that of a short one is remembered.
+
+        Not where the request named more than the APDU can tell of: each of its blocks would cost that.
+        """
         references = context.request.references if context.request is not None else ()
+        if not len(references) <= len(apdu) <= _LONGEST:
+            return _summary(apdu, context)
         scaler_unit = context.scaler_unit
         units = tuple(map(scaler_unit, references)) if scaler_unit is not None else ()
         # Invoke-ids are in no line.

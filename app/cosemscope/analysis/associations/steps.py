@@ -53,8 +53,8 @@ _BLOCK = {
 }
 _FINAL = {t.GET_RESPONSE: (1, 3), t.SET_RESPONSE: (1, 3, 4, 5), t.ACTION_RESPONSE: (1, 3)}
 _DESCRIPTOR_SIZE = 9
-#: Class and attribute of the scaler_units.
-_SCALERS = frozenset((class_id, member) for (class_id, _), member in SCALER_UNIT_ATTRIBUTE.items())
+#: Class and attribute of the scaler_units, which are no methods.
+_SCALERS = frozenset((class_id, member, False) for (class_id, _), member in SCALER_UNIT_ATTRIBUTE.items())
 #: A structure of two, the first an integer.
 _SCALER_BEGINS = b"\x02\x02\x0f"
 #: READ and WRITE of short names, their responses; what waits for one, apart from all invoke-ids.
@@ -119,7 +119,7 @@ def _pending(class_id: int, obis: int, member: int) -> Pending:
 
 
 def _asks_scalers(request: Request) -> bool:
-    return any((one.class_id, one.member) in _SCALERS for one in request.references if not one.method)
+    return not _SCALERS.isdisjoint(request.members)
 
 
 def _behind_gateway(apdu: bytes) -> tuple[bytes, bytes]:

@@ -60,12 +60,13 @@ class Blocks:
     def options(self, octets: bytes) -> dict[int, bytes]:
         """Options by their codes: the first of each, comments all together."""
         found: dict[int, bytes] = {}
+        comments: list[bytes] = []
         for code, value in self.entries(octets):
-            if code == Option.COMMENT and code in found:
-                found[code] += b"\n" + value
+            if code == Option.COMMENT:
+                comments.append(value)
             else:
                 found.setdefault(code, value)
-        return found
+        return {**found, Option.COMMENT: b"\n".join(comments)} if comments else found
 
 
 def _text(options: dict[int, bytes], code: int) -> str:
