@@ -159,3 +159,24 @@ def test_the_licence_is_apache_2():
     text = (CHECKOUT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License" in text
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_names_of_files_and_classes_are_unique_in_the_package():
+    """Files and public classes say what they are without their folders: none shares another one's name."""
+    files: dict[str, list[Path]] = {}
+    classes: dict[str, list[Path]] = {}
+    for path in (CHECKOUT / "app/cosemscope").rglob("*.py"):
+        if not path.stem.startswith("__"):
+            files.setdefault(path.stem, []).append(path)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                classes.setdefault(node.name, []).append(path)
+    shared = {name: paths for names in (files, classes) for name, paths in names.items() if len(paths) > 1}
+    assert shared == {}
+
+
+def test_no_folder_of_the_package_has_more_files_than_one_can_overlook():
+    """At most 16 modules: more are several stages, or a table of one kind, as the commands are."""
+    for folder in (CHECKOUT / "app/cosemscope").rglob("*/"):
+        modules = [path for path in folder.glob("*.py") if not path.stem.startswith("__")]
+        assert len(modules) <= 16 or folder.name == "commands", folder

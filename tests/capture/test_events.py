@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cosemscope.capture.capturing import capture_events
 from cosemscope.capture.capturing.capture_events import CAPTURE_COMMANDS, CAPTURE_EVENTS
-from cosemscope.capture.events import Event, Message, MessageError, Trouble, Vocabulary, line_of
+from cosemscope.capture.events import Event, MessageError, PipeMessage, Trouble, Vocabulary, line_of
 from cosemscope.live.commands import live_events
 from cosemscope.live.commands.live_events import LIVE_COMMANDS, LIVE_EVENTS
 
@@ -36,9 +36,9 @@ VALUES = {
 }
 
 
-def classes(module: object, *, events: bool) -> list[type[Message]]:
+def classes(module: object, *, events: bool) -> list[type[PipeMessage]]:
     """The message classes of a module that have a word, events or commands."""
-    found = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Message)]
+    found = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, PipeMessage)]
     return [one for one in found if hasattr(one, "word") and issubclass(one, Event) is events]
 
 
@@ -47,7 +47,7 @@ def values_of(hint: object) -> st.SearchStrategy[object]:
     return st.one_of(*(VALUES[kind] for kind in kinds))
 
 
-def messages(made: type[Message]) -> st.SearchStrategy[Message]:
+def messages(made: type[PipeMessage]) -> st.SearchStrategy[PipeMessage]:
     hints = get_type_hints(made)
     return st.builds(made, **{one.name: values_of(hints[one.name]) for one in fields(made)})
 
@@ -87,7 +87,7 @@ def test_every_message_comes_back_as_it_was_told(name: str, data: st.DataObject)
         (live_events.SendApdu(send=b"\xc0", to="h:1"), {"send": "c0", "to": "h:1"}),
     ],
 )
-def test_what_stands_at_the_pipe(message: Message, line: dict[str, object]) -> None:
+def test_what_stands_at_the_pipe(message: PipeMessage, line: dict[str, object]) -> None:
     """The keys, their order and their values are an interface."""
     assert list(json.loads(line_of(message)).items()) == list(line.items())
 

@@ -9,7 +9,7 @@ import pytest
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.value_types import Integer
 from cosemscope.cli import main
-from cosemscope.cli.fields_command import markdown
+from cosemscope.cli.commands.fields_command import markdown
 from tests.helpers.traffic_samples import SAMPLES
 
 CAPTURE = str(SAMPLES / "push.pcapng")

@@ -15,7 +15,7 @@ import pytest
 from cosemscope.live.check.bench import CheckOptions, CheckVerdict
 from cosemscope.live.check.runner import run_checks
 from cosemscope.live.commands.ready_made import public_aarq, release_request
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
 from cosemscope.live.links.tcp_server import serve_tcp
 from tests.helpers.coroutines import run
@@ -124,7 +124,7 @@ def test_the_check_finds_what_is_wrong_with_their_server(start_peer: StartPeer) 
     async def work() -> None:
         port = gurux_server(start_peer)
         options = CheckOptions(answer=1, quiet=0.2, idle=0.2, pause=0.01)
-        report = await run_checks("gurux", Address("127.0.0.1", port), options)
+        report = await run_checks("gurux", LinkAddress("127.0.0.1", port), options)
         verdicts = {result.check.key: result.finding.verdict for result in report.results}
         for key in ("tcp-connect", "one-segment", "split-header", "split-data", "octet-by-octet", "abort"):
             assert verdicts[key] is CheckVerdict.PASS, key

@@ -16,21 +16,21 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True, kw_only=True)
-class Message:
+class PipeMessage:
     """A message from one process to another; `word` names the class at the pipe."""
 
     word: ClassVar[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event(Message):
+class Event(PipeMessage):
     """Something that happened, at `time` in ns since the epoch."""
 
     time: int = field(default_factory=time.time_ns)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command(Message):
+class Command(PipeMessage):
     """Something that a process is to do; the field with the command's word comes first."""
 
 
@@ -57,7 +57,7 @@ class MessageError(ValueError):
     """A line that is no message of its vocabulary; the text says why."""
 
 
-def line_of(message: Message) -> str:
+def line_of(message: PipeMessage) -> str:
     """The line of JSON for a message, without an end of line."""
     values: dict[str, Any] = {"event": message.word} if isinstance(message, Event) else {}
     for one in fields(message):
@@ -75,7 +75,7 @@ def _written(value: Any) -> Any:
     return list(map(_written, value)) if isinstance(value, tuple) else value
 
 
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=PipeMessage)
 
 
 class Vocabulary(Generic[M]):
@@ -122,7 +122,7 @@ def _made(chosen: type[M], known: dict[str, Any], given: dict[str, Any]) -> M:
     return chosen(**values)
 
 
-def _types_of(chosen: type[Message]) -> dict[str, Any]:
+def _types_of(chosen: type[PipeMessage]) -> dict[str, Any]:
     """The types of a message class's fields, by name."""
     hints = get_type_hints(chosen)
     return {one.name: hints[one.name] for one in fields(chosen)}

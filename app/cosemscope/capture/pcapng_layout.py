@@ -40,7 +40,7 @@ Kind, length, interface, upper and lower half of the time, captured and original
 LENGTH = struct.Struct("<I")
 
 
-class Option:
+class BlockOption:
     """Codes of options. Those from 2 on mean something else in each kind of block."""
 
     COMMENT = 1

@@ -1,6 +1,6 @@
 """The command line: the same engine as the window, without Qt, for scripts.
 
-A command is a row of `COMMANDS` and a module of its name (`list_command` for
+A command is a row of `COMMANDS` and a module of its name in `commands` (`list_command` for
 `list`): its `DESCRIPTION` and `add_arguments` make its parser, its `run` takes
 the parsed arguments and returns the exit status. Only the module of the command
 that is asked for is imported.
@@ -55,7 +55,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
         for name, summary in COMMANDS.items():
             commands.add_parser(name, help=summary)
         return parser
-    module = importlib.import_module(f"{__name__}.{command}_command")
+    module = importlib.import_module(f"{__name__}.commands.{command}_command")
     its_parser = commands.add_parser(command, help=COMMANDS[command], description=module.DESCRIPTION)
     module.add_arguments(its_parser)
     its_parser.set_defaults(run=module.run)

@@ -26,7 +26,7 @@ from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
-from cosemscope.cli.list_command import JSON_KEYS
+from cosemscope.cli.commands.list_command import JSON_KEYS
 from tests.apdu.strategies import VALUES
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import check_tree

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, Status, statuses
+from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, ExchangeStatus, statuses
 from tests.helpers.shared import shared
 from tests.helpers.wire import ACK, FIN, MILLISECOND, RST, Tcp, Wire, analyse, wpdu
 
@@ -34,7 +34,7 @@ def ended(wire: Wire, folder: Path) -> list[str]:
     exchanges = analysis.pair()
     ends = ConnectionEnds(analysis.packets, analysis.packet_streams, analysis.streams)
     last = int(analysis.packets["time"][-1])
-    return [Status(number).word for number in statuses(exchanges, analysis.wpdus, ends, last)]
+    return [ExchangeStatus(number).word for number in statuses(exchanges, analysis.wpdus, ends, last)]
 
 
 CLIENT, SERVER = 0, 1
@@ -142,5 +142,7 @@ def test_exchanges_of_real_captures(name: str) -> None:
         exchanges = analysis.pair()
         ends = ConnectionEnds(analysis.packets, analysis.packet_streams, analysis.streams)
         found = statuses(exchanges, analysis.wpdus, ends, int(analysis.packets["time"][-1]))
-    assert {word: [Status(one).word for one in found].count(word) for word in COUNTED[name]} == COUNTED[name]
+    assert {
+        word: [ExchangeStatus(one).word for one in found].count(word) for word in COUNTED[name]
+    } == COUNTED[name]
     assert len(exchanges) == sum(COUNTED[name].values())

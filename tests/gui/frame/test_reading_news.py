@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QMainWindow
 
-from cosemscope.gui.base.message_bar import MessageBar, Severity
+from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.document.document import Document
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.reading_news import ReadingNews
@@ -24,7 +24,7 @@ class Told:
         self.news = ReadingNews(self.window, self.status, self.messages)
 
     @property
-    def texts(self) -> list[tuple[Severity, str]]:
+    def texts(self) -> list[tuple[MessageSeverity, str]]:
         return [(message.severity, message.text) for message in self.messages.messages]
 
 
@@ -80,7 +80,7 @@ def test_a_capture_without_wpdus_is_explained(told, read):
     """No packets are another matter than packets of something else; a link just had no time yet."""
     read(pcap([], magic=NANO))
     told.news.say_end(is_whole=True)
-    assert told.texts == [(Severity.NOTE, "made.pcap holds no packets.")]
+    assert told.texts == [(MessageSeverity.NOTE, "made.pcap holds no packets.")]
     read(pcap([], magic=NANO), as_link=True)
     told.news.say_end(is_whole=True)
     assert told.texts == []
@@ -91,7 +91,7 @@ def test_an_end_before_the_end_says_how_far_it_is(told, read):
     read(polled_octets(40))
     told.news.say_end(is_whole=False)
     ((severity, text),) = told.texts
-    assert severity is Severity.NOTE
+    assert severity is MessageSeverity.NOTE
     assert text.startswith("Reading was cancelled: the first 100 % of the file are shown.")
     assert told.status.file.text().endswith("· cancelled at 100 %")
 
@@ -101,7 +101,7 @@ def test_damage_is_a_warning_with_its_place(told, read):
     octets = polled_octets(40)
     read(octets[:-5])
     ((severity, text),) = told.texts
-    assert severity is Severity.WARNING
+    assert severity is MessageSeverity.WARNING
     assert "made.pcap" in text
     assert "(at octet " in text
     assert [problem.offset for problem in told.news.problems] == [len(octets) - 87]
@@ -112,5 +112,5 @@ def test_a_failure_is_an_error(told, read):
     """What could be read stays shown, and the status bar says that it is not all."""
     read(polled_octets(40))
     told.news.say_failure("The disk is gone.")
-    assert told.texts == [(Severity.ERROR, "The disk is gone.")]
+    assert told.texts == [(MessageSeverity.ERROR, "The disk is gone.")]
     assert told.status.file.text().endswith("· not read to its end")

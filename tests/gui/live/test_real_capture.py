@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.files.reader import open_capture
-from cosemscope.gui.base.message_bar import Severity
+from cosemscope.gui.base.message_bar import MessageSeverity
 from cosemscope.gui.frame.window import Window
 from tests.helpers.capturing import needs, needs_rights, small_disk, spare_link
 from tests.helpers.live_window import GET_ANSWER, environment, listener, send_datagrams
@@ -88,7 +88,7 @@ def test_a_full_disk(window, qtbot, monkeypatch, tmp_path):
         send_datagrams("127.0.0.1", PORT, count=400, size=1000)
         wait_for_end(window, qtbot)
         (message,) = window.messages.messages
-        assert message.severity is Severity.ERROR
+        assert message.severity is MessageSeverity.ERROR
         assert message.text == (
             f"{window.document.path} cannot be written: the disk is full. "
             "What was captured before is kept in it."
@@ -112,7 +112,7 @@ def test_an_interface_that_vanishes(window, qtbot, monkeypatch, tmp_path):
         subprocess.run([needs("ip"), "link", "del", name], check=True)
         wait_for_end(window, qtbot)
         (message,) = window.messages.messages
-        assert message.severity is Severity.ERROR
+        assert message.severity is MessageSeverity.ERROR
         assert message.text.startswith(f"The capture on {name} ended: ")
         assert message.text.endswith(".")
         assert window.workspace.table.wpdus.rowCount() == 25
@@ -179,7 +179,7 @@ def test_what_cannot_begin(window, qtbot, spools, order, sentence):
     window.live.begin(order)
     qtbot.waitUntil(lambda: not window.live.running, timeout=15_000)
     (message,) = window.messages.messages
-    assert message.severity is Severity.ERROR
+    assert message.severity is MessageSeverity.ERROR
     assert message.text.startswith(sentence)
     assert [label for label, _ in message.buttons] == ["Capture options…"]
     assert window.document is None

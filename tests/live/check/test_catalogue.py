@@ -8,7 +8,7 @@ import pytest
 from cosemscope.live.check.bench import CheckVerdict
 from cosemscope.live.check.catalogue import CHECKS
 from cosemscope.live.check.runner import run_checks
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_server import serve_tcp
 from cosemscope.live.links.udp_link import UdpServer, serve_udp
@@ -48,7 +48,7 @@ def test_a_correct_server_that_others_could_have_written_passes() -> None:
 
     async def work() -> None:
         async with QuirkyMeter() as meter:
-            report = await run_checks("plain", Address("127.0.0.1", meter.port), QUICK)
+            report = await run_checks("plain", LinkAddress("127.0.0.1", meter.port), QUICK)
         assert report.count(CheckVerdict.PASS) == len(CHECKS), everything(report)
 
     run(work())
@@ -98,7 +98,7 @@ def test_a_server_with_one_wrong_habit_fails_that_check(quirk: Quirk) -> None:
         key = FAILURES[quirk]
         async with QuirkyMeter(quirk) as meter:
             report = await run_checks(
-                "quirky", Address("127.0.0.1", meter.port), QUICK, checks=with_needs(key)
+                "quirky", LinkAddress("127.0.0.1", meter.port), QUICK, checks=with_needs(key)
             )
         seen = verdicts(report)
         assert seen.pop(key) is CheckVerdict.FAIL, everything(report)
@@ -115,7 +115,7 @@ def test_what_the_standard_leaves_open_is_not_decided(quirk: Quirk) -> None:
         key = UNDECIDED[quirk]
         async with QuirkyMeter(quirk) as meter:
             report = await run_checks(
-                "quirky", Address("127.0.0.1", meter.port), QUICK, checks=with_needs(key)
+                "quirky", LinkAddress("127.0.0.1", meter.port), QUICK, checks=with_needs(key)
             )
         assert verdicts(report)[key] is CheckVerdict.UNDECIDED, everything(report)
 

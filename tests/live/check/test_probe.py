@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from cosemscope.live.check.probe import SILENCE, Diary, Gone, Probe, StepKind
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.tcp_sockets import LinkOptions
 from cosemscope.transport.wpdu import BadVersion, Wpdu
@@ -48,7 +48,7 @@ def against(peer: Peer, work: Callable[[Probe], Awaitable[None]]) -> list[tuple[
     async def both() -> None:
         server = await asyncio.start_server(peer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        probe = await Probe.connect(Address("127.0.0.1", port), OPTIONS, None, diary, "one")
+        probe = await Probe.connect(LinkAddress("127.0.0.1", port), OPTIONS, None, diary, "one")
         await work(probe)
         probe.reset()
         await probe.wait_ended()
@@ -164,7 +164,7 @@ def test_a_connection_that_cannot_be_opened_is_in_the_diary() -> None:
 
     async def work() -> None:
         with pytest.raises(LinkError) as caught:
-            await Probe.connect(Address("127.0.0.1", 1), OPTIONS, None, diary)
+            await Probe.connect(LinkAddress("127.0.0.1", 1), OPTIONS, None, diary)
         assert [(step.kind, step.text) for step in diary.steps] == [(StepKind.FAULT, caught.value.message)]
 
     run(work())

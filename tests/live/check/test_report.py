@@ -5,7 +5,7 @@ import re
 
 from cosemscope.live.check.report import html_report
 from cosemscope.live.check.runner import run_checks
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from tests.helpers.coroutines import run
 from tests.helpers.quirks import Quirk, QuirkyMeter
 from tests.live.check.checked import QUICK, with_needs
@@ -40,7 +40,7 @@ def test_the_report_is_one_page_that_loads_nothing() -> None:
 
     async def work() -> None:
         async with QuirkyMeter(Quirk.ONE_PER_READ) as meter:
-            address = Address("127.0.0.1", meter.port)
+            address = LinkAddress("127.0.0.1", meter.port)
             report = await run_checks("<b>meter & co</b>", address, QUICK)
         page = _Page()
         page.feed(html_report(report))
@@ -63,7 +63,7 @@ def test_the_report_as_json_has_every_step() -> None:
 
     async def work() -> None:
         async with QuirkyMeter() as meter:
-            address = Address("127.0.0.1", meter.port)
+            address = LinkAddress("127.0.0.1", meter.port)
             report = await run_checks("m", address, QUICK, checks=with_needs("split-header"))
         values = report.as_json()
         assert values["summary"] == {"pass": 3, "fail": 0, "not decidable": 0}

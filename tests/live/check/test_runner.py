@@ -5,7 +5,7 @@ import socket
 from cosemscope.live.check.bench import CheckOptions, CheckVerdict
 from cosemscope.live.check.catalogue import CHECKS
 from cosemscope.live.check.runner import run_checks, settle_address
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.tcp_server import serve_tcp
 from tests.helpers.coroutines import run
 from tests.helpers.quirks import Quirk, QuirkyMeter
@@ -18,7 +18,7 @@ def test_nothing_there_is_a_failure_and_the_rest_is_not_run() -> None:
     async def work() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        report = await run_checks("nobody", Address("127.0.0.1", port), QUICK)
+        report = await run_checks("nobody", LinkAddress("127.0.0.1", port), QUICK)
         assert verdicts(report)["tcp-connect"] is CheckVerdict.FAIL
         assert report.count(CheckVerdict.UNDECIDED) == len(CHECKS) - 1
         assert report.seconds < 5
@@ -32,7 +32,7 @@ def test_the_whole_run_is_bounded() -> None:
     async def work() -> None:
         options = CheckOptions(answer=30, quiet=0.1, total=0.5, udp=False)
         async with QuirkyMeter(Quirk.NEVER_ANSWERS) as meter:
-            report = await run_checks("slow", Address("127.0.0.1", meter.port), options)
+            report = await run_checks("slow", LinkAddress("127.0.0.1", meter.port), options)
         assert report.seconds < 3
         reasons = [result.finding.reason for result in report.results]
         assert "broken off: the time allowed for the whole run is over" in reasons
@@ -45,7 +45,7 @@ def test_a_name_is_settled_to_the_address_that_answers() -> None:
 
     async def work() -> None:
         async with serve_tcp("127.0.0.1", 0, handler=serve_meter) as server:
-            address = await settle_address(Address("localhost", server.address.port), QUICK)
+            address = await settle_address(LinkAddress("localhost", server.address.port), QUICK)
             assert address == server.address
 
     run(work())

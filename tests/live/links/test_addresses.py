@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.live.links.addresses import Address, check_wport, parse_address, resolve
+from cosemscope.live.links.addresses import LinkAddress, check_wport, parse_address, resolve
 from cosemscope.live.links.faults import Fault, LinkError, explain
 
 
@@ -63,7 +63,7 @@ def test_any_text_is_an_address_or_a_fault(text: str) -> None:
 @given(st.ip_addresses().map(str), st.integers(0, 65535))
 def test_an_address_that_is_shown_can_be_typed(host: str, port: int) -> None:
     """What is printed can be copied back, IPv6 in brackets."""
-    assert parse_address(str(Address(host, port))) == (host, port)
+    assert parse_address(str(LinkAddress(host, port))) == (host, port)
 
 
 def test_wports_have_sixteen_bits() -> None:
@@ -78,7 +78,7 @@ def test_names_that_cannot_be_names() -> None:
     """Whatever the resolver raises is a fault of the address."""
     for host in ("no-such-host.invalid", "x" * 300, "a..b"):
         with pytest.raises(LinkError) as caught:
-            asyncio.run(resolve(Address(host, 4059), socket.SOCK_STREAM))
+            asyncio.run(resolve(LinkAddress(host, 4059), socket.SOCK_STREAM))
         assert caught.value.fault is Fault.ADDRESS
 
 
@@ -98,6 +98,6 @@ def test_names_that_cannot_be_names() -> None:
 )
 def test_errors_of_the_system_are_said_in_words(number: int, fault: Fault, words: str) -> None:
     """Each errno has its fault and its sentence."""
-    error = explain(OSError(number, "in the system's words"), Address("192.0.2.7", 4059))
+    error = explain(OSError(number, "in the system's words"), LinkAddress("192.0.2.7", 4059))
     assert error.fault is fault
     assert words in error.message

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.reasons import reason_of, words_of
 from cosemscope.live.links.tcp_sockets import LinkOptions
@@ -10,7 +10,7 @@ from cosemscope.transport.errors import RemoteProtocolError
 from cosemscope.transport.parameters import ReasonOfFailure
 from cosemscope.transport.wpdu import BadVersion, Truncated, WpduDecoder, WpduHeader
 
-PEER = Address("192.0.2.7", 4059)
+PEER = LinkAddress("192.0.2.7", 4059)
 OPTIONS = LinkOptions(wpdu_timeout=1.5, inactivity_timeout=180, send_timeout=30)
 
 REASONS = {

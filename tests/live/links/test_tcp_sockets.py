@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.tcp_sockets import LinkOptions, SocketConnection, open_connection
 from tests.helpers.coroutines import run, settled, until
@@ -28,7 +28,7 @@ class Kept(SocketConnection):
         self.handle = transport.get_extra_info("socket")
         super().connection_made(transport)
 
-    def opening(self, address: Address) -> None:
+    def opening(self, address: LinkAddress) -> None:
         self.told.append(("opening", address))
 
     def opening_failed(self, fault: LinkError) -> None:
@@ -57,7 +57,7 @@ def against(peer: Peer, work: Callable[[Kept], Awaitable[None]], options: LinkOp
     async def both() -> None:
         server = await asyncio.start_server(peer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        link = await open_connection(lambda: Kept(options), Address("127.0.0.1", port), options)
+        link = await open_connection(lambda: Kept(options), LinkAddress("127.0.0.1", port), options)
         made.append(link)
         await work(link)
         link.reset()
@@ -198,9 +198,9 @@ def test_nobody_listens() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         with pytest.raises(LinkError) as caught:
-            await open_connection(make, Address("127.0.0.1", port), QUICK)
+            await open_connection(make, LinkAddress("127.0.0.1", port), QUICK)
         assert caught.value.fault is Fault.REFUSED
-        assert made[0].told == [("opening", Address("127.0.0.1", port)), ("failed", Fault.REFUSED)]
+        assert made[0].told == [("opening", LinkAddress("127.0.0.1", port)), ("failed", Fault.REFUSED)]
 
     run(work())
     assert len(made) == 1
@@ -227,13 +227,13 @@ def test_the_first_address_that_answers_is_taken(monkeypatch: pytest.MonkeyPatch
             made.append(Kept())
             return made[-1]
 
-        link = await open_connection(make, Address("meter", port), QUICK)
+        link = await open_connection(make, LinkAddress("meter", port), QUICK)
         assert [each.told[0] for each in made] == [
-            ("opening", Address("127.0.0.3", port)),
-            ("opening", Address("127.0.0.1", port)),
+            ("opening", LinkAddress("127.0.0.3", port)),
+            ("opening", LinkAddress("127.0.0.1", port)),
         ]
         assert link is made[1]
-        assert link.remote == Address("127.0.0.1", port)
+        assert link.remote == LinkAddress("127.0.0.1", port)
         link.reset()
         await link.wait_ended()
         server.close()
@@ -250,7 +250,7 @@ def test_a_lookup_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
         with pytest.raises(LinkError, match="could not be looked up in time") as caught:
-            await open_connection(Kept, Address("meter", 1), LinkOptions(connect_timeout=0.02))
+            await open_connection(Kept, LinkAddress("meter", 1), LinkOptions(connect_timeout=0.02))
         assert caught.value.fault is Fault.TIMEOUT
 
     run(work())

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from cosemscope.analysis.exchanges.exchange_roles import Role
 from cosemscope.analysis.exchanges.pairing import Pairer
-from cosemscope.analysis.exchanges.roles import Role
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.capture.columns import Array, Columns
 

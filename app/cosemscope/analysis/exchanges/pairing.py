@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosemscope.analysis.exchanges.roles import Role, Roles
+from cosemscope.analysis.exchanges.exchange_roles import Role, Roles
 from cosemscope.capture.columns import Array
 
 #: A lane as a number: pair, family in 7 bits, invoke-id + 1 in 25 (24 bits at most, -1: none).

@@ -10,8 +10,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from cosemscope.analysis.exchanges.exchange_roles import Role
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
-from cosemscope.analysis.exchanges.roles import Role
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.packet_row import FIN, RST
@@ -20,7 +20,7 @@ from cosemscope.capture.packets.packet_row import FIN, RST
 SILENCE = 5_000_000_000
 
 
-class Status(IntEnum):
+class ExchangeStatus(IntEnum):
     """How an exchange ended; the word is the name for scripts."""
 
     ANSWERED = 0
@@ -82,17 +82,19 @@ def statuses(
     `last_time`: the time of the capture's last packet, ns since the epoch; `silence`: the threshold in ns.
     """
     column = {name: exchanges[name] for name in ("role", "service", "final", "result", "answer", "request")}
-    found = np.full(len(exchanges), Status.UNFINISHED, np.uint8)
+    found = np.full(len(exchanges), ExchangeStatus.UNFINISHED, np.uint8)
     bad = np.isin(column["answer"], _ERRORS) | (column["result"] > 0)
-    found[column["final"]] = np.where(bad, Status.ERROR, Status.ANSWERED)[column["final"]]
+    found[column["final"]] = np.where(bad, ExchangeStatus.ERROR, ExchangeStatus.ANSWERED)[column["final"]]
     open_ones = np.flatnonzero(~column["final"] & (column["request"] >= 0))
-    found[open_ones[_went_on(exchanges, open_ones, wpdus, ends, last_time, silence)]] = Status.UNANSWERED
-    found[column["request"] < 0] = Status.UNASKED
+    found[open_ones[_went_on(exchanges, open_ones, wpdus, ends, last_time, silence)]] = (
+        ExchangeStatus.UNANSWERED
+    )
+    found[column["request"] < 0] = ExchangeStatus.UNASKED
     # What a server sends in an envelope unasked is a push, though nobody can see what is in it.
-    found[(column["request"] < 0) & np.isin(column["service"], _ENVELOPES)] = Status.NOTIFICATION
+    found[(column["request"] < 0) & np.isin(column["service"], _ENVELOPES)] = ExchangeStatus.NOTIFICATION
     nobodys = exchanges["unconfirmed"] | (column["role"] == Role.ALONE)
-    found[nobodys & (exchanges["responses"] == 0)] = Status.UNCONFIRMED
-    found[np.isin(column["service"], _NOTIFICATIONS)] = Status.NOTIFICATION
+    found[nobodys & (exchanges["responses"] == 0)] = ExchangeStatus.UNCONFIRMED
+    found[np.isin(column["service"], _NOTIFICATIONS)] = ExchangeStatus.NOTIFICATION
     return found
 
 

@@ -29,15 +29,15 @@ Rows = npt.NDArray[np.int64]
 Finder = Callable[[Analysis, Rows], Found]
 
 
-class Check(NamedTuple):
+class ExpertCheck(NamedTuple):
     """A registered check and the kind of items that it finds."""
 
     kind: ItemKind
     find: Finder
 
 
-WPDU_CHECKS: list[Check] = []
-CAPTURE_CHECKS: list[Check] = []
+WPDU_CHECKS: list[ExpertCheck] = []
+CAPTURE_CHECKS: list[ExpertCheck] = []
 
 
 def wpdu_check(
@@ -54,18 +54,18 @@ def capture_check(
     return finds(CAPTURE_CHECKS, declare(word, severity, group, sentence, clause))
 
 
-def finds(checks: list[Check], kind: ItemKind) -> Callable[[Finder], Finder]:
+def finds(checks: list[ExpertCheck], kind: ItemKind) -> Callable[[Finder], Finder]:
     """Register the function below among `checks` as one that finds items of a kind."""
 
     def register(find: Finder) -> Finder:
-        checks.append(Check(kind, find))
+        checks.append(ExpertCheck(kind, find))
         return find
 
     return register
 
 
 def run_checks(
-    checks: list[Check], analysis: Analysis, rows: Rows
+    checks: list[ExpertCheck], analysis: Analysis, rows: Rows
 ) -> Iterator[tuple[ItemKind, dict[str, npt.NDArray[np.int64]]]]:
     """What each check found in these WPDU rows: its kind and the columns of expert items, int64[n], n > 0."""
     for kind, find in checks:

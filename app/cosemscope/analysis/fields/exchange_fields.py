@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from cosemscope.analysis.associations.result_words import result_word
-from cosemscope.analysis.exchanges.statuses import Status
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.fields.asked_rows import NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values
@@ -29,8 +29,8 @@ def _exchange(asked: AskedRows) -> Values:
 
 @_declared(
     "exchange.status",
-    Word({status: status.word for status in Status}, none=_NO_STATUS),
-    "Status",
+    Word({status: status.word for status in ExchangeStatus}, none=_NO_STATUS),
+    "ExchangeStatus",
     "How the exchange ended: answered, error, unanswered, unfinished, unasked, unconfirmed or notification",
 )
 def _status(asked: AskedRows) -> Values:

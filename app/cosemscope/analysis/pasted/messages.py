@@ -27,7 +27,7 @@ class PacketLink(enum.Enum):
     IP = 101
 
 
-class Message(NamedTuple):
+class PastedMessage(NamedTuple):
     """One message: its octets, how they are framed (or the link of a whole packet), and who sent it."""
 
     octets: bytes
@@ -64,7 +64,7 @@ _JOINED = (1, 2, 3, 4, 6, 8, 12, 16)
 _ETHERTYPES = (b"\x08\x00", b"\x86\xdd", b"\x81\x00")
 
 
-def messages_of(pasted: Pasted) -> list[Message]:
+def messages_of(pasted: Pasted) -> list[PastedMessage]:
     """The messages of a pasted text, in order; never empty."""
     cuts = [cut for piece in _joined(pasted.pieces) for cut in _cut(piece)]
     return list(_settled(cuts))
@@ -192,7 +192,7 @@ def _side(tag: int) -> Side | None:
     return Side.SERVER if tag in SERVER_TAGS else None
 
 
-def _settled(cuts: list[_Cut]) -> Iterator[Message]:
+def _settled(cuts: list[_Cut]) -> Iterator[PastedMessage]:
     """Messages with their senders: by their octets, else the way, else the wPorts, else a meter's push."""
     known = next((cut for cut in cuts if cut.side is not None and cut.way is not None), None)
     clients_way = Way.SENT
@@ -207,4 +207,4 @@ def _settled(cuts: list[_Cut]) -> Iterator[Message]:
         if side is None and cut.wports is not None:
             other = sides.get(cut.wports[::-1])
             side = sides.get(cut.wports) or (other.other if other is not None else None)
-        yield Message(cut.octets, cut.framing, side or Side.SERVER, cut.line)
+        yield PastedMessage(cut.octets, cut.framing, side or Side.SERVER, cut.line)

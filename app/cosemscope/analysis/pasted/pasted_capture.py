@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.pasted.messages import Message, PacketLink
+from cosemscope.analysis.pasted.messages import PacketLink, PastedMessage
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.capture.spool.spool_writer import SpoolWriter
@@ -34,7 +34,7 @@ _MILLISECOND = 1_000_000
 _SEGMENT = 65_000
 
 
-def write_messages(path: Path, messages: Sequence[Message], start: int = 0) -> list[int]:
+def write_messages(path: Path, messages: Sequence[PastedMessage], start: int = 0) -> list[int]:
     """Write the messages as a pcapng file; the index of each packet's message. Raises SpoolError.
 
     The first packet's time is a millisecond behind `start`, in ns since the epoch.
@@ -53,7 +53,7 @@ def write_messages(path: Path, messages: Sequence[Message], start: int = 0) -> l
     return places
 
 
-def _frames(message: Message, connections: dict[Framing, SyntheticTcp]) -> list[bytes]:
+def _frames(message: PastedMessage, connections: dict[Framing, SyntheticTcp]) -> list[bytes]:
     """The packets of a message: itself where it is one, else segments, behind a handshake for the first."""
     if isinstance(message.framing, PacketLink):
         return [message.octets]
@@ -69,7 +69,7 @@ def _frames(message: Message, connections: dict[Framing, SyntheticTcp]) -> list[
 
 
 @contextmanager
-def pasted_analysis(messages: Sequence[Message]) -> Iterator[tuple[Analysis, list[int]]]:
+def pasted_analysis(messages: Sequence[PastedMessage]) -> Iterator[tuple[Analysis, list[int]]]:
     """The messages as a capture, analysed, and the index of each packet's message; the file is temporary."""
     rules = {(TCP, _PORTS[m.framing]): m.framing for m in messages if isinstance(m.framing, Framing)}
     with tempfile.TemporaryDirectory(prefix="cosemscope-") as folder:

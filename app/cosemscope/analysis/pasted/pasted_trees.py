@@ -6,7 +6,7 @@ from cosemscope.analysis.associations.association import Association, Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.steps import advance
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
-from cosemscope.analysis.pasted.messages import FRAMINGS, Message, PacketLink, messages_of
+from cosemscope.analysis.pasted.messages import FRAMINGS, PacketLink, PastedMessage, messages_of
 from cosemscope.analysis.pasted.pasted_capture import pasted_analysis
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.framed import decode_octets, recognise
@@ -45,7 +45,7 @@ def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
     return [tree for _, tree in sorted(found, key=lambda pair: pair[0])]
 
 
-def decode_message(message: Message, keys: KeyTable = NO_KEYS) -> PastedTree:
+def decode_message(message: PastedMessage, keys: KeyTable = NO_KEYS) -> PastedTree:
     """The tree of one message by itself; where it does not say whose it is, the keys' titles are tried."""
     framing = FRAMINGS[recognise(message.octets)]
     look = advance(Association(keys), apdu_octets(message.octets, framing), 0)

@@ -8,7 +8,7 @@ import ipaddress
 import struct
 from collections.abc import Iterator
 
-from cosemscope.capture.pcapng_layout import NameRecord, Option
+from cosemscope.capture.pcapng_layout import BlockOption, NameRecord
 from cosemscope.capture.records import Interface, Section, Statistics
 
 MAX_INTERFACES = 65_535
@@ -18,11 +18,11 @@ _MAX_DECIMALS = 19
 _MAX_BITS = 63
 #: The counts of `Statistics`, in its order.
 _COUNTS = (
-    Option.STATISTICS_RECEIVED,
-    Option.STATISTICS_DROPPED,
-    Option.STATISTICS_FILTERED,
-    Option.STATISTICS_DROPPED_BY_SYSTEM,
-    Option.STATISTICS_DELIVERED,
+    BlockOption.STATISTICS_RECEIVED,
+    BlockOption.STATISTICS_DROPPED,
+    BlockOption.STATISTICS_FILTERED,
+    BlockOption.STATISTICS_DROPPED_BY_SYSTEM,
+    BlockOption.STATISTICS_DELIVERED,
 )
 
 
@@ -62,11 +62,11 @@ class Blocks:
         found: dict[int, bytes] = {}
         comments: list[bytes] = []
         for code, value in self.entries(octets):
-            if code == Option.COMMENT:
+            if code == BlockOption.COMMENT:
                 comments.append(value)
             else:
                 found.setdefault(code, value)
-        return {**found, Option.COMMENT: b"\n".join(comments)} if comments else found
+        return {**found, BlockOption.COMMENT: b"\n".join(comments)} if comments else found
 
 
 def _text(options: dict[int, bytes], code: int) -> str:
@@ -75,37 +75,37 @@ def _text(options: dict[int, bytes], code: int) -> str:
 
 def comment_of(blocks: Blocks, options: bytes) -> str:
     """The comments among options, a line each; empty if there are none."""
-    return _text(blocks.options(options), Option.COMMENT)
+    return _text(blocks.options(options), BlockOption.COMMENT)
 
 
 def section_of(blocks: Blocks, block: bytes) -> Section:
     """The section that a section header block describes."""
     options = blocks.options(block[24:-4])
     return Section(
-        _text(options, Option.SECTION_HARDWARE),
-        _text(options, Option.SECTION_SYSTEM),
-        _text(options, Option.SECTION_APPLICATION),
-        _text(options, Option.COMMENT),
+        _text(options, BlockOption.SECTION_HARDWARE),
+        _text(options, BlockOption.SECTION_SYSTEM),
+        _text(options, BlockOption.SECTION_APPLICATION),
+        _text(options, BlockOption.COMMENT),
     )
 
 
 def interface_of(blocks: Blocks, block: bytes, section: int) -> Interface:
     """The interface that an interface description block describes."""
     options = blocks.options(block[16:-4])
-    resolution = options.get(Option.INTERFACE_RESOLUTION, b"\x06")[:1] or b"\x06"
-    shift = blocks.signed(options.get(Option.INTERFACE_OFFSET, b""))
+    resolution = options.get(BlockOption.INTERFACE_RESOLUTION, b"\x06")[:1] or b"\x06"
+    shift = blocks.signed(options.get(BlockOption.INTERFACE_OFFSET, b""))
     return Interface(
         link_type=blocks.unsigned(block[8:10]),
         snap_length=blocks.number(block, 12),
-        name=_text(options, Option.INTERFACE_NAME),
-        description=_text(options, Option.INTERFACE_DESCRIPTION),
+        name=_text(options, BlockOption.INTERFACE_NAME),
+        description=_text(options, BlockOption.INTERFACE_DESCRIPTION),
         resolution=_resolution(resolution[0]),
         offset=shift if abs(shift) <= _MAX_SHIFT else 0,
         # The first octet says how the filter is written; 0 is libpcap's text.
-        filter=options.get(Option.INTERFACE_FILTER, b"\0")[1:].decode("utf-8", "replace"),
-        operating_system=_text(options, Option.INTERFACE_SYSTEM),
-        hardware=_text(options, Option.INTERFACE_HARDWARE),
-        comment=_text(options, Option.COMMENT),
+        filter=options.get(BlockOption.INTERFACE_FILTER, b"\0")[1:].decode("utf-8", "replace"),
+        operating_system=_text(options, BlockOption.INTERFACE_SYSTEM),
+        hardware=_text(options, BlockOption.INTERFACE_HARDWARE),
+        comment=_text(options, BlockOption.COMMENT),
         section=section,
     )
 

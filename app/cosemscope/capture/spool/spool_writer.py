@@ -20,7 +20,7 @@ from cosemscope.capture.pcapng_layout import (
     LENGTH,
     PACKET_HEAD,
     BlockKind,
-    Option,
+    BlockOption,
 )
 from cosemscope.capture.spool.spool_file import SpoolError, SpoolFile
 
@@ -83,7 +83,10 @@ def _block(kind: int, body: bytes) -> bytes:
 def section_block(application: str, system: str) -> bytes:
     """A Section Header Block that names the program and the operating system it ran on."""
     options = _options(
-        ((Option.SECTION_SYSTEM, system.encode()), (Option.SECTION_APPLICATION, application.encode()))
+        (
+            (BlockOption.SECTION_SYSTEM, system.encode()),
+            (BlockOption.SECTION_APPLICATION, application.encode()),
+        )
     )
     return _block(BlockKind.SECTION, struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1) + options)
 
@@ -93,10 +96,10 @@ def interface_block(interface: SpoolInterface) -> bytes:
     capture_filter = b"\0" + interface.capture_filter.encode() if interface.capture_filter else b""
     options = _options(
         (
-            (Option.INTERFACE_NAME, interface.name.encode()),
-            (Option.INTERFACE_DESCRIPTION, interface.description.encode()),
-            (Option.INTERFACE_RESOLUTION, _NANOSECONDS),
-            (Option.INTERFACE_FILTER, capture_filter),
+            (BlockOption.INTERFACE_NAME, interface.name.encode()),
+            (BlockOption.INTERFACE_DESCRIPTION, interface.description.encode()),
+            (BlockOption.INTERFACE_RESOLUTION, _NANOSECONDS),
+            (BlockOption.INTERFACE_FILTER, capture_filter),
         )
     )
     head = struct.pack("<HHI", interface.link_type, 0, interface.snap_length)
@@ -110,7 +113,7 @@ def packet_block(
     captured = len(octets)
     tail = _PADDING[-captured & 3]
     if comment:
-        tail += _options(((Option.COMMENT, comment.encode()),))
+        tail += _options(((BlockOption.COMMENT, comment.encode()),))
     length = 32 + captured + len(tail)
     head = _packet_head(_PACKET, length, interface, time_ns >> 32, time_ns & 0xFFFFFFFF, captured, original)
     return b"".join((head, octets, tail, _length(length)))
@@ -125,14 +128,14 @@ def statistics_block(interface: int, counts: Counts) -> bytes:
     pairs = []
     if counts.written:
         pairs += [
-            (Option.STATISTICS_START, _time_value(counts.first)),
-            (Option.STATISTICS_END, _time_value(counts.last)),
+            (BlockOption.STATISTICS_START, _time_value(counts.first)),
+            (BlockOption.STATISTICS_END, _time_value(counts.last)),
         ]
     if counts.received is not None:
-        pairs.append((Option.STATISTICS_RECEIVED, struct.pack("<Q", counts.received)))
+        pairs.append((BlockOption.STATISTICS_RECEIVED, struct.pack("<Q", counts.received)))
     if counts.dropped is not None:
-        pairs.append((Option.STATISTICS_DROPPED, struct.pack("<Q", counts.dropped)))
-    pairs.append((Option.STATISTICS_DELIVERED, struct.pack("<Q", counts.written)))
+        pairs.append((BlockOption.STATISTICS_DROPPED, struct.pack("<Q", counts.dropped)))
+    pairs.append((BlockOption.STATISTICS_DELIVERED, struct.pack("<Q", counts.written)))
     return _block(
         BlockKind.STATISTICS, struct.pack("<I", interface) + _time_value(counts.last) + _options(pairs)
     )

@@ -23,7 +23,7 @@ from cosemscope.gui.look.icons import icon
 _SHOWN = 3
 
 
-class Severity(Enum):
+class MessageSeverity(Enum):
     """The weight of a message; the value is the name of an icon."""
 
     ERROR = "error"
@@ -31,16 +31,16 @@ class Severity(Enum):
     NOTE = "info"
 
 
-class Message(NamedTuple):
+class BarMessage(NamedTuple):
     """One message: sentences for people, and buttons (text and what they do)."""
 
-    severity: Severity
+    severity: MessageSeverity
     text: str
     buttons: tuple[tuple[str, Callable[[], None]], ...] = ()
 
 
 class _Line(QFrame):
-    def __init__(self, message: Message, bar: "MessageBar") -> None:
+    def __init__(self, message: BarMessage, bar: "MessageBar") -> None:
         super().__init__(bar)
         self._message = message
         self._picture = QLabel(self)
@@ -70,9 +70,9 @@ class _Line(QFrame):
     def paint_as_meant(self) -> None:
         scheme = theme.colours(self.parentWidget().palette())
         back, ink = {
-            Severity.ERROR: (scheme.message_error, scheme.error),
-            Severity.WARNING: (scheme.message_warning, scheme.warning),
-            Severity.NOTE: (scheme.message_note, scheme.note),
+            MessageSeverity.ERROR: (scheme.message_error, scheme.error),
+            MessageSeverity.WARNING: (scheme.message_warning, scheme.warning),
+            MessageSeverity.NOTE: (scheme.message_note, scheme.note),
         }[self._message.severity]
         palette = self.palette()
         palette.setColor(self.backgroundRole(), back)
@@ -85,7 +85,7 @@ class MessageBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._messages: list[Message] = []
+        self._messages: list[BarMessage] = []
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -93,20 +93,20 @@ class MessageBar(QWidget):
         self.hide()
 
     @property
-    def messages(self) -> tuple[Message, ...]:
+    def messages(self) -> tuple[BarMessage, ...]:
         """The messages shown, the oldest first."""
         return tuple(self._messages)
 
     def say(
-        self, severity: Severity, text: str, buttons: Iterable[tuple[str, Callable[[], None]]] = ()
+        self, severity: MessageSeverity, text: str, buttons: Iterable[tuple[str, Callable[[], None]]] = ()
     ) -> None:
         """Add a message, unless it is already there."""
-        message = Message(severity, text, tuple(buttons))
+        message = BarMessage(severity, text, tuple(buttons))
         if not any(known[:2] == message[:2] for known in self._messages):
             self._messages.append(message)
             self._rebuild()
 
-    def dismiss(self, message: Message) -> None:
+    def dismiss(self, message: BarMessage) -> None:
         """Take one message away."""
         if message in self._messages:
             self._messages.remove(message)

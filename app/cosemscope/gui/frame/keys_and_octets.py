@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from cosemscope.analysis.keys.key_table import KeyEntry
-from cosemscope.gui.base.message_bar import Severity
+from cosemscope.gui.base.message_bar import MessageSeverity
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.dialogs.paste_box import PasteBox, clipboard_hex
 from cosemscope.gui.document.protection import WantedKey
@@ -31,7 +31,9 @@ class KeysAndOctets(QObject):
     keysChanged = Signal(object)
     captureAsked = Signal(object)
 
-    def __init__(self, window: QWidget, settings: Settings, say: Callable[[Severity, str], None]) -> None:
+    def __init__(
+        self, window: QWidget, settings: Settings, say: Callable[[MessageSeverity, str], None]
+    ) -> None:
         super().__init__(window)
         self._window = window
         self._say_in_window = say
@@ -41,14 +43,14 @@ class KeysAndOctets(QObject):
         self.box.addKeyAsked.connect(lambda wanted: self.add_key(wanted, self.box))
         self.box.captureAsked.connect(self.captureAsked)
         self.keeper.changed.connect(self._use_keys)
-        self.keeper.troubled.connect(lambda text: self._say(Severity.ERROR, text))
-        self.keeper.told.connect(lambda text: self._say(Severity.NOTE, text))
+        self.keeper.troubled.connect(lambda text: self._say(MessageSeverity.ERROR, text))
+        self.keeper.told.connect(lambda text: self._say(MessageSeverity.NOTE, text))
 
     def _use_keys(self) -> None:
         self.keysChanged.emit(self.keeper.keys)
         self.box.set_keys(self.keeper.keys)
 
-    def _say(self, severity: Severity, text: str) -> None:
+    def _say(self, severity: MessageSeverity, text: str) -> None:
         """Say it in the window, unless the dialog is there and says it."""
         if not self.dialog.isVisible():
             self._say_in_window(severity, text)
@@ -66,7 +68,7 @@ class KeysAndOctets(QObject):
 
     def _take(self, entry: KeyEntry) -> None:
         if not self.keeper.add([entry]):
-            self._say(Severity.NOTE, "The same keys are there already: they were tried.")
+            self._say(MessageSeverity.NOTE, "The same keys are there already: they were tried.")
 
     def load_files(self, paths: Sequence[str]) -> None:
         """Take the keys out of files; no path of them is remembered."""
@@ -83,7 +85,7 @@ class KeysAndOctets(QObject):
             self.box.open_with(text)
         else:
             self._say_in_window(
-                Severity.NOTE,
+                MessageSeverity.NOTE,
                 "There is no hex on the clipboard: copy a WPDU, an APDU or an HDLC frame first.",
             )
 

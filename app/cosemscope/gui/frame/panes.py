@@ -17,7 +17,7 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Option
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.frame.places import Place
+from cosemscope.gui.frame.places import KeptPlace
 from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.panes.details.details_pane import DetailsPane
 from cosemscope.gui.panes.pane import Pane, Wishes
@@ -221,12 +221,12 @@ class Workspace(QMainWindow):
         """Actions that show and hide the panes."""
         return [dock.toggleViewAction() for dock in self._docks.values()]
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[KeptPlace]:
         """Yields the places of the panes, one of each pane with an arrangement."""
         for row in self._rows:
             if row.state is not None:
                 pane = self.panes[row.name]
-                yield Place(row.state, pane.arrangement, pane.restore)
+                yield KeptPlace(row.state, pane.arrangement, pane.restore)
 
     def lay_out(self) -> None:
         """The panes' usual sizes."""

@@ -15,7 +15,7 @@ from cosemscope.gui.base.settings import Option, Settings
 _USUAL, _LEAST = QSize(1600, 1000), QSize(900, 600)
 
 
-class Place(NamedTuple):
+class KeptPlace(NamedTuple):
     """One place: `save` returns what is remembered of it, `restore` takes that back, b"" for nothing."""
 
     option: Option[bytes]
@@ -28,9 +28,9 @@ class Places:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._places: list[Place] = []
+        self._places: list[KeptPlace] = []
 
-    def keep(self, *places: Place) -> None:
+    def keep(self, *places: KeptPlace) -> None:
         """Keep these from now on, and take back where they stood."""
         for place in places:
             self._places.append(place)
@@ -43,7 +43,7 @@ class Places:
         self._settings.flush()
 
 
-def window_places(window: QMainWindow) -> tuple[Place, Place]:
+def window_places(window: QMainWindow) -> tuple[KeptPlace, KeptPlace]:
     """A main window's size and place, the usual ones where none is remembered, and its tool bars."""
 
     def restore_geometry(state: bytes) -> None:
@@ -54,6 +54,6 @@ def window_places(window: QMainWindow) -> tuple[Place, Place]:
         window.restoreState(QByteArray(state))
 
     return (
-        Place(options.GEOMETRY, lambda: bytes(window.saveGeometry().data()), restore_geometry),
-        Place(options.WINDOW_STATE, lambda: bytes(window.saveState().data()), restore_bars),
+        KeptPlace(options.GEOMETRY, lambda: bytes(window.saveGeometry().data()), restore_geometry),
+        KeptPlace(options.WINDOW_STATE, lambda: bytes(window.saveState().data()), restore_bars),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QMainWindow
 
 from cosemscope.capture.records import CaptureProblem
-from cosemscope.gui.base.message_bar import MessageBar, Severity
+from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.document.document import Document
 from cosemscope.gui.frame.status_bar import StatusBar
 from cosemscope.wording import count
@@ -70,7 +70,7 @@ class ReadingNews:
         else:
             text = f"{name} is damaged in several places; what could be read is shown."
             text += " The status bar lists them."
-        self._messages.say(Severity.WARNING, text)
+        self._messages.say(MessageSeverity.WARNING, text)
 
     def say_end(self, *, is_whole: bool) -> None:
         """Say that the file was read to its end, or that reading was cancelled, and what was found."""
@@ -81,9 +81,9 @@ class ReadingNews:
         self.show_file("" if is_whole else f"cancelled at {share}")
         if not is_whole:
             text = f"Reading was cancelled: the first {share} of the file are shown."
-            self._messages.say(Severity.NOTE, f"{text} Reload (Ctrl+R) reads it whole.")
+            self._messages.say(MessageSeverity.NOTE, f"{text} Reload (Ctrl+R) reads it whole.")
         elif not document.wpdus and not (document.spool is not None and document.spool.is_link):
-            self._messages.say(Severity.NOTE, self._nothing_found())
+            self._messages.say(MessageSeverity.NOTE, self._nothing_found())
 
     def _nothing_found(self) -> str:
         document = self._document
@@ -97,5 +97,5 @@ class ReadingNews:
     def say_failure(self, sentence: str) -> None:
         """Say why the file could not be read, or not to its end."""
         self._status.show_progress(None)
-        self._messages.say(Severity.ERROR, sentence)
+        self._messages.say(MessageSeverity.ERROR, sentence)
         self.show_file("not read to its end")

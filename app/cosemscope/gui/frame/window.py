@@ -19,13 +19,13 @@ from PySide6.QtWidgets import (
 )
 
 from cosemscope.analysis.keys.key_table import KeyTable
-from cosemscope.analysis.pasted.messages import Message
+from cosemscope.analysis.pasted.messages import PastedMessage
 from cosemscope.analysis.pasted.pasted_capture import write_messages
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_folder import spool_path
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.background import wait_for_background
-from cosemscope.gui.base.message_bar import MessageBar, Severity
+from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.dialogs.properties_dialog import show_properties
 from cosemscope.gui.dialogs.small_dialogs import ask_decode_as, show_about, show_problems
@@ -36,7 +36,7 @@ from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
 from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
 from cosemscope.gui.frame.panes import PANES, PaneRow, Workspace
-from cosemscope.gui.frame.places import Place, Places, window_places
+from cosemscope.gui.frame.places import KeptPlace, Places, window_places
 from cosemscope.gui.frame.reading_news import ReadingNews
 from cosemscope.gui.frame.setting_menus import ChoiceMenu, RecentMenu
 from cosemscope.gui.frame.shortcuts import show_shortcuts
@@ -143,7 +143,7 @@ class Window(QMainWindow):
         self.start_page.captureAsked.connect(self.live.ask_capture)
         self.start_page.connectAsked.connect(self.live.ask_connect)
         self.start_page.left.openAsked.connect(self.live.open_left)
-        self.start_page.left.failed.connect(lambda text: self.messages.say(Severity.ERROR, text))
+        self.start_page.left.failed.connect(lambda text: self.messages.say(MessageSeverity.ERROR, text))
         self.documents.released.connect(self._look_for_left)
         self.status.cancelAsked.connect(self.cancel)
         self.status.problemsAsked.connect(lambda: show_problems(self, list(self.news.problems)))
@@ -165,7 +165,7 @@ class Window(QMainWindow):
         workspace, keep = self.workspace, self._places.keep
         keep(*window_places(self))
         workspace.resize(self.width(), self.height() - 100)
-        keep(Place(options.WORKSPACE_STATE, workspace.layout_state, workspace.restore_layout))
+        keep(KeptPlace(options.WORKSPACE_STATE, workspace.layout_state, workspace.restore_layout))
         self._apply_setting(options.ZOOM.key)
         self._apply_setting(options.TIME_FORMAT.key)
         keep(*workspace.places())
@@ -198,7 +198,7 @@ class Window(QMainWindow):
 
         self.live.leave(open_it)
 
-    def open_messages(self, messages: Sequence[Message]) -> None:
+    def open_messages(self, messages: Sequence[PastedMessage]) -> None:
         """Open pasted messages as a capture, which is not saved yet."""
 
         def open_them() -> None:
@@ -206,7 +206,9 @@ class Window(QMainWindow):
                 path = spool_path("pasted")
                 write_messages(path, messages, time.time_ns())
             except (OSError, SpoolError) as error:
-                self.messages.say(Severity.ERROR, f"The messages cannot be written as a capture: {error}")
+                self.messages.say(
+                    MessageSeverity.ERROR, f"The messages cannot be written as a capture: {error}"
+                )
             else:
                 self.open_spool(UnsavedSpool(path, "Pasted octets", wanted=False))
 
@@ -409,7 +411,7 @@ class Window(QMainWindow):
             self.open_path(names[0])
             if len(names) > 1:
                 text = "One capture at a time: the first of the dropped files is open."
-                self.messages.say(Severity.NOTE, text)
+                self.messages.say(MessageSeverity.NOTE, text)
 
     # What actions do
 

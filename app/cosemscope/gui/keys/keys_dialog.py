@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
 from cosemscope.apdu.names.texts import title_text
-from cosemscope.gui.base.message_bar import MessageBar, Severity
+from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.keys.key_dialog import KeyDialog, entry_fields
 from cosemscope.gui.keys.key_keeper import KeyKeeper
 from cosemscope.gui.look import theme
@@ -157,8 +157,8 @@ class KeysDialog(QDialog):
         self._make_buttons()
         self._lay_out()
         keeper.changed.connect(self._show_keys)
-        keeper.troubled.connect(lambda text: self.messages.say(Severity.ERROR, text))
-        keeper.told.connect(lambda text: self.messages.say(Severity.NOTE, text))
+        keeper.troubled.connect(lambda text: self.messages.say(MessageSeverity.ERROR, text))
+        keeper.told.connect(lambda text: self.messages.say(MessageSeverity.NOTE, text))
         keeper.storeAsked.connect(self._show_store)
         self.keep.clicked.connect(keeper.set_keep)
         self._show_keys()
@@ -293,7 +293,7 @@ class KeysDialog(QDialog):
 
     def _take(self, entry: KeyEntry) -> None:
         if not self._keeper.add([entry]):
-            self.messages.say(Severity.NOTE, "The same entry is there already.")
+            self.messages.say(MessageSeverity.NOTE, "The same entry is there already.")
         self.table.selectRow(self._model.rowCount() - 1)
 
     def edit(self) -> None:
@@ -320,7 +320,7 @@ class KeysDialog(QDialog):
         self._keeper.set_keys(KeyTable(left))
         self.messages.clear()
         words = f"{count(len(rows), 'entry', 'entries')} removed."
-        self.messages.say(Severity.NOTE, words, [("Undo", lambda: self._undo(before))])
+        self.messages.say(MessageSeverity.NOTE, words, [("Undo", lambda: self._undo(before))])
 
     def copy(self) -> None:
         """Put the selected rows on the clipboard, never an octet of a key."""

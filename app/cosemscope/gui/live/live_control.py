@@ -21,7 +21,7 @@ from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.events import NOT_OBEYED, Command, Event, Trouble
 from cosemscope.capture.spool.spool_folder import Spool
 from cosemscope.gui.base import settings as options
-from cosemscope.gui.base.message_bar import Severity
+from cosemscope.gui.base.message_bar import MessageSeverity
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.live.asked_jobs import Job, command_in, command_line, remembered, title_of_job
 from cosemscope.gui.live.capture_dialog import ask_capture
@@ -169,11 +169,13 @@ class Live(QObject):
             case CaptureKept():
                 self.dropped = event.dropped
             case CaptureStopped() if event.reason not in ("asked", "error"):
-                self._host.messages.say(Severity.NOTE, _STOPPED.get(event.reason, "The capture has ended."))
+                self._host.messages.say(
+                    MessageSeverity.NOTE, _STOPPED.get(event.reason, "The capture has ended.")
+                )
             case Trouble() if event.fault != NOT_OBEYED:  # the panel says that, beside the line
                 self._told_trouble = True
                 text = sentence(event.message)
-                self._host.messages.say(Severity.ERROR, text, self._remedies(text))
+                self._host.messages.say(MessageSeverity.ERROR, text, self._remedies(text))
 
     def _remedies(self, trouble: str) -> list[tuple[str, Callable[[], None]]]:
         """Buttons for what a person can do about a failure."""
@@ -199,7 +201,7 @@ class Live(QObject):
         if process is not None:
             process.deleteLater()
         if trouble and not self._told_trouble:
-            self._host.messages.say(Severity.ERROR, sentence(trouble))
+            self._host.messages.say(MessageSeverity.ERROR, sentence(trouble))
         if not isinstance(self.job, CaptureJob):
             self.panel.end("" if self._told_trouble else trouble)
         document = self._host.document()

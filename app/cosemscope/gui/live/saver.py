@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.background import in_background
-from cosemscope.gui.base.message_bar import Severity
+from cosemscope.gui.base.message_bar import MessageSeverity
 from cosemscope.gui.document.unsaved_spool import (
     CANCEL,
     DISCARD,
@@ -92,7 +92,7 @@ class Saver(QObject):
     def _copy(self, target: Path, then: Then) -> None:
         document = self._host.document()
         if target.exists() and any(path.exists() and target.samefile(path) for path in document.files):
-            self._host.messages.say(Severity.NOTE, f"{target.name} is the file that is open.")
+            self._host.messages.say(MessageSeverity.NOTE, f"{target.name} is the file that is open.")
             return
         extents, spool, whole = document.extents, document.spool, not document.following
         in_background(lambda: _Saving(copy_files(extents, target), spool, whole, then), self._copied)
@@ -100,7 +100,7 @@ class Saver(QObject):
     def _finish_copy(self, saving: "_Saving") -> None:
         target, trouble = saving.copy
         if trouble:
-            self._host.messages.say(Severity.ERROR, trouble)
+            self._host.messages.say(MessageSeverity.ERROR, trouble)
             return
         self._host.settings.add_recent(str(target))
         text = f"Saved as {target}."
@@ -112,7 +112,7 @@ class Saver(QObject):
             text += _CUT
         document = self._host.document()
         self._host.show_file("live" if document is not None and document.following else "")
-        self._host.messages.say(Severity.NOTE, text)
+        self._host.messages.say(MessageSeverity.NOTE, text)
         self.saved.emit()
         saving.then()
 

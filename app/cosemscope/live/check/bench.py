@@ -15,7 +15,7 @@ from cosemscope.capture.option_values import SECONDS
 from cosemscope.live.check.probe import SILENCE, Diary, Gone, Outcome, Probe
 from cosemscope.live.commands.live_values import client_wport, server_wport
 from cosemscope.live.commands.ready_made import public_aarq, release_request
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import LinkOptions
@@ -94,7 +94,7 @@ class Bench:
     `diary` collects its steps; `clear` ends the probes still open at its end.
     """
 
-    address: Address
+    address: LinkAddress
     options: CheckOptions
     recorder: Recorder | None = None
     diary: Diary = field(default_factory=Diary)

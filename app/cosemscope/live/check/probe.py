@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import LinkOptions, SocketConnection, open_connection
@@ -91,7 +91,12 @@ class Probe(SocketConnection):
 
     @classmethod
     async def connect(
-        cls, address: Address, options: LinkOptions, recorder: Recorder | None, diary: Diary, name: str = ""
+        cls,
+        address: LinkAddress,
+        options: LinkOptions,
+        recorder: Recorder | None,
+        diary: Diary,
+        name: str = "",
     ) -> "Probe":
         """Open a connection to `address`, once; raises LinkError, which is also in the diary."""
         try:

@@ -16,7 +16,7 @@ from cosemscope import __version__
 from cosemscope.live.check.bench import Bench, Check, CheckOptions, CheckVerdict, Finding, failed, undecided
 from cosemscope.live.check.catalogue import CHECKS
 from cosemscope.live.check.probe import ProbeStep, StepKind
-from cosemscope.live.links.addresses import Address, resolve
+from cosemscope.live.links.addresses import LinkAddress, resolve
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import LinkOptions, SocketConnection, open_connection
@@ -37,7 +37,7 @@ class Report:
     """A whole run against `target` (as given) at `address`."""
 
     target: str
-    address: Address
+    address: LinkAddress
     options: CheckOptions
     started: datetime
     results: tuple[CheckResult, ...]
@@ -87,7 +87,7 @@ def _step_json(step: ProbeStep) -> dict[str, object]:
     return values
 
 
-async def settle_address(address: Address, options: CheckOptions) -> Address:
+async def settle_address(address: LinkAddress, options: CheckOptions) -> LinkAddress:
     """The one numeric address to test: the first of the host's that takes a connection, else its first.
 
     Raises LinkError when the host is not known.
@@ -108,7 +108,7 @@ async def settle_address(address: Address, options: CheckOptions) -> Address:
 
 async def run_checks(
     target: str,
-    address: Address,
+    address: LinkAddress,
     options: CheckOptions,
     *,
     recorder: Recorder | None = None,

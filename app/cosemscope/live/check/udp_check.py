@@ -8,7 +8,7 @@ import asyncio
 
 from cosemscope.live.check.bench import Bench, Finding, describe, failed, passed, undecided
 from cosemscope.live.check.probe import StepKind
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.udp_sockets import DatagramSocket, open_datagrams
 from cosemscope.transport.wpdu import BadVersion, Truncated, decode_datagram
@@ -20,7 +20,7 @@ async def check_udp(bench: Bench) -> Finding:
         return undecided("not asked for")
     arrived: asyncio.Queue[bytes | LinkError] = asyncio.Queue(16)
 
-    def received(octets: bytes, sender: Address) -> None:
+    def received(octets: bytes, sender: LinkAddress) -> None:
         bench.diary.note(StepKind.RECEIVED, octets, f"datagram from {sender}")
         if not arrived.full():
             arrived.put_nowait(octets)

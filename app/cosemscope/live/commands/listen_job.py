@@ -24,7 +24,7 @@ from cosemscope.live.commands.live_events import (
     trouble_of,
 )
 from cosemscope.live.commands.live_values import WPORT, octets
-from cosemscope.live.links.addresses import LOOPBACK, Address, parse_address
+from cosemscope.live.links.addresses import LOOPBACK, LinkAddress, parse_address
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink
@@ -69,7 +69,7 @@ class ListenJob:
 
     command: ClassVar = "listen"
 
-    address: str = option(str(Address(LOOPBACK, DLMS_PORT)), ValueKind("HOST:PORT"), help="default {}")
+    address: str = option(str(LinkAddress(LOOPBACK, DLMS_PORT)), ValueKind("HOST:PORT"), help="default {}")
     wports: tuple[int, ...] = option(
         (MANAGEMENT_LOGICAL_DEVICE,), WPORT, "--wport", help="listens (default {})"
     )
@@ -94,7 +94,7 @@ async def run_listen(
     async with contextlib.AsyncExitStack() as stack:
         address = parse_address(job.address)
         options = replace(SERVER_OPTIONS, inactivity_timeout=job.inactivity)
-        servers: dict[str, Address] = {}
+        servers: dict[str, LinkAddress] = {}
         if job.tcp:
             tcp = await stack.enter_async_context(
                 serve_tcp(
@@ -182,7 +182,7 @@ class _Listener:
             except LinkError as error:
                 self._report(trouble_of(error))
                 return
-            remote = str(Address(indication.remote_ip_address, indication.remote_udp_port))
+            remote = str(LinkAddress(indication.remote_ip_address, indication.remote_udp_port))
             if len(self._datagrams) >= self._job.limit:
                 self._datagrams.clear()
             self._datagrams[remote] = indication
@@ -254,7 +254,7 @@ class _Listener:
         await link.send(apdu)
 
     async def _send_udp(self, server: UdpServer, indication: UdpDataIndication, apdu: bytes) -> None:
-        remote = str(Address(indication.remote_ip_address, indication.remote_udp_port))
+        remote = str(LinkAddress(indication.remote_ip_address, indication.remote_udp_port))
         self._report(
             ApduSent(
                 apdu=apdu,

@@ -15,7 +15,7 @@ from cosemscope.transport.wports import DLMS_PORT
 LOOPBACK = "127.0.0.1"
 
 
-class Address(NamedTuple):
+class LinkAddress(NamedTuple):
     """A host and a TCP or UDP port; `str` puts an IPv6 host in brackets."""
 
     host: str
@@ -25,7 +25,7 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(text: str, default_host: str = LOOPBACK, default_port: int = DLMS_PORT) -> Address:
+def parse_address(text: str, default_host: str = LOOPBACK, default_port: int = DLMS_PORT) -> LinkAddress:
     """The address that `text` names: `HOST`, `HOST:PORT`, `[HOST]:PORT` or `:PORT`.
 
     Raises LinkError (Fault.ADDRESS) with the reason when it is none.
@@ -47,7 +47,7 @@ def parse_address(text: str, default_host: str = LOOPBACK, default_port: int = D
             raise LinkError(Fault.ADDRESS, f"{host!r} is no IPv6 address: {error}") from None
     if any(character.isspace() for character in host):
         raise LinkError(Fault.ADDRESS, f"{text!r} is no address: a host has no spaces")
-    return Address(host or default_host, check_port(port, default_port))
+    return LinkAddress(host or default_host, check_port(port, default_port))
 
 
 def check_port(text: str, default: int) -> int:
@@ -73,12 +73,12 @@ class Resolved(NamedTuple):
     sockaddr: tuple[str, int] | tuple[str, int, int, int]
 
     @property
-    def address(self) -> Address:
+    def address(self) -> LinkAddress:
         """Host and port."""
-        return Address(self.sockaddr[0], self.sockaddr[1])
+        return LinkAddress(self.sockaddr[0], self.sockaddr[1])
 
 
-async def resolve(address: Address, kind: socket.SocketKind, *, passive: bool = False) -> list[Resolved]:
+async def resolve(address: LinkAddress, kind: socket.SocketKind, *, passive: bool = False) -> list[Resolved]:
     """The socket addresses of `address`, at least one, in the order of preference of the operating system.
 
     Raises LinkError (Fault.ADDRESS) when the name is not known.
@@ -102,6 +102,6 @@ async def resolve(address: Address, kind: socket.SocketKind, *, passive: bool = 
     return usable
 
 
-def peer_address(name: tuple[object, ...]) -> Address:
+def peer_address(name: tuple[object, ...]) -> LinkAddress:
     """Address from the result of `getpeername` or `getsockname`."""
-    return Address(str(name[0]), int(str(name[1])))
+    return LinkAddress(str(name[0]), int(str(name[1])))

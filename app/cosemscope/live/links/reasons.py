@@ -1,6 +1,6 @@
 """Between faults of sockets and the reasons that the transport layer's primitives carry."""
 
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.tcp_sockets import LinkOptions
 from cosemscope.transport.errors import RemoteProtocolError
@@ -34,7 +34,10 @@ def reason_of(fault: LinkError) -> ReasonOfFailure:
 
 
 def words_of(
-    reason: ReasonOfFailure | None, peer: Address, options: LinkOptions, problem: RemoteProtocolError | None
+    reason: ReasonOfFailure | None,
+    peer: LinkAddress,
+    options: LinkOptions,
+    problem: RemoteProtocolError | None,
 ) -> LinkError:
     """The fault and sentence for a connection that the transport layer gave up for `reason`."""
     if problem is not None and isinstance(problem.problem, BadVersion):
@@ -58,7 +61,7 @@ def words_of(
     return LinkError(Fault.RESET, f"the connection to {peer} was lost")
 
 
-def _not_wrapper(problem: BadVersion, peer: Address) -> LinkError:
+def _not_wrapper(problem: BadVersion, peer: LinkAddress) -> LinkError:
     looks = next((words for start, words in _LOOKS_LIKE if problem.octets.startswith(start)), None)
     hint = f"; {looks}" if looks else ""
     return LinkError(

@@ -12,7 +12,7 @@ from pathlib import Path
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.capture.spool.synthetic_frames import SyntheticTcp, SyntheticUdp
-from cosemscope.live.links.addresses import Address
+from cosemscope.live.links.addresses import LinkAddress
 
 _DESCRIPTION = "Octets of a socket with synthetic Ethernet, IP and TCP or UDP headers; times are real"
 
@@ -24,7 +24,9 @@ class TcpTrace:
     what this side does.
     """
 
-    def __init__(self, recorder: "Recorder", local: Address, remote: Address, initiated: bool) -> None:
+    def __init__(
+        self, recorder: "Recorder", local: LinkAddress, remote: LinkAddress, initiated: bool
+    ) -> None:
         ends = (local, remote) if initiated else (remote, local)
         self._recorder = recorder
         self._initiated = initiated
@@ -70,7 +72,7 @@ class TcpTrace:
 class UdpTrace:
     """Datagrams between this side and one peer in a recording."""
 
-    def __init__(self, recorder: "Recorder", local: Address, remote: Address) -> None:
+    def __init__(self, recorder: "Recorder", local: LinkAddress, remote: LinkAddress) -> None:
         self._recorder = recorder
         self._frames = SyntheticUdp(local, remote)
 
@@ -98,11 +100,11 @@ class Recorder:
         """Packets written so far."""
         return self._spool.packets
 
-    def tcp(self, local: Address, remote: Address, *, initiated: bool) -> TcpTrace:
+    def tcp(self, local: LinkAddress, remote: LinkAddress, *, initiated: bool) -> TcpTrace:
         """A trace for one TCP connection."""
         return TcpTrace(self, local, remote, initiated)
 
-    def udp(self, local: Address, remote: Address) -> UdpTrace:
+    def udp(self, local: LinkAddress, remote: LinkAddress) -> UdpTrace:
         """A trace for datagrams between two addresses."""
         return UdpTrace(self, local, remote)
 

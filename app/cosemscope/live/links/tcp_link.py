@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 
-from cosemscope.live.links.addresses import Address, check_wport
+from cosemscope.live.links.addresses import LinkAddress, check_wport
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.reasons import reason_of, words_of
 from cosemscope.live.links.recording import Recorder
@@ -173,7 +173,7 @@ class TcpLink(SocketConnection):
 
     # What the socket tells.
 
-    def opening(self, address: Address) -> None:
+    def opening(self, address: LinkAddress) -> None:
         """TCP-CONNECT.request."""
         try:
             request = TcpConnectRequest(
@@ -387,7 +387,7 @@ async def connect_tcp(
     def make() -> TcpLink:
         return TcpLink(WPortBindings(Side.CLIENT, wports[:1]), options, recorder, observer, wports=wports)
 
-    link = await open_connection(make, Address(host, port), options)
+    link = await open_connection(make, LinkAddress(host, port), options)
     try:
         yield link
     finally:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from cosemscope.live.links.addresses import (
     LOOPBACK,
-    Address,
+    LinkAddress,
     check_wport,
     peer_address,
     resolve,
@@ -73,7 +73,7 @@ class TcpServer:
         self.limit = limit
         self.recorder = recorder
         self.observer = observer
-        self.address = Address("", 0)
+        self.address = LinkAddress("", 0)
         self.links: set[TcpLink] = set()
         self.rejected = 0
         self._handler = handler
@@ -82,7 +82,7 @@ class TcpServer:
         self._pending: deque[TcpLink] = deque()
         self._arrived = asyncio.Event()
 
-    async def open(self, address: Address) -> None:
+    async def open(self, address: LinkAddress) -> None:
         """Listen at `address`, at every address that the host name has. Raises LinkError."""
         loop = asyncio.get_running_loop()
         found = await resolve(address, socket.SOCK_STREAM, passive=True)
@@ -176,7 +176,7 @@ async def serve_tcp(
     """
     bindings = WPortBindings(Side.SERVER, [check_wport(wport) for wport in local_wports])
     server = TcpServer(bindings, options, limit, handler, recorder, observer)
-    await server.open(Address(host, port))
+    await server.open(LinkAddress(host, port))
     try:
         yield server
     finally:

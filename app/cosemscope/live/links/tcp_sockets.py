@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-from cosemscope.live.links.addresses import Address, Resolved, peer_address, resolve
+from cosemscope.live.links.addresses import LinkAddress, Resolved, peer_address, resolve
 from cosemscope.live.links.faults import Fault, LinkError, explain
 from cosemscope.live.links.recording import Recorder, TcpTrace
 
@@ -54,8 +54,8 @@ class SocketConnection(asyncio.Protocol):
     def __init__(self, options: LinkOptions, recorder: Recorder | None, *, initiated: bool) -> None:
         self.options = options
         self.initiated = initiated
-        self.local = Address("", 0)
-        self.remote = Address("", 0)
+        self.local = LinkAddress("", 0)
+        self.remote = LinkAddress("", 0)
         self.fault: LinkError | None = None
         self._recorder = recorder
         self._trace: TcpTrace | None = None
@@ -66,7 +66,7 @@ class SocketConnection(asyncio.Protocol):
 
     # What subclasses define.
 
-    def opening(self, address: Address) -> None:
+    def opening(self, address: LinkAddress) -> None:
         """This side begins to open the connection. Raises LinkError when it must not."""
 
     def opening_failed(self, fault: LinkError) -> None:
@@ -230,7 +230,7 @@ def prepare(handle: socket.socket, keep_alive: float | None) -> None:
                     handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, round(keep_alive)))
 
 
-async def open_connection(factory: Callable[[], C], address: Address, options: LinkOptions) -> C:
+async def open_connection(factory: Callable[[], C], address: LinkAddress, options: LinkOptions) -> C:
     """Open a connection made by `factory` to the first of the host's addresses that answers.
 
     The time allowed is shared among those not yet tried. Raises LinkError, the last address's.

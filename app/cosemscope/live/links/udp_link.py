@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from cosemscope.live.links.addresses import LOOPBACK, Address, check_wport
+from cosemscope.live.links.addresses import LOOPBACK, LinkAddress, check_wport
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions
@@ -40,14 +40,14 @@ class UdpEndpoint:
         self.transport = UdpTransport(bindings)
         self.options = options
         self.dropped = 0
-        self.local = Address("", 0)
+        self.local = LinkAddress("", 0)
         self._observer = observer
         self._socket: DatagramSocket | None = None
         self._waiting: deque[UdpDataIndication | LinkError] = deque()
         self._closed = False
         self._arrived = asyncio.Event()
 
-    async def open(self, address: Address, recorder: Recorder | None, *, listen: bool) -> None:
+    async def open(self, address: LinkAddress, recorder: Recorder | None, *, listen: bool) -> None:
         """Open the socket, connected to `address` or bound there. Raises LinkError."""
         self._socket = await open_datagrams(
             lambda: DatagramSocket(self._datagram, self._failed, recorder), address, listen=listen
@@ -55,7 +55,7 @@ class UdpEndpoint:
         self.local = self._socket.local
 
     @property
-    def peer(self) -> Address | None:
+    def peer(self) -> LinkAddress | None:
         """The connected peer, if there is one."""
         return self._socket.remote if self._socket is not None else None
 
@@ -94,7 +94,7 @@ class UdpEndpoint:
         self._closed = True
         self._arrived.set()
 
-    def _datagram(self, octets: bytes, sender: Address) -> None:
+    def _datagram(self, octets: bytes, sender: LinkAddress) -> None:
         self.transport.datagram_received(
             octets,
             local_ip_address=self.local.host,
@@ -122,7 +122,7 @@ class UdpEndpoint:
         assert self._socket is not None
         request = call.request
         try:
-            self._socket.send(call.octets, Address(request.remote_ip_address, request.remote_udp_port))
+            self._socket.send(call.octets, LinkAddress(request.remote_ip_address, request.remote_udp_port))
         except LinkError:
             self.transport.datagram_failed(call)
             raise
@@ -143,7 +143,7 @@ class UdpEndpoint:
 class UdpLink:
     """APDUs between one wPort here and one wPort of one peer, over UDP. Made by `connect_udp`."""
 
-    def __init__(self, endpoint: UdpEndpoint, peer: Address, local_wport: int, remote_wport: int) -> None:
+    def __init__(self, endpoint: UdpEndpoint, peer: LinkAddress, local_wport: int, remote_wport: int) -> None:
         self.endpoint = endpoint
         self.local = endpoint.local
         self.remote = peer
@@ -221,7 +221,7 @@ async def connect_udp(
     """
     bindings = WPortBindings(Side.CLIENT, [check_wport(local_wport)])
     endpoint = UdpEndpoint(bindings, options, observer)
-    await endpoint.open(Address(host, port), recorder, listen=False)
+    await endpoint.open(LinkAddress(host, port), recorder, listen=False)
     try:
         peer = endpoint.peer
         assert peer is not None
@@ -243,7 +243,7 @@ async def serve_udp(
     """Take datagrams at `host` and `port` (0: any free one) for `local_wports`. Raises LinkError."""
     bindings = WPortBindings(Side.SERVER, [check_wport(wport) for wport in local_wports])
     endpoint = UdpEndpoint(bindings, options, observer)
-    await endpoint.open(Address(host, port), recorder, listen=True)
+    await endpoint.open(LinkAddress(host, port), recorder, listen=True)
     try:
         yield UdpServer(endpoint)
     finally:

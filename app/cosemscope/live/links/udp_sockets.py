@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from cosemscope.live.links.addresses import Address, Resolved, peer_address, resolve
+from cosemscope.live.links.addresses import LinkAddress, Resolved, peer_address, resolve
 from cosemscope.live.links.faults import Fault, LinkError, explain
 from cosemscope.live.links.recording import Recorder, UdpTrace
 
@@ -23,25 +23,25 @@ class DatagramSocket(asyncio.DatagramProtocol):
 
     def __init__(
         self,
-        received: Callable[[bytes, Address], None],
+        received: Callable[[bytes, LinkAddress], None],
         failed: Callable[[LinkError], None],
         recorder: Recorder | None,
     ) -> None:
-        self.local = Address("", 0)
-        self.remote: Address | None = None
+        self.local = LinkAddress("", 0)
+        self.remote: LinkAddress | None = None
         self._received = received
         self._failed = failed
         self._recorder = recorder
-        self._traces: dict[Address, UdpTrace] = {}
+        self._traces: dict[LinkAddress, UdpTrace] = {}
         self._transport: asyncio.DatagramTransport | None = None
-        self._names: dict[Address, tuple[object, ...]] = {}
+        self._names: dict[LinkAddress, tuple[object, ...]] = {}
 
     @property
     def is_open(self) -> bool:
         """True when datagrams can be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    def send(self, octets: bytes, to: Address | None = None) -> None:
+    def send(self, octets: bytes, to: LinkAddress | None = None) -> None:
         """Send one datagram to the connected peer, or `to` an address. Raises LinkError."""
         if self._transport is None or self._transport.is_closing():
             raise LinkError(Fault.CLOSED, "the UDP socket is closed")
@@ -86,14 +86,14 @@ class DatagramSocket(asyncio.DatagramProtocol):
         if isinstance(exc, OSError):
             self._failed(explain(exc, self.remote or self.local))
 
-    def _trace(self, peer: Address, outgoing: bool, octets: bytes) -> None:
+    def _trace(self, peer: LinkAddress, outgoing: bool, octets: bytes) -> None:
         if self._recorder is None:
             return
         trace = self._traces.get(peer)
         if trace is None:
             if len(self._traces) >= _TRACES:
                 self._traces.clear()
-            local = Address(_same_family(self.local.host, peer.host), self.local.port)
+            local = LinkAddress(_same_family(self.local.host, peer.host), self.local.port)
             trace = self._traces[peer] = self._recorder.udp(local, peer)
         with contextlib.suppress(ValueError):  # longer than a datagram can be: the socket will say so
             trace.data(outgoing, octets)
@@ -109,7 +109,7 @@ def _same_family(local: str, peer: str) -> str:
 S = TypeVar("S", bound=DatagramSocket)
 
 
-async def open_datagrams(factory: Callable[[], S], address: Address, *, listen: bool) -> S:
+async def open_datagrams(factory: Callable[[], S], address: LinkAddress, *, listen: bool) -> S:
     """A socket connected to `address`, or bound there when `listen`. Raises LinkError."""
     found = await resolve(address, socket.SOCK_DGRAM, passive=listen)
     failure: LinkError | None = None

@@ -22,7 +22,7 @@ from cosemscope.gui.panes.wpdus.wpdu_model import WpduModel
 _OWN_MENU = 3
 
 
-class WpduHeader(QHeaderView):
+class WpduHeaderView(QHeaderView):
     """The horizontal header of a table of WPDUs."""
 
     def __init__(self, model: WpduModel, table: QTableView) -> None:

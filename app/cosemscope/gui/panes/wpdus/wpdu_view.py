@@ -32,7 +32,7 @@ from cosemscope.gui.look.hex_text import hex_dump, hex_stream
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.wpdus.column_looks import look_of
-from cosemscope.gui.panes.wpdus.wpdu_header import WpduHeader
+from cosemscope.gui.panes.wpdus.wpdu_header import WpduHeaderView
 from cosemscope.gui.panes.wpdus.wpdu_model import WpduModel
 
 #: Rows that are copied as text at most; more would fill the clipboard for nothing.
@@ -55,7 +55,7 @@ class WpduView(QTableView, Pane):
         self.setAccessibleName("WPDUs")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.header = WpduHeader(self.wpdus, self)
+        self.header = WpduHeaderView(self.wpdus, self)
         self.setHorizontalHeader(self.header)
         self._delegate = CellDelegate(self)
         self.setItemDelegate(self._delegate)

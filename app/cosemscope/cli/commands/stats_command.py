@@ -12,7 +12,7 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.passed_rows import PassedRows
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.exchanges.statuses import Status
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.grouping import group, spread
 from cosemscope.analysis.fields.registry import FIELDS
@@ -117,7 +117,9 @@ def _groups(
     octets = groups.sums(exchanges["request_octets"] + exchanges["response_octets"])
     busy = groups.sums(exchanges.total_times().clip(0))
     counts = groups.counts()
-    errors, unanswered = (groups.counts(status == one) for one in (Status.ERROR, Status.UNANSWERED))
+    errors, unanswered = (
+        groups.counts(status == one) for one in (ExchangeStatus.ERROR, ExchangeStatus.UNANSWERED)
+    )
     named = AskedRows(analysis, asked.numbers[groups.first], looker)
     columns = [field.jsons(named) for field in fields.values()]
     for number, values in enumerate(zip(*columns, strict=True)):
