@@ -254,6 +254,17 @@ def _assigned(sent: list[Sent], bounds: list[int], ports: tuple[int, int] = (50_
     return table
 
 
+def test_connections_of_one_pair_of_ends_count_on() -> None:
+    """Beyond 65,536 of them."""
+    count = 65_538
+    packets = Columns(PACKET_FIELDS)
+    packets.extend(count, protocol=6, flow=0, flags=SYN, seq=np.arange(count), time=np.arange(count))
+    table = StreamTable(packets, flows(1), DecodeAs())
+    for start in (0, 65_536):
+        table.assign(slice(start, min(start + 65_536, count)))
+    assert table["instance"].tolist() == list(range(count))
+
+
 class Plain:
     """A connection as a plain walk sees it: initial numbers, whether it was used, its packets."""
 

@@ -31,7 +31,7 @@ from cosemscope.transport.wports import DLMS_PORT
 STREAM_FIELDS: dict[str, str] = {
     "protocol": "u1",
     "flow": "i4",
-    "instance": "u2",
+    "instance": "u4",
     "client_side": "u1",
     "framing": "u1",
     "first_packet": "u4",
@@ -94,7 +94,7 @@ class StreamTable(Columns):
         self._flows = flows
         self._decode_as = decode_as
         self._openings = Columns(_OPENING_FIELDS)
-        self._current = Columns({"stream": "i4", "instances": "u2"})
+        self._current = Columns({"stream": "i4", "instances": "u4"})
         self._endings = Endings()
         self._latest = _NO_TIME  # the greatest time of any packet
         #: (stream that ended by port reuse, packet row that began the next) of the last batch.
@@ -268,7 +268,7 @@ class StreamTable(Columns):
         higher[registered] = (ports_a == DLMS_PORT)[registered]
         client = np.where(syn, np.where((flags & ACK) > 0, 1 - direction, direction), higher)
         first = len(self)
-        instance = np.zeros(len(start), np.uint16)
+        instance = np.zeros(len(start), np.uint32)
         for place, owner in enumerate(flow.tolist() if len(self.replaced) else ()):
             instance[place] = self._current["instances"][owner]
             self._current["instances"][owner] += 1

@@ -39,7 +39,13 @@ def unchecked(octets: bytes) -> bytes:
     return pack(octets[:1000]) + pack(octets[1000:])
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked, frames, members])
+def hollow(octets: bytes) -> bytes:
+    """Frames without contents before, between and behind others, with a check sum and without."""
+    nothing = zstd(b"") + unchecked(b"")
+    return nothing + unchecked(octets[:1000]) + nothing + zstd(octets[1000:]) + nothing
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked, frames, members, hollow])
 def test_compressed_captures_are_read_like_plain_ones(tmp_path: Path, pack) -> None:
     """Whatever the file is called; addresses are those of the unpacked file."""
     plain, _ = read_file(tmp_path / "plain", WHOLE)

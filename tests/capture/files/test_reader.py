@@ -165,6 +165,18 @@ def test_a_file_that_becomes_shorter_ends_in_a_problem(tmp_path: Path) -> None:
         assert reader.octets(50, 1000) == pcap(RECORDS)[50:100]
 
 
+def test_a_file_that_is_written_anew_and_longer_ends_in_a_problem(tmp_path: Path) -> None:
+    """Its octets are not those that were read: it is not gone on with in the middle of the new ones."""
+    path = tmp_path / "x"
+    path.write_bytes(pcap(RECORDS[:100]))
+    with open_capture(path, follow=True) as reader:
+        assert len(records_of(reader)) == 100
+        path.write_bytes(pcap([Record(7, b"another"), *RECORDS]))
+        assert reader.read() is None
+        assert "anew" in reader.problems[-1].message
+        assert reader.finished
+
+
 @pytest.mark.parametrize(
     ("octets", "words"),
     [

@@ -168,7 +168,8 @@ class _Zstd:
         octets = self._source.read(self.consumed, size)
         self.consumed += len(octets)
         self._cut = len(octets) < size
-        return unpacked + frame.decompress(octets)
+        # A block may hold nothing, and the last one ends the frame, which takes no more.
+        return unpacked + frame.decompress(octets) if octets else unpacked
 
     def _take(self, size: int, *, skip: bool = False) -> bytes:
         """The next octets, all of them, or with `skip` nothing but that they are passed over."""

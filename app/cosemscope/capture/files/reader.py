@@ -23,6 +23,8 @@ MAX_RECORDS = 65_536
 # Octets of the file that are worked on at a time; the first window is small, so that first rows come soon.
 WINDOW = 8 << 20
 FIRST_WINDOW = 1 << 20
+# Octets by which a file that was cut and has grown again is told from one that has only grown.
+_COMPARED = 64
 _MAGICS = (*pcap.MAGICS, MAGIC)
 
 
@@ -150,17 +152,30 @@ class CaptureReader(RecordSource):
             self._unpacked.reach(self._position + wanted)
         available = self._unpacked.size if self._unpacked else self._file.size
         if available < self._position:
-            self.problems.append(CaptureProblem(available, "the file has become shorter while it was read"))
-            self._follow = self._following = False
-            return False
+            return self._lose(available, "the file has become shorter while it was read")
         known = self._window.base + self._window.size - self._position
         room = min(wanted, available - self._position)
         if room <= known:
             return False
+        if not self._stands():
+            return self._lose(self._position, "the file was written anew while it was read")
         window = OctetWindow(self._position, room)
         window.fill(self._file.read_into(self._position, window.view[:room]))
         self._window = window
         return window.size > known
+
+    def _lose(self, offset: int, message: str) -> bool:
+        """The file is no longer what it was: note so, and follow it no longer."""
+        self.problems.append(CaptureProblem(offset, message))
+        self._follow = self._following = False
+        return False
+
+    def _stands(self) -> bool:
+        """True if the last octets of the window are what the file still holds: new ones come behind them."""
+        window = self._window
+        first = max(window.size - _COMPARED, 0)
+        octets = self._file.read(window.base + first, window.size - first)
+        return octets == bytes(window.view[first : window.size])
 
     def _finish(self, over: bool) -> None:
         """Nothing more comes now: for ever, unless the file is followed."""
