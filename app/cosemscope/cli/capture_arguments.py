@@ -5,21 +5,20 @@
 
 import argparse
 import gc
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyFileError, KeyTable
-from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.files.reader import open_capture, open_source
 from cosemscope.capture.files.sequence import CaptureSequence
 from cosemscope.capture.records import CaptureError
 from cosemscope.capture.source import RecordSource
-from cosemscope.cli.following import followed
+from cosemscope.cli.following import followed, piped
 from cosemscope.streams.decode_as import parse_decode_as
 
 
@@ -85,7 +84,7 @@ def with_analysis(
 
 @contextmanager
 def _opened(arguments: argparse.Namespace) -> Iterator[RecordSource]:
-    """The capture file; standard input (`-`) is put into a temporary one first, which is removed."""
+    """The capture file, or standard input (`-`), which is read as it comes."""
     name = arguments.file
     if arguments.follow:
         with followed(name) as reader:
@@ -97,16 +96,11 @@ def _opened(arguments: argparse.Namespace) -> Iterator[RecordSource]:
         return
     if sys.stdin is None:
         raise CommandError("Standard input is closed: there is nothing to read.")
-    descriptor, spool = tempfile.mkstemp(prefix="cosemscope-", suffix=".capture")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
-        try:
-            reader = open_capture(spool)
-        except CaptureError as error:
-            raise CommandError(str(error).replace(spool, "Standard input")) from None
-        with reader:
-            yield reader
-    finally:
-        with suppress(OSError):
-            Path(spool).unlink()
+    with open_source(Path("Standard input"), piped("Standard input", _read_input)) as reader:
+        yield reader
+
+
+def _read_input(most: int) -> bytes:
+    """Up to so many octets of standard input, as soon as any come; empty at its end."""
+    source = cast(BufferedReader, sys.stdin.buffer)
+    return source.read1(most)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from cosemscope.capture.files import compression
+from cosemscope.capture.files import compression, growing_copy
 from cosemscope.capture.files.reader import CaptureError, open_capture
 from cosemscope.capture.octets import OctetFile
 from tests.helpers.captured import read_file, records_of
@@ -113,7 +113,7 @@ def test_what_zstandard_needs_to_unpack_is_named(tmp_path: Path, setting: str, w
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd, unchecked])
-@pytest.mark.parametrize("bound", ["RATIO_FREE", "MAX_UNPACKED"])
+@pytest.mark.parametrize("bound", ["RATIO_FREE", "MAX_COPIED"])
 def test_a_bomb_ends_in_an_error(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,7 +121,7 @@ def test_a_bomb_ends_in_an_error(
     bound: str,
 ) -> None:
     """The temporary file stays within the bound, the packets before the bomb stay readable."""
-    monkeypatch.setattr(compression, bound, 1 << 20)
+    monkeypatch.setattr(growing_copy if bound == "MAX_COPIED" else compression, bound, 1 << 20)
     monkeypatch.setattr(compression, "MAX_RATIO", 40)
     made: list[OctetFile] = []
     temporary = OctetFile.temporary
@@ -137,7 +137,7 @@ def test_a_bomb_ends_in_an_error(
 
 def test_a_full_disk_ends_in_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is never filled to the last octet."""
-    monkeypatch.setattr(compression, "MIN_FREE_DISK", 1 << 60)
+    monkeypatch.setattr(growing_copy, "MIN_FREE_DISK", 1 << 60)
     with pytest.raises(CaptureError, match="disk has no room"):
         read_file(tmp_path / "x", gzip.compress(WHOLE))
 

@@ -1,17 +1,16 @@
 """Compressed captures, gzip and Zstandard: unpacked as they are read, into a temporary file without a name.
 
-Nothing is unpacked before it is needed, and never more than bounds allow: a ratio, a size, and what the
-disk has left. What cannot be unpacked is told; what came before it stays readable.
+Nothing is unpacked before it is needed, and never more than bounds allow: a ratio, and those of every copy.
+What cannot be unpacked is told; what came before it stays readable.
 """
 
-import shutil
-import tempfile
 import zlib
 from contextlib import suppress
 from typing import Protocol
 
 import zstandard
 
+from cosemscope.capture.files.growing_copy import CopyError, GrowingCopy
 from cosemscope.capture.octets import OctetFile
 
 GZIP = b"\x1f\x8b"
@@ -21,9 +20,6 @@ ZSTD_SKIPPABLE = tuple(bytes((nibble, 0x2A, 0x4D, 0x18)) for nibble in range(0x5
 # A file may unpack to this many octets whatever it is, and beyond them to so many times its own size.
 RATIO_FREE = 256 << 20
 MAX_RATIO = 400
-MAX_UNPACKED = 64 << 30
-# Octets that are left free on the disk.
-MIN_FREE_DISK = 512 << 20
 MAX_ZSTD_WINDOW = 1 << 27
 _CUT = "the compressed file ends too soon"
 _DAMAGED = "the compressed file is damaged"
@@ -31,11 +27,6 @@ _DAMAGED = "the compressed file is damaged"
 _ZSTD_HEADER = 18
 # Octets that are read and unpacked at a time.
 _PIECE = 1 << 17
-_DISK_CHECK = 64 << 20
-
-
-class UnpackError(Exception):
-    """The compressed file ends too soon, is damaged or unpacks to too much; a clause for people."""
 
 
 class _Decompressor(Protocol):
@@ -44,7 +35,7 @@ class _Decompressor(Protocol):
     consumed: int
 
     def read(self) -> bytes:
-        """The next octets; empty at the end. Raises UnpackError."""
+        """The next octets; empty at the end. Raises CopyError."""
 
 
 class _Gzip:
@@ -60,7 +51,7 @@ class _Gzip:
     def read(self) -> bytes:
         while True:
             if self._damaged:
-                raise UnpackError(_DAMAGED)
+                raise CopyError(_DAMAGED)
             if not self._waiting:
                 self._waiting = self._source.read(self.consumed, _PIECE)
                 self.consumed += len(self._waiting)
@@ -76,7 +67,7 @@ class _Gzip:
                 unpacked = self._member.flush()
                 if unpacked:
                     return unpacked
-                raise UnpackError(_CUT)
+                raise CopyError(_CUT)
             unpacked = self._unpack()
             if unpacked:
                 return unpacked
@@ -132,7 +123,7 @@ class _Zstd:
                 elif unpacked := self._block(self._frame):
                     return unpacked
         except zstandard.ZstdError as error:
-            raise UnpackError(_DAMAGED) from error
+            raise CopyError(_DAMAGED) from error
         return b""
 
     def _begin(self) -> bool:
@@ -142,15 +133,15 @@ class _Zstd:
                 self._take(8 + int.from_bytes(head[4:8], "little"), skip=True)
                 continue
             if not head.startswith(ZSTD[: len(head)]):
-                raise UnpackError(_DAMAGED)
+                raise CopyError(_DAMAGED)
             size = zstandard.frame_header_size(head) if len(head) > 4 else _ZSTD_HEADER
             if len(head) < size:
-                raise UnpackError(_CUT)
+                raise CopyError(_CUT)
             frame = zstandard.get_frame_parameters(head)
             if frame.window_size > MAX_ZSTD_WINDOW:
-                raise UnpackError(f"unpacking it takes more than {MAX_ZSTD_WINDOW >> 20} MiB of memory")
+                raise CopyError(f"unpacking it takes more than {MAX_ZSTD_WINDOW >> 20} MiB of memory")
             if frame.dict_id:
-                raise UnpackError("it was compressed with a dictionary, which is not in it")
+                raise CopyError("it was compressed with a dictionary, which is not in it")
             self._checksum = 4 if frame.has_checksum else 0
             self._last = False
             self._frame = self._unpacker.decompressobj()
@@ -174,69 +165,40 @@ class _Zstd:
     def _take(self, size: int, *, skip: bool = False) -> bytes:
         """The next octets, all of them, or with `skip` nothing but that they are passed over."""
         if self._cut or self.consumed + size > self._source.size:
-            raise UnpackError(_CUT)
+            raise CopyError(_CUT)
         octets = b"" if skip else self._source.read(self.consumed, size)
         self.consumed += size
         return octets
 
 
-class Unpacked:
-    """A compressed file as an `OctetFile` that grows while it is asked for more. Closes both in the end.
-
-    `problem` says what went wrong, None so far; `complete` is true once nothing more will come.
-    """
+class Unpacked(GrowingCopy):
+    """A compressed file, unpacked as it is asked for more. Closes both files in the end."""
 
     def __init__(self, source: OctetFile, magic: bytes) -> None:
         """Begin to unpack `source`, which starts with `magic`; raises OSError if there is no place for it."""
-        self.file = OctetFile.temporary()
-        self.problem: str | None = None
-        self.complete = False
-        self.size = 0
+        super().__init__()
         self._source = source
         self._stream: _Decompressor = _Gzip(source) if magic.startswith(GZIP) else _Zstd(source)
-        self._checked = 0
 
     @property
     def consumed(self) -> int:
         """Octets of the compressed file that were unpacked."""
         return self._stream.consumed
 
-    def reach(self, size: int) -> None:
-        """Unpack until there are `size` octets, or as far as possible. Raises OSError when reading fails."""
-        while self.size < size and not self.complete:
-            try:
-                octets = self._stream.read()
-                self._check(len(octets))
-            except UnpackError as error:
-                self.problem = str(error)
-                self.complete = True
-                return
-            self.complete = not octets
-            self.file.append(octets)
-            self.size += len(octets)
-
     def close(self) -> None:
         """Close both files."""
-        self.file.close()
+        super().close()
         self._source.close()
 
-    def _check(self, more: int) -> None:
-        """Raise UnpackError when `more` octets are too much."""
-        size = self.size + more
-        if size > MAX_UNPACKED:
-            raise UnpackError(
-                f"it unpacks to more than {MAX_UNPACKED >> 30} GiB, which is not taken for a capture"
-            )
-        if size > RATIO_FREE and size > MAX_RATIO * self._stream.consumed:
-            raise UnpackError(
+    def _next(self) -> bytes:
+        return self._stream.read()
+
+    def _check(self, size: int) -> None:
+        if size > RATIO_FREE and size > MAX_RATIO * self.consumed:
+            raise CopyError(
                 f"it unpacks to more than {MAX_RATIO} times its size, which is not taken for a capture"
             )
-        if size >= self._checked:
-            self._checked = size + _DISK_CHECK
-            if shutil.disk_usage(tempfile.gettempdir()).free < MIN_FREE_DISK + _DISK_CHECK:
-                raise UnpackError(
-                    "the disk has no room for its contents; free some, or set TMPDIR to another disk"
-                )
+        super()._check(size)
 
 
 def is_compressed(magic: bytes) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cosemscope.capture.files import not_a_capture, pcap
 from cosemscope.capture.files.compression import Unpacked, is_compressed
+from cosemscope.capture.files.growing_copy import MAX_COPIED, GrowingCopy, Piped
 from cosemscope.capture.files.pcap import PcapWalk
 from cosemscope.capture.files.pcapng import PcapngWalk
 from cosemscope.capture.files.record_walk import RecordWalk
@@ -23,23 +24,39 @@ MAX_RECORDS = 65_536
 # Octets of the file that are worked on at a time; the first window is small, so that first rows come soon.
 WINDOW = 8 << 20
 FIRST_WINDOW = 1 << 20
+# Octets that tell the format.
+_MAGIC = 4
 # Octets by which a file that was cut and has grown again is told from one that has only grown.
 _COMPARED = 64
 _MAGICS = (*pcap.MAGICS, MAGIC)
 
 
 class CaptureReader(RecordSource):
-    """Gives the records of the file at `path`; made by `open_capture`. A compressed one is not followed."""
+    """Gives the records of the file at `path`; made by `open_capture`. A compressed one is not followed.
 
-    def __init__(self, path: Path, file: OctetFile, *, follow: bool) -> None:
-        """Read `file`, which lies at `path`; raises OSError when that, or unpacking it, cannot be begun."""
+    Nor is a pipe that is copied as far as it is read; `path` is what it is called.
+    """
+
+    def __init__(self, path: Path, source: OctetFile | Piped, *, follow: bool) -> None:
+        """Read `source`, called `path`; raises OSError when that, or unpacking it, cannot be begun.
+
+        Raises CaptureError for a compressed pipe with too much in it.
+        """
         super().__init__()
         self.path = path
-        self._on_disk = file
-        magic = file.read(0, 4)
-        self._unpacked = Unpacked(file, magic) if is_compressed(magic) else None
-        self._file = self._unpacked.file if self._unpacked else file
-        self._follow = follow and not self._unpacked
+        self._copy: GrowingCopy | None = source if isinstance(source, Piped) else None
+        self._on_disk = file = source.file if isinstance(source, Piped) else source
+        if self._copy:
+            self._copy.reach(_MAGIC)
+        magic = file.read(0, _MAGIC)
+        if is_compressed(magic):
+            if self._copy:
+                self._copy.reach(MAX_COPIED)  # unpacking asks for octets by their place
+                if self._copy.problem:
+                    raise CaptureError(f"{path} cannot be opened: {self._copy.problem}.")
+            self._copy = Unpacked(file, magic)
+        self._file = self._copy.file if self._copy else file
+        self._follow = follow and not self._copy
         self._following = self._follow  # as it was when the present read began
         self._walk: RecordWalk | None = None
         self._window = OctetWindow(0, 0)
@@ -53,17 +70,17 @@ class CaptureReader(RecordSource):
     @property
     def position(self) -> int:
         """Octets of the file on disk that are done."""
-        return self._unpacked.consumed if self._unpacked else self._position
+        return self._copy.consumed if self._copy else self._position
 
     def begin(self) -> None:
         """Read the file's header, which tells its format; if following, one that is not there is waited for.
 
         Raises CaptureError when it is no capture's, OSError when it cannot be read.
         """
-        if self._unpacked:
-            self._unpacked.reach(pcap.FILE_HEADER)
+        if self._copy:
+            self._copy.reach(not_a_capture.LOOKED_AT)
         header = self._file.read(0, pcap.FILE_HEADER)
-        magic = header[:4]
+        magic = header[:_MAGIC]
         if magic in pcap.MAGICS and len(header) == pcap.FILE_HEADER:
             self._walk = PcapWalk(header, self.problems, self.interfaces)
         elif magic == MAGIC:
@@ -109,7 +126,7 @@ class CaptureReader(RecordSource):
 
     def close(self) -> None:
         """Close the file; what was read stays valid, `octets` does not."""
-        (self._unpacked or self._on_disk).close()
+        (self._copy or self._on_disk).close()
         self.side.close()
 
     def _read(self, max_records: int) -> RecordBatch | None:
@@ -130,15 +147,15 @@ class CaptureReader(RecordSource):
     def _is_final(self) -> bool:
         """True when nothing will come behind the window."""
         end = self._window.base + self._window.size
-        if self._unpacked:
-            return self._unpacked.complete and end >= self._unpacked.size
+        if self._copy:
+            return self._copy.complete and end >= self._copy.size
         return not self._following and end >= self._file.size
 
     def _no_capture(self, header: bytes) -> str:
         """Why a file cannot be opened that begins with `header`."""
-        if self._unpacked and self._unpacked.problem and len(header) < pcap.FILE_HEADER:
-            return f"{self.path} cannot be opened: {self._unpacked.problem}."
-        if header[:4] in pcap.MAGICS:
+        if self._copy and self._copy.problem and len(header) < pcap.FILE_HEADER:
+            return f"{self.path} cannot be opened: {self._copy.problem}."
+        if header[:_MAGIC] in pcap.MAGICS:
             return f"{self.path} ends within its file header, after {len(header)} of 24 octets."
         if not header:
             return f"{self.path} is empty: there is nothing to open."
@@ -148,9 +165,9 @@ class CaptureReader(RecordSource):
     def _load(self, need: int) -> bool:
         """Have a window of `need` octets from the position on, or of all there are; False if none are new."""
         wanted = max(need, WINDOW if self._window.size else FIRST_WINDOW)
-        if self._unpacked:
-            self._unpacked.reach(self._position + wanted)
-        available = self._unpacked.size if self._unpacked else self._file.size
+        if self._copy:
+            self._copy.reach(self._position + wanted)
+        available = self._copy.size if self._copy else self._file.size
         if available < self._position:
             return self._lose(available, "the file has become shorter while it was read")
         known = self._window.base + self._window.size - self._position
@@ -180,8 +197,8 @@ class CaptureReader(RecordSource):
     def _finish(self, over: bool) -> None:
         """Nothing more comes now: for ever, unless the file is followed."""
         self.finished = over or not self._following
-        if self.finished and self._unpacked and self._unpacked.problem:
-            self.problems.append(CaptureProblem(self._unpacked.size, self._unpacked.problem))
+        if self.finished and self._copy and self._copy.problem:
+            self.problems.append(CaptureProblem(self._copy.size, self._copy.problem))
 
 
 def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> CaptureReader:
@@ -190,13 +207,21 @@ def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> Captu
     Raises CaptureError when the file is no capture or cannot be read.
     """
     path = Path(path)
+    try:
+        if no_file := not_a_capture.place_sentence(path, path.stat().st_mode):
+            raise CaptureError(no_file)
+        file = OctetFile.open(path)
+    except OSError as error:
+        raise CaptureError(f"{path} cannot be opened: {error.strerror}.") from error
+    return open_source(path, file, follow=follow)
+
+
+def open_source(path: Path, source: OctetFile | Piped, *, follow: bool = False) -> CaptureReader:
+    """A reader of octets called `path`, which it closes in the end; see `open_capture`."""
     with ExitStack() as undo:
+        undo.callback(source.close)
         try:
-            if no_file := not_a_capture.place_sentence(path, path.stat().st_mode):
-                raise CaptureError(no_file)
-            file = OctetFile.open(path)
-            undo.callback(file.close)
-            reader = CaptureReader(path, file, follow=follow)
+            reader = CaptureReader(path, source, follow=follow)
             undo.callback(reader.close)
             reader.begin()
         except OSError as error:
