@@ -3,10 +3,13 @@
 import json
 
 import numpy as np
+import orjson
+import pytest
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.row_field import Cost
 from cosemscope.analysis.fields.row_records import TextTable, json_lines, printable
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers.traffic_samples import SAMPLES
@@ -38,3 +41,16 @@ def test_columns_are_aligned_and_stay_as_wide() -> None:
 def test_texts_of_a_capture_cannot_write_into_the_terminal() -> None:
     """Control characters are escaped; letters of any script are not."""
     assert printable("Zähler\n\x1b[2J") == "Zähler\\n\\x1b[2J"
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_lines_say_what_the_fields_say(count: int) -> None:
+    """Members whose values come again are written once: each line still has its own row's, to the letter."""
+    with open_capture(SAMPLES / "push.pcapng") as reader:
+        analysis = Analysis(reader).run()
+        asked = AskedRows(analysis, np.arange(count) % len(analysis.wpdus))
+        keys = {name: field for name, field in FIELDS.items() if field.cost in (Cost.COLUMN, Cost.WHOLE)}
+        lines = json_lines(keys, asked).splitlines()
+        columns = [field.jsons(asked) for field in keys.values()]
+    rows = zip(*columns, strict=True)
+    assert lines == [orjson.dumps(dict(zip(keys, row, strict=True))) for row in rows]

@@ -1,24 +1,65 @@
 """Rows written out by their fields: JSON objects a line, and tables of aligned text."""
 
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, repeat
+from typing import NamedTuple
 
+import numpy as np
 import orjson
 
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import RowField
+from cosemscope.analysis.fields.value_arrays import Array, Coded, coded, is_narrow, object_array
+
+#: Columns become one where the pairs of their pieces are no more than this share of the rows.
+_SHARE = 8
+
+
+class _Column(NamedTuple):
+    """Pieces of JSON; `codes`, integers[rows], say which of them each row has. None: row i has piece i."""
+
+    pieces: list[bytes]
+    codes: Array | None
+
+    def rows(self) -> list[bytes]:
+        """The piece of each row."""
+        return self.pieces if self.codes is None else object_array(self.pieces)[self.codes].tolist()
 
 
 def json_lines(keys: Mapping[str, RowField], asked: AskedRows) -> bytes:
-    """JSON objects with these keys, a line each, in UTF-8."""
-    names, dump, line = tuple(keys), orjson.dumps, orjson.OPT_APPEND_NEWLINE
-    rows = zip(*(field.jsons(asked) for field in keys.values()), strict=True)
-    record: dict[str, object] = dict.fromkeys(names)  # one for all rows: its keys are the same
-    write, lines = record.update, []
-    for row in rows:
-        write(zip(names, row))  # noqa: B905 -- they are as long
-        lines.append(dump(record, None, line))
-    return b"".join(lines)
+    """JSON objects with these keys, a line each, in UTF-8; a value that comes again is written once."""
+    marks = chain([b"{"], repeat(b","))
+    columns = [
+        _column(b"%b%b:" % (mark, orjson.dumps(key)), field, asked)
+        for mark, (key, field) in zip(marks, keys.items(), strict=False)
+    ]
+    columns.append(_Column([b"}\n"], np.zeros(len(asked.numbers), np.int64)))
+    pieces = zip(
+        *(column.rows() for column in _side_by_side(columns, len(asked.numbers) // _SHARE)), strict=True
+    )
+    return b"".join(chain.from_iterable(pieces))
+
+
+def _column(head: bytes, field: RowField, asked: AskedRows) -> _Column:
+    """The member of each row's object that begins so and has the field's value."""
+    values = field.values(asked)
+    if isinstance(values, np.ndarray) and (field.type.repetitive or is_narrow(values)):
+        values = coded(values)
+    codes, distinct = values if isinstance(values, Coded) else (None, values)
+    return _Column([head + value for value in map(orjson.dumps, field.type.jsons(distinct))], codes)
+
+
+def _side_by_side(columns: Iterable[_Column], most: int) -> Iterator[_Column]:
+    """Neighbours as one column of all pairs of their pieces, as long as those are few."""
+    left, *others = columns
+    for right in others:
+        if left.codes is None or right.codes is None or len(left.pieces) * len(right.pieces) > most:
+            yield left
+            left = right
+        else:
+            pieces = [first + second for first in left.pieces for second in right.pieces]
+            left = _Column(pieces, left.codes * len(right.pieces) + right.codes)
+    yield left
 
 
 class TextTable:

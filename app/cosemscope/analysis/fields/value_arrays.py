@@ -42,6 +42,12 @@ def coded(values: Array) -> Coded:
     return Coded(codes.reshape(-1), found)
 
 
+def is_narrow(values: Array) -> bool:
+    """Whether these are whole numbers that lie nearer together than there are of them: they come again."""
+    whole = values.dtype.kind in "iu" and len(values) > 0
+    return whole and int(values.max()) - int(values.min()) < len(values) - 1
+
+
 def both(first: Array, second: Array) -> tuple[npt.NDArray[np.int64], Array]:
     """Stops and values of `Several` with two values a row, such as those of both sides."""
     values = np.empty(2 * len(first), np.result_type(first, second))
