@@ -1,6 +1,7 @@
 """TCP segment by segment: retransmission, reordering, overlap, conflict, holes, snap length, ends."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from cosemscope.streams.tables.stream_kinds import (
     SKIPPED,
 )
 from cosemscope.streams.tables.wpdu_table import Mark
+from tests.helpers.shared import shared
 from tests.helpers.wire import (
     ACK,
     FIN,
@@ -459,6 +461,43 @@ def test_whole_wpdus_before_the_first_octet_seen_are_found(
     assert analysis.wpdus["marks"].tolist() == [0, Mark.OUT_OF_ORDER, Mark.OUT_OF_ORDER, 0]
     assert _found(analysis, OUT_OF_ORDER) == [(1, -SIZE, SIZE), (2, -2 * SIZE, SIZE)]
     assert analysis.statistics()["retransmissions"] == 0
+
+
+@pytest.mark.parametrize("records", [1, 3, 65_536])
+@pytest.mark.parametrize("by", [-50, -1, 0, 1, 2 * SIZE, 100])
+@given(sides=st.lists(st.integers(0, 1), min_size=2, max_size=6), lost=st.integers(0, 5))
+@settings(max_examples=10, deadline=None)
+def test_numbers_half_a_round_away_are_read_alike(by: int, records: int, sides: list[int], lost: int) -> None:
+    """Both ways agree whether such a segment is far behind or far ahead of those before it."""
+    connection = Tcp(Wire()).handshake()
+    for number, side in enumerate(sides):
+        octets = get_request(number) if side == 0 else get_response(number)
+        if number == lost % len(sides):
+            connection.packet(side, connection.sent[side] + (1 << 31) + by, octets)
+        connection.say(side, octets)
+    with TemporaryDirectory() as folder:
+        fast, slow = (
+            analyse(connection.wire, Path(folder), one_by_one=way, records=records) for way in (False, True)
+        )
+        assert contents(fast) == contents(slow)
+        assert fast.wpdus["marks"].tolist() == slow.wpdus["marks"].tolist()
+        assert _items(fast) == _items(slow)
+
+
+def _items(analysis: Analysis) -> list[tuple[int, ...]]:
+    items = analysis.expert_items
+    return list(zip(*(items[name].tolist() for name in ("kind", "packet", "start", "stop")), strict=True))
+
+
+@pytest.mark.parametrize("name", ["two-ways-697d8ebe.cap", "two-ways-dc327cfb.cap"])
+def test_damaged_captures_on_which_the_ways_differed(name: str) -> None:
+    """Sequence numbers of which a bit was changed."""
+    told = []
+    for way in (False, True):
+        with open_capture(shared(f"cases/hostile/{name}")) as reader:
+            analysis = Analysis(reader, one_by_one=way).run()
+            told.append((contents(analysis), analysis.wpdus["marks"].tolist(), _items(analysis)))
+    assert told[0] == told[1]
 
 
 @both_ways

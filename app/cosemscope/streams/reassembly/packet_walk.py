@@ -185,6 +185,11 @@ class PacketWalk:
         self._drop(half)
         return True
 
+    def let_go(self, stream: int) -> None:
+        """Give the halves of a stream that are clean back to the fast path."""
+        for half in (2 * stream, 2 * stream + 1):
+            self._let_go(half)
+
     def note_highest(self) -> None:
         """Put the highest octets of slow halves into their rows."""
         for half, reassembler in self._slow.items():

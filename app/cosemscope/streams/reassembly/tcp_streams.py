@@ -34,6 +34,10 @@ from cosemscope.transport.wpdu import HEADER_SIZE
 # Framings whose units are found by a splitter only: no fast path knows them.
 _SPLIT_FRAMINGS = [framing for framing in SPLITTERS if framing is not Framing.WRAPPER]
 
+# Octets from the highest one on, either way, within which it does not matter which segments came before: of
+# 2^32 numbers, half are before and half behind.
+_LOST = 1 << 29
+
 
 class TcpStreams:
     """Takes the TCP packets of batch after batch; rows and items go to `output`.
@@ -94,9 +98,11 @@ class TcpStreams:
         index, half = tcp[carries], half[carries]
         if len(index):
             self._recognise_early(batch, index, half)
-        segments = self._sort(batch, index, half)
+        distance = self._distance(batch, index, half)
+        segments = self._sort(batch, index, half, distance)
         taken = np.zeros(len(index), np.bool_)
-        self._go_on(batch, segments, tcp, taken)
+        lost = half[distance + _LOST >= 2 * _LOST] >> 1
+        self._go_on(batch, segments, tcp, taken, set(lost.tolist()))
         if len(index):
             self._take_segments(batch, segments, taken)
 
@@ -124,24 +130,31 @@ class TcpStreams:
         for place in np.flatnonzero(blind).tolist():
             self._walk.settle_client(int(half[rows[place]]), int(heads["tag"][place]))
 
-    def _sort(self, batch: PacketBatch, index: Array, half: Array) -> Segments:
+    def _distance(self, batch: PacketBatch, index: Array, half: Array) -> Array:
+        """Octets from the highest of each half to these packets, uint32[k]: negative ones wrap."""
+        near = self._halves["highest"][half].astype(np.uint32)
+        distance: Array = batch.first_octets(index) - self._halves["base"][half] - near
+        return distance
+
+    def _sort(self, batch: PacketBatch, index: Array, half: Array, distance: Array) -> Segments:
         """The segments of these packets; of the octets that a number may name, the nearest to the highest."""
         highest = self._halves["highest"]
-        near = highest[half]
-        distance = batch.first_octets(index) - self._halves["base"][half] - near.astype(np.uint32)
         return sort_segments(
             index,
             half,
-            near + distance.astype(np.int32),
+            highest[half] + distance.astype(np.int32),
             batch.payload_length[index].astype(np.int64),
             highest,
             batch.payload[index],
             batch.payload_captured[index].astype(np.int64),
         )
 
-    def _go_on(self, batch: PacketBatch, segments: Segments, tcp: Array, taken: Array) -> None:
+    def _go_on(
+        self, batch: PacketBatch, segments: Segments, tcp: Array, taken: Array, lost: set[int]
+    ) -> None:
         """Streams that were pending, and those not recognised at once, go first, packet by packet.
 
+        Those of `lost` go so to the end: which octets their numbers name depends on each segment before.
         `taken`: bool[s], set for the segments that went; the others of a half go on in the fast path.
         """
         undecided = self._streams.undecided
@@ -152,10 +165,12 @@ class TcpStreams:
             present[batch.stream[tcp]] = True
             streams = sorted(set(streams) | {stream for stream in pending if present[stream]})
         base = self._halves["base"]
-        for stream in streams:
+        for stream in sorted(lost.union(streams)) if lost else streams:
             self._walk.open_undecided(stream)
             bases = base[2 * stream : 2 * stream + 2].tolist()
-            counts = self._walk.walk_stream(batch, stream, one_by_one=False)
+            counts = self._walk.walk_stream(batch, stream, one_by_one=stream in lost)
+            if stream in lost:
+                self._walk.let_go(stream)
             for side in (0, 1):
                 half = 2 * stream + side
                 earlier = (bases[side] - int(base[half])) & 0xFFFFFFFF  # octets before what seemed the first
