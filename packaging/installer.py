@@ -52,7 +52,7 @@ def _pip(place: Place, *, make_venv: bool) -> list[str]:
     environment gets a pip of its own from the standard library's ensurepip.
     """
     # A virtual environment made from another one would end with it.
-    base = getattr(sys, "_base_executable", None) or sys.executable
+    base = place.base
     outer = next((python for python in dict.fromkeys((sys.executable, base)) if has_pip(python)), None)
     if outer is None and importlib.util.find_spec("ensurepip") is None:
         raise SetupError(
@@ -88,10 +88,18 @@ def _no_pip_remedy() -> str:
     return f"{sys.executable} -m ensurepip --upgrade"
 
 
+_MEANINGS = {
+    "app": "what Cosemscope runs on",
+    "tests": "what the tests need",
+    "lint": "the checkers",
+    "freeze": "what freezes the program",
+    "release": "what makes a release",
+}
+
+
 def _install(place: Place, pip: list[str], name: str) -> None:
     """Install the set `name` exactly as pinned, telling each package as it comes."""
-    what = {"app": "what Cosemscope runs on", "tests": "what the tests need", "lint": "the checkers"}[name]
-    place.say(f"  installing packages: {what}")
+    place.say(f"  installing packages: {_MEANINGS[name]}")
     command = [*pip, "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--no-warn-script-location", "--progress-bar=off"]
     process = subprocess.Popen(

@@ -18,6 +18,9 @@ LOCKS = {
     "requirements.txt": ("keyring",),
     "requirements-test.txt": ("test",),
     "requirements-lint.txt": ("lint",),
+    "requirements-freeze.txt": ("freeze",),
+    "requirements-release.txt": ("release",),
+    "requirements-windows.txt": ("windows",),
 }
 
 

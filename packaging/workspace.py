@@ -24,6 +24,8 @@ SETS = {
     "app": "requirements.txt",
     "tests": "requirements-test.txt",
     "lint": "requirements-lint.txt",
+    "freeze": "requirements-freeze.txt",
+    "release": "requirements-release.txt",
 }
 
 
@@ -32,15 +34,19 @@ class SetupError(Exception):
 
 
 class Place:
-    """Where things are in a checkout whose virtual environment is, or will be, in `.venv`."""
+    """Where things are in a checkout whose virtual environment is, or will be, in the folder `venv`.
 
-    def __init__(self, checkout: str) -> None:
+    The environment is made from the Python `base`, or from the running one.
+    """
+
+    def __init__(self, checkout: str, venv: str = ".venv", base: str | None = None) -> None:
         self.checkout = checkout
-        self.venv = os.path.join(checkout, ".venv")
+        self.venv = os.path.join(checkout, venv)
+        self.base = base or getattr(sys, "_base_executable", None) or sys.executable
         self.scripts = os.path.join(self.venv, "Scripts" if sys.platform == "win32" else "bin")
         self.python = os.path.join(self.scripts, "python.exe" if sys.platform == "win32" else "python")
         self.mark = os.path.join(self.venv, "ready.json")
-        self.lock = os.path.join(checkout, ".venv-lock")
+        self.lock = self.venv + "-lock"
         #: Descriptors of the lock while it is held. pip inherits it: where this process is killed and pip
         #: goes on, the next start waits until pip has ended.
         self.held: tuple[int, ...] = ()
@@ -57,7 +63,10 @@ class Place:
 def foundation(place: Place) -> str:
     """What the virtual environment as a whole was made for: layout, system, kind of Python, place."""
     machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
-    return f"{LAYOUT} {sys.platform} {machine} {sys.implementation.cache_tag} {place.checkout}"
+    python = sys.implementation.cache_tag
+    if place.base not in (getattr(sys, "_base_executable", None), sys.executable):
+        python = place.base
+    return f"{LAYOUT} {sys.platform} {machine} {python} {place.checkout}"
 
 
 def fingerprint(path: str) -> str:
