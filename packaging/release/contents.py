@@ -83,7 +83,7 @@ def data_files(checkout: Path) -> list[tuple[str, str]]:
 def hidden_imports(checkout: Path) -> list[str]:
     """Every module of the program: commands and panes are imported by name, which no analysis sees."""
     app = checkout / "app"
-    names = []
+    names = ["keyring"]
     for path in sorted((app / "cosemscope").rglob("*.py")):
         parts = path.relative_to(app).with_suffix("").parts
         names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))

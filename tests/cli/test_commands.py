@@ -12,15 +12,15 @@ from cosemscope import cli
 def test_every_command_has_a_module_and_every_module_a_row() -> None:
     """A command is one file and one row: neither stands without the other."""
     folder = Path(cli.__file__).with_name("commands")
-    assert sorted(path.stem.removesuffix("_command") for path in folder.glob("*_command.py")) == sorted(
-        cli.COMMANDS
-    )
+    assert sorted(
+        path.stem.removesuffix("_command").replace("_", "-") for path in folder.glob("*_command.py")
+    ) == sorted(cli.COMMANDS)
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_a_command_describes_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Its help shows what its module says of it and its options; the status is 0."""
-    module = importlib.import_module(f"cosemscope.cli.commands.{name}_command")
+    module = importlib.import_module(f"cosemscope.cli.commands.{name.replace('-', '_')}_command")
     with pytest.raises(SystemExit) as caught:
         cli.main([name, "--help"])
     assert caught.value.code == 0

@@ -1,9 +1,10 @@
 """The command line: the same engine as the window, without Qt, for scripts.
 
 A command is a row of `COMMANDS` and a module of its name in `commands` (`list_command` for
-`list`): its `DESCRIPTION` and `add_arguments` make its parser, its `run` takes
-the parsed arguments and returns the exit status. Only the module of the command
-that is asked for is imported.
+`list`, `self_test_command` for `self-test`): its `DESCRIPTION` and
+`add_arguments` make its parser, its `run` takes the parsed arguments and
+returns the exit status. Only the module of the command that is asked for is
+imported.
 """
 
 import argparse
@@ -33,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "stats": "counts of a capture",
     "expert": "what is wrong or remarkable in a capture",
     "fields": "the fields that a WPDU has, for --fields and the table's columns",
+    "self-test": "test this installation; tell what live capture lacks here",
 }
 _OPTIONS = ("-h", "--help", "--version")
 
@@ -55,7 +57,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
         for name, summary in COMMANDS.items():
             commands.add_parser(name, help=summary)
         return parser
-    module = importlib.import_module(f"{__name__}.commands.{command}_command")
+    module = importlib.import_module(f"{__name__}.commands.{command.replace('-', '_')}_command")
     its_parser = commands.add_parser(command, help=COMMANDS[command], description=module.DESCRIPTION)
     module.add_arguments(its_parser)
     its_parser.set_defaults(run=module.run)

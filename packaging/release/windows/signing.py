@@ -31,9 +31,8 @@ def sign(programs: Sequence[Path]) -> None:
     """Sign each program in its place, or warn that it stays unsigned."""
     key = certificate()
     if key is None:
-        say(
-            f"Warning: no certificate (COSEMSCOPE_SIGN_PKCS12), unsigned: {', '.join(p.name for p in programs)}"
-        )
+        names = ", ".join(program.name for program in programs)
+        say(f"Warning: no certificate (COSEMSCOPE_SIGN_PKCS12), unsigned: {names}")
         return
     need("osslsigncode")
     words: list[str | Path] = ["osslsigncode", "sign", "-pkcs12", key, "-h", "sha256", "-n", FACTS.name]

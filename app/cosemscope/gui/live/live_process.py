@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 
 import cosemscope
 from cosemscope.capture.events import Command, Event, MessageError, Vocabulary, line_of
+from cosemscope.program import is_frozen, program_words
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,17 +26,10 @@ _KEPT_ERRORS = 8_192
 _LONGEST_LINE = 1 << 22
 
 
-def program_words() -> list[str]:
-    """Words that start Cosemscope itself once more, for a command behind them."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, "-m", "cosemscope"]
-
-
 def process_environment() -> QProcessEnvironment:
     """The window's environment, in which Python finds this very package."""
     environment = QProcessEnvironment.systemEnvironment()
-    if not getattr(sys, "frozen", False):
+    if not is_frozen():
         home = str(Path(cosemscope.__file__).resolve().parents[1])
         rest = environment.value("PYTHONPATH")
         separator = ";" if sys.platform == "win32" else ":"

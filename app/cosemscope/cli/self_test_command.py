@@ -1,0 +1,213 @@
+"""`self-test`: whether this installation works, step by step, with nothing but what it brings itself.
+
+A step is a row of `STEPS`: a name and a function that does the work and returns a sentence of what came of
+it, or raises StepError with one. A step that tells what is missing for something else never fails.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import tempfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from cosemscope import __version__
+from cosemscope.program import is_frozen, program_words
+from cosemscope.resources import resource
+
+DESCRIPTION = (
+    "Test this installation with the samples that it brings: open, decode, decrypt, paint the window off "
+    "screen; tell what live capture lacks here. The exit status is 0 when every step passed, 1 otherwise."
+)
+#: Samples that open without a fault, each with its keys.
+_SAMPLES = {"first-look": "first-look-keys.toml", "push": "push-keys.toml"}
+#: Seconds that painting the window may take on a slow machine.
+_PATIENCE = 120
+#: A picture of one colour has fewer different octets.
+_DIFFERENT_OCTETS = 32
+
+
+class StepError(Exception):
+    """A step that did not pass; the text says what was seen and what was to be."""
+
+
+class Step(NamedTuple):
+    """One thing that must work: its name, and what tries it, given where the picture goes."""
+
+    name: str
+    try_it: Callable[[Path], str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `self-test`."""
+    parser.add_argument("--json", action="store_true", help="JSON, one object a step")
+    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="keep the picture of the window")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run every step and print what came of it; 0 when all passed, else 1."""
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="cosemscope-") as folder:
+        picture = arguments.picture or Path(folder, "window.png")
+        for step in STEPS:
+            passed, text = _tried(step, picture.absolute())
+            failed += not passed
+            if arguments.json:
+                print(json.dumps({"step": step.name, "passed": passed, "text": text}), flush=True)
+            else:
+                print(f"{'ok' if passed else 'FAILED':<8}{step.name:<14}{text}", flush=True)
+    if not arguments.json:
+        print(f"{failed} of {len(STEPS)} steps failed." if failed else f"All {len(STEPS)} steps passed.")
+    return 1 if failed else 0
+
+
+def _tried(step: Step, picture: Path) -> tuple[bool, str]:
+    try:
+        return True, step.try_it(picture)
+    except StepError as error:
+        return False, str(error)
+    except Exception as error:  # whatever is broken in an installation: the other steps are still of interest
+        return False, f"{type(error).__name__}: {error}"
+
+
+def _versions(_: Path) -> str:
+    import cryptography
+    import numpy
+
+    kind = "frozen program" if is_frozen() else "Python package"
+    return (
+        f"Cosemscope {__version__} ({kind}), Python {platform.python_version()}, NumPy {numpy.__version__}, "
+        f"cryptography {cryptography.__version__}, {platform.platform(terse=True)}"
+    )
+
+
+def _samples(_: Path) -> str:
+    from cosemscope.analysis.engine import Analysis
+    from cosemscope.capture.files.reader import open_capture
+
+    counts = []
+    for name in (*_SAMPLES, "faults"):
+        with open_capture(str(resource(f"samples/{name}.pcapng"))) as reader:
+            counts.append(len(Analysis(reader).run().wpdus))
+            if reader.problems:
+                raise StepError(f"{name}: {reader.problems[0].message}")
+    if not all(counts):
+        raise StepError(f"no WPDUs in a sample: {counts}")
+    return f"opened {len(counts)} captures with {sum(counts)} WPDUs"
+
+
+def _decoding(_: Path) -> str:
+    from cosemscope.analysis.associations.looks import Associations
+    from cosemscope.analysis.engine import Analysis
+    from cosemscope.analysis.keys.key_table import KeyTable
+    from cosemscope.capture.files.reader import open_capture
+
+    decoded = 0
+    for name, keys in _SAMPLES.items():
+        with open_capture(str(resource(f"samples/{name}.pcapng"))) as reader:
+            associations = Associations(
+                Analysis(reader).run(), KeyTable.load(str(resource(f"samples/{keys}")))
+            )
+            for row in range(len(associations.analysis.wpdus)):
+                for problem in associations.decode(row).problems:
+                    if problem.severity != "note":
+                        raise StepError(f"{name}, WPDU {row + 1}: {problem.message}")
+                decoded += 1
+    return f"decoded {decoded} WPDUs down to the octet"
+
+
+def _decrypting(_: Path) -> str:
+    from cosemscope.analysis.associations.insights import Insights
+    from cosemscope.analysis.engine import Analysis
+    from cosemscope.analysis.keys.key_table import KeyTable
+    from cosemscope.apdu.opening import Verdict
+    from cosemscope.capture.files.reader import open_capture
+
+    opened = 0
+    for name, keys in _SAMPLES.items():
+        with open_capture(str(resource(f"samples/{name}.pcapng"))) as reader:
+            analysis = Analysis(reader).run()
+            table = KeyTable.load(str(resource(f"samples/{keys}")))
+            for insight in Insights(analysis, table).rows(0, len(analysis.wpdus)):
+                if insight.security not in (Verdict.CLEAR, Verdict.OPENED):
+                    raise StepError(f"{name}: {insight.info} is {insight.security}, it was to be opened")
+                opened += insight.security == Verdict.OPENED
+    if not opened:
+        raise StepError("no ciphered APDU was opened")
+    return f"opened {opened} ciphered APDUs; their tags are right"
+
+
+def _window(picture: Path) -> str:
+    """Another process of the program paints the window, so that a crash of it is a step that failed."""
+    words = [*program_words(), f"--picture={picture}", str(resource("samples/first-look.pcapng"))]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    try:
+        done = subprocess.run(
+            words,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise StepError(f"the window was not painted within {_PATIENCE} s") from None
+    if done.returncode:
+        last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
+        raise StepError(f"the window ended with status {done.returncode}: {''.join(last) or 'no word'}")
+    width, height = _checked_picture(picture.read_bytes())
+    return f"painted the window, {width} by {height} pixels"
+
+
+def _checked_picture(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG in pixels; raises StepError where it shows nothing."""
+    width, height = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+    pixels, at = b"", 8
+    while at < len(png):
+        size = int.from_bytes(png[at : at + 4], "big")
+        if png[at + 4 : at + 8] == b"IDAT":
+            pixels += png[at + 8 : at + 8 + size]
+        at += size + 12
+    if len(set(zlib.decompress(pixels))) < _DIFFERENT_OCTETS:
+        raise StepError(f"the picture of {width} by {height} pixels is empty")
+    return width, height
+
+
+def _capture(_: Path) -> str:
+    from cosemscope.capture.capturing.interfaces import interfaces
+    from cosemscope.capture.spool.chunks import SourceError
+
+    try:
+        found = interfaces()
+    except SourceError as fault:
+        return f"not possible here, which is no fault of the installation: {fault.message}"
+    ready = [interface.name for interface in found if not interface.reason]
+    if ready:
+        return f"possible on {len(ready)} of {len(found)} interfaces"
+    reason = next((interface.reason for interface in found if interface.reason), "there is no interface.")
+    return f"not possible now, which is no fault of the installation: {reason}"
+
+
+def _key_store(_: Path) -> str:
+    from cosemscope.analysis.keys.key_store import why_not
+
+    reason = why_not()
+    return (
+        f"the system's key store cannot be used: {reason}" if reason else "the system's key store can be used"
+    )
+
+
+STEPS = (
+    Step("versions", _versions),
+    Step("samples", _samples),
+    Step("decoding", _decoding),
+    Step("decrypting", _decrypting),
+    Step("window", _window),
+    Step("live capture", _capture),
+    Step("key store", _key_store),
+)
