@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import installer
-from release import icons, licences
+from release import icons, inspection, licences
 from release.facts import BUILD, CHECKOUT, FACTS
 from release.steps import need, run, say
 from workspace import Place, alone, missing_sets, read_mark
 
+#: This system as the file lists call it.
+SYSTEM = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
 SPEC = CHECKOUT / "packaging" / "release" / "cosemscope.spec"
 FROZEN = BUILD / "frozen"
 
@@ -43,9 +45,14 @@ def system_python() -> str | None:
     return os.path.realpath("/usr/bin/python3")
 
 
+def frozen_python() -> Place:
+    """The environment that is frozen."""
+    return environment("frozen-python", ["app", "freeze"], system_python())
+
+
 def freeze() -> Path:
     """Freeze for the system that this runs on; return the folder."""
-    place = environment("frozen-python", ["app", "freeze"], system_python())
+    place = frozen_python()
     prepare(Path(run([place.python, "-c", _WHERE]).strip()))
     say("Freezing ...")
     work = fresh(BUILD / "pyinstaller")
@@ -73,3 +80,8 @@ def pyinstaller_words(work: str, target: str, spec: str) -> list[str]:
     """What Python is told so that PyInstaller follows `spec`."""
     options = ["--noconfirm", "--clean", "--log-level=WARN", "--workpath", work, "--distpath", target]
     return ["-m", "PyInstaller", *options, spec]
+
+
+def inspect_frozen() -> None:
+    """Hold the frozen folder against its list and the bars; raises BuildError."""
+    inspection.inspect(FROZEN / FACTS.command, SYSTEM, frozen_python())

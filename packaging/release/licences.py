@@ -29,8 +29,9 @@ def normal(name: str) -> str:
 
 
 def collect(site_packages: Path, folder: Path) -> None:
-    """Copy each distribution's licence files to `folder/<distribution>/`."""
+    """Copy each distribution's licence files, and those that no wheel brings, to `folder/<distribution>/`."""
     shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(Path(__file__).with_name("texts_of_licences"), folder)
     for distribution in carried(site_packages):
         name = normal(distribution.metadata["Name"])
         for file in distribution.files or ():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from release import freezing
+from release import freezing, inspection
 from release.facts import FACTS
 from release.freezing import SPEC
 from release.steps import say
@@ -22,3 +22,8 @@ def freeze() -> Path:
     wine([RUNTIME / "python.exe", *freezing.pyinstaller_words(*map(windows_path, places))])
     settle()
     return FROZEN / FACTS.command
+
+
+def inspect_frozen() -> None:
+    """Hold the frozen folder against its list and the bars; raises BuildError."""
+    inspection.inspect(FROZEN / FACTS.command, "windows", freezing.frozen_python())
