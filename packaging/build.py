@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from release import freezing, inspection
 from release.linux import deb, trial
+from release.macos import image
 from release.steps import BuildError, say
 from release.windows import frozen as windows_frozen
 from release.windows import nsis, signing
+from release.windows import trial as windows_trial
 from workspace import SetupError
 
 
@@ -44,12 +46,18 @@ TARGETS: dict[str, Target] = {
     "deb-check": Target("that package under lintian and its like", trial.check),
     "deb-trial": Target("that package installed, started, photographed, removed", trial.install_and_remove),
     "linux": Target("all for Linux", ("frozen", "inspect", "self-test", "deb", "deb-check", "deb-trial")),
+    "macos-sign": Target("the bundle signed, with what the environment has", image.sign),
+    "dmg": Target("the disk image for macOS", image.pack),
+    "dmg-trial": Target("that image mounted and its program tested", image.trial),
+    "macos": Target("all for macOS", ("frozen", "macos-sign", "dmg", "dmg-trial")),
     "windows-frozen": Target("the program for Windows, frozen under Wine", windows_frozen.freeze),
     "windows-inspect": Target("that folder against its committed list", windows_frozen.inspect_frozen),
     "windows-setup": Target("the installer for Windows", nsis.compile_setup),
     "windows-portable": Target("the zip for Windows that needs no installing", nsis.pack_portable),
+    "windows-trial": Target("that installer tried: installed, upgraded, removed", windows_trial.trial),
     "windows": Target(
-        "all for Windows", ("windows-frozen", "windows-inspect", "windows-setup", "windows-portable")
+        "all for Windows",
+        ("windows-frozen", "windows-inspect", "windows-setup", "windows-portable", "windows-trial"),
     ),
     "write-lists": Target("the committed lists anew, from the folders that are there", write_lists),
 }

@@ -37,7 +37,7 @@ def screen() -> Iterator[str]:
 def window(
     words: Sequence[str | Path], display: str, environment: Mapping[str, str] = {}, seconds: float = 60
 ) -> Iterator[float]:
-    """Run a program until its window named Cosemscope is there; gives the seconds that took, ends it afterwards.
+    """Run a program until its window is there; gives the seconds that took, ends the program afterwards.
 
     Raises BuildError, with what the program said, where it ends before or shows nothing within `seconds`.
     """

@@ -95,9 +95,8 @@ def inspect(folder: Path, system: str, place: Place) -> None:
     found = sizes(folder)
     listing = LISTS / f"{system}.txt"
     total = sum(found.values())
-    say(
-        f"{system}: {len(found)} files, {total / MEGABYTE:.1f} MB installed (at most {MOST_INSTALLED // MEGABYTE})"
-    )
+    bar = f"at most {MOST_INSTALLED // MEGABYTE}"
+    say(f"{system}: {len(found)} files, {total / MEGABYTE:.1f} MB installed ({bar})")
     faults = compare(found, read_list(listing)) + list(forbidden(folder))
     if total > MOST_INSTALLED:
         faults.append(f"{total:,} octets are more than {MOST_INSTALLED:,}")
@@ -116,7 +115,7 @@ def check_download(path: Path) -> None:
 
 
 def frozen_modules(program: Path) -> Iterator[str]:
-    """Faults in the modules inside a frozen program: tests, and paths of the building machine in their code."""
+    """Faults in the modules inside a frozen program: tests, and code that tells a path of this machine."""
     from PyInstaller.archive.readers import CArchiveReader
 
     archive = CArchiveReader(str(program)).open_embedded_archive("PYZ.pyz")

@@ -57,10 +57,12 @@ def _write_documents(share: Path) -> None:
     """Copyright, changelog and lintian's overrides, where Debian wants them."""
     documents = share / "doc" / FACTS.command
     documents.mkdir(parents=True)
-    notice = (CHECKOUT / "NOTICE").read_text(encoding="utf-8")
+    year = time.gmtime(build_epoch()).tm_year
     (documents / "copyright").write_text(
-        f"{notice}\nCopyright {time.gmtime(build_epoch()).tm_year} the Cosemscope authors. The licence of Cosemscope is in /usr/share/common-licenses/Apache-2.0, that of Qt and PySide6 in\n"
-        "/usr/share/common-licenses/LGPL-3; the others are in "
+        f"{(CHECKOUT / 'NOTICE').read_text(encoding='utf-8')}\n"
+        f"Copyright {year} the Cosemscope authors. The licence of Cosemscope is in\n"
+        "/usr/share/common-licenses/Apache-2.0, that of Qt and PySide6 in\n"
+        "/usr/share/common-licenses/LGPL-3; the others are in\n"
         f"/usr/lib/{FACTS.command}/_internal/licences.\n",
         encoding="utf-8",
     )

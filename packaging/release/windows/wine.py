@@ -13,7 +13,7 @@ from release.windows.runtime import HERE, PLACE, RUNTIME, compile_program, impor
 
 PREFIX = PLACE / "wine"
 SYSTEM = PREFIX / "drive_c" / "windows" / "system32"
-_LOADER = "/usr/lib/wine/wine64"
+LOADER = "/usr/lib/wine/wine64"
 
 
 def wine(
@@ -26,7 +26,7 @@ def wine(
 ) -> str:
     """Run a Windows program to its end; return what it printed."""
     return run(
-        [_LOADER, *words],
+        [LOADER, *words],
         environment={**wine_environment(), **environment},
         folder=folder,
         seconds=seconds,
@@ -46,7 +46,7 @@ def wine_environment() -> dict[str, str]:
 
 def make_prefix() -> None:
     """Make the Wine prefix anew, with the stand-ins for what this Wine lacks."""
-    need("wine", _LOADER)
+    need("wine", LOADER)
     shutil.rmtree(PREFIX, ignore_errors=True)
     PREFIX.parent.mkdir(parents=True, exist_ok=True)
     run(["wineboot", "--init"], environment=wine_environment(), seconds=180)

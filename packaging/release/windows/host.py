@@ -1,0 +1,64 @@
+"""The Windows that an installer is tried on: this one, or Wine's. Programs, folders and the registry of either."""
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from release.facts import FACTS
+from release.steps import run
+from release.windows import wine as under_wine
+
+NATIVE = sys.platform == "win32"
+
+
+def run_program(words: Sequence[str | Path], *, statuses: Sequence[int] = (0,), seconds: float = 600) -> str:
+    """Run a Windows program to its end, and what it started; return what it printed."""
+    if NATIVE:
+        return run(words, statuses=statuses, seconds=seconds)
+    said = under_wine.wine(words, statuses=statuses, seconds=seconds)
+    under_wine.settle()
+    return said
+
+
+def spelled(path: Path) -> str:
+    """The path as programs there spell it."""
+    return str(path) if NATIVE else under_wine.windows_path(path)
+
+
+def folder(variable: str) -> Path:
+    """The folder that an environment variable of the user (APPDATA, LOCALAPPDATA) or machine names there."""
+    if NATIVE:
+        return Path(os.environ[variable])
+    drive = under_wine.PREFIX / "drive_c"
+    profile = next(path for path in (drive / "users").iterdir() if path.name != "Public")
+    return {
+        "APPDATA": profile / "AppData" / "Roaming",
+        "LOCALAPPDATA": profile / "AppData" / "Local",
+        "PROGRAMFILES": drive / "Program Files",
+        "PROGRAMDATA": drive / "ProgramData",
+    }[variable]
+
+
+def read_registry(key: str, value: str = "") -> str | None:
+    """A value in the registry as text, the default one for an empty name; None where it is not there."""
+    said = run_program(["reg", "query", key, *(["/v", value] if value else ["/ve"])], statuses=(0, 1))
+    found = re.search(r"^\s+.+?\s+REG_\w+\s*(.*?)\s*$", said, re.MULTILINE)
+    return found[1] if found else None
+
+
+def set_registry(key: str, value: str, kind: str, text: str) -> None:
+    """Set a value in the registry."""
+    run_program(["reg", "add", key, "/v", value, "/t", kind, "/d", text, "/f"])
+
+
+def mentions(roots: Sequence[str]) -> list[str]:
+    """Lines of the registry below `roots` that name the program."""
+    said = "".join(run_program(["reg", "query", root, "/s"], statuses=(0, 1)) for root in roots)
+    return [line.strip() for line in said.splitlines() if FACTS.name.lower() in line.lower()]
+
+
+def display_environment(display: str) -> Mapping[str, str]:
+    """What a program needs of the environment to show its window on `display`."""
+    return {"DISPLAY": display, **({} if NATIVE else under_wine.wine_environment())}
