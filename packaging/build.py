@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from release import freezing, inspection
+from release import freezing, inspection, python_packages
 from release.linux import deb, trial
 from release.macos import image
 from release.steps import BuildError, say
@@ -39,6 +39,7 @@ def write_lists() -> None:
 
 
 TARGETS: dict[str, Target] = {
+    "wheel": Target("the wheel and the sdist", python_packages.build),
     "frozen": Target("the program for this system, in a folder", freezing.freeze),
     "inspect": Target("that folder against its committed list", freezing.inspect_frozen),
     "self-test": Target("the frozen program's own test", trial.self_test),

@@ -1,4 +1,4 @@
-"""Makes what a shell and `man` need from the commands' own help: man pages, completion for bash, zsh and fish.
+"""Makes man pages, and completion for bash, zsh and fish, from the commands' own help.
 
 python -m release.texts FOLDER      # with an environment that has the program and shtab
 """

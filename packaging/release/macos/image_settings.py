@@ -1,4 +1,4 @@
-"""The look of the disk image, as dmgbuild reads it: the program on the left, the folder to drag it to on the right.
+"""The look of the disk image, as dmgbuild reads it: the program, and to its right the folder to drag it to.
 
 dmgbuild runs this file with `defines` (its -D options): `app` is the bundle's path.
 """

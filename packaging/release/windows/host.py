@@ -1,4 +1,4 @@
-"""The Windows that an installer is tried on: this one, or Wine's. Programs, folders and the registry of either."""
+"""The Windows that an installer is tried on, this one or Wine's: its programs, folders and registry."""
 
 import os
 import re

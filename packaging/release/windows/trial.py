@@ -1,4 +1,4 @@
-"""Installs, starts, photographs, upgrades and removes the Windows program, under Wine or on Windows, silently.
+"""Installs, starts, photographs, upgrades and removes the Windows program, under Wine or on Windows.
 
 Each line of the account is something that was looked at; the first thing that is not as it should be raises
 BuildError.
@@ -34,7 +34,7 @@ _REFUSED = 3
 
 
 def compile_older() -> Path:
-    """Compile an installer of an older version, which has a file that the newer one has not; for the upgrade."""
+    """Compile an installer of an older version, which brings a file that the newer one does not."""
     extra = nsis.PAYLOAD / _LEFT_OVER
     extra.write_text("This file was a part of an older version.\n", encoding="ascii")
     try:
