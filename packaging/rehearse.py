@@ -37,7 +37,12 @@ class Step(NamedTuple):
 
 def _build(*targets: str) -> Callable[[argparse.Namespace], object]:
     """What builds these targets."""
-    return lambda _: [build.build(target) for target in targets] and None
+
+    def do(_: argparse.Namespace) -> None:
+        for target in targets:
+            build.build(target)
+
+    return do
 
 
 def write_sboms(_: argparse.Namespace) -> None:
@@ -57,7 +62,13 @@ def write_manifests(arguments: argparse.Namespace) -> None:
         made = winget.manifests(nsis.SETUP, f"{arguments.address}/{nsis.SETUP.name}")
         for name, manifest in made.items():  # JSON is YAML
             (folder / name).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        words = ["--schemafile", winget.SCHEMA, "--force-filetype", "yaml", *sorted(folder.iterdir())]
+        words: list[str | Path] = [
+            "--schemafile",
+            winget.SCHEMA,
+            "--force-filetype",
+            "yaml",
+            *sorted(folder.iterdir()),
+        ]
         run([Path(freezing.release_tools().scripts) / "check-jsonschema", *words])
         say(f"winget: {len(made)} manifests fit the schema")
     prefix = f"{FACTS.name}-{FACTS.version}-macos-"

@@ -1,4 +1,4 @@
-"""Builds the wheel and the sdist, looks into them, and tries the wheel in environments that have nothing else."""
+"""Builds the wheel and the sdist, looks into them, and tries the wheel in empty environments."""
 
 import shutil
 import tarfile

@@ -33,7 +33,7 @@ def digests(path: Path) -> dict[str, str]:
 
 
 def build_again(targets: Sequence[str], outcomes: Sequence[Path]) -> None:
-    """Build `targets` in the other folder; raises BuildError where one of `outcomes` differs from that one's."""
+    """Build `targets` in the other folder; raises BuildError where one of `outcomes` differs there."""
     shutil.rmtree(PLACE, ignore_errors=True)
     place = copy_checkout()
     epoch = {"SOURCE_DATE_EPOCH": str(build_epoch())}

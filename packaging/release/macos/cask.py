@@ -1,4 +1,4 @@
-"""Makes the Homebrew cask of a release, from the checksums of the disk images and the address they will have."""
+"""Makes the Homebrew cask of a release, from the disk images and the address they will have."""
 
 import hashlib
 from collections.abc import Mapping

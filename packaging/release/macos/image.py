@@ -1,8 +1,8 @@
 """Signs the bundle, packs it into a disk image and has Apple notarise it. On a Mac only.
 
 Without secrets in the environment the bundle is signed ad hoc (arm64 asks for that much) and not notarised,
-with a warning: COSEMSCOPE_MACOS_IDENTITY names the certificate in the key chain, COSEMSCOPE_NOTARY_PROFILE the
-profile that `notarytool store-credentials` made.
+with a warning: COSEMSCOPE_MACOS_IDENTITY names the certificate in the key chain, COSEMSCOPE_NOTARY_PROFILE
+the profile that `notarytool store-credentials` made.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Makes the three winget manifests of a release, from the installer's checksum and the address it will have."""
+"""Makes the three winget manifests of a release, from the installer and the address it will have."""
 
 import hashlib
 import time
