@@ -50,7 +50,7 @@ def components(site_packages: Path) -> Iterator[Any]:
 
 
 def _licence(distribution: Any) -> list[str]:
-    """The licence that a distribution states, as one text or none: expression, else classifier, else field."""
+    """The licence that a distribution states, as one text or none: expression, classifier or field."""
     metadata = distribution.metadata
     classifiers = [
         text.rpartition(" :: ")[2] for text in metadata.get_all("Classifier") or () if "License ::" in text

@@ -11,13 +11,17 @@ import platform
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cosemscope import __version__
 from cosemscope.program import is_frozen, program_words
 from cosemscope.resources import resource
+
+if TYPE_CHECKING:
+    from cosemscope.analysis.associations.looks import Associations
 
 DESCRIPTION = (
     "Test this installation with the samples that it brings: open, decode, decrypt, paint the window off "
@@ -100,18 +104,23 @@ def _samples(_: Path) -> str:
     return f"opened {len(counts)} captures with {sum(counts)} WPDUs"
 
 
-def _decoding(_: Path) -> str:
+@contextmanager
+def _with_keys(name: str) -> Iterator["Associations"]:
+    """What is known of the rows of a sample, read with its keys."""
     from cosemscope.analysis.associations.looks import Associations
     from cosemscope.analysis.engine import Analysis
     from cosemscope.analysis.keys.key_table import KeyTable
     from cosemscope.capture.files.reader import open_capture
 
+    with open_capture(str(resource(f"samples/{name}.pcapng"))) as reader:
+        keys = KeyTable.load(str(resource(f"samples/{_SAMPLES[name]}")))
+        yield Associations(Analysis(reader).run(), keys)
+
+
+def _decoding(_: Path) -> str:
     decoded = 0
-    for name, keys in _SAMPLES.items():
-        with open_capture(str(resource(f"samples/{name}.pcapng"))) as reader:
-            associations = Associations(
-                Analysis(reader).run(), KeyTable.load(str(resource(f"samples/{keys}")))
-            )
+    for name in _SAMPLES:
+        with _with_keys(name) as associations:
             for row in range(len(associations.analysis.wpdus)):
                 for problem in associations.decode(row).problems:
                     if problem.severity != "note":
@@ -121,21 +130,16 @@ def _decoding(_: Path) -> str:
 
 
 def _decrypting(_: Path) -> str:
-    from cosemscope.analysis.associations.insights import Insights
-    from cosemscope.analysis.engine import Analysis
-    from cosemscope.analysis.keys.key_table import KeyTable
     from cosemscope.apdu.opening import Verdict
-    from cosemscope.capture.files.reader import open_capture
 
     opened = 0
-    for name, keys in _SAMPLES.items():
-        with open_capture(str(resource(f"samples/{name}.pcapng"))) as reader:
-            analysis = Analysis(reader).run()
-            table = KeyTable.load(str(resource(f"samples/{keys}")))
-            for insight in Insights(analysis, table).rows(0, len(analysis.wpdus)):
-                if insight.security not in (Verdict.CLEAR, Verdict.OPENED):
-                    raise StepError(f"{name}: {insight.info} is {insight.security}, it was to be opened")
-                opened += insight.security == Verdict.OPENED
+    for name in _SAMPLES:
+        with _with_keys(name) as associations:
+            for row in range(len(associations.analysis.wpdus)):
+                verdict = associations.look(row).verdict
+                if verdict not in (Verdict.CLEAR, Verdict.OPENED):
+                    raise StepError(f"{name}, WPDU {row + 1} is {verdict}, it was to be opened")
+                opened += verdict == Verdict.OPENED
     if not opened:
         raise StepError("no ciphered APDU was opened")
     return f"opened {opened} ciphered APDUs; their tags are right"
