@@ -98,6 +98,7 @@ def run(words: Sequence[str]) -> int:
     window.start_page.left.look()
     if words:
         window.open_path(words[0])
+    window.look_for_updates()
     QTimer.singleShot(0, make_ready)
     # Python sees Ctrl+C in the terminal only when it runs: let it run now and then.
     signal.signal(signal.SIGINT, signal.SIG_DFL if sys.platform == "win32" else lambda *_: application.quit())

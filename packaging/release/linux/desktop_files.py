@@ -9,11 +9,12 @@ from release import icons
 from release.facts import CHECKOUT, FACTS, FILE_TYPES, build_epoch
 
 _DESCRIPTION = (
-    "Cosemscope shows what DLMS/COSEM meters and head-end systems say to each other over IP. It "
-    "opens or makes a capture, puts TCP streams and UDP datagrams together, shows them as a tree of sessions with their "
-    "timing, decodes every APDU down to the octet and opens the ciphered ones where you give it the keys.",
-    "Lost segments, skipped octets, broken headers and wrong keys are marked, never guessed over. The same "
-    "engine works without a window, as commands for scripts.",
+    "Cosemscope shows what DLMS/COSEM meters and head-end systems say to each other over IP. It opens "
+    "or makes a capture, puts TCP streams and UDP datagrams together, shows them as a tree of "
+    "sessions with their timing, decodes every APDU down to the octet and opens the ciphered ones "
+    "where you give it the keys.",
+    "Lost segments, skipped octets, broken headers and wrong keys are marked, never guessed over. The "
+    "same engine works without a window, as commands for scripts.",
 )
 
 

@@ -44,6 +44,9 @@ CAPTURE = Option[tuple[str, ...]]("capture/options", (), "Words of the last live
 CAPTURE_FILTER = Option("capture/filter", "", "The capture filter typed last")
 KEEP_KEYS = Option("keys/keep", False, "Whether the system's key store keeps the keys")
 ZOOM = Option("window/zoom", 0, "Points added to the size of the text in the panes")
+UPDATE_NOTICE = Option("updates/notice", False, "Whether an address is asked for newer versions")
+UPDATE_ADDRESS = Option("updates/address", "", "The address asked, where it is another than the build's")
+UPDATE_DAY = Option("updates/day", "", "The day on which it was asked last")
 
 #: All of them.
 OPTIONS = tuple(value for value in list(globals().values()) if isinstance(value, Option))

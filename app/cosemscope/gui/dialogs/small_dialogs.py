@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHeaderView,
     QLabel,
-    QMessageBox,
     QPlainTextEdit,
     QTableWidget,
     QTableWidgetItem,
@@ -19,10 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cosemscope import __version__
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.look.icons import application_icon
 from cosemscope.streams.decode_as import WORDS, DecodeAs
 from cosemscope.streams.tables.framing import Framing
 
@@ -170,21 +167,6 @@ def show_problems(parent: QWidget, problems: list) -> None:
     if len(problems) > _PROBLEMS_LISTED:
         rows.append(("…", f"and {len(problems) - _PROBLEMS_LISTED:,} more"))
     show_table(parent, "Problems in this file", ("At octet", "What is wrong"), rows)
-
-
-def show_about(parent: QWidget) -> None:
-    """Say what this is."""
-    box = QMessageBox(parent)
-    box.setWindowTitle("About Cosemscope")
-    box.setIconPixmap(application_icon().pixmap(64, 64))
-    box.setText(f"<b>Cosemscope {__version__}</b>")
-    box.setInformativeText(
-        "Inspector for DLMS/COSEM over IP (IEC 62056-4-7).\n\n"
-        "Licensed under the Apache License, version 2.0. “DLMS” and “COSEM” are terms of the DLMS User "
-        "Association, used here to describe; Cosemscope is not certified by it."
-    )
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.open()
 
 
 def show_fault(parent: QWidget | None, trace: str) -> None:

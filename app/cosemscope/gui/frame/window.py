@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cosemscope import __version__
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.analysis.pasted.messages import PastedMessage
 from cosemscope.analysis.pasted.pasted_capture import write_messages
@@ -27,8 +28,10 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.background import wait_for_background
 from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.base.settings import Settings
+from cosemscope.gui.base.updates import UpdateNotice
+from cosemscope.gui.dialogs.about_dialog import show_about
 from cosemscope.gui.dialogs.properties_dialog import show_properties
-from cosemscope.gui.dialogs.small_dialogs import ask_decode_as, show_about, show_problems
+from cosemscope.gui.dialogs.small_dialogs import ask_decode_as, show_problems
 from cosemscope.gui.document.document import Document
 from cosemscope.gui.document.open_documents import OpenDocuments
 from cosemscope.gui.document.traffic import Traffic
@@ -463,6 +466,17 @@ class Window(QMainWindow):
         """List the keys."""
         show_shortcuts(self)
 
+    def look_for_updates(self) -> None:
+        """Ask for a newer version where the user has turned that on, and say so where there is one."""
+
+        def tell(version: str) -> None:
+            text = (
+                f"Cosemscope {version} is there; this is {__version__}. Help > About turns this notice off."
+            )
+            self.messages.say(Severity.NOTE, text)
+
+        UpdateNotice(self.settings, __version__, tell, self).ask_if_due()
+
     def show_about(self) -> None:
         """Say what this is."""
-        show_about(self)
+        show_about(self, self.settings)
