@@ -33,7 +33,8 @@ from cosemscope.program import is_frozen
 
 _TEXT = (
     "Inspector for DLMS/COSEM over IP (IEC 62056-4-7), under the Apache License, version 2.0. “DLMS” "
-    "and “COSEM” are terms of the DLMS User Association, used here to describe; Cosemscope is not certified by it."
+    "and “COSEM” are terms of the DLMS User Association, used here to describe; Cosemscope is not certified "
+    "by it."
 )
 
 
