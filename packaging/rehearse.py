@@ -56,7 +56,8 @@ def write_sboms(_: argparse.Namespace) -> None:
 
 
 def write_manifests(arguments: argparse.Namespace) -> None:
-    """Write winget's manifests and Homebrew's cask for the files that are in `dist`; check the former."""
+    """Write what tells others of the files that are in `dist`: to update notices, winget, Homebrew."""
+    (DIST / "latest.json").write_text(json.dumps({"version": FACTS.version}) + "\n", encoding="ascii")
     if nsis.SETUP.exists():
         folder = freezing.fresh(DIST / "winget")
         made = winget.manifests(nsis.SETUP, f"{arguments.address}/{nsis.SETUP.name}")
@@ -111,7 +112,7 @@ STEPS: dict[str, Step] = {
         ),
     ),
     "sbom": Step("what the programs are made of", write_sboms),
-    "manifests": Step("winget's manifests and Homebrew's cask", write_manifests),
+    "manifests": Step("winget's manifests, Homebrew's cask, the answer to update notices", write_manifests),
     "checksums": Step("SHA256SUMS", write_checksums),
 }
 

@@ -16,6 +16,7 @@ DEBIAN_TOOLS = {
     "appstreamcli": "appstream",
     "desktop-file-validate": "desktop-file-utils",
     "diffoscope": "diffoscope-minimal",
+    "flatpak-builder": "flatpak-builder",
     "import": "imagemagick",
     "lintian": "lintian",
     "makensis": "nsis",

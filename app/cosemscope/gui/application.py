@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from types import TracebackType
 
 import pyqtgraph as pg
-from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from cosemscope import __version__
@@ -51,6 +51,21 @@ class Faults(QObject):
         if not self._shown:
             self._shown = True
             show_fault(self.window, text)
+
+
+class FileOpener(QObject):
+    """Opens in the window what macOS hands to the program: a double click, or a file dropped on its icon."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the application's events of that kind."""
+        if not isinstance(event, QFileOpenEvent) or not event.file():
+            return False
+        self._window.open_path(event.file())
+        return True
 
 
 def make_application(words: Sequence[str], settings: Settings) -> QApplication:
@@ -94,6 +109,7 @@ def run(words: Sequence[str]) -> int:
     sys.excepthook = faults.hook
     window = Window(settings)
     faults.window = window
+    application.installEventFilter(FileOpener(window))
     window.show()
     window.start_page.left.look()
     if words:

@@ -15,6 +15,7 @@ from workspace import SetupError
 
 #: The bar: seconds until the frozen program's window is there.
 MOST_SECONDS = 2.0
+_FLATPAK = Path(__file__).with_name(f"{FACTS.identifier}.yml")
 PICTURE = BUILD / "pictures" / "linux.png"
 
 
@@ -25,13 +26,15 @@ def self_test() -> None:
 
 def check() -> None:
     """Hold the package and what desktops read of it against the tools that judge them."""
-    need("lintian", "desktop-file-validate", "appstreamcli")
+    need("lintian", "desktop-file-validate", "appstreamcli", "flatpak-builder")
     check_download(deb.PACKAGE)
     options = ["--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0"]
     say(run(["lintian", *options, deb.PACKAGE]) or "lintian: clean")
     share = deb.TREE / "usr" / "share"
     run(["desktop-file-validate", share / "applications" / f"{FACTS.command}.desktop"])
     metainfo = share / "metainfo" / f"{FACTS.identifier}.metainfo.xml"
+    run(["flatpak-builder", "--show-manifest", _FLATPAK])
+    say("flatpak-builder: reads the manifest")
     say(run(["appstreamcli", "validate", "--no-net", "--explain", metainfo]))
 
 
