@@ -7,7 +7,6 @@ them anew after a wanted change; `git diff` then shows the change.
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,15 +60,10 @@ def compare(found: dict[str, int], listed: dict[str, int]) -> list[str]:
 
 def machine_paths() -> list[str]:
     """Paths of the building machine that nothing which is released may tell."""
-    paths = {
-        str(CHECKOUT),
-        os.path.realpath(CHECKOUT),
-        str(Path.home() / ".pyenv"),
-        tempfile.gettempdir() + "/wt",
-    }
+    paths = {str(CHECKOUT), os.path.realpath(CHECKOUT), str(Path.home() / ".pyenv")}
     if sys.base_prefix not in ("/usr", "/usr/local"):
         paths.add(sys.base_prefix)
-    return sorted(path for path in paths if len(path) > len("/usr"))
+    return sorted(paths)
 
 
 def forbidden(folder: Path) -> Iterator[str]:
