@@ -10,16 +10,21 @@ from release.facts import FACTS
 from release.steps import run
 from release.windows import wine as under_wine
 
+#: What reg.exe says of a key without a default value.
+_NOT_SET = "(value not set)"
 NATIVE = sys.platform == "win32"
 
 
 def run_program(words: Sequence[str | Path], *, statuses: Sequence[int] = (0,), seconds: float = 600) -> str:
-    """Run a Windows program to its end, and what it started; return what it printed."""
-    if NATIVE:
-        return run(words, statuses=statuses, seconds=seconds)
-    said = under_wine.wine(words, statuses=statuses, seconds=seconds)
-    under_wine.settle()
-    return said
+    """Run a Windows program to its end; return what it printed."""
+    runner = run if NATIVE else under_wine.wine
+    return runner(words, statuses=statuses, seconds=seconds)
+
+
+def wait_for_all() -> None:
+    """Wait until all that programs started has ended, and what they changed is written; on Windows it is."""
+    if not NATIVE:
+        under_wine.settle()
 
 
 def spelled(path: Path) -> str:
@@ -45,7 +50,7 @@ def read_registry(key: str, value: str = "") -> str | None:
     """A value in the registry as text, the default one for an empty name; None where it is not there."""
     said = run_program(["reg", "query", key, *(["/v", value] if value else ["/ve"])], statuses=(0, 1))
     found = re.search(r"^\s+.+?\s+REG_\w+\s*(.*?)\s*$", said, re.MULTILINE)
-    return found[1] if found else None
+    return found[1] if found and found[1] != _NOT_SET else None
 
 
 def set_registry(key: str, value: str, kind: str, text: str) -> None:

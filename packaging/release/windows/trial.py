@@ -25,6 +25,7 @@ _OLD_SETUP = PLACE / "older-setup.exe"
 _LEFT_OVER = "of-the-older-version.txt"
 _REGISTERED = rf"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\{FACTS.name}"
 _ENVIRONMENT = r"HKCU\Environment"
+_MACHINE_ENVIRONMENT = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 #: A PATH as people have them, longer than NSIS's own strings.
 _LONG_PATH = ";".join(rf"C:\somewhere\folder-{number:03}\bin" for number in range(90))
 #: Seconds that a removal may take.
@@ -59,13 +60,14 @@ def trial() -> None:
     settings = host.folder("APPDATA") / FACTS.name / f"{FACTS.name}.ini"
     host.set_registry(_ENVIRONMENT, "Path", "REG_EXPAND_SZ", _LONG_PATH)
     compile_older()
+    host.wait_for_all()
     say("Installed by an older version")
     _install(_OLD_SETUP, home, _OLD_VERSION)
     expect((home / _LEFT_OVER).exists(), "what only the older version brings is there")
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text("[window]\nzoom=2\n", encoding="ascii")
     with _running(home):
-        _run_beside([nsis.SETUP, "/S", "/CurrentUser"], _REFUSED)
+        host.run_program([nsis.SETUP, "/S", "/CurrentUser"], statuses=(_REFUSED,))
         expect(_version() == _OLD_VERSION, "an upgrade while it runs is refused, and changes nothing")
         expect((home / _LEFT_OVER).exists(), "no file was touched")
     say("Upgraded")
@@ -82,6 +84,25 @@ def trial() -> None:
     _install(_OLD_SETUP, home, _OLD_VERSION)
     _remove(home, "/SETTINGS")
     expect(not settings.parent.exists(), "settings are gone, as asked")
+    _for_all_users()
+
+
+def _for_all_users() -> None:
+    """Install for all users and remove: elsewhere, with the machine's part of the registry and its PATH."""
+    say("Installed for all users, and removed")
+    home = host.folder("PROGRAMFILES") / FACTS.name
+    registered = _REGISTERED.replace("HKCU", "HKLM")
+    before = host.read_registry(_MACHINE_ENVIRONMENT, "Path") or ""
+    host.run_program([_OLD_SETUP, "/S", "/AllUsers"])
+    host.wait_for_all()
+    expect((home / f"{FACTS.command}.exe").exists(), "it is in Program Files")
+    expect(host.read_registry(registered, "DisplayVersion") == _OLD_VERSION, "the machine's registry has it")
+    path = host.read_registry(_MACHINE_ENVIRONMENT, "Path")
+    expect(path == f"{before};{host.spelled(home)}", "the machine's PATH has it")
+    _uninstall(home, "/AllUsers")
+    expect(not home.exists(), "its folder is gone")
+    expect(host.read_registry(registered, "DisplayVersion") is None, "the machine's registry forgot it")
+    expect(host.read_registry(_MACHINE_ENVIRONMENT, "Path") == before, "the machine's PATH is as before")
 
 
 def _version() -> str | None:
@@ -90,6 +111,7 @@ def _version() -> str | None:
 
 def _install(setup: Path, home: Path, version: str) -> None:
     host.run_program([setup, "/S", "/CurrentUser"])
+    host.wait_for_all()
     expect((home / f"{FACTS.command}.exe").exists(), f"{setup.name} installs silently for the user")
     expect(_version() == version, f"Windows' settings name version {version}")
 
@@ -111,12 +133,17 @@ def _look_at_registration(home: Path) -> None:
         expect(command == f'"{program}" "%1"', f"double click on .{kind.suffix} would start the window")
 
 
-def _remove(home: Path, *words: str) -> None:
-    host.run_program([home / "uninstall.exe", "/S", "/CurrentUser", *words])
+def _uninstall(home: Path, *words: str) -> None:
+    host.run_program([home / "uninstall.exe", "/S", *words])
+    host.wait_for_all()
     # The uninstaller goes on from a copy of itself, since no program can delete its own file.
     end = time.monotonic() + _PATIENCE
     while home.exists() and time.monotonic() < end:
         time.sleep(0.2)
+
+
+def _remove(home: Path, *words: str) -> None:
+    _uninstall(home, "/CurrentUser", *words)
     expect(not home.exists(), "its folder is gone")
     shortcut = host.folder("APPDATA") / "Microsoft/Windows/Start Menu/Programs" / f"{FACTS.name}.lnk"
     expect(not shortcut.exists(), "the start menu has it no more")
@@ -152,11 +179,3 @@ def _running_natively(words: list[Path], picture: Path | None) -> Iterator[None]
     yield
     program.terminate()
     program.wait(30)
-
-
-def _run_beside(words: list[str | Path], status: int) -> None:
-    """Run an installer while the program runs, hence without waiting until all has ended."""
-    if host.NATIVE:
-        host.run_program(words, statuses=(status,))
-    else:
-        under_wine.wine(words, statuses=(status,))
