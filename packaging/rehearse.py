@@ -126,13 +126,14 @@ def main(words: Sequence[str]) -> int:
         epilog="steps:\n" + "\n".join(f"  {name:<16}{step.meaning}" for name, step in STEPS.items()),
     )
     parser.add_argument("steps", nargs="*", metavar="STEP", help="what to do; everything without a word")
+    parser.add_argument("--without", action="append", default=[], metavar="STEP", help="leave this one out")
     parser.add_argument("--tag", help="the tag that is released")
     parser.add_argument("--address", default=_NOWHERE, help="the folder that the files will be in")
     arguments = parser.parse_args(words)
-    unknown = [name for name in arguments.steps if name not in STEPS]
+    unknown = [name for name in (*arguments.steps, *arguments.without) if name not in STEPS]
     if unknown:
         parser.error(f"unknown: {' '.join(unknown)}")
-    for name in arguments.steps or STEPS:
+    for name in [name for name in arguments.steps or STEPS if name not in arguments.without]:
         say(f"\n== {name}: {STEPS[name].meaning}")
         began = time.monotonic()
         try:

@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -148,22 +149,26 @@ def _decrypting(_: Path) -> str:
 def _window(picture: Path) -> str:
     """Another process of the program paints the window, so that a crash of it is a step that failed."""
     words = [*program_words(), f"--picture={picture}", str(resource("samples/first-look.pcapng"))]
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    process = subprocess.Popen(
+        words,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    said: list[bytes] = []
+    # What the window's process started may hold its output open: the end of the process counts.
+    reading = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)
+    reading.start()
     try:
-        done = subprocess.run(
-            words,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_PATIENCE,
-            check=False,
-        )
+        status = process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
+        process.kill()
         raise StepError(f"the window was not painted within {_PATIENCE} s") from None
-    if done.returncode:
-        last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
-        raise StepError(f"the window ended with status {done.returncode}: {''.join(last) or 'no word'}")
+    reading.join(1)
+    if status:
+        last = said[-1].decode(errors="replace").strip() if said else "no word"
+        raise StepError(f"the window ended with status {status}: {last}")
     width, height = _checked_picture(picture.read_bytes())
     return f"painted the window, {width} by {height} pixels"
 
