@@ -57,8 +57,10 @@ def install_and_remove() -> None:
         sample = f"/usr/lib/{FACTS.command}/_internal/cosemscope/_resources/samples/first-look.pcapng"
         with screen() as display:
             seconds = min(_start(program, sample, display) for _ in range(3))
-        say(f"window up after {seconds:.2f} s (at most {MOST_SECONDS}); {PICTURE}")
-        if seconds > MOST_SECONDS:
+        load, processors = os.getloadavg()[0], os.cpu_count() or 1
+        busy = f"load {load:.1f} on {processors} processors"
+        say(f"window up after {seconds:.2f} s (at most {MOST_SECONDS}; {busy}): {PICTURE}")
+        if seconds > MOST_SECONDS and load <= 2 * processors:  # others' work says nothing of the program
             raise BuildError(f"the window took {seconds:.2f} s, more than {MOST_SECONDS} s")
     finally:
         run(["dpkg", "--purge", FACTS.command])

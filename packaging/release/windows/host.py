@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from release.facts import FACTS
@@ -62,8 +62,3 @@ def mentions(roots: Sequence[str]) -> list[str]:
     """Lines of the registry below `roots` that name the program."""
     said = "".join(run_program(["reg", "query", root, "/s"], statuses=(0, 1)) for root in roots)
     return [line.strip() for line in said.splitlines() if FACTS.name.lower() in line.lower()]
-
-
-def display_environment(display: str) -> Mapping[str, str]:
-    """What a program needs of the environment to show its window on `display`."""
-    return {"DISPLAY": display, **({} if NATIVE else under_wine.wine_environment())}
