@@ -62,6 +62,7 @@ _PLUGINS = {
 _ONLY_IN_CHECKOUT = ("examples", "pictures")
 _UNUSED = re.compile(
     r"/translations/|\.(pyi|pxd|h|a|lib)$|^pyqtgraph/(colors|icons/peegee)/|/opengl32sw\.dll$"
+    r"|\.dist-info/(RECORD|INSTALLER|REQUESTED)$"  # what installed it, and where to
 )
 _TEST_MODULE = re.compile(r"(^|\.)(tests?|testing|conftest|test_\w+)(\.|$)")
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|conftest)\.py")

@@ -38,6 +38,8 @@ def test_modules_of_tests_stay_out(name, goes_in):
         ("PySide6/plugins/platforms/qwindows.dll", "", True),
         ("PySide6/Qt/plugins/sqldrivers/libqsqlite.so", "", False),
         ("PySide6/opengl32sw.dll", "", False),
+        ("keyring-25.7.0.dist-info/RECORD", "", False),
+        ("keyring-25.7.0.dist-info/entry_points.txt", "", True),
         ("libpython3.11.so.1.0", "/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", True),
         ("libX11.so.6", "/lib/x86_64-linux-gnu/libX11.so.6", False),
         ("libreadline.so.8", "/lib/x86_64-linux-gnu/libreadline.so.8", False),
