@@ -21,8 +21,8 @@ _VERSION = "3.11"
 _DLL = "python311"
 _SIGNER = "O=Python Software Foundation"
 _COMPILER = "x86_64-w64-mingw32-gcc"
-#: The same source gives the same octets: no time in the header, no symbols with paths.
-_REPEATABLE = ("-O2", "-s", "-Wl,--no-insert-timestamp")
+#: The same source gives the same octets: no time, no symbols with paths, no address made from a path.
+_REPEATABLE = ("-O2", "-s", "-Wl,--no-insert-timestamp", "-Wl,--disable-auto-image-base")
 #: Parts of the standard library that a build has no use for.
 _NO_USE = (
     "__pycache__",
