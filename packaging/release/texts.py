@@ -28,7 +28,7 @@ def whole_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     parser = cli.build_parser()
     (action,) = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
     for name, its_parser in action.choices.items():
-        module = importlib.import_module(f"cosemscope.cli.{name.replace('-', '_')}_command")
+        module = importlib.import_module(f"cosemscope.cli.commands.{name.replace('-', '_')}_command")
         module.add_arguments(its_parser)
         its_parser.description = module.DESCRIPTION
     return parser, dict(action.choices)

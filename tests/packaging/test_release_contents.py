@@ -12,7 +12,7 @@ inspection = script("release.inspection")
 @pytest.mark.parametrize(
     ("name", "goes_in"),
     [
-        ("cosemscope.cli.self_test_command", True),
+        ("cosemscope.cli.commands.self_test_command", True),
         ("pydoc", True),
         ("numpy.testing._private.utils", False),
         ("numpy._core.tests.test_umath", False),
@@ -55,7 +55,9 @@ def test_only_files_in_use_go_in(name, source, goes_in):
 def test_every_module_and_every_data_file_is_named():
     """Commands and panes are imported by name: no analysis finds them. Pictures and examples stay out."""
     names = contents.hidden_imports(CHECKOUT)
-    assert {"keyring", "cosemscope.cli.self_test_command", "cosemscope.gui.frame.window"} <= set(names)
+    assert {"keyring", "cosemscope.cli.commands.self_test_command", "cosemscope.gui.frame.window"} <= set(
+        names
+    )
     pairs = contents.data_files(CHECKOUT)
     targets = {target for _, target in pairs}
     assert "cosemscope/_resources/samples" in targets

@@ -473,7 +473,7 @@ class Window(QMainWindow):
             text = (
                 f"Cosemscope {version} is there; this is {__version__}. Help > About turns this notice off."
             )
-            self.messages.say(Severity.NOTE, text)
+            self.messages.say(MessageSeverity.NOTE, text)
 
         UpdateNotice(self.settings, __version__, tell, self).ask_if_due()
 

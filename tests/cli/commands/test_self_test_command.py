@@ -7,8 +7,8 @@ import zlib
 import pytest
 
 from cosemscope import cli
-from cosemscope.cli import self_test_command
-from cosemscope.cli.self_test_command import STEPS, Step, StepError
+from cosemscope.cli.commands import self_test_command
+from cosemscope.cli.commands.self_test_command import STEPS, Step, StepError
 
 
 def steps_told(capsys) -> dict[str, dict]:
