@@ -146,3 +146,18 @@ def test_links_that_nobody_opens_are_told_once() -> None:
     ]
     assert ["USER0" in problem.message for problem in problems] == [True, False]
     assert np.dtype(step.batch.time.dtype) == np.int64
+
+
+def test_records_between_small_damages_are_one_batch() -> None:
+    """Each batch has a price of its own; but nothing waits for the end of a long damage."""
+    good, bad = bytes((MARK, 1)), b"\xff" * 7
+    for octets, wanted in (
+        ((good + bad) * 40, 40),
+        (good + b"\xff" * 3 * record_walk.FIRST_SEARCH + good, 1),
+    ):
+        window = OctetWindow(0, len(octets))
+        window.view[: len(octets)] = octets
+        window.fill(len(octets))
+        batch = Marks([], [Interface(1)]).take(window, 0, 1000, True).batch
+        assert batch is not None
+        assert len(batch) == wanted

@@ -55,11 +55,14 @@ class RecordWalk(ABC):
 
     def take(self, window: OctetWindow, at: int, limit: int, final: bool) -> WalkStep:
         """Read up to `limit` records from index `at` on; `final` says that the file ends with the window."""
-        if self._lost_from is not None:
-            return self._search(window, at, final)
         batches: list[RecordBatch] = []
         step = WalkStep(at)
-        while limit > 0 and self._lost_from is None and not step.need and not step.over:
+        while limit > 0 and not step.need and not step.over:
+            if self._lost_from is not None:
+                if batches and not self._small_damage:
+                    break  # what was found before need not wait
+                step = self._search(window, step.at, final)
+                continue
             step = self._take(window, step.at, limit, final)
             if step.batch is not None:
                 self._tell_links(step.batch)
@@ -69,6 +72,11 @@ class RecordWalk(ABC):
             return step
         # What ended the work here ends it again when it goes on from there.
         return WalkStep(step.at, batch=_joined(batches))
+
+    @property
+    def _small_damage(self) -> bool:
+        """True while the place to go on at may be near: many such damages in a row cost one batch."""
+        return self._search_step == FIRST_SEARCH and self._damages <= MAX_DAMAGES
 
     @abstractmethod
     def _take(self, window: OctetWindow, at: int, limit: int, final: bool) -> WalkStep:
