@@ -31,11 +31,12 @@ def test_columns_are_aligned_and_stay_as_wide() -> None:
     with open_capture(SAMPLES / "push.pcapng") as reader:
         analysis = Analysis(reader).run()
         table = TextTable([FIELDS[name] for name in ("wpdu.number", "source", "role")])
-        head = table.head()
-        lines = table.lines(AskedRows(analysis, slice(0, 3))) + table.lines(AskedRows(analysis, slice(3, 6)))
+        told = table.lines(AskedRows(analysis, slice(0, 3))) + table.lines(AskedRows(analysis, slice(3, 6)))
+    head, *lines = told.splitlines()
     assert head.split() == ["wpdu.number", "source", "role"]
-    assert len({line.index("  server") for line in lines.splitlines()}) == 1
-    assert lines.startswith("          1  ")
+    assert {line.index("server") for line in lines} == {head.index("role")}
+    assert lines[0].startswith("          1  ")
+    assert len(lines) == 6  # the names stand once
 
 
 def test_texts_of_a_capture_cannot_write_into_the_terminal() -> None:

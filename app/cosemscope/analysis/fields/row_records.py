@@ -63,15 +63,15 @@ def _side_by_side(columns: Iterable[_Column], most: int) -> Iterator[_Column]:
 
 
 class TextTable:
-    """Aligned columns under their names; a column that once had a wide value stays as wide."""
+    """Aligned columns under their names; a column that once had a wide value stays as wide.
+
+    The names stand above the first lines, as wide as these.
+    """
 
     def __init__(self, fields: Iterable[RowField]) -> None:
         self._fields = tuple(fields)
         self._widths = [len(field.name) for field in self._fields]
-
-    def head(self) -> str:
-        """The line of names."""
-        return self._line([field.name for field in self._fields])
+        self._headed = False
 
     def lines(self, asked: AskedRows) -> str:
         """A line for each row; what cannot be printed is escaped."""
@@ -79,7 +79,11 @@ class TextTable:
         self._widths = [
             max(chain([width], map(len, column))) for width, column in zip(self._widths, columns, strict=True)
         ]
-        return "".join([self._line(row) for row in zip(*columns, strict=True)])
+        lines = [self._line(row) for row in zip(*columns, strict=True)]
+        if not self._headed:
+            self._headed = True
+            lines.insert(0, self._line([field.name for field in self._fields]))
+        return "".join(lines)
 
     def _line(self, row: Iterable[str]) -> str:
         cells = [

@@ -130,6 +130,8 @@ def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
             left_out += len(rows) - len(listed)
             _write(lines(AskedRows(analysis, listed, insights)))
         done = stop
+    if not done:  # the names of fields stand there also where there are no rows
+        _write(lines(AskedRows(analysis, np.arange(0), insights)))
     if left_out:
         sys.stdout.flush()
         what = "WPDU lacks octets and is" if left_out == 1 else "WPDUs lack octets and are"
@@ -144,9 +146,7 @@ def _lines(named: dict[str, RowField] | None, *, as_json: bool) -> Callable[[Ask
         return lambda asked: json_lines(keys, asked)
     if named is None:
         return _UsualLines()
-    table = TextTable(named.values())
-    _write(table.head())
-    return table.lines
+    return TextTable(named.values()).lines
 
 
 def _named(names: str) -> dict[str, RowField]:
