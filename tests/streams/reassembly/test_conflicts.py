@@ -6,14 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.capture.packets.packet_row import ACK, SYN
+from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly import conflicts
 from cosemscope.streams.reassembly.conflicts import ConflictFinder
 from tests.helpers.made_streams import Made, Sent
 
 
-def looked(made: Made, suspects: list[int], start: list[int] | None = None) -> list[tuple[int, int, int]]:
-    """The conflicts found among these packets: packet, start, amount."""
-    finder = ConflictFinder(made.packets, made.packet_streams, made.source, made.output)
+def looked(
+    made: Made, suspects: list[int], start: list[int] | None = None, *, at_hand: bool = True
+) -> list[tuple[int, int, int]]:
+    """The conflicts found among these packets, packet, start, amount; octets at hand or in the file."""
+    source = made.source if at_hand else PayloadSource(made.source.octets)
+    finder = ConflictFinder(made.packets, made.packet_streams, source, made.output)
     for number, packet in enumerate(suspects):
         finder.suspect(np.array([packet]), np.array([start[number] if start else 0]))
     finder.look(made.batch.rows)
@@ -34,9 +38,9 @@ SENT = st.lists(
 )
 
 
-@given(SENT, st.sampled_from([0, 2**32 - 12, 2**32 - 1, 2**31 - 9]))
+@given(SENT, st.sampled_from([0, 2**32 - 12, 2**32 - 1, 2**31 - 9]), st.booleans())
 @settings(max_examples=200)
-def test_octets_that_differ_from_their_first_copies(parts: list[tuple], isn: int) -> None:
+def test_octets_that_differ_from_their_first_copies(parts: list[tuple], isn: int, at_hand: bool) -> None:
     """A plain model remembers the first octet at each place, and the first segment that begins there."""
     seen: dict[tuple[int, int, int], int] = {}
     begun: dict[tuple[int, int, int], bytes] = {}
@@ -56,7 +60,8 @@ def test_octets_that_differ_from_their_first_copies(parts: list[tuple], isn: int
         seen = dict(zip(places, kept, strict=True)) | seen
         seq = isn + start - (flags == SYN)  # a SYN counts one before its octets
         sent.append(Sent(octets, stream=stream, side=side, seq=seq, cut=cut, flags=flags))
-    assert looked(Made(sent), suspects, [1000 + packet for packet in suspects]) == expected
+    starts = [1000 + packet for packet in suspects]
+    assert looked(Made(sent), suspects, starts, at_hand=at_hand) == expected
 
 
 @pytest.mark.parametrize(("again", "amounts"), [(b"XXX", [3]), (b"XX", [3]), (b"XXXX", [3, 3])])

@@ -5,6 +5,8 @@ stacks do not do it and attackers do. The original is looked for in the batch an
 packets before it.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from cosemscope.capture.columns import Array, Columns
@@ -91,28 +93,36 @@ class ConflictFinder:
             earlier = (seen[near] < suspect) & (-size < shift) & (shift < length[near])
             rows, shift = seen[near[earlier]], shift[earlier]
             oldest = np.argsort(rows)[:MOST_COMPARED]
-            found.append(self._differences(suspect, rows[oldest].tolist(), shift[oldest].tolist()))
+            found.append(self._differences(suspect, rows[oldest], shift[oldest]))
         return found
 
-    def _differences(self, suspect: int, rows: list[int], shifts: list[int]) -> int:
+    def _differences(self, suspect: int, rows: Array, shift: Array) -> int:
         """Count the octets of a segment that differ from those in the first of these rows that has them.
 
-        `shifts`: how far into each of `rows` the segment begins, in octets.
+        `shift`: int64[k], how far into each of `rows`, int64[k], the segment begins, in octets.
         """
         address, captured = self._packets["payload"], self._packets["payload_captured"]
         octets = self._source.octets
         mine = np.frombuffer(octets(int(address[suspect]), int(captured[suspect])), np.uint8)
-        unseen = np.ones(len(mine), np.bool_)
-        different = 0
-        for row, shift in zip(rows, shifts, strict=True):
-            start, stop = max(0, -shift), min(len(mine), int(captured[row]) - shift)
-            new = unseen[start:stop]
-            if new.any():
-                first = np.frombuffer(octets(int(address[row]) + start + shift, stop - start), np.uint8)
-                there = slice(start, start + len(first))  # the file may have been cut short meanwhile
-                different += int(((mine[there] != first) & unseen[there]).sum())
-                new[:] = False
-        return different
+        owner = np.full(len(mine), -1, np.int64)
+        starts, stops = np.maximum(-shift, 0), np.minimum(captured[rows] - shift, len(mine))
+        for place, start, stop in zip(
+            range(len(rows) - 1, -1, -1), starts[::-1].tolist(), stops[::-1].tolist(), strict=True
+        ):
+            owner[start:stop] = place  # the first comes last, and stands
+        held = np.flatnonzero(owner >= 0)
+        owner = owner[held]
+        where = address[rows[owner]].astype(np.int64) + shift[owner] + held
+        if self._source.at_hand(where).all():
+            return int((self._source.gather(np.uint8, where) != mine[held]).sum())
+        # Runs of octets that lie one after the other; what the file no longer has does not differ.
+        edges = np.flatnonzero(np.diff(where) != 1) + 1
+        known, pieces = mine[held].tobytes(), []
+        bounds = pairwise([0, *edges.tolist(), len(where)])
+        for (begin, end), at in zip(bounds, where[np.append(0, edges)].tolist(), strict=True):
+            first = octets(at, end - begin)
+            pieces.append(first + known[begin + len(first) : end])
+        return _differing(known, b"".join(pieces))
 
     def _same_place(self, packet: Array, original: Array) -> list[int]:
         """Counts, [k], of octets that differ between each packet and the original with its number."""
