@@ -51,7 +51,7 @@ class Insights:
     def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
         self._analysis = analysis
         self._associations = Associations(analysis, keys)
-        self._remembered: dict[tuple[Any, ...], str] = {}
+        self._remembered: dict[tuple[Any, ...], tuple[Request | None, str]] = {}
         self._octets = 0
         self._next = 0
         #: lines of bare GETs, and beginnings of the lines of values that answer a request
@@ -96,18 +96,18 @@ class Insights:
         """
         request, scaler_unit = look
         if apdu[0] != t.GET_RESPONSE or apdu[3] != 0:
-            return self._line(apdu, look.context)
+            return self._quiet_line(apdu, look)
         reference = request.references[0] if request is not None and request.references else None
         value = fixed_text(apdu[4:], reference, scaler_unit)
         if value is None:
-            return self._line(apdu, look.context)
+            return self._quiet_line(apdu, look)
         known, beginning = self._beginnings.get(id(request), (self, None))  # of whom nothing was asked
         if known is not request:
-            line = self._line(apdu, look.context)
+            line = self._quiet_line(apdu, look)
             beginning = line.removesuffix(value) if line.endswith(f" = {value}") else None
             _keep(self._beginnings, request, beginning)
         if beginning is None or len(beginning) + len(value) > MAX_LENGTH:
-            return self._line(apdu, look.context)
+            return self._quiet_line(apdu, look)
         return beginning + value
 
     def _loud(self, row: int, tag: int, known: Look) -> str:
@@ -136,14 +136,27 @@ class Insights:
         units = tuple(map(scaler_unit, references)) if scaler_unit is not None else ()
         # Invoke-ids are in no line.
         key = (apdu[:2], apdu[3:] if apdu[0] in _WITH_INVOKE_ID else apdu[2:], references, units)
-        info = self._remembered.get(key)
-        if info is None:
-            info = _summary(apdu, context)
-            self._octets += len(apdu)
-            if len(self._remembered) >= _REMEMBERED or self._octets > _MOST_OCTETS:
-                self._remembered.clear()
-                self._octets = len(apdu)
-            self._remembered[key] = info
+        _, info = self._remembered.get(key, _NOTHING)
+        return info or self._remember(key, None, apdu, context)
+
+    def _quiet_line(self, apdu: bytes, look: QuietLook) -> str:
+        """The same by the identity of its request: where it comes again, nothing of that is read."""
+        request, scaler_unit = look
+        if len(apdu) > _LONGEST:
+            return _summary(apdu, look.context)
+        key = id(request), scaler_unit, apdu[:2], apdu[3:]
+        known, info = self._remembered.get(key, _NOTHING)
+        if info is None or known is not request:
+            return self._remember(key, request, apdu, look.context)
+        return info
+
+    def _remember(self, key: tuple[Any, ...], request: Request | None, apdu: bytes, context: Context) -> str:
+        info = _summary(apdu, context)
+        self._octets += len(apdu)
+        if len(self._remembered) >= _REMEMBERED or self._octets > _MOST_OCTETS:
+            self._remembered.clear()
+            self._octets = len(apdu)
+        self._remembered[key] = request, info
         return info
 
     def _told(self, row: int, known: Look) -> str:

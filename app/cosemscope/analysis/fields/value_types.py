@@ -233,8 +233,8 @@ class Instant(ValueType):
     def _jsons(self, values: Array) -> list[Any]:
         if self.none is not None or (len(values) and values.min() < 0):
             return super()._jsons(values)
-        second, rest = np.divmod(values.astype(np.int64, copy=False), SECOND)
-        return [f"{whole}.{part:09d}" for whole, part in zip(second.tolist(), rest.tolist(), strict=True)]
+        texts = map(str, values.tolist())
+        return [f"{text[:-9]}.{text[-9:]}" if len(text) > 9 else f"0.{text:>09}" for text in texts]
 
 
 class Duration(ValueType):
