@@ -1,7 +1,7 @@
 """The pcapng file format: sections, each with its own byte order and interfaces, made of blocks.
 
-Runs of packet blocks of one kind are walked over with nothing but their types and lengths read one by one;
-their fields are read for the whole run at once. Other blocks are read (see `pcapng_blocks`) or skipped.
+Runs of packet blocks are walked over with nothing but their lengths read one by one; their fields are read
+for the whole run at once. Other blocks are read (see `pcapng_blocks`) or skipped.
 """
 
 import struct
@@ -60,6 +60,10 @@ _PACKETS: dict[int, _Packets] = {
     BlockKind.OLD_PACKET: _Packets(32, 28, "u2", _STAMPED),
     BlockKind.SIMPLE_PACKET: _Packets(16, 12, None, {"original": 8}),
 }
+# Where the packet stands, by the kind of its block.
+_DATA = np.zeros(max(_PACKETS) + 1, np.int64)
+for _kind, _layout in _PACKETS.items():
+    _DATA[_kind] = _layout.data
 _HEADERS = frozenset((BlockKind.SECTION, BlockKind.INTERFACE, BlockKind.NAMES, BlockKind.STATISTICS))
 # Blocks that end a row of packets, and those within one that are read: names and statistics.
 _APART = (BlockKind.SECTION, BlockKind.INTERFACE, *_PACKETS)
@@ -147,8 +151,8 @@ class PcapngWalk(RecordWalk):
                 self.statistics[number] = statistics_of(self._blocks, block, int(time[0]))
 
     def _run(self, window: OctetWindow, at: int, kind: int, limit: int) -> WalkStep:
-        """As many packet blocks of one kind as stand in a row."""
-        start, length, stop = self._places(window, at, kind, limit)
+        """As many packet blocks as stand in a row."""
+        start, length, kinds, stop = self._places(window, at, kind, limit)
         if not len(start):
             self._lose(window.base + at)
             return WalkStep(at)
@@ -159,9 +163,9 @@ class PcapngWalk(RecordWalk):
                 if not self._accept_torn(window, at, int(length[0]), False):
                     return WalkStep(at)
                 keep = 1
-            start, length = start[:keep], length[:keep]
+            start, length, kinds = start[:keep], length[:keep], kinds[:keep]
             stop = int(start[-1] + length[-1])
-        fields, good = self._fields(window, start, length, kind)
+        fields, good = self._fields(window, start, length, kinds)
         for index in np.flatnonzero(~good).tolist():
             message = "a packet block of an unknown interface, or shorter than its packet; it was skipped"
             self._note(window.base + int(start[index]), message)
@@ -169,7 +173,7 @@ class PcapngWalk(RecordWalk):
             return WalkStep(stop)
         rows = slice(None) if good.all() else np.flatnonzero(good)
         fields = {name: values[rows] for name, values in fields.items()}
-        return WalkStep(stop, 0, self._batch(window, start[rows], length[rows], fields, kind))
+        return WalkStep(stop, 0, self._batch(window, start[rows], length[rows], fields, kinds[rows]))
 
     def _accept_torn(self, window: OctetWindow, at: int, length: int, final: bool) -> bool:
         """True when a block is believed whose two lengths differ; if not, the walk is lost here."""
@@ -181,8 +185,8 @@ class PcapngWalk(RecordWalk):
 
     def _places(
         self, window: OctetWindow, at: int, kind: int, limit: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-        """Indexes and lengths of whole packet blocks of one kind in a row, and where the row ends.
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any], int]:
+        """Indexes, lengths and kinds of whole packet blocks in a row from one of `kind`, and where it ends.
 
         Lengths are followed blindly for a while, and what was passed is checked all at once. How far depends
         on how far it went well before. Blocks that bear on no packet may stand between.
@@ -200,7 +204,12 @@ class PcapngWalk(RecordWalk):
         length = window.gather(self._order + "u4", start + 4).astype(np.int64)
         kinds = window.gather(self._order + "u4", start)
         packet = kinds == kind
-        good = (length >= np.where(packet, least, LEAST_BLOCK)) & (length & 3 == 0)
+        leasts = np.where(packet, least, LEAST_BLOCK)
+        others = () if packet.all() else _PACKETS.keys() - {kind}
+        for other in others:
+            leasts[kinds == other] = _PACKETS[other].least
+            packet |= kinds == other
+        good = (length >= leasts) & (length & 3 == 0)
         good &= start + length <= window.size
         between = np.flatnonzero(good & ~packet & ~np.isin(kinds, _APART))
         whole = window.gather(self._order + "u4", start[between] + length[between] - 4) == length[between]
@@ -209,16 +218,35 @@ class PcapngWalk(RecordWalk):
         count = len(start) if good.all() else int(good.argmin())
         self._reach = max(count * 2, _LEAST_REACH)
         if not count:
-            return start[:0], length[:0], at
+            return start[:0], length[:0], kinds[:0], at
         for index in np.flatnonzero(np.isin(kinds[:count], _BETWEEN)).tolist():
             self._block(window, int(start[index]), int(kinds[index]), int(length[index]))
         rows = np.flatnonzero(packet[:count])
-        return start[rows], length[rows], int(start[count - 1] + length[count - 1])
+        return start[rows], length[rows], kinds[rows], int(start[count - 1] + length[count - 1])
 
     def _fields(
+        self,
+        window: OctetWindow,
+        start: npt.NDArray[np.int64],
+        length: npt.NDArray[np.int64],
+        kinds: npt.NDArray[Any],
+    ) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.bool_]]:
+        """Fields of packet blocks, 0 where a kind has no such field, and which of the blocks can be true."""
+        if (kinds == kinds[0]).all():
+            return self._fields_of(window, start, length, int(kinds[0]))
+        fields = {name: np.zeros(len(start), np.int64) for name in (*_STAMPED, "interface")}
+        good = np.zeros(len(start), np.bool_)
+        for kind in np.unique(kinds).tolist():
+            rows = np.flatnonzero(kinds == kind)
+            some, good[rows] = self._fields_of(window, start[rows], length[rows], kind)
+            for name, values in some.items():
+                fields[name][rows] = values
+        return fields, good
+
+    def _fields_of(
         self, window: OctetWindow, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64], kind: int
     ) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.bool_]]:
-        """Fields of packet blocks, and which of the blocks can be true."""
+        """The same of blocks of one kind, without the fields that it has not."""
         layout = _PACKETS[kind]
         fields: dict[str, npt.NDArray[Any]] = {
             name: window.gather(self._order + "u4", start + place) for name, place in layout.fields.items()
@@ -240,22 +268,25 @@ class PcapngWalk(RecordWalk):
         start: npt.NDArray[np.int64],
         length: npt.NDArray[np.int64],
         fields: dict[str, npt.NDArray[Any]],
-        kind: int,
+        kinds: npt.NDArray[Any],
     ) -> RecordBatch:
-        layout = _PACKETS[kind]
         captured = fields["captured"].astype(np.uint32)
         interface = fields["interface"] + self._first_interface
-        if "high" in fields:
+        # A simple packet block has no time: that of the packet before it is the best there is.
+        stamped = kinds != BlockKind.SIMPLE_PACKET
+        time = np.full(len(start), self._last_time)
+        if stamped.all():
             time = self._times(fields["high"], fields["low"], interface)
-            self._last_time = int(time[-1])
-            self._comments(window, start, length, captured)
-        else:
-            # A simple packet block has no time: that of the packet before it is the best there is.
-            time = np.full(len(start), self._last_time)
+        elif stamped.any():
+            rows = np.flatnonzero(stamped)
+            known = self._times(fields["high"][rows], fields["low"][rows], interface[rows])
+            time = np.append(known, self._last_time)[np.cumsum(stamped) - 1]
+        self._last_time = int(time[-1])
+        self._comments(window, start, length, captured, stamped)
         self._packets += len(start)
         return RecordBatch(
             time=time,
-            offset=start + (window.base + layout.data),
+            offset=start + _DATA[kinds] + window.base,
             captured=captured,
             original=fields["original"].astype(np.uint32),
             interface=interface.astype(np.uint16),
@@ -283,11 +314,12 @@ class PcapngWalk(RecordWalk):
         start: npt.NDArray[np.int64],
         length: npt.NDArray[np.int64],
         captured: npt.NDArray[np.uint32],
+        stamped: npt.NDArray[np.bool_],
     ) -> None:
-        """Keep the comments of packets that have options."""
+        """Keep the comments of packets that have options, which only blocks with a time stamp have."""
         options = start + 28 + ((captured.astype(np.int64) + 3) & ~3)
         stop = start + length - 4
-        for index in np.flatnonzero(options + 4 <= stop).tolist():
+        for index in np.flatnonzero((options + 4 <= stop) & stamped).tolist():
             text = comment_of(self._blocks, bytes(window.view[int(options[index]) : int(stop[index])]))
             if text:
                 self.comments[self._packets + index] = text
@@ -312,7 +344,7 @@ class PcapngWalk(RecordWalk):
             return self._tail(window, at, 0, True)
         start = np.array([at], np.int64)
         length = np.array([self._head(window.view, at)[1]], np.int64)
-        fields, good = self._fields(window, start, length, kind)
+        fields, good = self._fields_of(window, start, length, kind)
         claimed = int(fields["captured"][0])
         if not good[0] or length[0] - layout.least - claimed > MAX_OPTIONS:
             self._lose(window.base + at)
@@ -324,7 +356,7 @@ class PcapngWalk(RecordWalk):
         )
         # Options that may be cut are not looked at.
         length = fields["captured"].astype(np.int64) + layout.data
-        return WalkStep(window.size, 0, self._batch(window, start, length, fields, kind))
+        return WalkStep(window.size, 0, self._batch(window, start, length, fields, np.array([kind])))
 
     @property
     def _room(self) -> int:
