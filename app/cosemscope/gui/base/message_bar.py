@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -17,7 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.look.plain_label import PlainLabel
 
 #: More messages than this stand together as a count.
 _SHOWN = 3
@@ -43,10 +44,9 @@ class _Line(QFrame):
     def __init__(self, message: BarMessage, bar: "MessageBar") -> None:
         super().__init__(bar)
         self._message = message
-        self._picture = QLabel(self)
-        self._text = QLabel(message.text, self)
+        self._picture = PlainLabel(self)
+        self._text = PlainLabel(message.text, self)
         self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         dismiss = QToolButton(self)
         dismiss.setIcon(icon("close"))
@@ -127,8 +127,10 @@ class MessageBar(QWidget):
             self._column.addWidget(_Line(message, self))
         more = len(self._messages) - _SHOWN
         if more > 0:
-            rest = QLabel(f"{more} more", self)
-            rest.setToolTip("\n".join(message.text for message in self._messages[_SHOWN : _SHOWN + 20]))
+            rest = PlainLabel(f"{more} more", self)
+            rest.setToolTip(
+                plain_tip("\n".join(message.text for message in self._messages[_SHOWN : _SHOWN + 20]))
+            )
             rest.setContentsMargins(36, 2, 4, 2)
             self._column.addWidget(rest)
         self.setVisible(bool(self._messages))

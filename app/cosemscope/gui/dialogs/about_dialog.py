@@ -29,6 +29,7 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.base.updates import address, refusal
 from cosemscope.gui.look.icons import application_icon
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.program import is_frozen
 
 _TEXT = (
@@ -146,7 +147,7 @@ class AboutDialog(QDialog):
         self.address = QLineEdit(address(self._settings), self)
         self.address.setPlaceholderText("https://...; nothing is asked without an address")
         self.address.setAccessibleName("Address to ask for newer versions")
-        self.why = QLabel(self)
+        self.why = PlainLabel(self)
         self.why.setWordWrap(True)
         self.notice.toggled.connect(self._keep)
         self.address.textChanged.connect(self._keep)

@@ -8,7 +8,6 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QPlainTextEdit,
     QPushButton,
@@ -24,6 +23,7 @@ from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
 from cosemscope.apdu.summary import summarise
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.panes.details.details import Details
 from cosemscope.wording import count, size
 
@@ -95,8 +95,7 @@ class PasteBox(QDialog):
         self.text.setPlaceholderText(_HINT)
         self.text.setAccessibleName("Octets in hex")
         self.text.setTabChangesFocus(True)
-        self.summary = QLabel(self)
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary = PlainLabel(self)
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.summary.setAccessibleName("What it is")

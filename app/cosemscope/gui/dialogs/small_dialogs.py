@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QHeaderView,
-    QLabel,
     QPlainTextEdit,
     QTableWidget,
     QTableWidgetItem,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.streams.decode_as import WORDS, DecodeAs
 from cosemscope.streams.tables.framing import Framing
 
@@ -84,7 +84,7 @@ class DecodeAsDialog(QDialog):
                 *(framing.label for framing in WORDS.values()),
             ]
         )
-        explanation = QLabel(
+        explanation = PlainLabel(
             "Cosemscope recognises DLMS by content, on any port. Where that is wrong, say here what the "
             "octets are; the capture is then read again.",
             self,
@@ -173,7 +173,7 @@ def show_fault(parent: QWidget | None, trace: str) -> None:
     """Show a fault of the program with its trace, to be copied into a report."""
     dialog = QDialog(parent)
     dialog.setWindowTitle("Something went wrong in Cosemscope")
-    text = QLabel(
+    text = PlainLabel(
         "This is a fault of Cosemscope, not of your capture. You can go on working; if it comes again, "
         "please report it with the text below.",
         dialog,

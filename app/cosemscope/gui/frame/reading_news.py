@@ -8,6 +8,7 @@ from cosemscope.capture.records import CaptureProblem
 from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.document.document import Document
 from cosemscope.gui.frame.status_bar import StatusBar
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.wording import count
 
 
@@ -52,7 +53,7 @@ class ReadingNews:
         self._window.setWindowTitle(f"{document.title} – Cosemscope")
         if document.analysis is not None:
             self._status.show_file(document.title, document.analysis.progress[1], note)
-        self._status.file.setToolTip(str(document.path))
+        self._status.file.setToolTip(plain_tip(str(document.path)))
 
     def _show_progress(self, done: int, total: int) -> None:
         document = self._document

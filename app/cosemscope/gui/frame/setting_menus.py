@@ -43,7 +43,7 @@ class RecentMenu(QMenu):
         paths = self._settings.get(options.RECENT)
         self.clear()
         for path in paths:
-            action = self.addAction(path)
+            action = self.addAction(path.replace("&", "&&"))
             action.triggered.connect(lambda checked=False, path=path: self.openAsked.emit(path))
             action.setEnabled(Path(path).is_file())
         self.addSeparator()

@@ -7,7 +7,6 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -19,7 +18,9 @@ from PySide6.QtWidgets import (
 from cosemscope import __version__
 from cosemscope.gui.live.recovery import LeftSpools
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import application_icon, icon
+from cosemscope.gui.look.plain_label import PlainLabel
 
 _WIDTH = 760
 
@@ -36,10 +37,10 @@ class RecentButton(QToolButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumHeight(44)
-        self.setToolTip(path if self._there else f"{path} is not there any more")
+        self.setToolTip(plain_tip(path if self._there else f"{path} is not there any more"))
         self.setAccessibleName(f"Open {path}")
-        self._name, self._folder = QLabel(Path(path).name, self), QLabel(self)
-        self._picture = QLabel(self)
+        self._name, self._folder = PlainLabel(Path(path).name, self), PlainLabel(self)
+        self._picture = PlainLabel(self)
         for label in (self._name, self._folder, self._picture):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         texts = QVBoxLayout()
@@ -109,14 +110,14 @@ class StartPage(QScrollArea):
         column.addLayout(self._heading(body))
         column.addSpacing(10)
         column.addLayout(self._buttons(body))
-        self._drop = QLabel(
+        self._drop = PlainLabel(
             "or drop a .pcap or .pcapng file (also .gz or .zst) anywhere on this window", body
         )
         column.addWidget(self._drop)
         column.addSpacing(14)
         self.left = LeftSpools(body)
         column.addWidget(self.left)
-        self._recent_title = QLabel("Recent captures", body)
+        self._recent_title = PlainLabel("Recent captures", body)
         self._clear = QPushButton("Clear list", body)
         self._clear.setFlat(True)
         self._clear.clicked.connect(self.clearAsked)
@@ -134,14 +135,14 @@ class StartPage(QScrollArea):
         self.show_recent(())
 
     def _heading(self, body: QWidget) -> QHBoxLayout:
-        mark = QLabel(body)
+        mark = PlainLabel(body)
         mark.setPixmap(application_icon().pixmap(64, 64))
-        title = QLabel("Cosemscope", body)
+        title = PlainLabel("Cosemscope", body)
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 2.2)
         font.setBold(True)
         title.setFont(font)
-        self._subtitle = QLabel(f"DLMS/COSEM over IP, WPDU by WPDU · version {__version__}", body)
+        self._subtitle = PlainLabel(f"DLMS/COSEM over IP, WPDU by WPDU · version {__version__}", body)
         texts = QVBoxLayout()
         texts.setSpacing(2)
         texts.addWidget(title)

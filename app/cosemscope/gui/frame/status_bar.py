@@ -1,9 +1,10 @@
 """The status bar: the file, how far it is read with a button to stop, and the counts."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.wording import count, size
 
 #: Steps of the progress bar: octets of large files do not fit its integers.
@@ -18,8 +19,8 @@ class StatusBar(QStatusBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.file = QLabel(self)
-        self.counts = QLabel(self)
+        self.file = PlainLabel(self)
+        self.counts = PlainLabel(self)
         self.problems = QToolButton(self)
         self.problems.setAutoRaise(True)
         self.problems.setToolButtonStyle(QToolButton().toolButtonStyle().ToolButtonTextBesideIcon)

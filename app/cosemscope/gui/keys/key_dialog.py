@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QToolButton,
     QVBoxLayout,
@@ -29,6 +28,7 @@ from cosemscope.analysis.keys.key_table import KeyEntry, KeyFieldError
 from cosemscope.gui.document.protection import WantedKey
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.look.plain_label import PlainLabel
 
 
 class KeyField(NamedTuple):
@@ -91,7 +91,7 @@ class KeyDialog(QDialog):
         self.secret_form.setAccessibleName("HLS secret is given")
         self.curve = QComboBox(self)
         self.curve.addItems(_CURVES)
-        self.problem = QLabel(self)
+        self.problem = PlainLabel(self)
         self.problem.setWordWrap(True)
         self.problem.hide()
         self.buttons = QDialogButtonBox(
@@ -143,7 +143,7 @@ class KeyDialog(QDialog):
         if field is SECRET:
             across.addWidget(self.secret_form)
         elif field.secret and not field.file:
-            amount = QLabel(row)
+            amount = PlainLabel(row)
             amount.setForegroundRole(amount.palette().ColorRole.PlaceholderText)
             widest = amount.fontMetrics().horizontalAdvance("32 octets ")
             amount.setMinimumWidth(max(widest, self.secret_form.sizeHint().width()))  # one edge for all lines

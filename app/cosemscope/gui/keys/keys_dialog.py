@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QMessageBox,
     QPushButton,
     QTableView,
@@ -32,6 +31,7 @@ from cosemscope.gui.keys.key_dialog import KeyDialog, entry_fields
 from cosemscope.gui.keys.key_keeper import KeyKeeper
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.wording import count
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -151,7 +151,7 @@ class KeysDialog(QDialog):
         self.keep = QCheckBox("&Keep these keys in the operating system's key store", self)
         self.keep.setChecked(keeper.keep)
         self.keep.setEnabled(keeper.keep)
-        self.keep_note = QLabel(self)
+        self.keep_note = PlainLabel(self)
         self.keep_note.setWordWrap(True)
         self.keep_note.setForegroundRole(self.keep_note.palette().ColorRole.PlaceholderText)
         self._make_buttons()
@@ -206,7 +206,7 @@ class KeysDialog(QDialog):
         self.buttons["show"].setToolTip("Show the octets of the selected entries' keys")
 
     def _lay_out(self) -> None:
-        words = QLabel(
+        words = PlainLabel(
             "Keys open ciphered APDUs. They are held in memory and forgotten when Cosemscope ends; an entry "
             "that names no system title, address or wPort is tried for all.",
             self,

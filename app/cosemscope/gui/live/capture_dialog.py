@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -37,6 +36,7 @@ from cosemscope.gui.live.asked_jobs import command_in, ports_of, remembered
 from cosemscope.gui.live.interface_list import InterfaceList
 from cosemscope.gui.live.interface_watch import InterfaceWatch
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.wording import sentence
 
 _SIZE = (860, 700)
@@ -110,7 +110,7 @@ class FilterField(QWidget):
         self.filter.setPlaceholderText("everything; or for example: host 192.0.2.7 and tcp port 4059")
         self.filter.setAccessibleName("Capture filter")
         self.filter.setClearButtonEnabled(True)
-        self.words = QLabel(self)
+        self.words = PlainLabel(self)
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         group = QButtonGroup(self)
@@ -199,7 +199,7 @@ class CaptureDialog(QDialog):
         self.setWindowTitle("Capture")
         self._wanted = job.interfaces
         self.interfaces = InterfaceList(self)
-        self.notice = QLabel("Looking for interfaces …", self)
+        self.notice = PlainLabel("Looking for interfaces …", self)
         self.notice.setWordWrap(True)
         self.notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.copy_command = QPushButton("Copy the command", self)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QRadioButton,
     QSpinBox,
     QVBoxLayout,
@@ -23,6 +22,7 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.live.asked_jobs import address_trouble, remembered
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.transport.wports import DLMS_PORT, Side, wport_name
@@ -41,7 +41,7 @@ class WPortBox(QWidget):
         self.number.setAccessibleName(f"{side.value} wPort")
         self.number.setMinimumWidth(100)
         self.setFocusProxy(self.number)
-        self.meaning = QLabel(self)
+        self.meaning = PlainLabel(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
@@ -73,9 +73,9 @@ class _AddressDialog(QDialog):
         self.address.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.address.setAccessibleName("Address")
         self.address.setMinimumWidth(300)
-        self.trouble = QLabel(self)
+        self.trouble = PlainLabel(self)
         self.trouble.setWordWrap(True)
-        words = QLabel(explanation, self)
+        words = PlainLabel(explanation, self)
         words.setWordWrap(True)
         self.form = QFormLayout()
         self.form.setHorizontalSpacing(14)
@@ -148,7 +148,7 @@ class ConnectDialog(_AddressDialog):
         wait = QHBoxLayout()
         wait.addWidget(self.timeout)
         wait.addStretch(1)
-        label = QLabel("&Time-out", self)
+        label = PlainLabel("&Time-out", self)
         label.setBuddy(self.timeout)
         self.form.addRow(label, wait)
         self.address.lineEdit().selectAll()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from cosemscope.capture.capturing.interfaces import CaptureInterface
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import plain_tip
 
 _TITLES = ("Interface", "Addresses", "State", "Packets a second")
 _RATE = len(_TITLES) - 1
@@ -97,7 +98,7 @@ class InterfaceList(QTreeWidget):
             item.setData(0, _NAME_ROLE, name)
             tip = interface.reason or f"{label}: may be captured from, by {interface.way}"
             for column in range(len(_TITLES)):
-                item.setToolTip(column, tip)
+                item.setToolTip(column, plain_tip(tip))
                 if not interface.may_capture:
                     item.setForeground(column, self.palette().brush(QPalette.ColorRole.PlaceholderText))
             self.addTopLevelItem(item)

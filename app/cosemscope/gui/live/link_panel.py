@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -28,7 +27,9 @@ from cosemscope.apdu.pasted.pieces import HexError
 from cosemscope.capture.events import NOT_OBEYED, Event, Trouble
 from cosemscope.gui.live.asked_jobs import LinkJob, title_of_job
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.live.commands.live_events import (
@@ -125,11 +126,11 @@ class LinkPanel(QWidget):
         self._job: LinkJob | None = None
         self._open = False
         self._peers: set[str] = set()
-        self.status = QLabel(self)
+        self.status = PlainLabel(self)
         self.status.setWordWrap(True)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._picture = QLabel(self)
+        self._picture = PlainLabel(self)
         self.end_button = QPushButton(self)
         self.log = QListWidget(self)
         self.log.setAccessibleName("What happened on the link")
@@ -140,7 +141,7 @@ class LinkPanel(QWidget):
         self.line.setFont(theme.fixed_font())
         self.line.setAccessibleName("APDU to send, in hexadecimal")
         self.line.setPlaceholderText("APDU in hexadecimal; Enter sends it")
-        self.meaning = QLabel(self)
+        self.meaning = PlainLabel(self)
         self.send_button = QPushButton(icon("send"), "Send", self)
         self.ready_made = QToolButton(self)
         self.answer_button = QPushButton("Answer with it", self)
@@ -353,7 +354,9 @@ class LinkPanel(QWidget):
         item = QListWidgetItem(icon(line.picture, colour), line.text)
         apdu = line.apdu.hex()
         item.setData(_APDU_ROLE, apdu)
-        item.setToolTip(f"{line.text}\n{apdu}\nDouble click: put it in the line" if apdu else line.text)
+        item.setToolTip(
+            plain_tip(f"{line.text}\n{apdu}\nDouble click: put it in the line" if apdu else line.text)
+        )
         self.log.addItem(item)
         while self.log.count() > LINES:
             self.log.takeItem(0)

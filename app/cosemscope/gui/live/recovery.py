@@ -6,12 +6,14 @@ They are looked for in a thread, since every one is opened to see whether there 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from cosemscope.capture.spool.spool_folder import Spool, left_spools, remove_spool
 from cosemscope.gui.base.background import in_background
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.wording import calendar, count, size
 
 #: Spools listed at most: the youngest ones.
@@ -45,7 +47,7 @@ class LeftSpools(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = QLabel("Not saved when Cosemscope ended", self)
+        self._title = PlainLabel("Not saved when Cosemscope ended", self)
         self.remove_all_button = QPushButton("Remove all…", self)
         self.remove_all_button.setFlat(True)
         self.remove_all_button.clicked.connect(self.ask_remove_all)
@@ -54,7 +56,7 @@ class LeftSpools(QWidget):
         titles.addWidget(self.remove_all_button)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
-        self._more = QLabel(self)
+        self._more = PlainLabel(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -92,10 +94,10 @@ class LeftSpools(QWidget):
 
     def _row(self, spool: Spool) -> QWidget:
         row = QWidget(self)
-        picture = QLabel(row)
+        picture = PlainLabel(row)
         picture.setPixmap(icon("recent", theme.colours(self.palette()).muted).pixmap(18, 18))
-        text = QLabel(describe(spool), row)
-        text.setToolTip("\n".join(map(str, spool.files[:20])))
+        text = PlainLabel(describe(spool), row)
+        text.setToolTip(plain_tip("\n".join(map(str, spool.files[:20]))))
         take, remove = QPushButton("Open", row), QPushButton("Remove", row)
         take.setAccessibleName(f"Open: {describe(spool)}")
         remove.setAccessibleName(f"Remove: {describe(spool)}")

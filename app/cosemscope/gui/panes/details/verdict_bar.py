@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from cosemscope.apdu.opening import Opening
 from cosemscope.gui.document.protection import VERDICT_LOOKS
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.look.plain_label import PlainLabel
 
 _ICON_SIZE = 18
 
@@ -24,11 +26,10 @@ class VerdictBar(QWidget):
         self._line = QFrame(self)
         self._line.setAutoFillBackground(True)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self._picture = QLabel(self._line)
-        self.badge = QLabel(self._line)
-        self.sentence = QLabel(self._line)
+        self._picture = PlainLabel(self._line)
+        self.badge = PlainLabel(self._line)
+        self.sentence = PlainLabel(self._line)
         self.sentence.setWordWrap(True)
-        self.sentence.setTextFormat(Qt.TextFormat.PlainText)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.sentence.setAccessibleName("Protection of the APDU")
@@ -59,7 +60,7 @@ class VerdictBar(QWidget):
             rest = f" ({more} more in this WPDU)" if more else ""
             self.badge.setText(VERDICT_LOOKS[self._shown.verdict].words)
             self.sentence.setText(self._shown.text + rest)
-            self.sentence.setToolTip("\n\n".join(one.text for one in openings))
+            self.sentence.setToolTip(plain_tip("\n\n".join(one.text for one in openings)))
             self.add_key.setVisible(self._shown.verdict.wants_key)
             self._paint_as_meant()
         self.setVisible(self._shown is not None)

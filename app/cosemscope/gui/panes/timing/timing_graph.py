@@ -19,7 +19,9 @@ from cosemscope.gui.document.selection import Mask, Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import KIND_NAMES, Kind
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.timing.lanes import REST, Lanes, Pair
 from cosemscope.gui.panes.timing.time_axis import TimeAxis
@@ -144,7 +146,7 @@ class TimingGraph(QWidget, Pane):
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._legend.setMinimumWidth(1)  # what does not fit is not shown: the pane may be narrow
         self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._summary = QLabel(self)
+        self._summary = PlainLabel(self)
         self.clear_button = QToolButton(self)
         self.clear_button.setIcon(icon("close"))
         self.clear_button.setText("Clear span")
@@ -429,7 +431,7 @@ class TimingGraph(QWidget, Pane):
             self.plot.setToolTip("")
             return
         row = self.nearest(self._box.mapSceneToView(position))
-        self.plot.setToolTip("" if row < 0 else self._traffic.describe(row))
+        self.plot.setToolTip("" if row < 0 else plain_tip(self._traffic.describe(row)))
 
     def _drag(self, start: float, stop: float, finished: bool) -> None:
         self._region.blockSignals(True)
