@@ -10,6 +10,7 @@ whenever there is nothing new yet. One thread steps; others may look at
 rows below a length that they took before (see `capture.columns`).
 """
 
+from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
@@ -170,7 +171,7 @@ class Analysis:
         """A whole WPDU, header included; what was not captured of it is left out."""
         return self.wpdus.octets(row, self.reader.octets)
 
-    def octets_of(self, rows: slice) -> list[bytes]:
+    def octets_of(self, rows: npt.NDArray[np.int64]) -> Iterator[bytes]:
         """The same of several rows, which costs less than of one after the other."""
         return self.wpdus.octets_of(rows, self.reader.octets)
 

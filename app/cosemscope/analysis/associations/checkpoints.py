@@ -5,6 +5,7 @@ apart. Associations in the midst of long transfers of blocks are passed by: a co
 """
 
 from bisect import bisect_right
+from itertools import pairwise
 
 from cosemscope.analysis.associations.association import Association
 
@@ -22,9 +23,12 @@ class Checkpoints:
         self._count = 0
         self._kept: dict[int, tuple[list[int], list[Association]]] = {}
 
-    def offer(self, pair: int, row: int, association: Association) -> None:
-        """Keep the state before `row` if it is time for one; to be called in the order of rows."""
-        if association.taken % self._stride or association.octets_in_hand > _MOST_OCTETS:
+    def offer(self, pair: int, row: int, association: Association, taken: int = 1) -> None:
+        """Keep the state before `row` if it is time for one; to be called in the order of rows.
+
+        `taken`: the rows of the association since the last call.
+        """
+        if association.taken % self._stride >= taken or association.octets_in_hand > _MOST_OCTETS:
             return
         rows, states = self._kept.setdefault(pair, ([], []))
         rows.append(row)
@@ -42,6 +46,7 @@ class Checkpoints:
     def _thin_out(self) -> None:
         self._stride *= 2
         for pair, (rows, states) in self._kept.items():
-            left = [place for place, state in enumerate(states) if not state.taken % self._stride]
+            strides = [0, *(state.taken // self._stride for state in states)]
+            left = [place for place, (one, next_) in enumerate(pairwise(strides)) if one < next_]
             self._kept[pair] = [rows[place] for place in left], [states[place] for place in left]
         self._count = sum(len(rows) for rows, _ in self._kept.values())

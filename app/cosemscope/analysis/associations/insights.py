@@ -71,19 +71,20 @@ class Insights:
         if not len(rows):
             return []
         wpdus, lines, quiet, loud = self._analysis.wpdus, self._request_lines, self._quiet, self._loud
-        start = int(rows[0])
-        octets = self._analysis.octets_of(slice(start, int(rows[-1]) + 1))
+        octets = self._analysis.octets_of(rows)
         tags, framings = (wpdus[name][rows].tolist() for name in ("apdu_tag", "framing"))
         bare = ((wpdus["apdu_tag"][rows] == t.GET_REQUEST) & (wpdus["length"][rows] == _BARE_GET)).tolist()
         infos = []
-        for row, tag, framing, is_bare, look in zip(rows.tolist(), tags, framings, bare, looks, strict=True):
+        for row, tag, framing, is_bare, look, whole in zip(
+            rows.tolist(), tags, framings, bare, looks, octets, strict=True
+        ):
             if isinstance(look, Look):
                 infos.append(loud(row, tag, look))
                 continue
             # A GET without selective access says nothing but its object, which its request is.
             known, info = lines.get(id(look.request), _NOTHING) if is_bare else _NOTHING
             if info is None or known is not look.request:
-                info = quiet(apdu_octets(octets[row - start], framing), look)
+                info = quiet(apdu_octets(whole, framing), look)
                 if is_bare:
                     _keep(lines, look.request, info)
             infos.append(info)

@@ -9,7 +9,6 @@ the APDUs that make associations; scalers of other connections and long transfer
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import repeat
 from threading import Condition
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.association import AnyLook, Association, Look, Place
 from cosemscope.analysis.associations.checkpoints import Checkpoints
 from cosemscope.analysis.associations.meter_knowledge import Meters
+from cosemscope.analysis.associations.quiet_rows import NOT_READ, QuietRuns, is_quiet
 from cosemscope.analysis.associations.row_trees import GONE_TREE, decode_framed
 from cosemscope.analysis.associations.steps import advance, pass_over, plain_look
 from cosemscope.analysis.engine import Analysis
@@ -27,7 +27,6 @@ from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.summary import summarise
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.row_apdus import apdu_octets, apdu_start
-from cosemscope.streams.tables.wpdu_table import Mark
 
 #: Rows of a pair that are taken before one to which the walk has not come.
 WINDOW = 256
@@ -37,15 +36,9 @@ _MAX_OPEN = 65_536
 _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
 
-#: Marks of rows whose APDU is not to be believed.
-_NOT_READ = int(Mark.TRUNCATED | Mark.DAMAGED)
 #: APDUs that change what is known for long: association and release, and methods, which may bring keys.
 _LASTING = np.zeros(257, np.bool_)
 _LASTING[[t.AARQ, t.AARE, t.RLRE, t.ABRT, 0xC3, 0xC7, 0xCB, 0xCF, 0xD3, 0xD7]] = True
-#: Requests and responses that say all in their first octets when they are for one attribute.
-_QUIET = np.zeros(257, np.bool_)
-_QUIET[[t.GET_REQUEST, t.SET_REQUEST, t.GET_RESPONSE, t.SET_RESPONSE]] = True
-
 _Rows = npt.NDArray[np.int64]
 
 
@@ -131,28 +124,35 @@ class Associations:
 
     def _walk(self, stop: int, *, wanted: bool) -> list[AnyLook]:
         """Take the rows up to `stop` into their associations; the looks, quiet ones if not `wanted`."""
-        looks: list[AnyLook] = []
+        rows = left = np.arange(self.passed, stop)
+        looks, ends = np.full(len(rows), None, object), {}
+        if not wanted:
+            runs = QuietRuns(self.analysis, rows)
+            left, looks, ends = runs.left, runs.looks, runs.ends
         inside: list[tuple[int, Look]] = []
         again: list[int] = []
-        rows = slice(self.passed, stop)
-        read = self.analysis.octets_of(rows) if wanted else repeat(None)
         opened, stride = self._open, self._checkpoints
-        for line, octets in zip(self._lines(rows), read, strict=False):
+        for line, octets in zip(self._lines(left), self.analysis.octets_of(left), strict=True):
             row, pair, _, _, _, inner, quiet, _ = line
-            association = opened.get(pair) or self._opened(pair, row)
+            run = ends.get(row)
+            association = opened.get(pair) or self._opened(pair, runs.first(run) if run else row)
             opened.move_to_end(pair)
-            look = self._take(association, line, wanted=wanted, octets=octets)
-            looks.append(look)
-            if not quiet and isinstance(look, Look):
-                self._meters.attach(association)
-                if inner >= 0:
-                    again.append(row)
-                if look.inner >= 0:
-                    inside.append((row, look))
-            stride.offer(pair, row + 1, association)
+            taken = association.taken
+            if run is None:
+                look = looks[row - self.passed] = self._take(association, line, wanted=wanted, octets=octets)
+                if not quiet and isinstance(look, Look):
+                    self._meters.attach(association)
+                    if inner >= 0:
+                        again.append(row)
+                    if look.inner >= 0:
+                        inside.append((row, look))
+            else:
+                runs.take(run, association)
+            stride.offer(pair, row + 1, association, association.taken - taken)
         self._complete(again, inside)
         self.passed = stop
-        return looks
+        found: list[AnyLook] = looks.tolist()
+        return found
 
     def _complete(self, again: list[int], inside: list[tuple[int, Look]]) -> None:
         """Put what stands in opened and joined APDUs into the columns; `again`: rows that were opened."""
@@ -178,19 +178,15 @@ class Associations:
         self._meters.attach(association)
         return association
 
-    def _lines(self, index: slice | _Rows) -> Iterator[_Line]:
+    def _lines(self, rows: _Rows) -> Iterator[_Line]:
         """The columns of these rows that the walk reads, row by row."""
         analysis, seen = self.analysis, self.analysis.first_look
-        wpdus, pairs = analysis.wpdus, analysis.wpdu_pairs["pair"][index]
-        rows = np.arange(index.start, index.start + len(pairs)) if isinstance(index, slice) else index
-        unread = wpdus["marks"][index] & _NOT_READ
-        service, class_id, inner = (seen[name][index] for name in ("service", "class_id", "inner"))
-        # A request is quiet if it has its descriptor to the end, a response if it has a result.
-        quiet = _QUIET[service] & (seen["choice"][index] == 1) & (inner < 0) & (unread == 0)
-        quiet &= service == wpdus["apdu_tag"][index]
-        quiet &= (class_id >= 0) | (seen["result"][index] >= 0)
-        said = [service, seen["invoke_id"][index], class_id, seen["obis"][index], seen["member"][index]]
-        columns = [rows, pairs, wpdus["direction"][index], unread, wpdus["framing"][index], inner, quiet]
+        wpdus, pairs = analysis.wpdus, analysis.wpdu_pairs["pair"][rows]
+        unread = wpdus["marks"][rows] & NOT_READ
+        service, class_id, inner = (seen[name][rows] for name in ("service", "class_id", "inner"))
+        quiet = is_quiet(analysis, rows)
+        said = [service, seen["invoke_id"][rows], class_id, seen["obis"][rows], seen["member"][rows]]
+        columns = [rows, pairs, wpdus["direction"][rows], unread, wpdus["framing"][rows], inner, quiet]
         together = zip(*(column.tolist() for column in said), strict=True)
         return zip(*(column.tolist() for column in columns), together, strict=True)
 

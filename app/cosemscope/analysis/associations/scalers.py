@@ -5,6 +5,7 @@ again, or ahead of the others, teach a `Scalers` that is `apart` and changes not
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple, Optional
 
@@ -46,6 +47,10 @@ class Scalers:
                 self._told[reference] = (*told[1 - _MAX_CHANGES :], _Told(row, scaler_unit))
             elif not told and len(self._told) < _MAX_REFERENCES:
                 self._told[reference] = (_Told(row, scaler_unit),)
+
+    def know_any(self, references: Iterable[Reference]) -> bool:
+        """Whether anything was told of one of these attributes, by whatever row."""
+        return self._below is not None or not self._told.keys().isdisjoint(references)
 
     def at(self, row: int, reference: Reference) -> tuple[int, int] | None:
         """Scaler (power of ten) and unit of an attribute as told by `row`; None where none were."""

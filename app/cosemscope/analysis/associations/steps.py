@@ -54,7 +54,8 @@ _BLOCK = {
 _FINAL = {t.GET_RESPONSE: (1, 3), t.SET_RESPONSE: (1, 3, 4, 5), t.ACTION_RESPONSE: (1, 3)}
 _DESCRIPTOR_SIZE = 9
 #: Class and attribute of the scaler_units, which are no methods.
-_SCALERS = frozenset((class_id, member, False) for (class_id, _), member in SCALER_UNIT_ATTRIBUTE.items())
+SCALER_MEMBERS = frozenset((class_id, member) for (class_id, _), member in SCALER_UNIT_ATTRIBUTE.items())
+_SCALERS = frozenset((*one, False) for one in SCALER_MEMBERS)
 #: A structure of two, the first an integer.
 _SCALER_BEGINS = b"\x02\x02\x0f"
 #: READ and WRITE of short names, their responses; what waits for one, apart from all invoke-ids.
@@ -84,7 +85,7 @@ def pass_over(
         association.ask(invoke, pending)
         if association.transfers:
             association.transfer((1 - side, service + 4, invoke), None)
-        return pending.quiet or QuietLook(pending.request)
+        return quiet_request(class_id, obis, member)
     known = association.requests.get(invoke)
     if known is None:
         return _ANSWERS_NOTHING
@@ -98,6 +99,12 @@ def pass_over(
     references = known.request.references
     scaler_unit = told(references[0]) if told is not None and references else None
     return quiet if scaler_unit is None else quiet._replace(scaler_unit=scaler_unit)
+
+
+def quiet_request(class_id: int, obis: int, member: int) -> QuietLook:
+    """The look at a request for one attribute."""
+    pending = _pending(class_id, obis, member)
+    return pending.quiet or QuietLook(pending.request)
 
 
 #: The look at a response whose request was not seen.

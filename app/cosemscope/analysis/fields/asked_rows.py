@@ -254,7 +254,7 @@ class AskedRows:
     @cached_property
     def octets(self) -> list[bytes]:
         """The octets of each row, header included. Raises CaptureError and OSError."""
-        return [self.analysis.octets(row) for row in self.numbers.tolist()]
+        return list(self.analysis.octets_of(self.numbers))
 
 
 def _fill(objects: Objects, places: Numbers, looks: list[AnyLook]) -> None:

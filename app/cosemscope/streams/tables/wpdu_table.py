@@ -6,7 +6,7 @@ packet of each piece, in stream order; `address` then is `-1 - extent`, the
 number of its first extent. No octet is copied until somebody looks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntFlag
 from typing import Any
 
@@ -104,7 +104,7 @@ class WpduTable(Columns):
         )
         return b"".join(read(piece, length) for piece, length in pieces)
 
-    def octets_of(self, rows: slice, read: Callable[[int, int], bytes]) -> list[bytes]:
+    def octets_of(self, rows: npt.NDArray[np.int64], read: Callable[[int, int], bytes]) -> Iterator[bytes]:
         """The octets of each of these rows, as `octets` gives them, from one reading where they lie near."""
         # Invariant: `window` holds the octets from address `first` on; others are read by themselves.
         address, size = self["address"][rows], self["size"][rows]
@@ -118,11 +118,8 @@ class WpduTable(Columns):
             at = place - first
             return window[at : at + length] if 0 <= at <= len(window) - length else read(place, length)
 
-        places = zip(address.tolist(), size.tolist(), strict=True)
-        return [
-            take(place, length) if place >= 0 else self.octets(row, take)
-            for row, (place, length) in enumerate(places, rows.start)
-        ]
+        for row, place, length in zip(rows.tolist(), address.tolist(), size.tolist(), strict=True):
+            yield take(place, length) if place >= 0 else self.octets(row, take)
 
 
 def wrapper_rows(
