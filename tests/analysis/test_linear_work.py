@@ -19,6 +19,7 @@ import pytest
 from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.files.reader import open_capture
+from tests.helpers.costly_captures import COSTLY
 from tests.helpers.shared import shared, shared_path
 
 #: Most growth of work when a capture becomes twice as long; calls that do not depend on its length.
@@ -107,6 +108,17 @@ def test_calls_grow_with_the_capture(
         count *= 2
     paths = _captures(tmp_path, [generate(name, count * times) for times in (1, 2, 4)])
     calls = [_calls(path) for path in paths]
+    for less, more in pairwise(calls):
+        assert more <= MOST_A_STEP * less + APART, f"{name}: {calls} calls"
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_calls_grow_with_captures_of_our_own(name: str, tmp_path: Path) -> None:
+    """The same for each splitter, joiner and reader."""
+    calls = []
+    for count in (400, 800, 1600):
+        COSTLY[name](tmp_path / "x", count)
+        calls.append(_calls(tmp_path / "x"))
     for less, more in pairwise(calls):
         assert more <= MOST_A_STEP * less + APART, f"{name}: {calls} calls"
 

@@ -25,6 +25,9 @@ USUAL_SNAP_LENGTH = 262_144
 MAX_SNAP_LENGTH = 1 << 26
 # A record found again after damage lies within this time of the first one, or of the last before it.
 RESUME_WITHIN = 366 * 86_400
+# Records that are looked at in one go, at most, and just behind damage: the others were looked at in vain.
+MAX_AT_ONCE = 1 << 16
+_LEAST_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -121,12 +124,14 @@ class PcapWalk(RecordWalk):
         self._odd_place = -1
         self._seconds: tuple[int, int] | None = None
         self._chain = Chain()
+        self._at_once = MAX_AT_ONCE  # records that are looked at in one go: few after one that cannot be true
 
     def _take(self, window: OctetWindow, at: int, limit: int, final: bool) -> WalkStep:
         header = self._variant.header
         if window.size - at < header:
             return self._tail(window, at, final)
-        places, stop = self._places(window, at, limit)
+        places, stop = self._places(window, at, min(limit, self._at_once))
+        self._at_once = min(self._at_once * 4, MAX_AT_ONCE)
         heads = self._heads(window, places)
         wrong = (heads["captured"] > self._limit) | ((heads["seconds"] == 0) & (heads["original"] == 0))
         odd = heads["fraction"] >= NANOSECONDS
@@ -141,6 +146,7 @@ class PcapWalk(RecordWalk):
         good = len(places)
         if wrong.any():
             good = int(wrong.argmax())
+            self._at_once = max(good * 2, _LEAST_AT_ONCE)
             if good and _too_long(heads[good - 1]):
                 good -= 1  # its length led here
             stop = int(places[good])

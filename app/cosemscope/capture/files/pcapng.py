@@ -163,6 +163,7 @@ class PcapngWalk(RecordWalk):
                 if not self._accept_torn(window, at, int(length[0]), False):
                     return WalkStep(at)
                 keep = 1
+            self._reach = max(keep * 2, _LEAST_REACH)  # what lies behind was looked at in vain
             start, length, kinds = start[:keep], length[:keep], kinds[:keep]
             stop = int(start[-1] + length[-1])
         fields, good = self._fields(window, start, length, kinds)

@@ -1,0 +1,101 @@
+"""Captures on which a reader could do more than linear work, written to a path, as long as is asked for.
+
+`COSTLY` has some for each splitter, joiner and reader: what waits, comes back to front, is looked at in vain.
+"""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.apdu.hdlc_encoder import COMMAND, GET, frame, i_control
+from tests.helpers.files import Pcapng, pcap
+from tests.helpers.wire import Tcp, Wire, get_request, get_response
+
+_SEGMENT = 12
+"""Segments of a stream that comes back to front."""
+
+
+def _torn_blocks(path: Path, count: int) -> None:
+    """Blocks whose two lengths differ, each believed because another one follows."""
+    made = Pcapng("<")
+    block = made.enhanced(1, bytes(40))
+    torn = block[:-4] + struct.pack("<I", len(block) + 4)
+    path.write_bytes(made.section() + made.interface(1) + torn * count)
+
+
+def _records_that_cannot_be(path: Path, count: int) -> None:
+    """Two records, then one whose lengths lead on, but which nobody can have captured."""
+    rest = b"\xff" * 400
+    good, bad = (struct.pack("<4I", time, 0x31313131, 400, 400 * time) + rest for time in (1, 0))
+    path.write_bytes(pcap([]) + (good + good + bad) * (count // 3))
+
+
+def _many_back_to_front(path: Path, count: int) -> None:
+    """Streams without a handshake, never recognised, whose segments come from the last to the first."""
+    wire = Wire(step=0)
+    for number in range(count // _SEGMENT):
+        connection = Tcp(wire, (f"10.0.{number >> 8}.{number & 255}", 50_000))
+        for place in reversed(range(_SEGMENT)):
+            connection.packet(0, place, b"\0")
+    wire.capture(path)
+
+
+def _both_ways_from_the_middle(path: Path, count: int) -> None:
+    """The same of one stream, whose segments lie behind and before those that came, in turn."""
+    connection = Tcp(Wire(step=0))
+    for place in range(count):
+        connection.packet(0, place if place % 2 else -place, b"\0")
+    connection.wire.capture(path)
+
+
+def _holes(path: Path, count: int) -> None:
+    """Octets that are missing behind each WPDU, acknowledged all the same."""
+    connection = Tcp(Wire(step=200_000_000)).handshake()
+    for place in range(count):
+        connection.packet(0, place * 50, get_request(place))
+        connection.packet(1, 0, ack=place * 50 + 50)
+    connection.wire.capture(path)
+
+
+def _wpdu_in_pieces_behind_others(path: Path, count: int) -> None:
+    """WPDUs in four pieces, the second of which comes last."""
+    connection = Tcp(Wire()).handshake()
+    for number in range(count // 4):
+        octets, start = get_response(number, 40), 48 * number
+        for begin, end in ((0, 12), (24, 36), (36, 48), (12, 24)):
+            connection.packet(1, start + begin, octets[begin:end])
+    connection.wire.capture(path)
+
+
+def _hdlc_pairs(path: Path, count: int) -> None:
+    """First segments of APDUs between ever other HDLC addresses."""
+    connection = Tcp(Wire()).handshake()
+    whole = frame(i_control(0), COMMAND + GET)
+    connection.say(0, whole * 3)
+    for number in range(count):
+        first = frame(
+            i_control(0), COMMAND + GET, source=bytes((number % 128 << 1 | 1,)), segmented=number % 3 > 0
+        )
+        connection.say(0, first)
+    connection.wire.capture(path)
+
+
+def _bare_apdus(path: Path, count: int) -> None:
+    """An association, then requests without any framing."""
+    connection = Tcp(Wire()).handshake()
+    connection.say(0, bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400001e1dffff"))
+    for _ in range(count):
+        connection.say(0, GET)
+    connection.wire.capture(path)
+
+
+COSTLY: dict[str, Callable[[Path, int], None]] = {
+    "torn-blocks": _torn_blocks,
+    "records-that-cannot-be": _records_that_cannot_be,
+    "many-back-to-front": _many_back_to_front,
+    "both-ways-from-the-middle": _both_ways_from_the_middle,
+    "holes": _holes,
+    "pieces-behind-others": _wpdu_in_pieces_behind_others,
+    "hdlc-pairs": _hdlc_pairs,
+    "bare-apdus": _bare_apdus,
+}
