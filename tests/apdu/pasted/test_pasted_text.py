@@ -57,6 +57,20 @@ def test_dumps_of_anything(octets: bytes, width: int) -> None:
     assert parse_octets("\n".join(lines)) == octets
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=17, max_size=100), st.sampled_from(["07o", "07d", "08o", "07x"]))
+def test_offsets_may_be_octal_or_decimal(octets: bytes, form: str) -> None:
+    """od writes octal offsets, the last alone; no line of octets is taken for a heading."""
+    rows = [f"{at:{form}} {octets[at : at + 16].hex(' ')}" for at in range(0, len(octets), 16)]
+    assert parse_octets("\n".join([*rows, f"{len(octets):{form}}"])) == octets
+
+
+def test_a_first_word_that_is_wrong_makes_no_heading_of_octets() -> None:
+    """Octets are never left out in silence: the line is refused."""
+    with pytest.raises(HexError, match="'000' has one hex digit"):
+        parse_octets("000 00 01 00 01\n00 10 00 01 08")
+
+
 _SNRM = bytes.fromhex("7ea0070321930f017e")
 
 

@@ -18,19 +18,37 @@ _DUMP = re.compile(
     r"(?P<indent>\s{0,16})\|?\s{0,4}(?:0x)?(?P<offset>[0-9A-Fa-f]{4,16})h?(?P<gap>\s*[:|]\s*|\s{2,}|\t\s*|\s)(?P<rest>.*)"
 )
 _END = re.compile(r"\s*(?:0x)?[0-9A-Fa-f]{4,16}\s*")
+#: Bases of offsets; the first wins where two explain as much.
+_BASES = (16, 8, 10)
 _HEX_GROUP = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 
 def dump_lines(lines: list[str]) -> dict[int, DumpLine]:
-    """The lines that are of hex dumps, by index: offsets that go on, or that only an offset can look like."""
-    matches = {index: match for index, line in enumerate(lines) if (match := _DUMP.fullmatch(line))}
+    """The lines that are of hex dumps, by index: offsets that go on, or that only an offset can look like.
+
+    Offsets are hex; octal (od) or decimal, where more octets stand behind offsets that go on by these.
+    """
+    return max((_lines_of(lines, base) for base in _BASES), key=_octets_in)
+
+
+def _octets_in(found: dict[int, DumpLine]) -> int:
+    return sum(len(line.octets) for line in found.values())
+
+
+def _lines_of(lines: list[str], base: int) -> dict[int, DumpLine]:
+    """The lines of dumps whose offsets are numbers to this base."""
+    matches = {
+        index: match
+        for index, line in enumerate(lines)
+        if (match := _DUMP.fullmatch(line)) and _offset(match["offset"], base) is not None
+    }
     found: dict[int, DumpLine] = {}
     ends: dict[str, int] = {}
     indents = {match["indent"] for match in matches.values()}
     two_ways = len(indents) == 2 and "" in indents
     for index, match in matches.items():
-        offset, indent = int(match["offset"], 16), match["indent"]
-        following = _following(matches, lines, index, indent if two_ways else None)
+        offset, indent = int(match["offset"], base), match["indent"]
+        following = _following(matches, lines, index, indent if two_ways else None, base)
         count = following - offset if following is not None and 0 < following - offset <= 64 else None
         octets = _octets_of(match["rest"], count)
         goes_on = ends.get(indent) == offset
@@ -43,21 +61,29 @@ def dump_lines(lines: list[str]) -> dict[int, DumpLine]:
     # A last offset alone tells where its dump ends.
     for index, line in enumerate(lines):
         behind = index not in found and index - 1 in found and _END.fullmatch(line) is not None
-        if behind and int(line.strip().removeprefix("0x"), 16) in ends.values():
+        if behind and _offset(line, base) in ends.values():
             found[index] = DumpLine(b"", False, None)
     return found
 
 
+def _offset(text: str, base: int) -> int | None:
+    """The offset that a text spells to this base, or None."""
+    try:
+        return int(text.strip().removeprefix("0x"), base)
+    except ValueError:
+        return None
+
+
 def _following(
-    matches: dict[int, re.Match[str]], lines: list[str], index: int, indent: str | None
+    matches: dict[int, re.Match[str]], lines: list[str], index: int, indent: str | None, base: int
 ) -> int | None:
     """The offset of the dump's next line, which tells how many octets this one has; None without one."""
     for later in range(index + 1, len(lines)):
         match = matches.get(later)
         if match is None:
-            return int(lines[later].strip().removeprefix("0x"), 16) if _END.fullmatch(lines[later]) else None
+            return _offset(lines[later], base) if _END.fullmatch(lines[later]) else None
         if indent is None or match["indent"] == indent:
-            return int(match["offset"], 16)
+            return int(match["offset"], base)
         return None
     return None
 

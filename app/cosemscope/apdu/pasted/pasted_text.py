@@ -168,7 +168,7 @@ class _Reader:
             quoted = _quoted_hex(bare)
             if quoted:
                 words, stranger, kinds = quoted, "", Counter({_LABEL: 1})
-        if not words or (stranger and _is_heading(rest)):
+        if _is_heading(rest) if stranger else not words:
             if stranger and not self._stranger:
                 self._stranger = f"line {number}: {stranger}"
             if before.strip():  # a heading ends a message, and may tell the way of the octets below it
