@@ -60,8 +60,9 @@ def short_duration(nanoseconds: int) -> str:
         (3600 * 10**9, 60 * 10**9, "min"),
         (48 * 3600 * 10**9, 3600 * 10**9, "h"),
     ):
-        if nanoseconds < limit:
-            return f"{nanoseconds / divisor:.3g} {unit}"
+        figures = f"{nanoseconds / divisor:.3g}"
+        if nanoseconds < limit and "e" not in figures:  # 999.7 ms are 1 s in three figures
+            return f"{figures} {unit}"
     return f"{nanoseconds / (86400 * 10**9):.1f} d"
 
 

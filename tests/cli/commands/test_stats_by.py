@@ -90,3 +90,12 @@ def test_text_and_wrong_words(capture: Path, capsys: pytest.CaptureFixture[str])
     assert main(["stats", str(capture), "--by", "metr"]) == 1
     assert "meter" in capsys.readouterr().err
     assert main(["stats", str(capture), "--by", ","]) == 1
+
+
+def test_values_are_written_as_in_lists(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Several with commas between, a flag as yes or nothing: no brackets, quotes or False."""
+    assert main(["stats", str(capture), "--by", "ip.addr,tcp.analysis.retransmission"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.startswith("ip.addr")
+    assert lines[0].startswith("10.0.0.1, 10.0.0.2 ")
+    assert not any(mark in line for line in lines for mark in "[]'F")

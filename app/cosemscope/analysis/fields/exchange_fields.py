@@ -31,7 +31,9 @@ def _exchange(asked: AskedRows) -> Values:
     "exchange.status",
     Word({status: status.word for status in ExchangeStatus}, none=_NO_STATUS),
     "ExchangeStatus",
-    "How the exchange ended: answered, error, unanswered, unfinished, unasked, unconfirmed or notification",
+    "How the exchange ended: answered, error, unanswered (the asker went on or left, or 5 s passed), "
+    "unfinished (the capture ends before that), unasked (an answer without a request), unconfirmed or "
+    "notification; it may change while a capture grows",
 )
 def _status(asked: AskedRows) -> Values:
     return asked.of_exchange(asked.exchange_facts.statuses, _NO_STATUS)

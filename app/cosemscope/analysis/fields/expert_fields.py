@@ -19,7 +19,13 @@ def _several(asked: AskedRows, values: Array | Coded) -> Several:
     return Several(np.cumsum(np.bincount(asked.items.place, minlength=len(asked.numbers))), values)
 
 
-@declared("expert.item", Term(), "Expert items", "Kinds of its expert items", several=True)
+@declared(
+    "expert.item",
+    Term(),
+    "Expert items",
+    "Kinds of the expert items of its packets and its columns; the command expert also reads its tree",
+    several=True,
+)
 def _item(asked: AskedRows) -> Values:
     return _several(asked, Coded(asked.items.kind, object_array([kind.word for kind in NUMBERED])))
 
@@ -33,7 +39,7 @@ def _group(asked: AskedRows) -> Values:
     "expert.severity",
     Word({severity: severity.word for severity in Severity}, none=_NONE),
     "Severity",
-    "How bad the worst of its expert items is: chat, note, warning or error",
+    "How bad the worst of the items in expert.item is: chat, note, warning or error",
 )
 def _severity(asked: AskedRows) -> Values:
     worst = np.full(len(asked.numbers), -1, np.int16)

@@ -27,7 +27,11 @@ DESCRIPTION = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `decode`."""
     parser.add_argument("hex", nargs="+", metavar="HEX", help="the octets; - reads them from standard input")
-    parser.add_argument("--json", action="store_true", help="the tree as JSON; of several messages a list")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="the tree as JSON; of several messages an object with the list `messages`",
+    )
     parser.add_argument(
         "--write",
         type=Path,

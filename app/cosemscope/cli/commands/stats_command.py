@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--by",
         metavar="WHAT",
         help="exchanges by meter, head-end, stream, session, service, object, status, result or any field, "
-        "several with commas between: count, errors, unanswered, response times, throughput",
+        "several with commas between: count, errors, unanswered, response times (percentiles at the nearest "
+        "rank), throughput in octets a second; fields are the request's, unless they are named exchange",
     )
     add_keys_argument(parser)
 
@@ -143,10 +144,9 @@ def _print_table(names: list[str], groups: list[dict[str, object]]) -> None:
     rows = []
     for each in groups:
         spans = [_span(each[word]) for word in _SPANS]
-        told = [printable("" if each[name] is None else str(each[name])) for name in names]
+        told = [_told(each[name]) for name in names]
         counts = [f"{each[word]:,}" for word in ("count", "errors", "unanswered")]
-        speed = each["throughput"]
-        rows.append([*told, *counts, *spans, "" if speed is None else f"{speed:,.0f}"])
+        rows.append([*told, *counts, *spans, _speed(each["throughput"])])
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in (heads, *rows):
         cells = [
@@ -154,6 +154,22 @@ def _print_table(names: list[str], groups: list[dict[str, object]]) -> None:
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         print("  ".join(cells).rstrip())
+
+
+def _speed(octets: object) -> str:
+    """Octets a second, a small rate in three figures."""
+    if not isinstance(octets, float):
+        return ""
+    return f"{octets:.3g}" if octets < 100 else f"{octets:,.0f}"
+
+
+def _told(value: object) -> str:
+    """A value as `list` tells it: nothing for none, several with commas between, yes for a flag."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_told, value))
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else printable(str(value))
 
 
 def _span(seconds: object) -> str:
