@@ -41,10 +41,8 @@ def is_quiet(analysis: Analysis, rows: _Rows) -> npt.NDArray[np.bool_]:
 class QuietRuns:
     """The runs of quiet exchanges among rows int64[n], all that there are from one to another.
 
-    `looks`, object[n], has the looks at rows in runs, and None for others.
-
-    `ends` has the exchanges of each run by the row of its last response. None of them asks for scalers, which
-    the walk is to learn.
+    `looks`, object[n], has the looks at rows in runs, and None for others; `ends` has the exchanges of each
+    run by the row of its last response. None of them asks for scalers, which the walk is to learn.
     """
 
     def __init__(self, analysis: Analysis, rows: _Rows) -> None:

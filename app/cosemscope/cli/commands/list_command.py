@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 #: Lines that are made before they are printed: more of them would be given back to the system each time.
-_AT_ONCE = 2048
+_AT_ONCE = 4096
 #: Objects that are made before unused circles of them are looked for: lines make many objects and no circles.
 _COLLECTED = 100_000
 
