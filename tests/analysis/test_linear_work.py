@@ -27,7 +27,7 @@ MOST_A_STEP, APART = 2.4, 3_000
 #: Most growth of CPU time when it becomes four times as long, and what is not counted of it.
 MOST_IN_TWO, TIME_APART = 9.0, 0.02
 #: Octets of the shortest capture of a case.
-SHORTEST = 12_000
+SHORTEST = 8_000
 #: Cases in which a few calls do the work, and sizes at which they take some hundredths of a second.
 IN_FEW_CALLS = {
     "ng_comments_empty": 100_000,
@@ -39,7 +39,6 @@ IN_FEW_CALLS = {
     "udp_many_in_one": 70_000,
     "tcp_empty_wpdus": 80_000,
     "syn_same": 20_000,
-    "streams_pending": 2_000,
 }
 #: Cases whose work reaches its bound only at this size: from there on it grows with the capture.
 BOUNDED = {"overlap_sliding": 4_000}
