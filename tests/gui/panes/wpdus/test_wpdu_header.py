@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from cosemscope.analysis.fields.registry import FIELDS
@@ -186,3 +187,42 @@ def test_added_columns_fit_as_long_as_no_person_has_arranged_any(table):
     table.setColumnWidth(0, 99)
     choose(table, 0, "\tip.src")
     assert table.columnWidth(names(table).index("wpdu.number")) == 99
+
+
+def click(table: WpduView, name: str) -> None:
+    """Click into the middle of a column's title."""
+    header, number = table.header, table.wpdus.fields.index(FIELDS[name])
+    across = header.sectionViewportPosition(number) + header.sectionSize(number) // 2
+    QTest.mouseClick(
+        header.viewport(),
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+        QPoint(across, header.height() // 2),
+    )
+
+
+def arrow(table: WpduView) -> tuple[bool, int, Qt.SortOrder]:
+    """Whether there is an arrow, over which column, and its direction."""
+    header = table.header
+    return header.isSortIndicatorShown(), header.sortIndicatorSection(), header.sortIndicatorOrder()
+
+
+def test_an_arrow_tells_by_what_and_how_the_rows_are_sorted(table):
+    """Also after remembered columns were taken back; a third click or another capture takes it away."""
+    length = table.wpdus.fields.index(FIELDS["wpdu.length"])
+    click(table, "wpdu.length")
+    assert arrow(table) == (True, length, Qt.SortOrder.AscendingOrder)
+    assert cells(table, "wpdu.length") == sorted(cells(table, "wpdu.length"), key=int)
+    click(table, "wpdu.length")
+    assert arrow(table) == (True, length, Qt.SortOrder.DescendingOrder)
+    click(table, "wpdu.length")
+    assert arrow(table)[:2] == (True, -1)
+    table.header.setSortIndicatorShown(False)
+    table.header.moveSection(0, 2)
+    hidden = table.arrangement()
+    table.restore(hidden)
+    click(table, "wpdu.length")
+    assert arrow(table)[:2] == (True, length)
+    table.set_traffic(polled_traffic(4, 1))
+    assert arrow(table)[:2] == (True, -1)
+    assert not table.wpdus.order.sorted

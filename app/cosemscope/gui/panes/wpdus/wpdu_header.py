@@ -42,7 +42,6 @@ class WpduHeaderView(QHeaderView):
         self.setSectionsClickable(True)
         self.setSortIndicatorClearable(True)
         self.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortIndicatorShown(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
         self.sortIndicatorChanged.connect(model.sort)
@@ -213,3 +212,4 @@ class WpduHeaderView(QHeaderView):
             )
         self.fit()
         self.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortIndicatorShown(True)  # the state may tell that it was hidden

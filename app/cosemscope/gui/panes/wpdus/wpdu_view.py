@@ -57,6 +57,7 @@ class WpduView(QTableView, Pane):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.header = WpduHeaderView(self.wpdus, self)
         self.setHorizontalHeader(self.header)
+        self.header.setSortIndicatorShown(True)  # a table that does not sort by itself hides it
         self._delegate = CellDelegate(self)
         self.setItemDelegate(self._delegate)
         self._note_fields()
@@ -83,8 +84,9 @@ class WpduView(QTableView, Pane):
     # What is shown
 
     def set_traffic(self, traffic: Traffic) -> None:
-        """Show another capture from its beginning."""
+        """Show another capture from its beginning, as it came."""
         self.wpdus.set_traffic(traffic)
+        self.header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
 
     def take_rows(self, total: int) -> None:
         """Show what is new."""
