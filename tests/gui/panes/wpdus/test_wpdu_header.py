@@ -128,7 +128,7 @@ def test_every_field_can_be_a_column(table, qtbot):
         if field.name not in ("wpdu.time", "apdu"):
             assert cells(table, field.name) == field.texts(asked), field.name
         model.sort(model.fields.index(field), Qt.SortOrder.DescendingOrder)
-        assert model.order.sorted or field.cost is Cost.TREE
+        assert model.order.sorted == (field.cost is not Cost.TREE)
         model.sort(-1)
 
 
@@ -226,3 +226,20 @@ def test_an_arrow_tells_by_what_and_how_the_rows_are_sorted(table):
     table.set_traffic(polled_traffic(4, 1))
     assert arrow(table)[:2] == (True, -1)
     assert not table.wpdus.order.sorted
+
+
+@pytest.mark.parametrize("name", ["value", "info"])
+def test_what_does_not_sort_leaves_order_and_arrow_and_says_so(table, name):
+    """Whether the rows are sorted by another column or not."""
+    table.header.show_fields(FIELDS[each] for each in ("wpdu.number", "wpdu.length", name))
+    tip = table.wpdus.headerData(2, Qt.Orientation.Horizontal, TIP)
+    assert "cannot be sorted by" in tip
+    assert "cannot" not in table.wpdus.headerData(1, Qt.Orientation.Horizontal, TIP)
+    for _ in range(2):
+        before = arrow(table), cells(table, "wpdu.number")
+        click(table, name)
+        assert (arrow(table), cells(table, "wpdu.number")) == before
+        table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+        assert (arrow(table), cells(table, "wpdu.number")) == before
+        click(table, "wpdu.length")
+        click(table, "wpdu.length")

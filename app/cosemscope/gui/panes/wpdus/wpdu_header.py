@@ -31,6 +31,7 @@ class WpduHeaderView(QHeaderView):
         self._table = table
         self._fitting = self._arranged = False
         self._lengths: list[int] = []
+        self._sorted_by = (-1, Qt.SortOrder.AscendingOrder)
         self._style = HeaderStyle()
         self.setStyle(self._style)
         self.setModel(model)
@@ -44,7 +45,7 @@ class WpduHeaderView(QHeaderView):
         self.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
-        self.sortIndicatorChanged.connect(model.sort)
+        self.sortIndicatorChanged.connect(self._sort)
         self.sectionResized.connect(self._note_arrangement)
         self.sectionMoved.connect(self._note_arrangement)
         # Without a model of its own the header asks every cell of a column whether it is
@@ -117,6 +118,16 @@ class WpduHeaderView(QHeaderView):
         self.fill_menu(menu, self.logicalIndexAt(point))
         menu.exec(self.mapToGlobal(point))
         menu.deleteLater()
+
+    def _sort(self, section: int, order: Qt.SortOrder) -> None:
+        """Sort by a column, or put the arrow back from one that does not sort."""
+        if (section, order) == self._sorted_by:
+            return
+        if self._wpdus.sorts(section):
+            self._sorted_by = section, order
+            self._wpdus.sort(section, order)
+        else:
+            self.setSortIndicator(*self._sorted_by)
 
     # How wide they are
 

@@ -52,6 +52,9 @@ _SERVED = (_DISPLAY, _ALIGNMENT, _BACKGROUND, _DECORATION, _TOOLTIP)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
+#: Why a click on some titles does nothing.
+_UNSORTED = "Rows cannot be sorted by this column: it is read out of each APDU when it is shown."
+
 
 def usual_fields() -> tuple[RowField, ...]:
     """The columns where nobody has chosen others."""
@@ -129,11 +132,17 @@ class WpduModel(QAbstractTableModel):
         self._reset(self.order.rebuild)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by a column; by one that has no order of its own, or by -1, the rows stand as they came."""
+        """Sort by a column; by -1 the rows stand as they came. One that does not sort changes nothing."""
+        if not self.sorts(column):
+            return
         field = self.fields[column] if column >= 0 else None
-        key = self._key(field) if field is not None and _sorts(field) else None
-        down = order == Qt.SortOrder.DescendingOrder
+        key = None if field is None or field.name == "wpdu.number" else self._key(field)
+        down = field is not None and order == Qt.SortOrder.DescendingOrder
         self._reset(lambda: self.order.set_order(key, down))
+
+    def sorts(self, column: int) -> bool:
+        """Whether rows can be sorted by a column: not by what is read out of each APDU by itself."""
+        return column < 0 or self.fields[column].cost is not Cost.TREE
 
     def _key(self, field: RowField) -> Callable[[int], npt.NDArray[np.generic]]:
         return lambda stop: field.order(AskedRows(self.traffic.analysis, slice(0, stop)))
@@ -207,7 +216,10 @@ class WpduModel(QAbstractTableModel):
             return field.title
         if role == _ALIGNMENT:
             return _alignment(field)
-        return plain_tip(f"{field.meaning}\n{field.name}") if role == _TOOLTIP else None
+        if role != _TOOLTIP:
+            return None
+        lines = [field.meaning, field.name] if self.sorts(section) else [field.meaning, field.name, _UNSORTED]
+        return plain_tip("\n".join(lines))
 
     def data(self, index: _Index, role: int = _DISPLAY) -> Any:
         """Text, alignment, background, mark and explanation of a cell."""
@@ -249,11 +261,6 @@ class WpduModel(QAbstractTableModel):
             brush = QBrush(QColor(theme.colours(QGuiApplication.palette()).tints[kind]))
             self._brushes[kind] = brush
         return brush
-
-
-def _sorts(field: RowField) -> bool:
-    """Whether rows can be sorted by a field; by their numbers they stand as they came."""
-    return field.cost is not Cost.TREE and field.name != "wpdu.number"
 
 
 def _alignment(field: RowField) -> int:
