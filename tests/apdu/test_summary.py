@@ -22,6 +22,11 @@ def line(octets: bytes, context: Context | None = None) -> str:
     [
         (encode.get_response(("double-long-unsigned", 5009)), "GET response, data = 5009"),
         (encode.get_response(13), "SCOPE-OF-ACCESS-VIOLATED GET response"),
+        (
+            encode.get_response_list([("long", 5), 4]),
+            "OBJECT-UNDEFINED GET response, 5, data-access-result object-undefined",
+        ),
+        (encode.get_response_list([("long", 5), ("long", 6)]), "GET response, 5, 6"),
         (b"\xc5\x01\xc1\x03", "READ-WRITE-DENIED SET response"),
         (b"\xc5\x01\xc1\x00", "SET response, success"),
         (b"\xd8\x01\x01", "EXCEPTION service-not-allowed, operation-not-possible"),
@@ -84,6 +89,14 @@ _TOLD = ("octet-string", b"sesame-0")
         (encode.get_response(_TOLD), Request((_SECRET,))),
         (
             encode.get_response_list([("long", 1), _TOLD]),
+            Request((Reference(*_ENERGY), _SECRET), with_list=True),
+        ),
+        (
+            encode.get_response_list([4, _TOLD]),
+            Request((Reference(*_ENERGY), _SECRET), with_list=True),
+        ),
+        (
+            encode.access_response([("null-data", None), _TOLD], [(1, 4), (1, 0)]),
             Request((Reference(*_ENERGY), _SECRET), with_list=True),
         ),
         (encode.access_request([(2, _SECRET[:3], b"")], [_TOLD]), None),

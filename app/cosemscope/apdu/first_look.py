@@ -52,9 +52,10 @@ class ApduKind(IntEnum):
 #: ACCESS that of its first item; `invoke_id`: 4 bits, 24 for ACCESS and DataNotification; `class_id`, `obis`
 #: (the logical name as a number of 48 bits), `member` (attribute, signed, or method): the object, there
 #: where `class_id` is not -1; `result`: the data-access-result or action-result (0 where data came), for an
-#: exception its service-error, for an AARE its result; `block`, `last_block`: of a transfer in blocks;
-#: `security`: the security control octet; `invocation_counter`; `kind`: ApduKind. Of a list these are those
-#: of the first item.
+#: exception its service-error, for an AARE its result; of a list the first that is no success, and none where
+#: it stands behind data of no simple type or beyond the octets looked at; `block`, `last_block`: of a
+#: transfer in blocks; `security`: the security control octet; `invocation_counter`; `kind`: ApduKind. Of a
+#: list the others are those of the first item.
 FIRST_LOOK_FIELDS: dict[str, str] = {
     "service": "i2",
     "choice": "i2",
@@ -222,6 +223,75 @@ def _outcome(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook, place: i
     _put(found["result"], out, code, there)
 
 
+#: Octets of data of simple types by tag, the tag among them, and of those that say how many follow; 0 for any
+#: other.
+_DATA_SIZES, _COUNTED = np.zeros(256, np.int64), (9, 10, 12)
+for _size, _tags in {1: (0,), 2: (3, 13, 15, 17, 22), 3: (16, 18), 5: (5, 6, 23, 27)}.items():
+    _DATA_SIZES[list(_tags)] = _size
+_DATA_SIZES[[20, 21, 24]], _DATA_SIZES[25], _DATA_SIZES[26] = 9, 13, 6
+_BEYOND = WIDTH + 1
+#: Of the items at a place of each row: code (-1 for no result), octets up to its end, octets of the item.
+_Items = tuple[_Sizes, _Sizes, _Sizes]
+
+
+def _data_size(rows: _Rows, lines: _Index, at: _Sizes) -> _Sizes:
+    """Octets of the data at these places; `_BEYOND` where that takes more than a look."""
+    tag, follow = rows[lines, at], rows[lines, at + 1].astype(np.int64)
+    size = np.where(np.isin(tag, _COUNTED) & (follow < 0x80), follow + 2, _DATA_SIZES[tag])
+    return np.where(size > 0, size, _BEYOND)
+
+
+def _data_item(rows: _Rows, lines: _Index, at: _Sizes) -> _Items:
+    """Of GET and READ: 0 data, 1 a result."""
+    code, upto, size = _write_item(rows, lines, at)
+    return code, upto, np.where(size == 1, 1 + _data_size(rows, lines, at + 1), size)
+
+
+def _write_item(rows: _Rows, lines: _Index, at: _Sizes) -> _Items:
+    """Of WRITE: 0 success, 1 a result."""
+    choice = rows[lines, at].astype(np.int64)
+    code = np.where(choice == 1, rows[lines, at + 1], np.where(choice == 0, 0, -1))
+    return code, choice + 1, choice + 1
+
+
+def _code_item(rows: _Rows, lines: _Index, at: _Sizes) -> _Items:
+    """Of SET: a result."""
+    one = np.ones(len(at), np.int64)
+    return rows[lines, at].astype(np.int64), one, one
+
+
+def _action_item(rows: _Rows, lines: _Index, at: _Sizes) -> _Items:
+    """Of ACTION: a result, and perhaps what the method returned."""
+    _, _, returned = _data_item(rows, lines, at + 2)
+    size = np.where(rows[lines, at + 1] == 0, 2, 2 + returned)
+    return rows[lines, at].astype(np.int64), np.ones(len(at), np.int64), size
+
+
+def _list_outcome(
+    rows: _Rows,
+    sizes: _Sizes,
+    out: _Index,
+    found: FirstLook,
+    place: int,
+    item: Callable[[_Rows, _Index, _Sizes], _Items],
+) -> None:
+    """The first result of a list that is no success, or success; its count stands at `place`."""
+    count = rows[:, place].astype(np.int64)
+    rows = np.pad(rows, ((0, 0), (0, 8)))
+    lines = np.flatnonzero((sizes > place + 1) & (count > 0) & (count < 0x80))
+    at = np.full(len(lines), place + 1, np.int64)
+    # Invariant: the items before the place `at` of these lines are successes, and `at` is inside of the rows.
+    for number in range(1, WIDTH):
+        if not len(lines):
+            break
+        code, upto, size = item(rows, lines, at)
+        known = (code >= 0) & (at + upto <= sizes[lines])
+        told = known & ((code > 0) | (count[lines] == number))
+        found["result"][out[lines[told]]] = code[told]
+        more = known & ~told & (at + size < sizes[lines])
+        lines, at = lines[more], (at + size)[more]
+
+
 def _get_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     for choice, index in _groups(_header(rows, sizes, out, found)):
         part = (_rows(rows, index), sizes[index], out[index], found)
@@ -231,7 +301,7 @@ def _get_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> 
             _block(*part)
             _outcome(*part, 8)
         elif choice == 3:
-            _outcome(*part, 4)
+            _list_outcome(*part, 3, _data_item)
 
 
 def _set_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
@@ -240,7 +310,7 @@ def _set_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> 
         if choice in (1, 3):
             _put(found["result"], place, chosen[:, 3], size >= 4)
         elif choice in (4, 5):
-            _put(found["result"], place, chosen[:, 4], (size >= 5) & (chosen[:, 3] > 0))
+            _list_outcome(chosen, size, place, found, 3, _code_item)
         if choice in (2, 3):
             at = choice + 1
             _put(found["block"], place, _number(chosen, at, 4), size >= at + 4)
@@ -254,9 +324,17 @@ def _action_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) 
         elif choice == 2:
             _block(chosen, size, place, found)
         elif choice == 3:
-            _put(found["result"], place, chosen[:, 4], (size >= 5) & (chosen[:, 3] > 0))
+            _list_outcome(chosen, size, place, found, 3, _action_item)
         elif choice == 4:
             _put(found["block"], place, _number(chosen, 3, 4), size >= 7)
+
+
+def _read_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
+    _list_outcome(rows, sizes, out, found, 1, _data_item)
+
+
+def _write_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
+    _list_outcome(rows, sizes, out, found, 1, _write_item)
 
 
 def _event(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
@@ -334,6 +412,8 @@ _READERS: dict[int, _Reader] = {
     t.GET_RESPONSE: _get_response,
     t.SET_RESPONSE: _set_response,
     t.ACTION_RESPONSE: _action_response,
+    t.READ_RESPONSE: _read_response,
+    t.WRITE_RESPONSE: _write_response,
     t.EVENT_NOTIFICATION: _event,
     t.DATA_NOTIFICATION: _long_invoke,
     t.DATA_NOTIFICATION_CONFIRM: _long_invoke,

@@ -245,6 +245,11 @@ def _failure(root: Field) -> str:
         if listed is not None:
             failed = [child.text for child in listed.children[1:] if child.value != 0 and child.text]
             return failed[0] if failed else ""
+    results = find(root, "result")
+    for child in results.children if results is not None else ():
+        field = find(child, "data-access-result") if child.name.startswith("[") else None
+        if field is not None and field.value != 0:
+            return field.text or str(field.value)
     return ""
 
 
@@ -264,9 +269,9 @@ def _response(root: Field, context: Context | None) -> str:
         return f"{words}, block {number.value}" if number is not None else words
     request = context.request if context is not None else None
     secret = request is not None and not _SECRETS.isdisjoint(request.members)
-    if secret and not failure and root.name in _READ:
-        return f"{words}, {_hidden(listed)}"
     elements = _texts(listed)
+    if secret and (elements or not failure) and root.name in _READ:
+        return f"{words}, {_hidden(listed)}"
     if not listed.children:
         return words if failure else f"{words}, {listed.text or listed.value}"
     if elements:

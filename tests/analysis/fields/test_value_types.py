@@ -55,6 +55,12 @@ def test_texts_and_json(kind: ValueType, values: Any, texts: list[str], jsons: l
     assert kind.jsons(several) == [[], jsons]
 
 
+def test_flags_are_true_or_false_whatever_column_has_them() -> None:
+    """JSON has no 1 and 0 for them."""
+    said = Flag(none=-1).jsons(np.array([1, 0, -1], "i1"))
+    assert [one is wanted for one, wanted in zip(said, (True, False, None), strict=True)] == [True] * 3
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "order"),
     [

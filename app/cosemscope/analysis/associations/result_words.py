@@ -17,6 +17,8 @@ _RESULTS: dict[int, dict[int, str]] = {
     t.GET_RESPONSE: DATA_ACCESS_RESULTS,
     t.SET_RESPONSE: DATA_ACCESS_RESULTS,
     t.ACTION_RESPONSE: ACTION_RESULTS,
+    t.READ_RESPONSE: DATA_ACCESS_RESULTS,
+    t.WRITE_RESPONSE: DATA_ACCESS_RESULTS,
     t.EXCEPTION_RESPONSE: EXCEPTION_ERRORS,
     t.AARE: ASSOCIATION_RESULTS,
 }
@@ -46,6 +48,35 @@ def _access_result(apdu: bytes) -> str | None:
     return next((word for word in words if word != "success"), words[0] if words else None)
 
 
+def _list_result(apdu: bytes) -> str | None:
+    """The first result of a list that is no success; none where the list is cut before one."""
+    root = decode_apdu(apdu).root
+    for name in ("result", "data-access-results", "response-list", "result-list"):
+        listed = find(root, name)
+        if listed is not None and listed.children and listed.children[0].name == "count":
+            count, *items = listed.children
+            codes = [_code(item) for item in items]
+            failed = [code for code in codes if code]
+            whole = len(codes) == count.value and None not in codes
+            return result_word(apdu[0], failed[0] if failed else 0 if codes and whole else -1)
+    return None
+
+
+def _code(item: Field) -> int | None:
+    """The result that an item of a list is or has; data are a success."""
+    for name in ("data-access-result", "action-result", "data-access-error"):
+        field = find(item, name)
+        if field is not None:
+            return _number(field)
+    if item.children:
+        return 0 if item.children[0].value == 0 else None
+    return _number(item)
+
+
+def _number(field: Field) -> int | None:
+    return field.value if isinstance(field.value, int) else None
+
+
 def _word(field: Field | None, words: dict[int, str]) -> str | None:
     value = field.value if field is not None and field.name != "count" else None
     value = value[-1] if isinstance(value, tuple) and value else value
@@ -61,6 +92,8 @@ def _service_error(apdu: bytes) -> str | None:
 _FURTHER_IN = {
     t.AARE: _association_result,
     t.ACCESS_RESPONSE: _access_result,
+    **dict.fromkeys((t.GET_RESPONSE, t.SET_RESPONSE, t.ACTION_RESPONSE), _list_result),
+    **dict.fromkeys((t.READ_RESPONSE, t.WRITE_RESPONSE), _list_result),
     t.CONFIRMED_SERVICE_ERROR: _service_error,
 }
 #: The services in which a result stands at no fixed place.

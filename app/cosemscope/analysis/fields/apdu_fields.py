@@ -163,7 +163,8 @@ def _attribute_name(asked: AskedRows) -> Values:
     "result",
     Term(),
     "Result",
-    f"The standard's word for the result, such as success or object-undefined {_ABSTRACT}",
+    "The standard's word for the result, such as success or object-undefined; of a list the first that is "
+    f"no success {_ABSTRACT}",
     cost=Cost.LOOK,
 )
 def _result(asked: AskedRows) -> Values:

@@ -146,9 +146,9 @@ class Flag(ValueType):
         """ "yes", or nothing."""
         return "yes" if value else ""
 
-    def json(self, value: bool) -> bool:
-        """True or false."""
-        return value
+    def json(self, value: int) -> bool:
+        """True or false, of columns that have 1 and 0 too."""
+        return bool(value)
 
 
 class Text(ValueType):
