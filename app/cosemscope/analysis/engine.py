@@ -43,7 +43,7 @@ from cosemscope.streams.tables.wpdu_table import WpduTable
 _RESERVE = 1.05
 _RESERVE_MOST = 1 << 27
 #: The WPDU columns of which exchanges are made.
-_EXCHANGED = ("first_time", "time", "stream", "direction", "length")
+_EXCHANGED = ("first_time", "time", "last_packet", "stream", "direction", "length")
 #: WPDUs that are paired at once.
 _PAIRED = 1 << 16
 
@@ -150,15 +150,28 @@ class Analysis:
         self._flush(slice(end, end))
 
     def pair(self) -> Exchanges:
-        """Pair the WPDUs that came since to exchanges; returns all exchanges. Any thread may ask."""
+        """Pair the WPDUs that came since to exchanges; returns all exchanges. Any thread may ask.
+
+        They are paired in the order in which their last octets were captured. Rows behind a hole come late:
+        where others of their pair have been paired before them, all rows are paired again.
+        """
         with self._pairing:
             near, stop = near_is_client(self.pairs), len(self.first_look)
-            for start in range(len(self.exchanges.of), stop, _PAIRED):
-                rows = slice(start, min(start + _PAIRED, stop))
-                pair = self.wpdu_pairs["pair"][rows]
+            start = len(self.exchanges.of)
+            pairs, places = self.wpdu_pairs["pair"][:stop], self.wpdus["last_packet"][:stop]
+            if self.exchanges.are_late(pairs[start:], places[start:]):
+                self.exchanges, start = Exchanges(), 0
+            order = np.arange(start, stop)
+            turned = bool((places[start + 1 :] < places[start : stop - 1]).any())
+            if turned:
+                order = order[np.argsort(places[start:], kind="stable")]
+            for at in range(0, len(order), _PAIRED):
+                numbers = order[at : at + _PAIRED]
+                rows = numbers if turned else slice(start + at, start + at + len(numbers))
+                pair = pairs[rows]
                 wpdus = {name: self.wpdus[name][rows] for name in _EXCHANGED}
                 look = {name: self.first_look[name][rows] for name in self.first_look.names}
-                self.exchanges.add(wpdus, look, pair, near[pair] == (wpdus["direction"] == 0), start)
+                self.exchanges.add(wpdus, look, pair, near[pair] == (wpdus["direction"] == 0), numbers)
         return self.exchanges
 
     def pair_anew(self) -> None:

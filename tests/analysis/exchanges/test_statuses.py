@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, ExchangeStatus, statuses
+from cosemscope.capture.files.reader import open_capture
 from tests.helpers.shared import shared
 from tests.helpers.wire import ACK, FIN, MILLISECOND, RST, Tcp, Wire, analyse, wpdu
 
@@ -30,7 +32,11 @@ def answered(octets: bytes, invoke_id: int = 1) -> bytes:
 
 def ended(wire: Wire, folder: Path) -> list[str]:
     """The status of each exchange of a wire."""
-    analysis = analyse(wire, folder)
+    return status_words(analyse(wire, folder))
+
+
+def status_words(analysis: Analysis) -> list[str]:
+    """The status of each exchange of an analysis."""
     exchanges = analysis.pair()
     ends = ConnectionEnds(analysis.packets, analysis.packet_streams, analysis.streams)
     last = int(analysis.packets["time"][-1])
@@ -96,6 +102,44 @@ def test_an_answer_after_other_traffic_of_the_connection_still_answers(tmp_path:
     assert ended(wire, tmp_path) == ["answered", "answered", "error"]
 
 
+@pytest.mark.parametrize("asks_between", [False, True])
+def test_a_request_that_was_not_captured_leaves_the_others_paired(asks_between: bool, tmp_path: Path) -> None:
+    """Requests behind a hole become complete late: they keep the answers that were captured behind them."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    for number in range(10):
+        tcp.say(CLIENT, asked(GET))
+        if number == 3:
+            wire.packets.pop()
+        tcp.say(SERVER, answered(ANSWER))
+    path = wire.capture(tmp_path / "wire.pcap")
+    with open_capture(path) as reader:
+        analysis = Analysis(reader)
+        while analysis.step(4 if asks_between else 65_536):
+            if asks_between:
+                analysis.pair()
+        analysis.finish()
+        exchanges = analysis.pair()
+        words = status_words(analysis)
+    assert words == ["answered"] * 3 + ["unasked"] + ["answered"] * 6
+    spans = exchanges.response_times().tolist()
+    assert [spans[number] for number in range(10) if number != 3] == [MILLISECOND] * 9
+    numbers = analysis.exchanges.of["exchange"].tolist()
+    assert sorted(numbers) == sorted([*range(10), *(number for number in range(10) if number != 3)])
+
+
+def test_a_release_behind_a_hole_does_not_end_what_was_asked_after_it(tmp_path: Path) -> None:
+    """What comes later is a matter of packets: the release has a higher number than the block."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    tcp.say(CLIENT, asked(GET, 2))
+    wire.packets.pop()
+    for octets in (wpdu(RLRQ), asked(GET, 1)):
+        tcp.say(CLIENT, octets)
+    tcp.say(SERVER, answered(BLOCK_1))
+    assert ended(wire, tmp_path) == ["unfinished", "unfinished"]
+
+
 def test_times_octets_and_blocks_of_an_exchange(tmp_path: Path) -> None:
     """First and last octets as they were seen, octets of APDUs, blocks and rows."""
     wire = Wire()
@@ -134,9 +178,6 @@ COUNTED = {
 @pytest.mark.parametrize("name", COUNTED)
 def test_exchanges_of_real_captures(name: str) -> None:
     """AARQ and AARE, GET with blocks and lists, ciphered services that are not opened."""
-    from cosemscope.analysis.engine import Analysis
-    from cosemscope.capture.files.reader import open_capture
-
     with open_capture(shared(f"captures/{name}")) as reader:
         analysis = Analysis(reader).run()
         exchanges = analysis.pair()

@@ -1,4 +1,4 @@
-"""The table of exchanges: a row each, filled batch by batch as WPDUs become complete.
+"""The table of exchanges: a row each, filled batch by batch in the order in which WPDUs were captured.
 
 A row has the asker's object and invoke-id, the WPDU rows of request and responses, four times, octets and
 blocks. How an exchange ended is not here: that depends on what comes after it (see `statuses`).
@@ -64,6 +64,13 @@ class Exchanges(Columns):
         super().__init__(EXCHANGE_FIELDS)
         self.of = Columns({"exchange": "i4"})
         self._pairer = Pairer()
+        # Of each pair the place of its last WPDU that was added.
+        self._reached = np.zeros(0, np.int64)
+
+    def are_late(self, pair: NDArray[np.uint32], place: NDArray[np.uint32]) -> bool:
+        """Whether any of these WPDU rows was captured before one of its pair that is already here."""
+        known = np.flatnonzero(pair < len(self._reached))
+        return bool((place[known] < self._reached[pair[known]]).any())
 
     def add(
         self,
@@ -71,9 +78,9 @@ class Exchanges(Columns):
         look: Mapping[str, Array],
         pair: NDArray[np.uint32],
         from_client: NDArray[np.bool_],
-        first: int,
+        rows: NDArray[np.int64],
     ) -> None:
-        """Add the next WPDU rows, from row `first` on: their columns, first looks, pairs and DLMS senders."""
+        """Add these WPDU rows, by last packet ascending: columns, first looks, pairs, DLMS senders."""
         found = self._pairer.add(look, pair, from_client, wpdus["length"])
         begins = np.flatnonzero(found.begins)
         about = {name: look[name][begins] for name in _ABOUT}
@@ -87,21 +94,25 @@ class Exchanges(Columns):
             **about,
             **_NO_ROWS,
         )
-        self.of.extend(len(pair), exchange=found.exchange)
+        missing = int(rows.max()) + 1 - len(self.of) if len(rows) else 0
+        if missing > 0:
+            self.of.extend(missing, exchange=-1)
+        self.of["exchange"][rows] = found.exchange
+        self._reach(pair, wpdus["last_packet"])
         self["given_up"][found.given_up] = True
         role = found.roles.role
         there = found.exchange >= 0
         answers = there & ((role == Role.PART) | (role == Role.FINAL))
         asks = there & ~answers & (role != Role.ACKNOWLEDGE)
         self._take(
-            ("request", "last_request", "requests", "request_octets"), asks, found.exchange, wpdus, first
+            ("request", "last_request", "requests", "request_octets"), asks, found.exchange, wpdus, rows
         )
         self._take(
             ("response", "last_response", "responses", "response_octets"),
             answers,
             found.exchange,
             wpdus,
-            first,
+            rows,
         )
         blocks = np.flatnonzero(there & found.roles.block)
         np.add.at(self["blocks"], found.exchange[blocks], 1)
@@ -127,33 +138,40 @@ class Exchanges(Columns):
         begin, end = self[start], self[stop]
         return np.where((begin != 0) & (end != 0), end - begin, -1)
 
+    def _reach(self, pair: NDArray[np.uint32], place: NDArray[np.uint32]) -> None:
+        """Take note of how far pairs have come: of several places of a pair the last one wins."""
+        most = int(pair.max()) + 1 if len(pair) else 0
+        if most > len(self._reached):
+            self._reached = np.append(self._reached, np.zeros(most - len(self._reached), np.int64))
+        self._reached[pair] = place
+
     def _take(
         self,
         names: tuple[str, str, str, str],
         mask: NDArray[np.bool_],
         exchange: NDArray[np.int64],
         wpdus: Mapping[str, Array],
-        first: int,
+        numbers: NDArray[np.int64],
     ) -> None:
         """Take requests or responses, by `names` of first row, last row, number and octets."""
         rows = np.flatnonzero(mask)
         if not len(rows):
             return
         # Invariant: `rows` has the rows of each exchange together, in their own order; `heads` and `tails`
-        # are the places of the first and the last row of each, `numbers` the exchanges.
+        # are where the first and the last row of each stand, `owners` the exchanges, `numbers` the WPDU rows.
         rows = rows[np.argsort(exchange[rows], kind="stable")]
         heads = np.flatnonzero(np.diff(exchange[rows], prepend=-1))
         tails = np.append(heads[1:], len(rows)) - 1
-        numbers = exchange[rows[heads]]
+        owners = exchange[rows[heads]]
         row, last, count, octets = names
-        new = self[row][numbers] < 0
-        begun = numbers[new]
-        self[row][begun] = rows[heads[new]] + first
+        new = self[row][owners] < 0
+        begun = owners[new]
+        self[row][begun] = numbers[rows[heads[new]]]
         self[f"{row}_start"][begun] = wpdus["first_time"][rows[heads[new]]]
         if row == "request":
             self["request_end"][begun] = wpdus["time"][rows[heads[new]]]
         else:
-            self["response_end"][numbers] = wpdus["time"][rows[tails]]
-        self[last][numbers] = rows[tails] + first
-        self[count][numbers] += (tails - heads + 1).astype(np.uint32)
-        self[octets][numbers] += np.add.reduceat(wpdus["length"][rows].astype(np.int64), heads)
+            self["response_end"][owners] = wpdus["time"][rows[tails]]
+        self[last][owners] = numbers[rows[tails]]
+        self[count][owners] += (tails - heads + 1).astype(np.uint32)
+        self[octets][owners] += np.add.reduceat(wpdus["length"][rows].astype(np.int64), heads)

@@ -55,7 +55,7 @@ class Pairer:
         from_client: NDArray[np.bool_],
         length: NDArray[np.uint32],
     ) -> Pairing:
-        """Pair the next rows, in the order in which they became complete.
+        """Pair the next rows, in the order in which their last octets were captured.
 
         `look`: their first-look columns; `pair`: their wPort pairs; `from_client`: by DLMS role; `length`:
         octets of the APDU.

@@ -108,13 +108,19 @@ def _went_on(
 ) -> NDArray[np.bool_]:
     """Whether the askers of these exchanges, which lack their last answers, went on without it."""
     stream, side, pair = (exchanges[name][rows] for name in ("stream", "side", "pair"))
-    last = np.maximum(exchanges["last_request"][rows], exchanges["last_response"][rows])
-    end, ender = ends.behind(stream, wpdus["last_packet"][last].astype(np.int64))
+    asked, told = exchanges["last_request"][rows], exchanges["last_response"][rows]
+    place = wpdus["last_packet"].astype(np.int64)
+    # Of what was captured in one packet, the row decides.
+    later = (told >= 0) & ((place[told] > place[asked]) | ((place[told] == place[asked]) & (told > asked)))
+    last = np.where(later, told, asked)
+    end, ender = ends.behind(stream, place[last])
     quiet = (end < 0) & (last_time - wpdus["time"][last] > silence)
     # Of each pair the last row in which an association was begun or released.
     turned = np.full(int(pair.max()) + 1 if len(pair) else 0, -1, np.int64)
     anew = np.flatnonzero(np.isin(exchanges["service"], (t.AARQ, t.RLRQ)) & (exchanges["request"] >= 0))
     anew = anew[exchanges["pair"][anew] < len(turned)]
     turned[exchanges["pair"][anew]] = exchanges["request"][anew]
-    went_on: NDArray[np.bool_] = exchanges["given_up"][rows] | (turned[pair] > last) | (ender == side) | quiet
+    turn = turned[pair]
+    anew_behind = (turn >= 0) & ((place[turn] > place[last]) | ((place[turn] == place[last]) & (turn > last)))
+    went_on: NDArray[np.bool_] = exchanges["given_up"][rows] | anew_behind | (ender == side) | quiet
     return went_on
