@@ -10,7 +10,7 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import Cost
-from cosemscope.analysis.fields.row_records import TextTable, json_lines, printable
+from cosemscope.analysis.fields.row_records import AlignedColumns, TextTable, json_lines, printable
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers.traffic_samples import SAMPLES
 
@@ -55,3 +55,14 @@ def test_lines_say_what_the_fields_say(count: int) -> None:
         columns = [field.jsons(asked) for field in keys.values()]
     rows = zip(*columns, strict=True)
     assert lines == [orjson.dumps(dict(zip(keys, row, strict=True))) for row in rows]
+
+
+def test_later_lines_widen_columns_and_never_narrow_them() -> None:
+    """Each line stands under the lines before, as wide as the widest text so far; rows may lack."""
+    table = AlignedColumns(["No.", "Service"], {"No."})
+    assert table.lines([[], []]) == "No.  Service\n"
+    assert (
+        table.lines([["1", "2"], ["service-not-supported", "x\n"]])
+        == "  1  service-not-supported\n  2  x\\n\n"
+    )
+    assert table.lines([["12345"], ["y"]]) == "12345  y\n"

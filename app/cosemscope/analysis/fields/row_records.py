@@ -1,6 +1,6 @@
 """Rows written out by their fields: JSON objects a line, and tables of aligned text."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import NamedTuple
 
@@ -62,35 +62,48 @@ def _side_by_side(columns: Iterable[_Column], most: int) -> Iterator[_Column]:
     yield left
 
 
-class TextTable:
-    """Aligned columns under their names; a column that once had a wide value stays as wide.
+class AlignedColumns:
+    """Texts in columns under their heads; a column that once had a wide text stays as wide.
 
-    The names stand above the first lines, as wide as these.
+    The heads stand above the first lines, as wide as these. `right` are the heads of numbers.
     """
 
-    def __init__(self, fields: Iterable[RowField]) -> None:
-        self._fields = tuple(fields)
-        self._widths = [len(field.name) for field in self._fields]
+    def __init__(self, heads: Sequence[str], right: Container[str]) -> None:
+        self._heads = tuple(heads)
+        self._marks = [">" if head in right else "<" for head in heads]
+        self._widths = list(map(len, heads))
         self._headed = False
 
-    def lines(self, asked: AskedRows) -> str:
-        """A line for each row; what cannot be printed is escaped."""
-        columns = [[printable(text) for text in field.texts(asked)] for field in self._fields]
+    def lines(self, columns: Iterable[Iterable[str]]) -> str:
+        """A line for each row of the columns; what cannot be printed is escaped."""
+        told = [[printable(text) for text in column] for column in columns]
         self._widths = [
-            max(chain([width], map(len, column))) for width, column in zip(self._widths, columns, strict=True)
+            max(chain([width], map(len, column))) for width, column in zip(self._widths, told, strict=True)
         ]
-        lines = [self._line(row) for row in zip(*columns, strict=True)]
+        lines = [self._line(row) for row in zip(*told, strict=True)]
         if not self._headed:
             self._headed = True
-            lines.insert(0, self._line([field.name for field in self._fields]))
+            lines.insert(0, self._line(self._heads))
         return "".join(lines)
 
     def _line(self, row: Iterable[str]) -> str:
-        cells = [
-            f"{text:>{width}}" if field.type.numeric else f"{text:<{width}}"
-            for text, width, field in zip(row, self._widths, self._fields, strict=True)
-        ]
-        return "  ".join(cells).rstrip() + "\n"
+        cells = zip(row, self._marks, self._widths, strict=True)
+        return "  ".join([f"{text:{mark}{width}}" for text, mark, width in cells]).rstrip() + "\n"
+
+
+class TextTable:
+    """Fields of rows as aligned columns under the fields' names."""
+
+    def __init__(self, fields: Iterable[RowField]) -> None:
+        self._fields = tuple(fields)
+        self._columns = AlignedColumns(
+            [field.name for field in self._fields],
+            {field.name for field in self._fields if field.type.numeric},
+        )
+
+    def lines(self, asked: AskedRows) -> str:
+        """A line for each row."""
+        return self._columns.lines([field.texts(asked) for field in self._fields])
 
 
 def printable(text: str) -> str:

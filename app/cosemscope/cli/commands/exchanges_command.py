@@ -18,7 +18,7 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
-from cosemscope.analysis.fields.row_records import printable
+from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Array
 from cosemscope.cli.capture_arguments import (
@@ -81,28 +81,32 @@ def _exchanges(analysis: Analysis, arguments: argparse.Namespace) -> int:
     associations = Associations(analysis, load_keys(arguments))
     complete(associations, told=show_progress)
     rows = PassedRows(associations)
-    if not arguments.json:
-        print(_HEAD)
-    for exchange in _objects(analysis, rows):
+    table = AlignedColumns(_HEADS, _NUMBERS)
+    for exchanges in _objects(analysis, rows):
         if arguments.json:
-            write_octets(orjson.dumps(exchange, option=orjson.OPT_APPEND_NEWLINE))
+            lines = [orjson.dumps(exchange, option=orjson.OPT_APPEND_NEWLINE) for exchange in exchanges]
+            write_octets(b"".join(lines))
         else:
-            print(_line(exchange))
+            cells = [_cells(exchange) for exchange in exchanges]
+            print(table.lines(zip(*cells, strict=True) if cells else [()] * len(_HEADS)), end="")
     sys.stdout.flush()
     return 0
 
 
-def _objects(analysis: Analysis, looker: PassedRows) -> Iterator[dict[str, object]]:
-    """The exchanges for scripts: numbers count from 1, times are seconds as text, null is for nothing."""
+def _objects(analysis: Analysis, looker: PassedRows) -> Iterator[list[dict[str, object]]]:
+    """The exchanges for scripts, many at once; the last list of a capture without any is empty.
+
+    Numbers count from 1, times are seconds as text, null is for nothing.
+    """
     exchanges = analysis.pair()
-    for start in range(0, len(exchanges), _AT_ONCE):
+    for start in range(0, max(len(exchanges), 1), _AT_ONCE):
         part = slice(start, min(start + _AT_ONCE, len(exchanges)))
         asked = AskedRows(analysis, exchanges.first_rows(part), looker)
         columns = [FIELDS[name].jsons(asked) for name in JSON_KEYS.values()]
         told = AskedRows(analysis, value_rows(exchanges, part), looker)
         columns += [FIELDS[name].jsons(told) for name in _VALUE_KEYS]
-        for values in zip(*columns, strict=True):
-            yield dict(zip((*JSON_KEYS, *_VALUE_KEYS), values, strict=True))
+        keys = (*JSON_KEYS, *_VALUE_KEYS)
+        yield [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def value_rows(exchanges: Exchanges, part: slice) -> Array:
@@ -111,14 +115,15 @@ def value_rows(exchanges: Exchanges, part: slice) -> Array:
     return np.where(told >= 0, told, exchanges.first_rows(part))
 
 
-_HEAD = (
-    f"{'No.':>7}  {'WPDU':>7}  {'Client':<21} > {'Server':<21}  {'wPorts':<11}  {'Service':<19}  "
-    f"{'Object':<20}  {'Status':<12}  {'Resp. ms':>10}  Result, value"
+_HEADS = (
+    *("No.", "WPDU", "Client", "Server", "wPorts", "Service", "Object", "Status", "Resp. ms"),
+    "Result, value",
 )
+_NUMBERS = ("No.", "WPDU", "Resp. ms")
 
 
-def _line(exchange: dict[str, object]) -> str:
-    """An exchange for people."""
+def _cells(exchange: dict[str, object]) -> tuple[str, ...]:
+    """An exchange for people, a text for each head."""
 
     def text(key: str) -> str:
         value = exchange[key]
@@ -131,7 +136,5 @@ def _line(exchange: dict[str, object]) -> str:
     told = "  ".join(filter(None, (result, " ".join(filter(None, (text("value"), text("unit")))))))
     responses = exchange["responses"]
     wpdu = text("request") or (str(responses[0]) if isinstance(responses, list) and responses else "")
-    return printable(
-        f"{text('number'):>7}  {wpdu:>7}  {text('client'):<21} > {text('server'):<21}  {wports:<11}  "
-        f"{text('service'):<19}  {about:<20}  {text('status'):<12}  {response:>10}  {told}"
-    ).rstrip()
+    peers = (text("client"), text("server"), wports)
+    return (text("number"), wpdu, *peers, text("service"), about, text("status"), response, told)

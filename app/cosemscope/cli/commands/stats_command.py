@@ -17,7 +17,7 @@ from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.grouping import group, spread
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import RowField, UnknownFieldError
-from cosemscope.analysis.fields.row_records import printable
+from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.analysis.fields.value_types import seconds_text
 from cosemscope.cli.capture_arguments import (
     CommandError,
@@ -147,13 +147,8 @@ def _print_table(names: list[str], groups: list[dict[str, object]]) -> None:
         told = [_told(each[name]) for name in names]
         counts = [f"{each[word]:,}" for word in ("count", "errors", "unanswered")]
         rows.append([*told, *counts, *spans, _speed(each["throughput"])])
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row in (heads, *rows):
-        cells = [
-            f"{cell:<{width}}" if place < len(names) else f"{cell:>{width}}"
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+    columns = zip(*rows, strict=True) if rows else [()] * len(heads)
+    print(AlignedColumns(heads, heads[len(names) :]).lines(columns), end="")
 
 
 def _speed(octets: object) -> str:
@@ -169,7 +164,7 @@ def _told(value: object) -> str:
         return ", ".join(map(_told, value))
     if isinstance(value, bool):
         return "yes" if value else ""
-    return "" if value is None else printable(str(value))
+    return "" if value is None else str(value)
 
 
 def _span(seconds: object) -> str:
