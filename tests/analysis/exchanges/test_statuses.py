@@ -6,6 +6,8 @@ import pytest
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, ExchangeStatus, statuses
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers.shared import shared
 from tests.helpers.wire import ACK, FIN, MILLISECOND, RST, Tcp, Wire, analyse, wpdu
@@ -138,6 +140,24 @@ def test_a_release_behind_a_hole_does_not_end_what_was_asked_after_it(tmp_path: 
         tcp.say(CLIENT, octets)
     tcp.say(SERVER, answered(BLOCK_1))
     assert ended(wire, tmp_path) == ["unfinished", "unfinished"]
+
+
+def test_a_transfer_that_began_before_the_capture_is_unasked_and_has_no_response_time(tmp_path: Path) -> None:
+    """A request for the next block is not the request, and no answer either; no time is negative."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    tcp.say(SERVER, answered(BLOCK_1))
+    tcp.say(CLIENT, asked(NEXT))
+    tcp.say(SERVER, answered(BLOCK_2))
+    analysis = analyse(wire, tmp_path)
+    assert status_words(analysis) == ["unasked"]
+    exchanges = analysis.exchanges
+    told = [exchanges[name].item(0) for name in ("request", "last_request", "response", "last_response")]
+    assert told == [-1, 1, 0, 2]
+    assert exchanges.first_rows().tolist() == [0]
+    assert exchanges.response_times().tolist() == exchanges.total_times().tolist() == [-1]
+    asked_rows = AskedRows(analysis, exchanges.first_rows())
+    assert FIELDS["exchange.responses"].jsons(asked_rows) == [[1, 3]]
 
 
 def test_times_octets_and_blocks_of_an_exchange(tmp_path: Path) -> None:

@@ -15,13 +15,14 @@ from cosemscope.apdu.first_look import ApduKind
 from cosemscope.capture.columns import Array, Columns
 
 #: EXCHANGE columns. `stream`, `pair`: rows of their tables; `side`, `role`: direction and Role of the first
-#: WPDU; `service`, `class_id`, `obis`, `member`, `invoke_id`, `security`: its first look; `result`, `answer`:
-#: result and service of the last response, -1 none; `request`, `last_request`, `response`, `last_response`:
-#: WPDU rows, -1 none; `requests`, `responses`: WPDUs; `blocks`: blocks of a transfer; `request_octets`,
-#: `response_octets`: of APDUs; `request_start`, `request_end`: first and last octet of the first request,
-#: `response_start`, `response_end`: first octet of the first response and last octet of the last one, in ns
-#: since the epoch, 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response
-#: has come; `given_up`: the asker went on without it, under the same invoke-id.
+#: WPDU; `service`, `class_id`, `obis`, `member`, `invoke_id`, `security`: its first look; `result`,
+#: `answer`: result and service of the last response, -1 none; `request`, `last_request`, `response`,
+#: `last_response`: WPDU rows, -1 none (`request` also where an answer came first: it was not captured);
+#: `requests`, `responses`: WPDUs; `blocks`: blocks of a transfer; `request_octets`, `response_octets`: of
+#: APDUs; `request_start`, `request_end`: first and last octet of the first request, `response_start`,
+#: `response_end`: first octet of the first response and last octet of the last one, in ns since the epoch,
+#: 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response has come;
+#: `given_up`: the asker went on without it, under the same invoke-id.
 EXCHANGE_FIELDS: dict[str, str] = {
     "stream": "u4",
     "pair": "u4",
@@ -54,6 +55,7 @@ EXCHANGE_FIELDS: dict[str, str] = {
 }
 _NO_ROWS = dict.fromkeys(("request", "last_request", "response", "last_response", "result", "answer"), -1)
 #: First-look columns that name what an exchange is about: from the first WPDU.
+_ANSWERS = (Role.PART, Role.FINAL)
 _ABOUT = ("service", "class_id", "obis", "member", "invoke_id", "security")
 
 
@@ -136,7 +138,7 @@ class Exchanges(Columns):
 
     def _between(self, start: str, stop: str) -> NDArray[np.int64]:
         begin, end = self[start], self[stop]
-        return np.where((begin != 0) & (end != 0), end - begin, -1)
+        return np.where((begin != 0) & (end >= begin), end - begin, -1)
 
     def _reach(self, pair: NDArray[np.uint32], place: NDArray[np.uint32]) -> None:
         """Take note of how far pairs have come: of several places of a pair the last one wins."""
@@ -165,6 +167,8 @@ class Exchanges(Columns):
         owners = exchange[rows[heads]]
         row, last, count, octets = names
         new = self[row][owners] < 0
+        if row == "request":  # what an answer began was asked before the capture: later requests only go on
+            new &= ~np.isin(self["role"][owners], _ANSWERS)
         begun = owners[new]
         self[row][begun] = numbers[rows[heads[new]]]
         self[f"{row}_start"][begun] = wpdus["first_time"][rows[heads[new]]]

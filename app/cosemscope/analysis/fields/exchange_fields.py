@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from cosemscope.analysis.associations.result_words import result_word
+from cosemscope.analysis.exchanges.exchange_roles import Role
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.fields.asked_rows import NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
@@ -112,9 +113,11 @@ def _numbers(asked: AskedRows, places: Array, *, answers: bool = False) -> Sever
     counts = np.zeros(len(asked.exchange_rows), np.int64)
     owner = np.repeat(np.arange(len(places)), np.diff(stops, prepend=0))
     if answers:
-        side = asked.exchange_facts.table["side"][asked.exchange_rows[places]]
-        unasked = asked.exchange_facts.table["request"][asked.exchange_rows[places]] < 0
-        answering = (asked.analysis.wpdus["direction"][rows] != side[owner]) | unasked[owner]
+        table, of = asked.exchange_facts.table, asked.exchange_rows[places]
+        # Where an answer came first, its side answers; else the side that did not begin.
+        answers_first = np.isin(table["role"][of], (Role.PART, Role.FINAL))
+        answering_side = np.where(answers_first, table["side"][of], 1 - table["side"][of])
+        answering = asked.analysis.wpdus["direction"][rows] == answering_side[owner]
         rows, owner = rows[answering], owner[answering]
     counts[places] = np.bincount(owner, minlength=len(places))
     return Several(np.cumsum(counts), rows + 1)
@@ -144,7 +147,7 @@ def _time(asked: AskedRows) -> Values:
 def _between(asked: AskedRows, start: str, stop: str) -> Array:
     """Nanoseconds from one of the four times to another; -1 where the exchange has not both."""
     begin, end = asked.exchange(start, 0), asked.exchange(stop, 0)
-    return np.where((begin != 0) & (end != 0), end - begin, -1)
+    return np.where((begin != 0) & (end >= begin), end - begin, -1)
 
 
 @_declared(
