@@ -139,10 +139,9 @@ def _outcome_of_tree(root: Field) -> dict[str, int]:
             last = last or find(root, part, "last-block")
         if root.name == "set-request" and find(root, "attribute-descriptor-list"):
             block = last = None
-        if (
-            find(root, "attribute-descriptor")
-            or find(root, "method-descriptor")
-            or find(root, "method-descriptor-list")
+        selection = find(root, "access-selection")
+        if find(root, "method-descriptor-list") or (
+            selection and selection.children and selection.children[0].value
         ):
             block = last = None
         if root.name in ("get-request", "action-request", "action-response"):
@@ -300,3 +299,23 @@ def test_lists_are_looked_at_together() -> None:
     """Each list of a batch has its own result, however many items the others have."""
     apdus = [bytes.fromhex(one) for one in ("c505c103000003", "c505c10100", "c505c1020b00", "c501c104")]
     assert looked_at(apdus)["result"].tolist() == [3, 0, 11, 4]
+
+
+@pytest.mark.parametrize(
+    ("octets", "block", "last"),
+    [
+        ("c102c100030100010800ff0200 00 00000001 03060000", 1, 0),
+        ("c102c100030100010800ff0200 01 00000001 020505", 1, 1),
+        ("c102c100030100010800ff0201 010600000001 00 00000001", -1, -1),
+        ("c102c100030100010800ff0200 01 000000", -1, 1),
+        ("c102c100030100010800ff0200", -1, -1),
+        ("c102c100030100010800ff02", -1, -1),
+        ("c304c1004600006003 0aff 01 00 00000001 0109", 1, 0),
+        ("c304c1004600006003 0aff 01 01 00000002 0109", 2, 1),
+    ],
+)
+def test_first_blocks(octets: str, block: int, last: int) -> None:
+    """They stand behind the descriptor; behind a selection they are for the tree."""
+    found = looked_at([bytes.fromhex(octets)], b"\1\1\1\1\1")
+    assert (found["block"][0], found["last_block"][0]) == (block, last)
+    assert looked_at([bytes.fromhex(octets)] * 2)["block"].tolist() == [block] * 2

@@ -168,12 +168,13 @@ def _header(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> NDArra
     return np.where(sizes >= 3, rows[:, 1], 0).astype(np.int64)
 
 
-#: What stands behind choice and invoke-id: a descriptor, a list of them, a block number, a block.
-_SINGLE, _LIST, _NUMBER, _BLOCK = "single", "list", "number", "block"
+#: What stands behind choice and invoke-id: a descriptor, a list of them, a block number, a block, a
+#: descriptor and the first block.
+_SINGLE, _LIST, _NUMBER, _BLOCK, _FIRST = "single", "list", "number", "block", "first"
 _REQUESTS = {
     t.GET_REQUEST: {1: _SINGLE, 2: _NUMBER, 3: _LIST},
-    t.SET_REQUEST: {1: _SINGLE, 2: _SINGLE, 3: _BLOCK, 4: _LIST, 5: _LIST},
-    t.ACTION_REQUEST: {1: _SINGLE, 2: _NUMBER, 3: _LIST, 4: _SINGLE, 5: _LIST, 6: _BLOCK},
+    t.SET_REQUEST: {1: _SINGLE, 2: _FIRST, 3: _BLOCK, 4: _LIST, 5: _LIST},
+    t.ACTION_REQUEST: {1: _SINGLE, 2: _NUMBER, 3: _LIST, 4: _FIRST, 5: _LIST, 6: _BLOCK},
 }
 _Reader = Callable[[_Rows, _Sizes, _Index, FirstLook], None]
 
@@ -193,7 +194,7 @@ def _request(service: int) -> _Reader:
             _service_class(rows[:, 2], sizes >= 3, out, found)
         for choice, index in _groups(_header(rows, sizes, out, found)):
             what = places.get(choice)
-            if what == _SINGLE:
+            if what in (_SINGLE, _FIRST):
                 _descriptor(_rows(rows, index), sizes[index], out[index], found, 3, method)
             elif what == _LIST:
                 _descriptor(_rows(rows, index), sizes[index], out[index], found, 4, method)
@@ -201,6 +202,8 @@ def _request(service: int) -> _Reader:
                 _put(found["block"], out[index], _number(_rows(rows, index), 3, 4), sizes[index] >= 7)
             elif what == _BLOCK:
                 _block(_rows(rows, index), sizes[index], out[index], found)
+            if what == _FIRST:
+                _first_block(_rows(rows, index), sizes[index], out[index], found, method)
 
     return read
 
@@ -210,10 +213,20 @@ def _service_class(octet: _Rows, there: NDArray[np.bool_], out: _Index, found: F
     found["kind"][out[there & ((octet & 0x40) == 0)]] = ApduKind.UNCONFIRMED
 
 
-def _block(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
-    """Last-block and number of a datablock behind the invoke-id."""
-    _put(found["last_block"], out, (rows[:, 3] != 0).astype(np.int8), sizes >= 4)
-    _put(found["block"], out, _number(rows, 4, 4), sizes >= 8)
+def _block(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook, place: int = 3) -> None:
+    """Last-block and number of a datablock, behind the invoke-id or at another place."""
+    _put(found["last_block"], out, (rows[:, place] != 0).astype(np.int8), sizes > place)
+    _put(found["block"], out, _number(rows, place + 1, 4), sizes >= place + 5)
+
+
+def _first_block(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook, method: bool) -> None:
+    """The datablock behind a descriptor; SET has a selection before it, which must be none."""
+    if method:
+        _block(rows, sizes, out, found, 12)
+        return
+    plain = np.flatnonzero((rows[:, 12] == 0) & (sizes > 12))
+    if len(plain):
+        _block(_rows(rows, plain), sizes[plain], out[plain], found, 13)
 
 
 def _outcome(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook, place: int) -> None:

@@ -15,9 +15,10 @@ from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import Cost
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.capture.files.reader import open_capture
+from tests.helpers import apdu_encoder as encode
 from tests.helpers.annotated import NAME, write_annotated
 from tests.helpers.traffic_samples import SAMPLES
-from tests.helpers.wire import CLIENT, SERVER, Tcp, Wire, analyse, get_request, get_response
+from tests.helpers.wire import CLIENT, SERVER, Tcp, Wire, analyse, get_request, get_response, wpdu
 
 SAMPLE_KEYS = {"first-look": "first-look-keys.toml", "push": "push-keys.toml", "faults": ""}
 
@@ -184,3 +185,24 @@ def test_addresses_sort_as_numbers(sample: tuple[Analysis, KeyTable]) -> None:
     assert [texts[row] for row in order] == sorted(
         texts, key=lambda text: (":" in text, int(ipaddress.ip_address(text)))
     )
+
+
+def test_blocks_and_values_of_transfers(tmp_path: Path) -> None:
+    """A SET in blocks has a value once it is whole; what came in a block transfer has the block's number."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    first = encode.set_request((3, bytes.fromhex("0100010800ff"), 2), ("null-data", None))[3:12]
+    set_first = b"\xc1\x02\xc1" + first + b"\0" + encode.block(False, 1, bytes.fromhex("0600"))
+    connection.say(0, wpdu(set_first))
+    connection.say(1, wpdu(bytes.fromhex("c502c100000001")))
+    connection.say(0, wpdu(b"\xc1\x03\xc1" + encode.block(True, 2, bytes.fromhex("000009"))))
+    connection.say(1, wpdu(bytes.fromhex("c503c10000000002")))
+    asked = encode.get_request((3, bytes.fromhex("0100010800ff"), 2))
+    connection.say(0, wpdu(bytes.fromhex("e081000100000d") + asked))
+    told = {
+        "service": ["set-request", "set-response"] * 2 + ["get-request"],
+        "value": [None, None, 9, None, None],
+        "block": [1, 1, 2, 2, 1],
+        "last_block": [False, None, True, None, True],
+    }
+    assert dict(zip(told, _said(analyse(wire, tmp_path), *told), strict=True)) == told

@@ -1,4 +1,7 @@
-"""The values that answers and SET requests tell of objects: numbers with scalers applied, words, units."""
+"""The values that answers and SET requests tell of objects: numbers with scalers applied, words, units.
+
+Of a list it is that of the first item, whose object is shown beside it. A block tells none before the last.
+"""
 
 import re
 from decimal import Decimal
@@ -6,12 +9,15 @@ from typing import NamedTuple
 
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.decoder import decode_apdu
-from cosemscope.apdu.fields import Field, first, walk
+from cosemscope.apdu.fields import Field, find, first, walk
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.blue_book import unit
 
 #: APDUs with a value, and the name of the value's field in their trees.
 _NAMES = {t.GET_RESPONSE: "data", t.SET_REQUEST: "value", t.READ_RESPONSE: "data"}
+#: Lists of results and values in their trees; what stands before the values in a request.
+_LISTS = frozenset(("result", "result-list", "value-list", "list"))
+_BEFORE = frozenset(("attribute-descriptor", "attribute-descriptor-list", "access-selection"))
 #: A number with its unit, perhaps in thousands, as texts of fields have it.
 _SCALED = re.compile(r"(-?\d+(?:\.\d+)?) (k?)([A-Za-z°%³²/·Ωµ]+)")
 #: Scalers beyond are no scalers of a meter.
@@ -36,7 +42,7 @@ def told_value(context: Context, apdu: bytes) -> ToldValue:
     request = context.request
     references = request.references if request is not None else ()
     known = context.scaler_unit
-    scaled = known(references[0]) if known is not None and len(references) == 1 else None
+    scaled = known(references[0]) if known is not None and references else None
     if isinstance(field.value, bool) or not isinstance(field.value, int | float):
         return ToldValue(_words(field))
     if scaled is None:
@@ -48,9 +54,27 @@ def told_value(context: Context, apdu: bytes) -> ToldValue:
 
 
 def _data(root: Field, name: str) -> Field | None:
-    """The field of the value; that of blocks stands in the body that was joined."""
+    """The field of the value, of a list that of the first item; that of blocks stands in the joined body."""
     joined = next((field for field in walk(root) if field.source), None)
-    return joined if joined is not None else first(root, name)
+    if joined is not None:
+        return _first_item(joined) if _is_list(joined) else joined
+    for part in root.children:
+        for field in walk(part) if part.name not in _BEFORE else ():
+            if _is_list(field):
+                return _first_item(field)
+            if field.name == name and not (field.value and not field.children and part.name == "datablock"):
+                return field
+    return None
+
+
+def _is_list(field: Field) -> bool:
+    return field.name in _LISTS and bool(field.children) and field.children[0].name == "count"
+
+
+def _first_item(listed: Field) -> Field | None:
+    """The value of a list's first item; None where that is an error."""
+    item = first(listed, "[1]")
+    return item if item is None or find(item, "choice") is None else find(item, "data")
 
 
 def _by_text(field: Field) -> ToldValue:

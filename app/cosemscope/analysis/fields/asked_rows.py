@@ -199,12 +199,16 @@ class AskedRows:
 
     @cached_property
     def _seen(self) -> FirstLook:
-        """The first look at the innermost APDU of each row: of quiet rows, what stands in the columns."""
+        """The first look at the innermost APDU of each row: of quiet rows, what stands in the columns.
+
+        What is no block itself has that of the block transfer that it came in.
+        """
         seen = {name: self.first_look(name).copy() for name in FIRST_LOOK_FIELDS}
         found = look_at_apdus([look.plain for look in self.loud.values()])
         places = np.fromiter(self.loud, np.int64, len(self.loud))
         for name, column in seen.items():
-            column[places] = found[name]
+            own = found[name]
+            column[places] = np.where(own < 0, column[places], own) if name in _OF_TRANSFERS else own
         return seen
 
     def seen(self, name: str) -> Array:
@@ -255,6 +259,10 @@ class AskedRows:
     def octets(self) -> list[bytes]:
         """The octets of each row, header included. Raises CaptureError and OSError."""
         return list(self.analysis.octets_of(self.numbers))
+
+
+#: What a block transfer says of itself, whatever it carries.
+_OF_TRANSFERS = frozenset(("block", "last_block"))
 
 
 def _fill(objects: Objects, places: Numbers, looks: list[AnyLook]) -> None:
