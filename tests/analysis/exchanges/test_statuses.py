@@ -55,6 +55,12 @@ SAID = {
     "unconfirmed": [(CLIENT, wpdu(UNCONFIRMED_SET))],
     "unfinished": [(CLIENT, asked(GET))],
     "unanswered, answered": [(CLIENT, asked(GET)), (CLIENT, asked(GET)), (SERVER, answered(ANSWER))],
+    "unfinished, answered": [
+        (CLIENT, asked(GET)),
+        (SERVER, answered(BLOCK_1)),
+        (CLIENT, asked(GET)),
+        (SERVER, answered(ANSWER)),
+    ],
     "unanswered, unfinished": [(CLIENT, asked(GET)), (CLIENT, wpdu(RLRQ))],
     "unanswered, unfinished by another association": [(CLIENT, asked(GET)), (CLIENT, wpdu(AARQ))],
 }

@@ -54,8 +54,8 @@ EXCHANGE_FIELDS: dict[str, str] = {
     "given_up": "?",
 }
 _NO_ROWS = dict.fromkeys(("request", "last_request", "response", "last_response", "result", "answer"), -1)
-#: First-look columns that name what an exchange is about: from the first WPDU.
 _ANSWERS = (Role.PART, Role.FINAL)
+#: First-look columns that name what an exchange is about: from the first WPDU.
 _ABOUT = ("service", "class_id", "obis", "member", "invoke_id", "security")
 
 

@@ -1,8 +1,9 @@
 """How each exchange ended: answered, with an error, unanswered, unfinished, unasked and so on.
 
-An exchange without its last answer is *unanswered* where the asker went on without it: it used the invoke-id
+An exchange without any answer is *unanswered* where the asker went on without it: it used the invoke-id
 again, released or began an association, closed the connection itself, or nothing came for longer than the
-threshold. It is *unfinished* where the capture, the other side or the connection ended it first.
+threshold. It is *unfinished* where the capture, the other side or the connection ended it first, and where
+answers came but not the last.
 """
 
 from enum import IntEnum
@@ -81,11 +82,14 @@ def statuses(
 
     `last_time`: the time of the capture's last packet, ns since the epoch; `silence`: the threshold in ns.
     """
-    column = {name: exchanges[name] for name in ("role", "service", "final", "result", "answer", "request")}
+    column = {
+        name: exchanges[name]
+        for name in ("role", "service", "final", "result", "answer", "request", "response")
+    }
     found = np.full(len(exchanges), ExchangeStatus.UNFINISHED, np.uint8)
     bad = np.isin(column["answer"], _ERRORS) | (column["result"] > 0)
     found[column["final"]] = np.where(bad, ExchangeStatus.ERROR, ExchangeStatus.ANSWERED)[column["final"]]
-    open_ones = np.flatnonzero(~column["final"] & (column["request"] >= 0))
+    open_ones = np.flatnonzero(~column["final"] & (column["request"] >= 0) & (column["response"] < 0))
     found[open_ones[_went_on(exchanges, open_ones, wpdus, ends, last_time, silence)]] = (
         ExchangeStatus.UNANSWERED
     )
@@ -106,13 +110,10 @@ def _went_on(
     last_time: int,
     silence: int,
 ) -> NDArray[np.bool_]:
-    """Whether the askers of these exchanges, which lack their last answers, went on without it."""
+    """Whether the askers of these exchanges, which have no answers, went on without one."""
     stream, side, pair = (exchanges[name][rows] for name in ("stream", "side", "pair"))
-    asked, told = exchanges["last_request"][rows], exchanges["last_response"][rows]
+    last = exchanges["last_request"][rows]
     place = wpdus["last_packet"].astype(np.int64)
-    # Of what was captured in one packet, the row decides.
-    later = (told >= 0) & ((place[told] > place[asked]) | ((place[told] == place[asked]) & (told > asked)))
-    last = np.where(later, told, asked)
     end, ender = ends.behind(stream, place[last])
     quiet = (end < 0) & (last_time - wpdus["time"][last] > silence)
     # Of each pair the last row in which an association was begun or released.
@@ -121,6 +122,7 @@ def _went_on(
     anew = anew[exchanges["pair"][anew] < len(turned)]
     turned[exchanges["pair"][anew]] = exchanges["request"][anew]
     turn = turned[pair]
+    # Of what was captured in one packet, the row decides.
     anew_behind = (turn >= 0) & ((place[turn] > place[last]) | ((place[turn] == place[last]) & (turn > last)))
     went_on: NDArray[np.bool_] = exchanges["given_up"][rows] | anew_behind | (ender == side) | quiet
     return went_on
