@@ -166,6 +166,23 @@ def test_a_transfer_that_began_before_the_capture_is_unasked_and_has_no_response
     assert FIELDS["exchange.responses"].jsons(asked_rows) == [[1, 3]]
 
 
+@pytest.mark.parametrize(("result", "status"), [("00", "unfinished"), ("01", "error")])
+def test_an_answer_that_lacks_octets_is_no_success(result: str, status: str, tmp_path: Path) -> None:
+    """What a cut answer would say is not known, unless it has said that it failed; nor when it ended."""
+    wire = Wire(snap=40 + 8 + len(GET))
+    tcp = Tcp(wire).handshake()
+    tcp.say(CLIENT, asked(GET))
+    tcp.say(SERVER, answered(bytes.fromhex(f"c401c1{result}0940") + bytes(64)))
+    analysis = analyse(wire, tmp_path)
+    assert status_words(analysis) == [status]
+    exchanges = analysis.exchanges
+    assert exchanges["result"].tolist() == [-1 if status == "unfinished" else 9]
+    assert exchanges.response_times().tolist() == [MILLISECOND]
+    assert exchanges.total_times().tolist() == [-1]
+    words = FIELDS["exchange.result"].jsons(AskedRows(analysis, exchanges.first_rows()))
+    assert (words == [None]) == (status == "unfinished")
+
+
 def test_times_octets_and_blocks_of_an_exchange(tmp_path: Path) -> None:
     """First and last octets as they were seen, octets of APDUs, blocks and rows."""
     wire = Wire()

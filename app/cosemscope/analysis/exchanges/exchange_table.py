@@ -13,6 +13,7 @@ from cosemscope.analysis.exchanges.exchange_roles import Role
 from cosemscope.analysis.exchanges.pairing import Pairer
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.capture.columns import Array, Columns
+from cosemscope.streams.tables.wpdu_table import Mark
 
 #: EXCHANGE columns. `stream`, `pair`: rows of their tables; `side`, `role`: direction and Role of the first
 #: WPDU; `service`, `class_id`, `obis`, `member`, `invoke_id`, `security`: its first look; `result`,
@@ -21,7 +22,8 @@ from cosemscope.capture.columns import Array, Columns
 #: `requests`, `responses`: WPDUs; `blocks`: blocks of a transfer; `request_octets`, `response_octets`: of
 #: APDUs; `request_start`, `request_end`: first and last octet of the first request, `response_start`,
 #: `response_end`: first octet of the first response and last octet of the last one, in ns since the epoch,
-#: 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response has come;
+#: 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response has come; `cut`:
+#: it lacks octets, so that nobody knows its result, unless it says that it failed, nor when it ended;
 #: `given_up`: the asker went on without it, under the same invoke-id.
 EXCHANGE_FIELDS: dict[str, str] = {
     "stream": "u4",
@@ -51,6 +53,7 @@ EXCHANGE_FIELDS: dict[str, str] = {
     "response_end": "i8",
     "unconfirmed": "?",
     "final": "?",
+    "cut": "?",
     "given_up": "?",
 }
 _NO_ROWS = dict.fromkeys(("request", "last_request", "response", "last_response", "result", "answer"), -1)
@@ -122,6 +125,10 @@ class Exchanges(Columns):
         ended = found.exchange[final]
         self["final"][ended] = True
         self["result"][ended], self["answer"][ended] = look["result"][final], look["service"][final]
+        cut = ended[(wpdus["marks"][final] & Mark.TRUNCATED) > 0]
+        self["cut"][cut] = True
+        self["response_end"][cut] = 0
+        self["result"][cut[self["result"][cut] == 0]] = -1
 
     def first_rows(self, part: slice = slice(None)) -> NDArray[np.int64]:
         """The WPDU row with which each of these exchanges began, int64[n]."""

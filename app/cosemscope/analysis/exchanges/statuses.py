@@ -3,7 +3,7 @@
 An exchange without any answer is *unanswered* where the asker went on without it: it used the invoke-id
 again, released or began an association, closed the connection itself, or nothing came for longer than the
 threshold. It is *unfinished* where the capture, the other side or the connection ended it first, and where
-answers came but not the last.
+answers came but not the last, or the last lacks octets that would tell how it ended.
 """
 
 from enum import IntEnum
@@ -88,7 +88,8 @@ def statuses(
     }
     found = np.full(len(exchanges), ExchangeStatus.UNFINISHED, np.uint8)
     bad = np.isin(column["answer"], _ERRORS) | (column["result"] > 0)
-    found[column["final"]] = np.where(bad, ExchangeStatus.ERROR, ExchangeStatus.ANSWERED)[column["final"]]
+    known = column["final"] & (bad | ~exchanges["cut"])
+    found[known] = np.where(bad, ExchangeStatus.ERROR, ExchangeStatus.ANSWERED)[known]
     open_ones = np.flatnonzero(~column["final"] & (column["request"] >= 0) & (column["response"] < 0))
     found[open_ones[_went_on(exchanges, open_ones, wpdus, ends, last_time, silence)]] = (
         ExchangeStatus.UNANSWERED

@@ -7,6 +7,8 @@ import argparse
 import json
 from collections.abc import Iterator
 
+import numpy as np
+
 from cosemscope.analysis.annotations import dropped_of
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.passed_rows import PassedRows
@@ -116,7 +118,10 @@ def _groups(
     status = asked.exchange_facts.statuses
     spans = spread(groups, exchanges.response_times())
     octets = groups.sums(exchanges["request_octets"] + exchanges["response_octets"])
-    busy = groups.sums(exchanges.total_times().clip(0))
+    # Throughput is of exchanges that were seen from begin to end.
+    total = exchanges.total_times()
+    busy = groups.sums(total.clip(0))
+    moved = groups.sums(np.where(total >= 0, exchanges["request_octets"] + exchanges["response_octets"], 0))
     counts = groups.counts()
     errors, unanswered = (
         groups.counts(status == one) for one in (ExchangeStatus.ERROR, ExchangeStatus.UNANSWERED)
@@ -134,7 +139,7 @@ def _groups(
                 for word, span in zip(_SPANS, spans, strict=True)
             },
             "octets": int(octets[number]),
-            "throughput": round(int(octets[number]) / busy[number] * 1e9, 1) if busy[number] else None,
+            "throughput": round(int(moved[number]) / busy[number] * 1e9, 1) if busy[number] else None,
         }
 
 
