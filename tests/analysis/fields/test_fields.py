@@ -65,6 +65,23 @@ def test_fields_that_cost_no_tree_need_nobody_who_looks(sample: tuple[Analysis, 
         FIELDS["info"].texts(asked)
 
 
+_OBJECT = ("class", "class.name", "obis", "obis.name", "attribute", "attribute.name", "method")
+
+
+def test_objects_of_answers_are_known_also_where_nobody_looks(tmp_path: Path) -> None:
+    """They are those of the exchanges: rows are sorted by what is shown."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    connection.say(0, get_request(1))
+    connection.say(1, get_response(1), [9])
+    connection.say(0, get_request(2))
+    analysis = analyse(wire, tmp_path)
+    alone, looked = AskedRows(analysis, slice(None)), AskedRows(analysis, slice(None), Insights(analysis))
+    for name in _OBJECT:
+        assert FIELDS[name].texts(alone) == FIELDS[name].texts(looked), name
+    assert "" not in FIELDS["obis"].texts(alone)
+
+
 def _said(analysis: Analysis, *names: str, keys: KeyTable = NO_KEYS) -> list[list[Any]]:
     """What these fields say in JSON of all rows of an analysis."""
     asked = AskedRows(analysis, slice(None), Insights(analysis, keys))

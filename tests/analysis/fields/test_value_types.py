@@ -17,6 +17,7 @@ from cosemscope.analysis.fields.value_types import (
     Integer,
     Obis,
     Octets,
+    Quantity,
     Text,
     ValueType,
     Word,
@@ -65,15 +66,19 @@ def test_flags_are_true_or_false_whatever_column_has_them() -> None:
     ("kind", "values", "order"),
     [
         (Integer(), [10, 9, -1], [2, 1, 0]),
-        (Word({1: "beta", 2: "Alpha", 3: "gamma"}, none=0), [1, 2, 3, 0], [3, 1, 0, 2]),
+        (Integer(none=-1), [10, -1, 9], [2, 0, 1]),
+        (Integer(none=0), [(1 << 63) - 1, 0, 9], [2, 0, 1]),
+        (Flag(), [False, True], [1, 0]),
+        (Word({1: "beta", 2: "Alpha", 3: "gamma"}, none=0), [1, 2, 3, 0], [1, 0, 2, 3]),
         (Obis(), [0x0100010A00FF, 0x0100010900FF], [1, 0]),
-        (Text(), ["b", None, "A"], [1, 2, 0]),
-        (Octets(), [b"\x02", b"\x01\x03"], [1, 0]),
+        (Text(), ["b", None, "", "A"], [3, 0, 1, 2]),
+        (Quantity(), [2, None, "overflow"], [0, 2, 1]),
+        (Octets(), [b"\x02", b"", b"\x01\x03"], [2, 0, 1]),
         (Address(port=True), _IP.tolist(), [2, 0, 1]),
     ],
 )
 def test_order(kind: ValueType, values: list[Any], order: list[int]) -> None:
-    """Numbers as numbers, words by their letters, addresses as addresses; what is none comes first."""
+    """Numbers as numbers, words by their letters, addresses as addresses; what has no text comes last."""
     dtype = ADDRESS if isinstance(kind, Address) else None if isinstance(values[0], int) else object
     array = np.array(values, dtype)
     coded_too = [array, Coded(np.arange(len(array)), array)] if dtype is not ADDRESS else [coded(array)]
@@ -88,9 +93,11 @@ def test_equal_values_sort_equal() -> None:
 
 
 def test_several_values_sort_by_the_first() -> None:
-    """Rows without any come first."""
+    """Rows without any come last, and so do those of whose values none has a text."""
     several = Several(np.array([2, 2, 3]), np.array([5, 1, 4]))
-    assert np.argsort(Integer().order(several)).tolist() == [1, 2, 0]
+    assert np.argsort(Integer().order(several)).tolist() == [2, 0, 1]
+    several = Several(np.array([2, 3, 4, 4]), np.array([-1, 5, -1, 4]))
+    assert np.argsort(Integer(none=-1).order(several), kind="stable").tolist() == [2, 0, 1, 3]
 
 
 @given(st.lists(st.integers(-(1 << 62), 1 << 62), max_size=20))

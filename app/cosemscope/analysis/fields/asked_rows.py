@@ -24,7 +24,16 @@ from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, FirstLook
 from cosemscope.apdu.first_look import look as look_at_apdus
-from cosemscope.apdu.names.tags import ACCESS_REQUEST, ACTION_REQUEST
+from cosemscope.apdu.names.tags import (
+    ACCESS_REQUEST,
+    ACCESS_RESPONSE,
+    ACTION_REQUEST,
+    ACTION_RESPONSE,
+    GET_REQUEST,
+    GET_RESPONSE,
+    SET_REQUEST,
+    SET_RESPONSE,
+)
 from cosemscope.apdu.opening import Opening
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.streams.tables.row_apdus import apdu_octets
@@ -222,17 +231,29 @@ class AskedRows:
     def objects(self) -> Objects:
         """The object that each row names, or else the request that it answers; of a list the first.
 
-        Where nobody looks, requests are not known.
+        Where nobody looks, the requests are those of the exchanges, as far as they are known by now.
         """
-        class_id, service = self.seen("class_id").copy(), self.seen("service")
+        class_id = self.seen("class_id").copy()
         there = class_id >= 0
         obis = np.where(there, self.seen("obis"), np.uint64(NO_OBIS))
         member = np.where(there, self.seen("member"), np.int16(NO_MEMBER))
-        action = (service == ACTION_REQUEST) | (service == ACCESS_REQUEST) & (self.seen("choice") == 3)
-        method = there & action
+        method = there & _calls(self.seen("service"), self.seen("choice"))
+        objects = Objects(class_id, obis, member, method)
         if self.has_looker:
-            _fill(Objects(class_id, obis, member, method), np.flatnonzero(~there), self.looks)
-        return Objects(class_id, obis, member, method)
+            _fill(objects, np.flatnonzero(~there), self.looks)
+        else:
+            speak = ~there & np.isin(self.seen("service"), _SPEAK_OF_IT)
+            self._fill_from_exchanges(objects, np.flatnonzero(speak & (self.exchange("class_id", -1) >= 0)))
+        return objects
+
+    def _fill_from_exchanges(self, objects: Objects, places: Numbers) -> None:
+        """Put the objects that the exchanges of these places ask for there."""
+        exchanges, table = self.exchange_rows[places], self.exchange_facts.table
+        for name in ("class_id", "obis", "member"):
+            getattr(objects, name)[places] = table[name][exchanges]
+        asking = table["request"][exchanges]
+        choice = self.analysis.first_look["choice"][np.maximum(asking, 0)]
+        objects.method[places] = _calls(table["service"][exchanges], np.where(asking >= 0, choice, -1))
 
     @cached_property
     def told_values(self) -> list[ToldValue]:
@@ -263,6 +284,22 @@ class AskedRows:
 
 #: What a block transfer says of itself, whatever it carries.
 _OF_TRANSFERS = frozenset(("block", "last_block"))
+#: What tells of the object that was asked for, whole or in blocks: errors of the whole service do not.
+_SPEAK_OF_IT = (
+    GET_REQUEST,
+    SET_REQUEST,
+    ACTION_REQUEST,
+    GET_RESPONSE,
+    SET_RESPONSE,
+    ACTION_RESPONSE,
+    ACCESS_RESPONSE,
+)
+
+
+def _calls(service: Array, choice: Array) -> npt.NDArray[np.bool_]:
+    """Whether requests of these services and choices call a method."""
+    calls: npt.NDArray[np.bool_] = (service == ACTION_REQUEST) | (service == ACCESS_REQUEST) & (choice == 3)
+    return calls
 
 
 def _fill(objects: Objects, places: Numbers, looks: list[AnyLook]) -> None:

@@ -58,13 +58,14 @@ class ValueType:
         return each(self._given(values), self._jsons)
 
     def order(self, values: Values) -> Array:
-        """Numbers[rows] in the order of the values, of several the first; rows without any come first."""
+        """Numbers[rows] in the order of the values, of several the first; rows without a text come last."""
         if isinstance(values, Several):
             return self._order_of_several(values)
         values = self._given(values)
         if isinstance(values, Coded):
-            return coded(self._order(values.values)).codes[values.codes]
-        return self._order(values)
+            codes = coded(self._order(values.values)).codes
+            return _blanks_last(codes, self._blank(values.values))[values.codes]
+        return _blanks_last(self._order(values), self._blank(values))
 
     def _given(self, values: Array | Coded) -> Array | Coded:
         return coded(values) if self.repetitive and not isinstance(values, Coded) else values
@@ -84,12 +85,21 @@ class ValueType:
     def _order(self, values: Array) -> Array:
         return values
 
+    def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
+        """Which values have no text, bool[n]."""
+        if values.dtype == object:
+            return np.array([value is None or value == self.none for value in values.tolist()], np.bool_)
+        return np.zeros(len(values), np.bool_) if self.none is None else values == self.none
+
     def _order_of_several(self, values: Several) -> npt.NDArray[np.int64]:
-        inner = self.order(values.values)
-        counts = np.diff(values.stops, prepend=0)
-        order = np.zeros(len(counts), np.int64)
-        some = counts > 0
-        order[some] = coded(inner).codes[(values.stops - counts)[some]] + 1
+        inner = coded(self.order(values.values)).codes
+        flat = values.values
+        blank = self._blank(flat.values)[flat.codes] if isinstance(flat, Coded) else self._blank(flat)
+        told = np.flatnonzero(~blank)
+        owner = np.repeat(np.arange(len(values.stops)), np.diff(values.stops, prepend=0))[told]
+        rows, first = np.unique(owner, return_index=True)
+        order = np.full(len(values.stops), len(inner), np.int64)
+        order[rows] = inner[told[first]]
         return order
 
 
@@ -150,11 +160,17 @@ class Flag(ValueType):
         """True or false, of columns that have 1 and 0 too."""
         return bool(value)
 
+    def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
+        return np.array([value == self.none or not value for value in values.tolist()], np.bool_)
+
 
 class Text(ValueType):
     """Words for people; sorted without regard to case."""
 
     word = "text"
+
+    def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
+        return np.array([not value for value in values.tolist()], np.bool_)
 
     def _order(self, values: Array) -> Array:
         return coded(np.array([str(value or "").lower() for value in values.tolist()], object)).codes
@@ -203,6 +219,9 @@ class Octets(ValueType):
     def text(self, value: bytes) -> str:
         """The octets in hexadecimal."""
         return value.hex()
+
+    def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
+        return np.array([not value for value in values.tolist()], np.bool_)
 
     def _order(self, values: Array) -> Array:
         return coded(np.array([value or b"" for value in values.tolist()], object)).codes
@@ -277,6 +296,19 @@ class Address(ValueType):
         family, high, low, port = value
         address = address_text(family, high, low)
         return str(Endpoint(address, port)) if self._port else address
+
+
+def _blanks_last(order: Array, blank: npt.NDArray[np.bool_]) -> Array:
+    """An order in which these rows come behind all others."""
+    if not blank.any():
+        return order
+    told = order[~blank]
+    if order.dtype.kind not in "iu" or (len(told) and told.max() == np.iinfo(order.dtype).max):
+        order = coded(order).codes
+        told = order[~blank]
+    order = order.copy()
+    order[blank] = told.max() + 1 if len(told) else 0
+    return order
 
 
 def seconds_text(time: int) -> str:

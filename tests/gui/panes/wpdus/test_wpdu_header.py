@@ -243,3 +243,22 @@ def test_what_does_not_sort_leaves_order_and_arrow_and_says_so(table, name):
         assert (arrow(table), cells(table, "wpdu.number")) == before
         click(table, "wpdu.length")
         click(table, "wpdu.length")
+
+
+@pytest.mark.parametrize(
+    "name", ["obis", "obis.name", "class", "class.name", "attribute", "attribute.name", "response_time"]
+)
+def test_rows_sort_by_what_their_cells_show(table, qtbot, name):
+    """An answer by the object of its request; blank cells stand last."""
+    table.header.show_fields([FIELDS["wpdu.number"], FIELDS[name]])
+    model = table.wpdus
+    asked = model.traffic.asked(model.order.part(0, 12))
+    texts = FIELDS[name].texts(asked)
+    click(table, name)
+    cells(table, name)
+    qtbot.waitUntil(lambda: model.cells.settled)
+    told = cells(table, name)
+    assert sorted(told) == sorted(texts)
+    assert "" not in told[: 12 - texts.count("")]
+    click(table, name)
+    assert "" not in cells(table, name)[texts.count("") :]
