@@ -88,3 +88,16 @@ def test_numbers_with_their_nouns(words, text):
 def test_sentences(message, text):
     """A capital at the beginning, one stop at the end."""
     assert wording.sentence(message) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Zähler: 3 µs – “計”", "Zähler: 3 µs – “計”"),
+        ("two\nlines\r", r"two\nlines\r"),
+        ("\x1b[31m\u202e", r"\x1b[31m\u202e"),
+    ],
+)
+def test_what_cannot_be_printed_is_escaped(text, line):
+    """Whatever stands in a capture is one line, and controls neither terminal nor direction."""
+    assert wording.printable(text) == line

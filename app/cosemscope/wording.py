@@ -91,3 +91,10 @@ def count(number: int, one: str, many: str = "") -> str:
 def sentence(text: str) -> str:
     """A message as a sentence: a capital at its beginning, a stop at its end."""
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
+
+
+def printable(text: str) -> str:
+    """A text of a capture as it stands on one line: what cannot be printed, as a line break, is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)

@@ -38,3 +38,12 @@ def test_sessions_names_peers_and_stats_counts_drops(
     assert first == f"{A4} - meter-17 ({B4})"
     assert main(["stats", "--json", str(capture)]) == 0
     assert json.loads(capsys.readouterr().out)["dropped_packets"] == 7
+
+
+def test_a_name_with_line_breaks_stays_on_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would be taken for more of the tree."""
+    path = write_annotated(tmp_path / "named.pcapng", name="me\nter\x1b[31m")
+    assert main(["sessions", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == rf"{A4} - me\nter\x1b[31m ({B4})"

@@ -10,8 +10,8 @@ WPDU = bytes.fromhex("000100010010000d c001c100080000010000ff0200")
 NAME = "meter-17"
 
 
-def write_annotated(path: Path, *comments: bytes) -> Path:
-    """A datagram, then one with each of the comments; `B4` has a name; the interface dropped 7 packets."""
+def write_annotated(path: Path, *comments: bytes, name: str = NAME) -> Path:
+    """A datagram, then one with each of the comments; `B4` has `name`; the interface dropped 7 packets."""
     b = Pcapng()
     frame = ethernet(ipv4(udp(WPDU), 17))
     commented = (
@@ -21,7 +21,7 @@ def write_annotated(path: Path, *comments: bytes) -> Path:
     path.write_bytes(
         b.section()
         + b.interface()
-        + b.names((1, socket.inet_aton(B4) + NAME.encode() + b"\0"))
+        + b.names((1, socket.inet_aton(B4) + name.encode() + b"\0"))
         + b.enhanced(1_700_000_000_000_000, frame)
         + b"".join(commented)
         + b.statistics(0, 1_700_000_001_000_000, (4, b.number(9, 8)), (5, b.number(7, 8)))

@@ -5,6 +5,8 @@ Only looked up, row by row and where somebody looks; a capture without any costs
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cosemscope.wording import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,8 +45,4 @@ def dropped_of(source: "RecordSource") -> int | None:
 
 def plain_lines(text: str) -> str:
     """A text of a capture as a terminal may have it: lines indented, what cannot be printed escaped."""
-    lines = (
-        "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in line)
-        for line in text.splitlines()
-    )
-    return "\n  ".join(lines)
+    return "\n  ".join(map(printable, text.splitlines()))

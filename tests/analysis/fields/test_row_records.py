@@ -10,7 +10,7 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import Cost
-from cosemscope.analysis.fields.row_records import AlignedColumns, TextTable, json_lines, printable
+from cosemscope.analysis.fields.row_records import AlignedColumns, TextTable, json_lines
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers.traffic_samples import SAMPLES
 
@@ -37,11 +37,6 @@ def test_columns_are_aligned_and_stay_as_wide() -> None:
     assert {line.index("server") for line in lines} == {head.index("role")}
     assert lines[0].startswith("          1  ")
     assert len(lines) == 6  # the names stand once
-
-
-def test_texts_of_a_capture_cannot_write_into_the_terminal() -> None:
-    """Control characters are escaped; letters of any script are not."""
-    assert printable("Zähler\n\x1b[2J") == "Zähler\\n\\x1b[2J"
 
 
 @pytest.mark.parametrize("count", [0, 1, 40])

@@ -10,6 +10,7 @@ import orjson
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import RowField
 from cosemscope.analysis.fields.value_arrays import Array, Coded, coded, is_narrow, object_array
+from cosemscope.wording import printable
 
 #: Columns become one where the pairs of their pieces are no more than this share of the rows.
 _SHARE = 8
@@ -104,10 +105,3 @@ class TextTable:
     def lines(self, asked: AskedRows) -> str:
         """A line for each row."""
         return self._columns.lines([field.texts(asked) for field in self._fields])
-
-
-def printable(text: str) -> str:
-    """A text of a capture as a line of a terminal may have it: what cannot be printed is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from cosemscope.apdu.names.blue_book import dotted, obis_name, unit
+from cosemscope.wording import printable
 
 #: Units that people read in thousands.
 _KILO_UNITS = frozenset({"W", "VA", "var", "Wh", "VAh", "varh"})
@@ -63,11 +64,7 @@ def octets_text(octets: bytes) -> str:
 def quoted(words: str) -> str:
     """Text in quotes, control characters escaped, cut after 200 characters."""
     shown = words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "…"
-    if not shown.isprintable():
-        shown = "".join(
-            mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in shown
-        )
-    return f'"{shown}"'
+    return f'"{printable(shown)}"'
 
 
 #: Octets of a system title.

@@ -4,13 +4,13 @@ import argparse
 import json
 from typing import Any
 
-from cosemscope.analysis.annotations import named, plain_lines
+from cosemscope.analysis.annotations import named
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.value_types import Instant, seconds_text
 from cosemscope.analysis.sessions.session_tree import StreamSession, WPortPair, protocol_name
 from cosemscope.cli.capture_arguments import add_capture_arguments, with_analysis
 from cosemscope.streams.tables.framing import Framing
-from cosemscope.wording import count
+from cosemscope.wording import count, printable
 
 DESCRIPTION = "Print the session tree of a capture: peers, streams, wPort pairs."
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sessions(analysis: Analysis, arguments: argparse.Namespace) -> int:
     analysis.run()
-    names = {address: plain_lines(name) for address, name in analysis.reader.names.items()}
+    names = {address: printable(name) for address, name in analysis.reader.names.items()}
     for peers in analysis.sessions():
         if not arguments.json:
             print(f"{named(peers.client, names)} - {named(peers.server, names)}")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from html import escape
 from typing import NamedTuple
 
-from cosemscope.wording import clock, seconds
+from cosemscope.wording import clock, printable, seconds
 
 #: Characters of a tool tip; a comment in a capture may have many more than a screen has room for.
 _LONGEST_TIP = 4_000
@@ -50,7 +50,8 @@ TIME_FORMATS: dict[str, TimeFormat] = {
 def plain_tip(text: str) -> str:
     """A text as a tool tip shows it as it stands: what looks like mark-up would be taken for it.
 
-    Of a very long one it is the beginning.
+    Of a very long one it is the beginning. What cannot be printed is escaped, but for line breaks.
     """
     shown = text if len(text) <= _LONGEST_TIP else text[:_LONGEST_TIP] + "…"
+    shown = "\n".join(map(printable, shown.splitlines()))
     return f"<p style='white-space: pre-wrap'>{escape(shown)}</p>" if "<" in shown or "&" in shown else shown

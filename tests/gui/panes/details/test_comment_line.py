@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.look import theme
 from tests.helpers.annotated import write_annotated
@@ -38,3 +39,17 @@ def test_the_comment_of_the_selected_wpdu_stands_above_its_fields(open_in, qtbot
         assert line.palette().text().color() == QColor(scheme.text)
     window.close_capture()
     assert not line.isVisible()
+
+
+def test_what_cannot_be_printed_is_escaped_in_line_tip_and_cells(open_in, qtbot, tmp_path: Path) -> None:
+    """Line breaks are blanks in the line, and escaped in cells, which have one line, too."""
+    comment = "one\ntwo \x1b[31mred \u202eback"
+    window = open_in(write_annotated(tmp_path / "commented.pcapng", comment.encode()))
+    table, line = window.workspace.table, window.workspace.details.comments
+    table.header.show_fields([FIELDS["frame.comment"]])
+    table.select_row(1)
+    assert line.text() == r"Packet 2: one two \x1b[31mred \u202eback"
+    assert line.toolTip() == "Packet 2: one\ntwo \\x1b[31mred \\u202eback"
+    assert table.wpdus.data(table.wpdus.index(1, 0)) == r"one\ntwo \x1b[31mred \u202eback"
+    table.selectAll()
+    assert table.selected_text().splitlines()[-1] == r"one\ntwo \x1b[31mred \u202eback"

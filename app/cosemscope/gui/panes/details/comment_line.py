@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
+from cosemscope.wording import printable
 
 #: Characters that are laid out at most; a comment may be as long as a block of its file.
 _SHOWN = 4_000
@@ -37,7 +38,8 @@ class CommentLine(QLineEdit):
         whole = "\n".join(comments)
         if whole != self._whole:
             self._whole = whole
-            self._line = _BETWEEN.join(" ".join(comment.split()) for comment in comments)[:_SHOWN]
+            lines = (printable(" ".join(comment.split())[:_SHOWN]) for comment in comments)
+            self._line = _BETWEEN.join(lines)[:_SHOWN]
             self._fit()
         self.setVisible(bool(comments))
 

@@ -8,12 +8,14 @@ import time
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.gui.document.traffic import Line, Traffic
 from cosemscope.gui.look.formats import TIME_FORMATS
 from cosemscope.gui.panes.row_order import RowOrder
+from cosemscope.wording import printable
 
 #: Rows of a page, and pages that are kept.
 _PAGE = 64
@@ -94,19 +96,19 @@ class WpduCells(QObject):
         return not self._unsettled
 
     def text(self, field: RowField, position: int) -> str:
-        """The text of a field in the row shown at `position`."""
+        """The text of a field in the row shown at `position`, on one line."""
         if field.name == "wpdu.time":
             return self.time_text(self._order.row(position), position)
         if field.cost is not Cost.COLUMN:
             told = self._tell(self._order.row(position))
-            return told.line.text if field.name == "info" else told.texts.get(field.name, "")
+            return printable(told.line.text) if field.name == "info" else told.texts.get(field.name, "")
         number, place = divmod(position, _PAGE)
         page = self._pages.get((field.name, number))
         if page is None or place >= len(page):
             if len(self._pages) >= _KEPT_PAGES:
                 self._pages.clear()
             rows = self._order.part(number * _PAGE, (number + 1) * _PAGE)
-            page = self._pages[field.name, number] = field.texts(self._traffic.asked(rows))
+            page = self._pages[field.name, number] = self._lines(field, rows)
         return page[place]
 
     def line(self, row: int) -> Line:
@@ -128,7 +130,10 @@ class WpduCells(QObject):
         rows = self._order.part(first, last)
         if field.name == "wpdu.time":
             return [self.time_text(row, position) for position, row in enumerate(rows.tolist(), first)]
-        return field.texts(self._traffic.asked(rows))
+        return self._lines(field, rows)
+
+    def _lines(self, field: RowField, rows: npt.NDArray[np.int64]) -> list[str]:
+        return [printable(text) for text in field.texts(self._traffic.asked(rows))]
 
     def _tell(self, row: int) -> _Told:
         told = self._told.get(row)
@@ -150,7 +155,7 @@ class WpduCells(QObject):
         while self._unsettled and time.monotonic() < end:
             row = self._unsettled.pop()
             asked = self._traffic.asked(np.array([row]))
-            texts = {field.name: field.texts(asked)[0] for field in self._looked}
+            texts = {field.name: printable(field.texts(asked)[0]) for field in self._looked}
             told = _Told(self._traffic.info(row), texts)
             changed |= self._told.get(row) != told
             self._told[row] = told
