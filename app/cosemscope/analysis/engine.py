@@ -43,7 +43,7 @@ from cosemscope.streams.tables.wpdu_table import WpduTable
 _RESERVE = 1.05
 _RESERVE_MOST = 1 << 27
 #: The WPDU columns of which exchanges are made.
-_EXCHANGED = ("first_time", "time", "last_packet", "stream", "direction", "length", "marks")
+_EXCHANGED = ("first_time", "time", "last_packet", "stream", "direction", "length", "marks", "apdu_tag")
 #: WPDUs that are paired at once.
 _PAIRED = 1 << 16
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, ExchangeStatus, statuses
 from cosemscope.analysis.fields.asked_rows import AskedRows
@@ -181,6 +183,19 @@ def test_an_answer_that_lacks_octets_is_no_success(result: str, status: str, tmp
     assert exchanges.total_times().tolist() == [-1]
     words = FIELDS["exchange.result"].jsons(AskedRows(analysis, exchanges.first_rows()))
     assert (words == [None]) == (status == "unfinished")
+
+
+def test_a_joined_transfer_has_all_its_general_blocks(tmp_path: Path) -> None:
+    """The last one counts too, though its first look is that of the answer which the blocks carry."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    tcp.say(CLIENT, asked(GET))
+    tcp.say(SERVER, wpdu(bytes.fromhex("e0430001000003") + ANSWER[:3], 1, 16))
+    tcp.say(SERVER, wpdu(bytes.fromhex("e0830002000006") + ANSWER[3:], 1, 16))
+    analysis = analyse(wire, tmp_path)
+    assert analysis.pair()["blocks"].tolist() == [2]
+    complete(Associations(analysis))
+    assert analysis.pair()["blocks"].tolist() == [2]
 
 
 def test_times_octets_and_blocks_of_an_exchange(tmp_path: Path) -> None:

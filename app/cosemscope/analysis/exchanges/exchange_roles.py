@@ -84,7 +84,7 @@ _BLOCKS = (
 _WITHOUT_ID = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
 _ENVELOPES = (t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING, t.GENERAL_SIGNING)
 #: Octets of a general-block-transfer without data: tag, control, two block numbers, a length of 0.
-_GBT_HEAD = 7
+GBT_HEAD = 7
 
 
 def _tables() -> tuple[Array, Array, Array, Array]:
@@ -151,7 +151,7 @@ class Roles:
         asked = np.where(first, Role.BEGIN, Role.GO_ON)
         answered = np.where(last, Role.FINAL, Role.PART)
         role = np.where(from_client[gbt], asked, answered)
-        bare = length[gbt] <= _GBT_HEAD
+        bare = length[gbt] <= GBT_HEAD
         self.role[gbt] = np.where(bare, Role.ACKNOWLEDGE, role)
         self.family[gbt] = Family.ENVELOPE
         self.block[gbt] = ~bare

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cosemscope.analysis.exchanges.exchange_roles import Role
+from cosemscope.analysis.exchanges.exchange_roles import GBT_HEAD, Role
 from cosemscope.analysis.exchanges.pairing import Pairer
 from cosemscope.apdu.first_look import ApduKind
+from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Array, Columns
 from cosemscope.streams.tables.wpdu_table import Mark
 
@@ -119,7 +120,9 @@ class Exchanges(Columns):
             wpdus,
             rows,
         )
-        blocks = np.flatnonzero(there & found.roles.block)
+        # The last block of a transfer that has been joined is looked at as what the blocks carry.
+        general = (wpdus["apdu_tag"] == t.GENERAL_BLOCK_TRANSFER) & (wpdus["length"] > GBT_HEAD)
+        blocks = np.flatnonzero(there & (found.roles.block | general))
         np.add.at(self["blocks"], found.exchange[blocks], 1)
         final = np.flatnonzero(there & (role == Role.FINAL))
         ended = found.exchange[final]
