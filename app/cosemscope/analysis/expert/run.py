@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers its checks
 from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, Rows, complete, run_checks
 from cosemscope.analysis.expert.file_items import add_file_problems
 from cosemscope.analysis.expert.row_items import of_packets
