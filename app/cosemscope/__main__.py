@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     # Workers that Python starts import nothing from the current folder: a capture may lie among anything.
     os.environ["PYTHONSAFEPATH"] = "1"
+    # Nothing here is linear algebra: threads for it would only keep rights that a capture gives up.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from cosemscope import cli
 
     if cli.is_command(words):

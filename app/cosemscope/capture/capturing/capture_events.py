@@ -15,7 +15,8 @@ class CaptureBegun(Event):
 
     `by` is the way in with its version, `filter` the text that it is for Ethernet, `mode` "immediate",
     "buffered" or "pipe"; a pipe has no `interfaces`. `hold` is for how many milliseconds the system may hold
-    packets back, None where that is not known.
+    packets back, None where that is not known. `rights` is a sentence about what became of root's rights;
+    empty where there were none.
     """
 
     word = "capturing"
@@ -25,6 +26,7 @@ class CaptureBegun(Event):
     filter: str
     mode: str
     hold: int | None
+    rights: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

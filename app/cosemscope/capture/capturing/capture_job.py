@@ -1,5 +1,6 @@
 """A capture from its beginning to its end: a source of packets, its spool or ring, the events it tells."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -21,13 +22,14 @@ from cosemscope.capture.capturing.dumpcap import DumpcapSource, find_dumpcap
 from cosemscope.capture.capturing.libpcap import OpenOptions
 from cosemscope.capture.capturing.libpcap_source import LibpcapSource
 from cosemscope.capture.capturing.pipes import PipeSource
+from cosemscope.capture.capturing.privileges import Rights
 from cosemscope.capture.capturing.rights import no_library_advice
 from cosemscope.capture.events import Event, Trouble
 from cosemscope.capture.job_options import option
 from cosemscope.capture.option_values import FILE, PORT, ValueKind
 from cosemscope.capture.spool.chunks import ChunkSource, SourceError
 from cosemscope.capture.spool.spool_file import SpoolError
-from cosemscope.capture.spool.spool_folder import spool_path
+from cosemscope.capture.spool.spool_folder import spool_path, spool_place
 from cosemscope.capture.spool.spool_ring import Ring, RingOptions, StopOptions
 from cosemscope.capture.spool.spool_writer import LINK_ETHERNET
 
@@ -116,33 +118,49 @@ def open_source(job: CaptureJob) -> ChunkSource:
             raise (fault if other.kind == "rights" else other) from other
 
 
-def run_capture(job: CaptureJob, tell: Tell, control: CaptureControl) -> bool:
+def run_capture(
+    job: CaptureJob, tell: Tell, control: CaptureControl, *, on_open: Callable[[], None] | None = None
+) -> bool:
     """Capture until it is asked to stop, a stop option is reached, or nothing more can come.
 
-    Returns whether all went well; what did not is told. What was captured is kept in any case.
+    Returns whether all went well; what did not is told. What was captured is kept in any case. Rights are
+    given up as soon as the source is open, before a file is made (see `privileges`). `on_open` is called
+    then: a thread that is started before would have rights of its own.
     """
+    rights = Rights(os.environ, _folder_of(job))
     try:
         source = open_source(job)
     except SourceError as fault:
         tell(Trouble(fault=fault.kind, message=fault.message))
         return False
+    rights.give_up(alone=not isinstance(source, DumpcapSource))
+    if on_open is not None:
+        on_open()
     try:
-        return _Capture(job, source, tell, control).run()
-    except SpoolError as error:
-        tell(Trouble(fault="file", message=str(error)))
-        return False
-    except OSError as error:  # of the folder for spools
-        tell(Trouble(fault="file", message=str(error)))
+        return _Capture(job, source, tell, control, rights.told).run()
+    except (SpoolError, OSError) as error:  # of a file, or of the folder for spools
+        tell(Trouble(fault="file", message=f"{error} {rights.told}".rstrip()))
         return False
     finally:
         source.close()
 
 
+def _folder_of(job: CaptureJob) -> Path:
+    """The folder that the job's files go to; the current one where no home is known, and no file is made."""
+    try:
+        return job.write.parent if job.write is not None else spool_place()
+    except RuntimeError:
+        return Path()
+
+
 class _Capture:
     """One run. Making it raises SpoolError or OSError when the spool cannot be made."""
 
-    def __init__(self, job: CaptureJob, source: ChunkSource, tell: Tell, control: CaptureControl) -> None:
+    def __init__(
+        self, job: CaptureJob, source: ChunkSource, tell: Tell, control: CaptureControl, rights: str
+    ) -> None:
         self._job = job
+        self._rights = rights
         self._source = source
         self._tell = tell
         self._control = control
@@ -210,6 +228,7 @@ class _Capture:
                 filter="" if job.pipe is not None else job.filter_for(LINK_ETHERNET),
                 mode=self._source.mode,
                 hold=self._source.hold,
+                rights=self._rights,
             )
         )
 

@@ -23,6 +23,7 @@ from cosemscope.capture.capturing import windows_only
 from cosemscope.capture.capturing.libpcap import OpenOptions
 from cosemscope.capture.capturing.libpcap_source import FilterFor
 from cosemscope.capture.capturing.pipes import PipeSource
+from cosemscope.capture.capturing.privileges import give_up_capabilities
 from cosemscope.capture.capturing.rights import rights_advice
 from cosemscope.capture.capturing.windows_only import title_of
 from cosemscope.capture.spool.chunks import BUFFERED, SourceError
@@ -164,6 +165,7 @@ class DumpcapSource(PipeSource):
     def _listen(self) -> None:
         """In a thread: what it says on standard error, up to some lines."""
         assert self._process.stderr is not None
+        give_up_capabilities()
         for line in self._process.stderr:
             if len(self._words) < _LINES:
                 self._words.append(line.decode("utf-8", "replace").rstrip())

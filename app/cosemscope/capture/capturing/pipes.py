@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
+from cosemscope.capture.capturing.privileges import give_up_capabilities
 from cosemscope.capture.capturing.stream_cutter import StreamCutter, StreamError
 from cosemscope.capture.spool.chunks import PIPED, Chunk, SourceError, Tally
 
@@ -126,6 +127,7 @@ class PipeSource:
         """In the thread: everything that comes, to its end or to the error that ended it."""
         try:
             descriptor = self._open()
+            give_up_capabilities()  # what leads here started the thread before it gave up its own
             _widen(descriptor)
             while (octets := os.read(descriptor, _READ)) and self._store.put(octets):
                 pass

@@ -45,7 +45,7 @@ def spool_folder() -> Path:
     """
     folder = Path("The home folder")
     try:
-        folder = _place()
+        folder = spool_place()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.name == "posix":
             _close_to_others(folder)
@@ -56,7 +56,8 @@ def spool_folder() -> Path:
     return folder
 
 
-def _place() -> Path:
+def spool_place() -> Path:
+    """Where that folder is, or would be. Raises RuntimeError where nobody knows the home folder."""
     given = os.environ.get("COSEMSCOPE_SPOOL")
     return Path(given) if given else platformdirs.user_state_path("cosemscope", appauthor=False) / "spool"
 
@@ -85,7 +86,7 @@ def spool_path(command: str) -> Path:
 def is_private(path: Path) -> bool:
     """True when a file lies in the folder of spools: then it is its owner's alone, and begun anew."""
     with suppress(OSError, RuntimeError):
-        return path.parent.resolve() == _place().resolve()
+        return path.parent.resolve() == spool_place().resolve()
     return False
 
 

@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         on_reader_gone=control.stop.set,
         progress=lambda event: _counts_text(event) if isinstance(event, CaptureCounts) else "",
     )
-    if arguments.control:
-        threading.Thread(target=_obey, args=(control, tell), name="commands", daemon=True).start()
-    return 0 if run_capture(job, tell, control) else 1
+    obeying = threading.Thread(target=_obey, args=(control, tell), name="commands", daemon=True)
+    begin = obeying.start if arguments.control else None
+    return 0 if run_capture(job, tell, control, on_open=begin) else 1
 
 
 def _line(event: Event) -> str:
@@ -71,7 +71,8 @@ def _line(event: Event) -> str:
             where = f"on {', '.join(event.interfaces)} by" if event.interfaces else "from"
             chosen = f", filter: {event.filter}" if event.filter else ""
             held = f" (up to {event.hold} ms)" if event.hold else ""
-            return f"capturing  {where} {event.by}, {event.mode}{held}{chosen}"
+            rights = f"\nrights     {event.rights}" if event.rights else ""
+            return f"capturing  {where} {event.by}, {event.mode}{held}{chosen}{rights}"
         case RingTurned():
             return f"file       {event.file}"
         case Trouble():
