@@ -1,6 +1,7 @@
 """`fields`, `list --fields` and the README: all of them read the registry."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,24 @@ def test_the_readme_has_the_fields() -> None:
     """`cosemscope fields --markdown` makes its table."""
     readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
     assert "\n".join(markdown()) in readme, "put the output of `cosemscope fields --markdown` into README.md"
+
+
+@pytest.mark.parametrize("keys", [(), ("--keys", str(SAMPLES / "first-look-keys.toml"))])
+def test_items_of_trees_stand_in_lists_and_groups(
+    keys: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each row has the items that `expert` lists of it, and groups are made of them, whatever they cost."""
+    capture = str(SAMPLES / ("first-look.pcapng" if keys else "faults.pcapng"))
+    listed: dict[int, list[str]] = {}
+    for line in _output(capsys, "expert", capture, "--json", *keys):
+        item = json.loads(line)
+        if item["source"] not in ("stream", "datagram", "file", None):
+            listed.setdefault(item["number"], []).append(item["item"])
+    words = ("list", capture, "--json", "--truncated", *keys, "--fields", "wpdu.number,expert.item")
+    rows = {row["wpdu.number"]: row["expert.item"] for row in map(json.loads, _output(capsys, *words))}
+    assert listed
+    for number, items in rows.items():
+        assert not Counter(listed.get(number, [])) - Counter(items), number
+    if keys:
+        groups = _output(capsys, "stats", capture, "--by", "expert.item", "--json", *keys)
+        assert "opened" in {item for one in groups for item in json.loads(one)["expert.item"] or ()}

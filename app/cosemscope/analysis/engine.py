@@ -52,11 +52,13 @@ class Analysis:
     """Packets, streams, WPDUs and expert items of a capture.
 
     `table` is the PacketTable; `packets`, `flows`, `streams` (STREAM_FIELDS), `wpdus` (WPDU_FIELDS),
-    `expert_items` (EXPERT_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns. `packet_streams["stream"]`
-    is the stream of each packet (-1 none). Row for row as in `wpdus`, `wpdu_pairs["pair"]` is the row in
-    `pairs`, and `first_look` (FIRST_LOOK_FIELDS) what the first octets of the APDU say; and, for rows that
-    `pair` has taken, `exchanges.of["exchange"]` the row in `exchanges` (EXCHANGE_FIELDS; -1 none). With
-    `one_by_one` every segment goes through the reassembler, which gives the same rows.
+    `stream_items`, `expert_items` (EXPERT_FIELDS) and `pairs` (PAIR_FIELDS) are tables of columns: the items
+    that streams found, and those that the last pass over the rows came to, which has them too (see `expert`).
+    `packet_streams["stream"]` is the stream of each packet (-1 none). Row for row as in `wpdus`,
+    `wpdu_pairs["pair"]` is the row in `pairs`, and `first_look` (FIRST_LOOK_FIELDS) what the first octets of
+    the APDU say; and, for rows that `pair` has taken, `exchanges.of["exchange"]` the row in `exchanges`
+    (EXCHANGE_FIELDS; -1 none). With `one_by_one` every segment goes through the reassembler, which gives the
+    same rows.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Analysis:
         self.streams = StreamTable(self.packets, self.flows, self.decode_as)
         self.wpdus = WpduTable()
         self.first_look = FirstLookColumns()
-        self.expert_items = ExpertItems()
+        self.stream_items = self.expert_items = ExpertItems()
         self.packet_streams = Columns({"stream": "i4"}, 1 << 16)
         self.wpdu_pairs = Columns({"pair": "u4"})
         self.exchanges = Exchanges()
@@ -77,7 +79,7 @@ class Analysis:
         self.finished = False
         self._source = PayloadSource(reader.octets)
         self._counts = PairCounts(self.streams, self.wpdus)
-        self._output = Output(self.streams, self.wpdus, self.expert_items)
+        self._output = Output(self.streams, self.wpdus, self.stream_items)
         self._tcp = TcpStreams(
             self.packets, self.packet_streams, self.streams, self._source, self._output, one_by_one=one_by_one
         )

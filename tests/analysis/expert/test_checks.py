@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.checks import WPDU_CHECKS, Found, Rows, run_checks, wpdu_check
 from cosemscope.analysis.expert.run import find_items
@@ -39,7 +40,7 @@ def test_a_new_check_is_one_function(tmp_path: Path) -> None:
         return {"wpdu": rows[1:2], "amount": 2}
 
     analysis = three(tmp_path)
-    find_items(analysis)
+    find_items(Associations(analysis))
     items = analysis.expert_items
     (row,) = np.flatnonzero(items["kind"] == KINDS["second"].number).tolist()
     assert (items.message(row), items.clause(row)) == ("2 octets in number 2", "IEC 1, 2")

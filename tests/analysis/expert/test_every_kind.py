@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
@@ -373,7 +374,7 @@ FILES: dict[str, Callable[[Path], RecordSource]] = {
 def _made(reader: RecordSource, keys: KeyTable = NO_KEYS) -> Analysis:
     with reader:
         analysis = Analysis(reader).run()
-        assert find_items(analysis, keys)
+        assert find_items(Associations(analysis, keys))
     return analysis
 
 

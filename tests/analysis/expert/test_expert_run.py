@@ -1,5 +1,7 @@
 """The pass that completes the table of expert items: nothing is missing or said twice, spans are right."""
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import row_sentences
-from cosemscope.analysis.expert.run import find_items
+from cosemscope.analysis.expert.run import find_column_items, find_items
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.resources import resource
@@ -49,7 +51,7 @@ def test_no_problem_of_a_tree_and_no_damage_of_a_file_is_missing() -> None:
     for path, keys in captures():
         with open_capture(path) as reader:
             analysis = Analysis(reader).run()
-            assert find_items(analysis, key_table(keys))
+            assert find_items(Associations(analysis, key_table(keys)))
             items = analysis.expert_items
             found = Counter(
                 (wpdu, start, stop, source, items.message(row))
@@ -91,7 +93,7 @@ def test_clean_traffic_has_no_item_above_chat(tmp_path: Path) -> None:
         connection.say(1, answer, [3] if number % 5 == 0 else [])
     connection.close()
     analysis = analyse(wire, tmp_path)
-    assert find_items(analysis)
+    assert find_items(Associations(analysis))
     assert above_chat(analysis) == []
 
 
@@ -100,7 +102,7 @@ def test_captures_of_others_that_are_clean(name: str) -> None:
     """Meters in the field, in which nothing is wrong: nothing above chat."""
     with open_capture(shared("captures") / name) as reader:
         analysis = Analysis(reader).run()
-        assert find_items(analysis)
+        assert find_items(Associations(analysis))
     assert above_chat(analysis) == []
 
 
@@ -112,7 +114,7 @@ def test_spans_lie_inside_their_sources(tmp_path: Path, seed: int) -> None:
     random_traffic(seed, holes=True).write(path)
     with open_capture(path) as reader:
         analysis = Analysis(reader).run()
-        find_items(analysis)
+        find_items(Associations(analysis))
         items, associations = analysis.expert_items, Associations(analysis)
         octets = _octets_of_directions(analysis)
         for row in range(len(items)):
@@ -150,7 +152,7 @@ def test_what_a_check_finds_and_the_tree_says_is_one_item() -> None:
     """The cut WPDUs of the sample: found in the columns, said in the words of the tree, not twice."""
     with open_capture(str(resource("samples/faults.pcapng"))) as reader:
         analysis = Analysis(reader).run()
-        find_items(analysis)
+        find_items(Associations(analysis))
     items = analysis.expert_items
     cut = [row for row in range(len(items)) if items.kind(row).word == "truncated"]
     truncated = np.flatnonzero(analysis.wpdus["marks"] & Mark.TRUNCATED)
@@ -166,7 +168,7 @@ def test_items_of_streams_name_the_wpdu_of_their_packet(tmp_path: Path) -> None:
     connection.say(0, b"\xff" * 20 + get_request(2))
     connection.say(0, get_request(3))
     analysis = analyse(connection.wire, tmp_path)
-    find_items(analysis)
+    find_items(Associations(analysis))
     items = analysis.expert_items
     assert items["wpdu"][items["kind"] == SKIPPED.number].tolist() == [1]
 
@@ -178,10 +180,67 @@ def test_the_pass_tells_how_far_it_is_and_can_be_cancelled(tmp_path: Path) -> No
         connection.say(number % 2, get_request(number))
     analysis = analyse(connection.wire, tmp_path)
     told: list[tuple[int, int]] = []
-    assert not find_items(analysis, progress=lambda *far: told.append(far), cancelled=lambda: len(told) == 1)
+    assert not find_items(
+        Associations(analysis), progress=lambda *far: told.append(far), cancelled=lambda: len(told) == 1
+    )
     assert len(told) == 1
     done, total = told[0]
     assert 0 < done < total == 5000
     told.clear()
-    assert find_items(analysis, progress=lambda *far: told.append(far))
+    assert find_items(Associations(analysis), progress=lambda *far: told.append(far))
     assert told[-1] == (5000, 5000)
+
+
+def test_a_pass_makes_a_table_of_its_own(tmp_path: Path) -> None:
+    """Who shows items keeps those of the pass before while the next one is made; none comes twice."""
+    connection = Tcp(Wire()).handshake()
+    asked = wpdu(a.get_request(0xC1, 3, "1.0.1.8.0.255"), 16, 1)
+    connection.say(0, asked)
+    connection.say(1, wpdu(a.get_error(0xC1, 1), 1, 16))
+    connection.packet(0, 0, asked)
+    connection.say(1, wpdu(b"", 1, 16))
+    connection.say(0, wpdu(b"\x99\x01", 16, 1))
+    analysis = analyse(connection.wire, tmp_path)
+    of_streams = analysis.stream_items
+    assert words(analysis) == ["retransmission"]
+    find_column_items(analysis)
+    of_columns, first = analysis.expert_items, words(analysis)
+    assert (first, of_columns.completed) == (["no-data", "retransmission"], 0)
+    assert find_items(Associations(analysis))
+    assert (words(analysis), analysis.expert_items.completed) == ([*first, "unknown-tag"], 4)
+    assert find_items(Associations(analysis))
+    assert words(analysis) == [*first, "unknown-tag"]
+    assert analysis.stream_items is of_streams
+    assert (len(of_streams), len(of_columns)) == (1, len(first))
+    assert (of_columns["wpdu"].tolist(), of_streams["wpdu"].tolist()) == ([-1, 2], [-1])
+
+
+def test_a_pass_that_is_cancelled_has_what_needs_no_tree(tmp_path: Path) -> None:
+    """Nothing that was found is hidden; rows say the same whether their trees were read or not."""
+    connection = Tcp(Wire()).handshake()
+    connection.say(0, wpdu(a.get_request(0xC1, 3, "1.0.1.8.0.255"), 16, 1))
+    for _ in range(2999):
+        connection.say(0, wpdu(b"", 16, 1))
+    analysis = analyse(connection.wire, tmp_path)
+    told: list[int] = []
+    assert not find_items(
+        Associations(analysis),
+        progress=lambda done, total: told.append(done),
+        cancelled=lambda: bool(told),
+    )
+    assert 0 < analysis.expert_items.completed == told[-1] < 3000
+    assert words(analysis) == ["no-data"] * 2999
+    assert row_sentences(analysis, 1) == row_sentences(analysis, 2999) == ["the WPDU has no data"]
+
+
+def words(analysis: Analysis) -> list[str]:
+    items = analysis.expert_items
+    return sorted(items.kind(row).word for row in range(len(items)))
+
+
+def test_whoever_makes_the_pass_has_all_checks() -> None:
+    """Also where no field was imported before."""
+    code = "from cosemscope.analysis.expert import run; from cosemscope.analysis.expert.checks import *; "
+    code += "print(len(WPDU_CHECKS), len(CAPTURE_CHECKS))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert all(int(count) > 1 for count in told.split())

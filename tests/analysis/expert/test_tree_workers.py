@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.expert.tree_workers import TreeTask, TreeWorkers, problems_of
@@ -35,7 +36,7 @@ def test_items_are_the_same_with_and_without_workers(tmp_path: Path) -> None:
     found = []
     for workers in (0, 2):
         analysis = made(tmp_path)
-        assert find_items(analysis, workers=workers)
+        assert find_items(Associations(analysis), workers=workers)
         found.append(items_of(analysis))
     assert found[0] == found[1]
     assert len(found[0]) == 100

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.fields.asked_rows import AskedRows
@@ -23,7 +24,7 @@ def test_items_of_the_sample_with_faults(completed: bool) -> None:
     with open_capture(str(resource("samples/faults.pcapng"))) as reader:
         analysis = Analysis(reader).run()
         if completed:
-            find_items(analysis)
+            find_items(Associations(analysis))
         rows = np.arange(len(analysis.wpdus))
         said = _said(analysis, rows)
         assert _said(analysis, rows[::-1]) == said[::-1]

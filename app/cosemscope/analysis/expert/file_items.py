@@ -3,7 +3,7 @@
 from cosemscope.analysis.annotations import dropped_of
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.checks import Found, Rows, capture_check
-from cosemscope.streams.tables.expert_items import KINDS, Group, Severity, Source, Words, declare
+from cosemscope.streams.tables.expert_items import KINDS, ExpertItems, Group, Severity, Source, Words, declare
 
 DAMAGED = declare("damaged-file", Severity.ERROR, Group.FILE, "part of the file cannot be read")
 declare("link-not-opened", Severity.WARNING, Group.FILE, "no IP is looked for in this kind of link")
@@ -31,9 +31,8 @@ def fragments(analysis: Analysis, rows: Rows) -> Found:
     return {"amount": incomplete} if incomplete else {}
 
 
-def add_file_problems(analysis: Analysis) -> None:
+def add_file_problems(analysis: Analysis, items: ExpertItems) -> None:
     """Add an item for each problem that reading the file met."""
-    items = analysis.expert_items
     for offset, message, item in list(analysis.reader.problems):
         kind, words = KINDS.get(item, DAMAGED), items.number(Words(message))
         items.add(kind=kind.number, source=Source.FILE, start=offset, stop=offset, words=words)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers its checks
 from cosemscope.analysis.expert.checks import WPDU_CHECKS, Rows, run_checks
-from cosemscope.streams.tables.expert_items import ExpertItems, Source
+from cosemscope.streams.tables.expert_items import ExpertItems
 
 _Numbers = npt.NDArray[np.int64]
 
@@ -32,7 +32,8 @@ def row_items(analysis: Analysis, rows: Rows) -> RowItems:
         parts = [_matching(items, items["wpdu"], rows, np.arange(len(rows)))]
     else:
         place, packet = analysis.wpdus.pieces(rows)
-        parts = [_matching(items, np.where(of_packets(items), items["packet"], -1), packet, place)]
+        items = analysis.stream_items
+        parts = [_matching(items, items["packet"], packet, place)]
         order = np.argsort(rows)
         for _, found in run_checks(WPDU_CHECKS, analysis, rows):
             place = order[np.searchsorted(rows, found["wpdu"], sorter=order)]
@@ -47,12 +48,6 @@ def row_sentences(analysis: Analysis, row: int) -> list[str]:
     found = row_items(analysis, np.array([row]))
     columns = (found.kind.tolist(), found.amount.tolist(), found.words.tolist())
     return [analysis.expert_items.sentence(*item) for item in zip(*columns, strict=True)]
-
-
-def of_packets(items: ExpertItems) -> npt.NDArray[np.bool_]:
-    """Which items are about octets of their packet, bool[items]: those of streams and datagrams."""
-    of: npt.NDArray[np.bool_] = np.isin(items["source"], (Source.STREAM, Source.DATAGRAM))
-    return of
 
 
 def _matching(items: ExpertItems, key: _Numbers, wanted: _Numbers, place: _Numbers) -> RowItems:

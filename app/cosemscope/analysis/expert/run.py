@@ -1,11 +1,13 @@
-"""The pass that completes the table of expert items: checks on columns, then the trees of all rows in order.
+"""The pass that makes the table of expert items: checks on columns, then the trees of all rows in order.
 
-    if find_items(analysis, keys, progress=show, cancelled=asked):
+    find_column_items(analysis)
+        ...                 # analysis.expert_items has what needs no tree
+    if find_items(Associations(analysis, keys), progress=show, cancelled=asked):
         ...                 # analysis.expert_items is complete
 
-What streams know is in the table already, while the capture is loaded. Rows are
-taken a batch at a time. What a check found without a tree and the tree says too is
-one item: it gets the words and the span of the tree.
+The table begins with what streams have found; whoever holds the table of an earlier pass keeps that as it is.
+Rows are taken a batch at a time. What a check found without a tree and the tree says too is one item: it gets
+the words and the span of the tree.
 """
 
 from collections import deque
@@ -15,17 +17,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers its checks
 from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, Rows, complete, run_checks
 from cosemscope.analysis.expert.file_items import add_file_problems
-from cosemscope.analysis.expert.row_items import of_packets
 from cosemscope.analysis.expert.tree_items import kind_of
-from cosemscope.analysis.expert.tree_workers import PendingTrees, TreeTask, TreeWorkers
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
+from cosemscope.analysis.expert.tree_workers import PendingTrees, Problems, TreeTask, TreeWorkers
 from cosemscope.apdu.fields import Problem
 from cosemscope.apdu.names import tags as t
-from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, Source, Words
+from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, ExpertItems, Source, Words
 
 _BATCH = 2048
 #: Batches whose trees are being decoded while the next ones are walked.
@@ -38,35 +40,41 @@ _FROM_TREE = ("wpdu", "kind", "source", "start", "stop", "words")
 
 
 def find_items(
-    analysis: Analysis,
-    keys: KeyTable = NO_KEYS,
+    associations: Associations,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
     workers: int | None = None,
 ) -> bool:
-    """Complete the items of a capture that has been read to its end; whether it was not cancelled.
+    """Find all items of a capture that has been read to its end; whether it was not cancelled.
 
-    `progress(done, total)` is told WPDU rows, `cancelled()` is asked before each batch. `workers` is the
-    number of processes that decode trees, else as many as there are processors where it is worth it. Raises
-    CaptureError and OSError when the capture's octets cannot be read any more.
+    `associations` have not been walked yet, and are in the end. `progress(done, total)` is told WPDU rows,
+    `cancelled()` is asked before each batch: then the trees of later rows have not been read, and all else is
+    there. `workers` is the number of processes that decode trees, else as many as there are processors where
+    it is worth it. Raises CaptureError and OSError when the capture's octets cannot be read any more.
     """
+    analysis = associations.analysis
     total = len(analysis.wpdus)
+    done = 0
     pending: deque[_Batch] = deque()
+    starts = iter(range(0, total, _BATCH))
     with TreeWorkers(total, workers) as trees:
-        expert = _ExpertPass(analysis, keys, trees)
-        for start in range(0, total, _BATCH):
-            if cancelled():
-                return False
-            pending.append(expert.begin(start, min(start + _BATCH, total)))
-            if len(pending) > _PENDING:
-                progress(expert.end(pending.popleft()), total)
-        while pending:
-            if cancelled():
-                return False
-            progress(expert.end(pending.popleft()), total)
-        expert.finish()
-    return True
+        expert = _ExpertPass(analysis)
+        while done < total and not cancelled():
+            start = next(starts, None)
+            if start is not None:
+                pending.append(_begin(associations, trees, start, min(start + _BATCH, total)))
+            if start is None or len(pending) > _PENDING:
+                batch = pending.popleft()
+                done = expert.take(batch, trees.end(batch.trees))
+                progress(done, total)
+    expert.finish(done)
+    return done == total
+
+
+def find_column_items(analysis: Analysis) -> None:
+    """Find the items of streams, columns and file, those of no tree. For the thread that steps."""
+    _ExpertPass(analysis).finish(0)
 
 
 class _Batch(NamedTuple):
@@ -79,54 +87,61 @@ class _Batch(NamedTuple):
     known: list[tuple[int, Problem]]
 
 
+def _begin(associations: Associations, trees: TreeWorkers, start: int, stop: int) -> _Batch:
+    """Walk the rows from `start` to `stop`, which follow those before, and let their trees be decoded."""
+    analysis, rows = associations.analysis, slice(start, stop)
+    framings, tags = (analysis.wpdus[name][rows].tolist() for name in ("framing", "apdu_tag"))
+    looks, octets = associations.walk_lightly(stop), analysis.octets_of(np.arange(start, stop))
+    known: list[tuple[int, Problem]] = []
+    remote: list[tuple[int, TreeTask]] = []
+    for row, look, own, framing, tag in zip(range(start, stop), looks, octets, framings, tags, strict=True):
+        is_simple = not isinstance(look, Look) or (look.context.joined is None and not look.notes)
+        if own and tag in _PLAIN and is_simple:
+            task = TreeTask(own, framing, look.request)
+            if not trees.is_clean(task):
+                remote.append((row, task))
+        else:
+            whole = look if isinstance(look, Look) else None
+            known += [(row, problem) for problem in associations.decode(row, whole, own).problems]
+    pending = trees.begin([task for _, task in remote])
+    return _Batch(start, stop, [row for row, _ in remote], pending, known)
+
+
 class _ExpertPass:
-    """Takes the WPDU rows of an analysis in order and adds their items."""
+    """Collects the items of an analysis, WPDU row after row, into a table of its own."""
 
-    def __init__(self, analysis: Analysis, keys: KeyTable, trees: TreeWorkers) -> None:
+    def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
-        self._items = analysis.expert_items
-        self._associations = Associations(analysis, keys)
-        self._trees = trees
+        self._items = analysis.stream_items.copy()
 
-    def begin(self, start: int, stop: int) -> _Batch:
-        """Walk the rows from `start` to `stop`, which follow those before, and let their trees be decoded."""
-        analysis, rows = self._analysis, slice(start, stop)
-        framings, tags = (analysis.wpdus[name][rows].tolist() for name in ("framing", "apdu_tag"))
-        known: list[tuple[int, Problem]] = []
-        remote: list[tuple[int, TreeTask]] = []
-        for (row, look), framing, tag in zip(self._associations.walk(stop), framings, tags, strict=True):
-            octets = analysis.octets(row)
-            if octets and tag in _PLAIN and look.context.joined is None and not look.notes:
-                task = TreeTask(octets, framing, look.context.request)
-                if not self._trees.is_clean(task):
-                    remote.append((row, task))
-            else:
-                problems = self._associations.decode(row, look, octets).problems
-                known += [(row, problem) for problem in problems]
-        return _Batch(
-            start, stop, [row for row, _ in remote], self._trees.begin([task for _, task in remote]), known
-        )
-
-    def end(self, batch: _Batch) -> int:
-        """Add the items of a batch, of those begun the first; the number of rows that are done."""
+    def take(self, batch: _Batch, of_trees: list[Problems]) -> int:
+        """Add the items of a batch, of which these are the problems of trees; the number of rows done."""
         found = batch.known
-        for row, problems in zip(batch.rows, self._trees.end(batch.trees), strict=True):
+        for row, problems in zip(batch.rows, of_trees, strict=True):
             found += [(row, problem) for problem in problems]
-        checks = run_checks(WPDU_CHECKS, self._analysis, np.arange(batch.start, batch.stop))
+        self._add(batch.start, batch.stop, found)
+        return batch.stop
+
+    def finish(self, done: int) -> None:
+        """Add what columns tell of the rows behind the first `done`, and the items of the whole capture."""
+        analysis, items = self._analysis, self._items
+        total = len(analysis.first_look)
+        self._add(done, total, [])
+        everything = np.arange(total)
+        for _, found in run_checks(CAPTURE_CHECKS, analysis, everything):
+            items.add(len(found["kind"]), **found)
+        add_file_problems(analysis, items)
+        _link_to_wpdus(analysis, items, everything)
+        items.completed = done
+        analysis.expert_items = items
+
+    def _add(self, start: int, stop: int, found: list[tuple[int, Problem]]) -> None:
+        """Add the items of columns of these rows, and these problems of their trees."""
+        checks = run_checks(WPDU_CHECKS, self._analysis, np.arange(start, stop))
         checked = _joined([columns for _, columns in checks])
         items = _joined([checked, _told_by_tree(checked, self._columns(found))])
         order = np.argsort(items["wpdu"], kind="stable")
         self._items.add(len(order), **{name: column[order] for name, column in items.items()})
-        return batch.stop
-
-    def finish(self) -> None:
-        """Add the items of the capture as a whole: its end has been read, and all rows were taken."""
-        everything = np.arange(len(self._analysis.wpdus))
-        for _, found in run_checks(CAPTURE_CHECKS, self._analysis, everything):
-            self._items.add(len(found["kind"]), **found)
-        add_file_problems(self._analysis)
-        _link_to_wpdus(self._analysis, everything)
-        self._items.completed = len(everything)
 
     def _columns(self, found: list[tuple[int, Problem]]) -> _Columns:
         """The columns of items that are these problems of trees."""
@@ -161,10 +176,10 @@ def _told_by_tree(checked: _Columns, told: _Columns) -> _Columns:
     return {name: np.delete(column, its) for name, column in told.items()}
 
 
-def _link_to_wpdus(analysis: Analysis, rows: Rows) -> None:
+def _link_to_wpdus(analysis: Analysis, items: ExpertItems, rows: Rows) -> None:
     """Put WPDU rows into items of streams and datagrams: the last row with octets of the item's packet."""
-    items = analysis.expert_items
-    mine = np.flatnonzero((items["wpdu"] < 0) & of_packets(items))
+    of_packets = np.isin(items["source"], (Source.STREAM, Source.DATAGRAM))
+    mine = np.flatnonzero((items["wpdu"] < 0) & of_packets)
     place, packet = analysis.wpdus.pieces(rows)
     order = np.argsort(packet, kind="stable")
     packet, wanted = packet[order], items["packet"][mine]

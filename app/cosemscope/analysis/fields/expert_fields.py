@@ -4,38 +4,43 @@ Until the pass over all rows has been there, these are the items of columns and 
 join them.
 """
 
+from functools import partial
+
 import numpy as np
 
 from cosemscope.analysis.fields.asked_rows import AskedRows
-from cosemscope.analysis.fields.row_field import declared
+from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, object_array
 from cosemscope.analysis.fields.value_types import Term, Text, Word
 from cosemscope.streams.tables.expert_items import NUMBERED, Severity, severities
 
 _NONE = 255
 
+_declared = partial(declared, cost=Cost.TREES)
+
 
 def _several(asked: AskedRows, values: Array | Coded) -> Several:
     return Several(np.cumsum(np.bincount(asked.items.place, minlength=len(asked.numbers))), values)
 
 
-@declared(
+@_declared(
     "expert.item",
     Term(),
     "Expert items",
-    "Kinds of the expert items of its packets and its columns; the command expert also reads its tree",
+    "Kinds of all its expert items: of its packets, its columns and its tree; with list --follow, and in the "
+    "window until all APDUs have been read, without those of its tree",
     several=True,
 )
 def _item(asked: AskedRows) -> Values:
     return _several(asked, Coded(asked.items.kind, object_array([kind.word for kind in NUMBERED])))
 
 
-@declared("expert.group", Term(), "Expert groups", "What its expert items are about", several=True)
+@_declared("expert.group", Term(), "Expert groups", "What its expert items are about", several=True)
 def _group(asked: AskedRows) -> Values:
     return _several(asked, Coded(asked.items.kind, object_array([kind.group.value for kind in NUMBERED])))
 
 
-@declared(
+@_declared(
     "expert.severity",
     Word({severity: severity.word for severity in Severity}, none=_NONE),
     "Severity",
@@ -47,7 +52,7 @@ def _severity(asked: AskedRows) -> Values:
     return np.where(worst >= 0, worst, _NONE)
 
 
-@declared("expert.message", Text(), "Expert messages", "What its expert items say", several=True)
+@_declared("expert.message", Text(), "Expert messages", "What its expert items say", several=True)
 def _message(asked: AskedRows) -> Values:
     items = asked.items
     said = zip(items.kind.tolist(), items.amount.tolist(), items.words.tolist(), strict=True)

@@ -20,11 +20,13 @@ from cosemscope.analysis.fields.value_types import ValueType
 class Cost(Enum):
     """What a field's values cost: arrays in memory, a look at octets and association, or a decoded tree.
 
-    Those of `WHOLE` are arrays too, and may change as long as more of the capture comes.
+    Those of `WHOLE` and `TREES` are arrays too, and may change as long as more of the capture comes: `WHOLE`
+    ones are complete when the associations of all rows have been walked, `TREES` when all trees were read.
     """
 
     COLUMN = "column"
     WHOLE = "whole"
+    TREES = "trees"
     LOOK = "look"
     TREE = "tree"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.cli.capture_arguments import (
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _expert(analysis: Analysis, arguments: argparse.Namespace) -> int:
     keys = load_keys(arguments)
-    find_items(analysis.run(), keys, progress=show_progress)
+    find_items(Associations(analysis.run(), keys), progress=show_progress)
     least = Severity[arguments.severity.upper()]
     for each in _objects(analysis.expert_items, least):
         print(json.dumps(each) if arguments.json else _text(each))

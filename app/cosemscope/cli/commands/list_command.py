@@ -13,12 +13,12 @@ import numpy as np
 
 from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.associations.looks import Associations
-from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import Cost, RowField, UnknownFieldError
 from cosemscope.analysis.fields.row_records import TextTable, json_lines
+from cosemscope.analysis.passes import make_pass
 from cosemscope.cli.capture_arguments import (
     CommandError,
     add_capture_arguments,
@@ -100,6 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
     return with_analysis(arguments, _list)
 
 
+#: Fields that are asked only when the capture was read to its end.
+_OF_WHOLE_CAPTURES = (Cost.WHOLE, Cost.TREES)
 #: Lines that are made before they are printed: more of them would be given back to the system each time.
 _AT_ONCE = 4096
 #: Objects that are made before unused circles of them are looked for: lines make many objects and no circles.
@@ -110,8 +112,8 @@ def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
     named = _named(arguments.fields) if arguments.fields is not None else None
     lines = _lines(named, as_json=arguments.json)
     keys = load_keys(arguments)
-    if named and not arguments.follow and any(field.cost is Cost.WHOLE for field in named.values()):
-        complete(Associations(analysis.run(), keys), told=show_progress)
+    if named and not arguments.follow and any(field.cost in _OF_WHOLE_CAPTURES for field in named.values()):
+        make_pass(named.values(), Associations(analysis.run(), keys), told=show_progress)
     insights = Insights(analysis, keys)
     gc.set_threshold(_COLLECTED)
     done = left_out = 0

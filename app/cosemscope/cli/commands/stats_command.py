@@ -12,7 +12,6 @@ import numpy as np
 from cosemscope.analysis.annotations import dropped_of
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.passed_rows import PassedRows
-from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.fields.asked_rows import AskedRows
@@ -21,6 +20,7 @@ from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import RowField, UnknownFieldError
 from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.analysis.fields.value_types import seconds_text
+from cosemscope.analysis.passes import make_pass
 from cosemscope.cli.capture_arguments import (
     CommandError,
     add_capture_arguments,
@@ -85,7 +85,7 @@ def _stats(analysis: Analysis, arguments: argparse.Namespace) -> int:
 def _stats_by(analysis: Analysis, arguments: argparse.Namespace) -> int:
     fields = _fields(arguments.by)
     associations = Associations(analysis.run(), load_keys(arguments))
-    complete(associations, told=show_progress)
+    make_pass([*fields.values(), FIELDS["exchange.status"]], associations, told=show_progress)
     found = list(_groups(analysis, fields, PassedRows(associations)))
     if arguments.json:
         for each in found:

@@ -115,7 +115,7 @@ _MOST = 0xFFFFFFFF
 class ExpertItems(Columns):
     """The items of a capture, in the order in which they became known.
 
-    Of the first `completed` WPDUs every item is there, also those of trees; of others what streams found.
+    Of the first `completed` WPDUs every item is there, also those of trees.
     """
 
     def __init__(self) -> None:
@@ -132,6 +132,15 @@ class ExpertItems(Columns):
         if "amount" in values:
             values["amount"] = np.minimum(values["amount"], _MOST)
         return self.extend(count, **{**_NOWHERE, **values})
+
+    def copy(self) -> "ExpertItems":
+        """The same items again, to be gone on with apart from these."""
+        other = ExpertItems()
+        count = len(self)
+        other.reserve(count)
+        other.extend(count, **{name: self[name][:count] for name in self.names})
+        other._words, other._numbers = list(self._words), dict(self._numbers)
+        return other
 
     def number(self, words: Words) -> int:
         """The number of words for the column `words`; equal words have one number."""

@@ -17,6 +17,8 @@ from cosemscope.gui.look.formats import TIME_FORMATS
 from cosemscope.gui.panes.row_order import RowOrder
 from cosemscope.wording import printable
 
+#: Fields whose cells are made a page at a time.
+_PAGED = (Cost.COLUMN, Cost.TREES)
 #: Rows of a page, and pages that are kept.
 _PAGE = 64
 _KEPT_PAGES = 256
@@ -60,9 +62,7 @@ class WpduCells(QObject):
 
     def set_fields(self, fields: tuple[RowField, ...]) -> None:
         """These are the columns."""
-        self._looked = tuple(
-            field for field in fields if field.cost is not Cost.COLUMN and field.name != "info"
-        )
+        self._looked = tuple(field for field in fields if field.cost not in _PAGED and field.name != "info")
         self.forget()
 
     def forget(self) -> None:
@@ -99,7 +99,7 @@ class WpduCells(QObject):
         """The text of a field in the row shown at `position`, on one line."""
         if field.name == "wpdu.time":
             return self.time_text(self._order.row(position), position)
-        if field.cost is not Cost.COLUMN:
+        if field.cost not in _PAGED:
             told = self._tell(self._order.row(position))
             return printable(told.line.text) if field.name == "info" else told.texts.get(field.name, "")
         number, place = divmod(position, _PAGE)
