@@ -30,9 +30,10 @@ from cosemscope.streams.decode_as import DecodeAs
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.read_ahead import ReadAhead
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
+from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.tcp_streams import TcpStreams
-from cosemscope.streams.reassembly.udp_flows import UdpFlows
+from cosemscope.streams.reassembly.udp_flows import LateDatagram, UdpFlows
 from cosemscope.streams.stream_table import StreamTable
 from cosemscope.streams.tables.expert_items import ExpertItems
 from cosemscope.streams.tables.first_look_columns import FirstLookColumns
@@ -137,7 +138,7 @@ class Analysis:
         self.packet_streams.extend(rows.stop - rows.start, stream=stream)
         packets = PacketBatch.of(self.packets, rows, stream)
         self._tcp.add(packets)
-        self._udp.add(packets)
+        self._udp.add(packets, self._late_datagrams(rows.stop))
         self._flush(rows)
 
     def finish(self) -> None:
@@ -146,10 +147,19 @@ class Analysis:
             return
         self.finished = True
         end = len(self.packets)
+        self.table.finish()
         self._tcp.finish(end)
+        self._udp.take_late(self._late_datagrams(end + 1))
         self._udp.finish(end)
         self.streams["framing"][self.streams.undecided] = Framing.SILENT
         self._flush(slice(end, end))
+
+    def _late_datagrams(self, stop: int) -> Iterator[LateDatagram]:
+        """What became known before packet `stop` of datagrams that lack fragments."""
+        for trigger, packet, address, length, captured in self.table.take_late(stop):
+            stream = int(self.packet_streams["stream"][packet])
+            side, time = (int(self.packets[name][packet]) for name in ("direction", "time"))
+            yield LateDatagram(trigger, stream, side, Segment(0, length, address, captured, packet, time, 0))
 
     def pair(self) -> Exchanges:
         """Pair the WPDUs that came since to exchanges; returns all exchanges. Any thread may ask.
@@ -210,7 +220,8 @@ class Analysis:
 
     def statistics(self) -> dict[str, Any]:
         """Counts of everything, see `statistics.statistics`."""
-        return statistics(self.packets, self.streams, self.wpdus, self.expert_items)
+        incomplete = self.table.incomplete_datagrams
+        return statistics(self.packets, self.streams, self.wpdus, self.expert_items, incomplete)
 
     def _flush(self, rows: slice) -> None:
         added = self._output.flush(rows)

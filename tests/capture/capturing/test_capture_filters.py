@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,14 @@ def test_the_default_compiles_for_every_link_type(link_type: int) -> None:
     assert check_filter(dlms_filter((4059, 4060), link_type), link_type) == FilterVerdict(
         dlms_filter((4059, 4060), link_type), ""
     )
+
+
+def test_the_readme_captures_as_the_program_does() -> None:
+    """Its lines for tcpdump take later fragments too: each has the program's own filter."""
+    readme = Path(__file__).parents[3].joinpath("README.md").read_text(encoding="utf-8")
+    lines = [line for line in readme.splitlines() if "tcpdump -" in line]
+    assert len(lines) >= 2
+    assert [line for line in lines if dlms_filter((4059,), link_type=0) not in line] == []
 
 
 def test_an_empty_filter_is_right() -> None:

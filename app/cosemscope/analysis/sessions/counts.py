@@ -13,6 +13,7 @@ from cosemscope.streams.tables.stream_kinds import (
     CONFLICT,
     CUT,
     HOLE,
+    NO_FRAGMENT,
     NO_FRAME,
     OUT_OF_ORDER,
     RETRANSMISSION,
@@ -22,13 +23,16 @@ from cosemscope.streams.tables.stream_kinds import (
 from cosemscope.streams.tables.wpdu_table import Mark
 
 
-def statistics(packets: Columns, streams: Columns, wpdus: Columns, items: ExpertItems) -> dict[str, Any]:
+def statistics(
+    packets: Columns, streams: Columns, wpdus: Columns, items: ExpertItems, incomplete_datagrams: int
+) -> dict[str, Any]:
     """The counts by name: packets, streams, WPDUs, APDUs by name (`apdu_tags`), and what was wrong.
 
     `wpdus` and `apdu_tags` count whole WPDUs, `truncated_wpdus` those of which octets are missing; what HDLC
     and IEC 61334-4-32 carry is no WPDU: `hdlc_frames` counts right frames, `other_apdus` the APDUs of both.
-    `missing_bytes` are octets of TCP and UDP that the capture lacks (holes and snap length),
-    `skipped_bytes` octets of recognised streams that are no WPDU.
+    `missing_bytes` are octets of TCP and UDP that the capture lacks (holes, snap length, IP fragments),
+    `incomplete_datagrams` IP datagrams of which not all fragments are there, `skipped_bytes` octets of
+    recognised streams that are no WPDU.
     """
     carried = (wpdus["framing"] != Framing.HDLC) & (wpdus["framing"] != Framing.IEC_61334_4_32)
     complete = (wpdus["marks"] & Mark.TRUNCATED) == 0
@@ -45,11 +49,12 @@ def statistics(packets: Columns, streams: Columns, wpdus: Columns, items: Expert
         "apdu_tags": {apdu_name(int(tag)): int(count) for tag, count in zip(found, counts, strict=True)},
         "retransmissions": items.count(RETRANSMISSION),
         "out_of_order": items.count(OUT_OF_ORDER),
-        "missing_bytes": items.total(HOLE) + items.total(CUT),
+        "missing_bytes": sum(map(items.total, (HOLE, CUT, NO_FRAGMENT))),
         "skipped_bytes": sum(map(items.total, (SKIPPED, TRAILING, NO_FRAME))),
         "truncated_wpdus": int((carried & ~complete).sum()),
         "conflicts": items.count(CONFLICT),
         "holes": items.count(HOLE),
+        "incomplete_datagrams": incomplete_datagrams,
         "hdlc_frames": int(streams["frames"].sum()),
         "other_apdus": int((~carried & complete).sum()),
         "framings": {

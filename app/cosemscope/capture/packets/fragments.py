@@ -1,13 +1,19 @@
 """IP fragments put together again: of overlapping octets the first to come stay, as for TCP.
 
 What waits is bounded in number, octets and time (of the capture, no clock is read), so that a flood of first
-fragments costs nothing but itself. Oldest datagrams are given up first.
+fragments costs nothing but itself. Oldest datagrams are given up first; what came of them in one piece from
+the beginning on is handed out then.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.capture.packets.packet_row import PacketRow
 
 MAX_WAITING = 4_096
 MAX_WAITING_OCTETS = 64 << 20
@@ -19,20 +25,41 @@ TIMEOUT = 60 * 1_000_000_000
 class Fragment(NamedTuple):
     """Place of a fragment: its datagram's `key`, its `offset` there in octets, the mark of the `last` one.
 
-    `protocol` is that of the datagram's body, which the first fragment tells.
+    `protocol` is that of the datagram's body, which the first fragment tells. `packet` is the packet's row.
     """
 
     key: Hashable
     offset: int
     last: bool
     protocol: int
+    packet: int = 0
+
+
+class FirstFragment(NamedTuple):
+    """A first fragment as a packet of UDP: its row in the packet table, and what its headers say.
+
+    `row.payload` counts from the first octet of the datagram's body.
+    """
+
+    packet: int
+    row: PacketRow
+
+
+class LostDatagram(NamedTuple):
+    """A datagram that was given up at packet `trigger`: its first fragment, and its octets up to a gap."""
+
+    trigger: int
+    first: FirstFragment
+    octets: bytes
 
 
 class _Datagram:
     """One datagram that is not complete yet."""
 
-    def __init__(self, time: int) -> None:
+    def __init__(self, time: int, packet: int) -> None:
         self.time = time
+        self.looked = packet  # packets up to this one do not end the waiting
+        self.first: FirstFragment | None = None
         self.length: int | None = None
         self.protocol = 0
         self.octets = bytearray()
@@ -64,11 +91,15 @@ class _Datagram:
 
 
 class Reassembly:
-    """Datagrams that wait for fragments. `protocol` is the last whole one's, `given_up` counts the lost."""
+    """Datagrams that wait for fragments. `protocol` is the last whole one's, `given_up` counts the lost.
+
+    `lost` are those of them whose first fragments `begins` was told, until somebody takes them from there.
+    """
 
     def __init__(self) -> None:
         self.protocol = 0
         self.given_up = 0
+        self.lost: list[LostDatagram] = []
         self._waiting: OrderedDict[Hashable, _Datagram] = OrderedDict()
         self._octets = 0
 
@@ -84,10 +115,10 @@ class Reassembly:
             return None
         waiting = self._waiting.get(fragment.key)
         if waiting is not None and abs(time - waiting.time) > TIMEOUT:
-            self._give_up(fragment.key)
+            self._give_up(fragment.key, fragment.packet)
             waiting = None
         if waiting is None:
-            waiting = self._waiting[fragment.key] = _Datagram(time)
+            waiting = self._waiting[fragment.key] = _Datagram(time, fragment.packet)
         before = len(waiting.octets)
         waiting.put(fragment.offset, octets)
         self._octets += len(waiting.octets) - before
@@ -100,12 +131,47 @@ class Reassembly:
             self._remove(fragment.key)
             return bytes(waiting.octets)
         while len(self._waiting) > MAX_WAITING or self._octets > MAX_WAITING_OCTETS:
-            self._give_up(next(iter(self._waiting)))
+            self._give_up(next(iter(self._waiting)), fragment.packet)
         return None
 
-    def _give_up(self, key: Hashable) -> None:
-        self._remove(key)
-        self.given_up += 1
+    def begins(self, fragment: Fragment, row: PacketRow) -> None:
+        """Keep what the headers in a first fragment say, if its datagram waits; of several the first says."""
+        waiting = self._waiting.get(fragment.key)
+        if waiting is not None and waiting.first is None:
+            waiting.first = FirstFragment(fragment.packet, row)
 
-    def _remove(self, key: Hashable) -> None:
-        self._octets -= len(self._waiting.pop(key).octets)
+    def expire(self, times: npt.NDArray[np.int64], latest: npt.NDArray[np.int64], first: int) -> None:
+        """Give up what has waited too long, by the times of the packets from row `first` on.
+
+        `times` and `latest`, int64[n]: the time of each (ns), and the greatest so far.
+        """
+        while self._waiting and len(times):
+            key, oldest = next(iter(self._waiting.items()))
+            end = oldest.time + TIMEOUT
+            if latest[-1] <= end:
+                return
+            # The first packet behind the deadline ends the waiting, however many are looked at together.
+            place, start = int(np.searchsorted(latest, end, "right")), max(oldest.looked - first, 0)
+            if place < start:  # a packet before the fragment has a later time
+                late = times[start:] > end
+                place = start + int(late.argmax()) if late.any() else len(times)
+            if place == len(times):
+                oldest.looked = first + place
+                return
+            self._give_up(key, first + place)
+
+    def finish(self, packet: int) -> None:
+        """Nothing more comes: what still waits is given up."""
+        while self._waiting:
+            self._give_up(next(iter(self._waiting)), packet)
+
+    def _give_up(self, key: Hashable, packet: int) -> None:
+        lost = self._remove(key)
+        self.given_up += 1
+        if lost.first is not None:
+            self.lost.append(LostDatagram(packet, lost.first, bytes(lost.octets[: lost.spans[0][1]])))
+
+    def _remove(self, key: Hashable) -> _Datagram:
+        removed = self._waiting.pop(key)
+        self._octets -= len(removed.octets)
+        return removed

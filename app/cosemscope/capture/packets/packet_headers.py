@@ -12,7 +12,7 @@ import dpkt
 
 from cosemscope.capture.octets import SideStore
 from cosemscope.capture.packets import link_types
-from cosemscope.capture.packets.fragments import Fragment, Reassembly
+from cosemscope.capture.packets.fragments import MAX_DATAGRAM, Fragment, Reassembly
 from cosemscope.capture.packets.link_types import LinkType
 from cosemscope.capture.packets.packet_row import (
     AH,
@@ -32,13 +32,16 @@ from cosemscope.capture.records import RecordBatch
 
 NOTHING = PacketRow(*[0] * len(PacketRow._fields))
 _PPP_HEADER = b"\xff\x03"
+# In the place of a packet's number: nothing of it is kept, since it will be read again.
+_ONLY_LOOKED_AT = -1
 _SNAP = b"\xaa\xaa\x03\x00\x00\x00"
 
 
 class _Place(NamedTuple):
     """State of the reading of a packet: `octets` from index `at` to `end` are captured, `wire` ends it.
 
-    `address` is the address of `octets[0]`; `time` (ns) and `layers` (headers opened so far) go along.
+    `address` is the address of `octets[0]`; `time` (ns), `packet` (its row in the packet table) and `layers`
+    (headers opened so far) go along.
     """
 
     octets: bytes
@@ -47,6 +50,7 @@ class _Place(NamedTuple):
     end: int
     wire: int
     time: int
+    packet: int
     layers: int = 0
 
     def move(self, count: int) -> "_Place":
@@ -116,13 +120,16 @@ class PacketReader:
             ),
         }
 
-    def read(self, batch: RecordBatch, index: int) -> PacketRow:
-        """The row of one packet of a batch; all zeros when it carries no TCP or UDP that can be read."""
+    def read(self, batch: RecordBatch, index: int, packet: int = 0) -> PacketRow:
+        """The row of one packet of a batch; all zeros when it carries no TCP or UDP that can be read.
+
+        `packet` is its number in the packet table, by which datagrams that are given up name it.
+        """
         start = int(batch.offset[index]) - batch.base
         captured = int(batch.captured[index])
         octets = batch.buffer[start : start + captured].tobytes()
         wire = max(captured, int(batch.original[index]))
-        place = _Place(octets, start + batch.base, 0, captured, wire, int(batch.time[index]))
+        place = _Place(octets, start + batch.base, 0, captured, wire, int(batch.time[index]), packet)
         layer = self._links.get(batch.interfaces[int(batch.interface[index])].link_type)
         return (layer and layer(place)) or NOTHING
 
@@ -180,13 +187,11 @@ class PacketReader:
             return None
         wire = place.at + ip.len if ip.len else place.wire
         body = place.move(header)._replace(end=min(place.end, wire), wire=wire)
+        ends = _Addresses(4, 0, _word(ip.src), 0, _word(ip.dst), ip.id)
         if ip.mf or ip.offset:
             key = (4, ip.src, ip.dst, ip.id, ip.p)
-            whole = self._join(body, Fragment(key, ip.offset * 8, not ip.mf, ip.p))
-            if whole is None:
-                return None
-            body = whole
-        return self._transport(ip.p, body, _Addresses(4, 0, _word(ip.src), 0, _word(ip.dst), ip.id))
+            return self._fragment(body, Fragment(key, ip.offset * 8, not ip.mf, ip.p, place.packet), ends)
+        return self._transport(ip.p, body, ends)
 
     def _ipv6(self, place: _Place) -> PacketRow | None:
         if not place.has(40):
@@ -195,39 +200,57 @@ class PacketReader:
         if ip.v != 6:
             return None
         wire = place.at + 40 + ip.plen if ip.plen else place.wire
-        body: _Place | None = place.move(40)._replace(end=min(place.end, wire), wire=wire)
-        kind = ip.nxt
-        while body is not None and kind in _EXTENSIONS:
-            if not body.has(8) or body.layers > MAX_LAYERS:
+        body = place.move(40)._replace(end=min(place.end, wire), wire=wire)
+        halves = (_word(ip.src[:8]), _word(ip.src[8:]), _word(ip.dst[:8]), _word(ip.dst[8:]))
+        return self._behind_ip(ip.nxt, body, _Addresses(6, *halves, 0))
+
+    def _behind_ip(self, kind: int, place: _Place, ends: "_Addresses") -> PacketRow | None:
+        """The row of the transport of this kind, which with IPv6 stands behind extension headers."""
+        while ends.family == 6 and kind in _EXTENSIONS:
+            if not place.has(8) or place.layers > MAX_LAYERS:
                 return None
             if kind == dpkt.ip.IP_PROTO_FRAGMENT:
-                kind, body = self._ipv6_fragment(ip, body)
+                head = _Ip6Fragment(place.octets[place.at : place.at + 8])
+                place, kind = place.move(8), head.nxt
+                if head.frag_off or head.m_flag:
+                    key = (6, *ends[1:5], head.id)
+                    fragment = Fragment(key, head.frag_off * 8, not head.m_flag, kind, place.packet)
+                    return self._fragment(place, fragment, ends)
             else:
-                kind, body = body.number(0, 1), _behind(kind, body)
-        if body is None or body.at > body.end:
-            return None
-        halves = (_word(ip.src[:8]), _word(ip.src[8:]), _word(ip.dst[:8]), _word(ip.dst[8:]))
-        return self._transport(kind, body, _Addresses(6, *halves, 0))
+                kind, place = place.number(0, 1), _behind(kind, place)
+        return self._transport(kind, place, ends) if place.at <= place.end else None
 
-    def _ipv6_fragment(self, ip: Any, place: _Place) -> tuple[int, _Place | None]:
-        """The next header and what follows the fragment header: None while fragments are missing."""
-        head = _Ip6Fragment(place.octets[place.at : place.at + 8])
-        body = place.move(8)
-        if not head.frag_off and not head.m_flag:
-            return head.nxt, body
-        key = (6, ip.src, ip.dst, head.id)
-        fragment = Fragment(key, head.frag_off * 8, not head.m_flag, head.nxt)
-        whole = self._join(body, fragment)
-        return self.reassembly.protocol, whole
+    def _fragment(self, place: _Place, fragment: Fragment, ends: "_Addresses") -> PacketRow | None:
+        """The row of the datagram that this fragment completes, in the side store; else of a first fragment.
 
-    def _join(self, place: _Place, fragment: Fragment) -> _Place | None:
-        """Take a fragment in; once the datagram is complete, the place of its body in the side store."""
-        if place.end < place.wire:
+        The latter has its flow, but octets only if the snap length cut it, so that it completes nothing.
+        """
+        cut = place.end < place.wire
+        if place.packet == _ONLY_LOOKED_AT:
             return None
-        data = self.reassembly.add(fragment, place.octets[place.at : place.end], place.time)
-        if data is None:
+        if not cut:
+            data = self.reassembly.add(fragment, place.octets[place.at : place.end], place.time)
+            if data is not None:
+                size, address = len(data), self._side.add(data)
+                whole = place._replace(octets=data, address=address, at=0, end=size, wire=size)
+                return self._behind_ip(self.reassembly.protocol, whole, ends)
+        row = None if fragment.offset else self._first_fragment(place, fragment.protocol, ends)
+        if row is None or cut:
+            return row
+        self.reassembly.begins(fragment, row._replace(payload=row.payload - place.address - place.at))
+        return row._replace(payload=0, payload_length=0, payload_captured=0)
+
+    def _first_fragment(self, place: _Place, protocol: int, ends: "_Addresses") -> PacketRow | None:
+        """The row of a datagram of UDP of which only the beginning is here; None for any other protocol.
+
+        UDP says how long the datagram is: IP does not before the last fragment has come.
+        """
+        part = place._replace(wire=place.at + MAX_DATAGRAM, packet=_ONLY_LOOKED_AT)
+        row = self._behind_ip(protocol, part, ends)
+        if row is None or row.protocol != UDP:
             return None
-        return _Place(data, self._side.add(data), 0, len(data), len(data), place.time, place.layers)
+        untold = row.payload + row.payload_length == part.address + part.wire
+        return row._replace(payload_length=row.payload_captured) if untold else row
 
     def _transport(self, protocol: int, place: _Place, ends: "_Addresses") -> PacketRow | None:
         if protocol == TCP:

@@ -4,12 +4,15 @@ A batch of records comes in, its rows and flow numbers come out; nothing is kept
 are read by `batch_headers` for the whole batch, and one by one by `packet_headers` where that is not enough.
 """
 
+from collections import deque
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from cosemscope.capture.columns import Columns
+from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.octets import SideStore
 from cosemscope.capture.packets.batch_headers import dissect
 from cosemscope.capture.packets.flows import Endpoint, Endpoints, FlowTable
@@ -18,6 +21,7 @@ from cosemscope.capture.records import RecordBatch
 
 if TYPE_CHECKING:
     from cosemscope.capture.packets.packet_headers import PacketReader
+    from cosemscope.capture.packets.packet_row import PacketRow
 
 PACKET_FIELDS = {
     "time": "i8",
@@ -41,6 +45,19 @@ _FROM_RECORDS = ("time", "offset", "captured", "original", "interface")
 _FROM_HEADERS = tuple(name for name in PACKET_FIELDS if name in (ROW.names or ()))
 
 
+class LatePayload(NamedTuple):
+    """Octets that came of a datagram that lacks fragments, payload of the UDP packet `packet`.
+
+    They became known at packet `trigger`; `length` were sent, the first `captured` lie at `payload`.
+    """
+
+    trigger: int
+    packet: int
+    payload: int
+    length: int
+    captured: int
+
+
 class PacketTable:
     """All packets of a capture. `packets` and `flows` are its tables.
 
@@ -60,6 +77,8 @@ class PacketTable:
         self._flows = FlowTable()
         self._side = SideStore() if side is None else side
         self._one_by_one = one_by_one
+        # In the order of their triggers; rows of later batches may have been read ahead.
+        self._late: deque[LatePayload] = deque()
 
     @cached_property
     def _reader(self) -> "PacketReader":
@@ -72,8 +91,30 @@ class PacketTable:
     @property
     def incomplete_datagrams(self) -> int:
         """Number of IP datagrams that lack fragments, so far."""
-        reader: PacketReader | None = self.__dict__.get("_reader")  # made once a packet needs it
-        return reader.reassembly.incomplete if reader is not None else 0
+        return self._reader.reassembly.incomplete if "_reader" in self.__dict__ else 0
+
+    def take_late(self, stop: int) -> Iterator[LatePayload]:
+        """What became known before packet `stop` of datagrams that lack fragments, each once.
+
+        Their first fragments are rows with a flow and without octets.
+        """
+        while self._late and self._late[0].trigger < stop:
+            yield self._late.popleft()
+
+    def finish(self) -> None:
+        """Nothing more comes: datagrams that still lack fragments are given up."""
+        if "_reader" in self.__dict__:
+            self._reader.reassembly.finish(len(self.packets))
+            self._keep_lost()
+
+    def _keep_lost(self) -> None:
+        lost = self._reader.reassembly.lost
+        for trigger, (packet, row), octets in lost:
+            captured = min(len(octets) - row.payload, row.payload_length)
+            if captured > 0:
+                payload = self._side.add(octets[row.payload : row.payload + captured])
+                self._late.append(LatePayload(trigger, packet, payload, row.payload_length, captured))
+        lost.clear()
 
     @property
     def flows(self) -> Columns:
@@ -93,8 +134,8 @@ class PacketTable:
         columns, slow = dissect(batch)
         if self._one_by_one:
             slow = np.arange(len(batch))
-        if len(slow):
-            read = np.array([self._reader.read(batch, int(index)) for index in slow], ROW)
+        if len(slow) or "_reader" in self.__dict__:
+            read = np.array(self._read_slow(batch, slow), ROW)
             for name, values in columns.items():
                 values[slow] = read[name]
         flow = np.full(len(batch), -1, np.int32)
@@ -113,3 +154,21 @@ class PacketTable:
             **{name: getattr(batch, name) for name in _FROM_RECORDS},
             **{name: columns[name] for name in _FROM_HEADERS},
         )
+
+    def _read_slow(self, batch: RecordBatch, slow: npt.NDArray[np.intp]) -> list["PacketRow"]:
+        """The rows of these packets, one by one; what waits for fragments is given up in its turn."""
+        reader, first = self._reader, len(self.packets)
+        latest = np.maximum.accumulate(batch.time)
+        rows = []
+        # Octets come into the side store in one order, however many packets are looked at together.
+        for index in slow.tolist():
+            self._expire(batch.time[: index + 1], latest[: index + 1], first)
+            rows.append(reader.read(batch, index, first + index))
+            self._keep_lost()
+        self._expire(batch.time, latest, first)
+        return rows
+
+    def _expire(self, times: Array, latest: Array, first: int) -> None:
+        """Give up datagrams by the times of packets, int64[n], from row `first` on, and the latest so far."""
+        self._reader.reassembly.expire(times, latest, first)
+        self._keep_lost()

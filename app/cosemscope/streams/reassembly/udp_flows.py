@@ -4,7 +4,9 @@ Flows of HDLC frames may have data units of IEC 61334-4-32 between them, and APD
 datagrams of their own: so the splitter of each direction is kept.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +23,7 @@ from cosemscope.streams.reassembly.unit_sink import UnitSink
 from cosemscope.streams.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable, datagram_framing
 from cosemscope.streams.stream_table import StreamTable, first_rows
 from cosemscope.streams.tables.framing import Framing
-from cosemscope.streams.tables.stream_kinds import CUT, SEVERAL, SKIPPED, TRAILING
+from cosemscope.streams.tables.stream_kinds import CUT, NO_FRAGMENT, SEVERAL, SKIPPED, TRAILING
 from cosemscope.streams.tables.wpdu_table import Mark, wrapper_rows
 from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
 from cosemscope.transport.wports import DLMS_PORT
@@ -29,6 +31,15 @@ from cosemscope.transport.wports import DLMS_PORT
 #: Directions of flows whose HDLC segments are waited for.
 MAX_HDLC = 4096
 _FLAG = 0x7E
+
+
+class LateDatagram(NamedTuple):
+    """A datagram of a side of a stream that lacks IP fragments, which became known at packet `trigger`."""
+
+    trigger: int
+    stream: int
+    side: int
+    segment: Segment
 
 
 class UdpFlows:
@@ -49,11 +60,15 @@ class UdpFlows:
         # Splitters of HDLC by stream and side, with their sinks and the octets that each has taken.
         self._hdlc: OrderedDict[tuple[int, int], tuple[HdlcSplitter, UnitSink, int]] = OrderedDict()
 
-    def add(self, batch: PacketBatch) -> None:
-        """Take the UDP packets of a batch."""
+    def add(self, batch: PacketBatch, late: Iterable[LateDatagram] = ()) -> None:
+        """Take the UDP packets of a batch, and what is `late`, in the order in which it became known."""
         index = np.flatnonzero((batch.protocol == UDP) & (batch.stream >= 0) & (batch.payload_length > 0))
-        if not len(index):
-            return
+        waiting = deque(late)
+        if len(index):
+            self._take(batch, index, waiting)
+        self.take_late(waiting)
+
+    def _take(self, batch: PacketBatch, index: Array, late: deque[LateDatagram]) -> None:
         flow = batch.stream[index]
         address = batch.payload[index]
         captured = batch.payload_captured[index]
@@ -65,7 +80,7 @@ class UdpFlows:
         exact = ready & (heads["version"] == 1)
         exact &= heads["length"].astype(np.int64) + HEADER_SIZE == captured
         strong = exact & believable(heads)
-        self._recognise_early(batch, index, flow, heads, strong)
+        self._recognise_early(batch, index, flow, heads, strong, late)
         framing = self._streams["framing"][flow]
         simple = exact & (framing == Framing.WRAPPER)
         self._add_simple(batch, index[simple], flow[simple], heads[simple])
@@ -73,6 +88,8 @@ class UdpFlows:
         if self._given_up:
             rest |= np.isin(flow, list(self._given_up.intersection(flow[strong].tolist())))
         for place in np.flatnonzero(rest).tolist():
+            while late and late[0].trigger <= batch.base + index[place]:
+                self.take_late((late.popleft(),))
             self._one(batch, int(index[place]), int(flow[place]))
 
     def finish(self, end: int) -> None:
@@ -87,11 +104,17 @@ class UdpFlows:
         self._streams["framing"][mask] = Framing.UNKNOWN
 
     def _recognise_early(
-        self, batch: PacketBatch, index: Array, flow: Array, heads: Array, strong: Array
+        self,
+        batch: PacketBatch,
+        index: Array,
+        flow: Array,
+        heads: Array,
+        strong: Array,
+        late: Iterable[LateDatagram],
     ) -> None:
-        """Flows whose first datagram is exactly one believable WPDU."""
+        """Flows whose first datagram is exactly one believable WPDU; those with `late` ones go in turn."""
         fresh = (self._streams["protocol"] == UDP) & self._streams.undecided
-        for tried in self._tries:
+        for tried in (*self._tries, *(one.stream for one in late)):
             fresh[tried] = False
         rows = np.flatnonzero(fresh[flow])
         if not len(rows):
@@ -124,32 +147,44 @@ class UdpFlows:
         side, length = int(batch.direction[index]), int(batch.payload_length[index])
         captured = min(length, int(batch.payload_captured[index]))
         packet, address, time = batch.base + index, int(batch.payload[index]), int(batch.time[index])
-        segment = Segment(0, length, address, captured, packet, time, 0)
         if captured < length:
             self._output.find(CUT, stream, side, packet, captured, length - captured)
-        octets = self._source.octets(address, captured)
+        self._datagram(Segment(0, length, address, captured, packet, time, 0), stream, side, packet)
+
+    def take_late(self, late: Iterable[LateDatagram]) -> None:
+        """Take what came of datagrams that lack fragments, in the order in which it became known."""
+        for trigger, stream, side, segment in late:
+            missing = segment.stop - segment.captured
+            self._streams["octets"][stream] += segment.stop
+            if missing:
+                self._output.find(NO_FRAGMENT, stream, side, segment.packet, segment.captured, missing)
+            self._datagram(segment, stream, side, trigger)
+
+    def _datagram(self, segment: Segment, stream: int, side: int, trigger: int) -> None:
+        """One datagram, `segment.stop` octets long, for the splitter of its flow."""
+        octets = self._source.octets(segment.address, segment.captured)
         known = True
         if stream in self._given_up:
             known = self._try_again(stream, side, octets)
         elif self._streams["framing"][stream] == Framing.UNDECIDED:
-            known = self._try(stream, side, octets, length)
+            known = self._try(stream, side, octets, segment.stop)
         if not known:
             return
         framing = Framing(int(self._streams["framing"][stream]))
         if framing in (Framing.WRAPPER, Framing.SWAPPED):
-            self._split(segment, stream, side, octets, swapped=framing is Framing.SWAPPED)
+            self._split(segment, stream, side, octets, trigger, swapped=framing is Framing.SWAPPED)
         elif not octets:
             return
         elif framing is Framing.HDLC and octets[0] == _FLAG:
-            self._take_frames(segment, stream, side)
+            self._take_frames(segment, stream, side, trigger)
         else:
             framing = Framing.IEC_61334_4_32 if framing is Framing.HDLC else framing
-            splitter_for(framing, self._sink(stream, side), 0, trusted=True).chunk(segment, packet)
+            splitter_for(framing, self._sink(stream, side), 0, trusted=True).chunk(segment, trigger)
 
     def _sink(self, stream: int, side: int) -> UnitSink:
         return UnitSink(stream, side, self._streams, self._source, self._output)
 
-    def _take_frames(self, segment: Segment, stream: int, side: int) -> None:
+    def _take_frames(self, segment: Segment, stream: int, side: int, trigger: int) -> None:
         """HDLC frames, whole ones; the segments of an APDU may go on in the next datagram."""
         key = stream, side
         known = self._hdlc.pop(key, None)
@@ -159,14 +194,14 @@ class UdpFlows:
         splitter, sink, taken = known
         if len(self._hdlc) >= MAX_HDLC:
             _, (oldest, _, _) = self._hdlc.popitem(last=False)
-            oldest.close(segment.packet)
+            oldest.close(trigger)
         stop = taken + segment.stop
         self._hdlc[key] = splitter, sink, stop
         sink.base = taken
-        splitter.chunk(segment._replace(start=taken, stop=stop), segment.packet)
-        splitter.end_datagram(segment.packet)
+        splitter.chunk(segment._replace(start=taken, stop=stop), trigger)
+        splitter.end_datagram(trigger)
         if taken + segment.captured < stop:
-            splitter.gap(taken + segment.captured, stop, segment.packet, segment.packet)
+            splitter.gap(taken + segment.captured, stop, segment.packet, trigger)
 
     def _try(self, stream: int, side: int, octets: bytes, length: int) -> bool:
         """Judge the flow by this datagram; True if it carries DLMS."""
@@ -195,7 +230,9 @@ class UdpFlows:
         self._recognised(stream, Framing.WRAPPER, side, int(head["tag"][0]))
         return True
 
-    def _split(self, segment: Segment, stream: int, side: int, octets: bytes, *, swapped: bool) -> None:
+    def _split(
+        self, segment: Segment, stream: int, side: int, octets: bytes, trigger: int, *, swapped: bool
+    ) -> None:
         result = decode_datagram(octets, swapped=swapped)
         framing = Framing.SWAPPED if swapped else Framing.WRAPPER
         several = Mark.SHARED if len(result.wpdus) > 1 else Mark(0)
@@ -207,7 +244,7 @@ class UdpFlows:
             tag, size = data[0] if data else -1, received.stop - received.start
             piece = segment.part(received.start, received.stop)
             unit = Unit(received.wpdu.header, tag, size, int(several | trailing), (piece,), framing)
-            sink.unit(unit, packet)
+            sink.unit(unit, trigger)
         if several:
             sink.found(SEVERAL, packet, 0, len(result.wpdus), result.wpdus[-1].stop)
         if result.trailing:
@@ -220,4 +257,4 @@ class UdpFlows:
             tag = octets[HEADER_SIZE] if len(octets) > HEADER_SIZE else -1
             pieces = (segment.part(0, len(octets)),)
             unit = Unit(problem.header, tag, len(octets), int(Mark.TRUNCATED), pieces, framing)
-            sink.unit(unit, packet)
+            sink.unit(unit, trigger)

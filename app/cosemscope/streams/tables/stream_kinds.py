@@ -22,6 +22,14 @@ CONFLICT = declare(
 )
 HOLE = declare("hole", Severity.WARNING, Group.TCP, "{octets} missing in the capture")
 CUT = declare("snap-length", Severity.WARNING, Group.FILE, "{octets} cut off by the snap length")
+#: A datagram of which IP fragments are missing; the amount are the octets that were not captured of it.
+NO_FRAGMENT = declare(
+    "fragment-missing",
+    Severity.WARNING,
+    Group.FILE,
+    "{octets} missing: not all IP fragments of the datagram are in the capture",
+    "RFC 791, 3.2, and RFC 8200, 4.5",
+)
 KEEP_ALIVE = declare(
     "keep-alive", Severity.CHAT, Group.TCP, "keep-alive or zero-window probe", "RFC 9293, 3.8.4 and 3.8.6.1"
 )
