@@ -138,6 +138,20 @@ class StreamTable(Columns):
         """The initial sequence number of flow side 0 or 1 of each stream, -1 unknown."""
         return self._openings["isn1" if side else "isn0"]
 
+    def answer_times(self) -> npt.NDArray[np.int64]:
+        """Nanoseconds from the SYN that was answered to the first SYN-ACK, int64[streams]; -1 unknown."""
+        syn_time, answer = self._openings["syn_time"], self._openings["syn_ack"]
+        seen = np.flatnonzero((answer >= 0) & (syn_time != _NO_TIME))
+        found = np.full(len(answer), -1, np.int64)
+        found[seen] = np.maximum(self._packets["time"][answer[seen]] - syn_time[seen], 0)
+        return found
+
+    @property
+    def answered(self) -> npt.NDArray[np.bool_]:
+        """For each stream whether a SYN-ACK was seen."""
+        seen: npt.NDArray[np.bool_] = self._openings["syn_ack"] >= 0
+        return seen
+
     def _first_of_new(self, flow: npt.NDArray[Any], known: int) -> Rows:
         """Indexes of the first packets of flows that are new in this batch, in the order of the flows."""
         count = int(flow.max(initial=-1)) + 1 - known  # the flow table may be ahead of this batch

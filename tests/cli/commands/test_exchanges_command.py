@@ -38,6 +38,13 @@ KEYS = {
     "security": str,
     "value": (int, float, str),
     "unit": str,
+    "request_transfer": str,
+    "response_transfer": str,
+    "own_time": str,
+    "own_time_at_least": bool,
+    "block_times": list,
+    "longest_pause": str,
+    "retransmission_time": str,
 }
 
 

@@ -17,9 +17,9 @@ from cosemscope.analysis.associations.association import AnyLook, Look
 from cosemscope.analysis.associations.told_values import ToldValue, told_value
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import RowItems, row_items
-from cosemscope.analysis.fields.exchange_facts import ExchangeFacts, exchange_facts
 from cosemscope.analysis.fields.value_arrays import Array, Coded
 from cosemscope.analysis.fields.value_types import ADDRESS
+from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, FirstLook
@@ -145,18 +145,18 @@ class AskedRows:
     # The exchanges of the rows.
 
     @cached_property
-    def exchange_facts(self) -> ExchangeFacts:
-        """What is known of all exchanges."""
-        return exchange_facts(self.analysis)
+    def facts(self) -> CaptureFacts:
+        """What is known of the whole capture."""
+        return capture_facts(self.analysis)
 
     @cached_property
     def exchange_rows(self) -> Numbers:
         """The exchange of each row, -1 for none."""
-        return self.exchange_facts.of[self.rows].astype(np.int64)
+        return self.facts.of[self.rows].astype(np.int64)
 
     def exchange(self, name: str, none: int) -> Array:
         """A column of the exchange table, see `EXCHANGE_FIELDS`; `none` for rows without an exchange."""
-        return self.of_exchange(self.exchange_facts.table[name], none)
+        return self.of_exchange(self.facts.table[name], none)
 
     def of_exchange(self, values: Array, none: int) -> Array:
         """Of values by exchange, that of each row; `none` for rows without an exchange."""
@@ -248,7 +248,7 @@ class AskedRows:
 
     def _fill_from_exchanges(self, objects: Objects, places: Numbers) -> None:
         """Put the objects that the exchanges of these places ask for there."""
-        exchanges, table = self.exchange_rows[places], self.exchange_facts.table
+        exchanges, table = self.exchange_rows[places], self.facts.table
         for name in ("class_id", "obis", "member"):
             getattr(objects, name)[places] = table[name][exchanges]
         asking = table["request"][exchanges]

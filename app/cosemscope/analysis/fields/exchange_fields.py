@@ -37,7 +37,7 @@ def _exchange(asked: AskedRows) -> Values:
     "notification; it may change while a capture grows",
 )
 def _status(asked: AskedRows) -> Values:
-    return asked.of_exchange(asked.exchange_facts.statuses, _NO_STATUS)
+    return asked.of_exchange(asked.facts.statuses, _NO_STATUS)
 
 
 @_declared(
@@ -109,11 +109,11 @@ def _responses(asked: AskedRows) -> Values:
 
 def _numbers(asked: AskedRows, places: Array, *, answers: bool = False) -> Several:
     """The numbers of the WPDUs of the exchanges at these places, all of them or those that answer."""
-    stops, rows = asked.exchange_facts.rows_of(asked.exchange_rows[places])
+    stops, rows = asked.facts.rows_of(asked.exchange_rows[places])
     counts = np.zeros(len(asked.exchange_rows), np.int64)
     owner = np.repeat(np.arange(len(places)), np.diff(stops, prepend=0))
     if answers:
-        table, of = asked.exchange_facts.table, asked.exchange_rows[places]
+        table, of = asked.facts.table, asked.exchange_rows[places]
         # Where an answer came first, its side answers; else the side that did not begin.
         answers_first = np.isin(table["role"][of], (Role.PART, Role.FINAL))
         answering_side = np.where(answers_first, table["side"][of], 1 - table["side"][of])
@@ -193,14 +193,3 @@ def _total_time(asked: AskedRows) -> Values:
 def _first_response_time(asked: AskedRows) -> Values:
     first = asked.exchange("response", -1) == asked.numbers
     return np.where(first, _between(asked, "request_end", "response_start"), -1)
-
-
-@_declared("exchange.retransmissions", _NONE, "Exch. retrans.", "Segments of its WPDUs that were sent again")
-def _retransmissions(asked: AskedRows) -> Values:
-    places = np.flatnonzero(asked.exchange_rows >= 0)
-    stops, rows = asked.exchange_facts.rows_of(asked.exchange_rows[places])
-    resent = AskedRows(asked.analysis, rows).resent if len(rows) else rows
-    total = np.append(0, np.cumsum(resent))[np.append(0, stops)]
-    values = np.full(len(asked.exchange_rows), -1, np.int64)
-    values[places] = np.diff(total)
-    return values

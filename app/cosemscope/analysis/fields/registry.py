@@ -10,6 +10,7 @@ from cosemscope.analysis.fields import (
     packet_fields,
     security_fields,
     stream_fields,
+    timing_fields,
     value_fields,
     wpdu_fields,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "packet_fields",
     "security_fields",
     "stream_fields",
+    "timing_fields",
     "value_fields",
     "wpdu_fields",
 ]

@@ -56,6 +56,13 @@ JSON_KEYS = {
     "total_time": "exchange.total_time",
     "retransmissions": "exchange.retransmissions",
     "security": "security",
+    "request_transfer": "exchange.request_transfer",
+    "response_transfer": "exchange.response_transfer",
+    "own_time": "exchange.own_time",
+    "own_time_at_least": "exchange.own_time_at_least",
+    "block_times": "exchange.block_times",
+    "longest_pause": "exchange.longest_pause",
+    "retransmission_time": "exchange.retransmission_time",
 }
 #: The keys that the WPDU with the value has.
 _VALUE_KEYS = ("value", "unit")

@@ -115,7 +115,7 @@ def _groups(
     exchanges = analysis.pair()
     asked = AskedRows(analysis, exchanges.first_rows(), looker)
     groups = group(asked, list(fields.values()))
-    status = asked.exchange_facts.statuses
+    status = asked.facts.statuses
     spans = spread(groups, exchanges.response_times())
     octets = groups.sums(exchanges["request_octets"] + exchanges["response_octets"])
     # Throughput is of exchanges that were seen from begin to end.

@@ -1,0 +1,114 @@
+"""What is known of a whole capture once its WPDUs are paired, worked out once until there is more traffic.
+
+    facts = capture_facts(analysis)
+    facts.statuses, facts.own_times, ...
+
+Fields, checks and commands read the same columns; each is worked out when somebody asks for it first.
+"""
+
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, statuses
+from cosemscope.analysis.outcomes.block_times import BlockTimes, block_times
+from cosemscope.analysis.outcomes.packet_order import PacketOrder
+from cosemscope.analysis.outcomes.resent_segments import Resent, resent
+from cosemscope.analysis.outcomes.round_trips import OwnTimes, RoundTrips, own_times, round_trips
+from cosemscope.capture.columns import Array
+
+Numbers = npt.NDArray[np.int64]
+
+
+class CaptureFacts:
+    """Facts of a capture as of now, by exchange, stream or association."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self.table = analysis.pair()
+        self.of: Array = self.table.of["exchange"].copy()
+        self.count = len(self.table)
+        self._packets = len(analysis.packets)
+
+    def is_current(self) -> bool:
+        """Whether no traffic has come since."""
+        analysis = self._analysis
+        same = self.table is analysis.exchanges and len(self.of) == len(analysis.first_look)
+        return same and self._packets == len(analysis.packets)
+
+    @cached_property
+    def ends(self) -> ConnectionEnds:
+        """The FIN and RST packets of all streams."""
+        analysis = self._analysis
+        return ConnectionEnds(analysis.packets, analysis.packet_streams, analysis.streams)
+
+    @cached_property
+    def last_time(self) -> int:
+        """The time of the capture's last packet, ns since the epoch; 0 of an empty one."""
+        return int(self._analysis.packets["time"][self._packets - 1]) if self._packets else 0
+
+    @cached_property
+    def statuses(self) -> npt.NDArray[np.uint8]:
+        """The ExchangeStatus of each exchange, uint8[n]."""
+        return statuses(self.table, self._analysis.wpdus, self.ends, self.last_time, SILENCE)
+
+    # Timing.
+
+    @cached_property
+    def packet_order(self) -> PacketOrder:
+        """The packets of each stream behind one another."""
+        analysis = self._analysis
+        return PacketOrder(analysis.packets, analysis.packet_streams, analysis.streams)
+
+    @cached_property
+    def round_trips(self) -> RoundTrips:
+        """The round trips between the point of capture and both ends of each stream."""
+        return round_trips(self.packet_order, self._analysis.streams, self._analysis.expert_items)
+
+    @cached_property
+    def own_times(self) -> OwnTimes:
+        """The answerer's share of each response time."""
+        return own_times(self.table, self.round_trips)
+
+    @cached_property
+    def resent(self) -> Resent:
+        """What was sent again in each exchange, and what that cost."""
+        analysis = self._analysis
+        return resent(self.packet_order, analysis.expert_items, analysis.wpdus, self.table)
+
+    def block_times(self, exchanges: Numbers) -> BlockTimes:
+        """The times within these exchanges, ascending; of those without blocks there are none."""
+        exchanges = exchanges[self.table["blocks"][exchanges] > 0]
+        stops, rows = self.rows_of(exchanges)
+        owner = np.repeat(exchanges, np.diff(stops, prepend=0))
+        return block_times(self._analysis.wpdus, self._analysis.first_look, owner, rows)
+
+    # WPDUs.
+
+    @cached_property
+    def _sorted(self) -> tuple[Numbers, Numbers]:
+        """WPDU rows with the rows of each exchange together, and where those of each begin."""
+        order = np.argsort(self.of, kind="stable")
+        return order, np.searchsorted(self.of[order], np.arange(self.count + 1))
+
+    def rows_of(self, exchanges: Numbers) -> tuple[Numbers, Numbers]:
+        """Stops and values of `Several`: the WPDU rows of each of these exchanges, in their order."""
+        order, starts = self._sorted
+        counts = starts[exchanges + 1] - starts[exchanges]
+        stops = np.cumsum(counts)
+        within = np.arange(int(stops[-1]) if len(stops) else 0) - np.repeat(stops - counts, counts)
+        return stops, order[np.repeat(starts[exchanges], counts) + within]
+
+
+_KNOWN: WeakKeyDictionary[Analysis, CaptureFacts] = WeakKeyDictionary()
+
+
+def capture_facts(analysis: Analysis) -> CaptureFacts:
+    """The facts of an analysis as of now."""
+    known = _KNOWN.get(analysis)
+    if known is None or not known.is_current():
+        known = _KNOWN[analysis] = CaptureFacts(analysis)
+    return known
