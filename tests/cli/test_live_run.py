@@ -4,9 +4,10 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ Event = dict[str, Any]
 class Command:
     """A command in a process of its own, its events as they come."""
 
-    def __init__(self, *words: str, spool: Path) -> None:
+    def __init__(self, *words: str, spool: Path, prefix: Sequence[str] = ()) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cosemscope", *words],
+            [*prefix, sys.executable, "-m", "cosemscope", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -72,8 +73,8 @@ class Command:
 
 
 @contextlib.contextmanager
-def started(*words: str, spool: Path) -> Iterator[Command]:
-    command = Command(*words, spool=spool)
+def started(*words: str, spool: Path, prefix: Sequence[str] = ()) -> Iterator[Command]:
+    command = Command(*words, spool=spool, prefix=prefix)
     try:
         yield command
     finally:
@@ -307,3 +308,27 @@ def test_a_report_that_cannot_be_written_is_told_before_the_checks(tmp_path: Pat
     status, out, errors = run("check", "127.0.0.1:1", "--html", str(nowhere), spool=tmp_path)
     assert (status, out) == (1, "")
     assert errors == f"cosemscope check: {nowhere} cannot be written: No such file or directory\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are bounded elsewhere")
+def test_a_flood_of_connections_is_told_once_and_harms_nobody(tmp_path: Path) -> None:
+    """With few descriptors: who is inside is answered meanwhile, standard error stays empty."""
+    few = ("sh", "-c", 'ulimit -n 80; exec "$@"', "sh")
+    words = ("listen", "127.0.0.1:0", "--tcp-only", "--answer", "c40100", "--control")
+    request = bytes.fromhex("000100100001000d") + GET
+    with started(*words, spool=tmp_path, prefix=few) as command, contextlib.ExitStack() as stack:
+        host, _, port = command.event("listening")["address"].rpartition(":")
+        inside = stack.enter_context(socket.create_connection((host, int(port)), 10))
+        command.event("connected")
+        for _ in range(150):
+            client = stack.enter_context(socket.socket())
+            with contextlib.suppress(ConnectionResetError):
+                client.connect((host, int(port)))
+        assert command.event("error")["fault"] == "full"
+        inside.sendall(request)
+        assert inside.recv(100) == bytes.fromhex("0001000100100003c40100")
+        command.event("sent")
+        stack.close()
+        _, out, errors = command.end()
+    assert errors == ""
+    assert '"full"' not in out

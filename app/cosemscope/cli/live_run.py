@@ -8,6 +8,7 @@ with `--control` commands are read as lines of JSON, too (see `live.commands.liv
 import argparse
 import asyncio
 import contextlib
+import logging
 import signal
 import threading
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cosemscope.capture.events import Event, Trouble, not_obeyed
+from cosemscope.capture.option_values import SIZE
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_folder import spool_path
 from cosemscope.cli.event_lines import Teller, commands
@@ -33,37 +35,61 @@ from cosemscope.live.commands.live_events import (
     trouble_of,
 )
 from cosemscope.live.links.faults import Fault, LinkError
-from cosemscope.live.links.recording import Recorder
+from cosemscope.live.links.recording import MOST_OCTETS, Recorder
 from cosemscope.wording import count
 
 _SHOWN_OCTETS = 48
+#: Kinds of trouble beside the work that are told, each once.
+_MOST_KINDS = 16
 
 
 def add_live_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--json`, `--control` and `--write`."""
+    """`--json`, `--control`, `--write` and `--size`."""
     parser.add_argument("--json", action="store_true", help="events as lines of JSON")
     parser.add_argument("--control", action="store_true", help="commands as lines of JSON on standard input")
     parser.add_argument("--write", type=Path, metavar="FILE", help="keep the traffic in this pcapng file")
+    parser.add_argument(
+        "--size",
+        type=SIZE.read,
+        default=MOST_OCTETS,
+        metavar=SIZE.placeholder,
+        help=f"record so many octets at most ({MOST_OCTETS // 10**9}G; k, M, G may follow); the link goes on",
+    )
 
 
 Work = Callable[[Teller, Recorder], Coroutine[Any, Any, bool]]
 
 
 class _Ending:
-    """Ends the work of a live command, from any thread, while it is under way."""
+    """Ends the work of a live command, from any thread, while it is under way.
+
+    What goes wrong beside it, where nobody waits for the outcome, is told once each, not as a traceback.
+    """
 
     def __init__(self) -> None:
+        self.tell: Callable[[Event], None] = lambda event: None
         self._end: Callable[[], object] | None = None
+        self._told: set[str] = set()
 
     async def of(self, work: Coroutine[Any, Any, bool]) -> bool:
         """Do the work; CancelledError when it was ended."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         self._end = partial(loop.call_soon_threadsafe, task.cancel)
+        loop.set_exception_handler(self._beside)
+        logging.getLogger("asyncio").addHandler(logging.NullHandler())  # its remarks are no events
         try:
             return await work
         finally:
             self._end = None
+
+    def _beside(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        words = ": ".join(str(each) for each in (context.get("message"), error) if each)
+        kind = f"{type(error).__name__} {context.get('message')}"
+        if kind not in self._told and len(self._told) < _MOST_KINDS:
+            self._told.add(kind)
+            self.tell(Trouble(fault=Fault.FAILED.value, message=f"{words} (told once)"))
 
     def __call__(self) -> None:
         if self._end is not None:
@@ -74,10 +100,15 @@ def run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
     """Run a live command with a recording; what went wrong is told as an event."""
     ending = _Ending()
     tell = Teller(_line, as_json=arguments.json or arguments.control, on_reader_gone=ending)
+    ending.tell = tell
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it in order, as Ctrl+C does
     try:
         path = arguments.write or spool_path(command)
-        recorder = Recorder(path, on_trouble=lambda error: tell(Trouble(fault="file", message=str(error))))
+        recorder = Recorder(
+            path,
+            limit=arguments.size,
+            on_trouble=lambda error: tell(Trouble(fault="file", message=str(error))),
+        )
     except (SpoolError, OSError) as error:
         tell(Trouble(fault=Fault.FAILED.value, message=str(error)))
         return 1

@@ -67,5 +67,5 @@ def test_words_of_faults_are_an_interface() -> None:
     """Scripts look at them: none goes, none changes."""
     assert [fault.value for fault in Fault] == [
         *("address", "refused", "unreachable", "timeout", "closed", "reset", "not-wrapper", "truncated"),
-        *("too-large", "in-use", "permission", "failed"),
+        *("too-large", "in-use", "full", "permission", "failed"),
     ]

@@ -174,6 +174,29 @@ def test_a_full_disk_ends_the_recording_not_the_link(tmp_path: Path, monkeypatch
     assert [str(each) for each in troubles] == ["the disk is full"]
 
 
+def test_a_recording_has_a_bound_and_the_link_none(tmp_path: Path) -> None:
+    """Peers that send on and on fill no disk: one sentence says where it ends, and the file is whole."""
+    troubles: list[SpoolError] = []
+    path = tmp_path / "bounded.pcapng"
+
+    async def work() -> None:
+        recorder = Recorder(path, limit=3000, on_trouble=troubles.append)
+        async with (
+            serve_tcp(port=0, handler=echo) as server,
+            connect_tcp(*server.address, recorder=recorder) as link,
+        ):
+            for _ in range(50):
+                await link.send(APDU)
+                assert await link.receive() == APDU
+        recorder.close()
+
+    run(work())
+    (told,) = troubles
+    assert "--size" in str(told)
+    assert path.stat().st_size < 3200
+    assert complaints(path) == []
+
+
 def test_a_spool_gets_a_name_in_the_users_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where recovery looks for it at the next start."""
     monkeypatch.setenv("COSEMSCOPE_SPOOL", str(tmp_path / "spools"))

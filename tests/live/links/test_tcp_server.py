@@ -73,7 +73,7 @@ def test_connections_that_nobody_accepts_are_bounded() -> None:
                 writer.transport.abort()
             await until(lambda: not server.links)
             stay = [await asyncio.open_connection("127.0.0.1", server.address.port) for _ in range(8)]
-            await until(lambda: server.rejected >= 3)
+            await until(lambda: server.doorkeeper.rejected >= 3)
             assert len(server.links) <= 5
             for _ in range(len(server.links)):
                 await server.accept(2)
@@ -107,22 +107,21 @@ def test_inactivity_ends_a_connection() -> None:
     run(work())
 
 
-def test_over_the_limit_is_accepted_and_closed() -> None:
-    """So that the client learns of it; those inside are not disturbed."""
+def test_over_the_limit_is_accepted_and_reset() -> None:
+    """So that the client learns of it and no socket stays; those inside are not disturbed."""
 
     async def work() -> None:
         async with serve_tcp(port=0, handler=echo, limit=2) as server:
             address = ("127.0.0.1", server.address.port)
-            async with (
-                connect_tcp(*address) as one,
-                connect_tcp(*address) as two,
-                connect_tcp(*address) as three,
-            ):
-                assert (await fault_of(three)).fault is Fault.CLOSED
+            async with connect_tcp(*address) as one, connect_tcp(*address) as two:
+                with pytest.raises(LinkError) as refused:
+                    async with connect_tcp(*address) as three:
+                        raise await fault_of(three)
+                assert refused.value.fault is Fault.RESET
                 for link in (one, two):
                     await link.send(APDU)
                     assert await link.receive() == b"\xc4" + APDU
-            assert server.rejected == 1
+            assert server.doorkeeper.rejected == 1
             async with connect_tcp(*address) as again:
                 await again.send(APDU)
                 assert await again.receive() == b"\xc4" + APDU

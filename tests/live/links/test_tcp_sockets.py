@@ -139,6 +139,30 @@ def test_a_reset_by_the_peer() -> None:
     assert [each for each in link.told if each[0] == "ended"] == [("ended", Fault.RESET)]
 
 
+def test_a_reset_before_the_connection_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full server accepts and resets at once: the opening fails, and nobody waits for answers."""
+    made = Kept()
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        connect = loop.sock_connect
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            async def connect_and_be_reset(handle: socket.socket, where: tuple[str, int]) -> None:
+                await connect(handle, where)
+                with server.accept()[0] as other:
+                    other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+            monkeypatch.setattr(loop, "sock_connect", connect_and_be_reset)
+            with pytest.raises(LinkError) as caught:
+                await open_connection(lambda: made, LinkAddress(*server.getsockname()), QUICK)
+        assert caught.value.fault is Fault.RESET
+        await asyncio.sleep(0)
+
+    run(work())
+    assert made.told == [("opening", made.told[0][1]), ("failed", Fault.RESET)]  # type: ignore[index]
+
+
 def test_a_peer_that_does_not_read() -> None:
     """Draining gives up after the time allowed, and the end of the connection does not wait for it either."""
     never = asyncio.Event()

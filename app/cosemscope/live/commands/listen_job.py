@@ -82,7 +82,7 @@ class ListenJob:
     udp: bool = flag(True, "--tcp-only", help="no UDP", exclusive=True)
     tcp: bool = flag(True, "--udp-only", help="no TCP", exclusive=True)
     count: int = option(0, COUNT, "--count", help="end after N APDUs")
-    limit: int = option(1000, COUNT, "--limit", help="connections at most ({})")
+    limit: int = option(1000, COUNT, "--limit", help="connections at most ({}); others are refused")
     inactivity: float = option(INACTIVITY_TIMEOUT, SECONDS, "--inactivity", help="close after ({} s)")
 
 
@@ -105,6 +105,7 @@ async def run_listen(
                     options=options,
                     recorder=recorder,
                     observer=listener.observe_tcp,
+                    refused=lambda fault: report(trouble_of(fault)),
                 )
             )
             address = servers["tcp"] = tcp.address
@@ -242,32 +243,23 @@ class _Listener:
         return answer
 
     async def _send_tcp(self, link: TcpLink, apdu: bytes) -> None:
-        self._report(
-            ApduSent(
-                apdu=apdu,
-                local_wport=link.local_wport,
-                remote_wport=link.remote_wport,
-                remote=str(link.remote),
-                transport="tcp",
-            )
-        )
+        local, peer = link.local_wport, link.remote_wport
         await link.send(apdu)
+        self._sent(apdu, local, peer, str(link.remote), "tcp")
 
     async def _send_udp(self, server: UdpServer, indication: UdpDataIndication, apdu: bytes) -> None:
         remote = str(LinkAddress(indication.remote_ip_address, indication.remote_udp_port))
-        self._report(
-            ApduSent(
-                apdu=apdu,
-                local_wport=indication.local_wport,
-                remote_wport=indication.remote_wport,
-                remote=remote,
-                transport="udp",
-            )
-        )
         try:
             await server.reply(indication, apdu)
         except LinkError as error:
             self._report(trouble_of(error, remote))
+            return
+        self._sent(apdu, indication.local_wport, indication.remote_wport, remote, "udp")
+
+    def _sent(self, apdu: bytes, local: int, peer: int, remote: str, transport: str) -> None:
+        self._report(
+            ApduSent(apdu=apdu, local_wport=local, remote_wport=peer, remote=remote, transport=transport)
+        )
 
     async def _send_to(self, remote: str, apdu: bytes) -> None:
         if remote in self._links:

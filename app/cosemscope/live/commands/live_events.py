@@ -63,7 +63,7 @@ class ApduEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ApduSent(ApduEvent):
-    """An APDU was handed to the link."""
+    """An APDU was sent: by a listener when the socket has taken it, by a link when it is handed over."""
 
     word = "sent"
     local_wport: int

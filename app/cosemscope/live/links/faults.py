@@ -33,6 +33,8 @@ class Fault(Enum):
     """The APDU does not fit in a WPDU, or the WPDU not in a datagram."""
     IN_USE = "in-use"
     """Another program listens on that address and port."""
+    FULL = "full"
+    """As many connections are open as may be, or as the system has room for."""
     PERMISSION = "permission"
     """The operating system does not allow it."""
     FAILED = "failed"

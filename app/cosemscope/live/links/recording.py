@@ -14,6 +14,8 @@ from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.capture.spool.synthetic_frames import SyntheticTcp, SyntheticUdp
 from cosemscope.live.links.addresses import LinkAddress
 
+#: Octets of a recording, at most, where nobody says how many.
+MOST_OCTETS = 10**9
 _DESCRIPTION = "Octets of a socket with synthetic Ethernet, IP and TCP or UDP headers; times are real"
 
 
@@ -84,13 +86,21 @@ class UdpTrace:
 class Recorder:
     """Writes a spool named `path` (SpoolError when it cannot be made) for any number of links.
 
-    `trouble` is the error that ended the recording, if one did. `on_trouble` is called with it once.
+    `trouble` is the error that ended the recording, if one did. `on_trouble` is called with it once. A file
+    of `limit` octets is one: peers that send on and on shall not fill the disk.
     """
 
-    def __init__(self, path: Path, *, on_trouble: Callable[[SpoolError], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        limit: int = MOST_OCTETS,
+        on_trouble: Callable[[SpoolError], None] | None = None,
+    ) -> None:
         self.path = path
         self.trouble: SpoolError | None = None
         self._on_trouble = on_trouble
+        self._limit = limit
         self._last = 0
         self._spool = SpoolWriter(path)
         self._spool.add_interface("synthetic: Cosemscope live link", description=_DESCRIPTION)
@@ -115,6 +125,11 @@ class Recorder:
         self._last = max(self._last, time.time_ns() if at is None else at)
         try:
             for frame in frames:
+                if self._spool.size + len(frame) > self._limit:
+                    raise SpoolError(
+                        f"{self.path} has {self._spool.size:,} octets, and more are not allowed (--size): "
+                        "what comes from now on is not recorded."
+                    )
                 self._spool.write(self._last, frame)
         except SpoolError as error:
             self.trouble = error

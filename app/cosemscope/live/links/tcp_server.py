@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from cosemscope.live.links.accepting import Doorkeeper, Refused, listen_at
 from cosemscope.live.links.addresses import (
     LOOPBACK,
     LinkAddress,
@@ -31,7 +32,6 @@ Handler = Callable[[TcpLink], Awaitable[None]]
 #: Inactivity time-out of a server, in seconds: the default of the TCP-UDP setup object (class 41).
 INACTIVITY_TIMEOUT = 180.0
 SERVER_OPTIONS = replace(DEFAULT_OPTIONS, inactivity_timeout=INACTIVITY_TIMEOUT, answer_timeout=None)
-_BACKLOG = 1024
 #: Seconds that peers have to close their side when the server ends.
 _GRACE = 1.0
 
@@ -55,8 +55,8 @@ class _ServedLink(TcpLink):
 class TcpServer:
     """Listens for TCP connections. Made by `serve_tcp`.
 
-    `address` is where it listens, `links` are the open connections, `rejected` counts those over the limit,
-    which were accepted and closed at once (TCP knows no other refusal).
+    `address` is where it listens, `links` are the open connections, `doorkeeper` knows how many there may be
+    and counts those that were reset at once because there were as many.
     """
 
     def __init__(
@@ -67,33 +67,39 @@ class TcpServer:
         handler: Handler | None,
         recorder: Recorder | None,
         observer: Observer | None,
+        refused: Refused | None,
     ) -> None:
         self.bindings = bindings
         self.options = options
-        self.limit = limit
         self.recorder = recorder
         self.observer = observer
         self.address = LinkAddress("", 0)
         self.links: set[TcpLink] = set()
-        self.rejected = 0
+        self.doorkeeper = Doorkeeper(limit, lambda: len(self.links), self._begin, refused)
         self._handler = handler
-        self._server: asyncio.Server | None = None
+        self._doors: list[asyncio.Task[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending: deque[TcpLink] = deque()
         self._arrived = asyncio.Event()
 
     async def open(self, address: LinkAddress) -> None:
         """Listen at `address`, at every address that the host name has. Raises LinkError."""
-        loop = asyncio.get_running_loop()
-        found = await resolve(address, socket.SOCK_STREAM, passive=True)
-        hosts = [candidate.sockaddr[0] for candidate in found]
+        listening: list[socket.socket] = []
         try:
-            self._server = await loop.create_server(
-                lambda: _ServedLink(self), hosts, address.port, backlog=_BACKLOG, start_serving=True
-            )
+            found = await resolve(address, socket.SOCK_STREAM, passive=True)
+            for candidate in dict.fromkeys(found):
+                listening.append(listen_at(candidate))
         except OSError as error:
+            for handle in listening:
+                handle.close()
             raise explain(error, address) from None
-        self.address = peer_address(self._server.sockets[0].getsockname())
+        self.address = peer_address(listening[0].getsockname())
+        self._doors = [asyncio.ensure_future(self.doorkeeper.serve(handle)) for handle in listening]
+
+    async def _begin(self, handle: socket.socket) -> None:
+        """A connection on its socket. Raises OSError when it has gone."""
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(lambda: _ServedLink(self), handle)
 
     async def accept(self, timeout: float | None = None) -> TcpLink:
         """The next connection. Waits without limit unless `timeout` (s) is given; LinkError then."""
@@ -110,10 +116,9 @@ class TcpServer:
 
     async def close(self) -> None:
         """Stop listening; end handlers and connections."""
-        if self._server is not None:
-            self._server.close()
-        for task in tuple(self._tasks):
+        for task in (*self._doors, *self._tasks):
             task.cancel()
+        await asyncio.gather(*self._doors, return_exceptions=True)
         ends = {*self._tasks, *(asyncio.ensure_future(link.close()) for link in self.links)}
         if not ends:
             return
@@ -125,10 +130,6 @@ class TcpServer:
 
     def taken(self, link: TcpLink) -> None:
         """A connection was accepted."""
-        if max(len(self.links), len(self._pending)) >= self.limit:
-            self.rejected += 1
-            self._run(self._reject(link))
-            return
         self.links.add(link)
         if self._handler is not None:
             self._run(self._handle(link, self._handler))
@@ -147,9 +148,6 @@ class TcpServer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _reject(self, link: TcpLink) -> None:
-        await link.close()
-
     async def _handle(self, link: TcpLink, handler: Handler) -> None:
         async with link:
             with contextlib.suppress(LinkError):
@@ -167,15 +165,17 @@ async def serve_tcp(
     options: LinkOptions = SERVER_OPTIONS,
     recorder: Recorder | None = None,
     observer: Observer | None = None,
+    refused: Refused | None = None,
 ) -> AsyncIterator[TcpServer]:
     """Listen for TCP connections to `local_wports` at `host` and `port` (0: any free one). Raises LinkError.
 
     With `handler` each connection is given to it in a task of its own and closed when it returns (a LinkError
     that it lets through ends only that connection); without, take connections with `accept`. By default a
-    connection on which nothing comes for 180 s is given up, and `receive` waits without limit.
+    connection on which nothing comes for 180 s is given up, and `receive` waits without limit. `refused` is
+    told of connections beyond `limit`.
     """
     bindings = WPortBindings(Side.SERVER, [check_wport(wport) for wport in local_wports])
-    server = TcpServer(bindings, options, limit, handler, recorder, observer)
+    server = TcpServer(bindings, options, limit, handler, recorder, observer, refused)
     await server.open(LinkAddress(host, port))
     try:
         yield server

@@ -7,6 +7,7 @@ the transport core (`tcp.TcpLink`) and what deliberately sends broken WPDUs
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import struct
@@ -43,6 +44,9 @@ class LinkOptions:
 
 
 DEFAULT_OPTIONS = LinkOptions()
+
+#: Value of SO_LINGER with which closing a socket resets its connection.
+NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class SocketConnection(asyncio.Protocol):
@@ -133,9 +137,8 @@ class SocketConnection(asyncio.Protocol):
         if self._transport is None:
             return
         handle = self._transport.get_extra_info("socket")
-        linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
         with contextlib.suppress(OSError, AttributeError):
-            handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         if self._trace is not None:
             self._trace.reset(True)
         self._transport.abort()
@@ -164,6 +167,8 @@ class SocketConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is connected."""
         self._transport = cast(asyncio.Transport, transport)
+        # Nothing waits in between: what the socket has not taken holds up `drain`, and is not sent yet.
+        self._transport.set_write_buffer_limits(high=0)
         self._lost = asyncio.get_running_loop().create_future()
         self.local = peer_address(transport.get_extra_info("sockname"))
         peer = transport.get_extra_info("peername")
@@ -202,6 +207,8 @@ class SocketConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
+        if not self.remote.host:
+            return  # it was never open
         if self.fault is None and exc is not None:
             self.fault = (
                 explain(exc, self.remote)
@@ -264,6 +271,8 @@ async def _open_one(connection: C, candidate: Resolved, seconds: float | None, o
         async with asyncio.timeout(seconds):
             await loop.sock_connect(handle, candidate.sockaddr)
         await loop.create_connection(lambda: connection, sock=handle)
+        if not connection.remote.host:
+            raise ConnectionResetError(errno.ECONNRESET, "reset as soon as it was accepted")
         return connection
     except OSError as error:  # TimeoutError is one: ours has no number
         if isinstance(error, TimeoutError) and error.errno is None:
