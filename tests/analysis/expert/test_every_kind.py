@@ -157,6 +157,14 @@ def _datagram(*octets: bytes) -> Callable[[Talk], None]:
     return say
 
 
+def _first_fragment(talk: Talk) -> None:
+    _datagram(ONE)(talk)
+    first = bytearray(talk.wire.packets.pop()[1][:-5])  # fragments but the last have a multiple of 8 octets
+    first[2:4] = len(first).to_bytes(2, "big")
+    first[6] |= 0x20
+    talk.wire.add(bytes(first))
+
+
 def _segments(*octets: bytes) -> Callable[[Talk], None]:
     def say(talk: Talk) -> None:
         for some in octets:
@@ -255,12 +263,14 @@ SCENARIOS: dict[str, Callable[[Talk], None]] = {
     "truncated": _cut(15),
     "trailing-octets": _datagram(ONE, b"xyz"),
     "several-wpdus": _datagram(ONE, TWO),
+    "fragment-missing": _first_fragment,
     "no-frame": _frames(b"noise", GOOD),
     "cut-frame": _frames(GOOD[:12]),
     "incomplete-apdu": _frames(frame(i_control(1), COMMAND + GET[:8], segmented=True)),
     "damaged-frame": _frames(BAD, GOOD),
     "resynchronised": _skipped,
     "shared-segment": _segments(ONE + TWO),
+    "transport-refuses": _segments(ONE, wpdu(TWO[8:], 16, 0)),
     "no-llc": _frames(frame(i_control(1), GET)),
     "ill-formed-frame": _segments(b"\x90\x01\x10" + GET, b"\x91\x01\x10" + GET),
     "glued-apdus": _frames(GLUED),
@@ -406,6 +416,7 @@ def test_a_made_file_has_its_item_and_no_other_of_its_group(word: str, tmp_path:
 
 #: Items of the same group that cannot but come along: a search for a header has something to pass over.
 ALSO = {
+    "fragment-missing": ("fragments-missing",),
     "skipped-octets": ("resynchronised",),
     "resynchronised": ("skipped-octets",),
     "conflict": ("retransmission",),

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers its checks
+from cosemscope.analysis.expert import primitive_checks, wpdu_checks  # noqa: F401 -- register their checks
 from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, Rows, complete, run_checks
 from cosemscope.analysis.expert.file_items import add_file_problems
 from cosemscope.analysis.expert.tree_items import kind_of
