@@ -92,6 +92,8 @@ _MEANINGS = {
     "app": "what Cosemscope runs on",
     "tests": "what the tests need",
     "lint": "the checkers",
+    "mutants": "what changes code to try the tests",
+    "fuzz": "what guides fuzzing",
     "freeze": "what freezes the program",
     "release": "what makes a release",
 }

@@ -18,10 +18,14 @@ LOCKS = {
     "requirements.txt": ("keyring",),
     "requirements-test.txt": ("test",),
     "requirements-lint.txt": ("lint",),
+    "requirements-mutants.txt": ("mutants",),
+    "requirements-fuzz.txt": ("fuzz",),
     "requirements-freeze.txt": ("freeze",),
     "requirements-release.txt": ("release",),
     "requirements-windows.txt": ("windows",),
 }
+#: Files of pins whose packages stand as stated, without what they say that they need.
+ALONE = {"requirements-mutants.txt"}
 
 
 def wanted(project: dict[str, object], name: str) -> list[str]:
@@ -42,6 +46,8 @@ def compile_pins(uv: str, name: str, requirements: Sequence[str], options: Seque
     bounds = [option for other in ("constraints.txt", *made) for option in ("-c", str(PACKAGING / other))]
     command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--generate-hashes"]
     command += ["--no-header", "--no-annotate", "--no-emit-index-url", *options, *bounds]
+    if name in ALONE:
+        command.append("--no-deps")
     subprocess.run(
         [*command, "-", "-o", str(PACKAGING / name)],
         input="\n".join(requirements),

@@ -24,6 +24,8 @@ SETS = {
     "app": "requirements.txt",
     "tests": "requirements-test.txt",
     "lint": "requirements-lint.txt",
+    "mutants": "requirements-mutants.txt",
+    "fuzz": "requirements-fuzz.txt",
     "freeze": "requirements-freeze.txt",
     "release": "requirements-release.txt",
 }

@@ -15,6 +15,8 @@ PINS = {
     "requirements.txt": [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["keyring"]],
     "requirements-test.txt": PROJECT["optional-dependencies"]["test"],
     "requirements-lint.txt": PROJECT["optional-dependencies"]["lint"],
+    "requirements-mutants.txt": PROJECT["optional-dependencies"]["mutants"],
+    "requirements-fuzz.txt": PROJECT["optional-dependencies"]["fuzz"],
     "requirements-freeze.txt": PROJECT["optional-dependencies"]["freeze"],
     "requirements-release.txt": PROJECT["optional-dependencies"]["release"],
     "requirements-windows.txt": PROJECT["optional-dependencies"]["windows"],

@@ -1,0 +1,163 @@
+"""`python3 tests/mutants`: draw mutants of each room by a seed, run the tests near them, list the unnoticed.
+
+    python3 tests/mutants --count 300 -j 2                  all rooms but the window's, in even shares
+    python3 tests/mutants --room apdu --count 60 --seed 7
+    python3 tests/mutants --module streams/endings.py --every --own
+
+Mutants that change nothing are judged one by one in `judged.toml` beside this file. Ends with 1 where fewer
+than `--least` percent of the others are noticed.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+if __package__ in (None, ""):
+    sys.path.insert(0, str(_CHECKOUT))
+    from tests.helpers.equipment import equip
+
+    equip("mutants")
+
+from tests.mutants.judgement import Judgement  # noqa: E402
+from tests.mutants.places import Mutant, draw, every_mutant, modules_of  # noqa: E402
+from tests.mutants.trials import PACKAGE, Copy, Near, Outcome, TestsFail, copies, near  # noqa: E402
+
+#: The rooms that are drawn from where none is named: all but the window, whose tests take minutes.
+ROOMS = ("transport", "apdu", "capture", "streams", "analysis", "live", "cli")
+#: How many times longer than without a mutant the tests may take, and seconds besides.
+_PATIENCE, _BESIDES = 3, 30
+_JUDGED = Path(__file__).with_name("judged.toml")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A mutant, who noticed it, and why nobody can, where that was judged."""
+
+    room: str
+    mutant: Mutant
+    outcome: Outcome
+    reason: str | None
+
+    @property
+    def kind(self) -> str:
+        """In which column of the table the mutant counts."""
+        if self.outcome is Outcome.NOBODY and self.reason:
+            return "changes nothing"
+        return "unnoticed" if self.outcome is Outcome.NOBODY else self.outcome.value
+
+    def line(self) -> str:
+        """One line for people."""
+        path = self.mutant.module.relative_to(_CHECKOUT / PACKAGE).as_posix()
+        return f"{self.kind:16} {path}:{self.mutant.line}  {self.mutant.was}  ->  {self.mutant.becomes}"
+
+
+def drawn(given: argparse.Namespace) -> dict[str, list[Mutant]]:
+    """Room, or module where modules are named -> the mutants that are drawn from it."""
+    package = _CHECKOUT / PACKAGE
+    parts = given.module or given.room or ROOMS
+    found = {}
+    for index, part in enumerate(parts):
+        modules = modules_of(package, [part])
+        share = given.count // len(parts) + (index < given.count % len(parts))
+        if given.every:
+            found[part] = [mutant for module in modules for mutant in every_mutant(module)]
+        else:
+            found[part] = draw(modules, share, f"{given.seed} {part}")
+    return found
+
+
+def tried(mutants: dict[str, list[Mutant]], jobs: int, own_only: bool) -> Iterator[Verdict]:
+    """Each mutant's verdict as soon as it is known; raises TestsFail where tests fail without any mutant."""
+    judgement = Judgement.read(_CHECKOUT / PACKAGE, _JUDGED)
+    # A mutant that was judged is tried all the same: one that is noticed was judged wrongly.
+    tests = {mutant.module: near(_CHECKOUT, mutant.module) for each in mutants.values() for mutant in each}
+    with copies(_CHECKOUT, jobs) as made, ThreadPoolExecutor(jobs) as pool:
+        limits = _limits(made, tests.values(), own_only)
+        free: SimpleQueue[Copy] = SimpleQueue()
+        for copy in made:
+            free.put(copy)
+
+        def verdict(room: str, mutant: Mutant) -> Verdict:
+            copy = free.get()
+            try:
+                asked = tests[mutant.module]
+                outcome = copy.outcome(mutant, asked, limits[asked], own_only=own_only)
+            finally:
+                free.put(copy)
+            return Verdict(room, mutant, outcome, judgement.of(mutant))
+
+        waiting = [pool.submit(verdict, room, mutant) for room, each in mutants.items() for mutant in each]
+        try:
+            for done in as_completed(waiting):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _limits(made: Sequence[Copy], tests: Iterable[Near], own_only: bool) -> dict[Near, float]:
+    """Near tests -> the seconds that they may take with a mutant; every copy runs them once without."""
+    limits: dict[Near, float] = {}
+    wide: dict[tuple[str, ...], float] = {}
+    for asked in dict.fromkeys(tests):
+        # The room stands last, and the stages before it are in it.
+        paths = asked.own if own_only else asked.others[-1:] or asked.own
+        if paths not in wide:
+            seconds = max([copy.measure(paths) for copy in made]) if paths else 0.0
+            wide[paths] = _PATIENCE * seconds + _BESIDES
+        limits[asked] = wide[paths]
+    return limits
+
+
+def report(verdicts: Sequence[Verdict]) -> float:
+    """Print the table and the unnoticed mutants; the percentage noticed of those that change something."""
+    kinds = (Outcome.OWN.value, Outcome.ROOM.value, "changes nothing", "unnoticed")
+    rooms = dict.fromkeys(verdict.room for verdict in verdicts)
+    width = max(map(len, [*rooms, "all"]), default=0)
+    print(f"\n{'':{width}}  mutants  {'  '.join(kinds)}  noticed")
+    share = 100.0
+    for name in [*rooms, "all"]:
+        counts = Counter(verdict.kind for verdict in verdicts if name in ("all", verdict.room))
+        effective = counts.total() - counts["changes nothing"]
+        share = 100 * (effective - counts["unnoticed"]) / effective if effective else 100.0
+        cells = "  ".join(f"{counts[kind]:{len(kind)}}" for kind in kinds)
+        print(f"{name:{width}}  {counts.total():7}  {cells}  {share:5.1f} %")
+    for verdict in verdicts:
+        if verdict.kind == "unnoticed":
+            print(f"\n{verdict.line()}")
+    return share
+
+
+def main() -> int:
+    """Read the command line, draw and try; the exit status."""
+    parser = argparse.ArgumentParser(description="Do the tests notice a change?")
+    parser.add_argument("--count", type=int, default=300, help="how many mutants are drawn (default: 300)")
+    parser.add_argument("--seed", type=int, default=4059, help="of the draw (default: 4059)")
+    parser.add_argument("--room", action="append", help="draw from this folder of the package")
+    parser.add_argument("--module", action="append", help="draw from this module, a path in the package")
+    parser.add_argument("--every", action="store_true", help="take all mutants instead of drawing")
+    parser.add_argument("--own", action="store_true", help="run the tests of the module's name alone")
+    parser.add_argument("--least", type=float, default=95.0, help="percentage to notice (default: 95)")
+    parser.add_argument("-j", "--jobs", type=int, default=1, help="how many mutants are tried at once")
+    given = parser.parse_args()
+    verdicts = []
+    try:
+        for verdict in tried(drawn(given), given.jobs, given.own):
+            verdicts.append(verdict)
+            print(verdict.line(), flush=True)
+    except TestsFail as failure:
+        print(f"The tests fail without any change:\n{failure}", file=sys.stderr)
+        return 2
+    share = report(verdicts)
+    for key in Judgement.read(_CHECKOUT / PACKAGE, _JUDGED).stale():
+        print(f"judged.toml: no such line any more: {' | '.join(key)}")
+    return int(share < given.least)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""What the tests say of a mutant: it stands in a copy of the checkout, and the tests nearest to it run first.
+
+Nearest are those whose name is the module's, `test_wports.py` or `test_wports_*.py` for `wports.py`; then
+come those of its stage and of its room. A run that does not end, or wants too much memory, is one that fails.
+"""
+
+import contextlib
+import enum
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutants.places import Mutant
+
+#: What of a checkout tests need; all else may be large.
+_COPIED = ("app", "packaging", "pyproject.toml", "resources", "tests", "README.md", "CHANGELOG.md")
+#: Octets of memory that a run of tests may use, and seconds that one test may take.
+_MEMORY, _ONE_TEST = 4 << 30, 60
+PACKAGE = Path("app/cosemscope")
+
+
+class Outcome(enum.Enum):
+    """Who noticed a mutant."""
+
+    OWN = "own tests"
+    ROOM = "the room's tests"
+    NOBODY = "nobody"
+
+
+class TestsFail(Exception):  # noqa: N818 -- no error of ours
+    """Tests fail, or there are none, before anything was changed; the message is pytest's last lines."""
+
+    __test__ = False
+
+
+@dataclass(frozen=True)
+class Near:
+    """The tests near a module, in the order in which they are asked; paths inside the checkout."""
+
+    own: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def near(checkout: Path, module: Path) -> Near:
+    """The tests that mirror a module, and the folders of its stage and room; a room alone has one folder."""
+    inside = module.relative_to(checkout / PACKAGE)
+    folder = checkout / "tests" / inside.parent
+    own = sorted({*folder.glob(f"test_{module.stem}.py"), *folder.glob(f"test_{module.stem}_*.py")})
+    folders = [folder, checkout / "tests" / inside.parts[0]]
+    others = [each for each in dict.fromkeys(folders) if each.is_dir()]
+    return Near(*(tuple(str(path.relative_to(checkout)) for path in paths) for paths in (own, others)))
+
+
+class Copy:
+    """A copy of a checkout in which one module at a time is a mutant."""
+
+    def __init__(self, checkout: Path, folder: Path) -> None:
+        self.checkout = checkout
+        self.folder = folder
+        for name in _COPIED:
+            source = checkout / name
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", ".*")
+                shutil.copytree(source, folder / name, ignore=ignored, symlinks=True)
+            elif source.exists():
+                shutil.copy2(source, folder / name)
+
+    def measure(self, paths: Sequence[str]) -> float:
+        """Run tests on what nobody changed, which leaves compiled modules behind; the seconds they took.
+
+        Raises TestsFail.
+        """
+        began = time.monotonic()
+        passed, said = self._pass(paths, None, writing=True)
+        if not passed:
+            raise TestsFail(said)
+        return time.monotonic() - began
+
+    def outcome(self, mutant: Mutant, tests: Near, limit: float, *, own_only: bool = False) -> Outcome:
+        """Who notices a mutant; each run of tests may take `limit` seconds."""
+        with self._changed(mutant):
+            if tests.own and not self._pass(tests.own, limit)[0]:
+                return Outcome.OWN
+            if not own_only and tests.others and not self._pass(tests.others, limit)[0]:
+                return Outcome.ROOM
+        return Outcome.NOBODY
+
+    @contextlib.contextmanager
+    def _changed(self, mutant: Mutant) -> Iterator[None]:
+        path = self.folder / mutant.module.relative_to(self.checkout)
+        kept = path.read_bytes()
+        # A mutant may have the size and the second of the module: nothing compiled may stand for it.
+        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
+            compiled.unlink()
+        path.write_text(mutant.source, encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_bytes(kept)
+
+    def _pass(self, paths: Sequence[str], limit: float | None, *, writing: bool = False) -> tuple[bool, str]:
+        """Whether tests pass within `limit` seconds, and the last lines that pytest wrote."""
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header"]
+        command += [f"--timeout={_ONE_TEST}", *paths]
+        process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self._environment(writing),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_limit_memory if os.name == "posix" else None,
+        )
+        try:
+            output, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return False, "the tests did not end"
+        return process.returncode == 0, "\n".join(output.decode(errors="replace").splitlines()[-30:])
+
+    def _environment(self, writing: bool) -> dict[str, str]:
+        """The copy's modules before the checkout's, in children of tests too; the same examples each time."""
+        ours = {
+            "PYTHONPATH": os.pathsep.join([str(self.folder / "app"), str(self.folder)]),
+            "HYPOTHESIS_PROFILE": "ci",
+            "QT_QPA_PLATFORM": "offscreen",
+            "OPENBLAS_NUM_THREADS": "1",
+            "COSEMSCOPE_SHARED": os.environ.get(
+                "COSEMSCOPE_SHARED", str(self.checkout.resolve().parent / "shared")
+            ),
+        }
+        if not writing:
+            ours["PYTHONDONTWRITEBYTECODE"] = "1"
+        return {**os.environ, **ours}
+
+
+def _limit_memory() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a run and what it started."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.communicate()
+
+
+@contextlib.contextmanager
+def copies(checkout: Path, count: int) -> Iterator[list[Copy]]:
+    """So many copies of a checkout, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="cosemscope-mutants-") as name:
+        folders = [Path(name) / str(number) / "checkout" for number in range(count)]
+        for folder in folders:
+            folder.mkdir(parents=True)
+        yield [Copy(checkout, folder) for folder in folders]
