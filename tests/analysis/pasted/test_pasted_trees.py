@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.analysis.pasted.messages import PacketLink, messages_of
-from cosemscope.analysis.pasted.pasted_capture import write_messages
+from cosemscope.analysis.pasted.pasted_capture import message_times, write_messages
 from cosemscope.analysis.pasted.pasted_trees import decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.security.key_sets import KeySet
@@ -121,6 +121,32 @@ def test_pasted_messages_open_as_a_capture(tmp_path: Path) -> None:
         analysis = Analysis(reader).run()
         assert analysis.wpdus["direction"].tolist() == [0, 1]
         assert analysis.wpdus["source_wport"].tolist() == [16, 1]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "gaps", "words"),
+    [
+        (("2024-01-07T16:15:49Z", "2024-01-07T16:15:51.5Z"), 2_500_000_000, "those of the text."),
+        (("[23:59:59.900]", "[00:00:00.100]"), 200_000_000, "no date"),
+        (("1704644149123", "1704644149125"), 2_000_000, "those of the text."),
+        (("", ""), 1_000_000, "made up"),
+        (("2024-01-07T16:15:49Z", ""), 0, "those of the text."),
+    ],
+)
+def test_times_of_the_capture_are_those_of_the_text(
+    tmp_path: Path, stamps: tuple[str, str], gaps: int, words: str
+) -> None:
+    """Stamps of a log are the times of its messages; where there are none, that is said."""
+    wpdus = ("000100100001000dc001c100030100010800ff0200", "0001000100100009c401c1000600001391")
+    messages = messages_of(read_pasted("\n".join(map(" ".join, zip(stamps, wpdus, strict=True)))))
+    path = tmp_path / "pasted.pcapng"
+    write_messages(path, messages, 1_700_000_000_000_000_000)
+    assert words in message_times(messages, 0)[1]
+    with open_capture(path) as reader:
+        first, last = Analysis(reader).run().wpdus["time"].tolist()
+    assert last - first == gaps
+    if stamps[0].startswith("2024"):
+        assert first == 1_704_644_149_000_000_000
 
 
 def test_packets_are_told_by_their_headers() -> None:

@@ -15,6 +15,7 @@ from cosemscope.apdu.hdlc.hdlc_frames import FLAG, FrameReceived, HdlcDecoder
 from cosemscope.apdu.hdlc.hdlc_units import Sender, sender_of
 from cosemscope.apdu.names.tags import CLIENT_TAGS, SERVER_TAGS
 from cosemscope.apdu.pasted.pieces import Pasted, Piece, Way
+from cosemscope.apdu.pasted.time_stamps import Stamp
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import HEADER_SIZE, decode_header
 from cosemscope.transport.wports import Side
@@ -28,12 +29,13 @@ class PacketLink(enum.Enum):
 
 
 class PastedMessage(NamedTuple):
-    """One message: its octets, how they are framed (or the link of a whole packet), and who sent it."""
+    """One message: its octets, how they are framed (or the link of a whole packet), who sent it, and when."""
 
     octets: bytes
     framing: Framing | PacketLink
     sender: Side
     line: int
+    stamp: Stamp | None = None
 
     @property
     def from_client(self) -> bool:
@@ -47,9 +49,13 @@ class _Cut(NamedTuple):
     octets: bytes
     framing: Framing | PacketLink
     side: Side | None
-    way: Way | None
-    line: int
+    piece: Piece
     wports: tuple[int, int] | None = None
+
+    @property
+    def way(self) -> Way | None:
+        """The way of the piece that it is cut from."""
+        return self.piece.way
 
 
 #: The framing of octets that begin so.
@@ -140,10 +146,10 @@ def _wpdu_ends(octets: bytes) -> list[int]:
 
 def _cut(piece: Piece) -> Iterator[_Cut]:
     """The messages of a piece."""
-    octets, line = piece.octets, piece.line
+    octets = piece.octets
     link = link_of(octets)
     if link is not None:
-        yield _Cut(octets, link, None, piece.way, line)
+        yield _Cut(octets, link, None, piece)
         return
     framing = FRAMINGS[recognise(octets)]
     if framing is Framing.WRAPPER:
@@ -152,7 +158,7 @@ def _cut(piece: Piece) -> Iterator[_Cut]:
         yield from _cut_frames(piece)
     else:
         tag = octets[3] if framing is Framing.IEC_61334_4_32 and len(octets) > 3 else octets[0]
-        yield _Cut(octets, framing, _side(tag), piece.way, line)
+        yield _Cut(octets, framing, _side(tag), piece)
 
 
 def _cut_wpdus(piece: Piece) -> Iterator[_Cut]:
@@ -163,7 +169,7 @@ def _cut_wpdus(piece: Piece) -> Iterator[_Cut]:
         header = decode_header(part)
         wports = (header.source_wport, header.destination_wport) if header is not None else None
         tag = part[HEADER_SIZE] if len(part) > HEADER_SIZE else -1
-        yield _Cut(part, Framing.WRAPPER, _side(tag), piece.way, piece.line, wports)
+        yield _Cut(part, Framing.WRAPPER, _side(tag), piece, wports)
         start = end
 
 
@@ -173,7 +179,7 @@ def _cut_frames(piece: Piece) -> Iterator[_Cut]:
     decoder.feed(piece.octets)
     frames = [event for event in decoder.close() if isinstance(event, FrameReceived)]
     if not frames:
-        yield _Cut(piece.octets, Framing.HDLC, None, piece.way, piece.line)
+        yield _Cut(piece.octets, Framing.HDLC, None, piece)
         return
     start = 0
     for frame, following in pairwise([*frames, None]):
@@ -181,7 +187,7 @@ def _cut_frames(piece: Piece) -> Iterator[_Cut]:
         stop = frame.stop if following is not None else len(piece.octets)
         sender = sender_of(frame)
         side = None if sender is Sender.UNKNOWN else Side(sender.value)
-        yield _Cut(piece.octets[start:stop], Framing.HDLC, side, piece.way, piece.line)
+        yield _Cut(piece.octets[start:stop], Framing.HDLC, side, piece)
         # A flag may close one frame and open the next.
         start = min(stop, following.start) if following is not None else stop
 
@@ -207,4 +213,5 @@ def _settled(cuts: list[_Cut]) -> Iterator[PastedMessage]:
         if side is None and cut.wports is not None:
             other = sides.get(cut.wports[::-1])
             side = sides.get(cut.wports) or (other.other if other is not None else None)
-        yield PastedMessage(cut.octets, cut.framing, side or Side.SERVER, cut.line)
+        piece = cut.piece
+        yield PastedMessage(cut.octets, cut.framing, side or Side.SERVER, piece.line, piece.stamp)

@@ -1,7 +1,8 @@
 """Pasted messages as a capture: each framing on a connection of its own, so that everything reads them.
 
 What is known of a conversation (titles, keys, requests, blocks, segments) then holds for pasted octets as for
-captured ones, and they can be saved and opened like any capture. Times are made up: a millisecond apart.
+captured ones, and they can be saved and opened like any capture. Times are those of the text's stamps; where
+there are none, they are made up: a millisecond apart.
 """
 
 import tempfile
@@ -29,16 +30,51 @@ _PORTS = {
     Framing.BARE: DLMS_PORT + 3,
 }
 _CLIENT_PORT = 49_152
-_MILLISECOND = 1_000_000
+_MILLISECOND, _DAY = 1_000_000, 86_400 * 1_000_000_000
 #: Octets of a segment: a message is cut only where IP could not carry it.
 _SEGMENT = 65_000
+
+
+def message_times(messages: Sequence[PastedMessage], start: int) -> tuple[list[int], str]:
+    """The time of each message in ns since the epoch, and a sentence on where the times come from.
+
+    A message without a stamp comes a millisecond after the one before it, the first one after `start`. Times
+    of day are of the day of `start`, and of the next one where the clock goes back by half a day.
+    """
+    dated = any(message.stamp is not None and message.stamp.dated for message in messages)
+    midnight = start - start % _DAY
+    times: list[int] = []
+    told, last = 0, start
+    for message in messages:
+        stamp = message.stamp
+        if stamp is None or stamp.dated is not dated:
+            last += _MILLISECOND
+        else:
+            told += 1
+            time = stamp.time if dated else midnight + stamp.time
+            while not dated and times and last - time > _DAY // 2:
+                time += _DAY
+            last = time
+        times.append(last)
+    return times, _on_times(told, len(messages), dated=dated)
+
+
+def _on_times(told: int, count: int, *, dated: bool) -> str:
+    """The sentence on where the times of messages come from."""
+    if not told:
+        return "The text tells no times: those in the capture are made up, a millisecond apart."
+    words = "The times in the capture are those of the text"
+    if told < count:
+        words += f", for {told} of {count} messages; others come a millisecond after the one before"
+    return f"{words}." if dated else f"{words}; the text tells no date: today's is taken."
 
 
 def write_messages(path: Path, messages: Sequence[PastedMessage], start: int = 0) -> list[int]:
     """Write the messages as a pcapng file; the index of each packet's message. Raises SpoolError.
 
-    The first packet's time is a millisecond behind `start`, in ns since the epoch.
+    Times are those of `message_times`; a handshake comes at the time of the first message behind it.
     """
+    times, _ = message_times(messages, start)
     connections: dict[Framing, SyntheticTcp] = {}
     interfaces: dict[int, int] = {}
     places: list[int] = []
@@ -49,7 +85,7 @@ def write_messages(path: Path, messages: Sequence[PastedMessage], start: int = 0
                 interfaces[link.value] = spool.add_interface("pasted octets", link.value)
             for frame in _frames(message, connections):
                 places.append(index)
-                spool.write(start + len(places) * _MILLISECOND, frame, interface=interfaces[link.value])
+                spool.write(times[index], frame, interface=interfaces[link.value])
     return places
 
 

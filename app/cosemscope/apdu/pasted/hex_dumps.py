@@ -96,15 +96,21 @@ def _only_an_offset(match: re.Match[str]) -> bool:
 
 
 def _octets_of(rest: str, count: int | None) -> bytes:
-    """The octets of one line of a dump, `count` of them where the next line's offset says so."""
+    """The octets of one line of a dump, `count` of them where the next line's offset says so.
+
+    Empty where more octets stand there than that: then it was no offset.
+    """
     octets = b""
     groups = re.split(r"\s{2,}|\|", rest.strip())
     for index, group in enumerate(groups):
         last = index == len(groups) - 1 or rest.strip().endswith("|")
         if octets and last and len(group) == len(octets):
             break  # one character an octet: the characters' column
-        for word in group.split():
-            if (count is not None and len(octets) >= count) or not _HEX_GROUP.fullmatch(word):
+        if count is not None and len(octets) >= count:
+            break
+        for place, word in enumerate(words := group.split()):
+            full = count is not None and len(octets) >= count
+            if not _HEX_GROUP.fullmatch(word) or (full and len(" ".join(words[place:])) == count):
                 return octets if count is None else octets[:count]
             octets += bytes.fromhex(word)
-    return octets if count is None else octets[:count]
+    return octets if count is None or len(octets) <= count else b""

@@ -12,6 +12,8 @@ _LITERAL = re.compile(r"""\b[bB](?P<quote>['"])(?P<body>(?:\\.|(?!(?P=quote)).)*
 _ESCAPED = re.compile(
     r"""(?P<quote>")(?P<body>(?:\\x[0-9A-Fa-f]{2}|[^"\\\n])*\\x[0-9A-Fa-f]{2}[^"\n]*)(?P=quote)"""
 )
+#: Said of octets that were spelled as decimal numbers.
+DECIMAL_NOTE = "Read as decimal numbers."
 HEX_ONLY = re.compile(r"(?:[0-9A-Fa-f]{2}[\s:.,-]?)+")
 
 
@@ -51,9 +53,7 @@ def read_decimals(text: str) -> Pasted | None:
     listed = "," in bare or any(len(word) == 3 for word in words)
     if not any(sure) or padded or not listed or not -128 <= min(values) <= max(values) <= 255:
         return None
-    return Pasted(
-        (Piece(bytes(value & 0xFF for value in values), None, 1),), {}, ("Read as decimal numbers.",)
-    )
+    return Pasted((Piece(bytes(value & 0xFF for value in values), None, 1),), {}, (DECIMAL_NOTE,))
 
 
 def may_be_decimal(text: str) -> bool:

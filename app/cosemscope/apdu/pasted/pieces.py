@@ -3,6 +3,9 @@
 import enum
 from typing import NamedTuple
 
+from cosemscope.apdu.pasted.time_stamps import Stamp
+from cosemscope.wording import count
+
 
 class HexError(ValueError):
     """Text that spells no octets: a sentence for people."""
@@ -19,12 +22,14 @@ class Piece(NamedTuple):
     """Octets of a line, or of a whole dump: the `way` they went as far as told, and the first line, from 1.
 
     `begins`: something in the text (a heading, a stamp, an empty line) says that another message begins here.
+    `stamp` is the time that the text tells of them.
     """
 
     octets: bytes
     way: Way | None
     line: int
     begins: bool = True
+    stamp: Stamp | None = None
 
 
 class Pasted(NamedTuple):
@@ -42,6 +47,6 @@ class Pasted(NamedTuple):
     @property
     def remark(self) -> str:
         """Sentences about the reading: what was left out, what is ambiguous; "" for neither."""
-        counted = [f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in self.left_out.items()]
+        counted = [count(number, kind) for kind, number in self.left_out.items()]
         ignored = [f"{', '.join(counted)} ignored."] if counted else []
         return " ".join([*ignored, *self.notes])

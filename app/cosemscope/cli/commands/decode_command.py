@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from cosemscope.analysis.pasted.messages import messages_of
-from cosemscope.analysis.pasted.pasted_capture import write_messages
+from cosemscope.analysis.pasted.pasted_capture import message_times, write_messages
 from cosemscope.analysis.pasted.pasted_trees import PastedTree, decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
@@ -18,9 +18,9 @@ from cosemscope.cli.tree_lines import print_decoded, tree_object
 
 DESCRIPTION = (
     "Decode octets: WPDUs, APDUs, HDLC frames or whole packets. They may stand in hex among spaces, colons, "
-    "0x, time stamps, labels and headings of a log, in hex dumps of Wireshark, tcpdump, xxd or netty, in "
-    "literals of Python and C, as decimal numbers or base64; what is left out is said. Several messages are "
-    "one conversation."
+    "0x, time stamps, labels, addresses and headings of a log, in hex dumps of Wireshark, tcpdump, xxd or "
+    "netty, in CSV or JSON, in literals of Python and C, as decimal numbers or base64; what is left out is "
+    "said. Several messages are one conversation."
 )
 
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write",
         type=Path,
         metavar="FILE",
-        help="keep the messages in this pcapng file, too",
+        help="keep the messages in this pcapng file, too, with the times that a log tells",
     )
     add_keys_argument(parser)
 
@@ -48,7 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
         keys = load_keys(arguments)
         pasted = read_pasted(sys.stdin.read() if words.strip() == "-" else words)
         if arguments.write is not None:
-            write_messages(arguments.write, messages_of(pasted), time.time_ns())
+            now, messages = time.time_ns(), messages_of(pasted)
+            write_messages(arguments.write, messages, now)
+            print(f"cosemscope decode: {message_times(messages, now)[1]}", file=sys.stderr)
     except (HexError, CommandError, SpoolError) as error:
         print(f"cosemscope decode: {error}", file=sys.stderr)
         return 1

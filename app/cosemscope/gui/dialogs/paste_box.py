@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.pasted.messages import messages_of
+from cosemscope.analysis.pasted.pasted_capture import message_times
 from cosemscope.analysis.pasted.pasted_trees import PastedTree, decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
@@ -39,8 +40,8 @@ _PATIENCE = 60
 
 _HINT = (
     "Paste or type WPDUs, APDUs, HDLC frames or whole packets: hex with or without spaces, colons or 0x, "
-    "lines of logs with time stamps and TX or RX, hex dumps, Python or C literals, decimal numbers, base64. "
-    "Several messages are one conversation."
+    "lines of logs with time stamps and TX or RX, hex dumps, CSV, JSON, Python or C literals, decimal "
+    "numbers, base64. Several messages are one conversation."
 )
 
 
@@ -104,7 +105,6 @@ class PasteBox(QDialog):
         self.messages.setUniformItemSizes(True)
         self.messages.currentRowChanged.connect(self._show_message)
         self.as_capture = QPushButton("Open as capture", self)
-        self.as_capture.setToolTip("Write the messages into a capture and open it in the window")
         self.as_capture.setAutoDefault(False)
         self.as_capture.clicked.connect(self._ask_for_capture)
         self.details = Details(self)
@@ -190,6 +190,11 @@ class PasteBox(QDialog):
         self.messages.blockSignals(False)
         self.messages.setVisible(len(self._trees) > 1)
         self.as_capture.setVisible(bool(self._trees))
+        if self._pasted is not None:
+            _, times = message_times(messages_of(self._pasted), 0)
+            self.as_capture.setToolTip(
+                f"Write the messages into a capture and open it in the window. {times}"
+            )
         if self._pasted is None:
             self.details.show_decoded(None)
             self._say(problem)

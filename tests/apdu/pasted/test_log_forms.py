@@ -1,0 +1,147 @@
+"""Forms in which logs, terminals, tables and mails hold octets: read as what they are, or refused."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cosemscope.apdu.pasted.pasted_text import read_pasted
+from cosemscope.apdu.pasted.pieces import HexError, Way
+
+#: What programs write around octets: `{spaced}` and `{joined}` stand for these.
+_FORMS = (
+    "Sent 17 bytes: {spaced}",
+    "Sent 17 bytes: {joined}",
+    "Received (size=17, timeout=5000): {spaced}",
+    "(size=17, timeout=5000): {spaced}",
+    "read(size=17, timeout=5000): {joined}",
+    "192.0.2.1:50000 -> 192.0.2.2:4059 HEX {joined}",
+    "192.0.2.1:50000 -> 192.0.2.2:4059 {spaced}",
+    "192.0.2.1:50000 -> 192.0.2.2:4059 (17 bytes): {spaced}",
+    "192.0.2.1 -> 192.0.2.2: {spaced}",
+    "192.0.2.1.50000 > 192.0.2.2.4059: {joined}",
+    "meter-1:4059 -> head-end:5000 {joined}",
+    "[2001:db8::1]:4059 -> [2001:db8::2]:5000 {joined}",
+    "Jan  7 16:15:49 meterhost dlmsd[1234]: RX {spaced}",
+    "Jan  7 16:15:49 gateway python3[812]: {joined}",
+    "<165>1 2024-01-07T16:15:49.003Z host app 1234 ID47 - RX {spaced}",
+    "<13>Jan  7 16:15:49 host app: {spaced}",
+    "01-07 16:15:49.123  1234  5678 D MeterLink: {spaced}",
+    "01-07 16:15:49.123 D/MeterLink( 1234): {spaced}",
+    "1704644149123 {spaced}",
+    "1704644149123: {joined}",
+    "[1704644149123] {spaced}",
+    "1704644149123456 {spaced}",
+    "2024-01-07T16:15:49+0100 host prog[12]: {spaced}",
+    "2024-01-07 16:15:49,123 DEBUG [main] c.e.Foo - TX {spaced}",
+    "2024-01-07 16:15:49.123 [main] DEBUG com.example.Foo - Received: {spaced}",
+    "2024-01-07 16:15:49.123  INFO 4711 --- [nio-8080-exec-1] c.e.dlms.Client : {spaced}",
+    "DEBUG:root:RX {spaced}",
+    "2024-01-07 16:15:49,123 - root - DEBUG - {spaced}",
+    "16:15:49.123 -> {spaced}",
+    "[16:15:49] RX <- {spaced}",
+    "TX:\t16:15:49\t{spaced}",
+    "[  12.345678] usb: {spaced}",
+    "+0.123 {spaced}",
+    "   0.123456 {spaced}",
+    "07/01/2024 16:15:49.123 [TX] - {spaced}",
+    "000123 16:15:49.123 IRP_MJ_WRITE COM3 Length: 17, Data: {spaced}",
+    "> 2024/01/07 16:15:49.123456  length=17 from=0 to=16\n {spaced}",
+    "2024-01-07 16:15:49.123456: /dev/ttyUSB0\n{spaced}",
+    "\x1b[0;36m[D][uart_debug:158]: <<< {spaced}\x1b[0m",
+    "```\n{spaced}\n```",
+    "`{joined}`",
+    "> {spaced}",
+    "| 16:15:49 | TX | {spaced} |",
+    "time,direction,data\n2024-01-07 16:15:49,TX,{joined}",
+    "time;direction;data\n2024-01-07 16:15:49;TX;{spaced}",
+    '"No.","Time","Source","Data"\n"1","0.000000","192.0.2.1","{joined}"',
+    "Time\tDir\tData\n16:15:49\tRX\t{spaced}",
+    "| time | way | octets |\n| --- | --- | --- |\n| 16:15:49 | RX | {spaced} |",
+    "17 bytes: {spaced}",
+    "Length 17: {spaced}",
+    "Data ({joined})",
+    "Frame 1: {spaced}",
+    "1. {spaced}",
+    "#1 {spaced}",
+    "Jan 7, 2024 4:15:49 PM {spaced}",
+    "2024-01-07T16:15:49.123Z INFO dlms::client > {spaced}",
+    "Sun Jan  7 16:15:49 2024 {spaced}",
+    "2024-01-07 16:15:49 UTC {spaced}",
+    "2024-01-07 16:15:49 +01:00 [DBG] {spaced}",
+    "{spaced} (from the meter)",
+    "{spaced} <- answer",
+    "==> {spaced}",
+    "RECV[17]: {spaced}",
+    "rx[17] = {spaced}",
+    "Writing {joined}",
+    "data length 17, payload {joined}",
+    "src=192.0.2.1 dst=192.0.2.2 payload={joined}",
+    "<span>{spaced}</span>",
+    'msg="sending" frame="{joined}" size=17',
+    'level=debug ts=2024-01-07T16:15:49Z msg="rx {joined}"',
+    '{{"ts": 1704644149123, "dir": "rx", "data": "{joined}"}}',
+    '{{"ts": "2024-01-07T16:15:49Z", "payload": "{spaced}"}}\n',
+)
+
+
+@pytest.mark.parametrize("form", _FORMS)
+@settings(max_examples=12, deadline=None)
+@given(octets=st.binary(min_size=7, max_size=40))
+def test_any_octets_in_the_forms_of_logs(form: str, octets: bytes) -> None:
+    """Stamps, hosts, processes, counts, levels, colours, tables: only the octets are taken."""
+    assert read_pasted(form.format(spaced=octets.hex(" "), joined=octets.hex())).octets == octets
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"data": [0, 1, 0, 16, 196, 255]}',
+        "RX [6]: 0, 1, 0, 16, 196, 255",
+        "[TRACE] 16:15:49 0, 1, 0, 16, 196, -1",
+        "RX: 10, 16, 20\nRX: 0, 1, 255",
+    ],
+)
+def test_lists_of_decimals_behind_labels_are_decimal(text: str) -> None:
+    """Numbers are decimal where one list of the text can be nothing else, and that is said."""
+    pasted = read_pasted(text)
+    assert pasted.octets in (bytes((0, 1, 0, 16, 196, 255)), bytes((10, 16, 20, 0, 1, 255)))
+    assert "decimal" in pasted.remark
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "c4 O1 c1 00 06 00 00 13 91",
+        "c4 01 c1 0 06 00 00 13 91",
+        "c4 01 zz 00 06 00 00 13 91",
+        "TX 00 01 00 10 RX 00 01 00 09",
+        "00 01 00 10 00 01 00 0g",
+        "0001001000010009c401c1O00600001391",
+        "zz 00 01 00 10",
+    ],
+)
+def test_octets_with_something_wrong_in_them_are_refused(text: str) -> None:
+    """A letter or a digit too many never makes a label of octets: the line is refused with a sentence."""
+    with pytest.raises(HexError, match="line 1"):
+        read_pasted(text)
+
+
+def test_addresses_tell_the_way() -> None:
+    """Of two ends with an arrow between them, the first pair that is met sends; the other way answers."""
+    text = "192.0.2.9:5000 -> 192.0.2.2:4059 c001\n192.0.2.2:4059 -> 192.0.2.9:5000 c401"
+    assert [piece.way for piece in read_pasted(text).pieces] == [Way.SENT, Way.RECEIVED]
+
+
+def test_rows_of_tables_and_objects_are_messages_with_way_and_time() -> None:
+    """A row of a table, and an object of JSON, is a message: its other cells tell the way and the time."""
+    texts = (
+        "time,dir,data\n2024-01-07T16:15:49Z,TX,c001c1\n2024-01-07T16:15:50Z,RX,c401c1",
+        '{"t": 1704644149, "dir": "tx", "data": "c001c1"}\n{"t": 1704644150, "dir": "rx", "data": "c401c1"}',
+    )
+    for text in texts:
+        pieces = read_pasted(text).pieces
+        assert [piece.way for piece in pieces] == [Way.SENT, Way.RECEIVED]
+        assert [piece.stamp and piece.stamp.time for piece in pieces] == [
+            1_704_644_149_000_000_000,
+            1_704_644_150_000_000_000,
+        ]
