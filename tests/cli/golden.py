@@ -41,6 +41,8 @@ WITH_KEYS = {
     "list-truncated-json": ("list", "{}", "--truncated", "--json"),
     "exchanges": ("exchanges", "{}"),
     "exchanges-json": ("exchanges", "{}", "--json"),
+    "associations": ("associations", "{}"),
+    "associations-json": ("associations", "{}", "--json"),
 }
 #: So many WPDUs of a capture are shown.
 _SHOWN = 12

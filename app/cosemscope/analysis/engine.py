@@ -21,6 +21,7 @@ from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
 from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client
+from cosemscope.apdu.acse_facts import AcseFacts
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.flows import Endpoint
 from cosemscope.capture.packets.packet_table import PacketTable
@@ -58,8 +59,9 @@ class Analysis:
     `packet_streams["stream"]` is the stream of each packet (-1 none). Row for row as in `wpdus`,
     `wpdu_pairs["pair"]` is the row in `pairs`, and `first_look` (FIRST_LOOK_FIELDS) what the first octets of
     the APDU say; and, for rows that `pair` has taken, `exchanges.of["exchange"]` the row in `exchanges`
-    (EXCHANGE_FIELDS; -1 none). With `one_by_one` every segment goes through the reassembler, which gives the
-    same rows.
+    (EXCHANGE_FIELDS; -1 none). By row, as a walk over associations finds it, `acse` has what ciphered AARQs
+    and AAREs say, and `hls` how right answers to challenges are (HlsAnswer). With `one_by_one` every segment
+    goes through the reassembler, which gives the same rows.
     """
 
     def __init__(
@@ -76,6 +78,8 @@ class Analysis:
         self.packet_streams = Columns({"stream": "i4"}, 1 << 16)
         self.wpdu_pairs = Columns({"pair": "u4"})
         self.exchanges = Exchanges()
+        self.acse: dict[int, AcseFacts] = {}
+        self.hls: dict[int, int] = {}
         self._pairing = Lock()
         self.finished = False
         self._source = PayloadSource(reader.octets)

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "list": "a line for each WPDU of a capture",
     "exchanges": "which answer belongs to which request, how it ended, how long it took",
     "primitives": "the service primitives that passed at both ends of a connection",
+    "associations": "who was associated with whom, how, and by what it ended",
     "sessions": "the session tree of a capture: peers, streams, wPort pairs",
     "stats": "counts of a capture",
     "expert": "what is wrong or remarkable in a capture",

@@ -11,6 +11,7 @@ from cosemscope.analysis.associations.association_notes import Note
 from cosemscope.analysis.associations.blocks import BlockWindow, Transfer
 from cosemscope.analysis.associations.scalers import Scalers
 from cosemscope.analysis.keys.key_table import KeyTable
+from cosemscope.apdu.acse_facts import AcseFacts
 from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.names.texts import TITLE_SIZE
 from cosemscope.apdu.opening import Opening, Verdict
@@ -32,7 +33,8 @@ class Look(NamedTuple):
 
     `inner` is the tag of the APDU once opened or joined (-1: none), `context` what the decoder needs for its
     tree. `openings` are the attempts to open what is ciphered in it, the outermost first. `plain` is the
-    innermost APDU that could be reached: opened, joined, without prefixes and envelopes.
+    innermost APDU that could be reached: opened, joined, without prefixes and envelopes. `acse`: what an AARQ
+    or AARE says.
     """
 
     inner: int
@@ -40,6 +42,7 @@ class Look(NamedTuple):
     openings: tuple[Opening, ...] = ()
     notes: tuple[Note, ...] = ()
     plain: bytes = b""
+    acse: AcseFacts | None = None
 
     @property
     def request(self) -> Request | None:

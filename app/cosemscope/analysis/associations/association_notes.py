@@ -1,9 +1,19 @@
 """Remarks on APDUs that only their association allows, and the kinds of expert items that they are."""
 
+from enum import IntEnum
 from typing import NamedTuple
 
 from cosemscope.apdu.security import hls
 from cosemscope.streams.tables.expert_items import Group, ItemKind, Severity, declare
+
+
+class HlsAnswer(IntEnum):
+    """Whether an APDU answers an HLS challenge rightly; the worst has the highest number."""
+
+    NONE = 0
+    RIGHT = 1
+    UNPROVEN = 2  # the key or a challenge is not known
+    WRONG = 3
 
 
 class Note(NamedTuple):
@@ -47,6 +57,12 @@ HLS_UNPROVEN = declare(
     "the answer to an HLS challenge could not be checked",
     hls.CLAUSE,
 )
+#: The same as the analysis keeps it.
+HLS_VERDICTS = {
+    HLS_RIGHT: HlsAnswer.RIGHT,
+    HLS_UNPROVEN: HlsAnswer.UNPROVEN,
+    HLS_WRONG: HlsAnswer.WRONG,
+}
 KEY_WRAPPED = declare(
     "key-wrapped", Severity.CHAT, Group.SECURITY, "a new key is wrapped: no master key opens it"
 )

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import AnyLook, Association, Look, Place
+from cosemscope.analysis.associations.association_notes import HLS_VERDICTS
 from cosemscope.analysis.associations.checkpoints import Checkpoints
 from cosemscope.analysis.associations.meter_knowledge import Meters
 from cosemscope.analysis.associations.quiet_rows import NOT_READ, QuietRuns, is_quiet
@@ -146,6 +147,7 @@ class Associations:
                         again.append(row)
                     if look.inner >= 0:
                         inside.append((row, look))
+                    self._keep_facts(row, look)
             else:
                 runs.take(run, association)
             stride.offer(pair, row + 1, association, association.taken - taken)
@@ -163,6 +165,17 @@ class Associations:
         if inside:
             rows, looks = zip(*inside, strict=True)
             columns.put_inside(rows, [look.plain for look in looks], [look.inner for look in looks])
+
+    def _keep_facts(self, row: int, look: Look) -> None:
+        """Put what only a walk finds into the analysis: answers to challenges, and opened ACSE APDUs."""
+        analysis = self.analysis
+        analysis.hls.pop(row, None)
+        analysis.acse.pop(row, None)
+        verdicts = [HLS_VERDICTS[note.kind] for note in look.notes if note.kind in HLS_VERDICTS]
+        if verdicts:
+            analysis.hls[row] = max(verdicts)
+        if look.openings and look.acse is not None:
+            analysis.acse[row] = look.acse
 
     def _opened(self, pair: int, row: int) -> Association:
         if len(self._open) >= _MAX_OPEN:

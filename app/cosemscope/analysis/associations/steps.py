@@ -7,7 +7,6 @@ blocks), each by the same `take`; what the innermost APDU asks or answers then c
 from collections.abc import Callable
 from functools import lru_cache
 
-from cosemscope.analysis.associations.acse_facts import AcseFacts, acse_facts
 from cosemscope.analysis.associations.association import (
     Association,
     Counter,
@@ -24,6 +23,7 @@ from cosemscope.analysis.associations.association_notes import (
 )
 from cosemscope.analysis.associations.blocks import Block, add_block, add_to_window
 from cosemscope.analysis.associations.security_methods import SecurityMethods, sized
+from cosemscope.apdu.acse_facts import AcseFacts, acse_facts
 from cosemscope.apdu.context import CipheredPart, Context, Reference, Request, SignedPart
 from cosemscope.apdu.data.scaler_units import scalers_in
 from cosemscope.apdu.data.shapes import SCALER_UNIT_ATTRIBUTE
@@ -151,6 +151,7 @@ class _Step:
         self.plain = b""
         self.notes: list[Note] = []
         self.used: dict[tuple[bytes, str], set[int]] = {}
+        self.acse: AcseFacts | None = None
 
     def look(self) -> Look:
         """The look at the APDU, once it is taken."""
@@ -159,7 +160,7 @@ class _Step:
         opener = self.opener or self.association.opener(self.side)
         scaler_unit = self.association.scalers.seen_from(self.association.row)
         context = Context(self.request, opener.open, opener.verify, scaler_unit, self.joined)
-        return Look(self.inner, context, tuple(self.openings), tuple(self.notes), self.plain)
+        return Look(self.inner, context, tuple(self.openings), tuple(self.notes), self.plain, self.acse)
 
     def note(self, kind: ItemKind, message: str) -> None:
         """Remark something of this kind."""
@@ -271,7 +272,7 @@ class _Step:
 
     def _associate(self, apdu: bytes, who: str) -> None:
         association, side = self.association, self.side
-        facts = self._acse(apdu, who)
+        facts = self.acse = self._acse(apdu, who)
         self._learn_title(facts.title)
         ours, other = association.challenges[side], association.challenges[1 - side]
         pair = (facts.challenge or ours, other)

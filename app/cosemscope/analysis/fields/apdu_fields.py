@@ -10,7 +10,7 @@ from cosemscope.analysis.associations.result_words import RESULTS_FURTHER_IN, re
 from cosemscope.analysis.fields.asked_rows import NO_MEMBER, NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Coded, Values, object_array
-from cosemscope.analysis.fields.value_types import Flag, Integer, Obis, Term, Text, Word
+from cosemscope.analysis.fields.value_types import Flag, Integer, Obis, Quantity, Term, Text, Word
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.apdu.names.blue_book import class_name, member_name, obis_name
 from cosemscope.apdu.names.tags import apdu_name
@@ -208,3 +208,23 @@ def _last_block(asked: AskedRows) -> Values:
 )
 def _info(asked: AskedRows) -> Values:
     return object_array(asked.infos)
+
+
+# What an answer, or a SET request, says of its object: numbers with their scalers, wherever in the capture
+# these were told; what is no number or text is told in words. Of lists and profiles it is the words too.
+
+
+@declared(
+    "value",
+    Quantity(),
+    "Value",
+    "What an answer, or a SET request, says of its object, with its scaler applied",
+    cost=Cost.TREE,
+)
+def _value(asked: AskedRows) -> Values:
+    return object_array([told.value for told in asked.told_values])
+
+
+@declared("unit", Term(), "Unit", "Unit of the value, as the meter told it (IEC 62056-6-2)", cost=Cost.TREE)
+def _unit(asked: AskedRows) -> Values:
+    return object_array([told.unit for told in asked.told_values])

@@ -168,6 +168,18 @@ class AskedRows:
         return np.where(there, values[np.maximum(self.exchange_rows, 0)], values.dtype.type(none))
 
     @cached_property
+    def association_rows(self) -> Numbers:
+        """The association of each row, -1 for none."""
+        return self.of_exchange(self.facts.associations.of, -1)
+
+    def of_association(self, values: Array, none: int) -> Array:
+        """Of values by association, that of each row; `none` for rows without one."""
+        if not len(values):
+            return np.full(len(self.association_rows), none, values.dtype)
+        there = self.association_rows >= 0
+        return np.where(there, values[np.maximum(self.association_rows, 0)], values.dtype.type(none))
+
+    @cached_property
     def resent(self) -> Numbers:
         """How many segments of each row were sent again."""
         packets, items = self.analysis.packets, self.analysis.expert_items

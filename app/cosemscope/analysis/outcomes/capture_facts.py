@@ -14,10 +14,13 @@ import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, statuses
+from cosemscope.analysis.outcomes.association_security import AssociationSecurity, association_security
+from cosemscope.analysis.outcomes.association_table import AssociationTable, association_table
 from cosemscope.analysis.outcomes.block_times import BlockTimes, block_times
 from cosemscope.analysis.outcomes.packet_order import PacketOrder
 from cosemscope.analysis.outcomes.resent_segments import Resent, resent
 from cosemscope.analysis.outcomes.round_trips import OwnTimes, RoundTrips, own_times, round_trips
+from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.capture.columns import Array
 
 Numbers = npt.NDArray[np.int64]
@@ -85,6 +88,23 @@ class CaptureFacts:
         stops, rows = self.rows_of(exchanges)
         owner = np.repeat(exchanges, np.diff(stops, prepend=0))
         return block_times(self._analysis.wpdus, self._analysis.first_look, owner, rows)
+
+    # Associations.
+
+    @cached_property
+    def associations(self) -> AssociationTable:
+        """The associations."""
+        return association_table(self._analysis, self.table, self.statuses, self.ends, self.last_time)
+
+    @cached_property
+    def association_security(self) -> AssociationSecurity:
+        """The security of each association."""
+        analysis, associations = self._analysis, self.associations
+        of = np.where(self.of >= 0, np.append(associations.of, -1)[self.of], -1)
+        pair = analysis.wpdu_pairs["pair"][: len(of)]
+        near = near_is_client(analysis.pairs)[pair]
+        from_client = near == (analysis.wpdus["direction"][: len(of)] == 0)
+        return association_security(len(associations), of, analysis.first_look, analysis.hls, from_client)
 
     # WPDUs.
 

@@ -14,7 +14,11 @@ from cosemscope.apdu.opening import Opening, Verdict
 
 
 class AcseFacts(NamedTuple):
-    """What is said, None or 0 where it is not; `base_name`: of the association object, with short names."""
+    """What is said, None, 0 or "" where it is not; `base_name`: of the association object, with short names.
+
+    `context`, `mechanism_name`, `diagnostic` are texts; `conformance` (24 bits) and `pdu_size` are those that
+    the initiate proposes or agrees, None where it was not opened.
+    """
 
     title: bytes | None = None
     challenge: bytes | None = None
@@ -22,6 +26,11 @@ class AcseFacts(NamedTuple):
     dedicated_key: bytes | None = None
     mechanism: int = 0
     base_name: int | None = None
+    context: str = ""
+    mechanism_name: str = ""
+    diagnostic: str = ""
+    conformance: int | None = None
+    pdu_size: int | None = None
 
 
 def acse_facts(apdu: bytes, who: str, opener: Opener) -> AcseFacts:
@@ -52,13 +61,26 @@ def _facts(root: Field, who: str) -> AcseFacts:
         value = said[name].value if name in said else None
         return value if isinstance(value, bytes) else None
 
+    def text(name: str) -> str:
+        field = find(root, name)
+        return field.text if field is not None else ""
+
+    def number(*names: str) -> int | None:
+        values = [said[name].value for name in names if name in said]
+        return values[0] if values and isinstance(values[0], int) else None
+
     mechanism = find(root, "mechanism-name")
-    number = str(mechanism.value).rpartition(".")[2] if mechanism is not None else ""
+    arc = str(mechanism.value).rpartition(".")[2] if mechanism is not None else ""
     return AcseFacts(
         octets(f"{who}-AP-title"),
         octets(f"{who}-authentication-value"),
         octets(f"{who}-AE-qualifier"),
         octets("dedicated-key"),
-        int(number) if number.isdigit() else 0,
+        int(arc) if arc.isdigit() else 0,
         said["vaa-name"].value if "vaa-name" in said else None,
+        text("application-context-name"),
+        text("mechanism-name"),
+        text("result-source-diagnostic"),
+        number("proposed-conformance", "negotiated-conformance"),
+        number("client-max-receive-pdu-size", "server-max-receive-pdu-size"),
     )

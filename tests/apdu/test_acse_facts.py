@@ -1,6 +1,6 @@
 """What ACSE APDUs say: facts of one in clear are those of its octets, a ciphered one is opened each time."""
 
-from cosemscope.analysis.associations.acse_facts import acse_facts
+from cosemscope.apdu.acse_facts import acse_facts
 from cosemscope.apdu.context import CipheredPart
 from cosemscope.apdu.opening import Opening, Verdict
 from tests.helpers import apdu_encoder as encode

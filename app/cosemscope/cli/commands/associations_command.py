@@ -1,0 +1,95 @@
+"""`associations`: who was associated with whom, how, what was agreed, how it went and by what it ended.
+
+A line an association, in the order in which they began. The keys of the JSON lines are an interface: more may
+come, none goes away.
+"""
+
+import argparse
+import sys
+
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.row_records import AlignedColumns, json_lines
+from cosemscope.analysis.outcomes.capture_facts import capture_facts
+from cosemscope.cli.capture_arguments import (
+    add_capture_arguments,
+    add_keys_argument,
+    load_keys,
+    with_analysis,
+)
+from cosemscope.cli.terminal import show_progress, write_octets
+
+DESCRIPTION = (
+    "Print a line for each association of a capture: both ends, authentication, security, and how it ended. "
+    "With --json: number, stream, client, server, client_wport, server_wport, opened, state, result, "
+    "diagnostic, client_title, server_title, context, mechanism, hls_passes, hls, conformance, "
+    "conformance_asked, client_pdu_size, server_pdu_size, security, suite, client_ic_from, client_ic_to, "
+    "server_ic_from, server_ic_to, ended, ended_by, ended_packet, time, duration, exchanges, errors, "
+    "unanswered, notifications, request, response, release; client and server are DLMS roles, null is for "
+    "nothing."
+)
+
+#: The keys of the JSON lines, and the fields that the first WPDU of the association has.
+JSON_KEYS = {
+    "number": "association",
+    "stream": "stream",
+    "client": "client",
+    "server": "server",
+    "client_wport": "wport.client",
+    "server_wport": "wport.server",
+    **{name.removeprefix("association."): name for name in sorted(FIELDS) if name.startswith("association.")},
+}
+#: Associations that are made into lines at once.
+_AT_ONCE = 4096
+#: Heads of the text, and the fields below them.
+_COLUMNS = {
+    "No.": "association",
+    "WPDU": "wpdu.number",
+    "Client": "client",
+    "Server": "server",
+    "Client wPort": "wport.client",
+    "Server wPort": "wport.server",
+    "Mechanism": "association.mechanism",
+    "HLS": "association.hls",
+    "Security": "association.security",
+    "State": "association.state",
+    "Exch.": "association.exchanges",
+    "Errors": "association.errors",
+    "Unansw.": "association.unanswered",
+    "Duration": "association.duration",
+    "Ended": "association.ended",
+    "By": "association.ended_by",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `associations`."""
+    add_capture_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+    add_keys_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope associations`; returns the exit status."""
+    return with_analysis(arguments, _associations)
+
+
+def _associations(analysis: Analysis, arguments: argparse.Namespace) -> int:
+    complete(Associations(analysis.run(), load_keys(arguments)), told=show_progress)
+    facts = capture_facts(analysis)
+    rows = facts.table.first_rows()[facts.associations.first]
+    keys = {key: FIELDS[name] for key, name in JSON_KEYS.items()}
+    table = AlignedColumns(
+        tuple(_COLUMNS), {head for head, name in _COLUMNS.items() if FIELDS[name].type.numeric}
+    )
+    for start in range(0, max(len(rows), 1), _AT_ONCE):
+        asked = AskedRows(analysis, rows[start : start + _AT_ONCE])
+        if arguments.json:
+            write_octets(json_lines(keys, asked))
+        else:
+            print(table.lines([FIELDS[name].texts(asked) for name in _COLUMNS.values()]), end="")
+    sys.stdout.flush()
+    return 0
