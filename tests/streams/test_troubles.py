@@ -11,10 +11,6 @@ from tests.helpers.wire import found_items, rows
 
 #: Troubles of which not everything is told right yet.
 OPEN = {
-    "from the middle, back to back",
-    "from the middle of large WPDUs",
-    "many heartbeats first",
-    "large heartbeats first",
     "two taps",
     "reset out of the window",
     "damaged first",

@@ -1,5 +1,6 @@
 """Payload octets by address: those of the current batch from memory, all others through the reader."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,18 @@ class PayloadSource:
         """The first octets at addresses that are `at_hand`, uint8[n, width]; `width`: at most 128."""
         # Octets without a meaning are copied many times faster than rows of a matrix.
         return self.gather((np.void, width), address).view(np.uint8).reshape(-1, width)
+
+    def places(
+        self, pattern: re.Pattern[bytes], address: npt.NDArray[np.int64], length: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Matches in octets that are `at_hand`: (index in `address`, offset from there), int64[m] each."""
+        view, index, offset = self._view, [], []
+        starts = (address - self._base).tolist()
+        for place, (start, size) in enumerate(zip(starts, length.tolist(), strict=True)):
+            for match in pattern.finditer(view, start, start + size):
+                index.append(place)
+                offset.append(match.start() - start)
+        return np.array(index, np.int64), np.array(offset, np.int64)
 
     def octets(self, address: int, length: int) -> bytes:
         """`length` octets at an address; fewer when the file has been cut short meanwhile."""

@@ -128,6 +128,12 @@ class StreamTable(Columns):
         flow = int(self["flow"][stream])
         return int(self._flows["a_port"][flow]), int(self._flows["b_port"][flow])
 
+    def declared(self, stream: int) -> bool:
+        """True if the user has set the framing of a stream."""
+        return bool(self._decode_as) and (
+            self._decode_as.framing(stream, int(self["protocol"][stream]), self.ports(stream)) is not None
+        )
+
     @property
     def undecided(self) -> npt.NDArray[np.bool_]:
         """For each stream whether it is not recognised yet."""

@@ -8,6 +8,7 @@ from cosemscope.streams.reassembly import packet_walk
 from cosemscope.streams.reassembly.conflicts import ConflictFinder
 from cosemscope.streams.reassembly.halves import Halves
 from cosemscope.streams.reassembly.packet_walk import PacketWalk
+from cosemscope.streams.reassembly.recognising.reopening import WentBy
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.made_streams import Made, Sent, segments_of
@@ -32,7 +33,10 @@ class Walked:
         finder = ConflictFinder(
             self.made.packets, self.made.packet_streams, self.made.source, self.made.output
         )
-        self.walk = PacketWalk(self.halves, self.made.streams, self.made.source, self.made.output, finder)
+        history = WentBy(self.made.packets, self.made.packet_streams)
+        self.walk = PacketWalk(
+            self.halves, self.made.streams, self.made.source, self.made.output, finder, history
+        )
 
     def every(self, stream: int = 0) -> tuple[int, int]:
         """All packets of a stream, whatever its halves are."""

@@ -5,7 +5,7 @@ stream's framing, or in a stream that is not recognised yet, with a `Prelude`.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -25,11 +25,13 @@ from cosemscope.streams.reassembly.reassembler import (
     Sink,
     Waiting,
 )
+from cosemscope.streams.reassembly.recognising.late_evidence import LOOKED_BEHIND, Told
+from cosemscope.streams.reassembly.recognising.reopening import WentBy
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.segments_in_order import Segments
 from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
-from cosemscope.streams.reassembly.undecided import Undecided
+from cosemscope.streams.reassembly.undecided import Kept, Undecided
 from cosemscope.streams.reassembly.unit_sink import UnitSink
 from cosemscope.streams.recognition import HEAD, believable
 from cosemscope.streams.stream_table import StreamTable
@@ -64,12 +66,14 @@ class PacketWalk:
         source: PayloadSource,
         output: Output,
         conflicts: ConflictFinder,
+        history: WentBy,
     ) -> None:
         self._halves = halves
         self._streams = streams
         self._source = source
         self._output = output
         self._conflicts = conflicts
+        self._history = history
         self._slow: dict[int, Reassembler] = {}
         self._undecided: dict[int, Undecided] = {}
         self._waiting = Waiting()
@@ -84,13 +88,21 @@ class PacketWalk:
         """The streams that wait for recognition."""
         return list(self._undecided)
 
-    def walk_stream(self, batch: PacketBatch, stream: int, *, one_by_one: bool) -> tuple[int, int]:
-        """Take packets as long as a half of the stream is slow; returns the segments taken of each side."""
+    def walk_stream(
+        self, batch: PacketBatch, stream: int, *, one_by_one: bool, evidence: Sequence[Told] = ()
+    ) -> tuple[int, int]:
+        """Take packets as long as a half of the stream is slow; returns the segments taken of each side.
+
+        While the stream is not recognised and there is `evidence` ahead, in order, packets are taken on.
+        """
         counts = [0, 0]
+        ahead = list(reversed(evidence))
+        always = one_by_one
         slow = self._slow
         near = 2 * stream
         resting = [near not in slow, near + 1 not in slow]
         for index in _one_by_one(batch.of_stream(stream)):
+            one_by_one = always or (bool(ahead) and self._is_open(stream))
             if resting[0] and resting[1] and not one_by_one:
                 break
             side = int(batch.direction[index])
@@ -104,9 +116,39 @@ class PacketWalk:
                 self._segment(batch, half, index)
             for other in (near, near + 1):
                 self._control(batch, other, index)
+            if ahead and ahead[-1].place == index:
+                told = ahead.pop()
+                if self._is_open(stream):
+                    self._reopen(stream, told.framing, batch.base + index)
+                    resting = [near not in slow, near + 1 not in slow]
+            for other in (near, near + 1):
                 if not one_by_one:
                     resting[other & 1] = resting[other & 1] or self._let_go(other)
         return counts[0], counts[1]
+
+    def _is_open(self, stream: int) -> bool:
+        """True if late evidence counts for a stream."""
+        return self._streams["framing"][stream] in LOOKED_BEHIND
+
+    def _reopen(self, stream: int, framing: Framing, packet: int) -> None:
+        """Late evidence: what went by of the stream is read again, up to this packet."""
+        if stream in self._undecided:
+            self._decide(stream, packet, framing=framing)
+            return
+        history = []
+        for half in (2 * stream, 2 * stream + 1):
+            reassembler = self._slow.get(half)
+            limit = reassembler.next if reassembler else int(self._halves["highest"][half])
+            history.append(self._history.half(half, packet, int(self._halves["base"][half]), limit))
+        self._recognised(stream, framing, history)
+        for kept in history:
+            start = kept.segments[0].start if kept.segments else 0
+            splitter = splitter_for(framing, self._sink(kept.half), start, trusted=False)
+            if kept.half in self._slow:
+                self._slow[kept.half].sink = splitter
+            elif kept.kept:
+                self._reassembler(kept.half, int(self._halves["highest"][kept.half]), splitter)
+            kept.replay(splitter, packet)
 
     def run_from(self, batch: PacketBatch, segments: Segments, position: int, index: int) -> int:
         """The reassembler takes a half from this segment on, until it is clean; the position behind.
@@ -346,20 +388,21 @@ class PacketWalk:
             if 2 * stream + side in self._slow:
                 self._end_half(2 * stream + side, packet)
 
-    def _decide(self, stream: int, packet: int, *, ended: bool = False) -> None:
+    def _decide(
+        self, stream: int, packet: int, *, ended: bool = False, framing: Framing = Framing.UNDECIDED
+    ) -> None:
         """If the stream has been recognised (or must be now), its halves go on with its splitter."""
         waiting = self._undecided.get(stream)
         if waiting is None:
             return
-        framing = waiting.decision
+        if framing is Framing.UNDECIDED:
+            framing = waiting.decision
         if framing is Framing.UNDECIDED:
             if not ended:
                 return
             framing = Framing.UNKNOWN
         del self._undecided[stream]
-        self._streams["framing"][stream] = framing
-        if framing.carries_dlms and not self._streams["start_seen"][stream]:
-            self.settle_client(*self._first_tag(stream, waiting))
+        self._recognised(stream, framing, waiting.preludes)
         for prelude in waiting.preludes:
             half = prelude.half
             trusted = bool(self._halves["trusted"][half])
@@ -369,13 +412,16 @@ class PacketWalk:
             if not prelude.kept and not self._slow[half].has_gap:
                 self._drop(half)
 
-    def _first_tag(self, stream: int, waiting: Undecided) -> tuple[int, int]:
+    def _recognised(self, stream: int, framing: Framing, history: Sequence[Kept]) -> None:
+        """Set the framing of a stream, and who is its client by the octets that came of it."""
+        self._streams["framing"][stream] = framing
+        if framing.carries_dlms and not self._streams["start_seen"][stream]:
+            self.settle_client(*self._first_tag(stream, history))
+
+    def _first_tag(self, stream: int, history: Sequence[Kept]) -> tuple[int, int]:
         """The half and the tag of the first chunk that begins like a WPDU, for the question who is client."""
         chunks = [
-            (kept[1], prelude.half, kept[0])
-            for prelude in waiting.preludes
-            for kept in prelude.kept
-            if len(kept) == 2
+            (kept[1], prelude.half, kept[0]) for prelude in history for kept in prelude.kept if len(kept) == 2
         ]
         for _, half, segment in sorted(chunks):
             octets = self._source.octets(segment.address, min(segment.captured, 10))

@@ -158,10 +158,15 @@ class Reassembler:
 
     def close(self, packet: int) -> tuple[Hole, ...]:
         """The connection ends at `packet`: give up every hole, tell the sink; returns the holes."""
+        holes = self.give_up_all(packet)
+        self.sink.close(packet)
+        return holes
+
+    def give_up_all(self, packet: int) -> tuple[Hole, ...]:
+        """Read on behind every gap, at `packet`; returns the gaps: all are holes."""
         holes = []
         while self._ahead:
             holes.append(self._give_up(packet))
-        self.sink.close(packet)
         return tuple(holes)
 
     def _fresh(self, segment: Segment) -> list[tuple[int, int]]:

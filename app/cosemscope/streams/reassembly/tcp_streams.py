@@ -7,6 +7,7 @@ Only the packets from an irregular segment on, until the half is clean again, go
 what stays pending at the end of a batch goes on in the next. Both ways give the same rows.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -20,6 +21,8 @@ from cosemscope.streams.reassembly.irregular_segments import settle_irregular
 from cosemscope.streams.reassembly.overtaking import find_early, put_right
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.packet_walk import PacketWalk
+from cosemscope.streams.reassembly.recognising.late_evidence import LateEvidence, Told
+from cosemscope.streams.reassembly.recognising.reopening import WentBy
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.segment_rows import SegmentRows
 from cosemscope.streams.reassembly.segments_in_order import Segments, lay_out, sort_segments
@@ -62,7 +65,9 @@ class TcpStreams:
         self._output = output
         self._halves = Halves()
         self._conflicts = ConflictFinder(packets, packet_streams, source, output)
-        self._walk = PacketWalk(self._halves, streams, source, output, self._conflicts)
+        self._evidence = LateEvidence(streams, source)
+        history = WentBy(packets, packet_streams)
+        self._walk = PacketWalk(self._halves, streams, source, output, self._conflicts, history)
         self._one_by_one = one_by_one
 
     def add(self, batch: PacketBatch) -> None:
@@ -102,7 +107,8 @@ class TcpStreams:
         segments = self._sort(batch, index, half, distance)
         taken = np.zeros(len(index), np.bool_)
         lost = half[distance + _LOST >= 2 * _LOST] >> 1
-        self._go_on(batch, segments, tcp, taken, set(lost.tolist()))
+        evidence = self._evidence.look(batch, index) if len(index) else {}
+        self._go_on(batch, segments, tcp, taken, set(lost.tolist()), evidence)
         if len(index):
             self._take_segments(batch, segments, taken)
 
@@ -150,12 +156,19 @@ class TcpStreams:
         )
 
     def _go_on(
-        self, batch: PacketBatch, segments: Segments, tcp: Array, taken: Array, lost: set[int]
+        self,
+        batch: PacketBatch,
+        segments: Segments,
+        tcp: Array,
+        taken: Array,
+        lost: set[int],
+        evidence: Mapping[int, Sequence[Told]],
     ) -> None:
         """Streams that were pending, and those not recognised at once, go first, packet by packet.
 
         Those of `lost` go so to the end: which octets their numbers name depends on each segment before.
-        `taken`: bool[s], set for the segments that went; the others of a half go on in the fast path.
+        Those of `evidence`, by stream, go so until they are recognised. `taken`: bool[s], set for the
+        segments that went; the others of a half go on in the fast path.
         """
         undecided = self._streams.undecided
         streams = np.unique(segments.half[undecided[segments.half >> 1]] >> 1).tolist()
@@ -165,11 +178,12 @@ class TcpStreams:
             present[batch.stream[tcp]] = True
             streams = sorted(set(streams) | {stream for stream in pending if present[stream]})
         base = self._halves["base"]
-        for stream in sorted(lost.union(streams)) if lost else streams:
+        for stream in sorted({*streams, *lost, *evidence}) if lost or evidence else streams:
             self._walk.open_undecided(stream)
             bases = base[2 * stream : 2 * stream + 2].tolist()
-            counts = self._walk.walk_stream(batch, stream, one_by_one=stream in lost)
-            if stream in lost:
+            told = evidence.get(stream, ())
+            counts = self._walk.walk_stream(batch, stream, one_by_one=stream in lost, evidence=told)
+            if stream in lost or told:
                 self._walk.let_go(stream)
             for side in (0, 1):
                 half = 2 * stream + side
@@ -232,10 +246,12 @@ class TcpStreams:
         """Every packet one by one."""
         carrying = np.zeros(len(self._streams), np.bool_)
         carrying[half[batch.payload_length[tcp] > 0] >> 1] = True
+        evidence = self._evidence.look(batch, tcp[batch.payload_length[tcp] > 0])
         for stream in np.unique(half >> 1).tolist():
             if carrying[stream]:
                 self._walk.open_undecided(stream)
-            self._walk.walk_stream(batch, stream, one_by_one=True)
+            told = evidence.get(stream, ())
+            self._walk.walk_stream(batch, stream, one_by_one=True, evidence=told)
 
 
 def _ended_within(batch: PacketBatch, segments: Segments, last: Array, streams: int) -> Array:

@@ -1,6 +1,7 @@
 """Octets of a TCP stream before it is recognised are kept, shown to the recogniser, and replayed.
 
 An `Undecided` stream has a `Prelude` for each direction in the place of a splitter; both ask one recogniser.
+Where nothing was recognised, nothing is kept: what came is kept anew, `Kept`, from the packets (`reopening`).
 """
 
 from cosemscope.streams.payload import PayloadSource
@@ -13,27 +14,20 @@ from cosemscope.streams.tables.framing import Framing
 MAX_JUDGED_ANEW = 64
 
 
-class Prelude:
-    """The sink of a half whose stream is not recognised yet: keeps its chunks, and asks the recogniser."""
+class Kept:
+    """The sink of a half that keeps its chunks, in order, for a splitter that comes later."""
 
     clean = False
 
-    def __init__(self, source: PayloadSource, half: int, recogniser: Recogniser) -> None:
-        self._source = source
+    def __init__(self, half: int) -> None:
         self.half = half
-        self._recogniser = recogniser
         self.kept: list[tuple[Segment, int] | tuple[int, int, int, int]] = []
-        self.decision = Framing.UNDECIDED
         self.closed = -1
         self.complete = True  # no octets are missing between the first and the last
 
     def chunk(self, segment: Segment, trigger: int) -> None:
-        """The next octets: kept, and shown to the recogniser."""
+        """The next octets."""
         self.kept.append((segment, trigger))
-        if self.decision is Framing.UNDECIDED:
-            octets = self._source.octets(segment.address, segment.captured)
-            length = segment.stop - segment.start
-            self.decision = self._recogniser.add(self.half & 1, octets, length)
 
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
         """Octets that are missing."""
@@ -58,6 +52,24 @@ class Prelude:
                 splitter.gap(*kept[:3], trigger)
         if self.closed >= 0:
             splitter.close(trigger)
+
+
+class Prelude(Kept):
+    """The sink of a half whose stream is not recognised yet: keeps its chunks, and asks the recogniser."""
+
+    def __init__(self, source: PayloadSource, half: int, recogniser: Recogniser) -> None:
+        super().__init__(half)
+        self._source = source
+        self._recogniser = recogniser
+        self.decision = Framing.UNDECIDED
+
+    def chunk(self, segment: Segment, trigger: int) -> None:
+        """The next octets: kept, and shown to the recogniser."""
+        super().chunk(segment, trigger)
+        if self.decision is Framing.UNDECIDED:
+            octets = self._source.octets(segment.address, segment.captured)
+            length = segment.stop - segment.start
+            self.decision = self._recogniser.add(self.half & 1, octets, length)
 
 
 class Undecided:
