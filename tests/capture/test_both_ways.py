@@ -12,6 +12,7 @@ from tests.helpers.files import Pcapng
 from tests.helpers.packets import (
     ethernet,
     extension,
+    geneve,
     gre,
     gtp,
     ipv4,
@@ -23,8 +24,33 @@ from tests.helpers.packets import (
     vxlan,
 )
 
-LINKS = [0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 147, 166, 204, 228, 229, 276]
-_PORT = st.sampled_from([0, 4059, 2152, 4789, 65_535])
+LINKS = [
+    0,
+    1,
+    8,
+    9,
+    12,
+    14,
+    50,
+    51,
+    101,
+    104,
+    105,
+    107,
+    108,
+    113,
+    127,
+    147,
+    166,
+    192,
+    204,
+    228,
+    229,
+    239,
+    258,
+]
+LINKS += [276, 281, 282, 284, 285]
+_PORT = st.sampled_from([0, 4059, 2152, 4789, 4754, 4790, 6081, 5247, 5072, 1701, 3544, 65_535])
 _DATA = st.binary(max_size=30)
 _WORDS = st.integers(0, 10).map(lambda words: bytes(words * 4))
 _ADDRESS_4 = st.sampled_from(["10.0.0.1", "10.0.0.2", "255.255.255.255"])
@@ -95,6 +121,12 @@ def _tunnels(packets):
         ),
         packets.map(lambda p: (17, vxlan(ethernet(p[1], p[0])))),
         packets.map(lambda p: (17, gtp(p[1]))),
+        packets.map(lambda p: (17, geneve(p[1], p[0]))),
+        packets.map(lambda p: (17, udp(gre(p[1], p[0]), 9, 4754))),
+        packets.map(lambda p: (97, b"\x30\0" + ethernet(p[1], p[0]))),
+        packets.map(lambda p: (47, gre(ethernet(p[1], p[0]), 0x88BE))),
+        packets.map(lambda p: (17, vxlan(ethernet(p[1], 0x88E5)))),
+        packets.map(lambda p: (50, p[1])),
     )
 
 
@@ -127,7 +159,8 @@ def captured(draw):
     kind, packet = draw(PACKET)
     if LINKS[interface] not in (0, 108) and draw(st.integers(0, 3)) == 0:
         kind, packet = draw(st.sampled_from([0x8847, 0x8848])), mpls(packet, draw(st.integers(0, 4)))
-    tags = draw(st.lists(st.sampled_from([0x8100, 0x88A8, 0x9100]), max_size=3))
+    kinds = [0x8100, 0x88A8, 0x9100, 0x893F, 0x8926, 0x894F, 0x88E5, 0x88E7]
+    tags = draw(st.lists(st.sampled_from(kinds), max_size=3))
     frame = bytearray(_frame(LINKS[interface], kind, packet, tags) + draw(st.sampled_from([b"", bytes(6)])))
     if frame and draw(st.integers(0, 3)) == 0:
         frame[draw(st.integers(0, len(frame) - 1))] = draw(st.integers(0, 255))

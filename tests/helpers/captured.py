@@ -73,7 +73,8 @@ def _row(table: PacketTable, reader: CaptureReader, index: int) -> Row:
 
 
 def assert_same(one: PacketTable, other: PacketTable) -> None:
-    """Both tables have the same packets and flows, column by column."""
+    """Both tables have the same packets and flows, column by column, and met the same encapsulations."""
+    assert one.unopened == other.unopened
     for mine, yours in ((one.packets, other.packets), (one.flows, other.flows)):
         assert len(mine) == len(yours)
         for name in mine.names:

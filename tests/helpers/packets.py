@@ -124,3 +124,43 @@ def gtp(packet: bytes, *, extensions: tuple[int, ...] = ()) -> bytes:
             body += bytes((words,)) + bytes(words * 4 - 2) + (b"\0" if last else b"\x85")
     body += packet
     return udp(struct.pack(">BBHI", flags, 255, len(body), 0x1001) + body, 2152, 2152)
+
+
+def wireless(*, qos: bool = False, both: bool = False, order: bool = False) -> bytes:
+    """The header of a data frame of IEEE 802.11, in which `both` ends are distribution systems."""
+    control = bytes((0x88 if qos else 0x08, (0x03 if both else 0x01) | 0x80 * order))
+    addresses = b"\2\0\0\0\0\1" * 3
+    return control + bytes(2) + addresses + bytes(2) + addresses[: 6 * both] + bytes(2 * qos + 4 * order)
+
+
+def radiotap(*, more: bool = False, padded: bool = False) -> bytes:
+    """A radiotap header; `more`: with a time stamp and flags, which tell whether the frame is `padded`."""
+    fields = [3 | 1 << 31, 0] if more else [2] if padded else [0]
+    body = (bytes(8) if more else b"") + bytes((0x20 * padded,)) * (more or padded)
+    return struct.pack(f"<BBH{len(fields)}I", 0, 0, 4 + 4 * len(fields) + len(body), *fields) + body
+
+
+def ppi(link_type: int, extra: int = 0) -> bytes:
+    """A PPI header with so many octets of fields."""
+    return struct.pack("<BBHI", 0, 0, 8 + extra, link_type) + bytes(extra)
+
+
+def nflog(order: str, size: int) -> bytes:
+    """The header of a packet of `size` octets in a netfilter log: a hook, a prefix, then the packet."""
+    values = struct.pack(order + "HHI", 8, 1, 0) + struct.pack(order + "HH2x", 6, 10) + bytes(2)
+    return struct.pack(">BBH", 2, 0, 5) + values + struct.pack(order + "HH", size + 4, 9)
+
+
+def pktap(order: str, link_type: int) -> bytes:
+    """The header of macOS, for a packet of this link type."""
+    return struct.pack(order + "III", 108, 1, link_type) + b"en0".ljust(24, b"\0") + bytes(72)
+
+
+def geneve(body: bytes, kind: int, options: int = 0) -> bytes:
+    """Geneve with so many words of options, and the UDP header before it."""
+    return udp(struct.pack(">BBHI", options, 0, kind, 0x2A00) + bytes(4 * options) + body, 55_555, 6081)
+
+
+def nsh(body: bytes, following: int) -> bytes:
+    """A Network Service Header with four context words."""
+    return struct.pack(">HBBI", 0x0FC6, 1, following, 0x2AFF) + bytes(16) + body

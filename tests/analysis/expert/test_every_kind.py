@@ -257,13 +257,13 @@ SCENARIOS: dict[str, Callable[[Talk], None]] = {
     "conflict": _conflict,
     "hole": _hole,
     "snap-length": _snap_length,
+    "fragment-missing": _first_fragment,
     "keep-alive": _keep_alive,
     "skipped-octets": _skipped,
     "cut-header": _cut(5),
     "truncated": _cut(15),
     "trailing-octets": _datagram(ONE, b"xyz"),
     "several-wpdus": _datagram(ONE, TWO),
-    "fragment-missing": _first_fragment,
     "no-frame": _frames(b"noise", GOOD),
     "cut-frame": _frames(GOOD[:12]),
     "incomplete-apdu": _frames(frame(i_control(1), COMMAND + GET[:8], segmented=True)),
@@ -370,10 +370,20 @@ def _fragment(folder: Path) -> RecordSource:
     return open_capture(talk.wire.capture(folder / "made.pcap"))
 
 
+def _not_opened(folder: Path) -> RecordSource:
+    talk = Talk()
+    talk.tcp.say(0, ONE)
+    packet = bytearray(talk.wire.packets.pop()[1])
+    packet[9] = 50
+    talk.wire.add(bytes(packet))
+    return open_capture(talk.wire.capture(folder / "made.pcap"))
+
+
 #: What makes an item of the kinds that are of the file.
 FILES: dict[str, Callable[[Path], RecordSource]] = {
     "damaged-file": _damaged_file,
     "link-not-opened": _other_link,
+    "encapsulation-not-opened": _not_opened,
     "files-removed": _removed_file,
     "octets-removed": _removed_octets,
     "dropped-packets": _dropped,
@@ -416,7 +426,6 @@ def test_a_made_file_has_its_item_and_no_other_of_its_group(word: str, tmp_path:
 
 #: Items of the same group that cannot but come along: a search for a header has something to pass over.
 ALSO = {
-    "fragment-missing": ("fragments-missing",),
     "skipped-octets": ("resynchronised",),
     "resynchronised": ("skipped-octets",),
     "conflict": ("retransmission",),

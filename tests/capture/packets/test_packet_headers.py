@@ -13,6 +13,7 @@ from cosemscope.capture.packets.packet_headers import NOTHING, PacketReader
 from cosemscope.capture.packets.packet_row import PacketRow
 from tests.helpers import packets
 from tests.helpers.batches import BASE, GAP, batch_of
+from tests.helpers.packets import nflog, pktap, ppi, radiotap, wireless
 
 TCP_DATA = packets.tcp(b"data", seq=7, ack=9, flags=0x112, window=77)
 SEGMENT = packets.ipv4(TCP_DATA)
@@ -60,19 +61,44 @@ HEADERS = {
         (bytes(12) + b"\x88\x47\0\1\1\x40", bytes(12) + b"\x88\x48\0\1\1\x40"),
         (bytes(12) + b"\x88\x64" + bytes(6) + ppp(4), bytes(12) + b"\x88\x64" + bytes(6) + ppp(6)),
     ],
-    9: [(ppp(4), ppp(6)), (b"\xff\3" + ppp(4), b"\xff\3" + ppp(6)), (b"\x21", b"\x57")],
+    8: [(bytes(16), bytes(16)), (b"\1", b"\1")],
+    9: [
+        (ppp(4), ppp(6)),
+        (b"\xff\3" + ppp(4), b"\xff\3" + ppp(6)),
+        (b"\x21", b"\x57"),
+        (b"\x0f\0\x08\0", b"\x8f\0\x86\xdd"),
+    ],
     12: [(b"", b"")],
     14: [(b"", b"")],
     50: [(b"\xff\3" + ppp(4), b"\xff\3" + ppp(6))],
     51: [(bytes(6) + ppp(4), bytes(6) + ppp(6))],
     101: [(b"", b"")],
     104: [(b"\x0f\0\x08\0", b"\x0f\0\x86\xdd")],
+    105: [(wireless() + snap(0x0800), wireless(qos=True) + snap(0x86DD))],
+    107: [
+        (b"\x18\x41\3\xcc", b"\x18\x41\3\x8e"),
+        (b"\x18\x41\3\0\x80\0\0\0\x08\0", b"\x18\x40\x01\3\x80\0\0\0\x86\xdd"),
+    ],
     108: [(struct.pack(">I", 2), struct.pack(">I", 24))],
     113: [(bytes(14) + b"\x08\0", bytes(14) + b"\x86\xdd")],
+    127: [
+        (radiotap() + wireless() + snap(0x0800), radiotap(more=True) + wireless(both=True) + snap(0x86DD)),
+        (
+            radiotap(padded=True) + wireless(qos=True) + bytes(2) + snap(0x0800),
+            radiotap(padded=True) + wireless(qos=True, order=True) + bytes(2) + snap(0x86DD),
+        ),
+    ],
     166: [(b"\1\3" + ppp(4), b"\1\3" + ppp(6))],
+    192: [(ppi(1) + bytes(12) + b"\x08\0", ppi(105, 4) + wireless() + snap(0x86DD))],
     204: [(b"\1" + ppp(4), b"\1" + ppp(6))],
     228: [(b"", b"")],
     229: [(b"", b"")],
+    239: [(nflog("<", len(SEGMENT)), nflog(">", len(SIX)))],
+    258: [(pktap("<", 1) + bytes(12) + b"\x08\0", pktap(">", 12))],
+    281: [(bytes(16) + b"\x08\0", bytes(16) + b"\x86\xdd")],
+    282: [(bytes(16) + b"\x08\0", bytes(16) + b"\x86\xdd")],
+    284: [(bytes(16) + b"\x08\0", bytes(16) + b"\x81\0\0\5\x86\xdd")],
+    285: [(bytes(20) + b"\x08\0", bytes(20) + b"\x86\xdd")],
     276: [(b"\x08\0" + bytes(18), b"\x86\xdd" + bytes(18))],
 }
 

@@ -2,7 +2,7 @@
 
 It knows what nearly all packets are: Ethernet with or without VLAN tags, loopback, raw and Linux cooked
 links, a few MPLS labels, IPv4 and IPv6, TCP and UDP, and the usual tunnels. A packet that needs more
-(fragments, extension headers, PPP, odd frames) is only marked, for `packet_headers` to read it by itself.
+(fragments, extension headers, PPP, rare tags and tunnels, odd frames) is only marked, for `packet_headers`.
 Both must give the same rows; what is opened here is never so deep that `packet_headers` would give up.
 """
 
@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.capture.packets import link_types
+from cosemscope.capture.packets.link_headers import NETWORKS
 from cosemscope.capture.packets.link_types import LinkType
 from cosemscope.capture.packets.packet_row import (
     AH,
+    ETHER_IP,
     G_PDU,
     GRE,
     GTP_U_PORT,
@@ -28,6 +30,8 @@ from cosemscope.capture.packets.packet_row import (
     UDP,
     VXLAN_PORT,
 )
+from cosemscope.capture.packets.tunnel_headers import UDP_TUNNELS
+from cosemscope.capture.packets.unopened import UNOPENED_PORTS, UNOPENED_PROTOCOLS, UNOPENED_TYPES
 from cosemscope.capture.records import RecordBatch, gather
 
 Indexes = npt.NDArray[np.int64]
@@ -83,13 +87,26 @@ _GRE_ROUTING = 0x4000
 _MAX_TUNNELS = 3
 # Stands for a network layer that is left to the slow way.
 _SLOW = -1
-_SLOW_NETWORKS = (link_types.PPPOE_SESSION, *link_types.MPLS_LABELS)
+# Below the first EtherType stand lengths, and 0 for what is cut off.
+_SLOW_NETWORKS = np.zeros(1 << 16, np.bool_)
+_SLOW_NETWORKS[[*range(link_types.FIRST_ETHERTYPE), *NETWORKS]] = True
+_SLOW_PROTOCOLS = np.zeros(256, np.bool_)
+_SLOW_PROTOCOLS[[AH, ETHER_IP]] = True
+# What is not opened, by EtherType and IP protocol; and the UDP ports of tunnels, some of them opened here.
+_UNOPENED_TYPES = np.zeros(1 << 16, np.uint8)
+_UNOPENED_TYPES[list(UNOPENED_TYPES)] = list(UNOPENED_TYPES.values())
+_UNOPENED_PROTOCOLS = np.zeros(256, np.uint8)
+_UNOPENED_PROTOCOLS[list(UNOPENED_PROTOCOLS)] = list(UNOPENED_PROTOCOLS.values())
+_TUNNEL_PORT, _SLOW_PORT = 1, 2
+_PORTS = np.zeros(1 << 16, np.uint8)
+_PORTS[[*UDP_TUNNELS, *UNOPENED_PORTS]] = _SLOW_PORT
+_PORTS[[GTP_U_PORT, VXLAN_PORT]] = _TUNNEL_PORT
 _TUNNELS = np.zeros(256, np.bool_)
 _TUNNELS[[IP_IN_IP, IPV6_IN_IP, GRE]] = True
 # Headers that may stand between IPv6 and the transport: hop-by-hop, routing, fragment, authentication,
 # destination, and those of mobile nodes.
 _EXTENSIONS = np.zeros(256, np.bool_)
-_EXTENSIONS[[0, 43, 44, AH, 60, *IPV6_MOVING]] = True
+_EXTENSIONS[[0, 43, 44, AH, 60, ETHER_IP, *IPV6_MOVING]] = True
 
 
 class Dissection(NamedTuple):
@@ -166,6 +183,9 @@ def _read_networks(buffer: Buffer, kind: Indexes, span: _Span, tunnels: int) -> 
             good = np.flatnonzero(part.good)
             for name, values in part.columns.items():
                 columns[name][rows[good]] = values[good] if values.ndim else values
+            columns["unopened"][rows] = part.columns["unopened"]
+    others = np.flatnonzero((kind > 0) & (kind != link_types.IPV4) & (kind != link_types.IPV6))
+    columns["unopened"][others] = _UNOPENED_TYPES[kind[others]]
     return columns, slow
 
 
@@ -192,6 +212,7 @@ def _open_tunnels(buffer: Buffer, part: _Part, tunnels: int) -> None:
     opened = np.flatnonzero(inner["protocol"])
     for name, values in inner.items():
         columns[name][rows[opened]] = values[opened]
+    columns["unopened"][rows] = inner["unopened"]
     part.good[rows[opened]] = True
     part.good[rows[slow]] = False
     part.slow[rows[slow]] = True
@@ -249,11 +270,12 @@ def _rows(mask: Mask) -> Any:
 
 
 def _cleaned(columns: Columns, good: Mask) -> Columns:
-    """The columns as arrays of their types, with zeros where a row is not good."""
+    """The columns as arrays of their types, but for `unopened` with zeros where a row is not good."""
     bad = np.flatnonzero(~good)
     clean = {name: np.broadcast_to(values, good.shape).astype(ROW[name]) for name, values in columns.items()}
-    for values in clean.values() if len(bad) else ():
-        values[bad] = 0
+    for name, values in clean.items() if len(bad) else ():
+        if name != "unopened":
+            values[bad] = 0
     return clean
 
 
@@ -287,10 +309,7 @@ def _read_link(buffer: Buffer, link_type: int, span: _Span, kind: Indexes, rows:
         at[tagged] += 4
         network[tagged] = np.where(at[tagged] <= end[tagged], inner, 0)
     _pass_labels(buffer, network, _Span(at, end, end), others, labels)
-    rest = network[others]
-    network[others[(rest < link_types.FIRST_ETHERTYPE) | _is_tag(rest) | _is_any(rest, _SLOW_NETWORKS)]] = (
-        _SLOW
-    )
+    network[others[_SLOW_NETWORKS[network[others]]]] = _SLOW
     span.at[rows] = at
     kind[rows] = network
 
@@ -358,7 +377,7 @@ def _read_ip(buffer: Buffer, span: _Span, network: int) -> _Part:
             "destination_low": head["destination"].astype(np.uint32),
             "ip_id": head["identification"],
         }
-        slow = fragment | (protocol == AH)
+        slow = fragment | _SLOW_PROTOCOLS[protocol]
     else:
         header = np.full(len(at), 40)
         head = gather(buffer, _IPV6, at)
@@ -392,6 +411,7 @@ def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, s
     head = gather(buffer, _TRANSPORT, at)
     columns["source_port"] = head["source_port"].astype(np.uint16)
     columns["destination_port"] = head["destination_port"].astype(np.uint16)
+    columns["unopened"] = np.array(0)
     tcp = protocol == TCP
     tunnels: npt.NDArray[np.intp] = np.zeros(0, np.intp)
     if tcp.all():
@@ -415,10 +435,14 @@ def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, s
         length = gather(buffer, ">u2", at[rows] + 4)
         stop = at[rows] + length
         wire[rows] = np.where((length >= 8) & (stop <= wire[rows]), stop, wire[rows])
-        tunnel = np.zeros(len(at), np.bool_)
-        for name in ("source_port", "destination_port"):
-            tunnel |= (columns[name] == GTP_U_PORT) | (columns[name] == VXLAN_PORT)
-        tunnels = np.flatnonzero(good & (_TUNNELS[protocol] | (tunnel & fits & (protocol == UDP))))
+        rows = rows[fits[rows]]
+        port = _PORTS[columns["source_port"][rows]] | _PORTS[columns["destination_port"][rows]]
+        tunnel = _TUNNELS[protocol] & good
+        tunnel[rows] = port == _TUNNEL_PORT
+        tunnels = np.flatnonzero(tunnel)
+        slow[rows[port >= _SLOW_PORT]] = True
+        columns["unopened"] = np.where(good & ~slow, _UNOPENED_PROTOCOLS[protocol], 0)
+        good = good & ~slow
     end = np.minimum(span.end, wire)
     columns["payload"] = payload
     columns["payload_length"] = np.maximum(wire - payload, 0)

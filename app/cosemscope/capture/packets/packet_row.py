@@ -2,7 +2,8 @@
 
 Every packet is one row. One that carries no TCP or UDP that can be read is all zeros. Lengths on the wire
 follow the IP header, so that Ethernet trailers do not count; where IP tells none (segmentation offload), the
-packet's length does. Addresses are those of the octets in the file or the side store.
+packet's length does. Addresses are those of the octets in the file or the side store. `unopened` is the kind
+of an encapsulation that was met and is not opened (see `unopened`), 0 for none.
 """
 
 from typing import NamedTuple
@@ -16,9 +17,14 @@ IP_IN_IP = 4
 IPV6_IN_IP = 41
 GRE = 47
 AH = 51
+ETHER_IP = 97
 # Headers of IPv6 for mobile nodes, host identities and shim6 (RFC 6275, 7401, 5533): sized as options are.
 IPV6_MOVING = (135, 139, 140)
 VXLAN_PORT = 4789
+VXLAN_GPE_PORT = 4790
+GENEVE_PORT = 6081
+# GRE in UDP (RFC 8086).
+GRE_PORT = 4754
 GTP_U_PORT = 2152
 # The message type of GTP-U that carries a packet (3GPP TS 29.281).
 G_PDU = 255
@@ -45,6 +51,7 @@ class PacketRow(NamedTuple):
     payload_length: int
     payload_captured: int
     ip_id: int
+    unopened: int = 0
 
 
 # A packet row as a NumPy type, field by field as in `PacketRow`.
@@ -66,5 +73,6 @@ ROW = np.dtype(
         ("payload_length", "u4"),
         ("payload_captured", "u4"),
         ("ip_id", "u2"),
+        ("unopened", "u1"),
     ]
 )

@@ -77,6 +77,8 @@ class PacketTable:
         self._flows = FlowTable()
         self._side = SideStore() if side is None else side
         self._one_by_one = one_by_one
+        #: Of each kind of encapsulation that is not opened (`Unopened`): how many packets, and the first one.
+        self.unopened: dict[int, tuple[int, int]] = {}
         # In the order of their triggers; rows of later batches may have been read ahead.
         self._late: deque[LatePayload] = deque()
 
@@ -116,6 +118,12 @@ class PacketTable:
                 self._late.append(LatePayload(trigger, packet, payload, row.payload_length, captured))
         lost.clear()
 
+    def _note_unopened(self, kinds: npt.NDArray[np.uint8]) -> None:
+        """Count the encapsulations that are not opened in the next packets; `kinds`: uint8[n], `Unopened`."""
+        for kind in np.unique(kinds[kinds > 0]).tolist():
+            count, first = self.unopened.get(kind, (0, len(self.packets) + int((kinds == kind).argmax())))
+            self.unopened[kind] = count + int((kinds == kind).sum()), first
+
     @property
     def flows(self) -> Columns:
         """The table of flows, in the order of their first packets."""
@@ -138,6 +146,7 @@ class PacketTable:
             read = np.array(self._read_slow(batch, slow), ROW)
             for name, values in columns.items():
                 values[slow] = read[name]
+        self._note_unopened(columns["unopened"])
         flow = np.full(len(batch), -1, np.int32)
         direction = np.zeros(len(batch), np.uint8)
         ends = Endpoints(**{name: columns[name] for name in Endpoints._fields})
