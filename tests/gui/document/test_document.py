@@ -237,6 +237,46 @@ def test_the_columns_follow_the_keys(tmp_path, read, qtbot) -> None:
     assert (inner < 0).all()
 
 
+def test_items_are_those_of_columns_and_in_the_end_of_trees(tmp_path, read, qtbot) -> None:
+    """The first table is there when reading ends; the next is complete, or says that the pass was stopped."""
+    path = tmp_path / "made.pcapng"
+    random_traffic(11).write(path)
+    document = read(path)
+    analysis = document.analysis
+    of_columns, total = analysis.expert_items, len(analysis.wpdus)
+    assert of_columns is not analysis.stream_items
+    assert of_columns.completed == 0
+    associations = Associations(analysis, KEYS)
+    document.complete(associations)
+    document.cancel()
+    with qtbot.waitSignal(document.itemsChanged) as told:
+        pass
+    assert told.args == [True]
+    assert (analysis.expert_items.completed, len(analysis.expert_items)) == (0, len(of_columns))
+    inner = analysis.first_look["inner"].copy()
+    with qtbot.waitSignal(document.itemsChanged) as told:
+        document.find_items()
+    assert told.args == [False]
+    assert analysis.expert_items.completed == total
+    assert len(analysis.expert_items) > len(of_columns)
+    assert (inner == analysis.first_look["inner"]).all()
+    associations.keys = NO_KEYS
+    with qtbot.waitSignals([document.itemsChanged, document.itemsChanged]):
+        document.complete(associations)
+    assert analysis.expert_items.completed == total
+    words = {analysis.expert_items.kind(row).word for row in range(len(analysis.expert_items))}
+    assert "no-key" in words
+    assert "opened" not in words
+
+
+def test_items_of_a_capture_that_grows_come_with_its_sessions(make, capture, qtbot) -> None:
+    """Whoever follows a capture need not wait for its end."""
+    document = make(capture, follow=True)
+    with qtbot.waitSignal(document.itemsChanged):
+        document.start()
+    assert document.following
+
+
 def test_closing_ends_the_pass(tmp_path, read) -> None:
     """Nobody waits for rows that nobody looks at: the thread ends within the present part."""
     path = tmp_path / "made.pcapng"

@@ -3,6 +3,7 @@
 import pytest
 
 from cosemscope.gui.frame.status_bar import StatusBar
+from cosemscope.streams.tables.expert_items import Severity
 
 
 @pytest.fixture
@@ -55,3 +56,24 @@ def test_a_closed_capture_leaves_no_word_behind(bar):
     assert bar.counts.text() == ""
     assert not bar.problems.isVisible()
     assert not bar.progress.isVisible()
+
+
+def test_the_button_beside_progress_says_what_it_stops(bar):
+    """Reading, or another work; none is there for what goes on by itself."""
+    bar.show_progress(0.5, "Expert items", "Stop that")
+    assert (bar.cancel.isVisible(), bar.cancel.toolTip()) == (True, "Stop that")
+    bar.show_progress(0.5, "Associations", "")
+    assert not bar.cancel.isVisible()
+    bar.show_progress(0.5)
+    assert "reading" in bar.cancel.toolTip()
+
+
+def test_points_count_expert_items(bar, qtbot):
+    """One for each severity that has any, with its words in tip and name; a click is told."""
+    bar.show_items({Severity.WARNING: 1_200, Severity.NOTE: 0})
+    shown = [button for button in bar.items.buttons.values() if button.isVisible()]
+    assert [(button.text(), button.accessibleName()) for button in shown] == [("1,200", "1,200 warnings")]
+    with qtbot.waitSignal(bar.itemsAsked):
+        shown[0].click()
+    bar.clear_all()
+    assert not shown[0].isVisible()

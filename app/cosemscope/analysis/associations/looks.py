@@ -52,10 +52,12 @@ class Associations:
     """Looks and trees of the WPDUs of an analysis, with the keys of a table. Safe to ask from two threads.
 
     `passed` is the number of rows that the walk has taken. Only the thread that steps the analysis may walk.
+    With `fills_columns` False the walk leaves the first-look columns alone, which another has completed.
     """
 
-    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
+    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS, *, fills_columns: bool = True) -> None:
         self.analysis = analysis
+        self._fills_columns = fills_columns
         self._turn = Condition()
         self._hurried: list[None] = []
         self._begin(keys)
@@ -151,7 +153,8 @@ class Associations:
             else:
                 runs.take(run, association)
             stride.offer(pair, row + 1, association, association.taken - taken)
-        self._complete(again, inside)
+        if self._fills_columns:
+            self._complete(again, inside)
         self.passed = stop
         found: list[AnyLook] = looks.tolist()
         return found

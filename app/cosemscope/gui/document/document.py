@@ -5,20 +5,24 @@ twenty times a second how far it is; the window only ever reads rows below the
 last number that it was told. Cancelling ends reading after the present batch;
 what has been read stays. A file that somebody writes is followed: at its end the thread
 looks again and again, until it is told that the file is complete. What only associations know is
-completed when there is nothing to read, and again when there are other keys, until the document is closed.
+completed when there is nothing to read, and then all trees are read for their expert items; both again when
+there are other keys, until the document is closed.
 Signals tell what has happened, in the past tense.
 """
 
 import logging
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, QThread, Signal, SignalInstance, Slot
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert.run import find_column_items, find_items
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.ring_names import ring_number
 from cosemscope.capture.files.sequence import CaptureSequence
@@ -59,6 +63,8 @@ class Reading(QObject):
     failed = Signal(str)
     completing = Signal(int, int)
     completed = Signal()
+    finding = Signal(int, int)
+    itemsFound = Signal(bool)
 
     def __init__(self, path: Path, decode_as: DecodeAs, follow: bool, is_ring: bool) -> None:
         super().__init__()
@@ -70,6 +76,7 @@ class Reading(QObject):
         self._complete = threading.Event()
         self._left = threading.Event()
         self._wanted = threading.Event()
+        self._unread = threading.Event()
         self._associations: Associations | None = None
         if not follow:
             self._complete.set()
@@ -96,11 +103,20 @@ class Reading(QObject):
     def take_associations(self, associations: Associations) -> None:
         """Complete these associations; to be called again when their keys change. From any thread."""
         self._associations = associations
+        self.read_trees()
+
+    def read_trees(self) -> None:
+        """Find the expert items of trees once more, where that was stopped. From any thread."""
+        self._unread.clear()
         self._wanted.set()
+
+    def leave_trees(self) -> None:
+        """Stop finding the expert items of trees; what was found stays. May be called from any thread."""
+        self._unread.set()
 
     @Slot()
     def run(self) -> None:
-        """Read until the end, a failure or `stop`; then complete associations until `leave`."""
+        """Read until the end, a failure or `stop`; then complete associations and items until `leave`."""
         try:
             open_path = CaptureSequence if self._is_ring else open_capture
             reader = open_path(self._path, follow=self._follow)
@@ -120,7 +136,10 @@ class Reading(QObject):
             )
         while self._wanted.wait() and not self._left.is_set():
             self._wanted.clear()
-            self._complete_rows()
+            try:
+                self._complete_rows()
+            except (CaptureError, OSError):  # the file is gone: each row says so when it is looked at
+                _LOG.exception("completing %s", self._path)
 
     def _read(self, analysis: Analysis) -> None:
         news = False  # rows that were taken in and not yet told
@@ -139,6 +158,9 @@ class Reading(QObject):
                 news = False
             if self._sessions_due(analysis, now):
                 self._report_sessions(analysis)
+                if self._follow:
+                    self._report_items(analysis)
+                self._put_off_sessions(now)
             if not grew:
                 self._use_the_time(analysis)
         whole = not self._stop.is_set()
@@ -146,6 +168,7 @@ class Reading(QObject):
             analysis.finish()
         self._report(analysis)
         self._report_sessions(analysis)
+        self._report_items(analysis)
         self.ended.emit(whole)
 
     def _use_the_time(self, analysis: Analysis) -> None:
@@ -157,23 +180,39 @@ class Reading(QObject):
             self.completed.emit()
 
     def _complete_rows(self) -> None:
-        """Complete the associations that are wanted, all their rows, and tell of it now and then."""
+        """Complete the associations that are wanted, all their rows, then the expert items of their trees."""
         associations = self._associations
         if associations is None:
             return
         self._next_completing = time.monotonic() + _COMPLETING_EVERY
-        try:
-            if complete(associations, cancelled=self._left.is_set, told=self._tell_completing):
-                associations.analysis.pair_anew()
-                self.completed.emit()
-        except (CaptureError, OSError):  # the file is gone: each row says so when it is looked at
-            _LOG.exception("completing %s", self._path)
+        told = partial(self._tell_far, self.completing)
+        if complete(associations, cancelled=self._left.is_set, told=told):
+            associations.analysis.pair_anew()
+            self.completed.emit()
+            self._find_items(associations.analysis, associations.keys)
 
-    def _tell_completing(self, done: int, total: int) -> None:
+    def _find_items(self, analysis: Analysis, keys: KeyTable) -> None:
+        """Read all trees with these keys, unless something else is wanted first, or nobody wants it."""
+
+        def cancelled() -> bool:
+            return self._wanted.is_set() or self._unread.is_set()
+
+        if analysis.expert_items.completed:  # those were found with other keys
+            self._report_items(analysis)
+        if not self._wanted.is_set():
+            walk = Associations(analysis, keys, fills_columns=False)
+            find_items(walk, progress=partial(self._tell_far, self.finding), cancelled=cancelled)
+            self.itemsFound.emit(self._unread.is_set())
+
+    def _report_items(self, analysis: Analysis) -> None:
+        find_column_items(analysis)
+        self.itemsFound.emit(False)
+
+    def _tell_far(self, signal: SignalInstance, done: int, total: int) -> None:
         now = time.monotonic()
         if now >= self._next_completing:
             self._next_completing = now + _COMPLETING_EVERY
-            self.completing.emit(done, total)
+            signal.emit(done, total)
 
     def _sessions_due(self, analysis: Analysis, now: float) -> bool:
         return now >= self._next_sessions and len(analysis.packets) != self._told_packets
@@ -187,9 +226,11 @@ class Reading(QObject):
             self.problemsFound.emit(list(problems))
 
     def _report_sessions(self, analysis: Analysis) -> None:
-        began = time.monotonic()
         self._told_packets = len(analysis.packets)
         self.sessionsFound.emit(analysis.sessions())
+
+    def _put_off_sessions(self, began: float) -> None:
+        """Sessions, and what came with them, were told since `began`: the next time is due so much later."""
         now = time.monotonic()
         self._next_sessions = now + max(_SESSIONS_EVERY, _SESSIONS_PATIENCE * (now - began))
 
@@ -202,7 +243,9 @@ class Document(QObject):
     `opened` comes first, then `rowsAdded(packets, wpdus)`, `progressed(done, total)` (octets),
     `sessionsChanged(sessions)` and `problemsFound(problems)` as often as there is news, and
     one of `finished`, `cancelled` and `failed(sentence)` at the end. Behind it, whenever `complete` has been
-    called, come `completing(rows, total)` from time to time, and `completed`.
+    called, come `completing(rows, total)` from time to time, and `completed`; then likewise
+    `finding(rows, total)`. `itemsChanged(stopped)` says that the analysis has another table of expert items;
+    `stopped`: not all APDUs were read for it, and nobody reads the rest.
     """
 
     opened = Signal()
@@ -215,6 +258,8 @@ class Document(QObject):
     failed = Signal(str)
     completing = Signal(int, int)
     completed = Signal()
+    finding = Signal(int, int)
+    itemsChanged = Signal(bool)
     released = Signal()
 
     def __init__(
@@ -251,6 +296,8 @@ class Document(QObject):
         self._work.failed.connect(self._fail)
         self._work.completing.connect(self._tell_completing)
         self._work.completed.connect(self._tell_completed)
+        self._work.finding.connect(self._tell_finding)
+        self._work.itemsFound.connect(self._tell_items)
 
     @property
     def title(self) -> str:
@@ -296,8 +343,12 @@ class Document(QObject):
         self._work.take_associations(associations)
 
     def cancel(self) -> None:
-        """End reading soon; what has been read stays."""
-        self._work.stop()
+        """End reading soon, or finding the expert items of trees; what there is stays."""
+        (self._work.stop if self.reading else self._work.leave_trees)()
+
+    def find_items(self) -> None:
+        """Find the expert items of trees after all."""
+        self._work.read_trees()
 
     def close(self) -> None:
         """Let go of the file, as soon as the thread has ended; no signal but `released` comes after this."""
@@ -349,6 +400,16 @@ class Document(QObject):
     def _tell_completed(self) -> None:
         if not self._closed:
             self.completed.emit()
+
+    @Slot(int, int)
+    def _tell_finding(self, done: int, total: int) -> None:
+        if not self._closed:
+            self.finding.emit(done, total)
+
+    @Slot(bool)
+    def _tell_items(self, stopped: bool) -> None:
+        if not self._closed:
+            self.itemsChanged.emit(stopped)
 
     @Slot(bool)
     def _end(self, whole: bool) -> None:

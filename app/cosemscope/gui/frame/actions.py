@@ -254,6 +254,15 @@ ACTIONS = (
         "listen",
         "Accept connections and datagrams, and answer them",
     ),
+    ActionSpec(
+        "expert",
+        "&Expert information",
+        "workspace.show_expert",
+        ("Ctrl+Alt+Shift+E",),
+        "warning",
+        "All that is wrong or remarkable in the capture",
+        Needs.CAPTURE,
+    ),
     ActionSpec("shortcuts", "&Keyboard shortcuts", "show_shortcuts", ("F1",)),
     ActionSpec("about", "&About Cosemscope", "show_about"),
 )
@@ -321,7 +330,20 @@ MENUS = (
     ),
     ("&Capture", ("capture-options", "capture", "stop", "restart")),
     ("&Link", ("connect", "listen")),
-    ("&Analyze", ("this-session", "show-all", SEPARATOR, "keys", "decode-octets", SEPARATOR, "decode-as")),
+    (
+        "&Analyze",
+        (
+            "this-session",
+            "show-all",
+            SEPARATOR,
+            "keys",
+            "decode-octets",
+            SEPARATOR,
+            "decode-as",
+            SEPARATOR,
+            "expert",
+        ),
+    ),
     ("&Help", ("shortcuts", SEPARATOR, "about")),
 )
 

@@ -7,9 +7,9 @@ and say what they want of the window by `Wishes`: none knows another.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QChildEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.sessions.session_tree import Peers
@@ -20,6 +20,7 @@ from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.frame.places import KeptPlace
 from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.panes.details.details_pane import DetailsPane
+from cosemscope.gui.panes.expert.expert_pane import ExpertPane
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.sessions.session_view import SessionTree
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
@@ -34,9 +35,9 @@ GROWTH_EVERY = 150
 class PaneRow(NamedTuple):
     """One pane: `make(selection, wishes, parent)` returns the widget, which is a `Pane`.
 
-    It docks in `area`, or below the pane named `below`; the pane with neither is the centre. `height` is its
-    usual share of the workspace's height in percent. `state` is where its arrangement is remembered. A pane
-    `on_demand` is hidden until the window shows it.
+    It docks in `area`, below the pane named `below`, or in one place with the pane named `beside`; that with
+    none of these is the centre. `height` is its usual share of the workspace's height in percent. `state` is
+    where its arrangement is remembered. A pane `on_demand` is hidden until the window shows it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class PaneRow(NamedTuple):
     make: Callable[[Selection, Wishes, QWidget], Any]
     area: Qt.DockWidgetArea | None = None
     below: str = ""
+    beside: str = ""
     height: int = 0
     state: Option[bytes] | None = None
     on_demand: bool = False
@@ -62,6 +64,7 @@ PANES = (
     PaneRow("sessions", "Sessions", SessionTree, _LEFT, state=options.TREE_COLUMNS),
     PaneRow("details", "Fields and octets", DetailsPane, _BOTTOM, height=30, state=options.DETAIL_SPLITTER),
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
+    PaneRow("expert", "Expert information", ExpertPane, beside="timing", on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
 )
 
@@ -89,7 +92,7 @@ class Workspace(QMainWindow):
         self.panes: dict[str, Any] = {}
         for row in rows:
             pane = self.panes[row.name] = row.make(self.selection, self.wishes, self)
-            if row.area is None and not row.below:
+            if row.area is None and not row.below and not row.beside:
                 self.setCentralWidget(pane)
             else:
                 self._dock(row, pane)
@@ -105,7 +108,9 @@ class Workspace(QMainWindow):
         dock = QDockWidget(row.title, self)
         dock.setObjectName(row.name)
         dock.setWidget(pane)
-        if row.below:
+        if row.beside:
+            self.tabifyDockWidget(self._docks[row.beside], dock)
+        elif row.below:
             self.splitDockWidget(self._docks[row.below], dock, Qt.Orientation.Vertical)
         else:
             self.addDockWidget(row.area, dock)
@@ -113,17 +118,28 @@ class Workspace(QMainWindow):
         if row.on_demand:
             dock.hide()
 
+    def childEvent(self, event: QChildEvent) -> None:
+        """Name the tabs of panes in one place: Qt makes them when there are such panes."""
+        tabs = event.child()
+        if event.polished() and isinstance(tabs, QTabBar):
+            tabs.setAccessibleName("Panes in this place")
+        super().childEvent(event)
+
     def show_pane(self, name: str, wanted: bool) -> None:
-        """Show a pane that is there on demand, nearly as high as the one above it, or hide the pane."""
+        """Show a pane that is there on demand, before others in its place, or hide the pane.
+
+        One that has come below another is nearly as high as that.
+        """
         dock = self._docks[name]
-        if wanted and dock.isHidden():
-            dock.show()
-            above = next(self._docks[row.below] for row in self._rows if row.name == name)
+        below = next(row.below for row in self._rows if row.name == name)
+        is_new = dock.isHidden()
+        dock.setVisible(wanted)
+        if wanted and is_new and below:
             height = max(400, self.height())
             heights = [height * 52 // 100, height * 48 // 100]
-            self.resizeDocks([above, dock], heights, Qt.Orientation.Vertical)
-        elif not wanted:
-            dock.hide()
+            self.resizeDocks([self._docks[below], dock], heights, Qt.Orientation.Vertical)
+        if wanted:
+            dock.raise_()
 
     # Content
 
@@ -171,6 +187,16 @@ class Workspace(QMainWindow):
         self.traffic.associations.keys = keys
         for pane in self.panes.values():
             pane.read_anew()
+
+    def show_items(self, *, stopped: bool) -> None:
+        """Show another table of expert items; `stopped`: nobody reads the APDUs that were not read."""
+        for pane in self.panes.values():
+            pane.show_items(stopped=stopped)
+
+    def show_expert(self) -> None:
+        """Show the pane of expert information, to be gone through by keys."""
+        self.show_pane("expert", True)
+        self.panes["expert"].tree.setFocus()
 
     def show_completed(self) -> None:
         """Show anew what was shown of rows before the pass had come to them."""

@@ -9,7 +9,10 @@ from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.document.document import Document
 from cosemscope.gui.frame.status_bar import StatusBar
 from cosemscope.gui.look.formats import plain_tip
+from cosemscope.gui.panes.expert.item_groups import counts_by_severity
 from cosemscope.wording import count
+
+_STOP_FINDING = "Stop reading APDUs for expert items; what was found stays"
 
 
 class ReadingNews:
@@ -31,9 +34,13 @@ class ReadingNews:
         document.progressed.connect(self._show_progress)
         document.problemsFound.connect(self._take_problems)
         document.completing.connect(
-            lambda done, total: self._status.show_progress(done / total, "Associations")
+            lambda done, total: self._status.show_progress(done / total, "Associations", "")
         )
         document.completed.connect(lambda: self._status.show_progress(None))
+        document.finding.connect(
+            lambda done, total: self._status.show_progress(done / total, "Expert items", _STOP_FINDING)
+        )
+        document.itemsChanged.connect(self._show_items)
         self._status.clear_all()
         self._status.file.setText(f"Opening {document.title}…")
         self._status.show_progress(None if document.following else 0.0)
@@ -60,6 +67,11 @@ class ReadingNews:
         reading = document.reading and not document.following
         self.show_file("live" if document.following else "reading" if reading else "")
         self._status.show_progress(done / total if reading and total else None)
+
+    def _show_items(self) -> None:
+        if not self._document.reading:
+            self._status.show_progress(None)
+        self._status.show_items(counts_by_severity(self._document.analysis.expert_items))
 
     def _take_problems(self, problems: Sequence[CaptureProblem]) -> None:
         self.problems = problems

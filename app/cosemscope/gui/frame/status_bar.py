@@ -1,21 +1,30 @@
 """The status bar: the file, how far it is read with a button to stop, and the counts."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
+from cosemscope.gui.look.severity_buttons import SeverityButtons
+from cosemscope.streams.tables.expert_items import Severity
 from cosemscope.wording import count, size
 
+_STOP_READING = "Stop reading; what has been read stays"
 #: Steps of the progress bar: octets of large files do not fit its integers.
 _STEPS = 1000
 
 
 class StatusBar(QStatusBar):
-    """`cancelAsked` is the stop button beside the progress bar, `problemsAsked` a click on the problems."""
+    """`cancelAsked` is the stop button beside the progress bar, `problemsAsked` a click on the problems.
+
+    `itemsAsked` is a click on the counts of expert items by severity.
+    """
 
     cancelAsked = Signal()
     problemsAsked = Signal()
+    itemsAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,13 +43,15 @@ class StatusBar(QStatusBar):
         self.cancel.setIcon(icon("close"))
         self.cancel.setText("Cancel")
         self.cancel.setToolButtonStyle(QToolButton().toolButtonStyle().ToolButtonTextBesideIcon)
-        self.cancel.setToolTip("Stop reading; what has been read stays")
         self.cancel.setAutoRaise(True)
         self.cancel.clicked.connect(self.cancelAsked)
         self.setContentsMargins(7, 0, 4, 0)
         for widget in (self.progress, self.cancel, self.file):
             self.addWidget(widget)
+        self.items = SeverityButtons(self, tip=" in the expert information")
+        self.items.asked.connect(self.itemsAsked)
         self.addPermanentWidget(self.problems)
+        self.addPermanentWidget(self.items)
         self.addPermanentWidget(self.counts)
         self.clear_all()
 
@@ -50,16 +61,21 @@ class StatusBar(QStatusBar):
         self.file.setToolTip("")
         self.counts.setText("")
         self.problems.hide()
+        self.show_items({})
         self.show_progress(None)
 
     def show_file(self, name: str, octets: int, note: str = "") -> None:
         """Name the file, its size and, if it is not whole, what is the matter."""
         self.file.setText(f"{name} ({size(octets)})" + (f" · {note}" if note else ""))
 
-    def show_progress(self, share: float | None, work: str = "") -> None:
-        """Show how much is read, or done of another `work` that goes on by itself, from 0 to 1; None: all."""
+    def show_progress(self, share: float | None, work: str = "", stop: str = _STOP_READING) -> None:
+        """Show how much is read, or done of another `work`, from 0 to 1; None: all.
+
+        `stop` is the tip of the button that stops it; "" where it goes on by itself.
+        """
         self.progress.setVisible(share is not None)
-        self.cancel.setVisible(share is not None and not work)
+        self.cancel.setVisible(share is not None and bool(stop))
+        self.cancel.setToolTip(stop)
         self.progress.setFormat(f"{work} %p%".strip())
         if share is not None:
             self.progress.setValue(round(share * _STEPS))
@@ -86,6 +102,10 @@ class StatusBar(QStatusBar):
         if selected > 1:
             parts.append(f"{selected:,} selected")
         self.counts.setText("  ·  ".join(parts) + " ")
+
+    def show_items(self, counts: Mapping[Severity, int]) -> None:
+        """Show how many expert items of each severity there are."""
+        self.items.show_counts(counts)
 
     def show_problems(self, number: int) -> None:
         """Show the number of places of the file that could not be read."""

@@ -149,6 +149,8 @@ class Window(QMainWindow):
         self.start_page.left.failed.connect(lambda text: self.messages.say(MessageSeverity.ERROR, text))
         self.documents.released.connect(self._look_for_left)
         self.status.cancelAsked.connect(self.cancel)
+        self.status.itemsAsked.connect(self.workspace.show_expert)
+        self.workspace.wishes.itemsAsked.connect(lambda: self.document.find_items())
         self.status.problemsAsked.connect(lambda: show_problems(self, list(self.news.problems)))
         self.selection.rowChanged.connect(self._show_state)
         self.workspace.rowsChanged.connect(self._show_state)
@@ -234,6 +236,7 @@ class Window(QMainWindow):
         document.cancelled.connect(lambda: self._end_reading(is_whole=False))
         document.failed.connect(self._fail)
         document.completed.connect(self.workspace.show_completed)
+        document.itemsChanged.connect(lambda stopped: self.workspace.show_items(stopped=stopped))
         self.workspace.table.follows_tail = follow
         self.workspace.table.set_hint("")
         if spool is None:
@@ -262,8 +265,8 @@ class Window(QMainWindow):
         self._open(document.path, decode_as, document.take_spool(), follow=document.following)
 
     def cancel(self) -> None:
-        """Stop reading; what has been read stays."""
-        if self.document is not None and self.document.reading:
+        """Stop reading, or looking for expert items; what there is stays."""
+        if self.document is not None:
             self.document.cancel()
 
     def close_capture(self) -> None:

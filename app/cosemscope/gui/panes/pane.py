@@ -32,6 +32,9 @@ class Pane:
     def show_completed(self, early: set[int]) -> None:
         """Show anew what these APDUs say: more is known of what came before them."""
 
+    def show_items(self, *, stopped: bool) -> None:
+        """Take in another table of expert items; `stopped`: APDUs that were not read will not be, unasked."""
+
     def set_zoom(self, points: int) -> None:
         """Make the text larger by `points` than the application's."""
 
@@ -47,9 +50,11 @@ class Wishes(QObject):
     """Wishes of panes to the window, as signals.
 
     `decodeAsAsked` gives a stream whose content a person wants to name, `addKeyAsked` a `WantedKey`;
-    `sessionAsked` asks for the session of the current WPDU alone.
+    `sessionAsked` asks for the session of the current WPDU alone, `itemsAsked` for the expert items of APDUs
+    that were not read.
     """
 
     decodeAsAsked = Signal(int)
     addKeyAsked = Signal(object)
     sessionAsked = Signal()
+    itemsAsked = Signal()

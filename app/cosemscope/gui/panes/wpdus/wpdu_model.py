@@ -187,6 +187,11 @@ class WpduModel(QAbstractTableModel):
         self.cells.forget()
         self._tell_changed()
 
+    def forget_pages(self) -> None:
+        """What is told of all rows at once may have changed, as expert items have: make their cells anew."""
+        self.cells.forget_pages()
+        self._tell_changed()
+
     def _tell_changed(self) -> None:
         """Cells that cost a look say more now, or something else."""
         if len(self.order):

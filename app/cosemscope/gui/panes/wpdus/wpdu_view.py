@@ -109,6 +109,12 @@ class WpduView(QTableView, Pane):
         if self.wpdus.order.sorted:
             self.wpdus.filter_anew()
 
+    def show_items(self, *, stopped: bool) -> None:
+        """Make the cells of expert items anew, and the rows' order."""
+        self.wpdus.forget_pages()
+        if self.wpdus.order.sorted:
+            self.wpdus.filter_anew()
+
     def _set_up_rows(self) -> None:
         down = self.verticalHeader()
         down.hide()
