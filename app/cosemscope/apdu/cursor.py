@@ -122,7 +122,7 @@ class Cursor:
         except Break as reason:
             well = False
             while len(self.stack) > level:
-                self.close(None, "incomplete")
+                self.close(None, _cut_text(self.children))
             self.problem(reason.start, reason.stop, reason.message, reason.clause or self.clause)
         left = stop - self.position
         if left > 0:
@@ -315,6 +315,13 @@ class Cursor:
     def warn(self, start: int, stop: int, message: str, clause: str = "", item: str = "") -> None:
         """Note something odd that can be read nevertheless."""
         self.problem(start, stop, message, clause, "warning", item)
+
+
+def _cut_text(fields: list[Field]) -> str:
+    """The text of a field that broke off: of an array or structure, how many elements it should have."""
+    if len(fields) > 1 and fields[0].name == "tag" and fields[1].name == "count":
+        return f"{fields[0].text} of {fields[1].value}, incomplete"
+    return "incomplete"
 
 
 #: Reads one part of an APDU.

@@ -11,8 +11,9 @@ from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import Cursor, Session
 from cosemscope.apdu.decoder import decode_apdu, read_apdu
 from cosemscope.apdu.fields import ByteSource, Decoded
-from cosemscope.apdu.hdlc.hdlc_frames import FLAG, FORMAT_TYPE
-from cosemscope.apdu.hdlc.hdlc_tree import decode_hdlc, decode_llc, is_bare_frame, is_llc_61334
+from cosemscope.apdu.hdlc.hdlc_events import bare_size, holds_frames
+from cosemscope.apdu.hdlc.hdlc_frames import FLAG
+from cosemscope.apdu.hdlc.hdlc_tree import decode_hdlc, decode_llc, is_llc_61334
 from cosemscope.apdu.names.tags import APDU_TAGS, CLIENT_TAGS, SERVER_TAGS
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 from cosemscope.transport.wports import Side, wport_name
@@ -42,13 +43,12 @@ def recognise(octets: bytes) -> Layer:
         fits = length == len(rest) or _is_swapped(octets)
         if octets[0] != FLAG and known and fits and _broken(octets):
             return Layer.WPDU
-    behind_flags = octets.lstrip(b"\x7e")[:1]
-    if octets[:1] == b"\x7e" and behind_flags and behind_flags[0] >> 4 == FORMAT_TYPE:
-        return Layer.HDLC
-    if is_bare_frame(octets):
+    if octets[:1] == bytes((FLAG,)) or bare_size(octets):  # no APDU begins so
         return Layer.HDLC
     if is_llc_61334(octets):
         return Layer.LLC
+    if FLAG in octets and _broken(octets) and holds_frames(octets):
+        return Layer.HDLC
     return Layer.APDU
 
 

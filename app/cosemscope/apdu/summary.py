@@ -47,6 +47,8 @@ def summarise(decoded: Decoded, context: Context | None = None) -> str:
     words = summarise_field(decoded.root, context)
     for reading in (" (read as date-time)", " (read as logical name)"):
         words = words.replace(reading, "")
+    if any(problem.item == "incomplete-apdu" for problem in decoded.problems):
+        words += " [incomplete]"
     broken = _broken(decoded)
     if broken is not None:
         words = f"BROKEN {words}: {broken.message}"
@@ -73,9 +75,10 @@ def summarise_field(root: Field, context: Context | None = None) -> str:
         return summarise_field(inner, context) if inner is not None else "WPDU without data"
     if root.name in _FRAMES:
         carried = _carried(root)
-        return (
-            summarise_field(carried, context) if carried is not None else f"{root.name} {root.text}".rstrip()
-        )
+        if carried is not None:
+            return summarise_field(carried, context)
+        frames = [child for child in root.children if child.name == "HDLC frame"]
+        return _plain(frames[0] if len(frames) == 1 else root, context)
     if root.name in _CIPHERED or root.name.startswith("unknown"):
         return _ciphered(root, context)
     return _TELLERS.get(root.name, _plain)(root, context)
@@ -219,8 +222,30 @@ def _request(root: Field, context: Context | None) -> str:
     for name in ("datablock", "pblock"):
         part = find(root, name)
         if part is not None:
-            line += f" {part.text}" if line.endswith(words[0]) else f", {part.text}"
+            text = part.text if secret else _block(part)
+            line += f" {text}" if line.endswith(words[0]) else f", {text}"
     return line
+
+
+def _block(part: Field) -> str:
+    """The words of a block; those of the last one say what all blocks together are, where they are joined."""
+    number = find(part, "block-number")
+    joined = find(part, "raw-data", "value")
+    inner = joined.children[-1] if joined is not None and joined.children else None
+    if inner is None or number is None:
+        return part.text
+    value = find(inner, "data") or inner
+    elements = _texts(value)
+    return f"block {number.value} (last): {value.text or inner.name}" + (f": {elements}" if elements else "")
+
+
+def _block_transfer(root: Field, context: Context | None) -> str:
+    """A block of any APDU; the last one says what the APDU is, where its blocks are joined."""
+    joined = find(root, "block-data", "value") or find(root, "block-data")
+    inner = next((child for child in joined.children if child.name in _NAMES), None) if joined else None
+    if inner is None:
+        return _plain(root, context)
+    return f"{root.name} block {root.value} (last): {summarise_field(inner, context)}"
 
 
 #: Responses that carry values.
@@ -278,7 +303,7 @@ def _response(root: Field, context: Context | None) -> str:
         return f"{words}, {elements}"
     block = find(listed, "block-number")
     if block is not None:
-        return f"{words}, {listed.text}"
+        return f"{words}, {_block(listed)}"
     data = find(listed, "data")
     if data is not None:
         return f"{words}, {'value' if name else 'data'} = {data.text}"
@@ -365,5 +390,6 @@ _TELLERS: dict[str, Callable[[Field, Context | None], str]] = {
     **dict.fromkeys(("AARQ", "AARE", "RLRQ", "RLRE", "ABRT"), _association),
     "exception-response": _exception,
     "confirmedServiceError": _service_error,
+    "general-block-transfer": _block_transfer,
     **dict.fromkeys(("gateway-request", "gateway-response", "LLC", "general-signing"), _wrapped),
 }

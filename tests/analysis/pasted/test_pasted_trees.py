@@ -1,6 +1,5 @@
 """Pasted messages are one conversation, whole packets are opened, and nothing that was pasted is lost."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -8,83 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.analysis.pasted.messages import PacketLink, messages_of
 from cosemscope.analysis.pasted.pasted_capture import message_times, write_messages
 from cosemscope.analysis.pasted.pasted_trees import decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
-from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wports import Side
-from tests.helpers.shared import shared
 
-_KEYS = KeyTable(
-    (
-        KeyEntry(
-            KeySet(
-                "test",
-                encryption=bytes.fromhex("101112131415161718191A1B1C1D1E1F"),
-                authentication=bytes.fromhex("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"),
-            )
-        ),
-    )
-)
 _SNRM = "SNRM"
-_ANSWER = "GET response, data = 5009"
-#: Cases of the field, and what each message of theirs is.
-_CASES = {
-    "paste-iso-stamp": [_SNRM],
-    "paste-ms-stamp-nibble-shift": [_SNRM],
-    "paste-arrow-stamp-two-lines": [_SNRM, _SNRM],
-    "paste-level-letter-D": [_SNRM],
-    "paste-decimal-brackets": ["1 octets belong to no frame"],
-    "dump-from-the-middle": [_SNRM],
-    "dump-from-the-middle-2": [_SNRM],
-    "netty-prettyHexDump": [_ANSWER],
-    "wrap-esphome-uart-debug": [_ANSWER],
-    "wrap-python-bytes-printable": [_ANSWER],
-    "wrap-bytearray": [_ANSWER],
-    "wrap-node-buffer": [_ANSWER],
-    "wrap-xml-value": [_ANSWER],
-    "wrap-middle-dots": [_ANSWER],
-    "wrap-heading-line": [_ANSWER],
-    "wrap-zero-width-space": [_ANSWER],
-    "wrap-json-tasmota": [_ANSWER],
-    "two-hex-dumps": [_ANSWER, _ANSWER],
-    "wireshark-whole-packet": [_ANSWER],
-    "tcpdump-X": [_ANSWER],
-    "gbt-bare-apdus-one-a-line": ["block 1", "block 2", "block 3 (last)"],
-    "gbt-in-wpdus": ["block 1", "block 2", "block 3 (last)"],
-    "summary-of-several-messages": [
-        "GET 1.0.1.8.0.255 Active energy import (+A)",
-        "GET response 1.0.1.8.0.255 Active energy import (+A), block 1",
-        "GET next block 1",
-        "GET response 1.0.1.8.0.255 Active energy import (+A), block 2 (last)",
-    ],
-    "titles-of-pasted-aarq-aare": [
-        "AARQ LN referencing, with ciphering",
-        "AARE accepted",
-        "GET 0.0.1.0.0.255 Clock",
-        "GET response 0.0.1.0.0.255 Clock, value = 2021-01-24 14:48:57.80",
-    ],
-}
 
 
-def _infos(text: str, keys: KeyTable = NO_KEYS) -> list[str]:
-    return [summarise(tree.decoded, tree.look.context) for tree in decode_pasted(read_pasted(text), keys)]
-
-
-@pytest.mark.parametrize("name", _CASES)
-def test_what_people_paste_is_read_as_they_mean_it(name: str) -> None:
-    """Stamps, levels, decimal lists, dumps, wrappings of public cases; several messages know each other."""
-    lines = shared("cases/field.jsonl").read_text(encoding="utf-8").splitlines()
-    case = next(case for case in map(json.loads, lines) if case["name"] == name)
-    infos = _infos(case["input"], _KEYS if "titles" in name else NO_KEYS)
-    assert len(infos) == len(_CASES[name])
-    for info, wanted in zip(infos, _CASES[name], strict=True):
-        assert wanted in info
+def _infos(text: str) -> list[str]:
+    return [summarise(tree.decoded, tree.look.context) for tree in decode_pasted(read_pasted(text))]
 
 
 def test_senders_follow_octets_labels_and_wports() -> None:

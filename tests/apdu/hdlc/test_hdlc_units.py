@@ -189,20 +189,38 @@ def test_a_frame_without_a_control_field() -> None:
 
 
 def test_a_unit_of_one_frame() -> None:
-    """Its addresses and control field are the frame's; an APDU only behind LLC octets in I or UI."""
+    """Its addresses and control field are the frame's; an APDU in I or UI, behind LLC octets or sound."""
     [got] = received(frame(i_control(3, 5), COMMAND + GET))
-    unit = HdlcUnit((got,), got.frame.information)
+    [unit] = SegmentJoiner().add(got)
     assert (unit.source.upper, unit.destination.upper) == (16, 1)
     assert (unit.control.send, unit.control.receive) == (3, 5)
     assert (unit.carries_apdu, unit.apdu, unit.apdu_tag) == (True, GET, 0xC0)
     assert unit.spans == ((0, got.stop),)
-    for information, control in ((GET, 0x10), (COMMAND, 0x11), (b"", 0x10)):
-        [got] = received(frame(control, information))
-        unit = HdlcUnit((got,), got.frame.information)
-        assert (unit.carries_apdu, unit.apdu, unit.apdu_tag) == (False, b"", -1)
     [got] = received(frame(0x10, COMMAND))
-    unit = HdlcUnit((got,), got.frame.information)
+    [unit] = SegmentJoiner().add(got)
     assert (unit.carries_apdu, unit.apdu, unit.apdu_tag) == (True, b"", -1)
+
+
+@pytest.mark.parametrize(
+    ("information", "control", "carries", "complete"),
+    [
+        (GET, 0x10, True, True),
+        (bytes.fromhex("e0400002000006060000000112"), 0x13, True, True),
+        (bytes.fromhex("e0400002000006060000000112")[:-1], 0x13, False, False),
+        (GET + b"\0", 0x10, False, False),
+        (b"\x99\x01", 0x10, False, False),
+        (COMMAND, 0x11, False, True),
+        (b"", 0x10, False, False),
+    ],
+)
+def test_an_apdu_without_llc_octets_is_believed_where_it_is_sound(
+    information: bytes, control: int, carries: bool, complete: bool
+) -> None:
+    """Blocks 2 and on of some meters stand so; what could be the rest of a segmented APDU does not."""
+    [got] = received(frame(control, information))
+    [unit] = SegmentJoiner().add(got)
+    assert (unit.carries_apdu, unit.complete) == (carries, complete)
+    assert unit.apdu == (information if carries else b"")
 
 
 def test_spans_that_touch_are_one() -> None:

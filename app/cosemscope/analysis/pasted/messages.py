@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.framed import Layer, recognise
-from cosemscope.apdu.hdlc.hdlc_frames import FLAG, FrameReceived, HdlcDecoder
+from cosemscope.apdu.hdlc.hdlc_events import hdlc_events
+from cosemscope.apdu.hdlc.hdlc_frames import FLAG, FrameReceived
 from cosemscope.apdu.hdlc.hdlc_units import Sender, sender_of
 from cosemscope.apdu.names.tags import CLIENT_TAGS, SERVER_TAGS
 from cosemscope.apdu.pasted.pieces import Pasted, Piece, Way
@@ -175,9 +176,7 @@ def _cut_wpdus(piece: Piece) -> Iterator[_Cut]:
 
 def _cut_frames(piece: Piece) -> Iterator[_Cut]:
     """HDLC frames; what belongs to none goes with the frame behind it, and what is left with the last."""
-    decoder = HdlcDecoder()
-    decoder.feed(piece.octets)
-    frames = [event for event in decoder.close() if isinstance(event, FrameReceived)]
+    frames = [event for event in hdlc_events(piece.octets) if isinstance(event, FrameReceived)]
     if not frames:
         yield _Cut(piece.octets, Framing.HDLC, None, piece)
         return

@@ -327,7 +327,8 @@ class HdlcDecoder:
     def _judge_wrong_check(self, start: int, end: int, *, header: bool | None) -> "_Frame | _NoFrame | _Wait":
         """Flags stand where they should, the check sequence is wrong: a damaged frame, or none at all."""
         if header:
-            return _Frame(self._find_end(start, end) or end)
+            # Two flags at the end: the frame lost octets, and its length field reaches into the next flag.
+            return _Frame(self._find_end(start, end) or self._before_flags(start, end))
         inner = self._find_start(start + 2, end)
         return _Frame(end) if inner is None else _NoFrame(inner)
 

@@ -13,14 +13,12 @@ from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import Cursor, Session
 from cosemscope.apdu.decoder import read_apdu
 from cosemscope.apdu.fields import ByteSource, Decoded, Field
+from cosemscope.apdu.hdlc.hdlc_events import NO_FLAG, hdlc_events, skipped_words
 from cosemscope.apdu.hdlc.hdlc_frames import (
-    FORMAT_TYPE,
-    MIN_LENGTH,
     Cut,
     FrameFault,
     FrameReceived,
     HdlcAddress,
-    HdlcDecoder,
     HdlcEvent,
     check_is_right,
     check_sequence,
@@ -46,8 +44,6 @@ from cosemscope.apdu.services.parts import other_source
 from cosemscope.transport.wports import Side, wport_name
 
 FRAME_CLAUSE = "IEC 62056-46, frame format type 3"
-#: Where a frame starts that stands without flags: the octet before its first one is its flag.
-_NO_FLAG = -1
 LLC_CLAUSE = "IEC 62056-46, LLC sublayer"
 IEC_61334_4_32 = 0x90
 """First octet of a data unit of the LLC sublayer of IEC 61334-4-32."""
@@ -56,10 +52,10 @@ IEC_61334_4_32 = 0x90
 def decode_hdlc(octets: bytes, context: Context | None = None) -> Decoded:
     """The tree of one HDLC frame, or of several and what stands between; never raises.
 
-    The leaves of source 0 tile `octets`; an APDU joined from segments is a source of its own. One frame may
-    stand without its flags, where it is right to its last octet.
+    The leaves of source 0 tile `octets`; an APDU joined from segments is a source of its own. The first frame
+    may stand without its flag, where it is right to its last octet.
     """
-    events = _bare_events(octets) if is_bare_frame(octets) else _framed_events(octets)
+    events = hdlc_events(octets)
     sources = [ByteSource("HDLC", octets)]
     session = Session(context or NO_CONTEXT, sources, read_apdu)
     cursor = Cursor(octets, session)
@@ -71,25 +67,6 @@ def decode_hdlc(octets: bytes, context: Context | None = None) -> Decoded:
     else:
         cursor.enclosed("HDLC frames", len(octets), lambda c: _read_events(c, events, endings))
     return Decoded(cursor.children[0], tuple(session.problems), tuple(sources))
-
-
-def is_bare_frame(octets: bytes) -> bool:
-    """Whether octets are one frame without its flags: format, length and check sequence say so."""
-    if len(octets) < MIN_LENGTH or octets[0] >> 4 != FORMAT_TYPE:
-        return False
-    return not parse_frame(octets).faults
-
-
-def _bare_events(octets: bytes) -> list[HdlcEvent]:
-    """The one frame that the octets are; the flag that it lacks would stand before them."""
-    frame = parse_frame(octets)
-    return [FrameReceived(frame._replace(faults=FrameFault.FLAG), _NO_FLAG, len(octets))]
-
-
-def _framed_events(octets: bytes) -> list[HdlcEvent]:
-    decoder = HdlcDecoder()
-    decoder.feed(octets)
-    return decoder.close()
 
 
 def _fills(received: FrameReceived, octets: bytes) -> bool:
@@ -122,19 +99,13 @@ def _read_events(c: Cursor, events: list[HdlcEvent], endings: dict[int, HdlcUnit
 
 
 def _read_skipped(c: Cursor, stop: int) -> None:
-    size = stop - c.position
-    c.problem(
-        c.position,
-        stop,
-        f"expected an HDLC frame (7E, then A0 to AF) at offset {c.position}, found "
-        f"{hex_text(c.data[c.position : min(stop, c.position + 4)])}: {size} octets belong to no frame",
-        FRAME_CLAUSE,
-        item="no-frame",
-    )
-    c.leaf("undecoded", size)
+    start = c.position
+    c.problem(start, stop, skipped_words(c.data[start:stop], start), FRAME_CLAUSE, item="no-frame")
+    c.leaf("undecoded", stop - start)
 
 
 def _read_cut(c: Cursor, cut: Cut) -> None:
+    """A frame whose end is not here: its header and its information, as far as they are."""
     stop = cut.start + len(cut.octets)
 
     def read(inner: Cursor) -> tuple[Any, str]:
@@ -150,6 +121,9 @@ def _read_cut(c: Cursor, cut: Cut) -> None:
             _read_header(inner, received, start + size)
             _read_check(inner, "header check sequence", start)
             text = _frame_text(received, f"{control_of(received)}, cut", None)
+            end = min(stop, start + frame.length - 2)
+            if inner.position < end and control_of(received).kind in CARRIERS:
+                inner.enclosed("information", end, _read_beginning)
         if inner.position < stop:
             inner.leaf("undecoded", stop - inner.position)
         return None, text
@@ -181,6 +155,7 @@ def _frame_fields(c: Cursor, received: FrameReceived, unit: HdlcUnit | None) -> 
     end = start + len(frame.octets)
     size = header_size(c.data, start, end - 2)
     _note_length(c, received, start)
+    told = len(c.session.problems)
     if size is None:
         sentence = f"expected addresses, control field and FCS in {end - start} octets"
         c.problem(start, end, sentence, item="damaged-frame")
@@ -196,14 +171,25 @@ def _frame_fields(c: Cursor, received: FrameReceived, unit: HdlcUnit | None) -> 
             c.problem(c.position, end, sentence, item="damaged-frame")
             c.leaf("undecoded", body)
         _read_check(c, "frame check sequence", start)
-    if received.start == _NO_FLAG:
-        c.warn(start, end, "the frame stands without its flags (7E)")
+        _cause_first(c, told)
+    if received.start == NO_FLAG:
+        alone = received.stop == end
+        c.warn(start, end, f"the frame stands without its {'flags' if alone else 'first flag'} (7E)")
+        if not alone:
+            c.leaf("flag", 1)
     elif frame.faults & FrameFault.FLAG:
         c.problem(end, end, f"expected a flag (7E) at offset {end}", item="ill-formed-frame")
     else:
         c.leaf("flag", 1)
     control = control_of(received)
     return None, _frame_text(received, str(control), unit if control.kind in CARRIERS else None)
+
+
+def _cause_first(c: Cursor, told: int) -> None:
+    """Put the faults of a frame, told since `told`, before those of its APDU, which may come of them."""
+    problems = c.session.problems
+    own = [one for one in problems[told:] if one.item == "damaged-frame"]
+    problems[told:] = own + [one for one in problems[told:] if one.item != "damaged-frame"]
 
 
 def _frame_text(received: FrameReceived, words: str, unit: HdlcUnit | None) -> str:
@@ -307,10 +293,12 @@ def _read_information(c: Cursor, received: FrameReceived, unit: HdlcUnit | None,
         if unit is not None and len(unit.frames) > 1:
             _read_last_segment(c, received, unit, stop)
             return
-        if received.frame.segmented or received.frame.faults & (
-            FrameFault.FRAME_CHECK | FrameFault.HEADER_CHECK
-        ):
-            read = _read_segment
+        damage = received.frame.faults & (FrameFault.FRAME_CHECK | FrameFault.HEADER_CHECK)
+        if received.frame.segmented:
+            # With its unit, no other segment follows: what is there is all there is.
+            read = _read_segment if unit is None else _read_beginning
+        elif damage:
+            read = _read_damaged
         elif received.frame.faults & FrameFault.LENGTH:
             read = _glued(received)
         else:
@@ -343,33 +331,49 @@ def _read_whole(c: Cursor) -> tuple[Any, str]:
     if has_llc(c.data[c.position : c.position + LLC_SIZE]):
         _read_llc(c)
         return _apdu_text(c, _read_inner)
-    start = c.position
-    c.warn(
-        start,
-        c.end,
-        f"expected LLC octets (E6 E6 00 or E6 E7 00) at offset {start}, found "
-        f"{hex_text(c.data[start : min(start + LLC_SIZE, c.end)])}: perhaps the rest of an APDU whose first "
-        "segment is not here",
-        LLC_CLAUSE,
-        "no-llc",
-    )
-    if c.position < c.end and c.attempt(_read_inner, c.end):
-        return None, c.children[-1].name
-    c.leaf("segment", c.end - c.position)
+    start, stop = c.position, c.end
+    if start < stop and c.attempt(_read_inner, stop, tolerant=True):
+        words = "the APDU stands without LLC octets (E6 E6 00 or E6 E7 00)"
+        c.warn(start, start + 1, words, LLC_CLAUSE, "no-llc")
+        return None, _words_of(c.children[-1])
+    found = hex_text(c.data[start : min(start + LLC_SIZE, stop)])
+    words = f"expected LLC octets (E6 E6 00 or E6 E7 00) at offset {start}, found {found}"
+    words += ": perhaps the rest of an APDU whose first segment is not here"
+    c.warn(start, stop, words, LLC_CLAUSE, "no-llc")
+    c.leaf("segment", stop - start)
     return None, "no LLC octets"
 
 
 def _read_segment(c: Cursor) -> tuple[Any, str]:
-    """One segment whose others are not here, or octets that a wrong check sequence makes doubtful."""
+    """One segment whose APDU is decoded below the last one."""
     if not has_llc(c.data[c.position : c.position + LLC_SIZE]):
         c.leaf("segment", c.end - c.position)
         return None, f"{len(c.children[-1].value)} octets"
     _read_llc(c)
     name = APDU_TAGS.get(c.data[c.position], "") if c.position < c.end else ""
-    if c.position < c.end and c.attempt(_read_inner, c.end):
-        return None, name
     c.leaf("segment", c.end - c.position, text=f"begins {name}" if name else "")
     return None, c.children[-1].text
+
+
+def _read_damaged(c: Cursor) -> tuple[Any, str]:
+    """Octets that a wrong check sequence makes doubtful: what they say is shown all the same."""
+    if not has_llc(c.data[c.position : c.position + LLC_SIZE]):
+        return _read_segment(c)
+    _read_llc(c)
+    return _apdu_text(c, _read_inner) if c.position < c.end else (None, "")
+
+
+def _read_beginning(c: Cursor) -> tuple[Any, str]:
+    """The beginning of an APDU whose rest is not here, read as far as it goes."""
+    start, problems = c.position, c.session.problems
+    told = len(problems)
+    result = _read_damaged(c)
+    broken = [one for one in problems[told:] if one.severity == "error"]
+    if broken:
+        problems[told:] = [one for one in problems[told:] if one.severity != "error"]
+        words = "the APDU is read as far as it is here: its rest is missing"
+        c.warn(start, c.end, words, FRAME_CLAUSE, "incomplete-apdu")
+    return result
 
 
 def _glued(received: FrameReceived) -> Callable[[Cursor], tuple[Any, str]]:
@@ -435,8 +439,11 @@ def _read_inner(c: Cursor) -> None:
 def _apdu_text(c: Cursor, read: Callable[[Cursor], None]) -> tuple[Any, str]:
     """Read an APDU; its name and text are those of the field around it."""
     read(c)
-    apdu = c.children[-1]
-    return None, f"{apdu.name}: {apdu.text}" if apdu.text else apdu.name
+    return None, _words_of(c.children[-1])
+
+
+def _words_of(apdu: Field) -> str:
+    return f"{apdu.name}: {apdu.text}" if apdu.text else apdu.name
 
 
 # IEC 61334-4-32.

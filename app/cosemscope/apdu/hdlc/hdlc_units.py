@@ -8,7 +8,9 @@ import enum
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.hdlc.hdlc_frames import FrameFault, FrameReceived, HdlcAddress
+from cosemscope.apdu.names.tags import APDU_TAGS
 
 COMMAND_LLC: Final = b"\xe6\xe6\x00"
 RESPONSE_LLC: Final = b"\xe6\xe7\x00"
@@ -111,15 +113,16 @@ def sender_of(received: FrameReceived) -> Sender:
 class HdlcUnit(NamedTuple):
     """The frames of one APDU, or one frame that carries none.
 
-    `information` are the joined information fields. `complete`: the first segment (the one with LLC octets),
-    the last and all between are there; true of frames that carry no APDU. `repeated`: a segment that had
-    come already.
+    `information` are the joined information fields, in which an APDU begins at `begin`, behind LLC octets or
+    without any; -1 where there is none. `complete`: the first segment, the last and all between are there;
+    true of frames that carry no APDU. `repeated`: a segment that had come already.
     """
 
     frames: tuple[FrameReceived, ...]
     information: bytes
     complete: bool = True
     repeated: bool = False
+    begin: int = -1
 
     @property
     def control(self) -> Control:
@@ -143,18 +146,18 @@ class HdlcUnit(NamedTuple):
 
     @property
     def carries_apdu(self) -> bool:
-        """Whether these are information frames that begin, after LLC octets, with an APDU."""
-        return self.control.kind in CARRIERS and has_llc(self.information)
+        """Whether these are information frames with an APDU."""
+        return self.begin >= 0
 
     @property
     def apdu(self) -> bytes:
         """The APDU without LLC octets; empty where there is none."""
-        return self.information[LLC_SIZE:] if self.carries_apdu else b""
+        return self.information[self.begin :] if self.carries_apdu else b""
 
     @property
     def apdu_tag(self) -> int:
         """The first octet of the APDU; -1 where there is none."""
-        return self.information[LLC_SIZE] if self.carries_apdu and len(self.information) > LLC_SIZE else -1
+        return self.information[self.begin] if 0 <= self.begin < len(self.information) else -1
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -171,6 +174,24 @@ class HdlcUnit(NamedTuple):
 def has_llc(information: bytes) -> bool:
     """Whether an information field begins with the LLC octets of DLMS (a later segment has none)."""
     return information[:LLC_SIZE] in (COMMAND_LLC, RESPONSE_LLC)
+
+
+def _apdu_begins(received: FrameReceived, information: bytes) -> int:
+    """Where in its information field the APDU of a frame begins; -1 where there is none.
+
+    Some servers leave the LLC octets out, of all frames or of all but the first block of a transfer. Such an
+    APDU is believed where it is sound to its last octet: it could be the rest of one in segments.
+    """
+    if control_of(received).kind not in CARRIERS or not information:
+        return -1
+    if has_llc(information):
+        return LLC_SIZE
+    doubtful = received.frame.segmented or received.frame.faults & ~FrameFault.FLAG
+    return -1 if doubtful or information[0] not in APDU_TAGS or not _is_sound(information) else 0
+
+
+def _is_sound(apdu: bytes) -> bool:
+    return not any(problem.severity == "error" for problem in decode_apdu(apdu).problems)
 
 
 _Pair = tuple[HdlcAddress, HdlcAddress]
@@ -199,7 +220,7 @@ class SegmentJoiner:
     def add(self, received: FrameReceived) -> list[HdlcUnit]:
         """The units that are whole, or given up, now that a frame came, in order; often none."""
         control, frame = control_of(received), received.frame
-        alone = HdlcUnit((received,), frame.information)
+        alone = HdlcUnit((received,), frame.information, begin=_apdu_begins(received, frame.information))
         if frame.faults & ~FrameFault.FLAG:
             return [alone]
         pair = (frame.destination, frame.source)
@@ -217,7 +238,7 @@ class SegmentJoiner:
         room = begun.add(received)
         self._pending.pop(pair, None)
         if not frame.segmented:
-            return [*units, _unit(begun.frames, complete=has_llc(begun.frames[0].frame.information))]
+            return [*units, alone if len(begun.frames) == 1 and alone.begin == 0 else _whole(begun.frames)]
         if not room:
             return [*units, _unit(begun.frames, complete=False)]
         while len(self._pending) >= MAX_PENDING:
@@ -242,8 +263,14 @@ class SegmentJoiner:
         return [_unit(begun.frames, complete=False)] if begun else []
 
 
+def _whole(frames: Sequence[FrameReceived]) -> HdlcUnit:
+    """The unit that ends with the last of these frames; it is complete where it begins with LLC octets."""
+    return _unit(frames, complete=has_llc(frames[0].frame.information))
+
+
 def _unit(frames: Sequence[FrameReceived], *, complete: bool) -> HdlcUnit:
-    return HdlcUnit(tuple(frames), b"".join(one.frame.information for one in frames), complete)
+    information = b"".join(one.frame.information for one in frames)
+    return HdlcUnit(tuple(frames), information, complete, begin=LLC_SIZE if has_llc(information) else -1)
 
 
 def _follows(last: FrameReceived, received: FrameReceived) -> bool:

@@ -138,8 +138,11 @@ def take_apart(line: str) -> LogLine:
         told = told._replace(numbers=decimals[0], sure=decimals[1])
     run, wrong = _run(line, tokens)
     strangers = len({token.start for token in tokens if token.kind == _WORD} - {token.start for token in run})
-    if not run and (strangers or wrong) and not around:
-        kinds[HEADING] += 1
+    if not run:
+        heading = strangers or wrong or any(kind not in (STAMP, COMMENT) for kind in kinds)
+        kinds = Counter({kind: kinds[kind] for kind in (STAMP, COMMENT)}) + Counter(
+            {HEADING: int(bool(heading))}
+        )
     elif run and strangers:
         kinds[LABEL] += 1
     way = told.way or (way_in(line[: run[0].start]) if run else way_in(line))

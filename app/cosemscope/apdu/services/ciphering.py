@@ -7,7 +7,7 @@ The outer structure is read here: header, ciphered text, authentication tag. Ope
 from typing import Any
 
 from cosemscope.apdu.context import CipheredPart, Envelope, KeyInfo, SignedPart
-from cosemscope.apdu.cursor import Cursor
+from cosemscope.apdu.cursor import AXDR, Cursor
 from cosemscope.apdu.data.dates import read_optional_date_time
 from cosemscope.apdu.fields import ByteSource, Field
 from cosemscope.apdu.names import codes
@@ -55,13 +55,20 @@ def read_ciphered_content(
     """OCTET STRING of security control, invocation counter, ciphered text and authentication tag."""
     c.clause = CLAUSE
     c.open("ciphered-content")
-    size = c.length()
-    stop = c.position + size
+    start = c.position
+    size, left = c.count("length"), c.end - c.position
+    stop = c.position + min(size, left)
     part_text = ""
+    if size > left:
+        sentence = f"length at offset {start} says {size} octets, {left} remain: the APDU is cut"
+        c.problem(start, c.end, sentence, AXDR, item="truncated")
 
     def read(c: Cursor) -> None:
         nonlocal part_text
-        part_text = _read_protected(c, tag, title, envelope)
+        if size > left:
+            part_text = f"{_read_beginning(c)}: {size - left} octets are missing"
+        else:
+            part_text = _read_protected(c, tag, title, envelope)
 
     _, broken, _ = c.region(stop, read, "ciphered content")
     part_text = part_text or broken
@@ -107,6 +114,17 @@ def _read_protected(c: Cursor, tag: int, title: bytes | None, envelope: Envelope
     for sentence in opening.sentences:
         c.problem(begin, c.end, sentence, CLAUSE, opening.severity, opening.item)
     return f"{text}: {opening.verdict}"
+
+
+def _read_beginning(c: Cursor) -> str:
+    """What is there of ciphered content whose end is missing: nothing can be opened of it."""
+    control = c.u8("security-control", codes.SECURITY_TEXTS)
+    text = codes.SECURITY_TEXTS[control]
+    if c.end - c.position >= 4:
+        text += f", invocation counter {c.uint('invocation-counter', 4)}"
+    if c.position < c.end:
+        c.leaf("ciphered-text", c.end - c.position, text="cut")
+    return text
 
 
 def _read_unprotected(c: Cursor, control: int) -> None:

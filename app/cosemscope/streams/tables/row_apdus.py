@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cosemscope.apdu.hdlc.hdlc_frames import FrameReceived, HdlcDecoder
+from cosemscope.apdu.hdlc.hdlc_events import hdlc_events
+from cosemscope.apdu.hdlc.hdlc_frames import FrameReceived
 from cosemscope.apdu.hdlc.hdlc_units import SegmentJoiner
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import HEADER_SIZE
@@ -32,9 +33,7 @@ def apdu_octets(octets: bytes, framing: int) -> bytes:
 
 def _hdlc_apdu(octets: bytes) -> bytes:
     """The APDU that HDLC frames carry, its segments joined."""
-    decoder, joiner = HdlcDecoder(), SegmentJoiner()
-    decoder.feed(octets)
-    units = [
-        unit for event in decoder.close() if isinstance(event, FrameReceived) for unit in joiner.add(event)
-    ]
+    joiner = SegmentJoiner()
+    frames = [event for event in hdlc_events(octets) if isinstance(event, FrameReceived)]
+    units = [unit for frame in frames for unit in joiner.add(frame)]
     return next((unit.apdu for unit in [*units, *joiner.close()] if unit.carries_apdu), b"")
