@@ -5,52 +5,26 @@ import pytest
 
 from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
 from cosemscope.streams.reassembly import packet_walk
-from cosemscope.streams.reassembly.conflicts import ConflictFinder
-from cosemscope.streams.reassembly.halves import Halves
-from cosemscope.streams.reassembly.packet_walk import PacketWalk
-from cosemscope.streams.reassembly.recognising.reopening import WentBy
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.made_streams import Made, Sent, segments_of
+from tests.helpers.made_walk import Walked
 from tests.helpers.wire import get_request, get_response
 
 ONE, TWO, THREE = get_request(1), get_request(2), get_request(3)
 SIZE = 21
 
 
-class Walked:
-    """A walk over made packets, whose sequence numbers are offsets: bases are 0, and known."""
-
-    def __init__(self, *sent: Sent, framing: Framing = Framing.WRAPPER, trusted: bool = True) -> None:
-        for number, one in enumerate(sent):
-            one.time = one.time or 1_000 * (number + 1)
-        self.made = Made(sent)
-        self.made.streams["framing"][:] = framing
-        self.halves = Halves()
-        self.halves.grow(len(self.made.streams))
-        self.halves["known"][:] = True
-        self.halves["trusted"][:] = trusted
-        finder = ConflictFinder(
-            self.made.packets, self.made.packet_streams, self.made.source, self.made.output
-        )
-        history = WentBy(self.made.packets, self.made.packet_streams)
-        self.walk = PacketWalk(
-            self.halves, self.made.streams, self.made.source, self.made.output, finder, history
-        )
-
-    def every(self, stream: int = 0) -> tuple[int, int]:
-        """All packets of a stream, whatever its halves are."""
-        return self.walk.walk_stream(self.made.batch, stream, one_by_one=True)
-
-    def told(self) -> list[bytes]:
-        """The octets of the rows so far."""
-        self.made.flush()
-        return self.made.contents()
+def walked(*sent: Sent, framing: Framing = Framing.WRAPPER, trusted: bool = True) -> Walked:
+    """A walk over these packets, a microsecond apart where they have no time."""
+    for number, one in enumerate(sent):
+        one.time = one.time or 1_000 * (number + 1)
+    return Walked(Made(sent), framing, trusted=trusted)
 
 
 def test_every_packet_one_by_one() -> None:
     """Both sides count; what is whole is a row, what is pending stays."""
-    one = Walked(Sent(ONE), Sent(get_response(1), side=1), Sent(TWO[:9], seq=SIZE), Sent(ack=28))
+    one = walked(Sent(ONE), Sent(get_response(1), side=1), Sent(TWO[:9], seq=SIZE), Sent(ack=28))
     assert one.every() == (2, 1)
     assert one.told() == [ONE, get_response(1)]
     assert one.walk.pending == {0}
@@ -74,7 +48,7 @@ def test_a_run_ends_where_the_half_is_clean(
     sent: list[Sent], behind: int, highest: int, rows: list[bytes]
 ) -> None:
     """The position behind the last segment that it took."""
-    one = Walked(*sent)
+    one = walked(*sent)
     segments = segments_of(one.made)
     assert one.walk.run_from(one.made.batch, segments, 0, int(segments.packet[0])) == behind
     assert one.told() == rows
@@ -92,7 +66,7 @@ def test_a_run_knows_what_was_acknowledged_before_it() -> None:
         *(Sent(ack=5) for _ in range(40)),
         Sent(ONE[-1:], seq=SIZE - 1),
     ]
-    one = Walked(*sent)
+    one = walked(*sent)
     segments = segments_of(one.made)
     one.walk.run_from(one.made.batch, segments, 1, int(segments.packet[1]))
     one.made.flush()
@@ -112,7 +86,7 @@ def test_a_run_knows_what_was_acknowledged_before_it() -> None:
 )
 def test_what_an_end_leaves_is_truncated(last: Sent, truncated: bool) -> None:
     """A FIN when all before it is there, a RST of either side at once."""
-    one = Walked(Sent(ONE[:9]), last)
+    one = walked(Sent(ONE[:9]), last)
     one.every()
     assert one.told() == [ONE[:9]] * truncated
     assert one.made.wpdus["marks"].tolist() == [Mark.TRUNCATED] * truncated
@@ -121,7 +95,7 @@ def test_what_an_end_leaves_is_truncated(last: Sent, truncated: bool) -> None:
 
 def test_a_stream_that_ends_gives_up_its_gaps() -> None:
     """Both directions; holes are told at the packet behind them."""
-    one = Walked(Sent(ONE, seq=5), Sent(TWO[:9], side=1))
+    one = walked(Sent(ONE, seq=5), Sent(TWO[:9], side=1))
     one.every()
     assert one.told() == []
     one.walk.end_stream(0, 2)
@@ -132,7 +106,7 @@ def test_a_stream_that_ends_gives_up_its_gaps() -> None:
 
 def waiting(*sent: Sent, trusted: bool = True) -> Walked:
     """The same for streams that are not recognised yet."""
-    one = Walked(*sent, framing=Framing.UNDECIDED, trusted=trusted)
+    one = walked(*sent, framing=Framing.UNDECIDED, trusted=trusted)
     for stream in range(len(one.made.streams)):
         one.walk.open_undecided(stream)
     return one
@@ -217,7 +191,7 @@ def test_streams_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_whole_wpdu_before_the_first_octet_seen_was_overtaken() -> None:
     """It is a row, marked; one that is not believable, or where a SYN told the start, is none."""
     for trusted in (False, True):
-        one = Walked(Sent(TWO, seq=SIZE), Sent(ONE, seq=0), trusted=trusted)
+        one = walked(Sent(TWO, seq=SIZE), Sent(ONE, seq=0), trusted=trusted)
         one.halves["base"][0] = SIZE
         one.every()
         assert one.told() == ([TWO] if trusted else [TWO, ONE])
@@ -227,7 +201,7 @@ def test_a_whole_wpdu_before_the_first_octet_seen_was_overtaken() -> None:
 
 def test_a_syn_counts_before_its_octets() -> None:
     """Octets that come with a SYN begin one number later."""
-    one = Walked(Sent(ONE, seq=2**32 - 1, flags=SYN), Sent(TWO, seq=SIZE))
+    one = walked(Sent(ONE, seq=2**32 - 1, flags=SYN), Sent(TWO, seq=SIZE))
     one.every()
     assert one.told() == [ONE, TWO]
     assert not len(one.made.items)
@@ -235,7 +209,7 @@ def test_a_syn_counts_before_its_octets() -> None:
 
 def test_a_stream_that_goes_on_is_left_when_both_halves_rest() -> None:
     """In the fast way only what is needed goes one by one."""
-    one = Walked(*(Sent(ONE, seq=SIZE * number) for number in range(3)))
+    one = walked(*(Sent(ONE, seq=SIZE * number) for number in range(3)))
     assert one.walk.walk_stream(one.made.batch, 0, one_by_one=False) == (0, 0)
     other = waiting(*(Sent(ONE, seq=SIZE * number) for number in range(3)))
     assert other.walk.walk_stream(other.made.batch, 0, one_by_one=False) == (1, 0)
@@ -244,7 +218,7 @@ def test_a_stream_that_goes_on_is_left_when_both_halves_rest() -> None:
 
 def test_what_a_slow_half_has_seen_is_noted_at_the_end() -> None:
     """So that a FIN behind it tells what is missing."""
-    one = Walked(Sent(ONE[:9]))
+    one = walked(Sent(ONE[:9]))
     one.every()
     one.halves["highest"][:] = 0
     one.walk.note_highest()

@@ -7,7 +7,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.busy_wires import busy_wire, wild_wire
-from tests.helpers.wire import Tcp, Wire, analyse, contents, found_items, get_request, rows
+from tests.helpers.wire import (
+    ACK,
+    FIN,
+    RST,
+    Tcp,
+    Wire,
+    analyse,
+    contents,
+    found_items,
+    get_request,
+    get_response,
+    rows,
+)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -71,3 +83,58 @@ def test_any_split_order_and_repetition_gives_the_same_wpdus(
     assert analysis.statistics()["missing_bytes"] == 0
     assert analysis.statistics()["skipped_bytes"] == 0
     assert analysis.statistics()["conflicts"] == 0
+
+
+_ANSWER = get_response(7, 40)
+
+
+@pytest.mark.parametrize("records", [65_536, 2])
+@pytest.mark.parametrize("one_by_one", [False, True])
+@pytest.mark.parametrize("flags", [FIN, RST])
+@pytest.mark.parametrize("place", range(5))
+def test_an_end_among_segments_of_a_wpdu_is_that_of_its_own_stream(
+    place: int, flags: int, one_by_one: bool, records: int, tmp_path: Path
+) -> None:
+    """A WPDU in three segments on each of four connections; one side of one connection ends among them."""
+    wire = Wire()
+    connections = [Tcp(wire, ("10.0.0.1", 50_000 + n)).handshake() for n in range(4)]
+    for connection in connections:
+        connection.say(0, get_request(1))
+    for step in range(4):
+        for number, connection in enumerate(connections):
+            if number == 2 and step == place:
+                connection.packet(1, connection.sent[1], flags=flags | ACK)
+            if step < 3:
+                connection.say(1, _ANSWER[step * 16 : step * 16 + 16])
+    for connection in connections[::-1]:
+        connection.say(1, get_response(8))
+    analysis = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
+    found: dict[int, list[bytes]] = {}
+    for row, octets in enumerate(contents(analysis)):
+        found.setdefault(int(analysis.wpdus["stream"][row]), []).append(octets)
+    whole = [get_request(1), _ANSWER, get_response(8)]
+    assert [found[stream] for stream in (0, 1, 3)] == [whole] * 3
+    cut = _ANSWER[: 16 * place]
+    assert found[2][:2] == ([get_request(1), cut] if place in (1, 2) else whole[: len(found[2][:2])])
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+@pytest.mark.parametrize("side", [0, 1])
+def test_octets_missing_before_a_fin_are_those_of_their_own_stream_and_side(
+    side: int, one_by_one: bool, tmp_path: Path
+) -> None:
+    """Of three connections the second one's FIN says that nine octets more were sent."""
+    wire = Wire()
+    connections = [Tcp(wire, ("10.0.0.1", 50_000 + n)).handshake() for n in range(3)]
+    for connection in connections:
+        connection.say(0, get_request(1))
+        connection.say(1, get_response(1))
+    connections[1].packet(side, connections[1].sent[side] + 9, flags=FIN | ACK)
+    analysis = analyse(wire, tmp_path, one_by_one=one_by_one)
+    items = analysis.expert_items
+    rows_of_holes = [row for row in range(len(items)) if items.kind(row).word == "hole"]
+    told = [
+        tuple(int(items[name][row]) for name in ("stream", "direction", "packet", "start", "amount"))
+        for row in rows_of_holes
+    ]
+    assert told == [(1, side, len(wire.packets) - 1, len((get_request, get_response)[side](1)), 9)]

@@ -1,0 +1,32 @@
+"""A packet walk over made packets, whose sequence numbers are offsets: bases are 0, and known."""
+
+from cosemscope.streams.reassembly.conflicts import ConflictFinder
+from cosemscope.streams.reassembly.halves import Halves
+from cosemscope.streams.reassembly.packet_walk import PacketWalk
+from cosemscope.streams.reassembly.recognising.reopening import WentBy
+from cosemscope.streams.tables.framing import Framing
+from tests.helpers.made_streams import Made
+
+
+class Walked:
+    """A walk, the packets that it takes, and the halves that it keeps."""
+
+    def __init__(self, made: Made, framing: Framing, *, trusted: bool) -> None:
+        self.made = made
+        made.streams["framing"][:] = framing
+        self.halves = Halves()
+        self.halves.grow(len(made.streams))
+        self.halves["known"][:] = True
+        self.halves["trusted"][:] = trusted
+        finder = ConflictFinder(made.packets, made.packet_streams, made.source, made.output)
+        history = WentBy(made.packets, made.packet_streams)
+        self.walk = PacketWalk(self.halves, made.streams, made.source, made.output, finder, history)
+
+    def every(self, stream: int = 0) -> tuple[int, int]:
+        """All packets of a stream, whatever its halves are."""
+        return self.walk.walk_stream(self.made.batch, stream, one_by_one=True)
+
+    def told(self) -> list[bytes]:
+        """The octets of the rows so far."""
+        self.made.flush()
+        return self.made.contents()
