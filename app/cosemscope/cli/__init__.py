@@ -32,7 +32,7 @@ COMMANDS: dict[str, str] = {
     "exchanges": "which answer belongs to which request, how it ended, how long it took",
     "primitives": "the service primitives that passed at both ends of a connection",
     "associations": "who was associated with whom, how, and by what it ended",
-    "sessions": "the session tree of a capture: peers, streams, wPort pairs",
+    "sessions": "peers, streams and wPort pairs of a capture, what each stream came to, and why",
     "stats": "counts of a capture",
     "expert": "what is wrong or remarkable in a capture",
     "fields": "the fields that a WPDU has, for --fields and the table's columns",

@@ -1,9 +1,13 @@
 """Fields of the stream that a WPDU came in: its number, sides, framing, and its counts so far."""
 
+import numpy as np
+
 from cosemscope.analysis.fields.asked_rows import AskedRows
-from cosemscope.analysis.fields.row_field import declared
-from cosemscope.analysis.fields.value_arrays import Values, since
-from cosemscope.analysis.fields.value_types import Address, Duration, Flag, Instant, Integer, Word
+from cosemscope.analysis.fields.row_field import Cost, declared
+from cosemscope.analysis.fields.value_arrays import Coded, Values, object_array, since
+from cosemscope.analysis.fields.value_types import Address, Duration, Flag, Instant, Integer, Text, Word
+from cosemscope.analysis.outcomes.cause_sentences import CauseSentences
+from cosemscope.analysis.outcomes.outcome_words import ConnectionOutcome
 from cosemscope.analysis.sessions.session_tree import protocol_name
 from cosemscope.streams.tables.framing import Framing
 
@@ -106,3 +110,34 @@ def _first_time(asked: AskedRows) -> Values:
 )
 def _age(asked: AskedRows) -> Values:
     return since(asked.wpdus("time"), asked.streams("first_time"))
+
+
+@declared(
+    "stream.outcome",
+    Word({outcome: outcome.word for outcome in ConnectionOutcome}, none=ConnectionOutcome.NOT_DLMS),
+    "Outcome",
+    "What the connection came to: complete, refused, unanswered, broken-off, no-association, push-only, "
+    "unfinished (the capture ended first) or one-sided (the capture has one direction of it)",
+    cost=Cost.WHOLE,
+)
+def _outcome(asked: AskedRows) -> Values:
+    return asked.facts.outcomes.outcome[asked.wpdus("stream")]
+
+
+@declared("stream.cause", Text(), "Cause", "The first cause of the outcome, in a sentence", cost=Cost.WHOLE)
+def _cause(asked: AskedRows) -> Values:
+    sentences = CauseSentences(asked.analysis, asked.facts)
+    used, places = np.unique(asked.wpdus("stream"), return_inverse=True)
+    told = object_array([sentences.sentence(stream) for stream in used.tolist()])
+    return Coded(places.reshape(-1), told)
+
+
+@declared(
+    "stream.cause_packet",
+    Integer(none=0),
+    "Cause packet",
+    "Number of the packet with the first cause",
+    cost=Cost.WHOLE,
+)
+def _cause_packet(asked: AskedRows) -> Values:
+    return asked.facts.outcomes.packet[asked.wpdus("stream")] + 1

@@ -17,6 +17,7 @@ from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, stat
 from cosemscope.analysis.outcomes.association_security import AssociationSecurity, association_security
 from cosemscope.analysis.outcomes.association_table import AssociationTable, association_table
 from cosemscope.analysis.outcomes.block_times import BlockTimes, block_times
+from cosemscope.analysis.outcomes.connection_outcomes import ConnectionOutcomes, connection_outcomes
 from cosemscope.analysis.outcomes.packet_order import PacketOrder
 from cosemscope.analysis.outcomes.resent_segments import Resent, resent
 from cosemscope.analysis.outcomes.round_trips import OwnTimes, RoundTrips, own_times, round_trips
@@ -105,6 +106,11 @@ class CaptureFacts:
         near = near_is_client(analysis.pairs)[pair]
         from_client = near == (analysis.wpdus["direction"][: len(of)] == 0)
         return association_security(len(associations), of, analysis.first_look, analysis.hls, from_client)
+
+    @cached_property
+    def outcomes(self) -> ConnectionOutcomes:
+        """The outcome of each stream, and its first cause."""
+        return connection_outcomes(self._analysis, self.table, self.statuses, self.associations, self.ends)
 
     # WPDUs.
 

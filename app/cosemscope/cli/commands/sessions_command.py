@@ -5,20 +5,39 @@ import json
 from typing import Any
 
 from cosemscope.analysis.annotations import named
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.value_types import Instant, seconds_text
+from cosemscope.analysis.keys.key_table import KeyTable
+from cosemscope.analysis.outcomes.capture_facts import capture_facts
+from cosemscope.analysis.outcomes.cause_sentences import CauseSentences
+from cosemscope.analysis.outcomes.outcome_words import ConnectionOutcome
 from cosemscope.analysis.sessions.session_tree import StreamSession, WPortPair, protocol_name
-from cosemscope.cli.capture_arguments import add_capture_arguments, with_analysis
+from cosemscope.cli.capture_arguments import (
+    add_capture_arguments,
+    add_keys_argument,
+    load_keys,
+    with_analysis,
+)
+from cosemscope.cli.terminal import show_progress
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.wording import count, printable
 
-DESCRIPTION = "Print the session tree of a capture: peers, streams, wPort pairs."
+DESCRIPTION = (
+    "Print the session tree of a capture: peers, streams, wPort pairs, and what each stream came to. With "
+    "--json a stream has also: outcome, cause, cause_packet, exchanges, errors, unanswered, initiator (who "
+    "opened the connection, null where its begin was not captured), dlms_client; outcome is complete, "
+    "refused, unanswered, broken-off, no-association, push-only, unfinished, no-connection, "
+    "connection-refused, one-sided, or null where the stream is not DLMS."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `sessions`."""
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+    add_keys_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,17 +46,53 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sessions(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    analysis.run()
+    stories = _Stories(analysis.run(), load_keys(arguments))
     names = {address: printable(name) for address, name in analysis.reader.names.items()}
     for peers in analysis.sessions():
         if not arguments.json:
             print(f"{named(peers.client, names)} - {named(peers.server, names)}")
         for session in peers.streams:
             if arguments.json:
-                print(json.dumps(_session_object(session)))
+                print(json.dumps({**_session_object(session), **stories.keys(session)}))
             else:
                 _print_session(session)
+                stories.show(session)
     return 0
+
+
+class _Stories:
+    """What connections came to: the keys for scripts, and a line for people."""
+
+    def __init__(self, analysis: Analysis, keys: KeyTable) -> None:
+        if len(keys):
+            complete(Associations(analysis, keys), told=show_progress)
+        self._streams = analysis.streams
+        facts = capture_facts(analysis)
+        self._outcomes = facts.outcomes
+        self._sentences = CauseSentences(analysis, facts)
+
+    def keys(self, session: StreamSession) -> dict[str, Any]:
+        """ConnectionOutcome, cause and counts; null where it does not apply."""
+        outcomes, stream = self._outcomes, session.stream
+        packet, side = int(outcomes.packet[stream]), int(outcomes.client_side[stream])
+        dlms = int(outcomes.outcome[stream]) != ConnectionOutcome.NOT_DLMS
+        return {
+            "outcome": ConnectionOutcome(int(outcomes.outcome[stream])).word if dlms else None,
+            "cause": self._sentences.sentence(stream) or None,
+            "cause_packet": packet + 1 if packet >= 0 else None,
+            "exchanges": int(outcomes.exchanges[stream]),
+            "errors": int(outcomes.errors[stream]),
+            "unanswered": int(outcomes.unanswered[stream]),
+            "initiator": str(session.client) if self._streams["start_seen"][stream] else None,
+            "dlms_client": str((session.client, session.server)[side]) if side >= 0 else None,
+        }
+
+    def show(self, session: StreamSession) -> None:
+        """The outcome, and its cause with the packet."""
+        told = self.keys(session)
+        if told["outcome"] is not None:
+            at = f" (packet {told['cause_packet']:,})" if told["cause_packet"] else ""
+            print(f"    {told['outcome']}: {told['cause']}{at}")
 
 
 def _session_object(session: StreamSession) -> dict[str, Any]:
