@@ -32,6 +32,7 @@ authentication = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 WITHOUT_KEYS = {
     "sessions": ("sessions", "{}"),
     "sessions-json": ("sessions", "{}", "--json"),
+    "overview": ("overview", "{}"),
     "stats": ("stats", "{}"),
     "stats-json": ("stats", "{}", "--json"),
 }

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "connect": "connect to a server, send APDUs, show the answers",
     "listen": "accept connections and datagrams, show what comes, answer if told to",
     "check": "test a server's transport layer and report",
+    "overview": "ten lines on a capture: meters, outcomes, what was slow and what failed",
     "list": "a line for each WPDU of a capture",
     "exchanges": "which answer belongs to which request, how it ended, how long it took",
     "primitives": "the service primitives that passed at both ends of a connection",

@@ -31,7 +31,7 @@ def _exchange(asked: AskedRows) -> Values:
 @_declared(
     "exchange.status",
     Word({status: status.word for status in ExchangeStatus}, none=_NO_STATUS),
-    "ExchangeStatus",
+    "Exch. status",
     "How the exchange ended: answered, error, unanswered (the asker went on or left, or 5 s passed), "
     "unfinished (the capture ends before that), unasked (an answer without a request), unconfirmed or "
     "notification; it may change while a capture grows",

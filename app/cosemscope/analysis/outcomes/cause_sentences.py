@@ -67,8 +67,8 @@ class CauseSentences:
         kind = "RST" if int(packets["flags"][packet]) & RST else "FIN"
         return f"{self._who(stream, side)} closed with {kind}"
 
-    def _about(self, exchange: int) -> str:
-        """Service and object of an exchange: "get-request 1.0.1.8.0.255 attribute 2"."""
+    def about(self, exchange: int) -> str:
+        """Service and object of an exchange: "get-request 1.0.1.8.0.255:2"."""
         exchanges = self._exchanges
         name = apdu_name(int(exchanges["service"][exchange]))
         if int(exchanges["class_id"][exchange]) < 0:
@@ -80,7 +80,7 @@ class CauseSentences:
     def _within(self, exchange: int) -> str:
         """How far an open exchange had come: "block 14 of get-request ...", or the exchange itself."""
         exchanges, look = self._exchanges, self._analysis.first_look
-        about = self._about(exchange)
+        about = self.about(exchange)
         if not int(exchanges["blocks"][exchange]):
             return about
         request, response = (int(exchanges[name][exchange]) for name in ("last_request", "last_response"))
@@ -150,7 +150,7 @@ class CauseSentences:
             went_on = last > self._time(asked) and bool(self._exchanges["given_up"][exchange])
             behind = "the client went on" if went_on else f"silence for {short_duration(wait)}"
             resent = self._retransmissions(stream, asked, len(self._analysis.packets))
-        return f"{self._about(exchange)} was not answered: {behind}{resent}"
+        return f"{self.about(exchange)} was not answered: {behind}{resent}"
 
     def _closed_within(self, stream: int) -> str:
         exchange, end = self._exchange(stream), self._packet(stream)
@@ -178,7 +178,7 @@ class CauseSentences:
 
     def _outside_answered(self, stream: int) -> str:
         exchange = self._exchange(stream)
-        return f"{self._about(exchange)} without an association, answered by {self._result(exchange)}"
+        return f"{self.about(exchange)} without an association, answered by {self._result(exchange)}"
 
     def _outside_unanswered(self, stream: int) -> str:
         return f"without an association, {self._not_answered(stream)}"

@@ -72,7 +72,7 @@ class _Stories:
         self._sentences = CauseSentences(analysis, facts)
 
     def keys(self, session: StreamSession) -> dict[str, Any]:
-        """ConnectionOutcome, cause and counts; null where it does not apply."""
+        """Outcome, cause and counts; null where it does not apply."""
         outcomes, stream = self._outcomes, session.stream
         packet, side = int(outcomes.packet[stream]), int(outcomes.client_side[stream])
         dlms = int(outcomes.outcome[stream]) != ConnectionOutcome.NOT_DLMS
