@@ -88,6 +88,7 @@ class Sent:
     time: int = 0
     window: int = 8192
     ip_id: int = 0
+    tsval: int = 0
     protocol: int = 6
     cut: int = 0
     """Octets at its end that were not captured."""
@@ -122,6 +123,7 @@ class Made:
             payload_length=[len(one.octets) for one in sent],
             payload_captured=[len(one.octets) - one.cut for one in sent],
             ip_id=[one.ip_id for one in sent],
+            tsval=[one.tsval for one in sent],
         )
         stream = np.array([one.stream for one in sent], np.int32)
         self.packet_streams = Columns({"stream": "i4"})

@@ -4,6 +4,7 @@ from cosemscope.streams.reassembly.conflicts import ConflictFinder
 from cosemscope.streams.reassembly.halves import Halves
 from cosemscope.streams.reassembly.packet_walk import PacketWalk
 from cosemscope.streams.reassembly.recognising.reopening import WentBy
+from cosemscope.streams.reassembly.sent_order import SenderPasts
 from cosemscope.streams.tables.framing import Framing
 from tests.helpers.made_streams import Made
 
@@ -20,7 +21,8 @@ class Walked:
         self.halves["trusted"][:] = trusted
         finder = ConflictFinder(made.packets, made.packet_streams, made.source, made.output)
         history = WentBy(made.packets, made.packet_streams)
-        self.walk = PacketWalk(self.halves, made.streams, made.source, made.output, finder, history)
+        pasts = SenderPasts(made.packets, made.packet_streams)
+        self.walk = PacketWalk(self.halves, made.streams, made.source, made.output, finder, history, pasts)
 
     def every(self, stream: int = 0) -> tuple[int, int]:
         """All packets of a stream, whatever its halves are."""

@@ -33,6 +33,23 @@ def halves(address: bytes) -> tuple[int, int]:
     return whole >> 64, whole & (2**64 - 1)
 
 
+_STAMP = b"\x08\x0a\0\1\2\3\0\0\0\7"
+OPTIONS = st.one_of(
+    st.integers(0, 10).map(lambda words: (b"\1" * 4 * words, 0)),
+    st.sampled_from(
+        [
+            (b"\1\1" + _STAMP, 0x10203),
+            (_STAMP + b"\0\0", 0x10203),
+            (b"\2\4\5\xb4\4\2" + _STAMP + b"\1\3\3\7", 0x10203),
+            (b"\0\1" + _STAMP, 0),  # behind the end of the list
+            (b"\5\1" + _STAMP, 0),  # behind a length that cannot be
+            (b"\x08\x09" + _STAMP[2:] + b"\1\1", 0),  # of another size
+            (b"\1" * 32 + _STAMP[:8], 0),  # cut off by the header's end
+        ]
+    ),
+)
+
+
 @st.composite
 def made(draw: st.DrawFn) -> Made:
     """IPv4 or IPv6, TCP or UDP, with options, tags and a trailer, in an Ethernet frame."""
@@ -41,13 +58,14 @@ def made(draw: st.DrawFn) -> Made:
     row = dict.fromkeys(ROW.names or (), 0)
     row |= {"source_port": sport, "destination_port": dport, "payload_length": len(data)}
     if draw(st.booleans()):
-        options = draw(st.integers(0, 10).map(lambda words: b"\1" * 4 * words))
+        options, tsval = draw(OPTIONS)
         flags, window = draw(st.integers(0, 255)), draw(NUMBER)
         body: Any = dpkt.tcp.TCP(
             sport=sport, dport=dport, seq=seq, ack=ack, flags=flags, win=window, opts=options, data=data
         )
         body.off = 5 + len(options) // 4
         row |= {"protocol": 6, "seq": seq, "ack": ack, "flags": flags, "window": window}
+        row |= {"tsval": tsval}
     else:
         body = dpkt.udp.UDP(sport=sport, dport=dport, data=data)
         body.ulen = len(body)
@@ -69,6 +87,7 @@ def made(draw: st.DrawFn) -> Made:
         row |= dict(zip(("destination_high", "destination_low"), halves(destination), strict=True))
     tags = draw(st.lists(st.sampled_from([0x8100, 0x88A8]), max_size=2))
     frame = packets.ethernet(bytes(ip), kind, tuple(tags))
+    row |= {"vlan": 5 if tags else 0}
     payload = len(frame) - len(data)
     return Made(frame + bytes(draw(st.integers(0, 8))), row, payload)
 

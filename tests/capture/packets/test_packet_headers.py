@@ -27,7 +27,7 @@ def read(packet: bytes, link: int = 1, original: int = 0, reader: PacketReader |
     return (reader or PacketReader(SideStore())).read(batch, 0)
 
 
-def segment_at(place: int, family: int = 4) -> PacketRow:
+def segment_at(place: int, family: int = 4, vlan: int = 0) -> PacketRow:
     """The row of `TCP_DATA`, with its payload at this index of the packet."""
     source, destination = FOUR_ENDS if family == 4 else SIX_ENDS
     return PacketRow(
@@ -37,6 +37,7 @@ def segment_at(place: int, family: int = 4) -> PacketRow:
         payload_length=4,
         payload_captured=4,
         ip_id=0x1234 if family == 4 else 0,
+        vlan=vlan,
     )
 
 
@@ -48,16 +49,14 @@ def snap(kind: int) -> bytes:
     return b"\xaa\xaa\3\0\0\0" + struct.pack(">H", kind)
 
 
+TAGS = (b"\x81\0", b"\x88\xa8", b"\x91\0", b"\x92\0")
 #: The octets of a link header before an IPv4 packet, and before an IPv6 packet.
 HEADERS = {
     0: [(struct.pack("<I", 2), struct.pack("<I", 10)), (struct.pack(">I", 2), struct.pack(">I", 28))],
     1: [
         (bytes(12) + b"\x08\0", bytes(12) + b"\x86\xdd"),
         (bytes(12) + b"\0\x40" + snap(0x0800), bytes(12) + b"\0\x40" + snap(0x86DD)),
-        *(
-            (bytes(12) + tag + b"\0\5\x08\0", bytes(12) + tag + b"\0\5\x86\xdd")
-            for tag in (b"\x81\0", b"\x88\xa8", b"\x91\0", b"\x92\0")
-        ),
+        *((bytes(12) + tag + b"\0\5\x08\0", bytes(12) + tag + b"\0\5\x86\xdd") for tag in TAGS),
         (bytes(12) + b"\x88\x47\0\1\1\x40", bytes(12) + b"\x88\x48\0\1\1\x40"),
         (bytes(12) + b"\x88\x64" + bytes(6) + ppp(4), bytes(12) + b"\x88\x64" + bytes(6) + ppp(6)),
     ],
@@ -113,8 +112,9 @@ def test_every_link_that_is_opened_has_its_header_here() -> None:
 )
 def test_links(link: int, four: bytes, six: bytes) -> None:
     """Behind the header stands IPv4 or IPv6, and the payload at its place."""
-    assert read(four + SEGMENT, link) == segment_at(len(four) + 40)
-    assert read(six + SIX, link) == segment_at(len(six) + 60, 6)
+    tags = [5 * any(tag + b"\0\5" in octets for tag in TAGS) for octets in (four, six)]
+    assert read(four + SEGMENT, link) == segment_at(len(four) + 40, vlan=tags[0])
+    assert read(six + SIX, link) == segment_at(len(six) + 60, 6, vlan=tags[1])
 
 
 @pytest.mark.parametrize("link", [147, 105, 6])

@@ -297,6 +297,8 @@ def test_columns(tmp_path: Path) -> None:
         "payload_length": [0, 0, 3],
         "payload_captured": [0, 0, 3],
         "ip_id": [0, 0xBEEF, 0x1234],
+        "tsval": [0, 0, 0],
+        "vlan": [0, 0, 0],
     }
     flow = {name: table.flows[name].tolist() for name in table.flows.names}
     a, b = 0x0A00_0002, 0x0A00_0001

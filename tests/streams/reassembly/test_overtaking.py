@@ -157,17 +157,15 @@ def test_a_pair_changes_places() -> None:
         ({"ack_side": 1}, False),
         ({"late_side": 0}, False),
         ({"late_stream": 1}, False),
-        # Who was sent first: by identification when these are near, else by time.
-        ({"late_ip_id": 9}, False),
-        ({"late_ip_id": 8}, True),
-        ({"late_ip_id": 8, "late_time": 20 + RTT}, False),
-        ({"late_ip_id": 8, "late_time": 19 + RTT}, True),
-        ({"late_ip_id": 7, "late_time": 20 + 9 * RTT}, True),
-        ({"early_ip_id": 0, "late_ip_id": 0xFFFF, "late_time": 20 + 9 * RTT}, True),
-        ({"early_ip_id": 1024 + 7, "late_time": 20 + 9 * RTT}, True),
-        ({"early_ip_id": 1025 + 7, "late_time": 20 + 9 * RTT}, False),
-        ({"early_ip_id": 0, "late_ip_id": 1024}, False),
-        ({"early_ip_id": 0, "late_ip_id": 1025}, True),
+        # Who was sent first: by time stamps, else at once, or within a round trip in one write.
+        ({"late_ip_id": 9}, True),
+        ({"late_time": 19 + RTT}, True),
+        ({"late_time": 20 + RTT}, False),
+        ({"early_tsval": 5, "late_tsval": 4, "late_time": 20 + 9 * RTT}, True),
+        ({"early_tsval": 5, "late_tsval": 6}, False),
+        ({"early_tsval": 5, "late_tsval": 5}, True),
+        ({"early_tsval": 5}, True),
+        ({"early_tsval": 1, "late_tsval": 0xFFFFFFFF, "late_time": 20 + 9 * RTT}, True),
     ],
 )
 def test_which_pairs_are_plain(changes: dict[str, object], changed: bool) -> None:
@@ -187,10 +185,30 @@ def test_what_else_leaves_a_pair_alone() -> None:
     first, ack, early, late = batch()
     assert not any(put([first, ack, early, Sent(ack=10, time=25), late])[0])
     assert any(put([first, ack, early, Sent(ack=10, stream=1, time=25), late])[0])
-    late.ip_id, late.time = 8, 20 + 3_000_000
+    late.time = 20 + 3_000_000
     assert not any(put([first, ack, early, late], rtt=-1)[0])
     late.time -= 1
     assert any(put([first, ack, early, late], rtt=-1)[0])
+
+
+@pytest.mark.parametrize(
+    ("stood", "wait", "found"),
+    [
+        (0, 1_000_000, True),
+        (0, 49_999_999, True),
+        (0, 50_000_000, False),  # the round trip
+        (199_999_999, 1_000_000, True),
+        (200_000_000, 1_000_000, False),  # another write: a timer may have run out
+        (200_000_000, 999_999, True),
+    ],
+)
+def test_both_segments_of_one_write(stood: int, wait: int, found: bool) -> None:
+    """The sender stood before the gap not long before, and no round trip has gone by since."""
+    first, ack, early, late = batch()
+    early.time = first.time + stood
+    ack.time = early.time
+    late.time = early.time + wait
+    assert any(put([first, ack, early, late], rtt=50_000_000)[0]) == found
 
 
 @pytest.mark.parametrize(("between", "found"), [(0, True), (3, True), (4, False)])

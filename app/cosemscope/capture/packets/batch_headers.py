@@ -28,8 +28,10 @@ from cosemscope.capture.packets.packet_row import (
     ROW,
     TCP,
     UDP,
+    VLAN_ID,
     VXLAN_PORT,
 )
+from cosemscope.capture.packets.tcp_options import timestamps
 from cosemscope.capture.packets.tunnel_headers import UDP_TUNNELS
 from cosemscope.capture.packets.unopened import UNOPENED_PORTS, UNOPENED_PROTOCOLS, UNOPENED_TYPES
 from cosemscope.capture.records import RecordBatch, gather
@@ -78,6 +80,8 @@ _TRANSPORT = np.dtype(
     ]
 )
 _MAX_TAGS = 2
+# The identifiers of packets without tags.
+_NO_TAGS: npt.NDArray[np.int64] = np.array(0)
 # Labels that are opened here, on a captured link; in tunnels they are left to the slow way.
 _MAX_LABELS = 3
 # Flags of a GRE header (RFC 2784, RFC 2890): checksum, key, sequence number; each brings 4 octets. Routing.
@@ -120,15 +124,24 @@ class Dissection(NamedTuple):
 class _Span:
     """Indexes of packets in the buffer, int64[n] each.
 
-    `at` is the next header, `end` the end of the captured octets, `wire` the end on the wire.
+    `at` is the next header, `end` the end of the captured octets, `wire` the end on the wire; `vlan` the
+    identifier in the last tag, or one 0 for all.
     """
 
     at: Indexes
     end: Indexes
     wire: Indexes
+    vlan: Indexes
 
     def take(self, rows: npt.NDArray[np.intp]) -> "_Span":
-        return _Span(self.at[rows], self.end[rows], self.wire[rows])
+        vlan = self.vlan[rows] if self.vlan.ndim else self.vlan
+        return _Span(self.at[rows], self.end[rows], self.wire[rows], vlan)
+
+    def tag(self, rows: Any, vlan: Indexes) -> None:
+        """Keep the identifiers in the tags of some packets."""
+        if not self.vlan.ndim:
+            self.vlan = np.zeros(len(self.at), np.int64)
+        self.vlan[rows] = np.where(vlan >= 0, vlan, self.vlan[rows])
 
 
 @dataclass
@@ -150,7 +163,7 @@ def dissect(batch: RecordBatch) -> Dissection:
     """Read the headers of all packets of a batch."""
     at = batch.offset - batch.base
     captured = batch.captured.astype(np.int64)
-    span = _Span(at, at + captured, at + np.maximum(captured, batch.original))
+    span = _Span(at, at + captured, at + np.maximum(captured, batch.original), _NO_TAGS)
     kind = np.zeros(len(batch), np.int64)
     links = np.array([interface.link_type for interface in batch.interfaces])[batch.interface]
     for link_type in np.unique(links) if len(links) else ():
@@ -301,14 +314,18 @@ def _read_link(buffer: Buffer, link_type: int, span: _Span, kind: Indexes, rows:
     at = at + header
     network[at > end] = 0
     others = np.flatnonzero((network != link_types.IPV4) & (network != link_types.IPV6))
+    vlan = np.full(len(at), -1)
     for _ in range(_MAX_TAGS):
         tagged = others[_is_tag(network[others])]
         if not len(tagged):
             break
+        vlan[tagged] = gather(buffer, ">u2", at[tagged]) & VLAN_ID
         inner = gather(buffer, ">u2", at[tagged] + 2)
         at[tagged] += 4
         network[tagged] = np.where(at[tagged] <= end[tagged], inner, 0)
-    _pass_labels(buffer, network, _Span(at, end, end), others, labels)
+    if len(others) and vlan.max() >= 0:
+        span.tag(rows, vlan)
+    _pass_labels(buffer, network, _Span(at, end, end, _NO_TAGS), others, labels)
     network[others[_SLOW_NETWORKS[network[others]]]] = _SLOW
     span.at[rows] = at
     kind[rows] = network
@@ -400,7 +417,8 @@ def _read_ip(buffer: Buffer, span: _Span, network: int) -> _Part:
     good &= ~slow
     wire = np.where(total > 0, at + total, span.wire)
     columns["protocol"] = protocol
-    return _read_transport(buffer, _Span(body, np.minimum(end, wire), wire), columns, good, slow)
+    span = _Span(body, np.minimum(end, wire), wire, span.vlan)
+    return _read_transport(buffer, span, columns, good, slow)
 
 
 def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, slow: Mask) -> _Part:
@@ -411,21 +429,21 @@ def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, s
     head = gather(buffer, _TRANSPORT, at)
     columns["source_port"] = head["source_port"].astype(np.uint16)
     columns["destination_port"] = head["destination_port"].astype(np.uint16)
-    columns["unopened"] = np.array(0)
+    columns["unopened"], columns["vlan"] = np.array(0), span.vlan
     tcp = protocol == TCP
     tunnels: npt.NDArray[np.intp] = np.zeros(0, np.intp)
     if tcp.all():
-        payload, fits = _read_tcp(head, at, span, columns)
+        payload, fits = _read_tcp(buffer, head, at, span, columns)
         wire = span.wire
     else:
         payload, wire = at.copy(), span.wire.copy()
         fits = np.zeros(len(at), np.bool_)
-        for name in ("seq", "ack", "flags", "window"):
+        for name in ("seq", "ack", "flags", "window", "tsval"):
             columns[name] = np.zeros(len(at), ROW[name])
         rows = np.flatnonzero(tcp & good)
         inner: Columns = {}
         payload[rows], fits[rows] = _read_tcp(
-            gather(buffer, _TRANSPORT, at[rows]), at[rows], span.take(rows), inner
+            buffer, gather(buffer, _TRANSPORT, at[rows]), at[rows], span.take(rows), inner
         )
         for name, values in inner.items():
             columns[name][rows] = values
@@ -447,14 +465,17 @@ def _read_transport(buffer: Buffer, span: _Span, columns: Columns, good: Mask, s
     columns["payload"] = payload
     columns["payload_length"] = np.maximum(wire - payload, 0)
     columns["payload_captured"] = np.maximum(end - payload, 0)
-    return _Part(columns, good & fits, slow, tunnels, _Span(payload, end, wire).take(tunnels))
+    return _Part(columns, good & fits, slow, tunnels, _Span(payload, end, wire, span.vlan).take(tunnels))
 
 
-def _read_tcp(head: npt.NDArray[Any], at: Indexes, span: _Span, columns: Columns) -> tuple[Indexes, Mask]:
+def _read_tcp(
+    buffer: Buffer, head: npt.NDArray[Any], at: Indexes, span: _Span, columns: Columns
+) -> tuple[Indexes, Mask]:
     """Read TCP headers: where their payloads begin, and whether the headers are whole and true."""
     columns["seq"], columns["ack"], columns["window"] = head["seq"], head["ack"], head["window"]
     control = head["control"].astype(np.uint16)
     columns["flags"] = control & 0x0FFF
     header = ((control >> 12) << 2).astype(np.int64)
     payload = at + header
+    columns["tsval"] = timestamps(buffer, at + 20, np.minimum(payload, span.end))
     return payload, (header >= 20) & (at + 20 <= span.end) & (payload <= span.wire)

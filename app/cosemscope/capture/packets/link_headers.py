@@ -7,7 +7,7 @@ name them: `LINKS` by link type, `NETWORKS` by EtherType. None of them looks at 
 from cosemscope.capture.packets import link_types
 from cosemscope.capture.packets.link_types import LinkType
 from cosemscope.capture.packets.packet_place import LINK, NOT_KNOWN, Following, Header, PacketPlace
-from cosemscope.capture.packets.packet_row import MAX_LAYERS
+from cosemscope.capture.packets.packet_row import MAX_LAYERS, VLAN_ID
 
 _PPP_HEADER = b"\xff\x03"
 # First octets of Cisco HDLC, unicast and multicast, which goes over links of PPP too (RFC 1547, 4.3.1).
@@ -69,6 +69,11 @@ def nsh(place: PacketPlace) -> Following:
     first = place.number(0, 2)
     kind = link_types.NEXT_PROTOCOLS.get(place.number(3, 1), NOT_KNOWN)
     return kind if first >> 14 == 0 and first & 0x3F > 1 else NOT_KNOWN, place.move((first & 0x3F) * 4)
+
+
+def _vlan(place: PacketPlace) -> Following:
+    """A tag of IEEE 802.1Q: an identifier, and the type of what follows."""
+    return frame(place.number(2, 2), place.move(4)._replace(vlan=place.number(0, 2) & VLAN_ID))
 
 
 def _loopback(place: PacketPlace) -> Following:
@@ -189,5 +194,5 @@ NETWORKS: dict[int, Header] = {
     link_types.E_TAG: lambda place: frame(place.number(6, 2), place.move(8)),
     link_types.VN_TAG: lambda place: frame(place.number(4, 2), place.move(6)),
     **dict.fromkeys(link_types.MPLS_LABELS, mpls),
-    **dict.fromkeys(link_types.VLAN_TAGS, lambda place: frame(place.number(2, 2), place.move(4))),
+    **dict.fromkeys(link_types.VLAN_TAGS, _vlan),
 }

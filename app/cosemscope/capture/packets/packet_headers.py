@@ -15,6 +15,7 @@ from cosemscope.capture.packets.fragments import MAX_DATAGRAM, Fragment, Reassem
 from cosemscope.capture.packets.link_headers import LINKS, NETWORKS
 from cosemscope.capture.packets.packet_place import LINK, NOT_KNOWN, PacketPlace
 from cosemscope.capture.packets.packet_row import AH, IPV6_MOVING, MAX_LAYERS, TCP, UDP, PacketRow
+from cosemscope.capture.packets.tcp_options import timestamp
 from cosemscope.capture.packets.tunnel_headers import IP_TUNNELS, UDP_TUNNELS
 from cosemscope.capture.packets.unopened import UNOPENED_PORTS, UNOPENED_PROTOCOLS, UNOPENED_TYPES
 from cosemscope.capture.records import RecordBatch
@@ -224,7 +225,8 @@ def _tcp(place: PacketPlace, ends: _Addresses) -> PacketRow | None:
     if header < 20 or place.at + header > place.wire:
         return None
     control = (tcp.seq, tcp.ack, place.number(12, 2) & 0x0FFF, tcp.win)
-    return _row(TCP, place.move(header), ends, (tcp.sport, tcp.dport), control)
+    row = _row(TCP, place.move(header), ends, (tcp.sport, tcp.dport), control)
+    return row._replace(tsval=timestamp(place.octets[place.at + 20 : min(place.at + header, place.end)]))
 
 
 def _row(
@@ -249,4 +251,5 @@ def _row(
         payload_length=max(place.wire - place.at, 0),
         payload_captured=max(min(place.end, place.wire) - place.at, 0),
         ip_id=ends.ip_id,
+        vlan=place.vlan,
     )

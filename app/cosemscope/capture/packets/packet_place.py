@@ -10,8 +10,8 @@ from typing import NamedTuple
 class PacketPlace(NamedTuple):
     """State of the reading of a packet: `octets` from index `at` to `end` are captured, `wire` ends it.
 
-    `address` is the address of `octets[0]`; `time` (ns), `packet` (its row in the packet table) and `layers`
-    (headers opened so far) go along.
+    `address` is the address of `octets[0]`; `time` (ns), `packet` (its row in the packet table), `layers`
+    (headers opened so far) and `vlan` (the identifier in the last tag, 0 none) go along.
     """
 
     octets: bytes
@@ -22,6 +22,7 @@ class PacketPlace(NamedTuple):
     time: int
     packet: int
     layers: int = 0
+    vlan: int = 0
 
     def move(self, count: int) -> "PacketPlace":
         """The place `count` octets further on, one layer deeper."""

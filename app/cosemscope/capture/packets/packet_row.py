@@ -2,8 +2,9 @@
 
 Every packet is one row. One that carries no TCP or UDP that can be read is all zeros. Lengths on the wire
 follow the IP header, so that Ethernet trailers do not count; where IP tells none (segmentation offload), the
-packet's length does. Addresses are those of the octets in the file or the side store. `unopened` is the kind
-of an encapsulation that was met and is not opened (see `unopened`), 0 for none.
+packet's length does. Addresses are those of the octets in the file or the side store. `tsval` is the time
+stamp of TCP, `vlan` the identifier in the innermost tag, `unopened` the kind of an encapsulation that was met
+and is not opened (see `unopened`); each is 0 for none.
 """
 
 from typing import NamedTuple
@@ -30,6 +31,8 @@ GTP_U_PORT = 2152
 G_PDU = 255
 # Tunnels in tunnels, tags on tags: no more than this many headers are opened in one packet.
 MAX_LAYERS = 32
+# The part of a VLAN's tag that is its identifier.
+VLAN_ID = 0x0FFF
 
 
 class PacketRow(NamedTuple):
@@ -52,6 +55,8 @@ class PacketRow(NamedTuple):
     payload_captured: int
     ip_id: int
     unopened: int = 0
+    tsval: int = 0
+    vlan: int = 0
 
 
 # A packet row as a NumPy type, field by field as in `PacketRow`.
@@ -74,5 +79,7 @@ ROW = np.dtype(
         ("payload_captured", "u4"),
         ("ip_id", "u2"),
         ("unopened", "u1"),
+        ("tsval", "u4"),
+        ("vlan", "u2"),
     ]
 )

@@ -40,6 +40,8 @@ PACKET_FIELDS = {
     "payload_length": "u4",
     "payload_captured": "u4",
     "ip_id": "u2",
+    "tsval": "u4",
+    "vlan": "u2",
 }
 _FROM_RECORDS = ("time", "offset", "captured", "original", "interface")
 _FROM_HEADERS = tuple(name for name in PACKET_FIELDS if name in (ROW.names or ()))
@@ -65,8 +67,8 @@ class PacketTable:
     `original` (octets in the file and on the wire), `interface`, `protocol` (6 TCP, 17 UDP, 0 neither),
     `flow` (-1 none), `direction` (0 from the flow's endpoint A, the sender of its first packet), `seq`,
     `ack`, `flags`, `window`, `payload` (address of the payload), `payload_length` (octets on the wire, by
-    IP), `payload_captured`, `ip_id`. FLOW columns: `protocol`, `family` (4 or 6), address halves and port of
-    `a` and `b`.
+    IP), `payload_captured`, `ip_id`, `tsval` (time stamp of TCP) and `vlan` (0 none). FLOW columns:
+    `protocol`, `family` (4 or 6), address halves and port of `a` and `b`.
 
     Octets that are put together from fragments go into `side`, which is the reader's. `one_by_one` sends
     every packet the slow way, which gives the same rows.

@@ -2,11 +2,13 @@
 
 It is the commonest disorder there is, and the reassembler would take it segment by segment. Only the plain
 case is put right here: both segments come next to each other in their stream, nothing was acknowledged beyond
-them, and the rule of `reassembler` calls the late one out of order. All others go there.
+them, and the first rules of `sent_order` call the late one overtaken. All others go there.
 
 Where a capture begins without the SYN, the first segment seen may have overtaken whole WPDUs: these stand
 before octet 0, and are found too.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,8 +16,8 @@ from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
-from cosemscope.streams.reassembly.reassembler import DEFAULT_RTT, NEAR_IDENTIFICATION
 from cosemscope.streams.reassembly.segments_in_order import Segments
+from cosemscope.streams.reassembly.sent_order import AT_ONCE, DEFAULT_RTT, TIMER
 from cosemscope.streams.recognition import HEAD, believable, take_heads
 from cosemscope.transport.wpdu import HEADER_SIZE
 
@@ -82,35 +84,53 @@ def _plain(segments: Segments, early: Array, batch: PacketBatch, base: Array, rt
     rank = np.zeros(len(batch.stream), np.int64)
     rank[batch.order] = np.arange(len(batch.order))
     plain = rank[other] == rank[one] + 1
+    side = batch.direction[one]
     plain &= ((batch.flags[one] | batch.flags[other]) & (SYN | FIN | RST)) == 0
-    before = _last_of_other_side(batch, one, rank)
+    before = _last_of(
+        batch, one, rank, lambda row: (batch.direction[row] != side) & ((batch.flags[row] & ACK) > 0)
+    )
     plain &= before >= 0
     # The other side has acknowledged nothing from the early one on: it does not have it yet.
     clean_up_to = segments.before[early]
-    number = batch.ack[before] - base[segments.half[early]] - clean_up_to.astype(np.uint32)
-    plain &= clean_up_to + number.astype(np.int32) < segments.start[early]
-    return np.asarray(plain & _overtaken(batch, one, other, rtt[segments.half[early] >> 1]))
+    gap = base[segments.half[early]] + clean_up_to.astype(np.uint32)
+    acked = (batch.ack[before] - gap).astype(np.int32)
+    plain &= clean_up_to + acked < segments.start[early]
+    before_gap = _last_of(
+        batch, one, rank, lambda row: (batch.direction[row] == side) & (_end(batch, row) == gap)
+    )
+    plain &= _overtaken(batch, one, other, rtt[segments.half[early] >> 1], before_gap)
+    return np.asarray(plain)
 
 
-def _last_of_other_side(batch: PacketBatch, one: Array, rank: Array) -> Array:
-    """The last acknowledging packet of the other side before each of `one`, int64[k]; -1 if it is not near.
+def _end(batch: PacketBatch, rows: Array) -> Array:
+    """Sequence numbers behind packets, uint32[k]."""
+    return np.asarray(batch.first_octets(rows) + batch.payload_length[rows])
 
-    `rank`: int64[n], where each packet stands in `batch.order`.
+
+def _last_of(batch: PacketBatch, one: Array, rank: Array, wanted: Callable[[Array], Array]) -> Array:
+    """The last `wanted` packet of its stream before each of `one`, int64[k]; -1 if it is not near.
+
+    `rank`: int64[n], where each packet stands in `batch.order`; `wanted`: the mask of such packets, [k].
     """
     found = np.full(len(one), -1, np.int64)
     for step in range(1, _LOOK_BACK + 1):
         before = batch.order[np.maximum(rank[one] - step, 0)]
         fits = (found < 0) & (rank[one] >= step) & (batch.stream[before] == batch.stream[one])
-        fits &= (batch.direction[before] != batch.direction[one]) & ((batch.flags[before] & ACK) > 0)
+        fits &= wanted(before)
         found[fits] = before[fits]
     return found
 
 
-def _overtaken(batch: PacketBatch, early: Array, late: Array, rtt: Array) -> Array:
-    """Mask, bool[k], of late packets that were sent first: the rule of `Reassembler`, for many."""
-    distance = (batch.ip_id[early].astype(np.int64) - batch.ip_id[late]) & 0xFFFF
-    later = (distance > 0) & (0x10000 - distance <= NEAR_IDENTIFICATION)
-    sooner = (distance > 0) & (distance <= NEAR_IDENTIFICATION)
+def _overtaken(batch: PacketBatch, early: Array, late: Array, rtt: Array, before_gap: Array) -> Array:
+    """Mask, bool[k], of late packets that were sent first, by the first rules of `was_overtaken`.
+
+    `before_gap`: int64[k], packets with which the senders stood before the gap, -1 for none.
+    """
+    stamped = (batch.tsval[early] > 0) & (batch.tsval[late] > 0)
+    ahead = (batch.tsval[early] - batch.tsval[late]).astype(np.int32)
+    waited = batch.time[late] - batch.time[early]
     patience = np.where(rtt >= 0, rtt, DEFAULT_RTT)
-    in_time = batch.time[late] - batch.time[early] < patience
-    return np.asarray(sooner | (~later & in_time))
+    stood = np.maximum(batch.time[early] - batch.time[before_gap], 0)
+    one_write = (before_gap >= 0) & (stood < TIMER) & (waited < np.minimum(patience, TIMER))
+    in_time = (waited < np.minimum(patience, AT_ONCE)) | one_write
+    return np.where(stamped & (ahead != 0), ahead > 0, in_time)

@@ -35,6 +35,7 @@ class PacketBatch:
     payload_length: Array
     payload_captured: Array
     ip_id: Array
+    tsval: Array
 
     @classmethod
     def of(cls, packets: Columns, rows: slice, stream: Array) -> "PacketBatch":

@@ -29,6 +29,7 @@ from cosemscope.streams.reassembly.recognising.late_evidence import LOOKED_BEHIN
 from cosemscope.streams.reassembly.recognising.reopening import WentBy
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.segments_in_order import Segments
+from cosemscope.streams.reassembly.sent_order import SenderPasts
 from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
 from cosemscope.streams.reassembly.undecided import Kept, Undecided
@@ -67,6 +68,7 @@ class PacketWalk:
         output: Output,
         conflicts: ConflictFinder,
         history: WentBy,
+        pasts: SenderPasts,
     ) -> None:
         self._halves = halves
         self._streams = streams
@@ -74,6 +76,7 @@ class PacketWalk:
         self._output = output
         self._conflicts = conflicts
         self._history = history
+        self._pasts = pasts
         self._slow: dict[int, Reassembler] = {}
         self._undecided: dict[int, Undecided] = {}
         self._waiting = Waiting()
@@ -208,12 +211,11 @@ class PacketWalk:
         return UnitSink(half >> 1, half & 1, self._streams, self._source, self._output)
 
     def _reassembler(self, half: int, start: int, sink: Sink) -> Reassembler:
-        halves = self._halves
-        reassembler = Reassembler(
-            start, int(halves["base"][half]), int(halves["ack"][half]), sink, self._waiting
-        )
+        base, ack = int(self._halves["base"][half]), int(self._halves["ack"][half])
+        recall = self._pasts.of(half, base)
+        reassembler = Reassembler(start, base, ack, sink, self._waiting, recall)
         self._slow[half] = reassembler
-        halves["slow"][half] = True
+        self._halves["slow"][half] = True
         return reassembler
 
     def _let_go(self, half: int) -> bool:
@@ -260,6 +262,7 @@ class PacketWalk:
             batch.base + index,
             int(batch.time[index]),
             int(batch.ip_id[index]),
+            int(batch.tsval[index]),
         )
         if segment.stop <= 0 and self._is_early(half, segment):
             return

@@ -3,10 +3,7 @@
 What it calls what: a segment whose octets were seen before, some or all, is a *retransmission*, except a
 keep-alive (one octet, the last one again although it has been acknowledged) and the octet of a zero-window
 probe. A segment that fills a gap which later ones left was either overtaken on its way (*out of order*) or
-sent again because it was lost before it came here (a retransmission too). Its IPv4 identification tells:
-lower than that of the segment which left the gap, it was sent before it. Where that says nothing (IPv6,
-constant or random numbers), time does: a sender learns of a loss one round trip after at the earliest, so
-what comes sooner was overtaken.
+sent again because it was lost before it came here (a retransmission too): `sent_order` tells.
 
 A gap is a *hole*, its octets not in the capture, when the other side has acknowledged past it, data has gone
 on, and its octets do not come within `LATE_IN_CAPTURE` after that either (captures may show an
@@ -18,17 +15,15 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from cosemscope.streams.reassembly.sent_order import Recall, no_past, was_overtaken
+
 #: What may wait behind a gap, in one direction of one stream: octets and segments.
 MAX_AHEAD_OCTETS = 8 << 20
 MAX_AHEAD_SEGMENTS = 4096
 #: What may wait behind gaps in all streams together, in segments.
 MAX_WAITING_SEGMENTS = 1 << 18
-#: The round-trip time to go by (ns) where no handshake was seen.
-DEFAULT_RTT = 3_000_000
 #: How long after an acknowledgement (ns) a capture may show what it acknowledges.
 LATE_IN_CAPTURE = 100_000_000
-#: IPv4 identifications of one sender, segments apart: further apart they are not believed to be in sequence.
-NEAR_IDENTIFICATION = 1024
 
 
 class Segment(NamedTuple):
@@ -41,6 +36,7 @@ class Segment(NamedTuple):
     packet: int
     time: int
     ip_id: int
+    tsval: int = 0
 
     def part(self, start: int, stop: int) -> "Segment":
         """Only the octets from `start` to `stop` of it."""
@@ -100,10 +96,12 @@ class Reassembler:
     """Puts segments in order and gives them to a sink; `next` is the first octet not yet given.
 
     Octets count from 0, which has the sequence number `base`. `ack` is the other side's last
-    acknowledgement as it stands in the header, -1 unknown.
+    acknowledgement as it stands in the header, -1 unknown. `recall` tells what the sender did before.
     """
 
-    def __init__(self, start: int, base: int, ack: int, sink: Sink, waiting: Waiting) -> None:
+    def __init__(
+        self, start: int, base: int, ack: int, sink: Sink, waiting: Waiting, recall: Recall = no_past
+    ) -> None:
         self.next = start
         self.highest = start
         self.ack = ack
@@ -113,6 +111,8 @@ class Reassembler:
         self._ahead: list[Segment] = []
         self._ahead_octets = 0
         self._waiting = waiting
+        self._recall = recall
+        self._openers: list[tuple[int, int, Segment]] = []  # of each gap: stop, start, first segment behind
         self._gap: tuple[int, int] | None = None  # a gap that should be a hole, and since when
 
     @property
@@ -140,6 +140,8 @@ class Reassembler:
             return SegmentVerdict(seen, keep_alive=True)
         filler = bool(fresh) and fresh[0][0] < self.highest
         overtaken = filler and not seen and self._overtaken(segment, rtt)
+        if segment.start > self.highest:
+            self._openers.append((segment.start, self.highest, segment))
         cut = 0
         for start, stop in fresh:
             cut += self._take(segment.part(start, stop))
@@ -188,16 +190,11 @@ class Reassembler:
 
     def _overtaken(self, segment: Segment, rtt: int) -> bool:
         """True if a segment that fills a gap was sent before the segment that left the gap."""
-        place = bisect_left(self._ahead, (segment.stop,))
-        if place == len(self._ahead):
+        place = bisect_left(self._openers, (segment.stop,))
+        if place == len(self._openers):
             return False
-        opener = self._ahead[place]
-        distance = (opener.ip_id - segment.ip_id) & 0xFFFF
-        if 0 < distance <= NEAR_IDENTIFICATION:
-            return True
-        if distance and 0x10000 - distance <= NEAR_IDENTIFICATION:
-            return False
-        return segment.time - opener.time < (rtt if rtt >= 0 else DEFAULT_RTT)
+        _, gap, opener = self._openers[place]
+        return was_overtaken(segment, opener, rtt, lambda: self._recall(segment, opener, gap))
 
     def _take(self, part: Segment) -> int:
         """Keep a part that was not seen before; the octets of it that were cut off."""
@@ -216,11 +213,13 @@ class Reassembler:
                 self.sink.chunk(segment, trigger)
             if segment.start + segment.captured < segment.stop:
                 self.sink.gap(segment.start + segment.captured, segment.stop, segment.packet, trigger)
+        while self._openers and self._openers[0][0] <= self.next:
+            del self._openers[0]
 
     def withdraw(self) -> None:
         """Forget what waits behind gaps: another reassembler takes it."""
         self._waiting.segments -= len(self._ahead)
-        self._ahead, self._ahead_octets = [], 0
+        self._ahead, self._ahead_octets, self._openers = [], 0, []
 
     def give_up_holes(self, packet: int, time: int) -> tuple[Hole, ...]:
         """The gaps that are holes by now, when `packet` comes at `time` (ns): reading goes on behind them."""

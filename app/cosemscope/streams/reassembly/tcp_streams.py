@@ -26,6 +26,7 @@ from cosemscope.streams.reassembly.recognising.reopening import WentBy
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.segment_rows import SegmentRows
 from cosemscope.streams.reassembly.segments_in_order import Segments, lay_out, sort_segments
+from cosemscope.streams.reassembly.sent_order import SenderPasts
 from cosemscope.streams.reassembly.splitters.splitter_table import SPLITTERS
 from cosemscope.streams.reassembly.wpdu_chains import covered, find_chains
 from cosemscope.streams.recognition import HEAD, believable, take_heads
@@ -67,7 +68,8 @@ class TcpStreams:
         self._conflicts = ConflictFinder(packets, packet_streams, source, output)
         self._evidence = LateEvidence(streams, source)
         history = WentBy(packets, packet_streams)
-        self._walk = PacketWalk(self._halves, streams, source, output, self._conflicts, history)
+        pasts = SenderPasts(packets, packet_streams)
+        self._walk = PacketWalk(self._halves, streams, source, output, self._conflicts, history, pasts)
         self._one_by_one = one_by_one
 
     def add(self, batch: PacketBatch) -> None:

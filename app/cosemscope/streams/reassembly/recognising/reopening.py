@@ -51,4 +51,4 @@ class WentBy:
         length = int(packets["payload_length"][row])
         captured = min(int(packets["payload_captured"][row]), length)
         address, time = int(packets["payload"][row]), int(packets["time"][row])
-        return Segment(start, start + length, address, captured, row, time, int(packets["ip_id"][row]))
+        return Segment(start, start + length, address, captured, row, time, 0)
