@@ -8,13 +8,17 @@ import pytest
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.streams.tables.framing import Framing
+from tests.helpers import traffic_apdus as a
 from tests.helpers.busy_wires import busy_wire
 from tests.helpers.shared import shared
 from tests.helpers.wire import (
+    Tcp,
+    Wire,
     analyse,
     contents,
     found_items,
     rows,
+    wpdu,
 )
 
 REAL = {
@@ -137,3 +141,22 @@ def test_progress_is_that_of_the_file(tmp_path: Path) -> None:
         assert analysis.progress[0] < analysis.progress[1]
         analysis.run()
         assert analysis.progress == ((tmp_path / "b.pcap").stat().st_size,) * 2
+
+
+def test_an_exception_is_given_away_again_when_its_request_gets_an_answer(tmp_path: Path) -> None:
+    """Whoever asked for exchanges in between gets in the end what a capture gives at once."""
+    connection = Tcp(Wire()).handshake()
+    for invoke in (0xC1, 0xC2, 0xC3):
+        connection.say(0, wpdu(a.get_request(invoke, 3, "1.0.1.8.0.255"), 16, 1))
+    for apdu in (a.exception_response(1, 2), a.get_error(0xC1, 0), a.get_error(0xC3, 0)):
+        connection.say(1, wpdu(apdu, 1, 16))
+    path = connection.wire.capture(tmp_path / "made.pcap")
+    with open_capture(path) as reader:
+        analysis = Analysis(reader)
+        seen = []
+        while analysis.step(1):
+            seen.append(analysis.pair().of["exchange"].tolist())
+        analysis.finish()
+        seen.append(analysis.pair().of["exchange"].tolist())
+    assert [0, 1, 2, 0] in seen
+    assert seen[-1] == [0, 1, 2, 1, 0, 2]

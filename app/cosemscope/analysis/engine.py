@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.exchanges.exception_owners import PairedRows
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
@@ -169,7 +170,8 @@ class Analysis:
         """Pair the WPDUs that came since to exchanges; returns all exchanges. Any thread may ask.
 
         They are paired in the order in which their last octets were captured. Rows behind a hole come late:
-        where others of their pair have been paired before them, all rows are paired again.
+        where others of their pair have been paired before them, all rows are paired again; likewise where an
+        answer shows that an exception was another request's.
         """
         with self._pairing:
             near, stop = near_is_client(self.pairs), len(self.first_look)
@@ -177,6 +179,9 @@ class Analysis:
             pairs, places = self.wpdu_pairs["pair"][:stop], self.wpdus["last_packet"][:stop]
             if self.exchanges.are_late(pairs[start:], places[start:]):
                 self.exchanges, start = Exchanges(), 0
+            owners = self.exchanges.owners
+            if owners.update(start, pairs, self.first_look["service"][:stop], self._rows_to_pair):
+                self.exchanges, start = Exchanges(owners), 0
             order = np.arange(start, stop)
             turned = bool((places[start + 1 :] < places[start : stop - 1]).any())
             if turned:
@@ -189,6 +194,19 @@ class Analysis:
                 look = {name: self.first_look[name][rows] for name in self.first_look.names}
                 self.exchanges.add(wpdus, look, pair, near[pair] == (wpdus["direction"] == 0), numbers)
         return self.exchanges
+
+    def _rows_to_pair(self, rows: npt.NDArray[np.int64]) -> PairedRows:
+        """What pairing reads of some rows, in the order of capture."""
+        rows = rows[np.argsort(self.wpdus["last_packet"][rows], kind="stable")]
+        pair, side = self.wpdu_pairs["pair"][rows], self.wpdus["direction"][rows]
+        return PairedRows(
+            {name: self.first_look[name][rows] for name in self.first_look.names},
+            pair,
+            near_is_client(self.pairs)[pair] == (side == 0),
+            self.wpdus["length"][rows],
+            self.wpdus["time"][rows],
+            rows,
+        )
 
     def pair_anew(self) -> None:
         """Pair all WPDUs again: keys or joined blocks have changed their first looks."""

@@ -14,6 +14,8 @@ class Apdu(NamedTuple):
     block: int = -1
     last: int = -1
     length: int = 20
+    time: int = 0  # seconds
+    confirmed: bool = True
 
 
 #: Service -> family and whether it is a request; ciphered twins are 0x20 (or 0x08) and 0x40 (or 0x10) higher.
@@ -37,14 +39,13 @@ _ENVELOPES = (0xDB, 0xDC, 0xDD, 0xDF)
 
 def pair_slowly(apdus: list[Apdu]) -> list[int]:
     """The number of each APDU's exchange, in the order in which exchanges begin; -1 for none."""
+    owners = _owners(apdus)
     open_ones: dict[tuple, int] = {}  # lane -> the exchange that is open there
-    newest: dict[int, tuple] = {}  # pair -> the lane of its last request
-    transfers: dict[int, tuple] = {}
-    blocks: dict[int, int] = {}
     exchanges = []
     count = 0
-    for apdu in apdus:
-        lane, begins, ends, asks = _place(apdu, newest, transfers)
+    blocks: dict[int, int] = {}
+    for number, (apdu, (lane, begins, ends, _)) in enumerate(zip(apdus, _places(apdus), strict=True)):
+        lane = owners.get(number, lane)
         if lane is None:
             exchanges.append(blocks.get(apdu.pair, -1) if apdu.service == 0xE0 else -1)
             continue
@@ -54,11 +55,67 @@ def pair_slowly(apdus: list[Apdu]) -> list[int]:
         exchanges.append(open_ones[lane])
         if ends:
             del open_ones[lane]
-        if asks:
-            newest[apdu.pair] = lane
         if apdu.service == 0xE0:
             blocks[apdu.pair] = exchanges[-1]
     return exchanges
+
+
+def _places(apdus: list[Apdu]) -> list[tuple]:
+    """Of each APDU what `_place` says."""
+    newest: dict[int, tuple] = {}  # pair -> the lane of its last request
+    transfers: dict[int, tuple] = {}
+    places = []
+    for apdu in apdus:
+        places.append(_place(apdu, newest, transfers))
+        if places[-1][3]:
+            newest[apdu.pair] = places[-1][0]
+    return places
+
+
+def _owners(apdus: list[Apdu]) -> dict[int, tuple]:
+    """The lane of the request that each exception answers, by their numbers; one of its own for none."""
+    places = _places(apdus)
+    taken: set[int] = set()
+    owners = {}
+
+    def next_in_lane(number: int) -> int:
+        """The number of the next APDU in the same lane, other than exceptions."""
+        lane = places[number][0]
+        later = range(number + 1, len(apdus))
+        return next((one for one in later if places[one][0] == lane and is_plain(one)), len(apdus))
+
+    def is_plain(number: int) -> bool:
+        return apdus[number].service not in _NOBODYS and places[number][0] is not None
+
+    def is_answer(number: int) -> bool:
+        return number < len(apdus) and not places[number][3] and not _is_alone(apdus[number])
+
+    for number, apdu in enumerate(apdus):
+        if apdu.service not in _NOBODYS:
+            continue
+        before = [one for one in range(number) if apdus[one].pair == apdu.pair]
+        turns = [one for one in before if _PLAIN.get(apdus[one].service) in (0x60, 0x01, 0x62)]
+        pushed = [one for one in before if _PLAIN.get(apdus[one].service) in (0x0F, 0x10)]
+        asks = [one for one in before if is_plain(one) and places[one][3] and one not in pushed]
+        waiting = [
+            one
+            for one in asks
+            if one >= max(turns, default=0)
+            and next_in_lane(one) > number
+            and not is_answer(next_in_lane(one))
+            and apdus[one].confirmed
+            and one not in taken
+        ]
+        answered = [one for one in asks if next_in_lane(one) < number and is_answer(next_in_lane(one))]
+        fresh = [one for one in waiting if one > max(answered, default=-1)] or waiting
+        patient = [one for one in fresh if apdu.time - apdus[one].time <= 5] or fresh[-1:]
+        owners[number] = places[patient[0]][0] if patient else (apdu.pair, "", -1)
+        taken.update(patient[:1])
+    return owners
+
+
+def _is_alone(apdu: Apdu) -> bool:
+    return _PLAIN.get(apdu.service) in _ALONE
 
 
 def _place(apdu: Apdu, newest: dict[int, tuple], transfers: dict[int, tuple]):

@@ -5,31 +5,47 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cosemscope.analysis.exchanges.exception_owners import ExceptionOwners, PairedRows
 from cosemscope.analysis.exchanges.pairing import Pairer
-from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, NOTHING_SEEN
+from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, NOTHING_SEEN, ApduKind
 from tests.analysis.exchanges.slow_pairing import Apdu, pair_slowly
 
 
-def columns(apdus: list[Apdu]) -> tuple:
-    """First-look columns and the others that pairing takes."""
+def columns(apdus: list[Apdu]) -> PairedRows:
+    """What pairing reads of these."""
     look = {name: np.full(len(apdus), NOTHING_SEEN[name], kind) for name, kind in FIRST_LOOK_FIELDS.items()}
     for row, apdu in enumerate(apdus):
         look["service"][row], look["choice"][row] = apdu.service, apdu.choice
         look["invoke_id"][row], look["block"][row] = apdu.invoke_id, apdu.block
         look["last_block"][row] = apdu.last
+        look["kind"][row] = ApduKind.REQUEST if apdu.confirmed else ApduKind.UNCONFIRMED
     pair = np.array([apdu.pair for apdu in apdus], np.uint32)
     client = np.array([apdu.from_client for apdu in apdus], np.bool_)
-    return look, pair, client, np.array([apdu.length for apdu in apdus], np.uint32)
+    length = np.array([apdu.length for apdu in apdus], np.uint32)
+    time = np.array([apdu.time for apdu in apdus], np.int64) * 10**9
+    return PairedRows(look, pair, client, length, time, np.arange(len(apdus)))
 
 
 def paired(apdus: list[Apdu], *sizes: int) -> list[int]:
-    """Exchanges by columns, in batches of these sizes, the rest in one."""
-    pairer, found, at = Pairer(), [], 0
+    """Exchanges by columns, in batches of these sizes, the rest in one; from the beginning where need be."""
+    pairer, owners, found = Pairer(), ExceptionOwners(), []
     for size in (*sizes, len(apdus)):
-        part = apdus[at : at + size]
-        found += pairer.add(*columns(part)).exchange.tolist()
-        at += len(part)
+        so_far = columns(apdus[: len(found) + size])
+        if owners.update(
+            len(found), so_far.pair, so_far.look["service"], lambda rows, all=so_far: some(all, rows)
+        ):
+            pairer, found = Pairer(), []
+        part = some(so_far, np.arange(len(found), len(so_far.rows)))
+        lanes = lambda mask, part=part: owners.lanes(part.rows[mask], part.pair[mask])  # noqa: E731
+        found += pairer.add(part.look, part.pair, part.from_client, part.length, lanes).exchange.tolist()
     return found
+
+
+def some(rows: PairedRows, numbers: np.ndarray) -> PairedRows:
+    look, *others = rows
+    return PairedRows(
+        {name: column[numbers] for name, column in look.items()}, *(column[numbers] for column in others)
+    )
 
 
 def get(invoke_id: int = 1, pair: int = 0) -> Apdu:
@@ -66,6 +82,21 @@ def gbt(number: int, last: bool, client: bool = False, length: int = 100) -> Apd
         ([get(), block(1, False), get(), answer()], [0, 0, 1, 1]),  # given up within blocks
         ([get(), Apdu(0, False, 0xD8)], [0, 0]),  # an exception has no invoke-id
         ([get(1), get(2), Apdu(0, False, 0xD8), answer(1)], [0, 1, 1, 0]),
+        ([get(1), get(2), Apdu(0, False, 0xD8), answer(2)], [0, 1, 0, 1]),  # of the one that gets no other
+        ([get(1), get(2), get(3), answer(1), Apdu(0, False, 0xD8), answer(3)], [0, 1, 2, 0, 1, 2]),
+        ([get(1), get(2), get(3), *[Apdu(0, False, 0xD8)] * 2, answer(3)], [0, 1, 2, 0, 1, 2]),
+        ([get(1), get(2), get(3), Apdu(0, False, 0xD8), answer(3), Apdu(0, False, 0x0E)], [0, 1, 2, 0, 2, 1]),
+        ([get(1), get(2), answer(2), Apdu(0, False, 0xD8)], [0, 1, 1, 0]),
+        ([get(1), get(2), answer(2), get(3), Apdu(0, False, 0xD8)], [0, 1, 1, 2, 2]),  # 1 was passed over
+        ([get(1), get(2)._replace(time=9), Apdu(0, False, 0xD8, time=10)], [0, 1, 1]),  # 1 was given up
+        ([get(1), Apdu(0, False, 0xD8, time=10)], [0, 0]),  # late, and nobody else asked
+        ([get(1), get(1), get(2), Apdu(0, False, 0xD8)], [0, 1, 2, 1]),  # asked again
+        ([get(1), Apdu(0, True, 0x60), Apdu(0, False, 0x0E)], [0, 1, 1]),  # another association
+        ([get(1), Apdu(0, True, 0xC1, 1, 2, confirmed=False), Apdu(0, False, 0xD8)], [0, 1, 0]),
+        ([get(1), Apdu(0, False, 0xD8), answer(1)], [0, 1, 0]),  # an exception that nobody asked for
+        ([get(1), block(1, False), more(1), Apdu(0, False, 0xD8), get(2), answer(2)], [0, 0, 0, 0, 1, 1]),
+        ([get(1, 1), get(1, 0), Apdu(0, False, 0xD8)], [0, 1, 1]),  # of its own pair
+        ([get(1), Apdu(0, False, 0x0F, -1, 5), Apdu(0, False, 0xD8)], [0, 1, 0]),  # nobody asked with a push
         (
             [Apdu(0, True, 0x60), Apdu(0, False, 0x61), Apdu(0, True, 0x62), Apdu(0, False, 0x63)],
             [0, 0, 1, 1],
@@ -122,6 +153,20 @@ APDUS = st.builds(
     st.integers(-1, 4),
     st.integers(-1, 1),
     st.sampled_from([5, 7, 8, 100]),
+    st.integers(0, 9),
+    st.booleans(),
+)
+#: Mostly requests of one asker and what answers them, so that exceptions have a choice.
+PIPELINED = st.one_of(
+    st.builds(get, st.integers(0, 4)),
+    st.builds(answer, st.integers(0, 4)),
+    st.builds(
+        lambda pair, service, time: Apdu(pair, False, service, time=time),
+        st.integers(0, 1),
+        st.sampled_from((0xD8, 0x0E)),
+        st.integers(0, 9),
+    ),
+    APDUS,
 )
 
 
@@ -129,4 +174,11 @@ APDUS = st.builds(
 @given(st.lists(APDUS, max_size=60), st.lists(st.integers(0, 20), max_size=5))
 def test_columns_pair_as_row_by_row(apdus: list[Apdu], sizes: list[int]) -> None:
     """Any traffic, however it comes in batches, gives the exchanges of the slow way."""
+    assert paired(apdus, *sizes) == pair_slowly(apdus)
+
+
+@settings(max_examples=300)
+@given(st.lists(PIPELINED, max_size=40), st.lists(st.integers(0, 5), max_size=9))
+def test_exceptions_among_pipelined_requests(apdus: list[Apdu], sizes: list[int]) -> None:
+    """Which request an exception answers may turn out later, and is then the same as known at once."""
     assert paired(apdus, *sizes) == pair_slowly(apdus)

@@ -43,6 +43,8 @@ class Family(IntEnum):
     ENVELOPE = 11  # general- envelopes that have not been opened, and blocks of the client's
 
 
+#: Nanoseconds without an answer that count as none, unless the user sets another threshold.
+SILENCE = 5_000_000_000
 #: Choices that are told apart; what has none, or another, is at 0.
 _CHOICES = 9
 #: Services -> family, and role by choice where not all have one.
@@ -80,8 +82,8 @@ _BLOCKS = (
     *((t.SET_REQUEST, 2), (t.SET_REQUEST, 3), (t.SET_REQUEST, 5)),
     *((t.ACTION_REQUEST, 4), (t.ACTION_REQUEST, 5), (t.ACTION_REQUEST, 6)),
 )
-#: Responses without an invoke-id answer the request that was sent last.
-_WITHOUT_ID = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
+#: Responses without an invoke-id: see `exception_owners`.
+WITHOUT_ID = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
 _ENVELOPES = (t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING, t.GENERAL_SIGNING)
 #: Octets of a general-block-transfer without data: tag, control, two block numbers, a length of 0.
 GBT_HEAD = 7
@@ -100,7 +102,7 @@ def _tables() -> tuple[Array, Array, Array, Array]:
         role[service], family[service] = usual, kin
         for choice, other in others.items():
             role[service, choice] = other
-    for service in _WITHOUT_ID:
+    for service in WITHOUT_ID:
         role[service] = Role.FINAL
     for twin, inner in twins.items():
         role[twin], family[twin] = role[inner, 0], family[inner, 0]
@@ -116,7 +118,10 @@ _GBT = t.GENERAL_BLOCK_TRANSFER
 
 
 class Roles:
-    """Roles of a batch of WPDU rows: `role`, `family` u1[n]; `without_id`, `block`, `gbt` bool[n]."""
+    """Roles of a batch of WPDU rows: `role`, `family` u1[n]; `exception`, `block`, `gbt` bool[n].
+
+    `without_id` bool[n]: other answers without an invoke-id, which are of the request that was sent last.
+    """
 
     def __init__(
         self, look: Mapping[str, Array], length: NDArray[np.uint32], from_client: NDArray[np.bool_]
@@ -129,7 +134,8 @@ class Roles:
         self.block = _BLOCK_PLACES[place]
         last = _FLAGGED_PLACES[place] & (look["last_block"] != 0)
         self.role[last] = Role.FINAL
-        self.without_id = np.isin(service, _WITHOUT_ID)
+        self.exception = np.isin(service, WITHOUT_ID)
+        self.without_id = np.zeros(len(service), np.bool_)
         self.gbt = service == _GBT
         self._envelopes(np.isin(service, _ENVELOPES), from_client)
         self._blocks(look, length, from_client)

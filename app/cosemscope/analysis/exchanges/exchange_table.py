@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from cosemscope.analysis.exchanges.exception_owners import ExceptionOwners
 from cosemscope.analysis.exchanges.exchange_roles import GBT_HEAD, Role
 from cosemscope.analysis.exchanges.pairing import Pairer
 from cosemscope.apdu.first_look import ApduKind
@@ -64,10 +65,14 @@ _ABOUT = ("service", "class_id", "obis", "member", "invoke_id", "security")
 
 
 class Exchanges(Columns):
-    """The exchanges of a capture in the order in which they began; `of["exchange"]`: that of each WPDU."""
+    """The exchanges of a capture in the order in which they began; `of["exchange"]`: that of each WPDU.
 
-    def __init__(self) -> None:
+    `owners` knows which requests the exceptions answer, of rows before they are added.
+    """
+
+    def __init__(self, owners: ExceptionOwners | None = None) -> None:
         super().__init__(EXCHANGE_FIELDS)
+        self.owners = owners or ExceptionOwners()
         self.of = Columns({"exchange": "i4"})
         self._pairer = Pairer()
         # Of each pair the place of its last WPDU that was added.
@@ -87,7 +92,9 @@ class Exchanges(Columns):
         rows: NDArray[np.int64],
     ) -> None:
         """Add these WPDU rows, by last packet ascending: columns, first looks, pairs, DLMS senders."""
-        found = self._pairer.add(look, pair, from_client, wpdus["length"])
+        found = self._pairer.add(
+            look, pair, from_client, wpdus["length"], lambda mask: self.owners.lanes(rows[mask], pair[mask])
+        )
         begins = np.flatnonzero(found.begins)
         about = {name: look[name][begins] for name in _ABOUT}
         self.extend(

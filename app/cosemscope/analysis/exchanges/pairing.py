@@ -5,7 +5,7 @@ where nothing is open: after a last answer, or at all. So the exchange of each i
 lane, and all that has to be kept between batches is the last APDU of each lane.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -54,20 +54,34 @@ class Pairer:
         pair: NDArray[np.uint32],
         from_client: NDArray[np.bool_],
         length: NDArray[np.uint32],
+        exceptions: Callable[[NDArray[np.bool_]], Lanes],
     ) -> Pairing:
         """Pair the next rows, in the order in which their last octets were captured.
 
         `look`: their first-look columns; `pair`: their wPort pairs; `from_client`: by DLMS role; `length`:
-        octets of the APDU.
+        octets of the APDU; `exceptions` gives the lanes of those rows, bool[n], that are exceptions.
         """
         roles = Roles(look, length, from_client)
-        lane = pair.astype(np.int64) << _PAIR | roles.family.astype(np.int64) << _FAMILY
-        lane |= np.where(roles.without_id, 0, look["invoke_id"] + 1)
-        self._lanes_without_id(lane, pair, roles, look)
+        lane = self.lanes(look, pair, roles)
+        if roles.exception.any():
+            lane[roles.exception] = exceptions(roles.exception)
         taking_part = (roles.role != Role.NONE) & (roles.role != Role.ACKNOWLEDGE)
         exchange, begins, given_up = self._count(lane, roles.role, taking_part)
         self._acknowledge(exchange, pair, roles)
         return Pairing(exchange, begins, roles, given_up)
+
+    def lanes(self, look: Mapping[str, Array], pair: NDArray[np.uint32], roles: Roles) -> Lanes:
+        """The lanes of the next rows; of exceptions those of nobody."""
+        lane: Lanes = pair.astype(np.int64) << _PAIR | roles.family.astype(np.int64) << _FAMILY
+        lane |= np.where(roles.without_id | roles.exception, 0, look["invoke_id"] + 1)
+        self._lanes_without_id(lane, pair, roles, look)
+        return lane
+
+    @staticmethod
+    def lane_of_nobody(pair: NDArray[np.uint32]) -> Lanes:
+        """The lanes of pairs in which nothing is asked."""
+        lanes: Lanes = pair.astype(np.int64) << _PAIR
+        return lanes
 
     def _count(
         self, lane: Lanes, role: NDArray[np.uint8], taking_part: NDArray[np.bool_]
@@ -123,12 +137,12 @@ class Pairer:
             self._over = np.insert(self._over, places, over[new])
             self._lanes = np.insert(self._lanes, places, lanes[new])
 
-    # Rows without an invoke-id go into the lane of the request that was sent last.
+    # Envelopes and blocks without an invoke-id go into the lane of the request that was sent last.
 
     def _lanes_without_id(
         self, lane: Lanes, pair: NDArray[np.uint32], roles: Roles, look: Mapping[str, Array]
     ) -> None:
-        """Put exceptions, and answers in envelopes or general blocks, into the lane that they answer."""
+        """Put answers in envelopes or general blocks into the lane that they answer."""
         asks = ((roles.role == Role.BEGIN) | (roles.role == Role.GO_ON)) & ~roles.without_id
         most = int(pair.max()) + 1 if len(pair) else 0
         if most > len(self._newest):

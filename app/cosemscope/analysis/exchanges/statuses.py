@@ -11,14 +11,11 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from cosemscope.analysis.exchanges.exchange_roles import Role
+from cosemscope.analysis.exchanges.exchange_roles import SILENCE, Role
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.packet_row import FIN, RST
-
-#: Nanoseconds without an answer that count as none, unless the user sets another threshold.
-SILENCE = 5_000_000_000
 
 
 class ExchangeStatus(IntEnum):

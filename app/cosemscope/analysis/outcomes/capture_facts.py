@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, statuses
+from cosemscope.analysis.exchanges.exchange_roles import SILENCE
+from cosemscope.analysis.exchanges.statuses import ConnectionEnds, statuses
 from cosemscope.analysis.outcomes.association_security import AssociationSecurity, association_security
 from cosemscope.analysis.outcomes.association_table import AssociationTable, association_table
 from cosemscope.analysis.outcomes.block_times import BlockTimes, block_times
