@@ -15,6 +15,7 @@ _NAMED = "system title ABC 4142430000000001, invocation counter 9"
         (Verdict.OPENED, "opened", True, False, "note"),
         (Verdict.UNTAGGED, "opened-untagged", True, False, "note"),
         (Verdict.UNAUTHENTICATED, "opened-unauthenticated", True, True, "note"),
+        (Verdict.PLAIN, "already-plain", True, False, "warning"),
         (Verdict.TAG_WRONG, "tag-wrong", False, True, "warning"),
         (Verdict.NO_KEY, "no-key", False, True, "note"),
         (Verdict.NO_TITLE, "no-title", False, True, "note"),
@@ -33,7 +34,7 @@ def test_what_a_verdict_means(
 
 def test_every_verdict_is_in_the_table() -> None:
     """Whoever adds a verdict says above what it means."""
-    assert len(Verdict) == 9
+    assert len(Verdict) == 10
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,10 @@ def test_layers_are_recognised(vectors: dict[str, dict[str, Any]], trees: dict[s
     """Octets of unknown origin give the same tree as those whose layer is known."""
     for name, vector in vectors.items():
         if vector["expect"] != "incomplete":
-            assert decode_octets(bytes.fromhex(vector["hex"])) == (
+            decoded = decode_octets(bytes.fromhex(vector["hex"]))
+            # An APDU may be a value of Data as well, which a note says.
+            noted = tuple(one for one in decoded.problems if "without an APDU" not in one.message)
+            assert decoded._replace(problems=noted) == (
                 trees[name] if vector["layer"] == "wpdu" else decode_apdu(bytes.fromhex(vector["hex"]))
             ), name
 

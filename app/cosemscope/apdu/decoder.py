@@ -9,8 +9,11 @@ from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import MAX_LAYERS, Cursor, Reader, Session
 from cosemscope.apdu.fields import ByteSource, Decoded, Field
 from cosemscope.apdu.names import tags as t
+from cosemscope.apdu.names.text_marks import TELEGRAM, is_telegram, is_text
 from cosemscope.apdu.services import acse, ciphering, initiate, logical_names, short_names
 from cosemscope.apdu.services.parts import raw_data
+from cosemscope.apdu.telegram_text import CLAUSE as TEXT_CLAUSE
+from cosemscope.apdu.telegram_text import read_text
 
 CLAUSE = "IEC 62056-5-3, abstract syntax of COSEM APDUs"
 _ACSE = "IEC 62056-5-3, abstract syntax of ACSE APDUs"
@@ -39,6 +42,11 @@ def read_apdu(c: Cursor) -> None:
         c.problem(start, c.end, f"expected at most {MAX_LAYERS} APDUs inside one another")
         c.leaf("undecoded", c.end - start)
         return
+    if entry is None and _holds_text(c):
+        outer, c.clause = c.clause, TEXT_CLAUSE
+        c.enclosed(TELEGRAM, c.end, read_text)
+        c.clause = outer
+        return
     if entry is None:
         c.enclosed(t.apdu_name(c.data[start]), c.end, _read_unknown, what="APDU")
         return
@@ -50,17 +58,28 @@ def read_apdu(c: Cursor) -> None:
     c.clause = outer
 
 
+def _holds_text(c: Cursor) -> bool:
+    """Whether a telegram stands in the place of an APDU, or, where it was deciphered, any text."""
+    octets = c.data[c.position : c.end]
+    return is_telegram(octets) or (c.source > 0 and is_text(octets))
+
+
+#: What begins so is of other protocols of meters.
+_FOREIGN = (
+    (b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01", "SML (Smart Message Language)"),
+    (b"\x76\x05", "SML (Smart Message Language), behind its escape sequence"),
+    (b"/", "texts of IEC 62056-21 and P1"),
+)
+
+
 def _read_unknown(c: Cursor) -> tuple[Any, str]:
     """An APDU with a tag nobody defined; one that is ciphered all the same is taken apart."""
     start = c.position
     tag = c.u8("tag")
-    c.problem(
-        start,
-        start + 1,
-        f"expected the tag of an APDU at offset {start}, found 0x{tag:02X}",
-        CLAUSE,
-        item="unknown-tag",
-    )
+    sentence = f"expected the tag of an APDU at offset {start}, found 0x{tag:02X}"
+    foreign = next((name for mark, name in _FOREIGN if c.data[start : c.end].startswith(mark)), "")
+    sentence += f": octets begin so in {foreign}" if foreign else ""
+    c.problem(start, start + 1, sentence, CLAUSE, item="unknown-tag")
     if ciphering.looks_ciphered(c.data[c.position : c.end]):
         c.warn(c.position, c.end, "after the unknown tag stands the content of a ciphered service")
         return ciphering.read_ciphered_content(c, tag, c.session.title, None)

@@ -4,21 +4,25 @@
 """
 
 import enum
+import re
 import struct
 from typing import Any, Literal
 
+from cosemscope.apdu.bare_data import also_data, begins_data, decode_data, is_data
 from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import Cursor, Session
 from cosemscope.apdu.decoder import decode_apdu, read_apdu
-from cosemscope.apdu.fields import ByteSource, Decoded
+from cosemscope.apdu.fields import ByteSource, Decoded, Field, Problem
 from cosemscope.apdu.hdlc.hdlc_events import bare_size, holds_frames
 from cosemscope.apdu.hdlc.hdlc_frames import FLAG
 from cosemscope.apdu.hdlc.hdlc_tree import decode_hdlc, decode_llc, is_llc_61334
+from cosemscope.apdu.mbus_frames import decode_mbus, is_mbus
 from cosemscope.apdu.names.tags import APDU_TAGS, CLIENT_TAGS, SERVER_TAGS
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 from cosemscope.transport.wports import Side, wport_name
 
 CLAUSE = "IEC 62056-4-7, 5.3.2 and 6.3.2 (WPDU)"
+HEX_TEXT = "hex text"
 _Order = Literal["big", "little"]
 
 
@@ -28,11 +32,17 @@ class Layer(enum.Enum):
     WPDU = "WPDU"
     HDLC = "HDLC"
     LLC = "IEC 61334-4-32"
+    MBUS = "M-Bus"
     APDU = "APDU"
+    DATA = "Data"
+    DIGITS = "digits"
 
 
 def recognise(octets: bytes) -> Layer:
-    """The layer of octets: a WPDU, an HDLC frame, an LLC data unit, or (everything else) an APDU."""
+    """The layer of octets: WPDU, HDLC frame, LLC data unit, M-Bus frames, an APDU, a value by itself.
+
+    What is nothing else is an APDU.
+    """
     if len(octets) >= HEADER_SIZE:
         version, _, _, length = struct.unpack_from(">4H", octets)
         rest = octets[HEADER_SIZE:]
@@ -47,9 +57,29 @@ def recognise(octets: bytes) -> Layer:
         return Layer.HDLC
     if is_llc_61334(octets):
         return Layer.LLC
-    if FLAG in octets and _broken(octets) and holds_frames(octets):
+    if is_mbus(octets):
+        return Layer.MBUS
+    return _recognise_broken(octets) if _broken(octets) else Layer.APDU
+
+
+def _recognise_broken(octets: bytes) -> Layer:
+    """The layer of octets that are no sound APDU."""
+    if FLAG in octets and holds_frames(octets):
         return Layer.HDLC
-    return Layer.APDU
+    if is_data(octets) or begins_data(octets):
+        return Layer.DATA
+    return Layer.DIGITS if digits_of(octets) else Layer.APDU
+
+
+_DIGITS = re.compile(rb"(?:[0-9A-Fa-f]{2}[ :\r\n-]?){10,}")
+
+
+def digits_of(octets: bytes) -> bytes:
+    """The octets whose hex digits, as text, these are; empty where they are none, or of nothing known."""
+    if not _DIGITS.fullmatch(octets):
+        return b""
+    spelled = bytes.fromhex(re.sub(rb"[^0-9A-Fa-f]", b"", octets).decode())
+    return b"" if recognise(spelled) is Layer.APDU and _broken(spelled) else spelled
 
 
 def _is_swapped(octets: bytes) -> bool:
@@ -64,6 +94,37 @@ def _broken(octets: bytes) -> bool:
 def decode_octets(octets: bytes, context: Context | None = None) -> Decoded:
     """The tree of octets of unknown origin; never raises."""
     return _DECODERS[recognise(octets)](octets, context)
+
+
+def _decode_apdu_or_data(octets: bytes, context: Context | None = None) -> Decoded:
+    """The tree of an APDU; a note says where its octets could be a value by itself."""
+    return also_data(decode_apdu(octets, context), octets)
+
+
+def _decode_data(octets: bytes, context: Context | None = None) -> Decoded:
+    """The tree of a value by itself; a note says as which APDU its octets could have been meant."""
+    decoded = decode_data(octets, context)
+    if octets[0] not in APDU_TAGS:
+        return decoded
+    broken = next(one for one in decode_apdu(octets).problems if one.severity == "error")
+    words = f"no APDU: as {APDU_TAGS[octets[0]]} these octets break ({broken.message})"
+    return decoded._replace(problems=(*decoded.problems, Problem(0, 1, words, severity="note")))
+
+
+def _decode_digits(octets: bytes, context: Context | None = None) -> Decoded:
+    """The tree of octets that are sent as the text of their digits: that text, below it what it spells."""
+    spelled = decode_octets(digits_of(octets), context)
+    what = spelled.sources[0].name
+    words = f"these octets are hex digits, as text: what they spell ({what}) should have been sent instead"
+    shifted = tuple(problem._replace(source=problem.source + 1) for problem in spelled.problems)
+    root = Field(HEX_TEXT, octets, 0, len(octets), (_moved(spelled.root),), what)
+    sources = (ByteSource("text", octets), *spelled.sources)
+    return Decoded(root, (Problem(0, len(octets), words), *shifted), sources)
+
+
+def _moved(field: Field) -> Field:
+    """A field, and those in it, in the byte sources behind one that was put before them."""
+    return field._replace(source=field.source + 1, children=tuple(map(_moved, field.children)))
 
 
 def decode_wpdu(octets: bytes, context: Context | None = None) -> Decoded:
@@ -161,5 +222,8 @@ _DECODERS = {
     Layer.WPDU: decode_wpdu,
     Layer.HDLC: decode_hdlc,
     Layer.LLC: decode_llc,
-    Layer.APDU: decode_apdu,
+    Layer.MBUS: decode_mbus,
+    Layer.APDU: _decode_apdu_or_data,
+    Layer.DATA: _decode_data,
+    Layer.DIGITS: _decode_digits,
 }

@@ -16,6 +16,7 @@ class Verdict(StrEnum):
     OPENED = "opened"
     UNTAGGED = "opened-untagged"
     UNAUTHENTICATED = "opened-unauthenticated"
+    PLAIN = "already-plain"
     TAG_WRONG = "tag-wrong"
     NO_KEY = "no-key"
     NO_TITLE = "no-title"
@@ -37,9 +38,11 @@ _OPENED_WORDS = {
     Verdict.OPENED: "opened, the authentication tag is right",
     Verdict.UNTAGGED: "opened, there is no authentication tag to check",
     Verdict.UNAUTHENTICATED: "opened, not authenticated (no authentication key of its holder is given)",
+    Verdict.PLAIN: "the security header says encrypted, but the text as it stands is plain: it was written "
+    "down after deciphering, so that no authentication tag and no check sequence can fit, whatever the key",
 }
 _WANTING = frozenset((Verdict.UNAUTHENTICATED, Verdict.TAG_WRONG, Verdict.NO_KEY, Verdict.NO_TITLE))
-_WRONG = frozenset((Verdict.TAG_WRONG, Verdict.SIGNATURE_WRONG))
+_WRONG = frozenset((Verdict.PLAIN, Verdict.TAG_WRONG, Verdict.SIGNATURE_WRONG))
 
 
 class Opening(NamedTuple):

@@ -7,9 +7,11 @@ are told by what was inside where they were opened.
 from collections.abc import Callable
 
 from cosemscope.apdu.context import Context, Reference
+from cosemscope.apdu.data.tied_values import untied
 from cosemscope.apdu.fields import Decoded, Field, Problem, find, walk
 from cosemscope.apdu.names.blue_book import class_name, member_name
 from cosemscope.apdu.names.tags import APDU_TAGS, GENERAL_GLO, GLO_SERVICES
+from cosemscope.apdu.names.text_marks import TELEGRAM
 from cosemscope.apdu.names.texts import obis_text
 
 MAX_LENGTH = 200
@@ -85,13 +87,29 @@ def summarise_field(root: Field, context: Context | None = None) -> str:
 
 
 #: What stands around an APDU in HDLC and in IEC 61334-4-32.
-_FRAMES = frozenset({"HDLC frame", "HDLC frames", "information", "IEC 61334-4-32 LLC"})
+_FRAMES = frozenset(
+    {
+        "M-Bus frame",
+        "M-Bus frames",
+        "segment",
+        "HDLC frame",
+        "HDLC frames",
+        "information",
+        "IEC 61334-4-32 LLC",
+    }
+)
 
 
 def _carried(root: Field) -> Field | None:
     """The APDU in frames: that of the last one that has a whole one."""
     for child in reversed(root.children):
-        found = child if child.name in _NAMES else _carried(child) if child.name in _FRAMES else None
+        found = (
+            child
+            if child.name in _NAMES or child.name == TELEGRAM
+            else _carried(child)
+            if child.name in _FRAMES
+            else None
+        )
         if found is not None:
             return found
     return None
@@ -110,7 +128,7 @@ def _opened(root: Field) -> Field | None:
     for child in content.children if content is not None else ():
         if child.name == "ciphered-text" and child.children:
             return child.children[0]
-        if child.name in _NAMES:
+        if child.name in _NAMES or child.name == TELEGRAM:
             return child
     return None
 
@@ -135,10 +153,12 @@ def _texts(field: Field | None, limit: int = 3) -> str:
     """The texts of a list's elements, the first few of them."""
     if field is None:
         return ""
-    elements = [child.text for child in field.children if child.name.startswith("[")]
-    if not elements:
+    listed = [child for child in field.children if child.name.startswith("[")]
+    if not listed:
         return ""
-    count = max(len(elements), len(field.value)) if isinstance(field.value, tuple) else len(elements)
+    elements = [child.text for child in untied(listed)]
+    told = len(listed) - len(elements)
+    count = max(len(elements), len(field.value) - told) if isinstance(field.value, tuple) else len(elements)
     more = f", {count - limit} more" if count > limit else ""
     return ", ".join(elements[:limit]) + more
 
@@ -350,6 +370,15 @@ def _association(root: Field, context: Context | None) -> str:
     return words
 
 
+def _bare_data(root: Field, context: Context | None) -> str:
+    elements = _texts(root)
+    return f"no APDU: Data, {root.text}" + (f": {elements}" if elements else "")
+
+
+def _hex_text(root: Field, context: Context | None) -> str:
+    return f"hex digits as text of: {summarise_field(root.children[0], context)}"
+
+
 def _exception(root: Field, context: Context | None) -> str:
     return f"EXCEPTION {root.text}"
 
@@ -391,5 +420,7 @@ _TELLERS: dict[str, Callable[[Field, Context | None], str]] = {
     "exception-response": _exception,
     "confirmedServiceError": _service_error,
     "general-block-transfer": _block_transfer,
+    "Data": _bare_data,
+    "hex text": _hex_text,
     **dict.fromkeys(("gateway-request", "gateway-response", "LLC", "general-signing"), _wrapped),
 }

@@ -177,6 +177,10 @@ def _frames(*frames: bytes) -> Callable[[Talk], None]:
     return _segments(GOOD + b"".join(frames))
 
 
+#: A GET in clear where ciphered text should stand, and any authentication tag.
+_GET_AND_TAG = a.get_request(0xC1, 3, ENERGY) + bytes(12)
+
+
 def _up(*apdus: bytes) -> Callable[[Talk], None]:
     def say(talk: Talk) -> None:
         for apdu in apdus:
@@ -298,6 +302,9 @@ SCENARIOS: dict[str, Callable[[Talk], None]] = {
     "other-apdu-inside": _general(inner=0xC9),
     "key-unfit": _general(a.Cipher.ENCRYPTED, key_table(encryption=b"\x01" * 16)),
     "tag-wrong": _wrong_tag,
+    "already-plain": _up(
+        b"\xdb" + a.sized(b"TST\0\0\0\0\1") + a.sized(bytes.fromhex("3000000010") + _GET_AND_TAG)
+    ),
     "opened": _general(),
     "opened-untagged": _general(a.Cipher.ENCRYPTED),
     "opened-unauthenticated": _general(keys=key_table(authentication=None)),

@@ -67,6 +67,27 @@ _TRUTHS: dict[str, _Truth] = {
     "hdlc-frame-cut": [("PUSH, structure of 1, incomplete", "6 octets or more are missing")],
     "general-glo-cut": [("suite 1, encrypted, invocation counter 17539", "334 octets are missing")],
     "first-hdlc-segment-alone": [("PUSH, structure of 3, incomplete: 1, 2340", "its rest is missing")],
+    "plain-text-in-general-glo-unkeyed": [(_PUSH, "whatever the key")],
+    "plain-text-in-general-glo-keyed": [(_PUSH, "whatever the key")],
+    "plain-text-in-general-glo-in-hdlc": [(_PUSH, "no check sequence can fit")],
+    "push-flat-triplets": [
+        (
+            "1.0.1.8.0.255 Active energy import (+A) = 4752.074 kWh",
+            "1.0.32.7.0.255 Voltage L1, instantaneous = 233.4 V",
+        )
+    ],
+    "push-flat-pairs": [
+        ("1.1.1.7.0.255 Active power import (+P), instantaneous, channel 1 = 2342", "channel 1 = 230")
+    ],
+    "data-scaler-unit": ["no APDU: Data, scaler 10^-2, unit V"],
+    "data-clock": ["no APDU: Data, 2021-01-24 14:48:57.80, deviation -60 min"],
+    "data-activity": ["no APDU: Data, structure of 7: 0, 0, 0, 4 more"],
+    "data-double-long-unsigned": [("no APDU: Data, 5009", "as writeRequest these octets break")],
+    "mbus-long-frame": [(_PUSH, "opened")],
+    "p1-in-general-glo-tag-right": [('IEC 62056-21 text "/EST5', "authentication tag is right")],
+    "p1-in-general-glo-untagged": [('IEC 62056-21 text "/EST5', "no authentication tag to check")],
+    "ek-and-ak-exchanged": [(_PUSH, "in each other's place")],
+    "unit-255": [("= 0.094", "scaler 10^-3, no unit (255)")],
     "titles-of-pasted-aarq-aare": [
         "AARQ LN referencing, with ciphering",
         "AARE accepted",

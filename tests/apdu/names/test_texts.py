@@ -38,7 +38,7 @@ def test_scaled(value: int | float, scaler: int, unit: int, expected: str) -> No
     ("scaler", "unit", "expected"),
     [
         (-1, _WH, "scaler 10^-1, unit Wh"),
-        (0, _NO_UNIT, "scaler 10^0, unit 255"),
+        (0, _NO_UNIT, "scaler 10^0, no unit (255)"),
         (3, 200, "scaler 10^3, unit 200"),
     ],
 )

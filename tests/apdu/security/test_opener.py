@@ -487,3 +487,42 @@ def test_tags_of_another_size_are_not_tried(missing: int, words: str) -> None:
         Verdict.TAG_WRONG,
         (f"the authentication tag is cut: {words} octets",),
     )
+
+
+# Keys in each other's place, and text that needs none.
+
+
+def _general_glo(control: str, text: str, tag: str = "") -> CipheredPart:
+    """A push of the title that the vectors of the field have, with invocation counter 16."""
+    return CipheredPart(
+        0xDB, int(control, 16), 16, bytes.fromhex(text), bytes.fromhex(tag), bytes.fromhex("5453540000000007")
+    )
+
+
+_PUSHED = "0f00000001000203060000000112092406000003e8"
+_CIPHERED, _ITS_TAG = "fe429c5787d402da2d5b6460ccc578eecb9d2d2a63", "6d7212c26cbc31092d56cb06"
+_EK, _AK = (
+    bytes.fromhex(key) for key in ("101112131415161718191A1B1C1D1E1F", "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF")
+)
+
+
+@pytest.mark.parametrize(("control", "tag"), [("30", _ITS_TAG), ("20", "")])
+def test_keys_in_each_others_place_are_noticed(control: str, tag: str) -> None:
+    """The one fits for the other: opened, with the sentence that says what to do; right ones say nothing."""
+    part = _general_glo(control, _CIPHERED, tag)
+    for encryption, authentication, exchanged in ((_EK, _AK, False), (_AK, _EK, True)):
+        ring = KeyRing([KeySet("a meter", encryption=encryption, authentication=authentication)])
+        opening = KeyedOpener(ring).open(part)
+        assert opening.plaintext == bytes.fromhex(_PUSHED)
+        assert ("in each other's place" in opening.text) is exchanged
+        assert opening.severity == ("warning" if exchanged else "note")
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_text_that_is_plain_already_is_read(keyed: bool) -> None:
+    """A dump taken after deciphering in place: neither key nor tag can fit, and none is missing."""
+    ring = KeyRing([KeySet("a meter", encryption=_EK, authentication=_AK)] if keyed else [])
+    opening = KeyedOpener(ring).open(_general_glo("30", _PUSHED, _ITS_TAG))
+    assert (opening.verdict, opening.plaintext) == (Verdict.PLAIN, bytes.fromhex(_PUSHED))
+    for text in (_CIPHERED, _PUSHED[:-2], "d80102", ""):
+        assert KeyedOpener(KeyRing()).open(_general_glo("30", text, _ITS_TAG)).verdict is Verdict.NO_KEY

@@ -156,7 +156,7 @@ def test_joined_blocks_have_a_tab_too(ciphered, qtbot):
 
 def test_a_wrong_key_says_that_the_tag_is_wrong(ciphered):
     """Nothing is shown as opened with a key that does not fit."""
-    ciphered.opening.keeper.set_keys(KeyTable.parse(f'[[key]]\nencryption = "{AK}"\nauthentication = "{EK}"'))
+    ciphered.opening.keeper.set_keys(KeyTable.parse(f'[[key]]\nencryption = "{AK}"\nauthentication = "{AK}"'))
     ciphered.selection.go_to(4)
     bar = ciphered.workspace.details.verdict
     assert bar.shown.verdict is Verdict.TAG_WRONG

@@ -30,6 +30,7 @@ from cosemscope.apdu.data.shapes import SCALER_UNIT_ATTRIBUTE
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find, first
 from cosemscope.apdu.names import tags as t
+from cosemscope.apdu.names.text_marks import is_telegram
 from cosemscope.apdu.names.texts import TITLE_SIZE, title_text
 from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.envelopes import CIPHERED_TAGS, Unprotected, read_protected
@@ -170,7 +171,7 @@ class _Step:
         """An APDU, or what was inside of one."""
         if not apdu or depth > _MAX_DEPTH:
             return
-        if depth:
+        if depth and not is_telegram(apdu):
             self.inner = apdu[0]
         self.plain = apdu
         handle = _HANDLERS.get(apdu[0])

@@ -21,6 +21,7 @@ declare("other-apdu-inside", Severity.WARNING, Group.SECURITY, "another APDU ins
 declare("key-unfit", Severity.WARNING, Group.SECURITY, "a key that was given does not fit")
 declare(Verdict.TAG_WRONG.value, Severity.WARNING, Group.SECURITY, "the authentication tag is wrong")
 declare(Verdict.SIGNATURE_WRONG.value, Severity.WARNING, Group.SECURITY, "the signature is wrong")
+declare(Verdict.PLAIN.value, Severity.WARNING, Group.SECURITY, "said to be encrypted, and plain")
 declare(Verdict.OPENED.value, Severity.CHAT, Group.SECURITY, "opened, the authentication tag is right")
 declare(Verdict.UNTAGGED.value, Severity.CHAT, Group.SECURITY, "opened, there is no authentication tag")
 declare(Verdict.UNAUTHENTICATED.value, Severity.CHAT, Group.SECURITY, "opened, not authenticated")

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from cosemscope.apdu.decoder import decode_apdu
-from cosemscope.apdu.framed import Layer, recognise
+from cosemscope.apdu.framed import Layer, decode_octets, recognise
 from cosemscope.apdu.hdlc.hdlc_events import hdlc_events
 from cosemscope.apdu.hdlc.hdlc_frames import FLAG, FrameReceived
 from cosemscope.apdu.hdlc.hdlc_units import Sender, sender_of
@@ -30,10 +29,13 @@ class PacketLink(enum.Enum):
 
 
 class PastedMessage(NamedTuple):
-    """One message: its octets, how they are framed (or the link of a whole packet), who sent it, and when."""
+    """One message: its octets, how they are framed, who sent it, and when.
+
+    `framing` is the link of a whole packet, or the layer of what no capture can hold (a value by itself).
+    """
 
     octets: bytes
-    framing: Framing | PacketLink
+    framing: Framing | PacketLink | Layer
     sender: Side
     line: int
     stamp: Stamp | None = None
@@ -48,7 +50,7 @@ class _Cut(NamedTuple):
     """A message before its sender is settled: `side` as far as its octets tell, `wports` source first."""
 
     octets: bytes
-    framing: Framing | PacketLink
+    framing: Framing | PacketLink | Layer
     side: Side | None
     piece: Piece
     wports: tuple[int, int] | None = None
@@ -66,6 +68,8 @@ FRAMINGS = {
     Layer.LLC: Framing.IEC_61334_4_32,
     Layer.APDU: Framing.BARE,
 }
+#: What carries an APDU, or is none, and no stream of a capture.
+ALONE = frozenset({Layer.MBUS, Layer.DATA, Layer.DIGITS})
 #: How many pieces are tried together: those that are not whole then stay apart.
 _JOINED = (1, 2, 3, 4, 6, 8, 12, 16)
 _ETHERTYPES = (b"\x08\x00", b"\x86\xdd", b"\x81\x00")
@@ -107,7 +111,7 @@ def _is_whole(octets: bytes) -> bool:
         return _wpdu_ends(octets)[-1] == len(octets)
     if layer is Layer.HDLC:
         return len(octets) > 2 and octets[-1] == FLAG
-    return not any(problem.severity == "error" for problem in decode_apdu(octets).problems)
+    return not any(problem.severity == "error" for problem in decode_octets(octets).problems)
 
 
 def link_of(octets: bytes) -> PacketLink | None:
@@ -152,8 +156,11 @@ def _cut(piece: Piece) -> Iterator[_Cut]:
     if link is not None:
         yield _Cut(octets, link, None, piece)
         return
-    framing = FRAMINGS[recognise(octets)]
-    if framing is Framing.WRAPPER:
+    layer = recognise(octets)
+    framing = FRAMINGS.get(layer, Framing.BARE)
+    if layer in ALONE:
+        yield _Cut(octets, layer, None, piece)
+    elif framing is Framing.WRAPPER:
         yield from _cut_wpdus(piece)
     elif framing is Framing.HDLC:
         yield from _cut_frames(piece)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.pasted.messages import PacketLink, PastedMessage
+from cosemscope.apdu.framed import Layer
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.capture.spool.spool_writer import SpoolWriter
@@ -90,9 +91,14 @@ def write_messages(path: Path, messages: Sequence[PastedMessage], start: int = 0
 
 
 def _frames(message: PastedMessage, connections: dict[Framing, SyntheticTcp]) -> list[bytes]:
-    """The packets of a message: itself where it is one, else segments, behind a handshake for the first."""
+    """The packets of a message: itself where it is one, else segments, behind a handshake for the first.
+
+    None for what no stream can hold.
+    """
     if isinstance(message.framing, PacketLink):
         return [message.octets]
+    if isinstance(message.framing, Layer):
+        return []
     connection = connections.get(message.framing)
     opened = []
     if connection is None:
@@ -102,6 +108,11 @@ def _frames(message: PastedMessage, connections: dict[Framing, SyntheticTcp]) ->
         connections[message.framing] = connection
         opened = connection.handshake()
     return [*opened, *connection.data(message.from_client, message.octets)]
+
+
+def can_be_captured(messages: Sequence[PastedMessage]) -> bool:
+    """Whether any of the messages is of a kind that a capture holds."""
+    return not all(isinstance(message.framing, Layer) for message in messages)
 
 
 @contextmanager

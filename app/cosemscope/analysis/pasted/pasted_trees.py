@@ -7,9 +7,10 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.steps import advance
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.pasted.messages import FRAMINGS, PacketLink, PastedMessage, messages_of
-from cosemscope.analysis.pasted.pasted_capture import pasted_analysis
+from cosemscope.analysis.pasted.pasted_capture import can_be_captured, pasted_analysis
 from cosemscope.apdu.fields import Decoded
-from cosemscope.apdu.framed import decode_octets, recognise
+from cosemscope.apdu.framed import Layer, decode_octets, digits_of, recognise
+from cosemscope.apdu.mbus_frames import mbus_apdu
 from cosemscope.apdu.pasted.pieces import Pasted
 from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.transport.wports import Side
@@ -29,6 +30,8 @@ def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
     Several messages are one conversation: titles, keys, requests, blocks and segments of earlier ones hold.
     """
     messages = messages_of(pasted)
+    if not can_be_captured(messages):
+        return [decode_message(message, keys) for message in messages]
     if len(messages) == 1 and not isinstance(messages[0].framing, PacketLink):
         return [decode_message(messages[0], keys)]
     with pasted_analysis(messages) as (analysis, places):
@@ -45,8 +48,17 @@ def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
     return [tree for _, tree in sorted(found, key=lambda pair: pair[0])]
 
 
+def _apdu_of(octets: bytes) -> bytes:
+    """The APDU in octets of any layer; empty where there is none."""
+    layer = recognise(octets)
+    if layer is Layer.MBUS:
+        return mbus_apdu(octets)
+    if layer is Layer.DIGITS:
+        return _apdu_of(digits_of(octets))
+    return b"" if layer is Layer.DATA else apdu_octets(octets, FRAMINGS[layer])
+
+
 def decode_message(message: PastedMessage, keys: KeyTable = NO_KEYS) -> PastedTree:
     """The tree of one message by itself; where it does not say whose it is, the keys' titles are tried."""
-    framing = FRAMINGS[recognise(message.octets)]
-    look = advance(Association(keys), apdu_octets(message.octets, framing), 0)
+    look = advance(Association(keys), _apdu_of(message.octets), 0)
     return PastedTree(message.sender, decode_octets(message.octets, look.context), look)

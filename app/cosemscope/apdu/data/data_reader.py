@@ -12,8 +12,10 @@ from cosemscope.apdu.context import Reference
 from cosemscope.apdu.cursor import MAX_DEPTH, Break, Cursor
 from cosemscope.apdu.data.compact import read_compact_array
 from cosemscope.apdu.data.dates import read_form
+from cosemscope.apdu.data.scaled_fields import is_scaler_unit, scaled, scaled_number, tag_of
 from cosemscope.apdu.data.shapes import Shape, shape_of
 from cosemscope.apdu.data.strings import plausible_name, read_bits, read_string
+from cosemscope.apdu.data.tied_values import named_by_list, named_in_line, pushed_objects
 from cosemscope.apdu.data.types import (
     ARRAY,
     BIT_STRING,
@@ -21,7 +23,6 @@ from cosemscope.apdu.data.types import (
     DONT_CARE,
     ENUM,
     FIXED,
-    FLOAT32,
     FORMS,
     INTEGER,
     NULL,
@@ -35,7 +36,7 @@ from cosemscope.apdu.data.types import (
 )
 from cosemscope.apdu.fields import Field
 from cosemscope.apdu.names.blue_book import attribute_name
-from cosemscope.apdu.names.texts import obis_text, scaled_text, scaler_unit_text
+from cosemscope.apdu.names.texts import obis_text, scaler_unit_text
 
 _new = tuple.__new__
 
@@ -121,15 +122,22 @@ def _read_elements(c: Cursor, name: str, tag: int, shape: Shape | None, depth: i
     elements = shape.elements if shape is not None and len(shape.elements) >= count else ()
     if count == 2 and c.session.untagged and _read_untagged_descriptor(c):
         return _read_described(c, depth)
+    references: tuple[Reference, ...] = ()
     for index in range(c.possible(count)):
         if elements:
             inner, inner_shape = elements[index]
         else:
-            inner, inner_shape = element_name(index), None
+            inner, inner_shape = element_name(index), shape_of(references[index]) if references else None
         values.append(read_data(c, inner, inner_shape, depth + 1))
+        if not index and count > 1 and not elements:
+            references = pushed_objects(values[0], count)
     if len(values) < count:
         raise c.too_many(count, len(values))
     value = tuple(values)
+    if references:
+        c.children[2:] = named_by_list(c.children[2:], references, c.session.context.scaler_unit)
+    elif count > 3 and not elements:
+        c.children[2:] = named_in_line(c.children[2:]) or c.children[2:]
     text = shape.text(value) if shape is not None and shape.text is not None else ""
     text = text or _structure_text(c, value) or (_named_text(c.children[2:]) if elements else "")
     c.close(value, text or f"structure of {count}")
@@ -211,36 +219,6 @@ def _read_described(c: Cursor, depth: int) -> tuple[Any, ...]:
     return described.value, value
 
 
-def _tag_of(field: Field) -> int:
-    """The type tag of a data field; -1 for what has none."""
-    tag = field.children[0] if field.children else field
-    return int(tag.value) if tag.name == "tag" else -1
-
-
-def is_scaler_unit(field: Field) -> bool:
-    """Whether a data field is a structure of an integer and an enum, which is what scaler_unit is."""
-    parts = field.children
-    return (
-        len(parts) == 4
-        and parts[0].value == STRUCTURE
-        and _tag_of(parts[2]) == INTEGER
-        and _tag_of(parts[3]) == ENUM
-    )
-
-
-def scaled(field: Field, scaler: int, unit: int) -> Field:
-    """A data field with its number shown in its unit; anything but a number is left as it is."""
-    tag = _tag_of(field)
-    if tag not in NUMBERS:
-        return field
-    return field._replace(text=_scaled_number(tag, field.value, scaler, unit))
-
-
-def _scaled_number(tag: int, value: int | float, scaler: int, unit: int) -> str:
-    # A float32 is kept as Python's float, whose further digits it does not have.
-    return scaled_text(float(f"{value:.7g}") if tag == FLOAT32 else value, scaler, unit)
-
-
 def fixed_text(octets: bytes, reference: Reference | None, scaler_unit: tuple[int, int] | None) -> str | None:
     """The text that the field of an attribute's value would have, where `octets` are one of fixed size.
 
@@ -252,7 +230,7 @@ def fixed_text(octets: bytes, reference: Reference | None, scaler_unit: tuple[in
         return None
     value, text = fixed[1](octets[1:])
     if reference is not None and scaler_unit is not None and tag in NUMBERS:
-        return _scaled_number(tag, value, *scaler_unit)
+        return scaled_number(tag, value, *scaler_unit)
     shape = shape_of(reference)
     return shape.text(value) or text if shape is not None and shape.text is not None else text
 
@@ -261,7 +239,7 @@ def _structure_text(c: Cursor, value: tuple[Any, ...]) -> str:
     """The text of a small structure: scaler and unit; or logical name and value; else ""."""
     count = len(value)
     fields = c.children[2:]
-    if count == 2 and _tag_of(fields[0]) == INTEGER and _tag_of(fields[1]) == ENUM and value[1]:
+    if count == 2 and tag_of(fields[0]) == INTEGER and tag_of(fields[1]) == ENUM and value[1]:
         return scaler_unit_text(*value)
     if not 2 <= count <= 3 or not isinstance(value[0], bytes) or len(value[0]) != 6:
         return ""

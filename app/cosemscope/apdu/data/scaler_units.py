@@ -5,7 +5,7 @@ back in the `Context` of those to come.
 """
 
 from cosemscope.apdu.context import Reference, Request
-from cosemscope.apdu.data.data_reader import is_scaler_unit
+from cosemscope.apdu.data.scaled_fields import is_scaler_unit
 from cosemscope.apdu.data.shapes import SCALER_UNIT_ATTRIBUTE
 from cosemscope.apdu.fields import Field, find
 from cosemscope.apdu.names.tags import APDU_TAGS

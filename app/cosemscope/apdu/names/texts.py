@@ -12,6 +12,7 @@ from cosemscope.wording import printable
 #: Units that people read in thousands.
 _KILO_UNITS = frozenset({"W", "VA", "var", "Wh", "VAh", "varh"})
 _SHOWN_OCTETS = 64
+_NO_UNIT = 255
 _SHOWN_CHARACTERS = 200
 
 
@@ -36,8 +37,8 @@ def scaled_text(value: int | float, scaler: int, code: int) -> str:
 
 
 def scaler_unit_text(scaler: int, code: int) -> str:
-    """A scaler_unit for people: "scaler 10^-1, unit Wh"."""
-    return f"scaler 10^{scaler}, unit {unit(code) or code}"
+    """A scaler_unit for people: "scaler 10^-1, unit Wh"; code 255 is that of counts and ratios."""
+    return f"scaler 10^{scaler}, {'no unit (255)' if code == _NO_UNIT else f'unit {unit(code) or code}'}"
 
 
 def hex_text(octets: bytes) -> str:

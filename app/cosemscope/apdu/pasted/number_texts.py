@@ -5,6 +5,7 @@ import base64
 import binascii
 import re
 
+from cosemscope.apdu.names.text_marks import is_telegram
 from cosemscope.apdu.pasted.pieces import Pasted, Piece
 
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), "")
@@ -34,6 +35,15 @@ def read_literals(text: str) -> Pasted | None:
     if not any(piece.octets for piece in pieces) or re.search(r"\b(?:0x)?(?:[0-9A-Fa-f]{2}\s+){2}", around):
         return None
     return Pasted(tuple(pieces), {}, ())
+
+
+def read_telegram(text: str) -> Pasted | None:
+    """The octets of a text of IEC 62056-21 or P1 that is pasted as it is; None for any other text."""
+    bare = text.strip()
+    if not bare.isascii() or not is_telegram(f"{bare}\n".encode()):
+        return None
+    octets = "".join(f"{line}\r\n" for line in bare.splitlines()).encode()
+    return Pasted((Piece(octets, None, 1),), {}, ("Read as a text of IEC 62056-21 (P1), not as hex.",))
 
 
 _BRACKETS = re.compile(r"[\[\](){};]")

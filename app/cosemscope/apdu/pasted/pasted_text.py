@@ -30,6 +30,7 @@ from cosemscope.apdu.pasted.number_texts import (
     read_base64,
     read_decimals,
     read_literals,
+    read_telegram,
 )
 from cosemscope.apdu.pasted.pasted_tables import read_json, read_table
 from cosemscope.apdu.pasted.pieces import HexError, Pasted, Piece, Way
@@ -53,7 +54,7 @@ class _Line(NamedTuple):
 
 def read_pasted(text: str) -> Pasted:
     """The octets that `text` spells, and what was left out of it. Raises HexError when it spells none."""
-    for reader in (read_literals, read_json, read_table, read_decimals, read_base64):
+    for reader in (read_telegram, read_literals, read_json, read_table, read_decimals, read_base64):
         found = reader(text)
         if found is not None:
             return found

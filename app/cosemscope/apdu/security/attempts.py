@@ -71,7 +71,7 @@ class Attempt:
         self.part = part
         self.titles = titles
         self.tries = 0
-        self._glances = glances
+        self.glances = glances
         self._counter = part.invocation_counter.to_bytes(4, "big")
         self._control = bytes((part.security_control,))
         self._encrypted = bool(part.security_control & 0x20)
@@ -106,7 +106,7 @@ class Attempt:
 
     def _passed_over(self, key: RingKey, nonce: bytes) -> bool:
         """Whether a glance at the first octet shows that `key` is wrong."""
-        if not self._glances or self._firsts is None or self._keys <= _FEW_KEYS or not self.part.content:
+        if not self.glances or self._firsts is None or self._keys <= _FEW_KEYS or not self.part.content:
             return False
         self.tries += 1
         self._checked = self._checked or bool(key.authentications)

@@ -17,6 +17,8 @@ from cosemscope.apdu.security.suites import SUITES
 KEY_SIZES = (16, 24, 32)
 #: APDUs of a sender that no key fits, until one more is not worth trying all keys in full; senders counted.
 _AGAIN, _MAX_SENDERS = 16, 4096
+#: Sets whose keys are tried in each other's place.
+_MAX_EXCHANGED = 64
 #: The bits of a security control for authenticated and encrypted.
 BOTH = 0x30
 
@@ -113,6 +115,19 @@ class KeyRing:
             self.dedicated = keys[0]
         elif keys and kind is KeyKind.UNICAST:
             self.unicast = keys[0]
+
+    def exchanged(self, kind: KeyKind) -> list[RingKey]:
+        """The authentication keys of sets in the place of their keys of this kind, and these in theirs."""
+        keys = []
+        for one in self.sets[:_MAX_EXCHANGED]:
+            octets: bytes | None = getattr(one, kind.value)
+            other = one.authentication
+            if octets is None or other is None or octets == other or len(other) not in KEY_SIZES:
+                continue
+            key = RingKey(f"authentication key of {one.label}", other, (octets,), own=True)
+            key.titles += [one.title] if one.title is not None and len(one.title) == TITLE_SIZE else []
+            keys.append(key)
+        return keys
 
     def key(self, label: str, octets: bytes, own: bytes | None) -> RingKey:
         """A key that came with an APDU: with its holder's authentication key, and all there are."""

@@ -21,6 +21,7 @@ from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.attempts import MAX_TRIES, TAG_STOP, TAIL, Attempt, Title, Titles
 from cosemscope.apdu.security.key_agreement import Derived, agreed, unwrap
 from cosemscope.apdu.security.key_rings import KEY_SIZES, KIND_NAMES, KeyKind, KeyRing, RingKey
+from cosemscope.apdu.security.plausibility import already_plain
 from cosemscope.apdu.security.signing import verify
 from cosemscope.apdu.security.suites import SUITES, TAG_SIZE, security_control
 
@@ -33,6 +34,10 @@ _nonce = Struct(">8sI").pack
 
 
 _NAMED_TITLE = "the system title is the one that the keys name, none was seen"
+_EXCHANGED = (
+    "encryption and authentication key are in each other's place: exchange them where they are given, each "
+    "fits for the other"
+)
 _OTHER_TITLE = "opened with the receiver's system title, not the sender's"
 
 
@@ -84,6 +89,13 @@ class KeyedOpener:
         return found
 
     def _open(self, part: CipheredPart) -> Opening:
+        found = self._keyed(part)
+        if not found.verdict.opened and already_plain(part):
+            return Opening(Verdict.PLAIN, part.content, part.invocation_counter)
+        return found
+
+    def _keyed(self, part: CipheredPart) -> Opening:
+        """The outcome of trying the keys."""
         counter = part.invocation_counter
         kinds = _kinds(part)
         control = security_control(part.security_control)
@@ -96,6 +108,8 @@ class KeyedOpener:
         sender = part.system_title or self.sender
         attempt = Attempt(part, self._titles(part), glances=self.ring.fails(kinds[0], sender))
         found = self._search(part, kinds, candidates, attempt)
+        if not found.verdict.opened and not attempt.glances:
+            found = self._exchanged(part, kinds) or found
         self.ring.count(kinds[0], sender, opened=found.verdict.opened)
         return found
 
@@ -115,6 +129,18 @@ class KeyedOpener:
                 if attempt.tries >= MAX_TRIES:
                     return attempt.failure(gave_up=True)
         return attempt.failure()
+
+    def _exchanged(self, part: CipheredPart, kinds: Sequence[KeyKind]) -> Opening | None:
+        """The APDU opened with encryption and authentication key of a set in each other's place."""
+        attempt = Attempt(part, self._titles(part), glances=False)
+        search = attempt.by_tag if security_control(part.security_control).authenticated else attempt.by_sense
+        for kind in kinds:
+            for key in self.ring.exchanged(kind):
+                for again in attempt.titles.rounds:
+                    found = search(key, again)
+                    if found is not None:
+                        return found._replace(notes=(*found.notes, _EXCHANGED), tried=True)
+        return None
 
     def _titles(self, part: CipheredPart) -> Titles:
         seen = [title for title in (part.system_title, self.sender) if title and len(title) == TITLE_SIZE]

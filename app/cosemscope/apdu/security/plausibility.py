@@ -9,6 +9,7 @@ from cosemscope.apdu.context import CipheredPart
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.codes import CONFIRMED_SERVICES, EXCEPTION_ERRORS, SERVICE_ERRORS, STATE_ERRORS
+from cosemscope.apdu.names.text_marks import is_text
 
 _INNER = {**t.GLO_SERVICES, **t.DED_SERVICES}
 #: What may answer instead of the service that a ciphered service names.
@@ -26,7 +27,6 @@ _SERVICES = frozenset(_INNER.values()) | frozenset(
 )
 #: Of a ciphered service's content so many octets are enough: random ones break sooner.
 _BELIEVED = 12
-_LEAST_TEXT = 16
 #: No block transfer has more than 4,095 blocks: the upper octets of block numbers and acknowledgements.
 _BLOCKS = 0x0F
 
@@ -40,7 +40,7 @@ def first_octets(part: CipheredPart) -> frozenset[int]:
 def makes_sense(part: CipheredPart, plain: bytes) -> bool:
     """Whether what was deciphered can be the APDU that `part` promises; random octets can not."""
     if not plain or plain[0] not in first_octets(part):
-        return part.tag not in _INNER and _is_text(plain)
+        return part.tag not in _INNER and is_text(plain)
     if plain[0] in _ERRORS:
         return _is_error(plain)
     if plain[0] == t.GENERAL_BLOCK_TRANSFER and any(octet > _BLOCKS for octet in plain[2:6:2]):
@@ -50,16 +50,22 @@ def makes_sense(part: CipheredPart, plain: bytes) -> bool:
     return not broken or (plain[0] == _INNER.get(part.tag) and min(broken) >= _BELIEVED)
 
 
+def already_plain(part: CipheredPart) -> bool:
+    """Whether text that is said to be encrypted is plain: a sound APDU, or text, as no cipher makes it."""
+    text = part.content
+    if not part.security_control & 0x20 or part.security_control & 0x80 or len(text) < _BELIEVED:
+        return False
+    if text[0] not in first_octets(part):
+        return part.tag not in _INNER and is_text(text)
+    return text[0] not in _ERRORS and not decode_apdu(text).problems
+
+
 def _is_error(plain: bytes) -> bool:
     """Whether an exception response or a confirmed service error says what the standard knows."""
     if plain[0] == t.EXCEPTION_RESPONSE:
         return len(plain) in (3, 7) and plain[1] in STATE_ERRORS and plain[2] in EXCEPTION_ERRORS
     known = len(plain) == 4 and plain[1] in CONFIRMED_SERVICES and plain[2] in SERVICE_ERRORS
     return known and plain[3] in SERVICE_ERRORS[plain[2]][1]
-
-
-def _is_text(plain: bytes) -> bool:
-    return len(plain) >= _LEAST_TEXT and all(31 < octet < 127 or octet in b"\t\r\n" for octet in plain)
 
 
 def nonsense(plain: bytes) -> str:

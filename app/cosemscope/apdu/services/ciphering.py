@@ -13,7 +13,7 @@ from cosemscope.apdu.fields import ByteSource, Field
 from cosemscope.apdu.names import codes
 from cosemscope.apdu.names.tags import APDU_TAGS, DED_SERVICES, GLO_SERVICES, apdu_name
 from cosemscope.apdu.names.texts import title_text
-from cosemscope.apdu.opening import Opening
+from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.services.parts import optional
 
 CLAUSE = "IEC 62056-5-3, security header and protected xDLMS APDUs"
@@ -158,7 +158,7 @@ def _read_ciphered_text(c: Cursor, part: CipheredPart, stop: int, opening: Openi
 def _opened(c: Cursor, part: CipheredPart, opening: Opening) -> tuple[Field, ...]:
     """The tree of a decrypted body, in a byte source of its own."""
     session, plain = c.session, opening.plaintext or b""
-    session.sources.append(ByteSource("decrypted", plain))
+    session.sources.append(ByteSource("plain" if opening.verdict is Verdict.PLAIN else "decrypted", plain))
     session.expansion += 4 * len(plain)
     inner = Cursor(plain, session, len(session.sources) - 1)
     inner.clause = CLAUSE

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.cursor import Cursor, Reader, Step
-from cosemscope.apdu.data.data_reader import is_scaler_unit, read_data, read_logical_name, scaled
+from cosemscope.apdu.data.data_reader import read_data, read_logical_name
+from cosemscope.apdu.data.scaled_fields import is_scaler_unit, scaled
 from cosemscope.apdu.data.shapes import (
     ENTRY_DESCRIPTOR,
     RANGE_DESCRIPTOR,

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from cosemscope.analysis.pasted.messages import messages_of
-from cosemscope.analysis.pasted.pasted_capture import message_times, write_messages
+from cosemscope.analysis.pasted.pasted_capture import can_be_captured, message_times, write_messages
 from cosemscope.analysis.pasted.pasted_trees import PastedTree, decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
@@ -49,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         pasted = read_pasted(sys.stdin.read() if words.strip() == "-" else words)
         if arguments.write is not None:
             now, messages = time.time_ns(), messages_of(pasted)
+            if not can_be_captured(messages):
+                raise CommandError("nothing here is a message that a capture can hold")
             write_messages(arguments.write, messages, now)
             print(f"cosemscope decode: {message_times(messages, now)[1]}", file=sys.stderr)
     except (HexError, CommandError, SpoolError) as error:

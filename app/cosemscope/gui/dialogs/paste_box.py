@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.pasted.messages import messages_of
-from cosemscope.analysis.pasted.pasted_capture import message_times
+from cosemscope.analysis.pasted.pasted_capture import can_be_captured, message_times
 from cosemscope.analysis.pasted.pasted_trees import PastedTree, decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
@@ -189,9 +189,10 @@ class PasteBox(QDialog):
         self.messages.setCurrentRow(current)
         self.messages.blockSignals(False)
         self.messages.setVisible(len(self._trees) > 1)
-        self.as_capture.setVisible(bool(self._trees))
-        if self._pasted is not None:
-            _, times = message_times(messages_of(self._pasted), 0)
+        messages = messages_of(self._pasted) if self._pasted is not None else []
+        self.as_capture.setVisible(can_be_captured(messages))
+        if messages:
+            _, times = message_times(messages, 0)
             self.as_capture.setToolTip(
                 f"Write the messages into a capture and open it in the window. {times}"
             )

@@ -25,6 +25,7 @@ VERDICT_LOOKS = {
     Verdict.OPENED: VerdictLook("lock-open", "secure", "message_secure", "Opened"),
     Verdict.UNTAGGED: VerdictLook("lock-open", "warning", "message_warning", "Opened, no tag"),
     Verdict.UNAUTHENTICATED: VerdictLook("lock-open", "warning", "message_warning", "Not authenticated"),
+    Verdict.PLAIN: VerdictLook("lock-open", "warning", "message_warning", "Plain already"),
     Verdict.TAG_WRONG: VerdictLook("lock-wrong", "error", "message_error", "Tag wrong"),
     Verdict.NO_KEY: VerdictLook("lock", "note", "message_note", "No key"),
     Verdict.NO_TITLE: VerdictLook("lock", "note", "message_note", "No system title"),
