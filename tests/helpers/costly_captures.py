@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.apdu.hdlc_encoder import COMMAND, GET, frame, i_control
-from tests.helpers.files import Pcapng, pcap
+from tests.helpers.files import Pcapng, Record, pcap
 from tests.helpers.wire import Tcp, Wire, get_request, get_response
 
 _SEGMENT = 12
@@ -89,6 +89,62 @@ def _bare_apdus(path: Path, count: int) -> None:
     connection.wire.capture(path)
 
 
+def _hdlc_segments(path: Path, count: int) -> None:
+    """Segments of one APDU, of an octet each, that never end."""
+    connection = Tcp(Wire()).handshake()
+    connection.say(0, frame(i_control(0), COMMAND + GET) * 3)
+    for number in range(count // 8):
+        first = COMMAND if number == 0 else b""
+        connection.say(
+            0, b"".join(frame(i_control(send), first + b"\xc0", segmented=True) for send in range(8))
+        )
+    connection.wire.capture(path)
+
+
+def _blocks(path: Path, count: int) -> None:
+    """Blocks of one GET that never end, an octet each."""
+    connection = Tcp(Wire()).handshake()
+    for number in range(count):
+        block = bytes.fromhex("c402c100") + struct.pack(">I", number + 1) + b"\0\1x"
+        connection.say(1, struct.pack(">4H", 1, 1, 16, len(block)) + block)
+    connection.wire.capture(path)
+
+
+def _half_wpdus(path: Path, count: int) -> None:
+    """Streams that each have the beginning of a WPDU."""
+    wire = Wire()
+    for number in range(count):
+        connection = Tcp(wire, (f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 50_000))
+        connection.packet(0, 0, get_request(1)[:12])
+    wire.capture(path)
+
+
+def _comments(path: Path, count: int) -> None:
+    """A packet with comments without a letter."""
+    made = Pcapng("<")
+    packet = made.enhanced(1, bytes(40), *[(1, b"")] * (4 * count))
+    path.write_bytes(made.section() + made.interface(1) + packet)
+
+
+def _names(path: Path, count: int) -> None:
+    """Names of ever other addresses."""
+    made = Pcapng("<")
+    records = [(1, struct.pack(">I", number) + b"a\0") for number in range(count)]
+    path.write_bytes(made.section() + made.interface(1) + made.names(*records) + made.enhanced(1, b""))
+
+
+def _fragments(path: Path, count: int) -> None:
+    """Fragments of datagrams, from the last to the second: the first never comes."""
+    records = []
+    for number in range(count):
+        place = 64 - number % 64
+        header = struct.pack(">BBHHHBBH", 0x45, 0, 28, number // 64, 0x2000 | place, 64, 17, 0) + bytes(
+            (10, 0, 0, 1, 10, 0, 0, 2)
+        )
+        records.append(Record(number * 1_000_000, header + bytes(8)))
+    path.write_bytes(pcap(records, link_type=101))
+
+
 COSTLY: dict[str, Callable[[Path, int], None]] = {
     "torn-blocks": _torn_blocks,
     "records-that-cannot-be": _records_that_cannot_be,
@@ -98,4 +154,10 @@ COSTLY: dict[str, Callable[[Path, int], None]] = {
     "pieces-behind-others": _wpdu_in_pieces_behind_others,
     "hdlc-pairs": _hdlc_pairs,
     "bare-apdus": _bare_apdus,
+    "hdlc-segments": _hdlc_segments,
+    "blocks": _blocks,
+    "half-wpdus": _half_wpdus,
+    "comments": _comments,
+    "names": _names,
+    "fragments": _fragments,
 }

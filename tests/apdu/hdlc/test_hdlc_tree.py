@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import Decoded, Field, find, first, leaves, walk
 from cosemscope.apdu.framed import Layer, decode_octets, recognise
 from cosemscope.apdu.hdlc.hdlc_tree import decode_hdlc, decode_llc
+from cosemscope.apdu.summary import summarise
 from tests.apdu.hdlc_encoder import COMMAND, GET, RESPONSE, frame, i_control, segments
 from tests.helpers.apdu_checks import at, check_tree
 from tests.helpers.captured import table_of
@@ -110,6 +112,18 @@ def test_a_segment_that_is_missing() -> None:
     check_tiles(decoded)
     assert [field.text for field in named(decoded, "get-response")] == ["incomplete"]
     assert any("perhaps the rest of an APDU" in problem.message for problem in decoded.problems)
+
+
+@pytest.mark.parametrize("lost", [None, 0, 3, 39])
+def test_a_brief_tree_has_a_leaf_for_each_segment_and_tells_the_same(lost: int | None) -> None:
+    """Info lines of thousands of segments need their APDU, not the addresses of each; no error is lost."""
+    frames = segments(COMMAND + GET * 3, 1)
+    octets = b"".join(one for number, one in enumerate(frames) if number != lost)
+    whole, brief = decode_hdlc(octets), decode_hdlc(octets, Context(brief=True))
+    assert summarise(brief) == summarise(whole)
+    assert brief.problems == whole.problems
+    check_tiles(brief)
+    assert sum(not field.children for field in walk(brief.root)) < len(frames) + 60
 
 
 def test_two_bodies_glued_together() -> None:

@@ -28,6 +28,10 @@ CLAUSE = "IEC 62056-5-3, abstract syntax of Data, compact-array"
 
 #: A type: (tag, number of elements of an array, types of the elements).
 _Type = tuple[int, int, tuple[Any, ...]]
+_PLAIN_TYPES: dict[int, _Type] = {
+    tag: (tag, 0, ()) for tag in TYPES if tag not in (ARRAY, STRUCTURE, COMPACT_ARRAY)
+}
+_new = tuple.__new__
 
 
 def read_compact_array(c: Cursor, shape: Shape | None) -> tuple[Any, ...]:
@@ -57,6 +61,11 @@ def _read_type(c: Cursor, name: str, depth: int) -> _Type:
     if start >= c.end:
         raise c.missing("a type description", 1)
     tag = c.data[start]
+    plain = _PLAIN_TYPES.get(tag)
+    if plain is not None and depth < MAX_DEPTH:
+        c.children.append(_new(Field, (name, tag, start, start + 1, (), TYPES[tag], c.source)))
+        c.position = start + 1
+        return plain
     if depth >= MAX_DEPTH:
         raise Break(
             start, c.end, f"expected at most {MAX_DEPTH} levels of types, found more at offset {start}"
@@ -77,11 +86,8 @@ def _read_type(c: Cursor, name: str, depth: int) -> _Type:
             inners.append(_read_type(c, element_name(index), depth + 1))
         c.close(tag, f"structure of {count}")
         return tag, count, tuple(inners)
-    if tag not in TYPES or tag == COMPACT_ARRAY:
-        c.u8(name)
-        raise c.unexpected("a type description", tag, "a type that a compact array may have")
-    c.u8(name, TYPES)
-    return tag, 0, ()
+    c.u8(name)
+    raise c.unexpected("a type description", tag, "a type that a compact array may have")
 
 
 def _read_value(c: Cursor, name: str, kind: _Type, shape: Shape | None) -> Any:

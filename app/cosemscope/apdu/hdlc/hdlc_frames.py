@@ -8,6 +8,7 @@ octets, a `Cut` frame. The same events come however the octets are cut into piec
 
 import enum
 from binascii import crc_hqx
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from cosemscope.transport.wpdu import NEED_DATA, NeedData, Octets
@@ -26,6 +27,7 @@ _RIGHT: Final = 0x1D0F  # what the register holds, mirrored, after octets and th
 _HEADER_ROOM: Final = 11
 #: How far behind a frame whose length field is wrong the next one is looked for.
 _SEARCH_ROOM: Final = 2 * (MAX_LENGTH + 2)
+_ADDRESSES_KEPT: Final = 4096  # that are not decoded anew: the same few come again and again
 _COMPACT_ABOVE: Final = 1 << 16  # spent octets kept in front of the buffer before it is moved
 
 
@@ -70,7 +72,8 @@ class HdlcAddress(NamedTuple):
         return bytes(septet << 1 | (place == self.size - 1) for place, septet in enumerate(septets))
 
 
-def decode_address(octets: Octets) -> HdlcAddress:
+@lru_cache(_ADDRESSES_KEPT)
+def decode_address(octets: bytes) -> HdlcAddress:
     """The address that these octets are."""
     if len(octets) == 1:
         return HdlcAddress(octets[0] >> 1, None, 1)
@@ -117,6 +120,7 @@ class HdlcFrame(NamedTuple):
     faults: FrameFault
 
 
+_NO_FAULT: Final = FrameFault(0)
 _NO_ADDRESS: Final = HdlcAddress(None, None, 0)
 
 
@@ -127,21 +131,23 @@ def header_size(octets: Octets, start: int, stop: int) -> int | None:
     return None if end is None or end >= stop else end + 1 - start
 
 
-def parse_frame(octets: bytes) -> HdlcFrame:
-    """The frame that `octets`, everything between two flags, are. Never raises."""
+def parse_frame(octets: bytes, *, checked: bool = False) -> HdlcFrame:
+    """The frame that `octets`, everything between two flags, are. Never raises.
+
+    `checked`: the frame check sequence is known to be right.
+    """
     length = (octets[0] & 7) << 8 | octets[1] if len(octets) >= 2 else 0
     segmented = bool(octets[:1] and octets[0] & 8)
-    faults = FrameFault(0) if length == len(octets) else FrameFault.LENGTH
+    faults = _NO_FAULT if length == len(octets) else FrameFault.LENGTH
     size = header_size(octets, 0, len(octets) - 2)
     if size is None:
         faults |= FrameFault.SHORT
         return HdlcFrame(octets, length, segmented, _NO_ADDRESS, _NO_ADDRESS, -1, b"", faults)
-    middle = address_end(octets, 2, len(octets)) or 2
+    middle = 3 if octets[2] & 1 else address_end(octets, 2, len(octets)) or 2
     destination, source = decode_address(octets[2:middle]), decode_address(octets[middle : size - 1])
-    for address, last in ((destination, octets[middle - 1]), (source, octets[size - 2])):
-        if address.upper is None or not last & 1:
-            faults |= FrameFault.ADDRESS
-    if not check_is_right(octets):
+    if destination.upper is None or source.upper is None or not octets[middle - 1] & octets[size - 2] & 1:
+        faults |= FrameFault.ADDRESS
+    if not checked and not check_is_right(octets):
         faults |= FrameFault.FRAME_CHECK
     # Without an information field, the frame check sequence follows the control field and is the only one.
     information = b""
@@ -289,12 +295,13 @@ class HdlcDecoder:
 
     def _frame(self, start: int, verdict: "_Frame") -> HdlcEvent:
         buffer, end = self._buffer, verdict.end
-        frame = parse_frame(bytes(buffer[start:end]))
+        frame = parse_frame(bytes(buffer[start:end]), checked=verdict.checked)
         closed = end < len(buffer) and buffer[end] == FLAG
         if not closed:
             frame = frame._replace(faults=frame.faults | FrameFault.FLAG)
         self._at, self._closing = end, closed
-        return self._told(FrameReceived(frame, self._base + start - 1, self._base + end + closed))
+        received = FrameReceived(frame, self._base + start - 1, self._base + end + closed)
+        return received if self._lost < 0 else self._told(received)
 
     def _cut(self, start: int) -> HdlcEvent:
         octets = bytes(self._buffer[start - 1 :])
@@ -316,7 +323,7 @@ class HdlcDecoder:
         if end >= available and not ended:
             return _WAIT
         if end <= available and check_is_right(buffer[start:end]):
-            return _Frame(end)
+            return _Frame(end, True)
         header = _header_is_right(buffer, start, available)
         if end < available and buffer[end] == FLAG:
             return self._judge_wrong_check(start, end, header=header)
@@ -404,9 +411,13 @@ _NO_PROBE: Final = _Probe(-1, -1, 0)
 
 
 class _Frame(NamedTuple):
-    """A frame ends at this index of the buffer, where its closing flag stands."""
+    """A frame ends at this index of the buffer, where its closing flag stands.
+
+    `checked`: its frame check sequence is right.
+    """
 
     end: int
+    checked: bool = False
 
 
 class _NoFrame(NamedTuple):

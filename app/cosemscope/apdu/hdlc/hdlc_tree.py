@@ -82,13 +82,18 @@ def _endings(events: list[HdlcEvent]) -> dict[int, HdlcUnit]:
 
 
 def _read_events(c: Cursor, events: list[HdlcEvent], endings: dict[int, HdlcUnit]) -> tuple[Any, str]:
-    count = 0
+    """Events one after the other; in a brief tree a segment that ends nothing is one leaf."""
+    brief, count = c.session.context.brief, 0
     for event in events:
         if event.start > c.position:
             c.leaf("flags", event.start - c.position, text="between frames")
         if isinstance(event, FrameReceived):
             count += 1
-            _read_frame(c, event, endings.get(event.start), event.stop)
+            unit = endings.get(event.start)
+            if unit is None and brief:
+                c.leaf("HDLC frame", event.stop - c.position)
+            else:
+                _read_frame(c, event, unit, event.stop)
         elif isinstance(event, Cut):
             _read_cut(c, event)
         else:

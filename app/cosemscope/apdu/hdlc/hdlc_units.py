@@ -85,6 +85,14 @@ CONTROLS: Final = tuple(_control(octet) for octet in range(256))
 _NO_CONTROL: Final = Control(FrameKind.UNKNOWN, False, None, None)
 
 
+_CARRYING: Final = frozenset(octet for octet, control in enumerate(CONTROLS) if control.kind in CARRIERS)
+_BREAKING: Final = frozenset(
+    octet for octet, control in enumerate(CONTROLS) if control.kind in _COMMANDS | _RESPONSES
+)
+#: Faults for which a frame is not believed.
+_DISBELIEVED: Final = ~FrameFault.FLAG
+
+
 def control_of(received: FrameReceived) -> Control:
     """The control field of a frame; of unknown kind where the frame is too short to have one."""
     octet = received.frame.control
@@ -219,26 +227,24 @@ class SegmentJoiner:
 
     def add(self, received: FrameReceived) -> list[HdlcUnit]:
         """The units that are whole, or given up, now that a frame came, in order; often none."""
-        control, frame = control_of(received), received.frame
-        alone = HdlcUnit((received,), frame.information, begin=_apdu_begins(received, frame.information))
-        if frame.faults & ~FrameFault.FLAG:
-            return [alone]
+        frame = received.frame
+        if frame.faults and frame.faults & _DISBELIEVED:
+            return [_alone(received)]
         pair = (frame.destination, frame.source)
-        if control.kind not in CARRIERS:
-            ends = control.kind in _COMMANDS | _RESPONSES
-            return [*(self._give_up(pair) if ends else ()), alone]
+        if frame.control not in _CARRYING:
+            return [*(self._give_up(pair) if frame.control in _BREAKING else ()), _alone(received)]
         units: list[HdlcUnit] = []
         begun = self._pending.get(pair)
         if begun is not None and not _follows(begun.frames[-1], received):
             if _repeats(begun.frames[-1], received):
-                return [alone._replace(repeated=True, complete=False)]
+                return [_alone(received)._replace(repeated=True, complete=False)]
             units += self._give_up(pair)
             begun = None
         begun = begun or _Begun()
         room = begun.add(received)
         self._pending.pop(pair, None)
         if not frame.segmented:
-            return [*units, alone if len(begun.frames) == 1 and alone.begin == 0 else _whole(begun.frames)]
+            return [*units, _whole(begun.frames)]
         if not room:
             return [*units, _unit(begun.frames, complete=False)]
         while len(self._pending) >= MAX_PENDING:
@@ -263,9 +269,18 @@ class SegmentJoiner:
         return [_unit(begun.frames, complete=False)] if begun else []
 
 
+def _alone(received: FrameReceived) -> HdlcUnit:
+    """The unit of one frame, which is not joined to others."""
+    information = received.frame.information
+    return HdlcUnit((received,), information, begin=_apdu_begins(received, information))
+
+
 def _whole(frames: Sequence[FrameReceived]) -> HdlcUnit:
-    """The unit that ends with the last of these frames; it is complete where it begins with LLC octets."""
-    return _unit(frames, complete=has_llc(frames[0].frame.information))
+    """The unit that ends with the last of these frames; whole from LLC octets or an APDU on."""
+    if has_llc(frames[0].frame.information):
+        return _unit(frames, complete=True)
+    alone = _alone(frames[0]) if len(frames) == 1 else None
+    return alone if alone is not None and alone.begin == 0 else _unit(frames, complete=False)
 
 
 def _unit(frames: Sequence[FrameReceived], *, complete: bool) -> HdlcUnit:

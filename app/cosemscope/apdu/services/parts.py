@@ -1,6 +1,7 @@
 """Parts that services have in common: descriptors, selections, results, lists and blocks."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cosemscope.apdu.context import Reference
@@ -108,12 +109,17 @@ def read_list(c: Cursor, name: str, read: Callable[[Cursor, int], Any]) -> tuple
 # Descriptors.
 
 
+@lru_cache(1024)
+def _class_text(octets: bytes) -> str:
+    """The text of a class-id: name and number; empty where there is no name."""
+    class_id = int.from_bytes(octets, "big")
+    name = class_name(class_id)
+    return f"{name} ({class_id})" if name else ""
+
+
 def _read_descriptor(c: Cursor, name: str, method: bool) -> Reference:
     c.open(name)
-    class_id = c.uint("class-id", 2)
-    text = class_name(class_id)
-    if text:
-        c.children[-1] = c.children[-1]._replace(text=f"{text} ({class_id})")
+    class_id = c.uint("class-id", 2, _class_text(c.data[c.position : c.position + 2]))
     instance = read_logical_name(c)
     kind = "method" if method else "attribute"
     if c.position >= c.end:

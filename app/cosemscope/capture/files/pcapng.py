@@ -157,12 +157,11 @@ class PcapngWalk(RecordWalk):
             self._lose(window.base + at)
             return WalkStep(at)
         torn = window.gather(self._order + "u4", start + length - 4) != length
-        if torn.any():
-            keep = int(torn.argmax())
-            if not keep:
-                if not self._accept_torn(window, at, int(length[0]), False):
-                    return WalkStep(at)
-                keep = 1
+        keep = self._believed(window, start, length, np.flatnonzero(torn))
+        if not keep:
+            self._lose(window.base + at)
+            return WalkStep(at)
+        if keep < len(start):
             self._reach = max(keep * 2, _LEAST_REACH)  # what lies behind was looked at in vain
             start, length, kinds = start[:keep], length[:keep], kinds[:keep]
             stop = int(start[-1] + length[-1])
@@ -176,12 +175,29 @@ class PcapngWalk(RecordWalk):
         fields = {name: values[rows] for name, values in fields.items()}
         return WalkStep(stop, 0, self._batch(window, start[rows], length[rows], fields, kinds[rows]))
 
+    def _believed(
+        self,
+        window: OctetWindow,
+        start: npt.NDArray[np.int64],
+        length: npt.NDArray[np.int64],
+        torn: npt.NDArray[np.int64],
+    ) -> int:
+        """How many of the blocks are believed: all, or those before the first of `torn` that is not."""
+        for index in torn.tolist():
+            if not self._believable(window, int(start[index] + length[index]), False):
+                return int(index)
+            self._note_torn(window, int(start[index]))
+        return len(start)
+
+    def _note_torn(self, window: OctetWindow, at: int) -> None:
+        self._note(window.base + at, "the two lengths of this block differ; the first one was followed")
+
     def _accept_torn(self, window: OctetWindow, at: int, length: int, final: bool) -> bool:
         """True when a block is believed whose two lengths differ; if not, the walk is lost here."""
         if not self._believable(window, at + length, final):
             self._lose(window.base + at)
             return False
-        self._note(window.base + at, "the two lengths of this block differ; the first one was followed")
+        self._note_torn(window, at)
         return True
 
     def _places(

@@ -7,6 +7,7 @@ disk space comes free when it removes them.
 
 import threading
 from bisect import bisect_right
+from collections import deque
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from cosemscope.capture.files.reader import MAX_RECORDS, CaptureReader, open_capture
 from cosemscope.capture.files.ring_names import ring_files, ring_number
 from cosemscope.capture.octets import SIDE, OctetFile
-from cosemscope.capture.records import CaptureError, CaptureProblem, RecordBatch
+from cosemscope.capture.records import CaptureError, CaptureProblem, Interface, RecordBatch, Section
 from cosemscope.capture.source import RecordSource
 
 #: What is said of so many files that are missing; 0 stands for all other numbers.
@@ -48,13 +49,19 @@ class CaptureSequence(RecordSource):
         super().__init__()
         self._follow = follow
         self._number = ring_number(path)
+        self._listed: deque[tuple[int, Path]] = deque()  # files of the ring that may be next, in order
+        self._interfaces: dict[Interface, int] = {}
+        self._numbers: list[int] = []  # here, of the interfaces of the file that is being read
+        self._moves = False  # whether some of them are not its own
+        self._sections: set[Section] = set()
+        self._names_told = 0
         path, self._reader = self._begin(path)
         self._parts = [_Part(path, 0)]
         self._lock = threading.Lock()
         self._kept: tuple[_Part, OctetFile] | None = None
         self._packets = 0  # those of the files that are done
         self._rows = 0
-        self._told = self._told_comments = 0
+        self._told = self._told_comments = self._sections_told = 0
 
     @property
     def path(self) -> Path:
@@ -129,6 +136,7 @@ class CaptureSequence(RecordSource):
             try:
                 reader = open_capture(path, follow=self._follow or first is not None)
             except CaptureError:
+                self._listed.clear()
                 following = None if path.exists() else self._next_to(path)
                 if following is None:
                     raise
@@ -150,9 +158,12 @@ class CaptureSequence(RecordSource):
     def _next_to(self, path: Path) -> tuple[int, Path] | None:
         if self._number is None:
             return None
-        there = ring_files(path)
-        later = min((number for number in there if number > self._number), default=None)
-        return None if later is None else (later, there[later])
+        while self._listed and self._listed[0][0] <= self._number:
+            self._listed.popleft()
+        if not self._listed:  # looked for anew: one listing serves all files that it has
+            later = {number: there for number, there in ring_files(path).items() if number > self._number}
+            self._listed.extend(sorted(later.items()))
+        return self._listed[0] if self._listed else None
 
     def _go_on(self, number: int, path: Path) -> None:
         base = self.size
@@ -161,6 +172,7 @@ class CaptureSequence(RecordSource):
         except CaptureError:
             if path.exists():
                 raise
+            self._listed.clear()
             return  # removed by now: the next look finds a later one
         assert self._number is not None
         self._note_gap(base, number - self._number - 1)
@@ -171,7 +183,8 @@ class CaptureSequence(RecordSource):
         old.close()
         self._packets = self._rows
         self._number = number
-        self._told = self._told_comments = 0
+        self._told = self._told_comments = self._sections_told = self._names_told = 0
+        self._numbers, self._moves = [], False
 
     def _let_go(self) -> None:
         if self._kept is not None:
@@ -184,8 +197,13 @@ class CaptureSequence(RecordSource):
         for problem in reader.problems[self._told :]:
             self.problems.append(problem._replace(offset=base + problem.offset))
         self._told = len(reader.problems)
-        self.names.update(reader.names)
-        self.sections += [section for section in reader.sections if section not in self.sections]
+        if len(reader.names) != self._names_told:
+            self.names.update(reader.names)
+            self._names_told = len(reader.names)
+        new = dict.fromkeys(reader.sections[self._sections_told :])
+        self._sections_told = len(reader.sections)
+        self.sections += [section for section in new if section not in self._sections]
+        self._sections.update(new)
         for number, statistics in reader.statistics.items():
             self.statistics[self._interface(number)] = statistics
         for row, text in islice(reader.comments.items(), self._told_comments, None):
@@ -195,9 +213,12 @@ class CaptureSequence(RecordSource):
     def _moved(self, batch: RecordBatch) -> RecordBatch:
         """The batch with addresses and interfaces of the whole sequence."""
         base = self._parts[-1].base
-        numbers = [self._interface(number) for number in range(len(batch.interfaces))]
+        numbers = self._numbers
+        for number in range(len(numbers), len(batch.interfaces)):
+            numbers.append(self._interface(number))
+            self._moves |= numbers[number] != number
         interface = batch.interface
-        if numbers != list(range(len(numbers))):
+        if self._moves:
             interface = np.array(numbers, np.uint16)[interface]
         self._rows += len(batch)
         return replace(
@@ -211,6 +232,7 @@ class CaptureSequence(RecordSource):
     def _interface(self, number: int) -> int:
         """The number here of an interface of this file: the same interface has one number in all files."""
         interface = self._reader.interfaces[number]
-        if interface not in self.interfaces:
+        known = self._interfaces.setdefault(interface, len(self.interfaces))
+        if known == len(self.interfaces):
             self.interfaces.append(interface)
-        return self.interfaces.index(interface)
+        return known

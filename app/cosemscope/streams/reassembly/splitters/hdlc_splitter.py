@@ -58,8 +58,11 @@ class HdlcSplitter:
         right = 0
         for event in events:
             if isinstance(event, FrameReceived):
-                right += not event.frame.faults & (FrameFault.FRAME_CHECK | FrameFault.LENGTH)
-                self._emit(self._joiner.add(event), trigger)
+                faults = event.frame.faults
+                right += not (faults and faults & _DOUBTFUL)
+                units = self._joiner.add(event)
+                if units:
+                    self._emit(units, trigger)
                 continue
             if isinstance(event, Cut):
                 stop, kind, count = event.start + len(event.octets), CUT_FRAME, event.missing
@@ -105,6 +108,7 @@ class HdlcSplitter:
             self._listener.found(NO_LLC, packet, start, len(unit.information), stop)
 
 
+_DOUBTFUL = FrameFault.FRAME_CHECK | FrameFault.LENGTH
 _DAMAGE = (
     FrameFault.FRAME_CHECK
     | FrameFault.HEADER_CHECK
