@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Comment(NamedTuple):
-    """The comment on a packet, whose `number` counts from 1; several are a line each."""
+    """A comment on a packet, whose `number` counts from 1; there may be several."""
 
     number: int
     text: str
@@ -27,7 +27,7 @@ def comments_of(analysis: "Analysis", row: int) -> tuple[Comment, ...]:
     if not comments:
         return ()
     packets = analysis.packets_of(row).tolist()
-    return tuple(Comment(packet + 1, comments[packet]) for packet in packets if packet in comments)
+    return tuple(Comment(packet + 1, text) for packet in packets for text in comments.get(packet, ()))
 
 
 def named(address: str, names: "Mapping[str, str]") -> str:

@@ -277,6 +277,8 @@ _FAILURES = (
     ("response", "action-result"),
     ("response", "return-parameters", "result", "data-access-result"),
 )
+#: Lists of results, and what says in an item that it failed.
+_FAILED_ITEMS = (("result", "data-access-result"), ("result-list", "data-access-error"))
 
 
 def _failure(root: Field) -> str:
@@ -290,11 +292,12 @@ def _failure(root: Field) -> str:
         if listed is not None:
             failed = [child.text for child in listed.children[1:] if child.value != 0 and child.text]
             return failed[0] if failed else ""
-    results = find(root, "result")
-    for child in results.children if results is not None else ():
-        field = find(child, "data-access-result") if child.name.startswith("[") else None
-        if field is not None and field.value != 0:
-            return field.text or str(field.value)
+    for name, error in _FAILED_ITEMS:
+        results = find(root, name)
+        for child in results.children if results is not None else ():
+            field = find(child, error) if child.name.startswith("[") else None
+            if field is not None and field.value != 0:
+                return field.text or str(field.value)
     return ""
 
 
@@ -343,6 +346,9 @@ def _push(root: Field, context: Context | None) -> str:
 
 def _short_name(root: Field, context: Context | None) -> str:
     words = _VERBS[root.name]
+    failure = _failure(root)
+    if failure:
+        words = f"{failure.upper()} {words}"
     variables = find(root, "variable-access-specification")
     if variables is not None:
         words += f" {_texts(variables)}"

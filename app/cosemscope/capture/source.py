@@ -25,7 +25,7 @@ class RecordSource(ABC):
         self.sections: list[Section] = []
         self.names: dict[str, str] = {}
         self.statistics: dict[int, Statistics] = {}
-        self.comments: dict[int, str] = {}
+        self.comments: dict[int, tuple[str, ...]] = {}
         self.side = SideStore()
         self.finished = False
 

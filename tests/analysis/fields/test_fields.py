@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cosemscope.analysis.annotations import comments_of
 from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
@@ -17,6 +18,7 @@ from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.annotated import NAME, write_annotated
+from tests.helpers.files import Pcapng
 from tests.helpers.traffic_samples import SAMPLES
 from tests.helpers.wire import CLIENT, SERVER, Tcp, Wire, analyse, get_request, get_response, wpdu
 
@@ -166,6 +168,28 @@ def test_comments_and_names(tmp_path: Path) -> None:
         comments, name = _said(Analysis(reader).run(), "frame.comment", "ip.dst_host")
     assert comments == [[], ["one"], ["two"]]
     assert name == [NAME] * 3
+
+
+def test_comments_on_one_packet_are_told_apart_from_lines_of_one(tmp_path: Path) -> None:
+    """They are a list, in the order of the file; a line break is part of a comment."""
+    section = Pcapng()
+    wire = Wire()
+    Tcp(wire).handshake().say(0, get_request(1))
+    octets = section.section() + section.interface(101)
+    for _, packet in wire.packets:
+        octets += section.enhanced(1, packet, (1, b"one\nmore"), (1, b"two"))
+    (tmp_path / "made.pcapng").write_bytes(octets)
+    with open_capture(tmp_path / "made.pcapng") as reader:
+        analysis = Analysis(reader).run()
+        assert _said(analysis, "frame.comment", "frame.interface_id") == [[["one\nmore", "two"]], [0]]
+        assert [text for _, text in comments_of(analysis, 0)] == ["one\nmore", "two"]
+
+
+def test_a_file_without_interfaces_numbers_none(tmp_path: Path) -> None:
+    """A pcap has none: the field does not apply."""
+    wire = Wire()
+    Tcp(wire).handshake().say(0, get_request(1))
+    assert _said(analyse(wire, tmp_path), "frame.interface_id") == [[None]]
 
 
 def test_wports_are_named_by_the_roles() -> None:

@@ -224,7 +224,8 @@ def test_a_wrong_authentication_key_is_told_from_a_wrong_encryption_key() -> Non
     wrong = dataclasses.replace(FULL, authentication=WRONG)
     found = opened(glo(0xC8, GET_CLOCK), wrong)
     assert (found.verdict, found.plaintext) == (Verdict.TAG_WRONG, None)
-    assert "that key seems right; the authentication key" in found.notes[1]
+    (note,) = found.notes
+    assert "that key seems right; the authentication key" in note
     found = opened(glo(0xC8, GET_CLOCK), dataclasses.replace(FULL, encryption=WRONG))
     assert (found.verdict, len(found.notes)) == (Verdict.TAG_WRONG, 1)
 

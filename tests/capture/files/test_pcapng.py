@@ -88,7 +88,7 @@ def test_what_blocks_say(tmp_path: Path, order: str) -> None:
     ]
     assert reader.sections == [Section("box", "os", "app", "made\ntwice")]
     assert reader.names == {"10.0.0.1": "meter", "::1": "me"}
-    assert reader.comments == {1: "hello\nagain", 2: "third \ufffd"}
+    assert reader.comments == {1: ("hello", "again"), 2: ("third \ufffd",)}
     assert reader.statistics == {0: Statistics((5 << 32) + shift, received=2**40, dropped=7)}
     assert reader.problems == []
 

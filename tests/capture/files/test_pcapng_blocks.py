@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cosemscope.capture.files.pcapng_blocks import (
     Blocks,
-    comment_of,
+    comments_of,
     interface_of,
     names_of,
     section_of,
@@ -158,12 +158,12 @@ def test_statistics(order: str) -> None:
 
 @ORDERS
 def test_comments_of_a_packet(order: str) -> None:
-    """A line each; nothing for other options."""
+    """Each by itself; nothing for other options, and for such without a text."""
     b = Pcapng(order)
-    assert comment_of(Blocks(order), b.options((1, b"one"), (2, b"x"), (1, b"two"))) == "one\ntwo"
-    assert comment_of(Blocks(order), b.options((2, b"x"))) == ""
+    assert comments_of(Blocks(order), b.options((1, b"one"), (2, b"x"), (1, b"two"))) == ("one", "two")
+    assert comments_of(Blocks(order), b.options((2, b"x"))) == ()
     empty = struct.pack(order + "HH", 1, 0)
-    assert comment_of(Blocks(order), empty * 3) == "\n\n"
+    assert comments_of(Blocks(order), empty * 3) == ()
 
 
 @ORDERS

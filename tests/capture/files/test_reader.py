@@ -131,7 +131,7 @@ def test_a_spool_is_followed_packet_by_packet(tmp_path: Path) -> None:
             spool.write(START + number, bytes([number]) * 60, comment="hello" if number == 7 else None)
             spool.flush()
             assert records_of(reader) == [Captured(START + number, bytes([number]) * 60, 60, 0)]
-        assert reader.comments == {7: "hello"}
+        assert reader.comments == {7: ("hello",)}
         assert [interface.name for interface in reader.interfaces] == ["relay"]
 
 

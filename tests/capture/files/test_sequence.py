@@ -31,7 +31,7 @@ def test_files_follow_each_other(tmp_path: Path) -> None:
         assert [record.octets for record in found] == [b"a", b"bb", b"ccc", b"dddd", b"e", b"f"]
         assert [record.interface for record in found] == [0, 0, 0, 1, 0, 0]
         assert [interface.name for interface in reader.interfaces] == ["lo", "eth0"]
-        assert reader.comments == {1: "1/1", 2: "1/2", 5: "3/1"}
+        assert reader.comments == {1: ("1/1",), 2: ("1/2",), 5: ("3/1",)}
         assert reader.finished
         assert reader.position == reader.size
         assert reader.problems == []

@@ -1,5 +1,7 @@
 """Fields of the packet that brought a WPDU's first octet, with Wireshark's names: frame, IP, TCP, UDP."""
 
+from itertools import chain
+
 import numpy as np
 
 from cosemscope.analysis.fields.asked_rows import AskedRows
@@ -44,9 +46,15 @@ def _captured(asked: AskedRows) -> Values:
     return asked.packets("captured")
 
 
-@declared("frame.interface_id", Integer(), "Interface", "Number of the interface that captured that packet")
+@declared(
+    "frame.interface_id",
+    Integer(-1),
+    "Interface",
+    "Number of the interface that captured that packet, in a file that has interfaces: a pcapng",
+)
 def _interface(asked: AskedRows) -> Values:
-    return asked.packets("interface")
+    interfaces = asked.packets("interface").astype(np.int32)
+    return interfaces if asked.analysis.reader.sections else np.full(len(interfaces), -1, np.int32)
 
 
 @declared("frame.comment", Text(), "Comments", "Comments in the capture on the WPDU's packets", several=True)
@@ -55,10 +63,9 @@ def _comments(asked: AskedRows) -> Values:
     stops, packets = asked.packet_rows
     if not comments:
         return Several(np.zeros(len(stops), np.int64), object_array([]))
-    told = np.isin(packets, np.fromiter(comments, np.int64, len(comments)))
-    return Several(
-        np.cumsum(told)[stops - 1], object_array([comments[packet] for packet in packets[told].tolist()])
-    )
+    told = [comments.get(packet, ()) for packet in packets.tolist()]
+    counts = np.fromiter(map(len, told), np.int64, len(told))
+    return Several(np.cumsum(counts)[stops - 1], object_array(list(chain.from_iterable(told))))
 
 
 @declared("ip.src", Address(), "IP source", "IP address of the sender")

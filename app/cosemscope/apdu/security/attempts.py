@@ -173,13 +173,10 @@ class Attempt:
         words = f"{keys} with system title {titles} and invocation counter {counter}"
         if self._odd and not self._checked:
             return self._closed(Verdict.NO_KEY, [f"{words}: {self._odd}"], tried=True)
-        notes = [f"the authentication tag is wrong: {words}"]
         for label in self._suspects[:1]:
-            notes.append(
-                f"deciphered with the {label} the text makes sense: that key seems right; the authentication "
-                "key, or what the sender authenticated, differs"
-            )
-        return self._closed(Verdict.TAG_WRONG, notes, tried=True)
+            words += f"; deciphered with the {label} the text makes sense: that key seems right"
+            words += "; the authentication key, or what the sender authenticated, differs"
+        return self._closed(Verdict.TAG_WRONG, [f"the authentication tag is wrong: {words}"], tried=True)
 
     def _closed(self, verdict: Verdict, notes: list[str], *, tried: bool = False) -> Opening:
         return Opening(verdict, counter=self.part.invocation_counter, notes=tuple(notes), tried=tried)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from cosemscope.capture.files.pcapng_blocks import (
     MAX_INTERFACES,
     Blocks,
-    comment_of,
+    comments_of,
     interface_of,
     names_of,
     section_of,
@@ -82,7 +82,7 @@ class PcapngWalk(RecordWalk):
         self.sections: list[Section] = []
         self.names: dict[str, str] = {}
         self.statistics: dict[int, Statistics] = {}
-        self.comments: dict[int, str] = {}
+        self.comments: dict[int, tuple[str, ...]] = {}
         self._packets = 0
         self._reach = _FIRST_REACH
         self._last_time = 0
@@ -337,9 +337,9 @@ class PcapngWalk(RecordWalk):
         options = start + 28 + ((captured.astype(np.int64) + 3) & ~3)
         stop = start + length - 4
         for index in np.flatnonzero((options + 4 <= stop) & stamped).tolist():
-            text = comment_of(self._blocks, bytes(window.view[int(options[index]) : int(stop[index])]))
-            if text:
-                self.comments[self._packets + index] = text
+            texts = comments_of(self._blocks, bytes(window.view[int(options[index]) : int(stop[index])]))
+            if texts:
+                self.comments[self._packets + index] = texts
 
     def _tail(self, window: OctetWindow, at: int, need: int, final: bool) -> WalkStep:
         """The end of the window, within a block."""

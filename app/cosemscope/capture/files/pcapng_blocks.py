@@ -70,12 +70,17 @@ class Blocks:
 
 
 def _text(options: dict[int, bytes], code: int) -> str:
-    return options.get(code, b"").rstrip(b"\0").decode("utf-8", "replace")
+    return _decoded(options.get(code, b""))
 
 
-def comment_of(blocks: Blocks, options: bytes) -> str:
-    """The comments among options, a line each; empty if there are none."""
-    return _text(blocks.options(options), BlockOption.COMMENT)
+def _decoded(octets: bytes) -> str:
+    return octets.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def comments_of(blocks: Blocks, options: bytes) -> tuple[str, ...]:
+    """The comments among options, each by itself: one may have several lines."""
+    found = (value for code, value in blocks.entries(options) if code == BlockOption.COMMENT)
+    return tuple(text for text in map(_decoded, found) if text)
 
 
 def section_of(blocks: Blocks, block: bytes) -> Section:

@@ -206,8 +206,8 @@ class CaptureSequence(RecordSource):
         self._sections.update(new)
         for number, statistics in reader.statistics.items():
             self.statistics[self._interface(number)] = statistics
-        for row, text in islice(reader.comments.items(), self._told_comments, None):
-            self.comments[self._packets + row] = text
+        for row, texts in islice(reader.comments.items(), self._told_comments, None):
+            self.comments[self._packets + row] = texts
         self._told_comments = len(reader.comments)
 
     def _moved(self, batch: RecordBatch) -> RecordBatch:
