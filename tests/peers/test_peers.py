@@ -8,14 +8,19 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.objects.object_table import ObjectView
+from cosemscope.capture.files.reader import open_capture
 from cosemscope.live.check.bench import CheckOptions, CheckVerdict
 from cosemscope.live.check.runner import run_checks
 from cosemscope.live.commands.ready_made import public_aarq, release_request
 from cosemscope.live.links.addresses import LinkAddress
+from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
 from cosemscope.live.links.tcp_server import serve_tcp
 from tests.helpers.coroutines import run
@@ -54,6 +59,33 @@ def test_their_client_reads_from_our_server(script: str, start_peer: StartPeer) 
         assert result.get("long_requests", 3) == 3  # 1,000 octets in blocks of 400
 
     run(work())
+
+
+def test_what_their_client_printed_stands_in_the_objects_of_the_recording(
+    tmp_path: Path, start_peer: StartPeer
+) -> None:
+    """Every value that a Gurux client read from our server is in the object view of what was recorded."""
+    path = tmp_path / "recorded.pcapng"
+    result: dict[str, Any] = {}
+
+    async def work() -> None:
+        recorder = Recorder(path)
+        async with serve_tcp(port=0, handler=serve_meter, recorder=recorder) as server:
+            process = start_peer("gurux_client.py", *server.address)
+            result.update(await asyncio.to_thread(result_of, process))
+        recorder.close()
+
+    run(work())
+    with open_capture(path) as reader:
+        view = ObjectView(Analysis(reader).run())
+        view.complete()
+        told = {
+            one.instance: view.field(int(view.with_value(place)[-1]))
+            for place, one in enumerate(view.attributes)
+        }
+    values = {name: field.value for name, field in told.items() if field is not None}
+    assert values[bytes(map(int, NAME.split(".")))] == result["name"].encode()
+    assert values[bytes(map(int, LONG.split(".")))] == bytes.fromhex(result["long"])
 
 
 def get_request(obis: str) -> bytes:

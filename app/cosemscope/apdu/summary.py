@@ -195,12 +195,15 @@ _SECRETS = frozenset(((15, 7, False), (15, 2, True)))
 def _any_secret(references: object) -> bool:
     """Whether one of these references (what else may stand there does not count) is to a secret."""
     listed = references if isinstance(references, tuple) else ()
-    return any(
-        (one.class_id, one.member, one.method) in _SECRETS for one in listed if isinstance(one, Reference)
-    )
+    return any(is_secret(one) for one in listed if isinstance(one, Reference))
 
 
-def _hidden(field: Field) -> str:
+def is_secret(reference: Reference) -> bool:
+    """Whether an attribute or a method's parameters are a secret: a password or a key."""
+    return (reference.class_id, reference.member, reference.method) in _SECRETS
+
+
+def hidden(field: Field) -> str:
     """The words in place of a secret value, since info lines end up in lists and mails; the tree shows it."""
     return f"secret{_size(field)}, not shown here"
 
@@ -238,7 +241,7 @@ def _request(root: Field, context: Context | None) -> str:
     for name, shown_name in _REQUEST_PARTS:
         part = find(root, name)
         if part is not None and part.children:
-            line += f", {shown_name}{_hidden(part) if secret else _texts(part) or part.text}"
+            line += f", {shown_name}{hidden(part) if secret else _texts(part) or part.text}"
     for name in ("datablock", "pblock"):
         part = find(root, name)
         if part is not None:
@@ -319,7 +322,7 @@ def _response(root: Field, context: Context | None) -> str:
     secret = request is not None and not _SECRETS.isdisjoint(request.members)
     elements = _texts(listed)
     if secret and (elements or not failure) and root.name in _READ:
-        return f"{words}, {_hidden(listed)}"
+        return f"{words}, {hidden(listed)}"
     if not listed.children:
         return words if failure else f"{words}, {listed.text or listed.value}"
     if elements:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "overview": "ten lines on a capture: meters, outcomes, what was slow and what failed",
     "list": "a line for each WPDU of a capture",
     "exchanges": "which answer belongs to which request, how it ended, how long it took",
+    "objects": "every object by meter: its values, units and times; profiles as tables",
     "primitives": "the service primitives that passed at both ends of a connection",
     "associations": "who was associated with whom, how, and by what it ended",
     "sessions": "peers, streams and wPort pairs of a capture, what each stream came to, and why",

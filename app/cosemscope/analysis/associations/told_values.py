@@ -44,9 +44,9 @@ def told_value(context: Context, apdu: bytes) -> ToldValue:
     known = context.scaler_unit
     scaled = known(references[0]) if known is not None and references else None
     if isinstance(field.value, bool) or not isinstance(field.value, int | float):
-        return ToldValue(_words(field))
+        return ToldValue(in_words(field))
     if scaled is None:
-        return _by_text(field)
+        return by_text(field)
     scaler, code = scaled
     if abs(scaler) > _MOST_SCALED:
         return ToldValue(field.value, unit(code))
@@ -77,7 +77,7 @@ def _first_item(listed: Field) -> Field | None:
     return item if item is None or find(item, "choice") is None else find(item, "data")
 
 
-def _by_text(field: Field) -> ToldValue:
+def by_text(field: Field) -> ToldValue:
     """A number as its text has it: scaled by what stands beside it, a code's name, or as it is."""
     number = _SCALED.fullmatch(field.text)
     if number is not None:
@@ -86,7 +86,7 @@ def _by_text(field: Field) -> ToldValue:
     return ToldValue(field.text if named else field.value)
 
 
-def _words(field: Field) -> str:
+def in_words(field: Field) -> str:
     """Text and times as they are, without the quotes; anything else in words."""
     text = field.text or str(field.value)
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text

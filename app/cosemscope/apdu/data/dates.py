@@ -8,7 +8,7 @@ import struct
 from calendar import monthrange
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
 
 from cosemscope.apdu.cursor import Cursor
@@ -84,6 +84,22 @@ def date_time_text(octets: bytes) -> str:
             moment = f"{minutes // 60:02d}:{minutes % 60:02d}:{second:02d} UTC"
             words += f" ({_on_another_day(octets, days, moment) if days else moment})"
     return f"{words}, {_STATUS_TEXTS[status]}" if status not in (0, 0xFF) else words
+
+
+def moment(octets: bytes) -> datetime | None:
+    """The moment that twelve octets name; None where a part of it is not specified, or is out of range.
+
+    It has a zone where the deviation is given.
+    """
+    if len(octets) != DATE_TIME.size:
+        return None
+    year, month, day, _, hour, minute, second, hundredths, deviation, _ = struct.unpack(">HBBBBBBBhB", octets)
+    zone = timezone(timedelta(minutes=-deviation)) if -840 <= deviation <= 840 else None
+    try:
+        told = datetime(year, month, day, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None
+    return told.replace(microsecond=hundredths * 10_000) if hundredths < 100 else told
 
 
 def _on_another_day(octets: bytes, days: int, moment: str) -> str:

@@ -5,6 +5,7 @@ with the list of their objects, and the values follow in its order.
 """
 
 from itertools import pairwise
+from typing import TypeGuard
 
 from cosemscope.apdu.context import Reference, ScalerUnit
 from cosemscope.apdu.data.scaled_fields import is_scaler_unit, scaled
@@ -26,7 +27,7 @@ def pushed_objects(value: object, count: int) -> tuple[Reference, ...]:
     """
     if not isinstance(value, tuple) or len(value) not in (count, count - 1) or not value:
         return ()
-    references = [_reference(entry) for entry in value]
+    references = [listed_reference(entry) for entry in value]
     if None in references:
         return ()
     missing = count - len(references)
@@ -34,7 +35,7 @@ def pushed_objects(value: object, count: int) -> tuple[Reference, ...]:
     return (*[own] * missing, *(one for one in references if one is not None))
 
 
-def _reference(entry: object) -> Reference | None:
+def listed_reference(entry: object) -> Reference | None:
     """The attribute that an entry of a list of objects names."""
     if not isinstance(entry, tuple) or len(entry) < _ENTRY:
         return None
@@ -84,7 +85,7 @@ def named_in_line(fields: list[Field]) -> list[Field] | None:
     """
     shown, pairs, scalers = list(fields), 0, 0
     for place, (name, value) in enumerate(pairwise(fields)):
-        if not _is_name(name) or _is_name(value) or is_scaler_unit(value):
+        if not is_logical_name(name.value) or is_logical_name(value.value) or is_scaler_unit(value):
             continue
         behind = fields[place + 2] if place + 2 < len(fields) else None
         tied = value
@@ -95,10 +96,14 @@ def named_in_line(fields: list[Field]) -> list[Field] | None:
     return shown if pairs > 1 or scalers else None
 
 
-def _is_name(field: Field) -> bool:
-    octets = field.value
-    named = isinstance(octets, bytes) and len(octets) == _NAME_SIZE and octets[-1] == _ANY_PERIOD
-    return named and plausible_name(octets)
+def is_logical_name(value: object) -> TypeGuard[bytes]:
+    """Whether a value is a logical name by its looks: six octets with plausible groups, the last one 255."""
+    return (
+        isinstance(value, bytes)
+        and len(value) == _NAME_SIZE
+        and value[-1] == _ANY_PERIOD
+        and plausible_name(value)
+    )
 
 
 def untied(fields: list[Field]) -> list[Field]:

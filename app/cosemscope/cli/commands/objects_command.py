@@ -1,0 +1,341 @@
+"""`objects`: every object that a capture tells of, by meter, with values, units, times and who asked.
+
+A line an attribute; with `--profile` a line an entry of a profile, with `--object-list` a line an object of
+the meters' own lists. The keys of the JSON lines are an interface: more may come, none goes away.
+"""
+
+import argparse
+import csv
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from cosemscope.analysis.associations.told_values import ToldValue
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.row_records import AlignedColumns
+from cosemscope.analysis.fields.value_types import Instant, Quantity, seconds_text
+from cosemscope.analysis.objects.access_lists import ListedObject, listed_objects
+from cosemscope.analysis.objects.object_table import Attribute, ObjectView
+from cosemscope.analysis.objects.profiles import ProfileTable, profile_table, profiles
+from cosemscope.analysis.objects.told_data import How
+from cosemscope.apdu.names.blue_book import attribute_name, class_name, dotted, obis_name
+from cosemscope.apdu.names.codes import DATA_ACCESS_RESULTS
+from cosemscope.cli.capture_arguments import (
+    CommandError,
+    add_capture_arguments,
+    add_keys_argument,
+    load_keys,
+    with_analysis,
+)
+from cosemscope.cli.terminal import show_progress, write_octets
+
+DESCRIPTION = (
+    "Print every object that a capture tells of, by meter: attributes with their last value, unit and time, "
+    "how often they were read, written and pushed, and by whom. Scalers are applied wherever in the capture "
+    "they were told. JSON has every value that an attribute took."
+)
+_HEADS = (
+    *("Meter", "LD", "Class", "OBIS", "Object", "Attribute", "Value", "Told at"),
+    *("Read", "Written", "Pushed", "Refused", "By"),
+)
+_NUMBERS = ("LD", "Read", "Written", "Pushed", "Refused")
+_LIST_HEADS = ("Meter", "LD", "Association", "Class", "Version", "OBIS", "Object", "Attributes", "Methods")
+#: A logical name as people write it, with or without the last group: 1.0.1.8.0.255 or 1-0:1.8.0*255.
+_NAME = re.compile(r"(\d+)[.-](\d+)[.:](\d+)\.(\d+)\.(\d+)(?:[.*](\d+))?")
+_QUANTITY: Final = Quantity()
+#: What a cell of a spreadsheet begins with when it is a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `objects`."""
+    add_capture_arguments(parser)
+    add_keys_argument(parser)
+    parser.add_argument("--meter", metavar="ADDRESS", help="only this meter, by its IP address")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--profile", metavar="OBIS", help="the entries of this profile: 1.0.99.1.0.255")
+    what.add_argument(
+        "--object-list", action="store_true", help="the objects and access rights of the meters' lists"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="JSON, one object a line")
+    form.add_argument("--csv", action="store_true", help="CSV for spreadsheets")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope objects`; returns the exit status."""
+    return with_analysis(arguments, _objects)
+
+
+def _objects(analysis: Analysis, arguments: argparse.Namespace) -> int:
+    wanted = _instance(arguments.profile) if arguments.profile else None
+    analysis.run()
+    view = ObjectView(analysis, load_keys(arguments))
+    view.complete(told=show_progress)
+    if arguments.meter and arguments.meter not in view.devices:
+        raise CommandError(f"{arguments.file}: nothing is told of a meter {arguments.meter}.")
+    if wanted is not None:
+        _print_profile(view, wanted, arguments)
+    elif arguments.object_list:
+        listed = [one for one in listed_objects(view) if arguments.meter in (None, one.device.meter)]
+        if not listed:
+            raise CommandError(f"{arguments.file}: no object list of an association is told.")
+        _print(arguments, _LIST_HEADS, ("LD", "Version"), map(_list_object, listed), _list_cells)
+    else:
+        _print(arguments, _HEADS, _NUMBERS, _attributes(view, arguments.meter), _cells)
+    sys.stdout.flush()
+    return 0
+
+
+def _instance(text: str) -> bytes:
+    """A logical name as six octets; CommandError says how one is written."""
+    found = _NAME.fullmatch(text.strip())
+    groups = [int(group) for group in found.groups("255")] if found is not None else []
+    if not groups or max(groups) > 255:
+        raise CommandError(f"“{text}” is no OBIS code, such as 1.0.99.1.0.255 or 1-0:99.1.0*255.")
+    return bytes(groups)
+
+
+def _print(
+    arguments: argparse.Namespace,
+    heads: tuple[str, ...],
+    numbers: tuple[str, ...],
+    objects: Iterator[dict[str, Any]],
+    cells: Callable[[dict[str, Any]], tuple[str, ...]],
+) -> None:
+    """Objects as JSON lines, as CSV or as a table."""
+    if arguments.json:
+        for one in objects:
+            write_octets(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE))
+        return
+    rows = [cells(one) for one in objects]
+    if arguments.csv:
+        _write_csv(heads, rows)
+    else:
+        columns = zip(*rows, strict=True) if rows else [()] * len(heads)
+        print(AlignedColumns(heads, numbers).lines(columns), end="")
+
+
+def _write_csv(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(map(_safe, heads))
+    writer.writerows(map(_safe, row) for row in rows)
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    if not cell.startswith(_FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return "'" + cell
+    return cell
+
+
+# --- attributes ---
+
+
+def _attributes(view: ObjectView, meter: str | None) -> Iterator[dict[str, Any]]:
+    """Each attribute for scripts, by meter, logical device, logical name, class and attribute."""
+    meters = {name: place for place, name in enumerate(view.devices)}
+
+    def order(place: int) -> tuple[Any, ...]:
+        one = view.attributes[place]
+        return meters[one.device.meter], one.device.wport, one.instance, one.class_id, one.member
+
+    for place in sorted(range(len(view.attributes)), key=order):
+        if meter in (None, view.attributes[place].device.meter):
+            yield _attribute(view, place)
+
+
+def _attribute(view: ObjectView, place: int) -> dict[str, Any]:
+    attribute, readings = view.attributes[place], view.readings_of(place)
+    how, result, client = (view.readings[name][readings] for name in ("how", "result", "client"))
+    counts = {word: int(np.count_nonzero((how == kind) & (result == 0))) for kind, word in _COUNTS.items()}
+    told = view.with_value(place)
+    last = _told(view, attribute, int(told[-1])) if len(told) else _NOTHING_TOLD
+    return {
+        "meter": attribute.device.meter,
+        "logical_device": attribute.device.wport,
+        **_object_names(attribute.class_id, attribute.instance),
+        "attribute": attribute.member,
+        "attribute_name": attribute_name(attribute.class_id, attribute.member) or None,
+        **{name: last[name] for name in ("value", "unit", "time", "number")},
+        **counts,
+        "refused": int(np.count_nonzero(result)),
+        "refusal": DATA_ACCESS_RESULTS.get(int(result[result != 0][-1])) if result.any() else None,
+        "clients": [view.clients[number] for number in np.unique(client).tolist()],
+        "values": [_told(view, attribute, reading) for reading in _changes(view, told)],
+    }
+
+
+_COUNTS = {How.READ: "reads", How.WRITTEN: "writes", How.PUSHED: "pushes"}
+_NOTHING_TOLD: dict[str, Any] = dict.fromkeys(("value", "unit", "time", "number"))
+
+
+def _object_names(class_id: int, instance: bytes) -> dict[str, Any]:
+    return {
+        "class_id": class_id if class_id >= 0 else None,
+        "class": class_name(class_id) or None,
+        "obis": dotted(instance),
+        "name": obis_name(instance) or None,
+    }
+
+
+def _changes(view: ObjectView, told: Any) -> list[int]:
+    """The readings with which an attribute took another value."""
+    values = view.readings["value"][told]
+    changed: list[int] = told[np.flatnonzero(np.diff(values, prepend=-1))].tolist()
+    return changed
+
+
+def _told(view: ObjectView, attribute: Attribute, reading: int) -> dict[str, Any]:
+    kept = view.value(reading)
+    assert kept is not None  # only readings with a value are told
+    value = kept.scaled(view.scaler_unit(attribute))
+    wpdu = int(view.readings["wpdu"][reading])
+    return {
+        "value": None if value.value is None else _QUANTITY.json(value.value),
+        "unit": value.unit,
+        "time": seconds_text(int(view.analysis.wpdus["time"][wpdu])),
+        "number": wpdu + 1,
+        "how": How(int(view.readings["how"][reading])).word,
+        "client": view.clients[int(view.readings["client"][reading])],
+    }
+
+
+def _cells(one: dict[str, Any]) -> tuple[str, ...]:
+    value = "" if one["value"] is None else str(one["value"])
+    told = one["time"] and Instant().text(int(one["time"].replace(".", "")))[:23]
+    return (
+        one["meter"],
+        str(one["logical_device"]),
+        one["class"] or str(one["class_id"] or ""),
+        one["obis"],
+        one["name"] or "",
+        one["attribute_name"] or str(one["attribute"]),
+        " ".join(filter(None, (value or one["refusal"] or "", one["unit"]))),
+        told or "",
+        *(str(one[name] or "") for name in (*_COUNTS.values(), "refused")),
+        ", ".join(one["clients"]),
+    )
+
+
+# --- profiles ---
+
+
+def _print_profile(view: ObjectView, instance: bytes, arguments: argparse.Namespace) -> None:
+    """The tables of a profile, of all meters or one. Raises CommandError where there is none."""
+    known = profiles(view)
+    devices = [
+        device for device, name in known if name == instance and arguments.meter in (None, device.meter)
+    ]
+    if not devices:
+        names = ", ".join(dict.fromkeys(dotted(name) for _, name in known)) or "none"
+        raise CommandError(
+            f"{arguments.file}: no entries of {dotted(instance)} are told; profiles with entries: {names}."
+        )
+    tables = [profile_table(view, device, instance) for device in devices]
+    for lack, without in _LACKS:
+        lacking = list(dict.fromkeys(table.device.meter for table in tables if lack(table)))
+        if lacking:
+            print(f"cosemscope: {', '.join(lacking)}: {without}", file=sys.stderr)
+    if arguments.json:
+        for table in tables:
+            for one in _entries(table):
+                write_octets(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE))
+        return
+    titles = list(dict.fromkeys(title for table in tables for title in _titles(table)))
+    heads = ("Meter", *titles)
+    rows = [
+        (table.device.meter, *(cells.get(title, "") for title in titles))
+        for table in tables
+        for cells in (dict(zip(_titles(table), map(_text, row), strict=True)) for row in table.rows)
+    ]
+    if arguments.csv:
+        _write_csv(heads, rows)
+    else:
+        print(AlignedColumns(heads, ()).lines(zip(*rows, strict=True) if rows else [()] * len(heads)), end="")
+
+
+#: What a profile may lack, and what is said then.
+_LACKS: tuple[tuple[Callable[[ProfileTable], bool], str], ...] = (
+    (lambda table: not table.named, "the capture objects are not in the capture: columns are numbered."),
+    (
+        lambda table: (
+            not table.period
+            and any(
+                one.is_clock and row[at].value is None
+                for row in table.rows
+                for at, one in enumerate(table.columns)
+            )
+        ),
+        "the capture period is not in the capture: times that entries leave out are blank.",
+    ),
+)
+
+
+def _titles(table: ProfileTable) -> list[str]:
+    """The heads of a profile's columns: what is captured, and the unit that all its values have."""
+    titles = []
+    for place, column in enumerate(table.columns):
+        units = {row[place].unit for row in table.rows if row[place].value is not None}
+        unit = units.pop() if len(units) == 1 else None
+        titles.append(f"{column.title} [{unit}]" if unit else column.title)
+    return titles
+
+
+def _text(value: ToldValue) -> str:
+    return "" if value.value is None else _QUANTITY.text(value.value)
+
+
+def _entries(table: ProfileTable) -> Iterator[dict[str, Any]]:
+    """The entries of a profile for scripts; a value an object: column, object, value, unit."""
+    about = {
+        "meter": table.device.meter,
+        "logical_device": table.device.wport,
+        "obis": dotted(table.instance),
+    }
+    for row in table.rows:
+        values = [
+            {
+                "column": column.title,
+                "obis": dotted(column.reference.instance) if column.reference is not None else None,
+                "attribute": column.reference.member if column.reference is not None else None,
+                "value": None if value.value is None else _QUANTITY.json(value.value),
+                "unit": value.unit,
+            }
+            for column, value in zip(table.columns, row, strict=True)
+        ]
+        yield {**about, "values": values}
+
+
+# --- object lists ---
+
+
+def _list_object(one: ListedObject) -> dict[str, Any]:
+    return {
+        "meter": one.device.meter,
+        "logical_device": one.device.wport,
+        "association": dotted(one.association),
+        **_object_names(one.class_id, one.instance),
+        "version": one.version,
+        "base_name": one.base_name,
+        "attributes": one.attributes,
+        "methods": one.methods,
+    }
+
+
+def _list_cells(one: dict[str, Any]) -> tuple[str, ...]:
+    rights = (
+        ", ".join(f"{name} {right}" for name, right in one[kind].items())
+        for kind in ("attributes", "methods")
+    )
+    named = one["class"] or str(one["class_id"])
+    place = (one["meter"], str(one["logical_device"]), one["association"])
+    return (*place, named, str(one["version"]), one["obis"], one["name"] or "", *rights)
