@@ -15,7 +15,6 @@ OPEN = {
     "reset out of the window",
     "damaged first",
     "SYN again",
-    "cut short",
 }
 SETTLED = [trouble for trouble in TROUBLES if trouble not in OPEN]
 

@@ -199,6 +199,11 @@ class WpduDecoder:
         whole = HEADER_SIZE if header is None else HEADER_SIZE + header.length
         return max(0, whole - self.buffered)
 
+    def peek(self, offset: int, count: int) -> bytes:
+        """Up to `count` of the unread octets, from `offset` on; nothing moves."""
+        start = self._at + offset
+        return bytes(self._buffer[start : start + count])
+
     def feed(self, octets: Octets) -> None:
         """Add octets to the end of the stream."""
         at = self._at

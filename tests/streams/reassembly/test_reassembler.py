@@ -145,7 +145,7 @@ def test_the_segment_that_left_the_gap_is_asked() -> None:
     [
         (9, 10, 10, -1, SegmentVerdict(1, keep_alive=True)),  # the last octet, acknowledged
         (9, 10, 9, -1, SegmentVerdict(1, retransmission=True)),  # not acknowledged
-        (9, 10, -1, -1, SegmentVerdict(1, retransmission=True)),  # nothing known
+        (9, 10, -1, -1, SegmentVerdict(1, keep_alive=True)),  # captured alone: nobody acknowledges
         (9, 10, 9, 0, SegmentVerdict(1, keep_alive=True)),  # the window is closed
         (8, 9, 10, -1, SegmentVerdict(1, retransmission=True)),  # not the last octet
         (8, 10, 10, 0, SegmentVerdict(2, retransmission=True)),  # more than one octet
@@ -162,6 +162,16 @@ def test_keep_alives_and_probes(
     one.add(segment(0, 10, 0), RTT, -1)
     one.ack = ack
     assert one.add(segment(start, stop, 1), RTT, window) == verdict
+
+
+@pytest.mark.parametrize(("ack", "after", "given_up"), [(-1, 2_999, 0), (-1, 3_000, 1), (5, 9_000, 0)])
+def test_a_gap_of_a_direction_captured_alone_is_a_hole_in_time(ack: int, after: int, given_up: int) -> None:
+    """Three seconds after what left it: by then even a retransmission has come."""
+    one, sink = made(ack=ack)
+    one.add(segment(0, 5, 0, time=RTT), RTT, -1)
+    one.add(segment(10, 20, 1, time=RTT), RTT, -1)
+    assert len(one.give_up_holes(3, RTT + after * RTT)) == given_up
+    assert sink.at == (20 if given_up else 5)
 
 
 @pytest.mark.parametrize("base", [0, 2**32 - 15, 2**32 - 5])

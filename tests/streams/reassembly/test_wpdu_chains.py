@@ -14,7 +14,19 @@ from cosemscope.streams.reassembly.segments_in_order import lay_out
 from cosemscope.streams.reassembly.wpdu_chains import apart, covered, find_chains
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.made_streams import Made, Sent, segments_of
-from tests.helpers.wire import ACK, FIN, PSH, Tcp, Wire, analyse, found_items, get_request, get_response, rows
+from tests.helpers.wire import (
+    ACK,
+    FIN,
+    PSH,
+    Tcp,
+    Wire,
+    analyse,
+    contents,
+    found_items,
+    get_request,
+    get_response,
+    rows,
+)
 
 #: What happens to a segment on its way, most often nothing.
 FATES = st.sampled_from(["", "", "", "", "", "swap", "swap", "again", "lost", "fin", "later", "cut"])
@@ -304,3 +316,17 @@ def _cluster(at: int, chains: list[tuple[int, int]]) -> list[tuple[int, int]]:
             cluster.append((begin, end))
             reach = max(reach, end)
     return cluster
+
+
+def test_a_chain_around_what_begins_like_a_wpdu_is_none(tmp_path):
+    """A sender that stops within a WPDU: both ways tell the broken one, and all others."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    long = get_response(1, 300)
+    sent = [long[:120], get_response(2, 30), get_response(3, 80), get_response(4, 40), get_response(5, 10)]
+    for octets in sent:
+        connection.say(1, octets)
+    connection.say(1, get_response(6, 90), (40,))
+    plain = analyse(wire, tmp_path)
+    assert contents(plain) == [*sent, get_response(6, 90)]
+    assert rows(analyse(wire, tmp_path, one_by_one=True)) == rows(plain)

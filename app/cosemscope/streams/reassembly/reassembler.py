@@ -8,7 +8,7 @@ sent again because it was lost before it came here (a retransmission too): `sent
 A gap is a *hole*, its octets not in the capture, when the other side has acknowledged past it, data has gone
 on, and its octets do not come within `LATE_IN_CAPTURE` after that either (captures may show an
 acknowledgement before what it acknowledges), when more waits behind it, or behind all gaps together, than the
-bounds below allow, or when the connection ends.
+bounds below allow, or when the connection ends. In a direction that was captured alone, time decides.
 """
 
 from bisect import bisect_left, insort
@@ -24,6 +24,8 @@ MAX_AHEAD_SEGMENTS = 4096
 MAX_WAITING_SEGMENTS = 1 << 18
 #: How long after an acknowledgement (ns) a capture may show what it acknowledges.
 LATE_IN_CAPTURE = 100_000_000
+#: How long a gap is waited for (ns) in a direction that was captured alone: nobody says what has arrived.
+ALONE = 3_000_000_000
 
 
 class Segment(NamedTuple):
@@ -135,7 +137,7 @@ class Reassembler:
         fresh = self._fresh(segment)
         length = segment.stop - segment.start
         seen = length - sum(stop - start for start, stop in fresh)
-        acknowledged = segment.stop == self.highest and self._acked() >= segment.stop
+        acknowledged = segment.stop == self.highest and (self.ack < 0 or self._acked() >= segment.stop)
         if length == 1 and seen and (acknowledged or window == 0):
             return SegmentVerdict(seen, keep_alive=True)
         filler = bool(fresh) and fresh[0][0] < self.highest
@@ -236,6 +238,8 @@ class Reassembler:
         many = len(self._ahead) > MAX_AHEAD_SEGMENTS or self._waiting.segments > MAX_WAITING_SEGMENTS
         if many or self._ahead_octets > MAX_AHEAD_OCTETS:
             return True
+        if self.ack < 0:
+            return bool(self._openers) and time - self._openers[0][2].time >= ALONE
         if self._acked() < self._ahead[0].start:
             return False
         if self._gap is None or self._gap[0] != self.next:

@@ -13,7 +13,7 @@ import numpy as np
 from cosemscope.capture.columns import Array
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.segments_in_order import WIDTH, Layout, Segments, compact
-from cosemscope.streams.recognition import HEAD, join_heads, take_heads
+from cosemscope.streams.recognition import HEAD, believable, join_heads, take_heads
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 
 #: WPDUs that a chain may have: each costs a round.
@@ -60,6 +60,7 @@ def find_chains(segments: Segments, layout: Layout, source: PayloadSource) -> tu
         at = _next(segments, at.take(~complete), source)
     if not found:
         return at, last
+    last[_doubtful(layout, last)] = -1
     *columns, heads = zip(*found, strict=True)
     position, offset, end, stop = (np.concatenate(column) for column in columns[1:])
     links = Links(np.concatenate(columns[0]), position, offset, end, stop, join_heads(heads))
@@ -93,6 +94,20 @@ class _Path:
         there &= self._irregular[end] == self._irregular[at.position]
         at = at._replace(end=end, stop=stop).take(there)
         return at, segments.stop[at.end] == at.stop
+
+
+def _doubtful(layout: Layout, last: Array) -> Array:
+    """Positions, int64[k], of chains within which a segment begins like a WPDU: their senders may have erred.
+
+    `last`: int64[s], position with which the chain ends that begins there, or -1.
+    """
+    owner = np.flatnonzero(last > np.arange(len(last)))
+    begins = np.cumsum(layout.ready)
+    owner = owner[begins[last[owner]] > begins[owner]]
+    if len(owner):
+        begins = np.cumsum(layout.ready & believable(layout.head))
+        owner = owner[begins[last[owner]] > begins[owner]]
+    return np.asarray(owner)
 
 
 def _next(segments: Segments, at: Links, source: PayloadSource) -> Links:

@@ -255,3 +255,70 @@ def test_a_response_is_told_like_a_request() -> None:
     """Headers' fields are handed on as they are."""
     _, listener = split(get_response(5))
     assert listener.units[0][0].header == (1, 1, 16, 20)
+
+
+LONG = get_response(9, 300)
+#: A WPDU of which only these octets were sent.
+SHORT = LONG[:100]
+
+
+def told_of(octets: bytes, *cuts: int, close: bool = False) -> list[tuple[bytes, int]]:
+    """The octets and marks of each WPDU."""
+    _, listener = split(octets, *cuts, close=close)
+    return [(found, marks) for found, _, marks, _ in listener.told()]
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        (TWO,),
+        (TWO, THREE),
+        (TWO + THREE,),  # two in one segment
+        (get_response(2, 50)[:30], get_response(2, 50)[30:]),  # one in two segments
+        (get_response(2, 400)[:150], get_response(2, 400)[150:]),  # beyond the end of the first
+        (get_response(2, 40)[:30], get_response(2, 40)[30:], TWO),
+    ],
+)
+def test_a_wpdu_that_was_cut_short_ends_where_a_believable_one_begins(behind: tuple[bytes, ...]) -> None:
+    """Nothing is swallowed: the broken one is a row by itself, and those behind it are whole."""
+    parts = (ONE, SHORT, *behind)
+    cuts = list(accumulate(map(len, parts)))[:-1]
+    found = told_of(b"".join(parts), *cuts)
+    assert found[0] == (ONE, 0)
+    assert found[1] == (SHORT, CUT)
+    assert b"".join(octets for octets, _ in found[2:]) == b"".join(behind)
+    assert not any(marks & CUT for _, marks in found[2:])
+
+
+def test_octets_of_a_header_before_a_whole_wpdu_are_no_header() -> None:
+    """Heartbeats like the beginning of a header do not eat what follows."""
+    octets = b"\0\1" + ONE + b"\0\1" + TWO
+    _, listener = split(octets, 2, 2 + SIZE, 4 + SIZE)
+    assert [found for found, _, _, _ in listener.told()] == [ONE, TWO]
+    assert [(item.kind, item.start, item.stop) for item in listener.items] == [
+        ("cut-header", 0, 2),
+        ("cut-header", 23, 25),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inside", "cuts"),
+    [
+        (TWO, (108, 128)),  # does not end with a segment
+        (TWO, (107, 129)),  # does not begin with one
+        (b"\0\1\0\1\0\1\0\5\xff\0\0\0\0", (108, 121)),  # of an unknown tag
+        (TWO, (308 - SIZE, 308)),  # ends where the other one ends
+    ],
+)
+def test_what_looks_like_a_wpdu_within_another_is_left_there(inside: bytes, cuts: tuple[int, int]) -> None:
+    """All octets that the length counts came, and then the next header."""
+    at = 308 - SIZE if cuts[1] == 308 else 108
+    whole = LONG[:at] + inside + LONG[at + len(inside) :]
+    assert told_of(whole + TWO, *sorted({*cuts, 308})) == [(whole, 0), (TWO, 0)]
+
+
+def test_a_rival_that_does_not_end_gives_way() -> None:
+    """The segment that it began lies within the other WPDU after all, which is told when that is known."""
+    rival = get_response(3, 250)
+    whole = LONG[:100] + rival[:158] + LONG[258:]
+    assert told_of(whole[:308] + b"??", 100, 258, close=True) == [(whole, SHARED)]

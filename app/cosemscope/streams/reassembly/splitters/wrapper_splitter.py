@@ -10,6 +10,10 @@ from cosemscope.streams.tables.stream_kinds import CUT_HEADER, SKIPPED
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, BadVersion, WpduDecoder, WpduHeader, decode_header
 
+# Headers within a WPDU that has not ended, each of which may show that its sender had cut that short.
+_MOST_RIVALS = 16
+# Octets of a header and the two behind it, by which it is believed.
+_HEAD_SIZE = HEADER_SIZE + 2
 # Segments among which a WPDU that stands alone is looked for while a doubtful one has yet to show its end.
 _SEGMENTS_LOOKED_AT = 64
 
@@ -18,6 +22,8 @@ class WrapperSplitter:
     """WPDUs of IEC 62056-4-7, by the transport core's own decoder; a header is searched when it is lost.
 
     `trusted`: the first octet at `start` begins a WPDU, whatever it looks like; else it is searched for too.
+    A WPDU that its sender cut short, or whose length is too long, ends where a whole believable one begins
+    with a segment and ends with one.
     """
 
     def __init__(self, listener: UnitListener, start: int, *, trusted: bool, swapped: bool = False) -> None:
@@ -31,6 +37,7 @@ class WrapperSplitter:
         self._search_at = start  # stream offset of the first octet in `_search`
         self._lost_from = start
         self._marks = Mark(0)  # of the next unit
+        self._rivals: list[tuple[int, int]] = []  # spans of believable WPDUs within the one that has begun
 
     @property
     def clean(self) -> bool:
@@ -42,13 +49,19 @@ class WrapperSplitter:
         self._trail.add(segment)
         octets = self._listener.read(segment.address, segment.captured)
         if self._search is None:
+            self._look_for_rival(segment, octets)
             self._decoder.feed(octets)
+            if self._rivals and self._waits_for_rival(segment.stop, trigger):
+                return
         else:
             self._search += octets
         self._advance(trigger, ended=False)
 
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
         """Octets that are missing: inside a WPDU its length tells where to go on."""
+        if self._rivals:
+            self._rivals.clear()
+            self._advance(trigger, ended=False)
         if self._search is not None:
             self._give_up_search(trigger, start)
             self._begin_search(stop, stop)
@@ -66,12 +79,60 @@ class WrapperSplitter:
 
     def close(self, packet: int) -> None:
         """Nothing more comes: what was begun is truncated."""
+        self._rivals.clear()
         self._advance(packet, ended=True)
         if self._search is not None:
             self._give_up_search(packet, self._search_at + len(self._search))
             self._begin_search(self._lost_from, self._lost_from)
             return
         self._break_off(packet, packet)
+
+    def _look_for_rival(self, segment: Segment, octets: bytes) -> None:
+        """Note a believable WPDU that begins with this segment, while another one has not ended."""
+        rivals = self._rivals
+        if not self._decoder.buffered or len(octets) < _HEAD_SIZE or not octets.startswith(self._magic):
+            return
+        header = decode_header(octets, swapped=self._swapped)
+        if header is None or not apdu_begins(octets, HEADER_SIZE, header.length):
+            return
+        # Others may follow it in this segment: they end together.
+        end = HEADER_SIZE + header.length
+        while end < len(octets):
+            header = decode_header(octets, end, swapped=self._swapped)
+            if header is None or header.version != VERSION:
+                return
+            end += HEADER_SIZE + header.length
+        if len(rivals) < _MOST_RIVALS:
+            rivals.append((segment.start, segment.start + end))
+
+    def _waits_for_rival(self, stop: int, trigger: int) -> bool:
+        """Tell who is right, at a segment that ends at `stop`: the WPDU that has begun, or one within it.
+
+        True while more must tell.
+        """
+        decoder, trail = self._decoder, self._trail
+        header = decoder.header
+        whole = header is not None and header.version == VERSION and not decoder.missing
+        if whole and header is not None:
+            end = decoder.position + HEADER_SIZE + header.length
+            follows = decoder.peek(HEADER_SIZE + header.length, len(self._magic))
+            if end in trail.stops or self._magic.startswith(follows):
+                return False
+        right = next((start for start, ends in self._rivals if ends == stop), -1)
+        if right > decoder.position:
+            self._give_way(right, trigger)
+            return False
+        self._rivals = [rival for rival in self._rivals if rival[1] > stop]
+        return bool(self._rivals)
+
+    def _give_way(self, start: int, trigger: int) -> None:
+        """The WPDU that has begun was cut short where another one begins."""
+        base, rest = self._decoder.position, self._decoder.skip(self._decoder.buffered)
+        self._decoder = WpduDecoder(base=base, swapped=self._swapped)
+        self._decoder.feed(rest[: start - base])
+        self._break_off(trigger, trigger)
+        self._decoder = WpduDecoder(base=start, swapped=self._swapped)
+        self._decoder.feed(rest[start - base :])
 
     def _break_off(self, packet: int, trigger: int) -> None:
         rest = self._decoder.close()
@@ -84,6 +145,7 @@ class WrapperSplitter:
         else:
             self._listener.found(CUT_HEADER, packet, rest.start, rest.missing, stop)
         self._missing.clear()
+        self._rivals.clear()
         self._trail.forget(stop)
 
     def _advance(self, trigger: int, *, ended: bool) -> None:
@@ -103,6 +165,7 @@ class WrapperSplitter:
             wpdu = event.wpdu
             octets = bytes(HEADER_SIZE) + wpdu.data[:1]
             self._emit(wpdu.header, event.start, event.stop, octets, trigger, Mark(0))
+            self._rivals.clear()
             self._trail.forget(event.stop)
         return True
 
@@ -132,6 +195,7 @@ class WrapperSplitter:
         self._search_at = start
         self._lost_from = lost_from
         self._missing.clear()
+        self._rivals.clear()
         self._trail.forget(start)
 
     def _give_up_search(self, packet: int, stop: int) -> None:
