@@ -174,7 +174,7 @@ def test_the_port_tells_nothing(tmp_path: Path, port: int) -> None:
         Framing.STUN,
         Framing.RPCAP,
         Framing.TLS,
-        *[Framing.UNKNOWN] * (1 + len(MODBUS_LIKE_DLMS)),
+        *[Framing.MODBUS] * (1 + len(MODBUS_LIKE_DLMS)),
     ]
     assert contents(analysis) == [wpdu(AARQ), wpdu(AARE, 1, 16)]
 

@@ -29,6 +29,8 @@ from cosemscope.capture.packets.packet_table import PacketTable
 from cosemscope.capture.records import RecordBatch
 from cosemscope.capture.source import RecordSource
 from cosemscope.streams.decode_as import DecodeAs
+from cosemscope.streams.foreign.prime_rows import settle_prime_rows
+from cosemscope.streams.foreign.stream_facts import stream_facts
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.read_ahead import ReadAhead
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
@@ -240,6 +242,14 @@ class Analysis:
         """True if the stream's client is the DLMS client on this wPort pair (a pushing meter is not)."""
         return self._counts.dlms_client_is_near(pair)
 
+    def foreign_facts(self) -> dict[int, list[str]]:
+        """Facts that streams of foreign framings tell in clear, by stream: names of servers, of equipment.
+
+        Raises CaptureError and OSError when the capture's octets cannot be read any more.
+        """
+        owner = self.packet_streams["stream"]
+        return stream_facts(self.streams, self.packets, owner, self.reader.octets)
+
     def statistics(self) -> dict[str, Any]:
         """Counts of everything, see `statistics.statistics`."""
         incomplete = self.table.incomplete_datagrams
@@ -249,8 +259,10 @@ class Analysis:
         added = self._output.flush(rows)
         count = added.stop - added.start
         if count:
+            prime = settle_prime_rows(self.wpdus, added, self._source)
             self.wpdu_pairs.extend(count, pair=self._counts.add(added))
             self.first_look.add(self.wpdus, added, self._source)
+            self.first_look.blank(prime)
 
     def _reserve(self) -> None:
         """After the first batch, make room for as many rows as the rest of the file is likely to hold."""

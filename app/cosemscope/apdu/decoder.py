@@ -10,13 +10,15 @@ from cosemscope.apdu.cursor import MAX_LAYERS, Cursor, Reader, Session
 from cosemscope.apdu.fields import ByteSource, Decoded, Field
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.text_marks import TELEGRAM, is_telegram, is_text
-from cosemscope.apdu.services import acse, ciphering, initiate, logical_names, short_names
+from cosemscope.apdu.services import acse, ciphering, initiate, logical_names, prime_messages, short_names
 from cosemscope.apdu.services.parts import raw_data
 from cosemscope.apdu.telegram_text import CLAUSE as TEXT_CLAUSE
 from cosemscope.apdu.telegram_text import read_text
 
 CLAUSE = "IEC 62056-5-3, abstract syntax of COSEM APDUs"
 _ACSE = "IEC 62056-5-3, abstract syntax of ACSE APDUs"
+# The greatest type of a PRIME message, which may stand in the place of an APDU.
+_PRIME_MOST = 6
 _LAST, _STREAMING, _WINDOW = 0x80, 0x40, 0x3F
 
 
@@ -38,6 +40,8 @@ def read_apdu(c: Cursor) -> None:
         c.children.append(Field("no APDU", None, start, start, (), "", c.source))
         return
     entry = _READERS.get(c.data[start])
+    if c.data[start] <= _PRIME_MOST and (name := prime_messages.prime_name(c.data[start : c.end])):
+        entry = name, prime_messages.CLAUSE, prime_messages.read_prime_message
     if c.session.layers >= MAX_LAYERS:
         c.problem(start, c.end, f"expected at most {MAX_LAYERS} APDUs inside one another")
         c.leaf("undecoded", c.end - start)

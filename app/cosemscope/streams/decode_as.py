@@ -10,6 +10,8 @@ WORDS: dict[str, Framing] = {
     "swapped": Framing.SWAPPED,
     "hdlc": Framing.HDLC,
     "bare": Framing.BARE,
+    "mbus": Framing.MBUS,
+    "coap": Framing.COAP,
     "none": Framing.UNKNOWN,
 }
 

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.apdu.names.tags import APDU_TAGS, DED_SERVICES, GLO_SERVICES
+from cosemscope.apdu.services.prime_messages import prime_name
+from cosemscope.streams.foreign.octet_frames import is_p1, mbus_apdu_begins, mbus_end
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, WpduHeader, decode_header
 
@@ -27,6 +29,8 @@ MAX_SEGMENTS = 32
 MAX_WAITED_SEGMENTS = 2048
 HEARTBEAT, HEARTBEAT_WEIGHT = 32, 0.125
 MAX_OCTETS = 1 << 17
+#: Octets of the longest PRIME message, and those of a P1 telegram's first lines.
+_PRIME_LONGEST, _P1_LONGEST = 44, 80
 #: Beginnings that may wait at a time for their ends to come.
 MAX_CANDIDATES = 64
 
@@ -181,13 +185,29 @@ def _wrapper(prefix: Prefix, at: int, *, swapped: bool = False) -> Evidence:
     if header is None or len(octets) < at + HEADER_SIZE + 2:
         return Evidence.WAIT
     end = at + HEADER_SIZE + header.length
-    if not apdu_begins(octets, at + HEADER_SIZE, header.length) or _modbus(header, end - at):
+    is_prime = header.length <= _PRIME_LONGEST and bool(prime_name(octets[at + HEADER_SIZE : end]))
+    likely = is_prime or apdu_begins(octets, at + HEADER_SIZE, header.length)
+    if not likely or _modbus(header, end - at):
         return Evidence.NO
     if end > len(octets):
         return Evidence.WAIT
     if end in prefix.ends or octets.startswith(version, end):
         return Evidence.YES
     return Evidence.WAIT if octets[end:] == version[:1] else Evidence.NO
+
+
+def _mbus(prefix: Prefix, at: int) -> Evidence:
+    octets = prefix.octets
+    if octets[at] != 0x68:
+        return Evidence.NO
+    end = mbus_end(octets, at)
+    if end < 0:
+        return Evidence.WAIT
+    return Evidence.YES if end and mbus_apdu_begins(octets[at:end]) else Evidence.NO
+
+
+def _p1(prefix: Prefix, at: int) -> Evidence:
+    return Evidence.YES if is_p1(prefix.octets[at : at + _P1_LONGEST]) else Evidence.NO
 
 
 def _swapped_wrapper(prefix: Prefix, at: int) -> Evidence:
@@ -289,8 +309,10 @@ MATCHERS: tuple[tuple[Framing, Matcher], ...] = (
     (Framing.WRAPPER, _wrapper),
     (Framing.SWAPPED, _swapped_wrapper),
     (Framing.HDLC, _hdlc),
+    (Framing.MBUS, _mbus),
     (Framing.BARE, _bare),
     (Framing.IEC_61334_4_32, _llc_61334),
+    (Framing.P1, _p1),
     (Framing.IEC_62056_21, _ascii),
     (Framing.RPCAP, _rpcap),
 )

@@ -4,7 +4,7 @@ import pytest
 
 from cosemscope.streams.tables.framing import Framing
 
-CARRIES = {"wrapper", "swapped", "hdlc", "bare", "iec-61334-4-32", "iec-62056-21"}
+CARRIES = {"wrapper", "swapped", "hdlc", "bare", "iec-61334-4-32", "iec-62056-21", "coap", "mbus"}
 
 
 @pytest.mark.parametrize("framing", Framing)

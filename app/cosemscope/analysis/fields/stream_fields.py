@@ -61,7 +61,7 @@ def _direction(asked: AskedRows) -> Values:
     "wpdu.framing",
     Word(lambda value: Framing(value).word),
     "Framing",
-    "What stands around the APDU: wrapper (IEC 62056-4-7), swapped, hdlc, iec-61334-4-32 or bare",
+    "What stands around the APDU: wrapper (IEC 62056-4-7), swapped, hdlc, mbus, coap, iec-61334-4-32 or bare",
 )
 def _framing(asked: AskedRows) -> Values:
     return asked.wpdus("framing")

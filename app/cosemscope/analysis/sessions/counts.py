@@ -22,19 +22,23 @@ from cosemscope.streams.tables.stream_kinds import (
 )
 from cosemscope.streams.tables.wpdu_table import Mark
 
+# Framings that carry APDUs without WPDUs.
+_NO_WPDUS = (Framing.HDLC, Framing.IEC_61334_4_32, Framing.MBUS, Framing.COAP)
+
 
 def statistics(
     packets: Columns, streams: Columns, wpdus: Columns, items: ExpertItems, incomplete_datagrams: int
 ) -> dict[str, Any]:
     """The counts by name: packets, streams, WPDUs, APDUs by name (`apdu_tags`), and what was wrong.
 
-    `wpdus` and `apdu_tags` count whole WPDUs, `truncated_wpdus` those of which octets are missing; what HDLC
-    and IEC 61334-4-32 carry is no WPDU: `hdlc_frames` counts right frames, `other_apdus` the APDUs of both.
+    `wpdus` and `apdu_tags` count whole WPDUs, `truncated_wpdus` those of which octets are missing; what HDLC,
+    IEC 61334-4-32, M-Bus and CoAP carry is no WPDU: `hdlc_frames` counts right frames, `other_apdus` the
+    APDUs of all four.
     `missing_bytes` are octets of TCP and UDP that the capture lacks (holes, snap length, IP fragments),
     `incomplete_datagrams` IP datagrams of which not all fragments are there, `skipped_bytes` octets of
     recognised streams that are no WPDU.
     """
-    carried = (wpdus["framing"] != Framing.HDLC) & (wpdus["framing"] != Framing.IEC_61334_4_32)
+    carried = ~np.isin(wpdus["framing"], _NO_WPDUS)
     complete = (wpdus["marks"] & Mark.TRUNCATED) == 0
     whole = carried & complete
     tags = wpdus["apdu_tag"][whole]

@@ -29,7 +29,8 @@ DESCRIPTION = (
     "--json a stream has also: outcome, cause, cause_packet, exchanges, errors, unanswered, initiator (who "
     "opened the connection, null where its begin was not captured), dlms_client; outcome is complete, "
     "refused, unanswered, broken-off, no-association, push-only, unfinished, no-connection, "
-    "connection-refused, one-sided, or null where the stream is not DLMS."
+    "connection-refused, one-sided, or null where the stream is not DLMS; and, where there are any, facts: "
+    "what foreign framings say in clear, such as names of servers and certificates."
 )
 
 
@@ -70,6 +71,7 @@ class _Stories:
         facts = capture_facts(analysis)
         self._outcomes = facts.outcomes
         self._sentences = CauseSentences(analysis, facts)
+        self._foreign = analysis.foreign_facts()
 
     def keys(self, session: StreamSession) -> dict[str, Any]:
         """Outcome, cause and counts; null where it does not apply."""
@@ -85,6 +87,7 @@ class _Stories:
             "unanswered": int(outcomes.unanswered[stream]),
             "initiator": str(session.client) if self._streams["start_seen"][stream] else None,
             "dlms_client": str((session.client, session.server)[side]) if side >= 0 else None,
+            **({"facts": self._foreign[stream]} if stream in self._foreign else {}),
         }
 
     def show(self, session: StreamSession) -> None:
@@ -93,6 +96,8 @@ class _Stories:
         if told["outcome"] is not None:
             at = f" (packet {told['cause_packet']:,})" if told["cause_packet"] else ""
             print(f"    {told['outcome']}: {told['cause']}{at}")
+        for fact in told.get("facts", ()):
+            print(f"    {printable(fact)}")
 
 
 def _session_object(session: StreamSession) -> dict[str, Any]:

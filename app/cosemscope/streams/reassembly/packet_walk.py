@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cosemscope.capture.columns import Array
-from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
+from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN, TCP
 from cosemscope.streams.endings import FAR
+from cosemscope.streams.foreign.foreign_table import foreign_framing
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.conflicts import ConflictFinder
 from cosemscope.streams.reassembly.halves import Halves
@@ -404,6 +405,8 @@ class PacketWalk:
             if not ended:
                 return
             framing = Framing.UNKNOWN
+        if framing is Framing.UNKNOWN:
+            framing = foreign_framing(waiting.firsts, TCP)
         del self._undecided[stream]
         self._recognised(stream, framing, waiting.preludes)
         for prelude in waiting.preludes:

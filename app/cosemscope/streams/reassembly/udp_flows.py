@@ -5,19 +5,23 @@ datagrams of their own: so the splitter of each direction is kept.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import UDP
+from cosemscope.streams.foreign.coap_messages import carries_apdu
+from cosemscope.streams.foreign.foreign_table import MAX_LOOKED_AT, foreign_framing
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.row_collector import Output
+from cosemscope.streams.reassembly.splitters.coap_splitter import CoapSplitter
 from cosemscope.streams.reassembly.splitters.hdlc_splitter import HdlcSplitter
-from cosemscope.streams.reassembly.splitters.splitter import Unit
+from cosemscope.streams.reassembly.splitters.mbus_splitter import MBusSplitter
+from cosemscope.streams.reassembly.splitters.splitter import Splitter, Unit, UnitListener
 from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
 from cosemscope.streams.reassembly.unit_sink import UnitSink
 from cosemscope.streams.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable, datagram_framing
@@ -31,6 +35,20 @@ from cosemscope.transport.wports import DLMS_PORT
 #: Directions of flows whose HDLC segments are waited for.
 MAX_HDLC = 4096
 _FLAG = 0x7E
+
+
+class _KeptSplitter(Splitter, Protocol):
+    """A splitter that goes on from datagram to datagram, in which nothing but APDUs may go on."""
+
+    def end_datagram(self, packet: int) -> None:
+        """The datagram ends."""
+
+
+_KEPT: dict[Framing, Callable[[UnitListener, int], _KeptSplitter]] = {
+    Framing.HDLC: HdlcSplitter,
+    Framing.MBUS: MBusSplitter,
+    Framing.COAP: CoapSplitter,
+}
 
 
 class LateDatagram(NamedTuple):
@@ -55,10 +73,12 @@ class UdpFlows:
         self._source = source
         self._output = output
         self._tries: dict[int, int] = {}
+        # What datagrams without DLMS look like, of flows that are tried.
+        self._named: dict[int, Framing] = {}
         # Flows in which nothing was recognised for long; yet a WPDU may come, after many heartbeats.
         self._given_up: set[int] = set()
-        # Splitters of HDLC by stream and side, with their sinks and the octets that each has taken.
-        self._hdlc: OrderedDict[tuple[int, int], tuple[HdlcSplitter, UnitSink, int]] = OrderedDict()
+        # Splitters that are kept, by stream and side, with their sinks and the octets that each has taken.
+        self._kept: OrderedDict[tuple[int, int], tuple[_KeptSplitter, UnitSink, int]] = OrderedDict()
 
     def add(self, batch: PacketBatch, late: Iterable[LateDatagram] = ()) -> None:
         """Take the UDP packets of a batch, and what is `late`, in the order in which it became known."""
@@ -97,11 +117,14 @@ class UdpFlows:
 
         `end`: number of packets.
         """
-        for splitter, _, _ in self._hdlc.values():
+        for splitter, _, _ in self._kept.values():
             splitter.close(max(0, end - 1))
-        self._hdlc.clear()
+        self._kept.clear()
         mask = (self._streams["protocol"] == UDP) & (self._streams["framing"] == Framing.UNDECIDED)
         self._streams["framing"][mask] = Framing.UNKNOWN
+        for stream, framing in self._named.items():
+            if mask[stream]:
+                self._streams["framing"][stream] = framing
 
     def _recognise_early(
         self,
@@ -175,8 +198,8 @@ class UdpFlows:
             self._split(segment, stream, side, octets, trigger, swapped=framing is Framing.SWAPPED)
         elif not octets:
             return
-        elif framing is Framing.HDLC and octets[0] == _FLAG:
-            self._take_frames(segment, stream, side, trigger)
+        elif framing in _KEPT and (framing is not Framing.HDLC or octets[0] == _FLAG):
+            self._take_frames(framing, segment, stream, side, trigger)
         else:
             framing = Framing.IEC_61334_4_32 if framing is Framing.HDLC else framing
             splitter_for(framing, self._sink(stream, side), 0, trusted=True).chunk(segment, trigger)
@@ -184,19 +207,19 @@ class UdpFlows:
     def _sink(self, stream: int, side: int) -> UnitSink:
         return UnitSink(stream, side, self._streams, self._source, self._output)
 
-    def _take_frames(self, segment: Segment, stream: int, side: int, trigger: int) -> None:
-        """HDLC frames, whole ones; the segments of an APDU may go on in the next datagram."""
+    def _take_frames(self, framing: Framing, segment: Segment, stream: int, side: int, trigger: int) -> None:
+        """Frames or messages, whole ones; the segments of an APDU may go on in the next datagram."""
         key = stream, side
-        known = self._hdlc.pop(key, None)
+        known = self._kept.pop(key, None)
         if known is None:
             sink = self._sink(*key)
-            known = HdlcSplitter(sink, 0), sink, 0
+            known = _KEPT[framing](sink, 0), sink, 0
         splitter, sink, taken = known
-        if len(self._hdlc) >= MAX_HDLC:
-            _, (oldest, _, _) = self._hdlc.popitem(last=False)
+        if len(self._kept) >= MAX_HDLC:
+            _, (oldest, _, _) = self._kept.popitem(last=False)
             oldest.close(trigger)
         stop = taken + segment.stop
-        self._hdlc[key] = splitter, sink, stop
+        self._kept[key] = splitter, sink, stop
         sink.base = taken
         splitter.chunk(segment._replace(start=taken, stop=stop), trigger)
         splitter.end_datagram(trigger)
@@ -208,10 +231,15 @@ class UdpFlows:
         framing = Recogniser().add(side, octets, length)
         if framing is Framing.UNDECIDED:
             framing = datagram_framing(octets, registered=DLMS_PORT in self._streams.ports(stream))
+        if framing is Framing.UNDECIDED and len(octets) == length and carries_apdu(octets):
+            framing = Framing.COAP
         if framing is Framing.UNDECIDED:
             self._tries[stream] = self._tries.get(stream, 0) + 1
+            unnamed = self._named.get(stream, Framing.UNKNOWN) is Framing.UNKNOWN
+            if unnamed and len(octets) == length and self._tries[stream] <= MAX_LOOKED_AT:
+                self._named[stream] = foreign_framing(((octets,), ()), UDP)
             if self._tries[stream] >= MAX_SEGMENTS:
-                self._recognised(stream, Framing.UNKNOWN, side, -1)
+                self._recognised(stream, self._named.pop(stream, Framing.UNKNOWN), side, -1)
                 self._given_up.add(stream)
             return False
         wrapped = framing in (Framing.WRAPPER, Framing.SWAPPED) and len(octets) > HEADER_SIZE

@@ -4,6 +4,7 @@ An `Undecided` stream has a `Prelude` for each direction in the place of a split
 Where nothing was recognised, nothing is kept: what came is kept anew, `Kept`, from the packets (`reopening`).
 """
 
+from cosemscope.streams.foreign.foreign_table import MAX_LOOKED_AT, MAX_OCTETS_LOOKED_AT, Firsts
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.splitters.splitter import Splitter
@@ -98,6 +99,17 @@ class Undecided:
                 renewed.preludes[1 - side].gap(*kept)
         renewed.preludes[1 - side].closed = self.preludes[1 - side].closed
         return renewed
+
+    @property
+    def firsts(self) -> Firsts:
+        """The first segments of both directions that were captured whole, for a look at foreign framings."""
+        one, other = (self._first(prelude.segments[:MAX_LOOKED_AT]) for prelude in self.preludes)
+        return one, other
+
+    def _first(self, segments: list[Segment]) -> list[bytes]:
+        read = self._source.octets
+        whole = [part for part in segments if part.captured == part.stop - part.start]
+        return [read(part.address, min(part.captured, MAX_OCTETS_LOOKED_AT)) for part in whole]
 
     @property
     def begun(self) -> bool:

@@ -81,6 +81,11 @@ class FirstLookColumns(Columns):
         self._put(index, look(apdus))
         self["inner"][index] = -1
 
+    def blank(self, rows: npt.NDArray[np.int64]) -> None:
+        """Nothing was seen in these rows, int64[n]: what they carry is no APDU."""
+        for name, value in NOTHING_SEEN.items() if len(rows) else ():
+            self[name][rows] = value
+
     def _put(self, index: npt.NDArray[np.intp], seen: FirstLook) -> None:
         for name, column in seen.items():
             self[name][index] = column

@@ -1,8 +1,8 @@
 """Framings: the ways in which streams carry APDUs, and their names.
 
 DLMS/COSEM over IP knows one framing, the wrapper of IEC 62056-4-7. The others
-are what is met in the field on the same ports; the last few are neighbours
-that begin like a wrapper header and must be named for what they are.
+are what is met in the field on the same ports; the last ones are of others
+and must be named for what they are (see `foreign_table`).
 """
 
 from enum import IntEnum
@@ -18,6 +18,8 @@ class Framing(IntEnum):
     BARE = 4  # APDUs without any header
     IEC_61334_4_32 = 5  # LLC of IEC 61334-4-32 (90 ...)
     IEC_62056_21 = 6  # ASCII read-out (/?...!)
+    COAP = 7  # APDUs in messages of RFC 7252
+    MBUS = 8  # APDUs in long frames of EN 13757-2
     UNKNOWN = 16  # seen enough of it: none of the others
     TLS = 17
     STUN = 18
@@ -25,6 +27,14 @@ class Framing(IntEnum):
     HTTP = 20
     SSH = 21
     SILENT = 22  # the capture ended, and no octets were sent
+    DTLS = 23
+    P1 = 24  # telegrams of the DSMR P1 port, text
+    SML = 25
+    IEC_104 = 26
+    MODBUS = 27
+    DSMR_ALARM = 28
+    MBUS_OTHER = 29  # M-Bus that carries no APDU
+    COAP_OTHER = 30  # CoAP that carries no APDU
 
     @property
     def label(self) -> str:
@@ -50,6 +60,8 @@ _LABELS = {
     Framing.BARE: "bare APDUs",
     Framing.IEC_61334_4_32: "IEC 61334-4-32",
     Framing.IEC_62056_21: "IEC 62056-21",
+    Framing.COAP: "DLMS over CoAP",
+    Framing.MBUS: "DLMS in M-Bus frames",
     Framing.UNKNOWN: "not DLMS",
     Framing.TLS: "TLS",
     Framing.STUN: "STUN",
@@ -57,4 +69,12 @@ _LABELS = {
     Framing.HTTP: "HTTP",
     Framing.SSH: "SSH",
     Framing.SILENT: "no data",
+    Framing.DTLS: "DTLS",
+    Framing.P1: "P1 telegrams",
+    Framing.SML: "SML",
+    Framing.IEC_104: "IEC 60870-5-104",
+    Framing.MODBUS: "Modbus/TCP",
+    Framing.DSMR_ALARM: "DSMR alarms",
+    Framing.MBUS_OTHER: "M-Bus",
+    Framing.COAP_OTHER: "CoAP",
 }

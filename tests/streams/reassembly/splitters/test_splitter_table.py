@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cosemscope.streams.reassembly.splitters.coap_splitter import CoapSplitter
 from cosemscope.streams.reassembly.splitters.hdlc_splitter import HdlcSplitter
+from cosemscope.streams.reassembly.splitters.mbus_splitter import MBusSplitter
 from cosemscope.streams.reassembly.splitters.single_splitters import BareSplitter, LlcSplitter, NoSplitter
 from cosemscope.streams.reassembly.splitters.splitter import Trail
 from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
@@ -19,6 +21,8 @@ SPLITTER = {
     Framing.HDLC: HdlcSplitter,
     Framing.BARE: BareSplitter,
     Framing.IEC_61334_4_32: LlcSplitter,
+    Framing.MBUS: MBusSplitter,
+    Framing.COAP: CoapSplitter,
 }
 
 

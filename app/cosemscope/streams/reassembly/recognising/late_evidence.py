@@ -15,6 +15,7 @@ import numpy as np
 
 from cosemscope.apdu.names.tags import APDU_TAGS
 from cosemscope.capture.columns import Array
+from cosemscope.streams.foreign.foreign_table import FOREIGN
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.recognition import HEAD, apdu_is_sound, believable, frame_check
@@ -23,8 +24,14 @@ from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 from cosemscope.transport.wports import DLMS_PORT
 
-#: Framings behind which DLMS may come: nothing that was known, and preludes of a connection.
-LOOKED_BEHIND = (Framing.UNDECIDED, Framing.UNKNOWN, Framing.HTTP, Framing.IEC_62056_21)
+#: Framings behind which DLMS may come: nothing that was known or named late, and preludes of a connection.
+LOOKED_BEHIND = (
+    Framing.UNDECIDED,
+    Framing.UNKNOWN,
+    Framing.HTTP,
+    Framing.IEC_62056_21,
+    *(foreign.framing for foreign in FOREIGN if foreign.matches is not None),
+)
 #: Headers in a chain, each at the end of what the one before it has, that are evidence wherever they stand.
 CHAIN = 3
 #: Segments in a row that have exactly the length of their headers, that are evidence whatever they carry.

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from cosemscope.streams.reassembly.splitters.coap_splitter import CoapSplitter
 from cosemscope.streams.reassembly.splitters.hdlc_splitter import HdlcSplitter
+from cosemscope.streams.reassembly.splitters.mbus_splitter import MBusSplitter
 from cosemscope.streams.reassembly.splitters.single_splitters import BareSplitter, LlcSplitter, NoSplitter
 from cosemscope.streams.reassembly.splitters.splitter import Splitter, UnitListener
 from cosemscope.streams.reassembly.splitters.wrapper_splitter import WrapperSplitter
@@ -16,6 +18,8 @@ SPLITTERS: dict[Framing, Callable[[UnitListener, int, bool], Splitter]] = {
     ),
     Framing.HDLC: lambda listener, start, trusted: HdlcSplitter(listener, start),
     Framing.IEC_61334_4_32: lambda listener, start, trusted: LlcSplitter(listener),
+    Framing.MBUS: lambda listener, start, trusted: MBusSplitter(listener, start),
+    Framing.COAP: lambda listener, start, trusted: CoapSplitter(listener, start),
     Framing.BARE: lambda listener, start, trusted: BareSplitter(listener),
 }
 
