@@ -6,6 +6,8 @@ import pytest
 
 from cosemscope.analysis.associations.told_values import ToldValue, told_value
 from cosemscope.apdu.context import Context, Reference, Request
+from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.fields import find
 from tests.helpers import apdu_encoder as encode
 
 _ENERGY = Reference(3, bytes.fromhex("0100010800ff"), 2)
@@ -54,3 +56,31 @@ _NUMBER = ("double-long-unsigned", 2301)
 def test_told_value(apdu: bytes, context: Context, told: ToldValue) -> None:
     """Of a list the first item's, or none; of blocks nothing before the last."""
     assert told_value(context, apdu) == told
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        (ToldValue(), None),
+        (ToldValue("array of 2"), "array of 2"),
+        (ToldValue(5009), "5009"),
+        (ToldValue(2.5), "2.5"),
+        (ToldValue(Decimal(4978644), "Wh"), "4978.644 kWh"),
+        (ToldValue(Decimal("236.0"), "V"), "236.0 V"),
+        (ToldValue(Decimal("999"), "W"), "999 W"),
+    ],
+)
+def test_value_and_unit_are_spelt_as_in_info_lines(told: ToldValue, text: str | None) -> None:
+    """Digits stay, thousands go to the unit where that is usual."""
+    assert told.text == text
+
+
+def test_a_number_of_any_type_is_spelt_as_its_tree_spells_it() -> None:
+    """Integers and both kinds of floating-point numbers, with and without a scaler."""
+    reference = Reference(3, bytes((1, 0, 32, 7, 0, 255)), 2)
+    for data in (b"\x06\x00\x4b\xf7\xd4", b"\x17\x43\x6d\xb3\x33", b"\x18\x40\x6d\xb6\x66\x66\x66\x66\x66"):
+        for scaler_unit in (None, (-1, 35), (0, 30), (2, 30)):
+            context = Context(Request((reference,)), scaler_unit=lambda _, known=scaler_unit: known)
+            apdu = b"\xc4\x01\xc1\x00" + data
+            tree = find(decode_apdu(apdu, context).root, "result", "data")
+            assert told_value(context, apdu).text == tree.text

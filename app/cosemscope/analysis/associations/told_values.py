@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from cosemscope.apdu.context import Context
+from cosemscope.apdu.data.scaled_fields import tag_of, told_number
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field, find, first, walk
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.blue_book import unit
+from cosemscope.apdu.names.texts import quantity_text
 
 #: APDUs with a value, and the name of the value's field in their trees.
 _NAMES = {t.GET_RESPONSE: "data", t.SET_REQUEST: "value", t.READ_RESPONSE: "data"}
@@ -29,6 +31,14 @@ class ToldValue(NamedTuple):
 
     value: Decimal | float | str | None = None
     unit: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """Both for people, spelt as info lines do: "4978.644 kWh", "236.0 V"."""
+        if self.value is None or isinstance(self.value, str):
+            return self.value
+        number = self.value if isinstance(self.value, Decimal) else Decimal(repr(self.value))
+        return quantity_text(number, self.unit or "")
 
 
 def told_value(context: Context, apdu: bytes) -> ToldValue:
@@ -48,9 +58,10 @@ def told_value(context: Context, apdu: bytes) -> ToldValue:
     if scaled is None:
         return by_text(field)
     scaler, code = scaled
+    number = told_number(tag_of(field), field.value)
     if abs(scaler) > _MOST_SCALED:
-        return ToldValue(field.value, unit(code))
-    return ToldValue(Decimal(repr(field.value)).scaleb(scaler), unit(code))
+        return ToldValue(number, unit(code))
+    return ToldValue(Decimal(repr(number)).scaleb(scaler), unit(code))
 
 
 def _data(root: Field, name: str) -> Field | None:
@@ -83,7 +94,7 @@ def by_text(field: Field) -> ToldValue:
     if number is not None:
         return ToldValue(Decimal(number[1]).scaleb(3 if number[2] else 0), number[3])
     named = field.text and field.text != str(field.value) and isinstance(field.value, int)
-    return ToldValue(field.text if named else field.value)
+    return ToldValue(field.text if named else told_number(tag_of(field), field.value))
 
 
 def in_words(field: Field) -> str:

@@ -225,6 +225,17 @@ def _value(asked: AskedRows) -> Values:
     return object_array([told.value for told in asked.told_values])
 
 
+@declared(
+    "value.text",
+    Text(),
+    "Value and unit",
+    "The value in its unit as people read it, in thousands where those are usual",
+    cost=Cost.TREE,
+)
+def _value_text(asked: AskedRows) -> Values:
+    return object_array([told.text for told in asked.told_values])
+
+
 @declared("unit", Term(), "Unit", "Unit of the value, as the meter told it (IEC 62056-6-2)", cost=Cost.TREE)
 def _unit(asked: AskedRows) -> Values:
     return object_array([told.unit for told in asked.told_values])

@@ -31,5 +31,10 @@ def scaled(field: Field, scaler: int, unit: int) -> Field:
 
 
 def scaled_number(tag: int, value: int | float, scaler: int, unit: int) -> str:
-    """The text of a number of this type in its unit: a float32 has not all digits of Python's float."""
-    return scaled_text(float(f"{value:.7g}") if tag == FLOAT32 else value, scaler, unit)
+    """The text of a number of this type in its unit."""
+    return scaled_text(told_number(tag, value), scaler, unit)
+
+
+def told_number(tag: int, value: int | float) -> int | float:
+    """A number with the digits that its type tells: a float32 has not all of Python's float."""
+    return float(f"{value:.7g}") if tag == FLOAT32 else value

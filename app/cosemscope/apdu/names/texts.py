@@ -30,9 +30,14 @@ def scaled_text(value: int | float, scaler: int, code: int) -> str:
         number = Decimal(repr(value)).scaleb(scaler)
     except ArithmeticError:
         return f"{value} × 10^{scaler} {symbol}".rstrip()
+    return quantity_text(number, symbol, plain=-20 <= scaler <= 20)
+
+
+def quantity_text(number: Decimal, symbol: str, *, plain: bool = True) -> str:
+    """A number in its unit, which may be "": 4978644 and "Wh" are "4978.644 kWh"; `plain`: no exponent."""
     if symbol in _KILO_UNITS and number.is_finite() and abs(number) >= 1000:
         number, symbol = number.scaleb(-3).normalize(), "k" + symbol
-    words = f"{number:f}" if -20 <= scaler <= 20 and number.is_finite() else str(number)
+    words = f"{number:f}" if plain and number.is_finite() else str(number)
     return f"{words} {symbol}".rstrip()
 
 

@@ -64,8 +64,8 @@ JSON_KEYS = {
     "longest_pause": "exchange.longest_pause",
     "retransmission_time": "exchange.retransmission_time",
 }
-#: The keys that the WPDU with the value has.
-_VALUE_KEYS = ("value", "unit")
+#: The keys that the WPDU with the value has, for scripts and for people.
+_VALUE_KEYS, _VALUE_TEXT = ("value", "unit"), ("value.text",)
 #: Exchanges that are made into lines at once.
 _AT_ONCE = 4096
 _SETS = (t.SET_REQUEST,)
@@ -89,7 +89,7 @@ def _exchanges(analysis: Analysis, arguments: argparse.Namespace) -> int:
     complete(associations, told=show_progress)
     rows = PassedRows(associations)
     table = AlignedColumns(_HEADS, _NUMBERS)
-    for exchanges in _objects(analysis, rows):
+    for exchanges in _objects(analysis, rows, _VALUE_KEYS if arguments.json else _VALUE_TEXT):
         if arguments.json:
             lines = [orjson.dumps(exchange, option=orjson.OPT_APPEND_NEWLINE) for exchange in exchanges]
             write_octets(b"".join(lines))
@@ -100,7 +100,9 @@ def _exchanges(analysis: Analysis, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _objects(analysis: Analysis, looker: PassedRows) -> Iterator[list[dict[str, object]]]:
+def _objects(
+    analysis: Analysis, looker: PassedRows, value_keys: tuple[str, ...]
+) -> Iterator[list[dict[str, object]]]:
     """The exchanges for scripts, many at once; the last list of a capture without any is empty.
 
     Numbers count from 1, times are seconds as text, null is for nothing.
@@ -111,8 +113,8 @@ def _objects(analysis: Analysis, looker: PassedRows) -> Iterator[list[dict[str, 
         asked = AskedRows(analysis, exchanges.first_rows(part), looker)
         columns = [FIELDS[name].jsons(asked) for name in JSON_KEYS.values()]
         told = AskedRows(analysis, value_rows(exchanges, part), looker)
-        columns += [FIELDS[name].jsons(told) for name in _VALUE_KEYS]
-        keys = (*JSON_KEYS, *_VALUE_KEYS)
+        columns += [FIELDS[name].jsons(told) for name in value_keys]
+        keys = (*JSON_KEYS, *value_keys)
         yield [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
@@ -139,8 +141,8 @@ def _cells(exchange: dict[str, object]) -> tuple[str, ...]:
     response = f"{float(text('response_time')) * 1000:.3f}" if text("response_time") else ""
     about = text("obis") + (f" {text('attribute')}" if text("obis") else "")
     wports = f"{text('client_wport')} > {text('server_wport')}"
-    result = text("result") if text("result") != "success" or not text("value") else ""
-    told = "  ".join(filter(None, (result, " ".join(filter(None, (text("value"), text("unit")))))))
+    result = text("result") if text("result") != "success" or not text("value.text") else ""
+    told = "  ".join(filter(None, (result, text("value.text"))))
     responses = exchange["responses"]
     wpdu = text("request") or (str(responses[0]) if isinstance(responses, list) and responses else "")
     peers = (text("client"), text("server"), wports)
