@@ -42,6 +42,7 @@ WITH_KEYS = {
     "list-truncated-json": ("list", "{}", "--truncated", "--json"),
     "exchanges": ("exchanges", "{}"),
     "exchanges-json": ("exchanges", "{}", "--json"),
+    "procedures": ("procedures", "{}"),
     "associations": ("associations", "{}"),
     "associations-json": ("associations", "{}", "--json"),
 }

@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "objects": "every object by meter: its values, units and times; profiles as tables",
     "primitives": "the service primitives that passed at both ends of a connection",
     "associations": "who was associated with whom, how, and by what it ended",
+    "procedures": "readings, image transfers, key changes and more: how far each came, and its verdict",
     "sessions": "peers, streams and wPort pairs of a capture, what each stream came to, and why",
     "stats": "counts of a capture",
     "expert": "what is wrong or remarkable in a capture",

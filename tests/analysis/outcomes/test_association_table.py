@@ -15,10 +15,8 @@ from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.outcomes.association_table import IDLE
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from tests.helpers import traffic_apdus as a
-from tests.helpers.association_ends import CLIENT as CLIENT_TITLE
 from tests.helpers.association_ends import KEYS
-from tests.helpers.association_ends import METER as METER_TITLE
-from tests.helpers.traffic_meters import AUTHENTICATION, ENCRYPTION
+from tests.helpers.ciphered_session import CipheredSession
 from tests.helpers.wire import ACK, FIN, MILLISECOND, RST, Tcp, Wire, analyse, wpdu
 
 CLIENT, SERVER = 0, 1
@@ -189,35 +187,11 @@ def test_what_was_agreed(tmp_path: Path) -> None:
     assert rest == [["get"], ["get"], 1200, 256, None, None]
 
 
-class Ciphered:
-    """An association with HLS-GMAC and everything ciphered; `wrong`: the meter's answer has a wrong tag."""
-
-    def __init__(self, *, wrong: bool = False) -> None:
-        self.wire = Wire()
-        client = a.Cipher(CLIENT_TITLE, ENCRYPTION, AUTHENTICATION, 0x100)
-        meter = a.Cipher(METER_TITLE, ENCRYPTION, AUTHENTICATION, 0x200)
-        challenges = b"CtoS" * 4, b"StoC" * 4
-        tcp = Tcp(self.wire).handshake()
-        asked = client.glo(0x21, a.initiate_request())
-        how: dict[str, Any] = {"context": 3, "mechanism": 5}
-        say(tcp, CLIENT, a.aarq(asked, title=CLIENT_TITLE, authentication=challenges[0], **how))
-        agreed = meter.glo(0x28, a.initiate_response())
-        say(
-            tcp, SERVER, a.aare(agreed, title=METER_TITLE, authentication=challenges[1], diagnostic=14, **how)
-        )
-        reply = a.octet_string(client.gmac(challenges[1]))
-        action = a.action_request(0xC1, 15, "0.0.40.0.0.255", 1, reply)
-        say(tcp, CLIENT, client.glo(0xCB, action))
-        answer = meter.gmac(challenges[1 if wrong else 0])
-        say(tcp, SERVER, meter.glo(0xCF, a.action_response(0xC1, 0, a.octet_string(answer))))
-        say(tcp, CLIENT, client.glo(0xC8, GET))
-        say(tcp, SERVER, meter.glo(0xCC, ANSWER))
-
-    def analysis(self, folder: Path, keys: KeyTable) -> Analysis:
-        """The capture, walked with keys."""
-        analysis = analyse(self.wire, folder)
-        complete(Associations(analysis, keys))
-        return analysis
+def walked(session: CipheredSession, folder: Path, keys: KeyTable) -> Analysis:
+    """The capture of a session, walked with keys."""
+    analysis = analyse(session.wire, folder)
+    complete(Associations(analysis, keys))
+    return analysis
 
 
 SECURITY = ("client_title", "server_title", "hls", "hls_passes", "security", "suite")
@@ -227,7 +201,7 @@ SECURITY = ("client_title", "server_title", "hls", "hls_passes", "security", "su
 def test_hls_and_security_with_keys(wrong: bool, tmp_path: Path) -> None:
     """Titles, all four passes and whether they are right, the policy seen, counters of both sides."""
     ((*found, client, meter, conformance),) = told(
-        Ciphered(wrong=wrong).analysis(tmp_path, KEYS),
+        walked(CipheredSession(wrong=wrong), tmp_path, KEYS),
         *(f"association.{name}" for name in SECURITY),
         "association.client_ic_to",
         "association.server_ic_from",
@@ -248,7 +222,7 @@ def test_hls_and_security_with_keys(wrong: bool, tmp_path: Path) -> None:
 
 def test_hls_and_security_without_keys(tmp_path: Path) -> None:
     """What is ciphered stays unknown, and is not guessed; other keys make it known later."""
-    analysis = Ciphered().analysis(tmp_path, NO_KEYS)
+    analysis = walked(CipheredSession(), tmp_path, NO_KEYS)
     names = tuple(f"association.{name}" for name in (*SECURITY, "conformance_asked"))
     ((*_, hls, passes, security, suite, conformance),) = told(analysis, *names)
     assert (hls, passes, security, suite, conformance) == (None, 2, ["authenticated-encrypted"], 0, [])

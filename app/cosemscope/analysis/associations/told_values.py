@@ -17,6 +17,8 @@ from cosemscope.apdu.names.texts import quantity_text
 
 #: APDUs with a value, and the name of the value's field in their trees.
 _NAMES = {t.GET_RESPONSE: "data", t.SET_REQUEST: "value", t.READ_RESPONSE: "data"}
+#: The field of what methods take and return.
+_PARAMETER = "data"
 #: Lists of results and values in their trees; what stands before the values in a request.
 _LISTS = frozenset(("result", "result-list", "value-list", "list"))
 _BEFORE = frozenset(("attribute-descriptor", "attribute-descriptor-list", "access-selection"))
@@ -43,10 +45,7 @@ class ToldValue(NamedTuple):
 
 def told_value(context: Context, apdu: bytes) -> ToldValue:
     """What the innermost APDU of a row says of its object."""
-    name = _NAMES.get(apdu[0]) if apdu else None
-    if name is None:
-        return ToldValue()
-    field = _data(decode_apdu(apdu, context).root, name)
+    field = value_field(context, apdu) if apdu and apdu[0] in _NAMES else None
     if field is None:
         return ToldValue()
     request = context.request
@@ -62,6 +61,12 @@ def told_value(context: Context, apdu: bytes) -> ToldValue:
     if abs(scaler) > _MOST_SCALED:
         return ToldValue(number, unit(code))
     return ToldValue(Decimal(repr(number)).scaleb(scaler), unit(code))
+
+
+def value_field(context: Context, apdu: bytes) -> Field | None:
+    """The field of the value in the innermost APDU of a row, or of a method's parameter; None for none."""
+    name = _NAMES.get(apdu[0], _PARAMETER) if apdu else None
+    return None if name is None else _data(decode_apdu(apdu, context).root, name)
 
 
 def _data(root: Field, name: str) -> Field | None:
