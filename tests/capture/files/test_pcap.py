@@ -111,6 +111,21 @@ def test_a_length_greater_than_the_packets_is_not_followed(tmp_path: Path, order
     assert [problem.offset for problem in reader.problems] == [at]
 
 
+@pytest.mark.parametrize("claimed", [71, 200, 1_000])
+@pytest.mark.parametrize("number", [0, 1, 6, 19])
+def test_damage_costs_the_same_however_many_records_are_read_at_once(
+    tmp_path: Path, number: int, claimed: int
+) -> None:
+    """A length greater than the packet's is not believed where it leads to what is no record."""
+    octets = bytearray(pcap(RECORDS))
+    at = 24 + sum(16 + len(record.octets) for record in RECORDS[:number])
+    struct.pack_into("<II", octets, at + 8, claimed, 60)
+    whole, reader = read_file(tmp_path / "x", bytes(octets))
+    for most in (1, 2, 7):
+        found, other = read_file(tmp_path / "x", bytes(octets), most)
+        assert (found, other.problems) == (whole, reader.problems), most
+
+
 def test_one_bogus_record_does_not_cost_the_rest(tmp_path: Path) -> None:
     """A second file header in the midst looks like a record of another year: what follows is read."""
     octets = pcap(RECORDS) + pcap(RECORDS)[:24] + pcap(RECORDS)[24:]

@@ -130,18 +130,20 @@ class PcapWalk(RecordWalk):
         header = self._variant.header
         if window.size - at < header:
             return self._tail(window, at, final)
-        places, stop = self._places(window, at, min(limit, self._at_once))
+        # One more than is given: the last of them is not believed where it leads to what is no record.
+        most = min(limit, self._at_once)
+        places, stop = self._places(window, at, most + 1)
         self._at_once = min(self._at_once * 4, MAX_AT_ONCE)
         heads = self._heads(window, places)
         wrong = (heads["captured"] > self._limit) | ((heads["seconds"] == 0) & (heads["original"] == 0))
         odd = heads["fraction"] >= NANOSECONDS
+        if (odd[-1] or _too_long(heads[-1])) and not (wrong[-1] or final) and stop > window.size - header:
+            # What could vouch for the last one is not there yet.
+            need, stop = stop + header - int(places[-1]), int(places[-1])
+            places, heads, wrong, odd = places[:-1], heads[:-1], wrong[:-1], odd[:-1]
+            if not len(places):
+                return WalkStep(stop, need)
         if odd.any():
-            if odd[-1] and not (wrong[-1] or final) and stop > window.size - header:
-                # What could vouch for the last one is not there yet.
-                need, stop = stop + header - int(places[-1]), int(places[-1])
-                places, heads, wrong, odd = places[:-1], heads[:-1], wrong[:-1], odd[:-1]
-                if not len(places):
-                    return WalkStep(stop, need)
             wrong |= odd & ~self._followed(window, places, heads)
         good = len(places)
         if wrong.any():
@@ -151,6 +153,8 @@ class PcapWalk(RecordWalk):
                 good -= 1  # its length led here
             stop = int(places[good])
             self._lose(window.base + stop)
+        elif good > most:
+            good, stop = most, int(places[most])
         elif stop > window.size:
             good -= 1
             need, stop = stop - int(places[good]), int(places[good])
@@ -177,8 +181,10 @@ class PcapWalk(RecordWalk):
         after = places + heads["captured"] + header
         there = np.flatnonzero(after + header <= window.size)
         followed: npt.NDArray[np.bool_] = (after + header > window.size) & (after <= window.size)
-        seconds = heads["seconds"][there].astype(np.int64)
-        followed[there] = self._sound(self._heads(window, after[there]), (*(self._seconds or ()), seconds))
+        seconds = heads["seconds"].astype(np.int64)
+        before = np.append(self._seconds[1] if self._seconds else seconds[:1], seconds[:-1])
+        known = (*(self._seconds or ())[:1], before[there], seconds[there])
+        followed[there] = self._sound(self._heads(window, after[there]), known)
         return followed
 
     def _places(self, window: OctetWindow, at: int, limit: int) -> tuple[Places, int]:
