@@ -9,10 +9,11 @@ from cosemscope.apdu.names.text_marks import is_telegram
 from cosemscope.apdu.pasted.pieces import Pasted, Piece
 
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), "")
-_LITERAL = re.compile(r"""\b[bB](?P<quote>['"])(?P<body>(?:\\.|(?!(?P=quote)).)*)(?P=quote)""", re.DOTALL)
-_ESCAPED = re.compile(
-    r"""(?P<quote>")(?P<body>(?:\\x[0-9A-Fa-f]{2}|[^"\\\n])*\\x[0-9A-Fa-f]{2}[^"\n]*)(?P=quote)"""
+# In these each character is read in one way, once: else a text that does not end like one costs too much.
+_LITERAL = re.compile(
+    r"""\b[bB](?P<quote>['"])(?P<body>(?:\\.|(?!(?P=quote))[^\\])*+)(?P=quote)""", re.DOTALL
 )
+_ESCAPED = re.compile(r"""(?P<quote>")(?P<body>(?:[^"\\\n])*+\\x[0-9A-Fa-f]{2}[^"\n]*+)(?P=quote)""")
 #: Said of octets that were spelled as decimal numbers.
 DECIMAL_NOTE = "Read as decimal numbers."
 HEX_ONLY = re.compile(r"(?:[0-9A-Fa-f]{2}[\s:.,-]?)+")
