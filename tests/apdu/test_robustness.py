@@ -19,7 +19,7 @@ from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.plain import plain_tree, text_lines
 from cosemscope.apdu.services import ber
 from cosemscope.apdu.summary import MAX_LENGTH, summarise
-from tests import fuzz_apdu
+from tests.fuzz.apdu_seeds import corpus
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.apdu_checks import check_tree
 
@@ -55,15 +55,10 @@ def test_any_octets_behind_any_tag(tag: int, octets: bytes) -> None:
     _check(bytes([tag]) + octets, context)
 
 
-def test_mutated_vectors() -> None:
-    """A part of what the fuzzing command does, the same at every run."""
-    assert fuzz_apdu.run(inputs=6000, seconds=20, seed=4059) == 0
-
-
 def test_every_cut_of_every_seed() -> None:
     """APDUs cut at every octet."""
     source = random.Random(1)
-    for octets in fuzz_apdu.corpus():
+    for octets in corpus():
         for size in source.sample(range(len(octets)), min(len(octets), 25)):
             check_tree(decode_apdu(octets[:size]), octets[:size])
 
