@@ -18,12 +18,18 @@ from cosemscope.analysis.fields.value_arrays import (
 )
 
 
-@given(st.lists(st.integers(0, 9)))
-def test_coded_values_are_the_same_values(values: list[int]) -> None:
-    """Distinct ones ascending, and for each row the number of its own."""
-    found = coded(np.array(values, np.int64))
-    assert found.values.tolist() == sorted(set(values))
-    assert found.values[found.codes].tolist() == values
+@given(
+    st.sampled_from(["i1", "i2", "i8", "u1", "u2", "u8"]),
+    st.sampled_from(["min", "max"]),
+    st.lists(st.one_of(st.integers(-9, 9), st.integers(-(1 << 62), 1 << 62))),
+)
+def test_coded_values_are_the_same_values(dtype: str, end: str, offsets: list[int]) -> None:
+    """Distinct ones ascending, and for each row the number of its own; at both ends of a type too."""
+    values = np.array(offsets, np.int64).astype(dtype) + np.array(getattr(np.iinfo(dtype), end), dtype)
+    found = coded(values)
+    assert found.values.dtype == values.dtype
+    assert found.values.tolist() == sorted(set(values.tolist()))
+    assert found.values[found.codes].tolist() == values.tolist()
 
 
 def test_each_distinct_value_is_converted_once_and_only_if_it_occurs() -> None:

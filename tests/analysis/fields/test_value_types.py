@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,6 +107,28 @@ def test_columns_of_instants_say_what_single_ones_say(times: list[int]) -> None:
     kind, values = Instant(), np.array(times, np.int64)
     assert kind.texts(values) == [kind.text(time) for time in times]
     assert kind.jsons(values) == [kind.json(time) for time in times]
+
+
+@given(
+    st.sampled_from([Integer(), Integer(none=0), Instant(), Duration(), Flag()]),
+    st.sampled_from(["i8", "u4", "i2", "u1"]),
+    st.lists(st.one_of(st.integers(0, 200), st.integers(-(1 << 63), (1 << 63) - 1)), max_size=20),
+    st.sampled_from([b"", b',"time":[']),
+)
+def test_octets_of_columns_are_the_json_of_single_values(
+    kind: ValueType, dtype: str, numbers: list[int], head: bytes
+) -> None:
+    """Whole columns of numbers and times are made another way than single values, with what stands around."""
+    values = np.array(numbers, np.int64).astype(dtype)
+    found = kind.octets(values, head, b"]" if head else b"")
+    assert found == [head + orjson.dumps(one) + (b"]" if head else b"") for one in kind.jsons(values)]
+
+
+@given(st.integers(8, 18), st.lists(st.integers(0, (1 << 62) - 1), min_size=1, max_size=9))
+def test_octets_of_times_near_each_other(digits: int, numbers: list[int]) -> None:
+    """Times of one capture have equally many digits."""
+    values = np.array([10**digits + number % (9 * 10**digits) for number in numbers], np.int64)
+    assert Instant().octets(values) == [orjson.dumps(one) for one in Instant().jsons(values)]
 
 
 @given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))

@@ -9,7 +9,15 @@ import orjson
 
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import RowField
-from cosemscope.analysis.fields.value_arrays import Array, Coded, coded, is_narrow, object_array
+from cosemscope.analysis.fields.value_arrays import (
+    Array,
+    Coded,
+    Several,
+    coded,
+    is_narrow,
+    object_array,
+)
+from cosemscope.analysis.fields.value_types import ValueType
 from cosemscope.wording import printable
 
 #: Columns become one where the pairs of their pieces are no more than this share of the rows.
@@ -44,10 +52,26 @@ def json_lines(keys: Mapping[str, RowField], asked: AskedRows) -> bytes:
 def _column(head: bytes, field: RowField, asked: AskedRows) -> _Column:
     """The member of each row's object that begins so and has the field's value."""
     values = field.values(asked)
+    if isinstance(values, Several):
+        return _Column(_lists(head, field.type, values), None)
     if isinstance(values, np.ndarray) and (field.type.repetitive or is_narrow(values)):
         values = coded(values)
     codes, distinct = values if isinstance(values, Coded) else (None, values)
-    return _Column([head + value for value in map(orjson.dumps, field.type.jsons(distinct))], codes)
+    return _Column(field.type.octets(distinct, head), codes)
+
+
+def _lists(head: bytes, kind: ValueType, several: Several) -> list[bytes]:
+    """The lists of several values a row behind `head`; most lists have one value."""
+    counts = np.diff(several.stops, prepend=0)
+    alone, flat = counts == 1, several.values
+    if isinstance(flat, Coded):
+        flat = flat.values[flat.codes]
+    others = kind.jsons(Several(np.cumsum(counts[~alone]), flat[np.repeat(~alone, counts)]))
+    pieces = np.empty(len(counts), object)
+    pieces[alone] = object_array(kind.octets(flat[several.stops[alone] - 1], head + b"[", b"]"))
+    pieces[~alone] = object_array([head + octets for octets in map(orjson.dumps, others)])
+    lists: list[bytes] = pieces.tolist()
+    return lists
 
 
 def _side_by_side(columns: Iterable[_Column], most: int) -> Iterator[_Column]:

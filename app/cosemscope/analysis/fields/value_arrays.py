@@ -38,14 +38,25 @@ def since(time: Array, earlier: Array) -> Array:
 
 def coded(values: Array) -> Coded:
     """The same values, coded: the distinct ones ascending."""
-    found, codes = np.unique(values, return_inverse=True)
-    return Coded(codes.reshape(-1), found)
+    if not is_narrow(values):
+        found, codes = np.unique(values, return_inverse=True)
+        return Coded(codes.reshape(-1), found)
+    # Differences from the least one: they are right whatever the type overflows to.
+    least = values.min()
+    places = values.astype(np.int64) - least.astype(np.int64)
+    occurs = np.zeros(int(values.max()) - int(least) + 1, np.bool_)
+    occurs[places] = True
+    found = np.flatnonzero(occurs)
+    codes = np.empty(len(occurs), np.int64)
+    codes[found] = np.arange(len(found))
+    return Coded(codes[places], found.astype(values.dtype) + least)
 
 
 def is_narrow(values: Array) -> bool:
-    """Whether these are whole numbers that lie nearer together than there are of them: they come again."""
-    whole = values.dtype.kind in "iu" and len(values) > 0
-    return whole and int(values.max()) - int(values.min()) < len(values) - 1
+    """Whether these are whole numbers of which there are few: of 16 bits, or nearer together than rows."""
+    if values.dtype.kind not in "iu" or not len(values):
+        return False
+    return values.dtype.itemsize <= 2 or int(values.max()) - int(values.min()) < len(values) - 1
 
 
 def both(first: Array, second: Array) -> tuple[npt.NDArray[np.int64], Array]:

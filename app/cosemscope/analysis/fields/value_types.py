@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, coded, each, grouped
 from cosemscope.apdu.names.blue_book import dotted
@@ -56,6 +57,10 @@ class ValueType:
         if isinstance(values, Several):
             return grouped(values, self.jsons(values.values))
         return each(self._given(values), self._jsons)
+
+    def octets(self, values: Array, head: bytes = b"", tail: bytes = b"") -> list[bytes]:
+        """The JSON of each value in UTF-8, between `head` and `tail`."""
+        return [head + value + tail for value in map(orjson.dumps, self._jsons(values))]
 
     def order(self, values: Values) -> Array:
         """Numbers[rows] in the order of the values, of several the first; rows without a text come last."""
@@ -120,6 +125,12 @@ class Integer(ValueType):
     def json(self, value: int) -> int:
         """The number itself."""
         return value
+
+    def octets(self, values: Array, head: bytes = b"", tail: bytes = b"") -> list[bytes]:
+        """The same as of any value; of a column without a `none` at once."""
+        if self.none is not None or not len(values):
+            return super().octets(values, head, tail)
+        return (head + _digits(values).replace(b",", tail + b"\n" + head) + tail).split(b"\n")
 
     def _jsons(self, values: Array) -> list[Any]:
         return values.tolist() if self.none is None else super()._jsons(values)
@@ -242,6 +253,14 @@ class Instant(ValueType):
         """Seconds since the epoch: a decimal number, as text, so that no place is lost."""
         return seconds_text(value)
 
+    def octets(self, values: Array, head: bytes = b"", tail: bytes = b"") -> list[bytes]:
+        """The same as of any value; of times with equally many digits at once."""
+        least, most = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+        if self.none is not None or least < SECOND or len(str(least)) < len(str(most)):
+            return super().octets(values, head, tail)
+        digits = np.frombuffer(_digits(values) + b",", np.uint8).reshape(len(values), -1)[:, :-1]
+        return _beside(head + b'"', digits[:, :-9], b".", digits[:, -9:], b'"' + tail)
+
     def _texts(self, values: Array) -> list[str]:
         if self.none is not None:
             return super()._texts(values)
@@ -309,6 +328,23 @@ def _blanks_last(order: Array, blank: npt.NDArray[np.bool_]) -> Array:
     order = order.copy()
     order[blank] = told.max() + 1 if len(told) else 0
     return order
+
+
+def _digits(values: Array) -> bytes:
+    """Whole numbers in decimal digits, with commas between."""
+    return orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+
+
+def _beside(*columns: bytes | npt.NDArray[np.uint8]) -> list[bytes]:
+    """The octets of each row side by side: matrices uint8[n, width], and what is the same in all rows.
+
+    The last column does not end with zeros.
+    """
+    count = max(len(column) for column in columns if isinstance(column, np.ndarray))
+    same = (np.frombuffer(column, np.uint8) if isinstance(column, bytes) else column for column in columns)
+    rows = np.hstack([np.broadcast_to(column, (count, column.shape[-1])) for column in same])
+    octets: list[bytes] = rows.view(f"S{rows.shape[1]}").reshape(-1).tolist()
+    return octets
 
 
 def seconds_text(time: int) -> str:
