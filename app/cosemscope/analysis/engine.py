@@ -224,6 +224,10 @@ class Analysis:
         """The same of several rows, which costs less than of one after the other."""
         return self.wpdus.octets_of(rows, self.reader.octets)
 
+    def apdus_of(self, rows: npt.NDArray[np.int64]) -> Iterator[bytes]:
+        """The APDUs of several rows, empty where there is none."""
+        return self.wpdus.apdus_of(rows, self.reader.octets)
+
     def packets_of(self, row: int) -> npt.NDArray[np.uint32]:
         """The packet rows that carried a WPDU, in the order of its octets."""
         return self.wpdus.packets_of(row)

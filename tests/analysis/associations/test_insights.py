@@ -207,6 +207,14 @@ def test_broken_and_empty_ones(tmp_path: Path) -> None:
     assert "unknown (0x54)" in unknown.info
 
 
+def test_a_get_that_promises_a_selection_and_has_none_is_broken(tmp_path: Path) -> None:
+    """Also where the same attribute was asked for before, in as many octets."""
+    whole = encode.get_request(CLOCK)
+    first, second, third = exchange(tmp_path, (0, whole), (0, whole[:-1] + b"\x01"), (0, whole))
+    assert first.info == third.info == "GET 0.0.1.0.0.255 Clock"
+    assert second.info.startswith("BROKEN GET 0.0.1.0.0.255 Clock")
+
+
 def test_nothing_of_a_key_is_shown() -> None:
     """Neither in what insights say nor in what represents them."""
     table = KeyTable.load(SAMPLES / "first-look-keys.toml")

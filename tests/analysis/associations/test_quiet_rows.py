@@ -74,3 +74,17 @@ def test_runs_say_what_row_after_row_says(seed: int, batch: int, tmp_path: Path)
     assert scaled > 20
     for row in range(0, count, 5):
         assert lightly.info(row) == whole.info(row), row
+
+
+def test_an_answer_without_scalers_is_quiet_to_whatever_was_asked(tmp_path: Path) -> None:
+    """Only one that tells scalers is looked into: values are shown with them from then on."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    for answer in (VALUE, UNIT, VALUE):
+        connection.say(0, wpdu(encode.get_request((3, ENERGY, 3)), 16, 1))
+        connection.say(1, wpdu(encode.get_response(answer), 1, 16))
+    analysis = analyse(wire, tmp_path)
+    looks = Associations(analysis).walk_lightly(len(analysis.wpdus))
+    assert [isinstance(look, Look) for look in looks] == [False, False, False, True, False, False]
+    whole = dict(Associations(analysis).walk())
+    assert [look.request for look in looks] == [whole[row].request for row in range(len(looks))]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosemscope.apdu.context import Context, Reference, Request
-from cosemscope.apdu.data.data_reader import fixed_text, skip_data
+from cosemscope.apdu.data.data_reader import fixed_teller, skip_data
 from cosemscope.apdu.data.types import FIXED, TYPES
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Field
@@ -474,7 +474,7 @@ def test_values_of_fixed_size_have_the_text_of_their_field(
 ) -> None:
     """Without a tree being made of them; None for all others, and where more octets follow."""
     octets = encode.data(typed)
-    text = fixed_text(octets + behind, reference, scaler_unit)
+    text = fixed_teller(reference, scaler_unit)(_HEAD + octets + behind, len(_HEAD))
     assert (text is not None) == (octets[0] in FIXED and not behind)
     if text is not None:
         request = Request((reference,)) if reference is not None else None

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from cosemscope.capture.octets import SIDE
 from cosemscope.streams.tables import wpdu_table as module
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.wpdu_table import WpduTable
 
 FILE = bytes(range(256)) * 8
@@ -29,6 +31,7 @@ def table(rows: list[list[tuple[int, int, bool]]]) -> WpduTable:
         for number, (address, length) in enumerate(extents):
             wpdus.extents.append(address=address, length=length, packet=10 - number // 2)
         wpdus.append(segments=len(extents), address=-1 - start, size=size, first_packet=9)
+    wpdus["framing"][:] = np.resize([Framing.WRAPPER, Framing.HDLC, Framing.BARE], len(wpdus))
     return wpdus
 
 
@@ -50,7 +53,7 @@ class Capture:
 def test_several_rows_are_read_as_one_by_one(
     rows: list[list[tuple[int, int, bool]]], start: int, step: int, at_once: int
 ) -> None:
-    """Wherever their pieces lie, near each other or far, in a file that has become shorter too."""
+    """Wherever their pieces lie, near each other or far, in a file that has become shorter too; APDUs too."""
     wpdus = table(rows)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_AT_ONCE", at_once)
@@ -58,6 +61,9 @@ def test_several_rows_are_read_as_one_by_one(
             some = np.arange(start, len(rows), step)
             found = list(wpdus.octets_of(some, capture.read))
             assert found == [wpdus.octets(row, capture.read) for row in some.tolist()]
+            framings = wpdus["framing"][some].tolist()
+            apdus = list(wpdus.apdus_of(some, capture.read))
+            assert apdus == [apdu_octets(*one) for one in zip(found, framings, strict=True)]
 
 
 def test_rows_that_lie_together_are_read_at_once() -> None:

@@ -12,7 +12,7 @@ from cosemscope.analysis.associations.blocks import BlockWindow, Transfer
 from cosemscope.analysis.associations.scalers import Scalers
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.acse_facts import AcseFacts
-from cosemscope.apdu.context import Context, Request
+from cosemscope.apdu.context import Context, Reference, Request
 from cosemscope.apdu.names.texts import TITLE_SIZE
 from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.security.hls import Challenges
@@ -70,6 +70,11 @@ class QuietLook(NamedTuple):
     scaler_unit: tuple[int, int] | None = None
 
     @property
+    def reference(self) -> Reference | None:
+        """The attribute."""
+        return self.request.references[0] if self.request is not None and self.request.references else None
+
+    @property
     def context(self) -> Context:
         """What the decoder needs for its tree."""
         return Context(self.request, scaler_unit=lambda reference: self.scaler_unit)
@@ -88,7 +93,7 @@ class Place(NamedTuple):
 class Pending(NamedTuple):
     """A request that waits for its response: what it asked for, and what its ACTION proposed.
 
-    `quiet` is the look at a response by whose first octets all is said, where that is known already.
+    `quiet` is the look at a response by whose first octets all is said, where it was made already.
     """
 
     request: Request
@@ -195,10 +200,23 @@ class Association:
 
     def ask(self, invoke: int, pending: Pending) -> None:
         """A request waits for its response; what had this invoke-id before is over."""
+        self._make_room(invoke)
+        self.requests[invoke] = pending
+
+    def answer_at_once(self, side: int, service: int, invoke: int) -> None:
+        """A request of this side had its response at once: it leaves no trace but what it ended."""
+        self._make_room(invoke)
+        self.end_transfer(side, service, invoke)
+
+    def _make_room(self, invoke: int) -> None:
         self.requests.pop(invoke, None)
         if len(self.requests) >= _MAX_REQUESTS:
             self.requests.pop(next(iter(self.requests)))
-        self.requests[invoke] = pending
+
+    def end_transfer(self, side: int, service: int, invoke: int) -> None:
+        """A request of this side begins: the transfer of an earlier response to it is over."""
+        if self.transfers:
+            self.transfers.pop((1 - side, service + 4, invoke), None)
 
     def transfer(self, key: tuple[int, int, int], transfer: Transfer | None) -> None:
         """How far the transfer with this side, tag and invoke-id is; None: it is over."""

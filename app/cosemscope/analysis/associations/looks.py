@@ -43,9 +43,9 @@ _LASTING[[t.AARQ, t.AARE, t.RLRE, t.ABRT, 0xC3, 0xC7, 0xCB, 0xCF, 0xD3, 0xD7]] =
 _Rows = npt.NDArray[np.int64]
 
 
-#: The columns that the walk reads of a row: row, pair, side, unread, framing, the APDU inside, whether it is
-#: quiet, and what `pass_over` takes of one that is (service, invoke-id, class, OBIS, member).
-_Line = tuple[int, int, int, int, int, int, bool, tuple[int, int, int, int, int]]
+#: The columns that the walk reads of a row: row, pair, side, unread, the APDU inside, whether it is quiet,
+#: and what `pass_over` takes of one that is (service, invoke-id, class, OBIS, member).
+_Line = tuple[int, int, int, int, int, bool, tuple[int, int, int, int, int]]
 
 
 class Associations:
@@ -135,14 +135,14 @@ class Associations:
         inside: list[tuple[int, Look]] = []
         again: list[int] = []
         opened, stride = self._open, self._checkpoints
-        for line, octets in zip(self._lines(left), self.analysis.octets_of(left), strict=True):
-            row, pair, _, _, _, inner, quiet, _ = line
+        for line, apdu in zip(self._lines(left), self.analysis.apdus_of(left), strict=True):
+            row, pair, _, _, inner, quiet, _ = line
             run = ends.get(row)
             association = opened.get(pair) or self._opened(pair, runs.first(run) if run else row)
             opened.move_to_end(pair)
             taken = association.taken
             if run is None:
-                look = looks[row - self.passed] = self._take(association, line, wanted=wanted, octets=octets)
+                look = looks[row - self.passed] = self._take(association, line, wanted=wanted, apdu=apdu)
                 if not quiet and isinstance(look, Look):
                     self._meters.attach(association)
                     if inner >= 0:
@@ -161,10 +161,9 @@ class Associations:
 
     def _complete(self, again: list[int], inside: list[tuple[int, Look]]) -> None:
         """Put what stands in opened and joined APDUs into the columns; `again`: rows that were opened."""
-        columns, framings = self.analysis.first_look, self.analysis.wpdus["framing"]
+        columns = self.analysis.first_look
         if again:
-            octets = map(self.analysis.octets, again)
-            columns.restore(again, [apdu_octets(*one) for one in zip(octets, framings[again], strict=True)])
+            columns.restore(again, list(self.analysis.apdus_of(np.array(again))))
         if inside:
             rows, looks = zip(*inside, strict=True)
             columns.put_inside(rows, [look.plain for look in looks], [look.inner for look in looks])
@@ -202,29 +201,25 @@ class Associations:
         service, class_id, inner = (seen[name][rows] for name in ("service", "class_id", "inner"))
         quiet = is_quiet(analysis, rows)
         said = [service, seen["invoke_id"][rows], class_id, seen["obis"][rows], seen["member"][rows]]
-        columns = [rows, pairs, wpdus["direction"][rows], unread, wpdus["framing"][rows], inner, quiet]
+        columns = [rows, pairs, wpdus["direction"][rows], unread, inner, quiet]
         together = zip(*(column.tolist() for column in said), strict=True)
         return zip(*(column.tolist() for column in columns), together, strict=True)
 
     def _take(
-        self, association: Association, line: _Line, *, wanted: bool, octets: bytes | None = None
+        self, association: Association, line: _Line, *, wanted: bool, apdu: bytes | None = None
     ) -> AnyLook:
         """Take a row into its association; with a quiet look where it is quiet and no other is `wanted`."""
-        row, _, side, unread, framing, _, is_quiet, said = line
+        row, _, side, unread, _, is_quiet, said = line
         association.row = row
         association.taken += 1
-        quiet = pass_over(association, side, *said) if is_quiet else None
-        if quiet is not None and not wanted:
-            return quiet
-        if unread:
-            return advance(association, b"", side)
-        octets = self.analysis.octets(row) if octets is None else octets
-        apdu = apdu_octets(octets, framing)
-        return (
-            plain_look(association, side, quiet, apdu)
-            if quiet is not None
-            else advance(association, apdu, side)
-        )
+
+        def read() -> bytes:
+            return self._apdu(row) if apdu is None else apdu
+
+        quiet = pass_over(association, side, *said, read) if is_quiet else None
+        if quiet is None:
+            return advance(association, b"" if unread else read(), side)
+        return plain_look(association, side, quiet, read()) if wanted else quiet
 
     # One row.
 
@@ -254,13 +249,19 @@ class Associations:
         look: AnyLook | None = None
         for line in self._lines(rows if passed else self._nearest(rows)):
             last = line[0] == row
-            look = self._take(association, line, wanted=last or not passed, octets=octets if last else None)
+            at_hand = self._apdu(row, octets) if last else None
+            look = self._take(association, line, wanted=last or not passed, apdu=at_hand)
             if isinstance(look, Look):
                 self._attach_apart(association)
                 if last or not passed:
                     self._remember(line[0], passed, look)
         assert isinstance(look, Look)  # the last one was wanted
         return look
+
+    def _apdu(self, row: int, octets: bytes | None = None) -> bytes:
+        """The APDU of a row; `octets`: the row's, where they are at hand."""
+        octets = self.analysis.octets(row) if octets is None else octets
+        return apdu_octets(octets, self.analysis.wpdus["framing"].item(row))
 
     def _nearest(self, rows: _Rows) -> _Rows:
         """The last rows of a pair, and of those before them the ones that make the association."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import Association
-from cosemscope.analysis.associations.steps import SCALER_MEMBERS, pass_over, quiet_request
+from cosemscope.analysis.associations.steps import SCALER_MEMBERS, quiet_request, with_scaler
 from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu.names import tags as t
 from cosemscope.streams.tables.wpdu_table import Mark
@@ -67,8 +67,7 @@ class QuietRuns:
         said = (direction, service, invoke, class_id, seen["obis"][rows], member)
         #: by exchange: the places of request and response, and what `pass_over` takes of the request
         self._exchanges = [asked, answered, *(column[asked] for column in said)]
-        objects = zip(*(column.tolist() for column in self._exchanges[-3:]), strict=True)
-        self._looks = [quiet_request(*one) for one in objects]
+        self._looks = list(map(quiet_request, *(column.tolist() for column in self._exchanges[-3:])))
         self.looks = np.full(len(rows), None, object)
         self.looks[asked] = self.looks[answered] = np.fromiter(self._looks, object, len(asked))
         stops = np.append(starts, len(asked))[1:] if len(asked) else starts
@@ -87,18 +86,13 @@ class QuietRuns:
         return self._start + place
 
     def take(self, run: slice, association: Association) -> None:
-        """Takes a run into its association.
-
-        Its looks are right already where nothing waits that the run ends, and no scalers were told.
-        """
-        scalers = association.scalers
-        told = scalers.know_any([one.request.references[0] for one in self._looks[run] if one.request])
-        if told or association.requests or association.transfers:
-            columns = (column[run].tolist() for column in self._exchanges)
-            for asked, answered, side, service, invoke, *described in zip(*columns, strict=True):
-                association.row = self._start + asked
-                self.looks[asked] = pass_over(association, side, service, invoke, *described)
-                association.row = self._start + answered
-                self.looks[answered] = pass_over(association, 1 - side, service + 4, invoke, -1, 0, 0)
-        association.row = self._start + self._exchanges[1].item(run.stop - 1)
+        """Takes a run into its association: what waited is over, values have the scalers that were told."""
+        answered = self._exchanges[1]
+        if association.requests or association.transfers:
+            for one in zip(*(column[run].tolist() for column in self._exchanges[2:5]), strict=True):
+                association.answer_at_once(*one)
+        if association.scalers.know_any:
+            for place, look in zip(answered[run].tolist(), self._looks[run], strict=True):
+                self.looks[place] = with_scaler(look, association.scalers, self._start + place)
+        association.row = self._start + answered.item(run.stop - 1)
         association.taken += 2 * (run.stop - run.start)

@@ -5,7 +5,6 @@ again, or ahead of the others, teach a `Scalers` that is `apart` and changes not
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple, Optional
 
@@ -48,9 +47,10 @@ class Scalers:
             elif not told and len(self._told) < _MAX_REFERENCES:
                 self._told[reference] = (_Told(row, scaler_unit),)
 
-    def know_any(self, references: Iterable[Reference]) -> bool:
-        """Whether anything was told of one of these attributes, by whatever row."""
-        return self._below is not None or not self._told.keys().isdisjoint(references)
+    @property
+    def know_any(self) -> bool:
+        """Whether anything was told, by whatever row."""
+        return bool(self._told) or self._below is not None
 
     def at(self, row: int, reference: Reference) -> tuple[int, int] | None:
         """Scaler (power of ten) and unit of an attribute as told by `row`; None where none were."""
@@ -62,7 +62,7 @@ class Scalers:
 
     def seen_from(self, row: int) -> ScalerUnit | None:
         """The decoder's view of scalers and units in `row`; None where none were told at all."""
-        return partial(self.at, row) if self._told or self._below is not None else None
+        return partial(self.at, row) if self.know_any else None
 
 
 def _row(told: _Told) -> int:

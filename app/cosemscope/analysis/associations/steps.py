@@ -22,6 +22,7 @@ from cosemscope.analysis.associations.association_notes import (
     Note,
 )
 from cosemscope.analysis.associations.blocks import Block, add_block, add_to_window
+from cosemscope.analysis.associations.scalers import Scalers
 from cosemscope.analysis.associations.security_methods import SecurityMethods, sized
 from cosemscope.apdu.acse_facts import AcseFacts, acse_facts
 from cosemscope.apdu.context import CipheredPart, Context, Reference, Request, SignedPart
@@ -59,6 +60,8 @@ SCALER_MEMBERS = frozenset((class_id, member) for (class_id, _), member in SCALE
 _SCALERS = frozenset((*one, False) for one in SCALER_MEMBERS)
 #: A structure of two, the first an integer.
 _SCALER_BEGINS = b"\x02\x02\x0f"
+#: What scalers are remembered of: responses of so many octets.
+_SHORT = 64
 #: READ and WRITE of short names, their responses; what waits for one, apart from all invoke-ids.
 _NAMED_REQUESTS, _NAMED_RESPONSES, _BY_NAME = (0x05, 0x06), (0x0C, 0x0D), 1 << 25
 
@@ -74,38 +77,49 @@ def advance(association: Association, apdu: bytes, side: int) -> Look:
 
 
 def pass_over(
-    association: Association, side: int, service: int, invoke: int, class_id: int, obis: int, member: int
+    association: Association,
+    side: int,
+    service: int,
+    invoke: int,
+    class_id: int,
+    obis: int,
+    member: int,
+    apdu: Callable[[], bytes] = bytes,
 ) -> QuietLook | None:
     """Takes a GET or SET in clear, for one attribute, as `advance` does, by its first-look columns alone.
 
     Returns what is asked or answered. None, and nothing is taken, where its octets matter: a response that
-    tells scalers.
+    tells scalers. Only of one that may is the `apdu` asked for.
     """
     if service in _ONE:
-        pending = _pending(class_id, obis, member)
-        association.ask(invoke, pending)
-        if association.transfers:
-            association.transfer((1 - side, service + 4, invoke), None)
+        association.ask(invoke, _pending(class_id, obis, member))
+        association.end_transfer(side, service, invoke)
         return quiet_request(class_id, obis, member)
     known = association.requests.get(invoke)
     if known is None:
         return _ANSWERS_NOTHING
-    quiet = known.quiet
-    if quiet is None:
-        if _asks_scalers(known.request):
-            return None
-        quiet = QuietLook(known.request)
+    if _asks_scalers(known.request) and _SCALER_BEGINS in apdu():
+        return None
+    quiet = known.quiet or QuietLook(known.request)
     del association.requests[invoke]
-    told = association.scalers.seen_from(association.row)
-    references = known.request.references
-    scaler_unit = told(references[0]) if told is not None and references else None
-    return quiet if scaler_unit is None else quiet._replace(scaler_unit=scaler_unit)
+    return with_scaler(quiet, association.scalers, association.row)
 
 
+@lru_cache(4096)
 def quiet_request(class_id: int, obis: int, member: int) -> QuietLook:
     """The look at a request for one attribute."""
-    pending = _pending(class_id, obis, member)
-    return pending.quiet or QuietLook(pending.request)
+    return QuietLook(Request((Reference(class_id, obis.to_bytes(6, "big"), member, False),)))
+
+
+def with_scaler(quiet: QuietLook, scalers: Scalers, row: int) -> QuietLook:
+    """The look at the response in this row, whose value is shown with the scaler that was told by then."""
+    scaler_unit = scalers.at(row, quiet.reference) if quiet.reference is not None else None
+    return quiet if scaler_unit is None else _scaled(quiet, scaler_unit)
+
+
+@lru_cache(4096)
+def _scaled(quiet: QuietLook, scaler_unit: tuple[int, int]) -> QuietLook:
+    return quiet._replace(scaler_unit=scaler_unit)
 
 
 #: The look at a response whose request was not seen.
@@ -122,8 +136,8 @@ def plain_look(association: Association, side: int, quiet: QuietLook, apdu: byte
 @lru_cache(4096)
 def _pending(class_id: int, obis: int, member: int) -> Pending:
     """The entry that waits for the response to a request for one attribute."""
-    request = Request((Reference(class_id, obis.to_bytes(6, "big"), member, False),))
-    return Pending(request, quiet=None if _asks_scalers(request) else QuietLook(request))
+    quiet = quiet_request(class_id, obis, member)
+    return Pending(quiet.request or Request(), quiet=quiet)
 
 
 def _asks_scalers(request: Request) -> bool:
@@ -326,11 +340,11 @@ class _Step:
             if method and choice == 1:
                 pending = pending._replace(parameters=self._methods().called(apdu, reference))
             self.association.ask(invoke, pending)
-            self.association.transfer((1 - self.side, tag + 4, invoke), None)
+            self.association.end_transfer(self.side, tag, invoke)
         elif choice in _LIST[tag]:
             references = _listed(decode_apdu(apdu).root)
             self.association.ask(invoke, Pending(Request(references, with_list=True)))
-            self.association.transfer((1 - self.side, tag + 4, invoke), None)
+            self.association.end_transfer(self.side, tag, invoke)
         known = self.association.requests.get(invoke)
         self.request = known.request if known is not None else None
         if choice in _BLOCK.get(tag, ()):
@@ -382,11 +396,9 @@ class _Step:
 
     def _learn_scalers(self, apdu: bytes, request: Request) -> None:
         """Scalers and units that a response holds: the values of their objects are shown with them."""
-        if _SCALER_BEGINS not in (self.joined or apdu):
-            return
-        if _asks_scalers(request):
-            root = decode_apdu(apdu, Context(request, joined=self.joined)).root
-            self.association.scalers.learn(self.association.row, scalers_in(root, request))
+        if _SCALER_BEGINS in (self.joined or apdu) and _asks_scalers(request):
+            told = _told_scalers if self.joined is None and len(apdu) <= _SHORT else _told_scalers.__wrapped__
+            self.association.scalers.learn(self.association.row, told(apdu, request, self.joined))
 
     # Blocks.
 
@@ -426,6 +438,11 @@ class _Step:
 
 
 # Reading what is needed of an APDU.
+
+
+@lru_cache(1024)
+def _told_scalers(apdu: bytes, request: Request, joined: bytes | None) -> dict[Reference, tuple[int, int]]:
+    return scalers_in(decode_apdu(apdu, Context(request, joined=joined)).root, request)
 
 
 def _reference(apdu: bytes, start: int, method: bool) -> Reference:

@@ -36,7 +36,6 @@ from cosemscope.apdu.names.tags import (
 )
 from cosemscope.apdu.opening import Opening
 from cosemscope.capture.packets.packet_row import TCP
-from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.stream_kinds import RETRANSMISSION
 
 Numbers = npt.NDArray[np.int64]
@@ -270,12 +269,9 @@ class AskedRows:
     @cached_property
     def told_values(self) -> list[ToldValue]:
         """The value that each row says of its object. Raises ValueError where nobody is there to look."""
-        framings = self.wpdus("framing").tolist()
         return [
-            told_value(look.context, look.plain)
-            if isinstance(look, Look)
-            else told_value(look.context, apdu_octets(self.octets[place], framings[place]))
-            for place, look in enumerate(self.looks)
+            told_value(look.context, look.plain if isinstance(look, Look) else apdu)
+            for look, apdu in zip(self.looks, self.analysis.apdus_of(self.numbers), strict=True)
         ]
 
     @cached_property

@@ -6,6 +6,7 @@ its `text` what it means; the leaf `value` keeps the bare one. Octet strings tha
 logical name are read as such, and their text says that this is a reading, not the type.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from cosemscope.apdu.context import Reference
@@ -219,20 +220,28 @@ def _read_described(c: Cursor, depth: int) -> tuple[Any, ...]:
     return described.value, value
 
 
-def fixed_text(octets: bytes, reference: Reference | None, scaler_unit: tuple[int, int] | None) -> str | None:
-    """The text that the field of an attribute's value would have, where `octets` are one of fixed size.
+def fixed_teller(
+    reference: Reference | None, scaler_unit: tuple[int, int] | None
+) -> Callable[[bytes, int], str | None]:
+    """What tells the text that the field of an attribute's value has, from `start` of an APDU to its end.
 
-    None where they are something else, or more.
+    It tells None where the value has no fixed size, or more follows.
     """
-    tag = octets[0] if octets else -1
-    fixed = FIXED.get(tag)
-    if fixed is None or len(octets) != 1 + fixed[0]:
-        return None
-    value, text = fixed[1](octets[1:])
-    if reference is not None and scaler_unit is not None and tag in NUMBERS:
-        return scaled_number(tag, value, *scaler_unit)
     shape = shape_of(reference)
-    return shape.text(value) or text if shape is not None and shape.text is not None else text
+    named = shape.text if shape is not None else None
+    scaler, code = (scaler_unit if reference is not None else None) or (None, 0)
+
+    def tell(apdu: bytes, start: int) -> str | None:
+        tag = apdu[start] if start < len(apdu) else -1
+        fixed = FIXED.get(tag)
+        if fixed is None or len(apdu) != start + 1 + fixed[0]:
+            return None
+        value, text = fixed[1](apdu[start + 1 :])
+        if scaler is not None and tag in NUMBERS:
+            return scaled_number(tag, value, scaler, code)
+        return named(value) or text if named is not None else text
+
+    return tell
 
 
 def _structure_text(c: Cursor, value: tuple[Any, ...]) -> str:

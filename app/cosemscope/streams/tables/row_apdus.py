@@ -28,10 +28,10 @@ def apdu_start(framing: int) -> int:
 def apdu_octets(octets: bytes, framing: int) -> bytes:
     """The APDU in the octets of a row; empty where there is none."""
     start = _HEADER_SIZES[framing]
-    return octets[start:] if start >= 0 else _hdlc_apdu(octets)
+    return octets[start:] if start >= 0 else hdlc_apdu(octets)
 
 
-def _hdlc_apdu(octets: bytes) -> bytes:
+def hdlc_apdu(octets: bytes) -> bytes:
     """The APDU that HDLC frames carry, its segments joined."""
     joiner = SegmentJoiner()
     frames = [event for event in hdlc_events(octets) if isinstance(event, FrameReceived)]

@@ -8,6 +8,7 @@ number of its first extent. No octet is copied until somebody looks.
 
 from collections.abc import Callable, Iterator
 from enum import IntFlag
+from itertools import islice, pairwise, starmap
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from cosemscope.capture.columns import Columns
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import HEADER_SIZES, hdlc_apdu
 from cosemscope.transport.wpdu import HEADER_SIZE
 
 
@@ -80,15 +82,27 @@ class WpduTable(Columns):
 
     def pieces(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The place in `rows`, int64[m], and the packet, int64[m], of every piece of these rows, in order."""
+        place, (packet,) = self._pieces(rows, first_packet="packet")
+        return place, packet
+
+    def _pieces(
+        self, rows: npt.NDArray[np.int64], **columns: str
+    ) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[np.int64]]]:
+        """The place in `rows` of every piece of these rows, in order, and its columns, all int64[m].
+
+        `columns` names them: for rows in one piece that of the table, and that of the extents.
+        """
         address = self["address"][rows]
         count = np.where(address < 0, self["segments"][rows], 1).astype(np.int64)
         place = np.repeat(np.arange(len(rows)), count)
-        packet = self["first_packet"][rows].astype(np.int64)[place]
+        found = [self[name][rows].astype(np.int64)[place] for name in columns]
         # Of a row with extents, piece n is extent -1 - address + n.
         spread = np.flatnonzero(address[place] < 0)
         within = spread - (np.cumsum(count) - count)[place[spread]]
-        packet[spread] = self.extents["packet"][-1 - address[place[spread]] + within]
-        return place, packet
+        extent = -1 - address[place[spread]] + within
+        for column, name in zip(found, columns.values(), strict=True):
+            column[spread] = self.extents[name][extent]
+        return place, found
 
     def octets(self, row: int, read: Callable[[int, int], bytes]) -> bytes:
         """The WPDU, header included, without what is missing; `read(address, length)` is the capture's."""
@@ -106,20 +120,57 @@ class WpduTable(Columns):
 
     def octets_of(self, rows: npt.NDArray[np.int64], read: Callable[[int, int], bytes]) -> Iterator[bytes]:
         """The octets of each of these rows, as `octets` gives them, from one reading where they lie near."""
-        # Invariant: `window` holds the octets from address `first` on; others are read by themselves.
-        address, size = self["address"][rows], self["size"][rows]
-        alone = address[address >= 0]
-        first = int(alone.min(initial=1 << 62))
-        near = alone < first + _AT_ONCE
-        last = int((alone + size[address >= 0])[near].max(initial=first))
+        return self._octets_behind(rows, np.zeros(len(rows), np.int64), read)
+
+    def apdus_of(self, rows: npt.NDArray[np.int64], read: Callable[[int, int], bytes]) -> Iterator[bytes]:
+        """The APDU of each of these rows, as `apdu_octets` gives it."""
+        header = HEADER_SIZES[self["framing"][rows]]
+        found = self._octets_behind(rows, np.maximum(header, 0), read)
+        framed = (header < 0).tolist()
+        if not any(framed):
+            return found
+        return (hdlc_apdu(octets) if frames else octets for octets, frames in zip(found, framed, strict=True))
+
+    def _octets_behind(
+        self, rows: npt.NDArray[np.int64], header: npt.NDArray[np.int64], read: Callable[[int, int], bytes]
+    ) -> Iterator[bytes]:
+        """The octets of each of these rows behind so many, `header`."""
+        for part in self.parts(rows):
+            yield from self._octets_at_once(rows[part], header[part], read)
+
+    def parts(self, rows: npt.NDArray[np.int64]) -> Iterator[slice]:
+        """Slices of these rows, each with about so many octets as are had at once."""
+        part = np.cumsum(self["size"][rows], dtype=np.int64) // _AT_ONCE
+        return starmap(slice, pairwise([0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(rows)]))
+
+    def _octets_at_once(
+        self, rows: npt.NDArray[np.int64], header: npt.NDArray[np.int64], read: Callable[[int, int], bytes]
+    ) -> list[bytes]:
+        # Invariant: `window` holds the octets from address `first` on; other pieces are read by themselves.
+        address, size = self["address"][rows], self["size"][rows].astype(np.int64)
+        alone, spread = np.flatnonzero(address >= 0), np.flatnonzero(address < 0)
+        first = int(address[alone].min(initial=1 << 62))
+        near = alone[address[alone] < first + _AT_ONCE]
+        last = int((address + size)[near].max(initial=first))
         window = read(first, last - first)
 
-        def take(place: int, length: int) -> bytes:
-            at = place - first
-            return window[at : at + length] if 0 <= at <= len(window) - length else read(place, length)
+        def cut(address: npt.NDArray[np.int64], size: npt.NDArray[np.int64]) -> list[bytes]:
+            start, stop = address - first, address - first + size
+            found = [window[at:end] for at, end in zip(start.tolist(), stop.tolist(), strict=True)]
+            for place in np.flatnonzero((start < 0) | (stop > len(window))).tolist():
+                found[place] = read(address.item(place), size.item(place))
+            return found
 
-        for row, place, length in zip(rows.tolist(), address.tolist(), size.tolist(), strict=True):
-            yield take(place, length) if place >= 0 else self.octets(row, take)
+        octets = np.empty(len(rows), object)
+        behind = np.minimum(header, size)
+        found = cut((address + behind)[alone], (size - behind)[alone])
+        octets[alone] = np.fromiter(found, object, len(alone))
+        place, (address, size) = self._pieces(rows[spread], address="address", size="length")
+        pieces = iter(cut(address, size))
+        for row, count in zip(spread.tolist(), np.bincount(place).tolist(), strict=True):
+            octets[row] = b"".join(islice(pieces, count))[header[row] :]
+        whole: list[bytes] = octets.tolist()
+        return whole
 
 
 def wrapper_rows(
