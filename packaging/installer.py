@@ -63,7 +63,7 @@ def _pip(place: Place, *, make_venv: bool) -> list[str]:
         place.say("  making .venv")
         shutil.rmtree(place.venv, ignore_errors=True)
         options = ["--without-pip"] if outer else []
-        made = _run([base, "-m", "venv", "--clear", *options, place.venv])
+        made = _run([base, "-m", "venv", "--clear", *options, place.venv], place.held)
         if made.returncode:
             raise SetupError(f"Python could not make {place.venv}:\n{_tail(made.stdout)}")
     if outer:
@@ -199,7 +199,7 @@ def _add_package(place: Place) -> None:
     with open(os.path.join(found.stdout.strip(), "cosemscope.pth"), "w", encoding="utf-8") as file:
         file.write(os.path.join(place.checkout, "app") + "\n")
     # The first start need not do it then; where it cannot be, Python does without.
-    _run([place.python, "-m", "compileall", "-qq", os.path.join(place.checkout, "app")])
+    _run([place.python, "-m", "compileall", "-qq", os.path.join(place.checkout, "app")], place.held)
     if sys.platform == "win32":
         with open(os.path.join(place.scripts, "cosemscope.cmd"), "w", encoding="ascii") as file:
             file.write('@"%~dp0python.exe" -P -m cosemscope %*\n')
@@ -221,10 +221,14 @@ def pip_environment() -> dict[str, str]:
     return {**kept, **ours}
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run `command` to its end; both its outputs are in `.stdout`."""
+def _run(command: list[str], held: tuple[int, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run `command` to its end; both its outputs are in `.stdout`.
+
+    It inherits the descriptors `held`: those of the lock, where it writes into the checkout.
+    """
     return subprocess.run(
         command,
+        pass_fds=held,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,14 @@ def test_show_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert "has 8 WPDUs, none is number 99" in capsys.readouterr().err
     assert main(["show", "no-such-file.pcap", "1"]) == 1
     assert "no-such-file.pcap" in capsys.readouterr().err
+
+
+def test_without_a_temporary_folder_each_message_is_read_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No room for the file of the conversation is a sentence, and no end of decoding."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
+    assert main(["decode", "c001c100030100010800ff0200\nc401c1000600001391"]) == 0
+    printed = capsys.readouterr()
+    assert "GET response, data = 5009" in printed.out
+    assert "each message is read by itself" in printed.err

@@ -15,6 +15,9 @@ from cosemscope.apdu.pasted.pieces import Pasted
 from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.transport.wports import Side
 
+#: Said where the messages could not be read as a conversation; why follows.
+NO_CONVERSATION = "each message is read by itself, since the temporary folder cannot be used"
+
 
 class PastedTree(NamedTuple):
     """A message of a pasted text, its frames joined: who sent it, its tree, what is known of it."""
@@ -25,13 +28,14 @@ class PastedTree(NamedTuple):
 
 
 def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
-    """The trees of all messages of a pasted text, in order; at least one. Never raises.
+    """The trees of all messages of a pasted text, in order; at least one.
 
     Several messages are one conversation: titles, keys, requests, blocks and segments of earlier ones hold.
+    Raises SpoolError or OSError where there is no room for the temporary file that this takes.
     """
     messages = messages_of(pasted)
     if not can_be_captured(messages):
-        return [decode_message(message, keys) for message in messages]
+        return decode_each(messages, keys)
     if len(messages) == 1 and not isinstance(messages[0].framing, PacketLink):
         return [decode_message(messages[0], keys)]
     with pasted_analysis(messages) as (analysis, places):
@@ -46,6 +50,11 @@ def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
     # A frame that carries no APDU, and a packet that carries no WPDU, is no row, and is shown all the same.
     found += [(index, decode_message(left, keys)) for index, left in enumerate(messages) if left.octets]
     return [tree for _, tree in sorted(found, key=lambda pair: pair[0])]
+
+
+def decode_each(messages: list[PastedMessage], keys: KeyTable = NO_KEYS) -> list[PastedTree]:
+    """The trees of messages, each read by itself. Never raises."""
+    return [decode_message(message, keys) for message in messages]
 
 
 def _apdu_of(octets: bytes) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cosemscope.analysis.pasted.messages import messages_of
 from cosemscope.analysis.pasted.pasted_capture import can_be_captured, message_times, write_messages
-from cosemscope.analysis.pasted.pasted_trees import PastedTree, decode_pasted
+from cosemscope.analysis.pasted.pasted_trees import NO_CONVERSATION, PastedTree, decode_each, decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
 from cosemscope.apdu.summary import summarise
@@ -56,7 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     except (HexError, CommandError, SpoolError) as error:
         print(f"cosemscope decode: {error}", file=sys.stderr)
         return 1
-    trees = decode_pasted(pasted, keys)
+    try:
+        trees = decode_pasted(pasted, keys)
+    except (SpoolError, OSError) as error:
+        print(f"cosemscope decode: {NO_CONVERSATION}: {error}", file=sys.stderr)
+        trees = decode_each(messages_of(pasted), keys)
     if len(trees) == 1:
         print_decoded(trees[0].decoded, trees[0].look, as_json=arguments.json)
     elif arguments.json:

@@ -19,14 +19,15 @@ from PySide6.QtWidgets import (
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.pasted.messages import messages_of
 from cosemscope.analysis.pasted.pasted_capture import can_be_captured, message_times
-from cosemscope.analysis.pasted.pasted_trees import PastedTree, decode_pasted
+from cosemscope.analysis.pasted.pasted_trees import NO_CONVERSATION, PastedTree, decode_each, decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
 from cosemscope.apdu.summary import summarise
+from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.panes.details.details import Details
-from cosemscope.wording import count, size
+from cosemscope.wording import count, sentence, size
 
 #: Characters that are read at most: the largest WPDU as a dump is about 320,000.
 MAX_CHARACTERS = 400_000
@@ -181,7 +182,8 @@ class PasteBox(QDialog):
 
     def _show(self, problem: str = "", *, again: bool = False) -> None:
         """Show messages, fields and octets, `again` when only the keys are others."""
-        self._trees = decode_pasted(self._pasted, self._keys) if self._pasted is not None else []
+        self._trees, trouble = self._decoded()
+        problem = problem or trouble
         current = max(0, self.messages.currentRow()) if again else 0
         self.messages.blockSignals(True)
         self.messages.clear()
@@ -203,6 +205,16 @@ class PasteBox(QDialog):
         self._show_message(current, again=again)
         remark = " ".join(filter(None, (problem, self._pasted.remark)))
         self._say(remark, f"{self._heading()}, {size(len(self._pasted.octets))}{self._only_line()}")
+
+    def _decoded(self) -> tuple[list[PastedTree], str]:
+        """The trees of what stands in the box, and a sentence where they are no conversation."""
+        if self._pasted is None:
+            return [], ""
+        try:
+            return decode_pasted(self._pasted, self._keys), ""
+        except (SpoolError, OSError) as error:
+            trees = decode_each(messages_of(self._pasted), self._keys)
+            return trees, sentence(f"{NO_CONVERSATION}: {error}")
 
     def _heading(self) -> str:
         one = self._trees[0].decoded.sources[0].name
@@ -248,12 +260,12 @@ def read_typed(text: str) -> tuple[Pasted | None, str]:
     try:
         return read_pasted(text), ""
     except HexError as reason:
-        sentence = str(reason)
+        trouble = sentence(str(reason))
     bare = text.rstrip()
     try:
         pasted = read_pasted(bare[:-1])
     except HexError:
-        return None, f"{sentence[:1].upper()}{sentence[1:]}."
+        return None, trouble
     if bare[-1] not in "0123456789abcdefABCDEFxX":
-        return None, f"{sentence[:1].upper()}{sentence[1:]}."
+        return None, trouble
     return pasted, f"after {count(len(pasted.octets), 'octet')} half of one is typed"
