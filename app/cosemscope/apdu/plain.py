@@ -70,7 +70,7 @@ def _field_lines(decoded: Decoded, field: Field, depth: int, source: int) -> Ite
     if field.source != source:
         octets = decoded.sources[field.source]
         yield f"{'':14} {'  ' * depth}-- {octets.name}: {len(octets.data)} octets"
-    yield f"{field.start:6} {field.stop - field.start:6}  {'  ' * depth}{field.name}{_value_text(field)}"
+    yield f"{field.start:6} {field.stop - field.start:6}  {'  ' * depth}{field.name}{value_text(field)}"
     for child in field.children:
         yield from _field_lines(decoded, child, depth + 1, field.source)
 
@@ -105,7 +105,8 @@ def number_text(field: Field) -> str:
     return str(field.value)
 
 
-def _value_text(field: Field) -> str:
+def value_text(field: Field) -> str:
+    """What stands behind the name of a field: its text, its value, or both; "" for neither."""
     value = plain_value(field.value)
     if field.children or value is None or isinstance(value, (list, dict)):
         return f": {field.text}" if field.text else ""

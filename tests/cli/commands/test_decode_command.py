@@ -143,3 +143,18 @@ def test_without_a_temporary_folder_each_message_is_read_by_itself(
     printed = capsys.readouterr()
     assert "GET response, data = 5009" in printed.out
     assert "each message is read by itself" in printed.err
+
+
+def test_a_page_for_a_ticket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--html` writes one page of all messages, of decode and of show; a bad path is a sentence."""
+    page = tmp_path / "ticket.html"
+    assert main(["decode", "--html", str(page), f"TX: c001c100030100010800ff0200\nRX: {_WPDU[24:]}"]) == 0
+    text = page.read_text("utf-8")
+    assert "GET 1.0.1.8.0.255 Active energy import (+A)" in text
+    assert "value = 5009" in text
+    assert main(["show", str(shared("captures/Output.pcap")), "1", "--html", str(page)]) == 0
+    assert "WPDU 1 of Output.pcap" in page.read_text("utf-8")
+    assert main(["decode", "--html", "-", _WPDU]) == 0
+    assert capsys.readouterr().out.startswith("<!DOCTYPE html>")
+    assert main(["decode", "--html", str(tmp_path / "no" / "where"), _WPDU]) == 1
+    assert "cannot be written" in capsys.readouterr().err

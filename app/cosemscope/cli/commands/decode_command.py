@@ -14,6 +14,7 @@ from cosemscope.apdu.pasted.pieces import HexError, Pasted
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.cli.capture_arguments import CommandError, add_keys_argument, load_keys
+from cosemscope.cli.page_file import add_html_argument, page_message, write_page
 from cosemscope.cli.tree_lines import print_decoded, tree_object
 
 DESCRIPTION = (
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="keep the messages in this pcapng file, too, with the times that a log tells",
     )
+    add_html_argument(parser)
     add_keys_argument(parser)
 
 
@@ -61,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (SpoolError, OSError) as error:
         print(f"cosemscope decode: {NO_CONVERSATION}: {error}", file=sys.stderr)
         trees = decode_each(messages_of(pasted), keys)
+    if arguments.html is not None:
+        return _write_page(arguments.html, trees, pasted)
     if len(trees) == 1:
         print_decoded(trees[0].decoded, trees[0].look, as_json=arguments.json)
     elif arguments.json:
@@ -70,6 +74,20 @@ def run(arguments: argparse.Namespace) -> int:
     if pasted.remark:
         sys.stdout.flush()
         print(f"cosemscope decode: {pasted.remark}", file=sys.stderr)
+    return 0
+
+
+def _write_page(path: Path, trees: list[PastedTree], pasted: Pasted) -> int:
+    """Write the trees as an HTML page; 1 where it cannot be written."""
+    messages = [
+        page_message(tree.decoded, tree.look, (("from", f"the {tree.sender.value}"),)) for tree in trees
+    ]
+    title = messages[0].line if len(messages) == 1 else f"{len(messages)} messages"
+    try:
+        write_page(path, title, pasted.remark, messages)
+    except CommandError as error:
+        print(f"cosemscope decode: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

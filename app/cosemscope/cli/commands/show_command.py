@@ -5,20 +5,30 @@ What is known of its association goes into the tree: titles, requests, blocks, s
 
 import argparse
 import sys
+from pathlib import Path
+
+import numpy as np
 
 from cosemscope.analysis.annotations import comments_of
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.cli.capture_arguments import (
     add_capture_arguments,
     add_keys_argument,
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.page_file import add_html_argument, page_message, write_page
 from cosemscope.cli.tree_lines import print_decoded
 
 DESCRIPTION = "Print the fields of one WPDU of a capture, with their octets' offsets."
+
+
+#: What a page tells of a WPDU beside its tree.
+_FACTS = ("wpdu.time", "source", "destination", "wport.src", "wport.dst", "stream", "wpdu.packets")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("number", type=int, metavar="NUMBER", help="the WPDU's number, as list gives it")
     parser.add_argument("--json", action="store_true", help="the tree as JSON")
+    add_html_argument(parser)
     add_keys_argument(parser)
 
 
@@ -48,5 +59,18 @@ def _show(analysis: Analysis, arguments: argparse.Namespace) -> int:
     complete(associations, row + 1)
     look = associations.look(row)
     decoded = associations.decode(row, look)
-    print_decoded(decoded, look, comments_of(analysis, row), as_json=arguments.json)
+    comments = comments_of(analysis, row)
+    if arguments.html is not None:
+        title = f"WPDU {arguments.number} of {Path(arguments.file).name}"
+        facts = _facts(analysis, row)
+        write_page(arguments.html, title, "", [page_message(decoded, look, facts, comments)])
+        return 0
+    print_decoded(decoded, look, comments, as_json=arguments.json)
     return 0
+
+
+def _facts(analysis: Analysis, row: int) -> list[tuple[str, str]]:
+    """When the WPDU was sent, from where to where, and where it lies in the capture."""
+    asked = AskedRows(analysis, np.arange(row, row + 1))
+    texts = ((FIELDS[name].title, FIELDS[name].texts(asked)[0]) for name in _FACTS)
+    return [(title, text) for title, text in texts if text]
