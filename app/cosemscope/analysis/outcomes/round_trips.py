@@ -18,6 +18,8 @@ from cosemscope.streams.tables.stream_kinds import RETRANSMISSION
 
 Numbers = npt.NDArray[np.int64]
 _NONE = np.iinfo(np.int64).max
+#: Packets that are held against their acknowledgements at once.
+_AT_ONCE = 1 << 16
 
 
 class RoundTrips(NamedTuple):
@@ -57,11 +59,12 @@ def round_trips(order: PacketOrder, streams: StreamTable, items: ExpertItems) ->
     # What was sent again is acknowledged nobody knows for which copy.
     again = items["packet"][items["kind"] == RETRANSMISSION.number]
     carrying[again[again < len(carrying)]] = False
-    sent = np.flatnonzero(carrying)
-    back = order.acknowledging(sent)
-    sent, back = sent[back >= 0], back[back >= 0]
-    time = order.column("time")
-    np.minimum.at(data, order.halves(back), np.maximum(time[back] - time[sent], 0))
+    time, rows = order.column("time"), np.flatnonzero(carrying).astype(np.uint32)
+    for start in range(0, len(rows), _AT_ONCE):
+        sent = rows[start : start + _AT_ONCE].astype(np.int64)
+        back = order.acknowledging(sent)
+        sent, back = sent[back >= 0], back[back >= 0]
+        np.minimum.at(data, order.halves(back), np.maximum(time[back] - time[sent], 0))
     return RoundTrips(np.stack([near, far], 1), np.where(data == _NONE, -1, data).reshape(-1, 2))
 
 

@@ -28,6 +28,7 @@ from cosemscope.cli.capture_arguments import (
     with_analysis,
 )
 from cosemscope.cli.terminal import show_progress, write_octets
+from cosemscope.wording import count, short_duration
 
 DESCRIPTION = "Print a line for each exchange of a capture: request and answers, status, result and times."
 
@@ -131,6 +132,15 @@ _HEADS = (
 _NUMBERS = ("No.", "WPDU", "Resp. ms")
 
 
+def _resent(exchange: dict[str, object]) -> str:
+    """What was sent again in an exchange, and what that cost."""
+    segments, cost = exchange["retransmissions"], exchange["retransmission_time"]
+    if not isinstance(segments, int) or not segments:
+        return ""
+    whole, _, places = str(cost).partition(".")
+    return f"[{count(segments, 'retransmission')} cost {short_duration(int(whole + places))}]"
+
+
 def _cells(exchange: dict[str, object]) -> tuple[str, ...]:
     """An exchange for people, a text for each head."""
 
@@ -142,7 +152,7 @@ def _cells(exchange: dict[str, object]) -> tuple[str, ...]:
     about = text("obis") + (f" {text('attribute')}" if text("obis") else "")
     wports = f"{text('client_wport')} > {text('server_wport')}"
     result = text("result") if text("result") != "success" or not text("value.text") else ""
-    told = "  ".join(filter(None, (result, text("value.text"))))
+    told = "  ".join(filter(None, (result, text("value.text"), _resent(exchange))))
     responses = exchange["responses"]
     wpdu = text("request") or (str(responses[0]) if isinstance(responses, list) and responses else "")
     peers = (text("client"), text("server"), wports)
