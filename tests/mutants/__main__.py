@@ -26,7 +26,7 @@ if __package__ in (None, ""):
 
 from tests.mutants.judgement import Judgement  # noqa: E402
 from tests.mutants.places import Mutant, draw, every_mutant, modules_of  # noqa: E402
-from tests.mutants.trials import PACKAGE, Copy, Near, Outcome, TestsFail, copies, near  # noqa: E402
+from tests.mutants.trials import PACKAGE, Copy, Near, Outcome, TestsFail, copied, near  # noqa: E402
 
 #: The rooms that are drawn from where none is named: all but the window, whose tests take minutes.
 ROOMS = ("transport", "apdu", "capture", "streams", "analysis", "live", "cli")
@@ -77,11 +77,12 @@ def tried(mutants: dict[str, list[Mutant]], jobs: int, own_only: bool) -> Iterat
     judgement = Judgement.read(_CHECKOUT / PACKAGE, _JUDGED)
     # A mutant that was judged is tried all the same: one that is noticed was judged wrongly.
     tests = {mutant.module: near(_CHECKOUT, mutant.module) for each in mutants.values() for mutant in each}
-    with copies(_CHECKOUT, jobs) as made, ThreadPoolExecutor(jobs) as pool:
-        limits = _limits(made, tests.values(), own_only)
+    with copied(_CHECKOUT) as first, ThreadPoolExecutor(jobs) as pool:
+        limits = _limits(first, tests.values(), own_only)
         free: SimpleQueue[Copy] = SimpleQueue()
-        for copy in made:
-            free.put(copy)
+        free.put(first)
+        for number in range(1, jobs):
+            free.put(first.twin(first.folder.parents[1] / str(number) / "checkout"))
 
         def verdict(room: str, mutant: Mutant) -> Verdict:
             copy = free.get()
@@ -100,15 +101,15 @@ def tried(mutants: dict[str, list[Mutant]], jobs: int, own_only: bool) -> Iterat
             pool.shutdown(cancel_futures=True)
 
 
-def _limits(made: Sequence[Copy], tests: Iterable[Near], own_only: bool) -> dict[Near, float]:
-    """Near tests -> the seconds that they may take with a mutant; every copy runs them once without."""
+def _limits(made: Copy, tests: Iterable[Near], own_only: bool) -> dict[Near, float]:
+    """Near tests -> the seconds that they may take with a mutant; they run once without."""
     limits: dict[Near, float] = {}
     wide: dict[tuple[str, ...], float] = {}
     for asked in dict.fromkeys(tests):
         # The room stands last, and the stages before it are in it.
         paths = asked.own if own_only else asked.others[-1:] or asked.own
         if paths not in wide:
-            seconds = max([copy.measure(paths) for copy in made]) if paths else 0.0
+            seconds = made.measure(paths) if paths else 0.0
             wide[paths] = _PATIENCE * seconds + _BESIDES
         limits[asked] = wide[paths]
     return limits

@@ -8,7 +8,7 @@ pytest.importorskip("cosmic_ray", reason="no mutation operators: python3 packagi
 
 from tests.mutants.judgement import Judgement
 from tests.mutants.places import Mutant, every_mutant
-from tests.mutants.trials import Outcome, TestsFail, copies, near
+from tests.mutants.trials import Outcome, TestsFail, copied, near
 
 MODULE = """def first(a):
     return a + 1
@@ -73,7 +73,7 @@ def mutant(checkout: Path, becomes: str) -> Mutant:
 def test_who_notices(checkout):
     """Each mutant is tried on what its module is without all the others, in children of tests too."""
     tests = near(checkout, checkout / "app/cosemscope/room/module.py")
-    with copies(checkout, 1) as (copy,):
+    with copied(checkout) as copy:
         copy.measure(tests.others)
         before = {path: path.read_bytes() for path in copy.folder.rglob("*.py")}
         outcomes = [
@@ -90,14 +90,14 @@ def test_who_notices(checkout):
 def test_a_mutant_that_never_ends_is_noticed(checkout):
     """Else the command would stand still."""
     tests = near(checkout, checkout / "app/cosemscope/room/module.py")
-    with copies(checkout, 1) as (copy,):
+    with copied(checkout) as copy:
         assert copy.outcome(mutant(checkout, "a = a + 1"), tests, 3.0) is Outcome.OWN
 
 
 def test_tests_that_fail_by_themselves_are_told(checkout):
     """What fails without a mutant would notice every one."""
     (checkout / "tests/room/test_other.py").write_text("def test_wrong():\n    assert 1 == 2\n")
-    with copies(checkout, 1) as (copy,), pytest.raises(TestsFail, match="assert 1 == 2"):
+    with copied(checkout) as copy, pytest.raises(TestsFail, match="assert 1 == 2"):
         copy.measure(("tests/room",))
 
 

@@ -5,6 +5,7 @@ come those of its stage and of its room. A run that does not end, or wants too m
 """
 
 import contextlib
+import copy
 import enum
 import os
 import shutil
@@ -71,6 +72,13 @@ class Copy:
                 shutil.copytree(source, folder / name, ignore=ignored, symlinks=True)
             elif source.exists():
                 shutil.copy2(source, folder / name)
+
+    def twin(self, folder: Path) -> "Copy":
+        """Another copy, with the compiled modules of this one."""
+        other = copy.copy(self)
+        other.folder = folder
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return other
 
     def measure(self, paths: Sequence[str]) -> float:
         """Run tests on what nobody changed, which leaves compiled modules behind; the seconds they took.
@@ -158,10 +166,9 @@ def _end(process: subprocess.Popen) -> None:
 
 
 @contextlib.contextmanager
-def copies(checkout: Path, count: int) -> Iterator[list[Copy]]:
-    """So many copies of a checkout, removed at the end."""
+def copied(checkout: Path) -> Iterator[Copy]:
+    """A copy of a checkout in a folder that is removed at the end; its twins go beside it."""
     with tempfile.TemporaryDirectory(prefix="cosemscope-mutants-") as name:
-        folders = [Path(name) / str(number) / "checkout" for number in range(count)]
-        for folder in folders:
-            folder.mkdir(parents=True)
-        yield [Copy(checkout, folder) for folder in folders]
+        folder = Path(name) / "0" / "checkout"
+        folder.mkdir(parents=True)
+        yield Copy(checkout, folder)
