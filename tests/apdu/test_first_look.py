@@ -20,8 +20,8 @@ from cosemscope.apdu.first_look import (
     nothing_seen,
 )
 from cosemscope.apdu.names.tags import APDU_TAGS
-from tests import fuzz_apdu
 from tests.apdu.strategies import CODES, REFERENCES, VALUES
+from tests.fuzz.apdu_seeds import corpus
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.shared import shared
 
@@ -170,7 +170,7 @@ def test_vectors() -> None:
 
 def test_generated() -> None:
     """The APDUs that the fuzzing starts from, as far as they are sound; every service is among them."""
-    apdus = [apdu for apdu in fuzz_apdu.corpus() if not decode_apdu(apdu).problems and apdu[0] != 0]
+    apdus = [apdu for apdu in corpus() if not decode_apdu(apdu).problems and apdu[0] != 0]
     apdus += [bytes.fromhex("10 40000007 00"), bytes.fromhex("64 03 800100")]
     assert APDU_TAGS.keys() <= {apdu[0] for apdu in apdus}
     _check(apdus)
