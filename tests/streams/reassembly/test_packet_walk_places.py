@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
+from cosemscope.streams.reassembly.recognising.late_evidence import Told
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.made_streams import Made, Sent, segments_of
@@ -20,6 +21,8 @@ ONE, TWO, THREE = get_request(1), get_request(2), get_request(3)
 ANSWER = get_response(1)
 SIZE, SECOND = 21, 1_000_000_000
 FIN_ACK = FIN | ACK
+#: The other side has acknowledged less than the first WPDU.
+ACKED_LESS = Sent(side=1, ack=5)
 
 
 class Placed(Walked):
@@ -27,6 +30,7 @@ class Placed(Walked):
 
     def __init__(self, sent: Sequence[Sent], stream: int, row: int, framing: Framing, trusted: bool) -> None:
         self.stream = stream
+        self.taken = 0
         every: list[Sent] = []
         self.packets: dict[int, int] = {}
         for number, one in enumerate(sent):
@@ -55,6 +59,19 @@ class Placed(Walked):
         """All packets, and then the connection ends at the last one."""
         self.take_all()
         self.walk.end_stream(self.stream, max(self.packets))
+
+    def take_with_evidence(self) -> None:
+        """In the fast way, with late evidence of a WPDU in the last packet but one, and again in the last."""
+        places = sorted(packet - self.made.batch.base for packet in self.packets)
+        evidence = [Told(place, Framing.WRAPPER) for place in places[-2:]]
+        self.walk.walk_stream(self.made.batch, self.stream, one_by_one=False, evidence=evidence)
+
+    def take_first(self) -> None:
+        """A run that begins with the first segment of side 0; it says how many segments it has taken."""
+        segments = segments_of(self.made)
+        place = int((segments.half == 2 * self.stream).argmax())
+        index = int(segments.packet[place])
+        self.taken = self.walk.run_from(self.made.batch, segments, place, index) - place
 
     def take_last(self) -> None:
         """A run that begins with the last segment."""
@@ -103,6 +120,7 @@ class Case:
     bases: tuple[int, int] = (0, 0)
     take: Callable[[Placed], None] = Placed.take_all
     client: int = 0
+    taken: int = 0
 
 
 def early(octets: bytes, **rest: int) -> Case:
@@ -149,14 +167,14 @@ CASES = {
         [("keep-alive", 0, 2, SIZE - 1, 1)],
     ),
     "what carries no acknowledgement acknowledges nothing": Case(
-        [Sent(ONE), Sent(side=1, ack=SIZE, flags=0), Sent(ONE[-1:], seq=SIZE - 1)],
+        [Sent(ONE), ACKED_LESS, Sent(side=1, ack=SIZE, flags=0), Sent(ONE[-1:], seq=SIZE - 1)],
         [(ONE, 0, 0, 0, 0)],
-        [("retransmission", 0, 2, SIZE - 1, 1)],
+        [("retransmission", 0, 3, SIZE - 1, 1)],
     ),
     "nor does the sender's own": Case(
-        [Sent(ONE), Sent(ack=SIZE), Sent(ONE[-1:], seq=SIZE - 1)],
+        [Sent(ONE), ACKED_LESS, Sent(ack=SIZE), Sent(ONE[-1:], seq=SIZE - 1)],
         [(ONE, 0, 0, 0, 0)],
-        [("retransmission", 0, 2, SIZE - 1, 1)],
+        [("retransmission", 0, 3, SIZE - 1, 1)],
     ),
     "a probe of a closed window": Case(
         [Sent(ONE), Sent(side=1, ack=5, window=0), Sent(ONE[-1:], seq=SIZE - 1)],
@@ -164,9 +182,9 @@ CASES = {
         [("keep-alive", 0, 2, SIZE - 1, 1)],
     ),
     "the sender's own window counts for nothing": Case(
-        [Sent(ONE), Sent(window=0), Sent(ONE[-1:], seq=SIZE - 1)],
+        [Sent(ONE), ACKED_LESS, Sent(window=0), Sent(ONE[-1:], seq=SIZE - 1)],
         [(ONE, 0, 0, 0, 0)],
-        [("retransmission", 0, 2, SIZE - 1, 1)],
+        [("retransmission", 0, 3, SIZE - 1, 1)],
     ),
     "a hole, acknowledged, of the other side": Case(
         [
@@ -306,6 +324,46 @@ CASES = {
         framing=Framing.UNDECIDED,
         take=Placed.take_and_end,
     ),
+    "repeated before the first request tells the client": Case(
+        [Sent(b"???", side=1), Sent(b"???", side=1), Sent(TWO, side=1, seq=3), Sent(ANSWER)],
+        [(TWO, 0, Mark.RESYNCHRONISED, 2, 2), (ANSWER, 1, 0, 3, 3)],
+        [("retransmission", 0, 1, 0, 3), ("skipped-octets", 0, 2, 0, 3)],
+        framing=Framing.UNDECIDED,
+        client=1,
+    ),
+    "what was never recognised tells no client": Case(
+        [Sent(b"\0\1\0\x10\0\1\0\x0d\xc0\1", side=1), Sent(b"??", seq=7)],
+        [],
+        [("hole", 0, 1, 0, 7)],
+        framing=Framing.UNDECIDED,
+        take=Placed.take_and_end,
+    ),
+    "a RST behind a gap, not recognised": Case(
+        [Sent(b"???", seq=5), Sent(side=1, flags=RST)],
+        [],
+        [("hole", 0, 0, 0, 5)],
+        framing=Framing.UNDECIDED,
+    ),
+    "the same of the other side": Case(
+        [Sent(b"???", seq=5, side=1), Sent(side=1, flags=RST)],
+        [],
+        [("hole", 1, 0, 0, 5)],
+        framing=Framing.UNDECIDED,
+    ),
+    "late evidence reads what went by again": Case(
+        [Sent(b"???"), Sent(ONE, seq=3), Sent(ANSWER, side=1), Sent(TWO, seq=3 + SIZE)],
+        [(ONE, 0, Mark.RESYNCHRONISED, 1, 1), (ANSWER, 1, 0, 2, 2), (TWO, 0, 0, 3, 3)],
+        [("skipped-octets", 0, 2, 0, 3)],
+        framing=Framing.UNKNOWN,
+        take=Placed.take_with_evidence,
+    ),
+    "a run ends behind its own segments": Case(
+        [Sent(ONE[:9]), Sent(ANSWER, side=1), Sent(), Sent(ONE[9:], seq=9), Sent(TWO, seq=SIZE)],
+        [(ONE, 0, 0, 0, 3)],
+        [],
+        take=Placed.take_first,
+        taken=2,
+    ),
     "a run knows the acknowledgement before it": Case(
         [Sent(ONE), Sent(side=1, ack=SIZE), *(Sent(ack=5) for _ in range(99)), Sent(ONE[-1:], seq=SIZE - 1)],
         [],
@@ -355,6 +413,7 @@ def test_what_packets_come_to(name: str, stream: int, row: int) -> None:
     one = walked(case, stream, row)
     assert one.rows() == case.rows
     assert one.items() == case.items
+    assert one.taken == case.taken
     assert one.made.streams["client_side"][stream] == case.client
     one.walk.let_go(stream)
     assert one.walk.pending == ({stream} if case.pending else set())

@@ -19,6 +19,7 @@ from tests.helpers.wire import (
     get_request,
     get_response,
     rows,
+    wpdu,
 )
 
 
@@ -86,14 +87,17 @@ def test_any_split_order_and_repetition_gives_the_same_wpdus(
 
 
 _ANSWER = get_response(7, 40)
+#: One by one or not, and how many records at once.
+_WAYS = ((False, 65_536), (True, 65_536), (False, 1))
 
 
 @pytest.mark.parametrize("records", [65_536, 2])
 @pytest.mark.parametrize("one_by_one", [False, True])
 @pytest.mark.parametrize("flags", [FIN, RST])
 @pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("ended", [0, 2])
 def test_an_end_among_segments_of_a_wpdu_is_that_of_its_own_stream(
-    place: int, flags: int, one_by_one: bool, records: int, tmp_path: Path
+    ended: int, place: int, flags: int, one_by_one: bool, records: int, tmp_path: Path
 ) -> None:
     """A WPDU in three segments on each of four connections; one side of one connection ends among them."""
     wire = Wire()
@@ -102,7 +106,7 @@ def test_an_end_among_segments_of_a_wpdu_is_that_of_its_own_stream(
         connection.say(0, get_request(1))
     for step in range(4):
         for number, connection in enumerate(connections):
-            if number == 2 and step == place:
+            if number == ended and step == place:
                 connection.packet(1, connection.sent[1], flags=flags | ACK)
             if step < 3:
                 connection.say(1, _ANSWER[step * 16 : step * 16 + 16])
@@ -113,9 +117,9 @@ def test_an_end_among_segments_of_a_wpdu_is_that_of_its_own_stream(
     for row, octets in enumerate(contents(analysis)):
         found.setdefault(int(analysis.wpdus["stream"][row]), []).append(octets)
     whole = [get_request(1), _ANSWER, get_response(8)]
-    assert [found[stream] for stream in (0, 1, 3)] == [whole] * 3
+    assert [found[stream] for stream in range(4) if stream != ended] == [whole] * 3
     cut = _ANSWER[: 16 * place]
-    assert found[2][:2] == ([get_request(1), cut] if place in (1, 2) else whole[: len(found[2][:2])])
+    assert found[ended][:2] == ([get_request(1), cut] if place in (1, 2) else whole[: len(found[ended][:2])])
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
@@ -138,3 +142,42 @@ def test_octets_missing_before_a_fin_are_those_of_their_own_stream_and_side(
         for row in rows_of_holes
     ]
     assert told == [(1, side, len(wire.packets) - 1, len((get_request, get_response)[side](1)), 9)]
+
+
+@pytest.mark.parametrize("records", [65_536, 2])
+def test_rows_stand_in_the_order_in_which_they_became_whole(records: int, tmp_path: Path) -> None:
+    """A WPDU that overtook another one is known when that one comes: behind what came between the two."""
+    wire = Wire()
+    first, other = (Tcp(wire, ("10.0.0.1", 50_000 + n)).handshake() for n in range(2))
+    one, two, three = (get_request(number) for number in range(3))
+    first.packet(0, len(one), two, identification=201)
+    other.say(0, three)
+    first.packet(0, 0, one, identification=200)
+    for one_by_one in (False, True):
+        analysis = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
+        assert contents(analysis) == [three, one, two]
+
+
+@pytest.mark.parametrize("handshake", [False, True])
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize(
+    "first", [get_request(1)[:15], get_request(1) + get_request(2)[:9], wpdu(b"\x54\x54"), get_request(1)[3:]]
+)
+def test_a_first_segment_that_is_no_whole_wpdu_decides_nothing(
+    first: bytes, number: int, handshake: bool, tmp_path: Path
+) -> None:
+    """Neither one that begins well, nor one that nobody would believe: what comes next counts."""
+    for following in (b"???", get_request(1)[15:], get_request(3)):
+        wire = Wire()
+        connections = [Tcp(wire, ("10.0.0.1", 50_000 + n)) for n in range(2)]
+        for connection in connections:
+            if handshake:
+                connection.handshake()
+        connections[number].say(0, first)
+        connections[number].say(0, following * 3)
+        connections[1 - number].say(0, get_request(5))
+        ways = [analyse(wire, tmp_path, one_by_one=way, records=records) for way, records in _WAYS]
+        for other in ways[1:]:
+            assert rows(other) == rows(ways[0])
+            assert found_items(other) == found_items(ways[0])
+            assert other.streams["framing"].tolist() == ways[0].streams["framing"].tolist()
