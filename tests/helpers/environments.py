@@ -56,12 +56,23 @@ def environment(name: str, requirements: Path) -> Path:
     return python
 
 
+def pip_beside(python: Path) -> list[str]:
+    """The pip to download with, beside an environment: that of the Python below, or its own."""
+    outer = _outer()
+    return [outer or str(python), "-m", "pip"]
+
+
 def _pip_for(python: Path, folder: Path) -> list[str]:
     """Make the environment; the pip that installs into it: that of the Python below, where it has one.
 
     A bare Debian has that, and cannot make an environment with a pip of its own.
     """
-    has_pip = script("installer").has_pip
-    outer = next((each for each in (sys._base_executable, sys.executable) if has_pip(each)), None)
+    outer = _outer()
     venv.EnvBuilder(with_pip=outer is None).create(folder)
     return [str(python), "-m", "pip"] if outer is None else [outer, "-m", "pip", "--python", str(python)]
+
+
+def _outer() -> str | None:
+    """A Python below whose pip installs into other environments, if any."""
+    has_pip = script("installer").has_pip
+    return next((each for each in (sys._base_executable, sys.executable) if has_pip(each)), None)

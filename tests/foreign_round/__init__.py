@@ -1,0 +1,1 @@
+"""Is anything foreign taken for DLMS? Captures of others, and packets that others make, are judged."""
