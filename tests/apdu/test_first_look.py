@@ -129,6 +129,9 @@ def _outcome_of_tree(root: Field) -> dict[str, int]:
         result = _value(find(root, "service-error"))
     elif root.name == "AARE":
         result = _value(find(root, "result"))
+    elif root.name == "confirmedServiceError":
+        choice, code = _value(find(root, "service-error")), _value(find(root, "value"))
+        result = choice << 8 | code if 0 <= choice < 0x80 and code >= 0 else -1
     block = last = None
     if root.name == "general-block-transfer":
         block, control = find(root, "block-number"), find(root, "block-control")

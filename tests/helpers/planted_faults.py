@@ -142,7 +142,7 @@ def refused_by_the_initiate(plot: Plot) -> Told:
     plot.down(a.INITIATE_REFUSED)
     packet = plot.packet
     plot.end(CLIENT)
-    return Told("refused", "association refused by confirmedServiceError", packet)
+    return Told("refused", "association refused by confirmedServiceError other", packet)
 
 
 def refused_and_then_accepted(plot: Plot) -> Told:

@@ -383,6 +383,12 @@ def _exception(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> Non
     _put(found["result"], out, rows[:, 2], sizes >= 3)
 
 
+def _service_error(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
+    """The choice of a service error and the code in it, as one number."""
+    code = rows[:, 2].astype(np.int16) << 8 | rows[:, 3]
+    _put(found["result"], out, code, (sizes >= 4) & (rows[:, 2] < 0x80))
+
+
 def _association_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
     """The result of an AARE that has nothing unusual before it."""
     usual = (rows[:, 13:17] == np.array([0xA2, 0x03, 0x02, 0x01], np.uint8)).all(1)
@@ -433,6 +439,7 @@ _READERS: dict[int, _Reader] = {
     t.ACCESS_REQUEST: _access,
     t.ACCESS_RESPONSE: _long_invoke,
     t.EXCEPTION_RESPONSE: _exception,
+    t.CONFIRMED_SERVICE_ERROR: _service_error,
     t.AARE: _association_response,
     t.GENERAL_BLOCK_TRANSFER: _block_transfer,
     t.GENERAL_GLO: _general,

@@ -9,6 +9,7 @@ import pytest
 from cosemscope.analysis.associations import checkpoints
 from cosemscope.analysis.associations import looks as module
 from cosemscope.analysis.associations.association import Association, Look
+from cosemscope.analysis.associations.further_in import further_in
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
@@ -286,6 +287,8 @@ def test_the_walk_fills_the_columns_of_what_was_opened(tmp_path: Path) -> None:
             seen = {name: int(values[0]) for name, values in inside.items()}
             kept = ("security", "invocation_counter")
             wanted = {**seen, **{name: wanted[name] for name in kept}, "inner": look.inner}
+        further = further_in(look)
+        wanted |= {name: value for name, value in further.items() if wanted[name] < 0}
         assert {name: values[row] for name, values in after.items()} == wanted
     requests = [row for row in opened if looks[row].inner == 0xC0 and after["choice"][row] == 1]
     assert {after["kind"][row] for row in requests} == {ApduKind.REQUEST}
@@ -295,6 +298,7 @@ def test_the_walk_fills_the_columns_of_what_was_opened(tmp_path: Path) -> None:
 def test_the_columns_follow_the_keys(tmp_path: Path) -> None:
     """Walked with and without looks they are the same; without keys they are what was captured."""
     analysis = written(busy_traffic(), tmp_path)
+    Associations(analysis).go_on(len(analysis.wpdus))
     closed = columns(analysis)
     found = Associations(analysis, KEYS)
     found.go_on(len(analysis.wpdus))

@@ -10,6 +10,9 @@ import pytest
 
 from cosemscope.analysis.annotations import comments_of
 from cosemscope.analysis.associations.insights import Insights
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.associations.passed_rows import PassedRows
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
@@ -65,6 +68,28 @@ def test_fields_that_cost_no_tree_need_nobody_who_looks(sample: tuple[Analysis, 
             assert len(field.order(asked)) == len(field.texts(asked))
     with pytest.raises(ValueError, match="nobody looks"):
         FIELDS["info"].texts(asked)
+
+
+@pytest.mark.parametrize("name", ["first-look", "push", "faults"])
+def test_rows_are_sorted_by_what_their_cells_say(name: str) -> None:
+    """Whoever looks at rows and whoever sorts all of them are told the same, once the walk has been there.
+
+    So no value is sorted by that a blank cell hides: those come last.
+    """
+    keys = SAMPLES / f"{name}-keys.toml"
+    with open_capture(SAMPLES / f"{name}.pcapng") as reader:
+        analysis = Analysis(reader).run()
+        associations = Associations(analysis, KeyTable.load(str(keys)) if keys.exists() else NO_KEYS)
+        complete(associations)
+        rows = np.arange(len(analysis.wpdus))
+        looked, sorted_by = AskedRows(analysis, rows, PassedRows(associations)), AskedRows(analysis, rows)
+        for field in FIELDS.values():
+            if field.cost is Cost.TREE:
+                continue
+            texts, order = field.texts(looked), field.order(sorted_by)
+            assert field.texts(sorted_by) == texts, field.name
+            blank = np.array([not text for text in texts])
+            assert not blank.any() or blank.all() or max(order[~blank]) < min(order[blank]), field.name
 
 
 _OBJECT = ("class", "class.name", "obis", "obis.name", "attribute", "attribute.name", "method")

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.association import AnyLook, Association, Look, Place
 from cosemscope.analysis.associations.association_notes import HLS_VERDICTS
 from cosemscope.analysis.associations.checkpoints import Checkpoints
+from cosemscope.analysis.associations.further_in import further_in, may_stand_further_in
 from cosemscope.analysis.associations.meter_knowledge import Meters
 from cosemscope.analysis.associations.quiet_rows import NOT_READ, QuietRuns, is_quiet
 from cosemscope.analysis.associations.row_trees import GONE_TREE, decode_framed
@@ -155,6 +156,7 @@ class Associations:
             stride.offer(pair, row + 1, association, association.taken - taken)
         if self._fills_columns:
             self._complete(again, inside)
+            self._complete_further_in(rows, looks)
         self.passed = stop
         found: list[AnyLook] = looks.tolist()
         return found
@@ -178,6 +180,15 @@ class Associations:
             analysis.hls[row] = max(verdicts)
         if look.openings and look.acse is not None:
             analysis.acse[row] = look.acse
+
+    def _complete_further_in(self, rows: _Rows, looks: npt.NDArray[np.object_]) -> None:
+        """Put what stands at no fixed place of APDUs into the columns."""
+        columns = self.analysis.first_look
+        missing = may_stand_further_in({name: columns[name][rows] for name in columns.names})
+        for place in np.flatnonzero(missing).tolist():
+            look = looks[place]
+            for name, value in (further_in(look) if isinstance(look, Look) else {}).items():
+                columns[name][rows[place]] = value
 
     def _opened(self, pair: int, row: int) -> Association:
         if len(self._open) >= _MAX_OPEN:

@@ -6,7 +6,7 @@ were asked for, of a list those of the first item.
 
 import numpy as np
 
-from cosemscope.analysis.associations.result_words import RESULTS_FURTHER_IN, result_further_in, result_word
+from cosemscope.analysis.associations.result_words import result_word
 from cosemscope.analysis.fields.asked_rows import NO_MEMBER, NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Coded, Values, object_array
@@ -168,19 +168,11 @@ def _attribute_name(asked: AskedRows) -> Values:
     cost=Cost.LOOK,
 )
 def _result(asked: AskedRows) -> Values:
-    # Most results are a code of a service: a word for each pair of them. Others stand further in.
     code = asked.seen("result").astype(np.int64)
     keys = np.where(code < 0, -1, asked.seen("service").astype(np.int64) << 16 | code)
     used, codes = np.unique(keys, return_inverse=True)
     words = [result_word(key >> 16, key & 0xFFFF) if key >= 0 else None for key in used.tolist()]
-    codes = codes.reshape(-1)
-    further_in = np.isin(asked.seen("service"), RESULTS_FURTHER_IN)
-    for row in np.flatnonzero(further_in & (keys < 0)).tolist() if asked.has_looker else ():
-        word = result_further_in(asked.loud[row])
-        if word is not None:
-            codes[row] = len(words)
-            words.append(word)
-    return Coded(codes, object_array(words))
+    return Coded(codes.reshape(-1), object_array(words))
 
 
 @declared("block", _NONE, "Block", f"Number of the block in a transfer {_ABSTRACT}", cost=Cost.LOOK)

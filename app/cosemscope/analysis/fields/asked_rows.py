@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import AnyLook, Look
+from cosemscope.analysis.associations.quiet_rows import NOT_READ
 from cosemscope.analysis.associations.told_values import ToldValue, told_value
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import RowItems, row_items
@@ -22,7 +23,7 @@ from cosemscope.analysis.fields.value_types import ADDRESS
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.apdu.context import Reference
-from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, FirstLook
+from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, NOTHING_SEEN, FirstLook
 from cosemscope.apdu.first_look import look as look_at_apdus
 from cosemscope.apdu.names.tags import (
     ACCESS_REQUEST,
@@ -221,22 +222,30 @@ class AskedRows:
     def _seen(self) -> FirstLook:
         """The first look at the innermost APDU of each row: of quiet rows, what stands in the columns.
 
-        What is no block itself has that of the block transfer that it came in.
+        What is no block itself has that of the block transfer that it came in; results that stand further in
+        are those that the walk found.
         """
         seen = {name: self.first_look(name).copy() for name in FIRST_LOOK_FIELDS}
         found = look_at_apdus([look.plain for look in self.loud.values()])
         places = np.fromiter(self.loud, np.int64, len(self.loud))
         for name, column in seen.items():
-            own = found[name]
-            column[places] = np.where(own < 0, column[places], own) if name in _OF_TRANSFERS else own
+            own, known = found[name], column[places]
+            if name in _OF_TRANSFERS:
+                own = np.where(own < 0, known, own)
+            column[places] = np.where(known < 0, own, known) if name in _FURTHER_IN else own
         return seen
 
     def seen(self, name: str) -> Array:
         """A column of the first look at the innermost APDU of each row, see `FIRST_LOOK_FIELDS`.
 
-        Where nobody looks, as far as it is known by now.
+        Where nobody looks, as far as it is known by now. Of APDUs that lack octets or are damaged nothing is,
+        as nothing is seen by who looks at them.
         """
-        return self._seen[name] if self.has_looker else self.first_look(name)
+        if self.has_looker:
+            return self._seen[name]
+        unread = (self.wpdus("marks") & NOT_READ) > 0
+        column = self.first_look(name)
+        return np.where(unread, column.dtype.type(NOTHING_SEEN[name]), column) if unread.any() else column
 
     @cached_property
     def objects(self) -> Objects:
@@ -292,6 +301,8 @@ class AskedRows:
 
 #: What a block transfer says of itself, whatever it carries.
 _OF_TRANSFERS = frozenset(("block", "last_block"))
+#: What the walk has put into the columns, also where the first octets say less.
+_FURTHER_IN = frozenset(("result",))
 #: What tells of the object that was asked for, whole or in blocks: errors of the whole service do not.
 _SPEAK_OF_IT = (
     GET_REQUEST,
