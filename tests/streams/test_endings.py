@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN
-from cosemscope.streams.endings import Endings
+from cosemscope.streams.endings import Endings, stray_reset
 from tests.helpers.made_streams import Made, Sent
 
 FAR = 131_072
@@ -17,11 +17,13 @@ OTHER = 5_000_000
 def follow(*batches: list[Sent]) -> list[int]:
     """With which packets other connections go on, counted over all batches."""
     endings, found, before = Endings(), [], 0
+    every: list[Sent] = []
     for sent in batches:
-        packets = Made(sent).packets
-        view = {name: packets[name] for name in packets.names}
-        flows = max(one.stream for one in sent) + 1
-        found += [before + index for index in endings.follow(view, flows)]
+        every += sent
+        packets = Made(every).packets
+        view = {name: packets[name][before:] for name in packets.names}
+        flows = max(one.stream for one in every) + 1
+        found += [before + index for index in endings.follow(view, flows, packets, before)]
         before += len(sent)
     return found
 
@@ -87,14 +89,17 @@ def test_at_once_as_packet_by_packet(parts: list[tuple]) -> None:
     """Against a plain walk that keeps two numbers for each flow."""
     sent, found = [], []
     ends: dict[tuple[int, int], int] = {}
+    last: dict[tuple[int, int], tuple[int, int]] = {}  # flags and end of the last packet that was no RST
     for index, (flow, side, flags, seq, ack, carries) in enumerate(parts):
         octets = b"x" if carries else b""
         sent.append(Sent(octets, stream=flow, side=side, flags=flags, seq=seq, ack=ack))
         end = ends.get((flow, side))
         if end is not None and carries and not flags & SYN:
             away = abs((seq - end + 2**31) % 2**32 - 2**31)
+            before, stop = last.get((flow, side), (FIN, 0))
+            goes_on = not before & FIN and abs((seq - stop + 2**31) % 2**32 - 2**31) <= FAR
             if away > FAR:
-                found.append(index)
+                found += [] if goes_on else [index]
                 ends.pop((flow, 0), None)
                 ends.pop((flow, 1), None)
         if flags & SYN:
@@ -105,6 +110,8 @@ def test_at_once_as_packet_by_packet(parts: list[tuple]) -> None:
                 ends[flow, side] = seq
             if flags & RST and flags & ACK:
                 ends[flow, 1 - side] = ack
+        if not flags & RST:
+            last[flow, side] = flags, seq + len(octets) + bool(flags & SYN)
     if sent:
         assert follow(sent) == found
         assert follow(*([one] for one in sent)) == found
@@ -114,5 +121,37 @@ def test_packets_of_no_flow_do_not_matter() -> None:
     """They have the number -1, which is no index here."""
     packets = Made([fin(), Sent(b"x", stream=-1, seq=OTHER, protocol=0)]).packets
     view = {name: packets[name] for name in packets.names}
-    assert Endings().follow(view, 1) == []
+    assert Endings().follow(view, 1, packets, 0) == []
     assert view["flow"].dtype == np.int32
+
+
+def packets_of(*sent: Sent):
+    return Made(list(sent)).packets
+
+
+@pytest.mark.parametrize(
+    ("sent", "stray"),
+    [
+        ([Sent(seq=5, flags=RST)], False),  # nothing was acknowledged
+        ([Sent(side=1, ack=100), Sent(seq=100, flags=RST)], False),
+        ([Sent(side=1, ack=100), Sent(seq=99, flags=RST)], True),
+        ([Sent(side=1, ack=100), Sent(seq=100 + FAR, flags=RST)], False),
+        ([Sent(side=1, ack=100), Sent(seq=101 + FAR, flags=RST)], True),
+        ([Sent(b"x" * 9, seq=100), Sent(side=1, ack=100), Sent(seq=109 + FAR, flags=RST)], False),
+        ([Sent(side=1, ack=2**32 - 5), Sent(seq=3, flags=RST)], False),  # numbers wrap
+        ([Sent(side=1, ack=100), Sent(side=1, ack=100, flags=RST | ACK, seq=7)], False),  # its own side
+        ([Sent(side=1, ack=100), Sent(side=1, flags=SYN), Sent(seq=0, flags=RST | ACK)], False),  # reused
+        ([Sent(side=1, ack=100, stream=1), Sent(seq=99, flags=RST)], False),
+    ],
+)
+def test_a_reset_outside_the_window_is_a_stray(sent: list[Sent], stray: bool) -> None:
+    """Below what was acknowledged, or far beyond what was sent."""
+    assert stray_reset(packets_of(*sent), len(sent) - 1) == stray
+
+
+def test_what_a_stray_reset_ended_goes_on() -> None:
+    """Octets near the last ones of their side are of the same connection, wherever a RST stood."""
+    far = fin(OTHER, flags=RST | ACK)
+    assert follow([data(END), far, data(END + 6)]) == []
+    assert follow([data(END)], [far], [data(END + 6), data(END + 12)]) == []
+    assert follow([data(END), far, data(9 * END)]) == [2]

@@ -70,16 +70,48 @@ def test_a_syn_sent_again_does_not(tmp_path: Path, records: int) -> None:
 
 
 @batches
-def test_the_same_number_after_data_is_another_connection(tmp_path: Path, records: int) -> None:
+def test_the_same_number_after_an_end_is_another_connection(tmp_path: Path, records: int) -> None:
     """A restarted meter may begin with the same number again."""
     wire = Wire()
     for _ in range(3):
+        wire.time += 5_000 * MILLISECOND
         connection = Tcp(wire).handshake()
         connection.say(0, get_request(1))
         connection.packet(0, connection.sent[0], flags=RST | ACK)
     analysis = analyse(wire, tmp_path, records=records)
     assert analysis.streams["wpdus"].tolist() == [1, 1, 1]
     assert analysis.statistics()["retransmissions"] == 0
+
+
+@batches
+@pytest.mark.parametrize("end", [0, RST | ACK])
+def test_a_syn_captured_twice_is_the_same_connection(tmp_path: Path, records: int, end: int) -> None:
+    """With the number of the first one, after data, and with its identification even after the end."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    connection.say(0, get_request(1))
+    if end:
+        connection.packet(0, connection.sent[0], flags=end)
+    connection.packet(0, -1, flags=SYN, identification=101)
+    connection.say(0, get_request(2))
+    analysis = analyse(wire, tmp_path, records=records)
+    assert len(analysis.streams) == 1
+    assert contents(analysis) == [get_request(1), get_request(2)]
+
+
+@batches
+def test_data_of_a_syn_that_was_not_answered_come_again(tmp_path: Path, records: int) -> None:
+    """TCP fast open: a SYN with data, the same one without, the data again."""
+    wire = Wire()
+    connection = Tcp(wire)
+    connection.packet(0, -1, get_request(1), flags=SYN)
+    connection.sent = [0, 0]
+    connection.handshake()
+    connection.say(0, get_request(1))
+    connection.say(0, get_request(2))
+    analysis = analyse(wire, tmp_path, records=records)
+    assert contents(analysis) == [get_request(1), get_request(2)]
+    assert analysis.streams["retransmissions"].tolist() == [1]
 
 
 @batches
@@ -271,7 +303,7 @@ class Plain:
     def __init__(self, number: int) -> None:
         self.number = number
         self.isn: list[int | None] = [None, None]
-        self.used = False
+        self.used = self.ended = False
         self.packets = 0
 
 
@@ -303,8 +335,9 @@ def test_connections_are_those_of_a_plain_walk(parts: list[tuple], bounds: set[i
         sent.append(Sent(octets, stream=flow, side=side, flags=flags, seq=seq, ack=300, time=row))
         one = open_.get(flow)
         plain_syn = flags & (SYN | ACK) == SYN
-        again = one and (one.isn[side] == seq or (one.isn[side] is None and one.isn[1 - side] is not None))
-        if one is None or (plain_syn and not (again and not one.used)):
+        met = one and one.isn[side] is None and one.isn[1 - side] is not None and not one.used
+        again = one and one.isn[side] == seq and not one.ended
+        if one is None or (plain_syn and not (again or met)):
             if one is not None:
                 replaced.append((one.number, row))
             one = open_[flow] = Plain(len(connections))
@@ -316,7 +349,8 @@ def test_connections_are_those_of_a_plain_walk(parts: list[tuple], bounds: set[i
                 value if value is not None else wanted
                 for value, wanted in zip(one.isn, (seq, 299) if side == 0 else (299, seq), strict=True)
             ]
-        one.used |= carries or bool(flags & (FIN | RST))
+        one.ended |= bool(flags & (FIN | RST))
+        one.used |= (carries and not flags & SYN) or one.ended
         one.packets += 1
         expected.append(one.number)
     table = _assigned(sent, sorted(bound for bound in bounds if bound <= len(sent)))

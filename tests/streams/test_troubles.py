@@ -11,10 +11,7 @@ from tests.helpers.wire import found_items, rows
 
 #: Troubles of which not everything is told right yet.
 OPEN = {
-    "two taps",
-    "reset out of the window",
     "damaged first",
-    "SYN again",
 }
 SETTLED = [trouble for trouble in TROUBLES if trouble not in OPEN]
 

@@ -1,7 +1,8 @@
 """Connections that ended, and those that go on with the same ports although their SYN is not in the capture.
 
 A FIN ends the octets of its side, a RST those of both. Octets that come later and far from the sequence
-number of the end are another connection's; retransmissions and what was on its way are near it.
+number of the end are another connection's; retransmissions and what was on its way are near it. A RST that
+its receiver cannot accept, late or forged, ends nothing.
 """
 
 from typing import Any
@@ -15,6 +16,8 @@ from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN, TCP
 #: Octets from the end of a connection beyond which a segment is none of it.
 FAR = 1 << 17
 _UNKNOWN = -1
+# Packets of the capture, and of a flow among them, in which its last ones are looked for.
+_NEAR, _LAST = 1 << 12, 64
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -27,8 +30,11 @@ class Endings:
         # Sequence numbers of sides 0 and 1 of the flow at the end; -1: not ended, or not known.
         self._numbers = Columns({"side0": "i8", "side1": "i8"})
 
-    def follow(self, view: dict[str, Any], flows: int) -> list[int]:
-        """Indexes of packets with which other connections go on, ascending; `flows`: how many there are."""
+    def follow(self, view: dict[str, Any], flows: int, packets: Columns, base: int) -> list[int]:
+        """Indexes of packets with which other connections go on, ascending; `flows`: how many there are.
+
+        `packets` is the packet table, in which `view` begins at row `base`.
+        """
         missing = flows - len(self._numbers)
         if missing > 0:
             self._numbers.extend(missing, side0=_UNKNOWN, side1=_UNKNOWN)
@@ -48,7 +54,7 @@ class Endings:
             return []
         relevant = _turning(flags)
         relevant[late] = True
-        return self._one_by_one(view, np.flatnonzero(tcp & relevant & mixed[flow]).tolist())
+        return self._one_by_one(view, np.flatnonzero(tcp & relevant & mixed[flow]).tolist(), packets, base)
 
     def _late(self, view: dict[str, Any], tcp: Mask, turns: Rows, known: Mask) -> Rows:
         """Positions, intp[k], of packets with octets behind an end: only their flows go packet by packet."""
@@ -75,14 +81,15 @@ class Endings:
         told = opens | own & ((flags & (FIN | RST)) > 0) | (flags & (RST | ACK) == RST | ACK)
         numbers[view["flow"][turns[told]]] = np.where(opens, _UNKNOWN, number)[told]
 
-    def _one_by_one(self, view: dict[str, Any], indexes: list[int]) -> list[int]:
+    def _one_by_one(self, view: dict[str, Any], indexes: list[int], packets: Columns, base: int) -> list[int]:
         found = []
         names = "side0", "side1"
         for index in indexes:
             flow, side = int(view["flow"][index]), int(view["direction"][index])
             carries = view["payload_length"][index] and not view["flags"][index] & SYN
             if carries and _far(int(view["seq"][index]), int(self._numbers[names[side]][flow])):
-                found.append(index)
+                if not _goes_on(packets, base + index):
+                    found.append(index)
                 for name in names:
                     self._numbers[name][flow] = _UNKNOWN
             if _turning(view["flags"][index]):
@@ -91,10 +98,55 @@ class Endings:
         return found
 
 
+def stray_reset(packets: Columns, row: int) -> bool:
+    """True if a RST lies outside the window of its receiver, which ignores it (RFC 9293, 3.10.7.4).
+
+    The window begins at the last acknowledgement before it; where none was captured, nothing is known.
+    """
+    mine = _before(packets, row)
+    flags, own = packets["flags"][mine], packets["direction"][mine] == packets["direction"][row]
+    opened = np.flatnonzero((flags & SYN) > 0)
+    since = np.arange(len(mine)) >= (opened[-1] if len(opened) else 0)
+    told = mine[since & ~own & ((flags & ACK) > 0)]
+    if not len(told):
+        return False
+    number = int(packets["seq"][row])
+    sent = _ends(packets, mine[since & own & ((flags & RST) == 0)][-1:]).tolist()
+    accepted = int(packets["ack"][told[-1]])
+    highest = sent[0] if sent else accepted
+    return bool(_distance(number, accepted) < 0 or _distance(number, highest) > FAR)
+
+
+def _goes_on(packets: Columns, row: int) -> bool:
+    """True if a packet is near the last one of its side but for RSTs: no RST had ended its connection."""
+    mine = _before(packets, row)
+    own = (packets["direction"][mine] == packets["direction"][row]) & ((packets["flags"][mine] & RST) == 0)
+    last = mine[own][-1:]
+    if not len(last) or (packets["flags"][last] & FIN).any():
+        return False
+    return bool(abs(_distance(int(packets["seq"][row]), int(_ends(packets, last)[0]))) <= FAR)
+
+
+def _before(packets: Columns, row: int) -> Rows:
+    """Rows of the last packets of its flow before a packet, ascending."""
+    rows = slice(max(0, row - _NEAR), row)
+    return np.flatnonzero(packets["flow"][rows] == packets["flow"][row])[-_LAST:] + rows.start
+
+
+def _ends(packets: Columns, rows: Rows) -> Rows:
+    """Sequence numbers behind packets, int64[k]."""
+    opens = (packets["flags"][rows] & SYN) > 0
+    return np.asarray(packets["seq"][rows].astype(np.int64) + packets["payload_length"][rows] + opens)
+
+
+def _distance(number: Any, end: Any) -> Any:
+    """How far sequence numbers lie behind others, int64[k] or one: less than 2^31 either way."""
+    return ((number - end + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+
+
 def _far(number: Any, end: Any) -> Any:
     """Mask, bool[k], of sequence numbers far from those of known ends."""
-    distance = ((number - end + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
-    return (end != _UNKNOWN) & (abs(distance) > FAR)
+    return (end != _UNKNOWN) & (abs(_distance(number, end)) > FAR)
 
 
 def _turning(flags: Any) -> Any:

@@ -1,9 +1,9 @@
 """Streams: every TCP connection and UDP flow as one row, and which stream each packet belongs to.
 
 A flow (two endpoints and a protocol) carries one connection after another
-when ports are reused: a SYN with another initial sequence number, or one
-after data, a FIN or a RST, begins a new stream on the same flow; a retransmitted
-SYN does not. Where the SYN is not in the capture, `Endings` tell. Streams are
+when ports are reused: a SYN with another initial sequence number, or one after
+a FIN or a RST, begins a new stream on the same flow; a SYN that was sent again or
+captured twice does not. Where the SYN is not in the capture, `Endings` tell. Streams are
 numbered by their first packets. All of it is done for a whole batch of
 packets; only SYNs on a flow that is already known are looked at one by one.
 """
@@ -56,6 +56,9 @@ STREAM_FIELDS: dict[str, str] = {
 _NO_TIME = np.iinfo(np.int64).min
 _OPENING_FIELDS = {"isn0": "i8", "isn1": "i8", "syn_time": "i8", "syn_ack": "i8", "data": "?"}
 
+#: How long after a packet (ns) a second tap may capture it again.
+COPY_WITHIN = 2_000_000_000
+
 Rows = npt.NDArray[np.intp]
 
 
@@ -76,13 +79,21 @@ def first_rows(index: npt.NDArray[Any], size: int) -> npt.NDArray[np.int64]:
     return first
 
 
+def _carrying(view: dict[str, Any], rows: slice) -> npt.NDArray[np.bool_]:
+    """Mask, bool[k], of packets with data, but for those of a SYN: the other side may not have taken them."""
+    mask: npt.NDArray[np.bool_] = (view["payload_length"][rows] > 0) & ((view["flags"][rows] & SYN) == 0)
+    return mask
+
+
 class StreamOpening:
     """Facts of the connection that a flow carries, while a batch's SYNs are gone through."""
 
-    def __init__(self, isn: list[int], start: int, *, data: bool = False) -> None:
+    def __init__(self, isn: list[int], start: int, first: int, *, used: bool = False) -> None:
         self.isn = isn
         self.start = start
-        self.data = data
+        self.first = first  # row of its first packet; -1: the first of the flow in this batch
+        self.used = used  # data came, a FIN or a RST
+        self.ended = False
 
 
 class StreamTable(Columns):
@@ -109,7 +120,7 @@ class StreamTable(Columns):
         first = self._first_of_new(flow, known)
         syns = (view["protocol"] == TCP) & ((view["flags"] & SYN) > 0)
         reused = self._reused(view, first, known, syns, rows.start) if syns.any() else []
-        reused = sorted({*reused, *self._endings.follow(view, len(self._flows))})
+        reused = sorted({*reused, *self._endings.follow(view, len(self._flows), self._packets, rows.start)})
         self.replaced = []
         stream = self._create(view, first, reused, rows.start)
         self._note_openings(view, stream, syns, rows.start)
@@ -184,23 +195,27 @@ class StreamTable(Columns):
             flow = int(view["flow"][index])
             if flow not in opens:
                 opens[flow] = self._opening(flow, known)
-            if self._begins_anew(view, opens[flow], index, flow, first=bool(expected[index])):
+            if self._begins_anew(view, opens[flow], index, base, first=bool(expected[index])):
                 isn = [-1, -1]
                 isn[view["direction"][index]] = int(view["seq"][index])
-                opens[flow] = StreamOpening(isn, index)
+                opens[flow] = StreamOpening(isn, index, base + index)
                 found.append(index)
         return found
 
     def _opening(self, flow: int, known: int) -> StreamOpening:
         if flow >= known:
-            return StreamOpening([-1, -1], 0)
+            return StreamOpening([-1, -1], 0, -1)
         stream = int(self._current["stream"][flow])
         opening = self._openings
         isn = [int(opening["isn0"][stream]), int(opening["isn1"][stream])]
-        return StreamOpening(isn, 0, data=bool(opening["data"][stream] or self["ended"][stream]))
+        ended = bool(self["ended"][stream])
+        used = ended or bool(opening["data"][stream])
+        known_one = StreamOpening(isn, 0, int(self["first_packet"][stream]), used=used)
+        known_one.ended = ended
+        return known_one
 
     def _begins_anew(
-        self, view: dict[str, Any], opening: StreamOpening, index: int, flow: int, *, first: bool
+        self, view: dict[str, Any], opening: StreamOpening, index: int, base: int, *, first: bool
     ) -> bool:
         """True if a SYN begins another connection; else it is noted in `opening`."""
         side, seq = int(view["direction"][index]), int(view["seq"][index])
@@ -212,21 +227,33 @@ class StreamTable(Columns):
             return False
         repeated = opening.isn[side] == seq
         simultaneous = opening.isn[side] < 0 and opening.isn[1 - side] >= 0
-        if first or ((repeated or simultaneous) and not self._used(view, opening, index, flow)):
+        if not first and (repeated or simultaneous):
+            self._use(view, opening, index)
+        same = repeated and (not opening.ended or self._captured_twice(view, opening.first, index, base))
+        if first or same or (simultaneous and not opening.used):
             opening.isn[side] = seq
             return False
         return True
 
-    def _used(self, view: dict[str, Any], opening: StreamOpening, index: int, flow: int) -> bool:
-        """True if the connection has carried data, a FIN or a RST before the packet `index`."""
-        if opening.data:
-            return True
+    def _use(self, view: dict[str, Any], opening: StreamOpening, index: int) -> None:
+        """Note whether the connection has carried data, a FIN or a RST before the packet `index`."""
         before = slice(opening.start, index)
-        mine = view["flow"][before] == flow
-        used = (view["payload_length"][before] > 0) | ((view["flags"][before] & (FIN | RST)) > 0)
-        opening.data = bool((mine & used).any())
+        flags = view["flags"][before]
+        mine = view["flow"][before] == view["flow"][index]
         opening.start = index
-        return opening.data
+        opening.ended |= bool((mine & ((flags & (FIN | RST)) > 0)).any())
+        opening.used |= opening.ended or bool((mine & _carrying(view, before)).any())
+
+    def _captured_twice(self, view: dict[str, Any], first: int, index: int, base: int) -> bool:
+        """True if a SYN is a copy of the one that opened its connection, which has the packet row `first`."""
+        if first < 0:
+            first = base + int(np.argmax(view["flow"] == view["flow"][index]))
+        one, other = (
+            [int(self._packets[name][row]) for name in ("flags", "direction", "ip_id", "tsval", "time")]
+            for row in (first, base + index)
+        )
+        told = any(mine == its > 0 for mine, its in zip(one[2:4], other[2:4], strict=True))
+        return one[:2] == other[:2] and told and 0 <= other[4] - one[4] < COPY_WITHIN
 
     def _create(
         self, view: dict[str, Any], first: Rows, reused: list[int], base: int
@@ -319,7 +346,7 @@ class StreamTable(Columns):
         opening = self._openings
         flags, direction = view["flags"], view["direction"]
         tcp = (view["protocol"] == TCP) & (stream >= 0)
-        opening["data"][stream[tcp & (view["payload_length"] > 0)]] = True
+        opening["data"][stream[tcp & _carrying(view, slice(None))]] = True
         self["ended"][stream[tcp & ((flags & (FIN | RST)) > 0)]] = True
         rows = np.flatnonzero(syns & (stream >= 0))
         if len(rows):

@@ -122,6 +122,12 @@ def _hole(talk: Talk) -> None:
     talk.tcp.packet(1, 0, ack=3 * len(ONE))
 
 
+def _stray(talk: Talk) -> None:
+    talk.tcp.say(0, ONE)
+    talk.tcp.packet(0, 1 << 25, THREE)
+    talk.tcp.packet(0, len(ONE), TWO)
+
+
 def _snap_length(talk: Talk) -> None:
     talk.wire.snap = 40 + len(ONE) - 2
     talk.tcp.say(0, ONE)
@@ -260,6 +266,7 @@ SCENARIOS: dict[str, Callable[[Talk], None]] = {
     "out-of-order": _out_of_order,
     "conflict": _conflict,
     "hole": _hole,
+    "stray-segment": _stray,
     "snap-length": _snap_length,
     "fragment-missing": _first_fragment,
     "keep-alive": _keep_alive,

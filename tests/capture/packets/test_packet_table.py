@@ -311,6 +311,7 @@ def test_columns(tmp_path: Path) -> None:
         "b_high": [0],
         "b_low": [b],
         "b_port": [50_000],
+        "vlan": [0],
     }
     assert [str(end) for end in table.endpoints(0)] == [f"{B4}:4059", f"{A4}:50000"]
 

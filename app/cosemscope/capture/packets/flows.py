@@ -22,6 +22,7 @@ FLOW_FIELDS = {
     "b_high": "u8",
     "b_low": "u8",
     "b_port": "u2",
+    "vlan": "u2",
 }
 _KEY_FIELDS = {
     "addresses": "u8",
@@ -86,6 +87,18 @@ class FlowTable:
         if len(left):
             self._add(ends, keys, swapped, hashes, found, slot, left)
         return found, (swapped != self._swapped["swapped"][found]).astype(np.uint8)
+
+    def add_lane(self, flow: int, vlan: int) -> int:
+        """Add a flow with the ends of another one, for a VLAN of its own; it is found by its number only."""
+        row = self.flows.extend(1, **{name: self.flows[name][flow] for name in self.flows.names}).start
+        self.flows["vlan"][row] = vlan
+        keys = {name: self._keys[name][flow : flow + 1] for name in _KEY_FIELDS}
+        # No packet has this key: so nobody who looks for the flow itself meets the lane in its place.
+        keys["rest"] = keys["rest"] | np.uint64((vlan + 1) << 48)
+        self._keys.extend(1, **keys)
+        swapped = self._swapped
+        self._swapped.extend(1, swapped=swapped["swapped"][flow], hash=~swapped["hash"][flow])
+        return int(row)
 
     def endpoints(self, flow: int) -> tuple[Endpoint, Endpoint]:
         """Endpoint A (sender of the first packet) and endpoint B of a flow; IndexError if there is none."""

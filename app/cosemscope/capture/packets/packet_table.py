@@ -17,6 +17,7 @@ from cosemscope.capture.octets import SideStore
 from cosemscope.capture.packets.batch_headers import dissect
 from cosemscope.capture.packets.flows import Endpoint, Endpoints, FlowTable
 from cosemscope.capture.packets.packet_row import ROW
+from cosemscope.capture.packets.vlan_lanes import VlanLanes
 from cosemscope.capture.records import RecordBatch
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class PacketTable:
     `flow` (-1 none), `direction` (0 from the flow's endpoint A, the sender of its first packet), `seq`,
     `ack`, `flags`, `window`, `payload` (address of the payload), `payload_length` (octets on the wire, by
     IP), `payload_captured`, `ip_id`, `tsval` (time stamp of TCP) and `vlan` (0 none). FLOW columns:
-    `protocol`, `family` (4 or 6), address halves and port of `a` and `b`.
+    `protocol`, `family` (4 or 6), address halves and port of `a` and `b`, `vlan` of the first packet.
 
     Octets that are put together from fragments go into `side`, which is the reader's. `one_by_one` sends
     every packet the slow way, which gives the same rows.
@@ -77,6 +78,7 @@ class PacketTable:
     def __init__(self, side: SideStore | None = None, *, one_by_one: bool = False) -> None:
         self.packets = Columns(PACKET_FIELDS, 1 << 16)
         self._flows = FlowTable()
+        self._lanes = VlanLanes(self._flows, self.packets)
         self._side = SideStore() if side is None else side
         self._one_by_one = one_by_one
         #: Of each kind of encapsulation that is not opened (`Unopened`): how many packets, and the first one.
@@ -158,6 +160,7 @@ class PacketTable:
         else:
             rows = np.flatnonzero(known)
             flow[rows], direction[rows] = self._flows.number(ends.take(rows))
+        self._lanes.part(columns, flow, direction)
         return self.packets.extend(
             len(batch),
             flow=flow,

@@ -19,6 +19,7 @@ from cosemscope.streams.reassembly.halves import Halves
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.reassembler import (
     LATE_IN_CAPTURE,
+    WIDEST_GAP,
     Hole,
     Reassembler,
     Segment,
@@ -38,7 +39,7 @@ from cosemscope.streams.reassembly.unit_sink import UnitSink
 from cosemscope.streams.recognition import HEAD, believable
 from cosemscope.streams.stream_table import StreamTable
 from cosemscope.streams.tables.framing import Framing
-from cosemscope.streams.tables.stream_kinds import CUT, HOLE, KEEP_ALIVE, OUT_OF_ORDER, RETRANSMISSION
+from cosemscope.streams.tables.stream_kinds import CUT, HOLE, KEEP_ALIVE, OUT_OF_ORDER, RETRANSMISSION, STRAY
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE, decode_header
 
@@ -81,6 +82,7 @@ class PacketWalk:
         self._slow: dict[int, Reassembler] = {}
         self._undecided: dict[int, Undecided] = {}
         self._waiting = Waiting()
+        self._strays: dict[int, Segment] = {}
 
     @property
     def pending(self) -> set[int]:
@@ -225,7 +227,7 @@ class PacketWalk:
         if reassembler is None:
             return True
         self._halves["highest"][half] = reassembler.highest
-        if not reassembler.clean:
+        if not reassembler.clean or half in self._strays:
             return False
         self._drop(half)
         return True
@@ -242,6 +244,7 @@ class PacketWalk:
 
     def _drop(self, half: int) -> None:
         """Nothing is pending in this half: it is in the fast path."""
+        self._tell_stray(half)
         del self._slow[half]
         self._halves["slow"][half] = False
 
@@ -252,6 +255,9 @@ class PacketWalk:
         reassembler.base = int(self._halves["base"][half])  # may have become known only now
         number = int(batch.seq[index]) + ((flags & SYN) > 0)
         start = reassembler.offset(number, reassembler.highest)
+        held = self._strays.get(half)
+        if held and abs(reassembler.offset(number, held.stop) - held.stop) <= WIDEST_GAP:
+            start = reassembler.offset(number, held.stop)  # though it may be half a round away
         length = int(batch.payload_length[index])
         if start < 0 and self._begin_earlier(half, start, int(batch.time[index])):
             start, reassembler = 0, self._slow[half]
@@ -265,13 +271,42 @@ class PacketWalk:
             int(batch.ip_id[index]),
             int(batch.tsval[index]),
         )
-        if segment.stop <= 0 and self._is_early(half, segment):
+        if (segment.stop <= 0 and self._is_early(half, segment)) or self._is_stray(half, segment):
             return
+        self._put(half, segment)
+        self._decide(stream, segment.packet)
+
+    def _put(self, half: int, segment: Segment) -> None:
+        """One segment into the reassembler, and its verdict into items."""
+        stream, reassembler = half >> 1, self._slow[half]
         verdict = reassembler.add(
             segment, int(self._streams["rtt"][stream]), int(self._halves["window"][half])
         )
         self._report(half, segment, verdict)
-        self._decide(stream, segment.packet)
+
+    def _is_stray(self, half: int, segment: Segment) -> bool:
+        """Hold a segment that is further ahead than any window reaches; True if it is held.
+
+        The next one of its half tells: where it follows there, octets are missing, else it was a stray.
+        """
+        held = self._strays.pop(half, None)
+        far = segment.start - self._slow[half].highest > WIDEST_GAP
+        if held and far and abs(segment.start - held.stop) <= WIDEST_GAP:
+            self._put(half, held)
+            return False
+        if held:
+            self._strays[half] = held
+            self._tell_stray(half)
+        if far:
+            self._strays[half] = segment
+        return far
+
+    def _tell_stray(self, half: int) -> None:
+        """Tell of the segment that is held of a half, if any: nothing followed it."""
+        held = self._strays.pop(half, None)
+        if held:
+            length = held.stop - held.start
+            self._output.find(STRAY, half >> 1, half & 1, held.packet, held.start, length)
 
     def _is_early(self, half: int, segment: Segment) -> bool:
         """Add a segment before the first octet seen as a row, if it is one WPDU; True if it is."""
@@ -357,8 +392,9 @@ class PacketWalk:
             end = int(batch.seq[index]) + int(batch.payload_length[index])
             reassembler.end = reassembler.offset(end, reassembler.highest)
         ended = reassembler.end is not None and reassembler.next >= reassembler.end
-        if flags & RST or ended:
-            self._end_half(half, batch.base + index)
+        packet = batch.base + index
+        if ended or (flags & RST and not self._history.stray_reset(packet)):
+            self._end_half(half, packet)
 
     def _begun(self, stream: int) -> bool:
         """True if a stream is recognised, or octets of it have come."""
@@ -381,6 +417,8 @@ class PacketWalk:
 
     def end_stream(self, stream: int, packet: int) -> None:
         """The connection ends at this packet: everything pending is given up."""
+        for half in (2 * stream, 2 * stream + 1):
+            self._tell_stray(half)
         if stream in self._undecided:
             if not self._begun(stream):
                 return
@@ -388,9 +426,9 @@ class PacketWalk:
                 half = 2 * stream + side
                 self._report_holes(half, self._slow[half].close(packet))
             self._decide(stream, packet, ended=True)
-        for side in (0, 1):
-            if 2 * stream + side in self._slow:
-                self._end_half(2 * stream + side, packet)
+        for half in (2 * stream, 2 * stream + 1):
+            if half in self._slow:
+                self._end_half(half, packet)
 
     def _decide(
         self, stream: int, packet: int, *, ended: bool = False, framing: Framing = Framing.UNDECIDED
@@ -415,7 +453,7 @@ class PacketWalk:
             splitter = splitter_for(framing, self._sink(half), 0, trusted=trusted)
             self._slow[half].sink = splitter
             prelude.replay(splitter, packet)
-            if not prelude.kept and not self._slow[half].has_gap:
+            if not prelude.kept and not self._slow[half].has_gap and half not in self._strays:
                 self._drop(half)
 
     def _recognised(self, stream: int, framing: Framing, history: Sequence[Kept]) -> None:

@@ -20,6 +20,8 @@ from cosemscope.streams.reassembly.sent_order import Recall, no_past, was_overta
 #: What may wait behind a gap, in one direction of one stream: octets and segments.
 MAX_AHEAD_OCTETS = 8 << 20
 MAX_AHEAD_SEGMENTS = 4096
+#: A gap of more octets is wider than windows are: what comes behind it is a stray, unless others follow.
+WIDEST_GAP = 1 << 24
 #: What may wait behind gaps in all streams together, in segments.
 MAX_WAITING_SEGMENTS = 1 << 18
 #: How long after an acknowledgement (ns) a capture may show what it acknowledges.

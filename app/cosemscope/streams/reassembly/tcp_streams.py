@@ -21,6 +21,7 @@ from cosemscope.streams.reassembly.irregular_segments import settle_irregular
 from cosemscope.streams.reassembly.overtaking import find_early, put_right
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.packet_walk import PacketWalk
+from cosemscope.streams.reassembly.reassembler import WIDEST_GAP
 from cosemscope.streams.reassembly.recognising.late_evidence import LateEvidence, Told
 from cosemscope.streams.reassembly.recognising.reopening import WentBy
 from cosemscope.streams.reassembly.row_collector import Output
@@ -108,9 +109,11 @@ class TcpStreams:
         distance = self._distance(batch, index, half)
         segments = self._sort(batch, index, half, distance)
         taken = np.zeros(len(index), np.bool_)
-        lost = half[distance + _LOST >= 2 * _LOST] >> 1
+        lost = np.append(
+            half[distance + _LOST >= 2 * _LOST], segments.half[segments.start - segments.before > WIDEST_GAP]
+        )
         evidence = self._evidence.look(batch, index) if len(index) else {}
-        self._go_on(batch, segments, tcp, taken, set(lost.tolist()), evidence)
+        self._go_on(batch, segments, tcp, taken, set((lost >> 1).tolist()), evidence)
         if len(index):
             self._take_segments(batch, segments, taken)
 

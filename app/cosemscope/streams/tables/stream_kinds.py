@@ -20,6 +20,14 @@ OUT_OF_ORDER = declare("out-of-order", Severity.NOTE, Group.TCP, "segment of {oc
 CONFLICT = declare(
     "conflict", Severity.WARNING, Group.TCP, "retransmission differs from what was first seen in {octets}"
 )
+#: A segment further ahead than any window reaches, behind which the connection does not go on.
+STRAY = declare(
+    "stray-segment",
+    Severity.WARNING,
+    Group.TCP,
+    "segment of {octets} outside any window: of another connection, or forged",
+    "RFC 9293, 3.4",
+)
 HOLE = declare("hole", Severity.WARNING, Group.TCP, "{octets} missing in the capture")
 CUT = declare("snap-length", Severity.WARNING, Group.FILE, "{octets} cut off by the snap length")
 #: A datagram of which IP fragments are missing; the amount are the octets that were not captured of it.

@@ -7,6 +7,7 @@ import numpy as np
 
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.packet_row import SYN
+from cosemscope.streams.endings import stray_reset
 from cosemscope.streams.reassembly.reassembler import Reassembler, Segment, Waiting
 from cosemscope.streams.reassembly.undecided import Kept
 
@@ -43,6 +44,10 @@ class WentBy:
                 ordered.add(segment, -1, -1)
             ordered.give_up_all(packet)
         return kept
+
+    def stray_reset(self, packet: int) -> bool:
+        """True if a RST ends nothing: see `endings`."""
+        return stray_reset(self._packets, packet)
 
     def _segment(self, row: int, number: Reassembler, near: int) -> Segment:
         packets = self._packets
