@@ -16,8 +16,8 @@ from cosemscope.apdu.opening import Opening, Verdict
 class AcseFacts(NamedTuple):
     """What is said, None, 0 or "" where it is not; `base_name`: of the association object, with short names.
 
-    `context`, `mechanism_name`, `diagnostic` are texts; `conformance` (24 bits) and `pdu_size` are those that
-    the initiate proposes or agrees, None where it was not opened.
+    `context`, `mechanism_name`, `diagnostic` are texts, `context_id` and `mechanism` numbers; `conformance`
+    (24 bits) and `pdu_size` are those that the initiate proposes or agrees, None where it was not opened.
     """
 
     title: bytes | None = None
@@ -31,6 +31,7 @@ class AcseFacts(NamedTuple):
     diagnostic: str = ""
     conformance: int | None = None
     pdu_size: int | None = None
+    context_id: int = 0
 
 
 def acse_facts(apdu: bytes, who: str, opener: Opener) -> AcseFacts:
@@ -69,18 +70,23 @@ def _facts(root: Field, who: str) -> AcseFacts:
         values = [said[name].value for name in names if name in said]
         return values[0] if values and isinstance(values[0], int) else None
 
-    mechanism = find(root, "mechanism-name")
-    arc = str(mechanism.value).rpartition(".")[2] if mechanism is not None else ""
     return AcseFacts(
         octets(f"{who}-AP-title"),
         octets(f"{who}-authentication-value"),
         octets(f"{who}-AE-qualifier"),
         octets("dedicated-key"),
-        int(arc) if arc.isdigit() else 0,
+        _last_arc(find(root, "mechanism-name")),
         said["vaa-name"].value if "vaa-name" in said else None,
         text("application-context-name"),
         text("mechanism-name"),
         text("result-source-diagnostic"),
         number("proposed-conformance", "negotiated-conformance"),
         number("client-max-receive-pdu-size", "server-max-receive-pdu-size"),
+        _last_arc(find(root, "application-context-name")),
     )
+
+
+def _last_arc(name: Field | None) -> int:
+    """The last number of an object identifier; 0 where there is none."""
+    arc = str(name.value).rpartition(".")[2] if name is not None else ""
+    return int(arc) if arc.isdigit() else 0

@@ -58,7 +58,7 @@ def test_a_check_that_finds_nothing_adds_nothing(tmp_path: Path) -> None:
     kind = declare("any", Severity.CHAT, Group.DATA, "any")
     analysis = three(tmp_path)
     checks = [WPDU_CHECKS[0]._replace(kind=kind, find=lambda _, rows, one=one: one) for one in answers]
-    ((_, found),) = run_checks(checks, analysis, np.arange(3))
+    ((_, found),) = run_checks(checks, analysis, np.arange(3), analysis.expert_items)
     assert {name: column.tolist() for name, column in found.items()} == {
         **{name: [0] for name in analysis.expert_items.names},
         "kind": [kind.number], "amount": [3], "wpdu": [-1], "packet": [-1], "stream": [-1],

@@ -19,6 +19,7 @@ from cosemscope.capture.records import RecordBatch
 from cosemscope.capture.source import RecordSource
 from cosemscope.streams.tables.expert_items import KINDS, ExpertItems, Group, Severity
 from tests.apdu.hdlc_encoder import COMMAND, GET, frame, i_control
+from tests.helpers import column_scenarios
 from tests.helpers import traffic_apdus as a
 from tests.helpers.association_ends import CLIENT as CLIENT_TITLE
 from tests.helpers.association_ends import KEYS, METER
@@ -262,6 +263,8 @@ INITIATE_WITH_KEY = b"\x01\x01\x10" + b"\x55" * 16 + a.initiate_request()[2:]
 
 #: What makes an item of each kind that packets alone can make.
 SCENARIOS: dict[str, Callable[[Talk], None]] = {
+    **column_scenarios.SCENARIOS,
+    "hdlc-on-wrapper-port": _frames(GOOD),
     "retransmission": _retransmission,
     "out-of-order": _out_of_order,
     "conflict": _conflict,
@@ -440,6 +443,7 @@ def test_a_made_file_has_its_item_and_no_other_of_its_group(word: str, tmp_path:
 
 #: Items of the same group that cannot but come along: a search for a header has something to pass over.
 ALSO = {
+    **column_scenarios.ALSO,
     "skipped-octets": ("resynchronised",),
     "resynchronised": ("skipped-octets",),
     "conflict": ("retransmission",),

@@ -99,11 +99,11 @@ def test_clean_traffic_has_no_item_above_chat(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["XmlDemo.pcap", "DLMS_list.pcap", "original_data.pcapng"])
 def test_captures_of_others_that_are_clean(name: str) -> None:
-    """Meters in the field, in which nothing is wrong: nothing above chat."""
+    """Meters in the field, in which nothing is wrong: nothing above chat, but for wPorts 0 on both sides."""
     with open_capture(shared("captures") / name) as reader:
         analysis = Analysis(reader).run()
         assert find_items(Associations(analysis))
-    assert above_chat(analysis) == []
+    assert set(above_chat(analysis)) <= {"no-station"}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -205,14 +205,14 @@ def test_a_pass_makes_a_table_of_its_own(tmp_path: Path) -> None:
     assert words(analysis) == ["retransmission"]
     find_column_items(analysis)
     of_columns, first = analysis.expert_items, words(analysis)
-    assert (first, of_columns.completed) == (["no-data", "retransmission"], 0)
+    assert (first, of_columns.completed) == (["error-result", "no-data", "retransmission"], 0)
     assert find_items(Associations(analysis))
     assert (words(analysis), analysis.expert_items.completed) == ([*first, "unknown-tag"], 4)
     assert find_items(Associations(analysis))
     assert words(analysis) == [*first, "unknown-tag"]
     assert analysis.stream_items is of_streams
     assert (len(of_streams), len(of_columns)) == (1, len(first))
-    assert (of_columns["wpdu"].tolist(), of_streams["wpdu"].tolist()) == ([-1, 2], [-1])
+    assert (sorted(of_columns["wpdu"].tolist()), of_streams["wpdu"].tolist()) == ([-1, 1, 2], [-1])
 
 
 def test_a_pass_that_is_cancelled_has_what_needs_no_tree(tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ BAD = GOOD._replace(octets=GOOD.octets[:-2])
 
 
 def made(folder: Path) -> Analysis:
-    """A connection on which every third APDU is ill-formed."""
+    """A connection on which every third request is ill-formed; all are answered."""
     connection = Tcp(Wire()).handshake()
     for number in range(300):
         apdu = a.get_request(0xC0 | number % 16, 3, "1.0.1.8.0.255")
         connection.say(0, wpdu(apdu[:-1] if number % 3 == 0 else apdu))
+        connection.say(1, wpdu(a.get_response(0xC0 | number % 16, a.unsigned(number % 200)), 1, 16))
     return analyse(connection.wire, folder)
 
 

@@ -10,19 +10,29 @@ rows, batch by batch, and over one row that somebody looks at; checks of the cap
 once it is complete.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, Group, ItemKind, Severity, Source, declare
+from cosemscope.streams.tables.expert_items import (
+    EXPERT_FIELDS,
+    ExpertItems,
+    Group,
+    ItemKind,
+    Severity,
+    Source,
+    Words,
+    declare,
+)
 
 #: What a check found: columns of expert items, arrays of one length or scalars; empty: nothing. Where there
-#: is a column `wpdu` (rows), what is not said of packet, stream, direction and span is the WPDU's.
-Found = Mapping[str, npt.ArrayLike]
+#: is a column `wpdu` (rows), what is not said of packet, stream, direction and span is the WPDU's. `said`, in
+#: the place of `words`: the Words of each item.
+Found = Mapping[str, npt.ArrayLike | Sequence[Words]]
 #: WPDU rows, int64[n], ascending.
 Rows = npt.NDArray[np.int64]
 #: Looks at some WPDU rows: a batch, or one that somebody rests the mouse on.
@@ -65,17 +75,25 @@ def finds(checks: list[ExpertCheck], kind: ItemKind) -> Callable[[Finder], Finde
 
 
 def run_checks(
-    checks: list[ExpertCheck], analysis: Analysis, rows: Rows
+    checks: list[ExpertCheck], analysis: Analysis, rows: Rows, items: ExpertItems
 ) -> Iterator[tuple[ItemKind, dict[str, npt.NDArray[np.int64]]]]:
-    """What each check found in these WPDU rows: its kind and the columns of expert items, int64[n], n > 0."""
+    """What each check found in these WPDU rows: its kind and the columns of expert items, int64[n], n > 0.
+
+    `items` is the table for them, which numbers their words.
+    """
     for kind, find in checks:
-        found = find(analysis, rows)
+        told = find(analysis, rows)
+        found: dict[str, Any] = {name: values for name, values in told.items() if name != "said"}
+        if "said" in told:
+            found["words"] = [items.number(Words(*said)) for said in cast("Sequence[Words]", told["said"])]
         count = prod(np.broadcast_shapes(*map(np.shape, found.values()))) if found else 0
         if count:
             yield kind, complete(analysis, {**found, "kind": kind.number}, count)
 
 
-def complete(analysis: Analysis, found: Found, count: int) -> dict[str, npt.NDArray[np.int64]]:
+def complete(
+    analysis: Analysis, found: Mapping[str, npt.ArrayLike], count: int
+) -> dict[str, npt.NDArray[np.int64]]:
     """All columns of `count` items, int64[count]; what is not given is that of the WPDU, or nothing."""
     values: dict[str, Any] = {"wpdu": -1, "packet": -1, "stream": -1}
     if "wpdu" in found:

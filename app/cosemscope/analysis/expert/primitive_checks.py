@@ -26,14 +26,14 @@ _SAID_OF_STREAMS = (BadVersion, Trailing, Truncated)
 )
 def refused(analysis: Analysis, rows: Rows) -> Found:
     """WPDUs that the core refuses to send or to deliver, in streams with No-station or All-station."""
-    replay, number = Replay(analysis), analysis.expert_items.number
+    replay = Replay(analysis)
     told = [
-        (one.row, number(Words(one.sentence, one.clause)))
+        (one.row, Words(one.sentence, one.clause))
         for stream in _suspects(analysis)
         for one in replay.told(stream)
         if isinstance(one, Refused) and one.row >= 0 and one.problem not in _SAID_OF_STREAMS
     ]
-    return dict(zip(("wpdu", "words"), np.array(told, np.int64).T, strict=True)) if told else {}
+    return dict(zip(("wpdu", "said"), zip(*told, strict=True), strict=True)) if told else {}
 
 
 def _suspects(analysis: Analysis) -> list[int]:

@@ -35,7 +35,7 @@ def row_items(analysis: Analysis, rows: Rows) -> RowItems:
         items = analysis.stream_items
         parts = [_matching(items, items["packet"], packet, place)]
         order = np.argsort(rows)
-        for _, found in run_checks(WPDU_CHECKS, analysis, rows):
+        for _, found in run_checks(WPDU_CHECKS, analysis, rows, items):
             place = order[np.searchsorted(rows, found["wpdu"], sorter=order)]
             parts.append(RowItems(place, found["kind"], found["amount"], found["words"]))
     together = [np.concatenate(columns) for columns in zip(*parts, strict=True)]

@@ -20,7 +20,16 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert import primitive_checks, wpdu_checks  # noqa: F401 -- register their checks
+from cosemscope.analysis.expert import (  # noqa: F401 -- register their checks
+    association_checks,
+    clock_checks,
+    connection_checks,
+    primitive_checks,
+    security_checks,
+    service_checks,
+    wpdu_checks,
+    wport_checks,
+)
 from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, Rows, complete, run_checks
 from cosemscope.analysis.expert.file_items import add_file_problems
 from cosemscope.analysis.expert.tree_items import kind_of
@@ -128,7 +137,7 @@ class _ExpertPass:
         total = len(analysis.first_look)
         self._add(done, total, [])
         everything = np.arange(total)
-        for _, found in run_checks(CAPTURE_CHECKS, analysis, everything):
+        for _, found in run_checks(CAPTURE_CHECKS, analysis, everything, items):
             items.add(len(found["kind"]), **found)
         add_file_problems(analysis, items)
         _link_to_wpdus(analysis, items, everything)
@@ -137,7 +146,7 @@ class _ExpertPass:
 
     def _add(self, start: int, stop: int, found: list[tuple[int, Problem]]) -> None:
         """Add the items of columns of these rows, and these problems of their trees."""
-        checks = run_checks(WPDU_CHECKS, self._analysis, np.arange(start, stop))
+        checks = run_checks(WPDU_CHECKS, self._analysis, np.arange(start, stop), self._items)
         checked = _joined([columns for _, columns in checks])
         items = _joined([checked, _told_by_tree(checked, self._columns(found))])
         order = np.argsort(items["wpdu"], kind="stable")

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.exchange_roles import SILENCE
 from cosemscope.analysis.exchanges.statuses import ConnectionEnds, statuses
+from cosemscope.analysis.outcomes.association_details import AssociationDetails, association_details
 from cosemscope.analysis.outcomes.association_security import AssociationSecurity, association_security
 from cosemscope.analysis.outcomes.association_table import AssociationTable, association_table
 from cosemscope.analysis.outcomes.block_times import BlockTimes, block_times
@@ -97,6 +98,12 @@ class CaptureFacts:
     def associations(self) -> AssociationTable:
         """The associations."""
         return association_table(self._analysis, self.table, self.statuses, self.ends, self.last_time)
+
+    @cached_property
+    def details(self) -> list[AssociationDetails]:
+        """What AARQ and AARE of each association say. Raises CaptureError and OSError."""
+        table = self.associations
+        return [association_details(self._analysis, self.table, table, one) for one in range(len(table))]
 
     @cached_property
     def association_security(self) -> AssociationSecurity:

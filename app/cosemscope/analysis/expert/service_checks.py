@@ -1,0 +1,152 @@
+"""Checks of exchanges: what was not answered, late, refused, asked twice, or answers nobody."""
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.associations.result_words import result_word
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.exchange_roles import SILENCE
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
+from cosemscope.analysis.expert.association_checks import from_client
+from cosemscope.analysis.expert.checks import Found, Rows, capture_check
+from cosemscope.analysis.outcomes.association_table import is_hls_reply
+from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
+from cosemscope.apdu.first_look import ApduKind
+from cosemscope.apdu.names import tags as t
+from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.streams.tables.expert_items import Group, Severity, Words
+
+_SERVICES = "IEC 62056-5-3, xDLMS services"
+_MILLISECOND = 1_000_000
+_EXCEPTIONS = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
+_ASSOCIATION = (t.AARQ, t.AARE, t.RLRQ, t.RLRE, t.ABRT, t.INITIATE_REQUEST, t.INITIATE_RESPONSE)
+#: What names the same request again.
+_SAME = ("pair", "service", "class_id", "obis", "member")
+
+
+def _in_status(facts: CaptureFacts, status: ExchangeStatus) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(facts.statuses == status)
+
+
+@capture_check("unanswered", Severity.WARNING, Group.SERVICE, "no answer came", _SERVICES)
+def unanswered(analysis: Analysis, rows: Rows) -> Found:
+    """Requests without an answer whose asker went on otherwise than under their invoke-id."""
+    facts = capture_facts(analysis)
+    exchange = _in_status(facts, ExchangeStatus.UNANSWERED)
+    exchange = exchange[~facts.table["given_up"][exchange]]
+    return {"wpdu": facts.table["last_request"][exchange]}
+
+
+@capture_check(
+    "invoke-id-reused",
+    Severity.WARNING,
+    Group.SERVICE,
+    "its invoke-id was used again before the last answer came",
+    "IEC 62056-5-3, invoke-id-and-priority",
+)
+def reused(analysis: Analysis, rows: Rows) -> Found:
+    """Requests that were open when their invoke-id was used for another one."""
+    facts = capture_facts(analysis)
+    exchange = np.flatnonzero(facts.table["given_up"] & (facts.table["last_request"] >= 0))
+    return {"wpdu": facts.table["last_request"][exchange]}
+
+
+@capture_check(
+    "late-answer", Severity.WARNING, Group.SERVICE, "the answer began {amount} ms after the request"
+)
+def late(analysis: Analysis, rows: Rows) -> Found:
+    """Answers that took longer than the threshold."""
+    facts = capture_facts(analysis)
+    table = facts.table
+    asked = (table["request_end"] > 0) & (table["response_start"] > 0)
+    waited = np.where(asked, table["response_start"] - table["request_end"], 0)
+    exchange = np.flatnonzero(waited > SILENCE)
+    return {"wpdu": table["response"][exchange], "amount": waited[exchange] // _MILLISECOND}
+
+
+@capture_check(
+    "unknown-invoke-id", Severity.WARNING, Group.SERVICE, "answers no request that is open", _SERVICES
+)
+def unasked(analysis: Analysis, rows: Rows) -> Found:
+    """Answers without a request, where the capture has what came before them."""
+    facts = capture_facts(analysis)
+    table = facts.table
+    exchange = _in_status(facts, ExchangeStatus.UNASKED)
+    exchange = exchange[~np.isin(table["service"][exchange], _ASSOCIATION)]
+    # In a capture that begins amid a connection, the first answers of a pair may have been asked before.
+    pair = table["pair"].astype(np.int64)
+    asked = np.full(int(pair.max(initial=-1)) + 1, len(table))
+    begun = np.flatnonzero((table["request"] >= 0) & (facts.statuses != ExchangeStatus.UNASKED))
+    np.minimum.at(asked, pair[begun], begun)
+    known = analysis.streams["start_seen"][table["stream"][exchange]] | (asked[pair[exchange]] < exchange)
+    return {"wpdu": table["last_response"][exchange[known]]}
+
+
+def _refused(facts: CaptureFacts, *, by_exception: bool) -> npt.NDArray[np.int64]:
+    """Exchanges that were answered with an error, but for associations and authentications."""
+    table = facts.table
+    exchange = _in_status(facts, ExchangeStatus.ERROR)
+    exchange = exchange[np.isin(table["answer"][exchange], _EXCEPTIONS) == by_exception]
+    aside = np.isin(table["service"][exchange], _ASSOCIATION)
+    chosen: npt.NDArray[np.int64] = exchange[~aside & (by_exception | ~is_hls_reply(table)[exchange])]
+    return chosen
+
+
+def _with_results(facts: CaptureFacts, exchange: npt.NDArray[np.int64]) -> Found:
+    """An item for the answer of each exchange, that says its result in words."""
+    codes = zip(*(facts.table[name][exchange].tolist() for name in ("answer", "result")), strict=True)
+    said = [
+        Words(f"{apdu_name(answer)}: {result_word(answer, code) or 'an error'}") for answer, code in codes
+    ]
+    return {"wpdu": facts.table["last_response"][exchange], "said": said}
+
+
+@capture_check("error-result", Severity.WARNING, Group.SERVICE, "answered with an error", _SERVICES)
+def errors(analysis: Analysis, rows: Rows) -> Found:
+    """Answers whose result is no success, each with its word."""
+    facts = capture_facts(analysis)
+    return _with_results(facts, _refused(facts, by_exception=False))
+
+
+@capture_check("exception-response", Severity.WARNING, Group.SERVICE, "answered with an exception", _SERVICES)
+def exceptions(analysis: Analysis, rows: Rows) -> Found:
+    """Requests that were answered with an exception, each with its service error."""
+    facts = capture_facts(analysis)
+    return _with_results(facts, _refused(facts, by_exception=True))
+
+
+@capture_check("asked-again", Severity.NOTE, Group.SERVICE, "asks the same again, after no answer came")
+def again(analysis: Analysis, rows: Rows) -> Found:
+    """Requests that name what the request before them in their wPort pair named, which got no answer."""
+    facts = capture_facts(analysis)
+    table = facts.table
+    order = np.argsort(table["pair"], kind="stable")
+    before, behind = order[:-1], order[1:]
+    same = np.isin(facts.statuses[before], (ExchangeStatus.UNANSWERED, ExchangeStatus.UNFINISHED))
+    same &= (table["class_id"][behind] >= 0) & (table["request"][behind] >= 0)
+    for name in _SAME:
+        same &= table[name][before] == table[name][behind]
+    return {"wpdu": table["request"][behind[same]]}
+
+
+@capture_check(
+    "response-from-client",
+    Severity.WARNING,
+    Group.SERVICE,
+    "an answer comes from the client's side",
+    _SERVICES,
+)
+def client_answers(analysis: Analysis, rows: Rows) -> Found:
+    """Responses of the side that asks in all else."""
+    client = from_client(analysis, rows)
+    return {"wpdu": rows[client & (analysis.first_look["kind"][rows] == ApduKind.RESPONSE)]}
+
+
+@capture_check("no-value", Severity.NOTE, Group.SERVICE, "the answer carries no value: null-data")
+def no_value(analysis: Analysis, rows: Rows) -> Found:
+    """GET responses of success whose data are null."""
+    look, wpdus = analysis.first_look, analysis.wpdus
+    bare = (
+        (look["service"][rows] == t.GET_RESPONSE) & (look["choice"][rows] == 1) & (look["result"][rows] == 0)
+    )
+    return {"wpdu": rows[bare & (wpdus["length"][rows] == 5) & (wpdus["apdu_tag"][rows] == t.GET_RESPONSE)]}
