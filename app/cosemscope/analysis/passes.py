@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
-from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.fields.row_field import Cost, RowField
 
 
@@ -21,6 +20,8 @@ def make_pass(
     """
     costs = {field.cost for field in fields}
     if Cost.TREES in costs:
+        from cosemscope.analysis.expert.run import find_items  # with all its checks, which few fields need
+
         find_items(associations, progress=told)
     elif Cost.WHOLE in costs:
         complete(associations, told=told)

@@ -54,6 +54,10 @@ class Look(NamedTuple):
         """The outermost attempt; None where nothing is ciphered."""
         return self.openings[0] if self.openings else None
 
+    def is_bare(self, tag: int) -> bool:
+        """Whether nothing stands around the innermost APDU, which begins with the `tag` of the WPDU's."""
+        return self.inner < 0 and not self.openings and self.plain[:1] == bytes((tag & 0xFF,))
+
     @property
     def verdict(self) -> Verdict:
         """The verdict on the innermost attempt; CLEAR where nothing is ciphered."""

@@ -129,7 +129,7 @@ class Insights:
         if not plain or context.joined is not None:
             return self._told(row, known)
         # What stands around an APDU does not matter to its info line, except that it was ciphered.
-        if opening is None and known.inner < 0 and plain[0] == tag:
+        if known.is_bare(tag):
             return self._line(plain, known)
         if opening is not None and plain is opening.plaintext and tag in _ENVELOPES:
             line = self._line(plain, known)

@@ -224,13 +224,15 @@ class Associations:
         association.row = row
         association.taken += 1
 
-        def read() -> bytes:
-            return self._apdu(row) if apdu is None else apdu
-
-        quiet = pass_over(association, side, *said, read) if is_quiet else None
-        if quiet is None:
-            return advance(association, b"" if unread else read(), side)
-        return plain_look(association, side, quiet, read()) if wanted else quiet
+        quiet = pass_over(association, side, *said) if is_quiet else None
+        if quiet is not None and not wanted:
+            return quiet
+        if unread:
+            return advance(association, b"", side)
+        apdu = self._apdu(row) if apdu is None else apdu
+        if quiet is not None:
+            return plain_look(association, side, quiet, apdu)
+        return advance(association, apdu, side)
 
     # One row.
 

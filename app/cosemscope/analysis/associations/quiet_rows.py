@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import Association
-from cosemscope.analysis.associations.steps import SCALER_MEMBERS, quiet_request, with_scaler
+from cosemscope.analysis.associations.steps import SCALER_BEGINS, SCALER_MEMBERS, quiet_request, with_scaler
 from cosemscope.analysis.engine import Analysis
 from cosemscope.apdu.names import tags as t
 from cosemscope.streams.tables.wpdu_table import Mark
@@ -42,7 +42,7 @@ class QuietRuns:
     """The runs of quiet exchanges among rows int64[n], all that there are from one to another.
 
     `looks`, object[n], has the looks at rows in runs, and None for others; `ends` has the exchanges of each
-    run by the row of its last response. None of them asks for scalers, which the walk is to learn.
+    run by the row of its last response. None of them tells scalers, which the walk is to learn.
     """
 
     def __init__(self, analysis: Analysis, rows: _Rows) -> None:
@@ -51,13 +51,17 @@ class QuietRuns:
             seen[name][rows] for name in ("service", "invoke_id", "class_id", "member")
         )
         quiet, asks = is_quiet(analysis, rows), _REQUESTS[service]
-        begins = quiet & asks & ~np.isin(class_id.astype(np.int64) << 16 | member, _SCALERS)
+        begins = quiet & asks
         # Invariant: `order` has the rows of each pair together, in their own order. Exchange k is the rows
         # at place[k] and place[k] + 1 there; it goes on with a run where exchange k - 1 stands before it.
         order = np.argsort(pair, kind="stable")
         first, second = order[:-1], order[1:]
         follows = (pair[first] == pair[second]) & (invoke[first] == invoke[second])
         place = np.flatnonzero(begins[first] & (quiet & ~asks)[second] & follows)
+        told = np.flatnonzero(np.isin(class_id.astype(np.int64) << 16 | member, _SCALERS)[order[place]])
+        answers = analysis.apdus_of(rows[order[place[told] + 1]])
+        tells = np.fromiter((SCALER_BEGINS in apdu for apdu in answers), np.bool_, len(told))
+        place = np.delete(place, told[tells])
         asked, answered = order[place], order[place + 1]
         alone = (np.diff(place, prepend=-2) > 2) | (np.diff(pair[asked].astype(np.int64), prepend=-1) != 0)
         number = np.arange(len(place))

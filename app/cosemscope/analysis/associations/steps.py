@@ -59,7 +59,7 @@ _DESCRIPTOR_SIZE = 9
 SCALER_MEMBERS = frozenset((class_id, member) for (class_id, _), member in SCALER_UNIT_ATTRIBUTE.items())
 _SCALERS = frozenset((*one, False) for one in SCALER_MEMBERS)
 #: A structure of two, the first an integer.
-_SCALER_BEGINS = b"\x02\x02\x0f"
+SCALER_BEGINS = b"\x02\x02\x0f"
 #: What scalers are remembered of: responses of so many octets.
 _SHORT = 64
 #: READ and WRITE of short names, their responses; what waits for one, apart from all invoke-ids.
@@ -84,12 +84,11 @@ def pass_over(
     class_id: int,
     obis: int,
     member: int,
-    apdu: Callable[[], bytes] = bytes,
 ) -> QuietLook | None:
     """Takes a GET or SET in clear, for one attribute, as `advance` does, by its first-look columns alone.
 
     Returns what is asked or answered. None, and nothing is taken, where its octets matter: a response that
-    tells scalers. Only of one that may is the `apdu` asked for.
+    may tell scalers.
     """
     if service in _ONE:
         association.ask(invoke, _pending(class_id, obis, member))
@@ -98,7 +97,7 @@ def pass_over(
     known = association.requests.get(invoke)
     if known is None:
         return _ANSWERS_NOTHING
-    if _asks_scalers(known.request) and _SCALER_BEGINS in apdu():
+    if _asks_scalers(known.request):
         return None
     quiet = known.quiet or QuietLook(known.request)
     del association.requests[invoke]
@@ -396,7 +395,7 @@ class _Step:
 
     def _learn_scalers(self, apdu: bytes, request: Request) -> None:
         """Scalers and units that a response holds: the values of their objects are shown with them."""
-        if _SCALER_BEGINS in (self.joined or apdu) and _asks_scalers(request):
+        if SCALER_BEGINS in (self.joined or apdu) and _asks_scalers(request):
             told = _told_scalers if self.joined is None and len(apdu) <= _SHORT else _told_scalers.__wrapped__
             self.association.scalers.learn(self.association.row, told(apdu, request, self.joined))
 

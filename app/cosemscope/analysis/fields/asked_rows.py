@@ -18,7 +18,7 @@ from cosemscope.analysis.associations.quiet_rows import NOT_READ
 from cosemscope.analysis.associations.told_values import ToldValue, told_value
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import RowItems, row_items
-from cosemscope.analysis.fields.value_arrays import Array, Coded
+from cosemscope.analysis.fields.value_arrays import Array, Coded, coded
 from cosemscope.analysis.fields.value_types import ADDRESS
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
@@ -118,7 +118,7 @@ class AskedRows:
         """The IP address and port of who sent each row, or received it, as records of `ADDRESS`."""
         flow = self.streams("flow").astype(np.int64)
         side = self.streams("client_side") ^ self.wpdus("direction") ^ np.asarray(receiver, np.uint8)
-        used, codes = np.unique(flow * 2 + side, return_inverse=True)
+        codes, used = coded(flow * 2 + side)
         ends, flows = np.zeros(len(used), ADDRESS), self.analysis.flows
         for number, letter in enumerate("ab"):
             at = np.flatnonzero(used % 2 == number)
@@ -126,15 +126,17 @@ class AskedRows:
             ends["family"][at] = flows["family"][flow]
             for part in ("high", "low", "port") if port else ("high", "low"):
                 ends[part][at] = flows[f"{letter}_{part}"][flow]
-        return Coded(codes.reshape(-1), ends)
+        return Coded(codes, ends)
 
     @cached_property
     def packet_rows(self) -> tuple[Numbers, Numbers]:
         """Stops and values of `Several`: the packet rows of each WPDU, once each, in its octets' order."""
         place, packets = self.analysis.wpdus.pieces(self.numbers)
-        if len(packets) > len(self.numbers):  # a packet that comes again in its row goes
-            once = np.sort(np.unique(place << 32 | packets, return_index=True)[1])
-            place, packets = place[once], packets[once]
+        several = np.flatnonzero(np.bincount(place)[place] > 1)
+        if len(several):  # a packet that comes again in its row goes
+            once = np.unique((place << 32 | packets)[several], return_index=True)[1]
+            again = np.delete(several, once)
+            place, packets = np.delete(place, again), np.delete(packets, again)
         return np.cumsum(np.bincount(place, minlength=len(self.numbers))), packets
 
     @cached_property
@@ -226,8 +228,11 @@ class AskedRows:
         are those that the walk found.
         """
         seen = {name: self.first_look(name).copy() for name in FIRST_LOOK_FIELDS}
-        found = look_at_apdus([look.plain for look in self.loud.values()])
-        places = np.fromiter(self.loud, np.int64, len(self.loud))
+        # Of a row that is its own innermost APDU the columns say the same already.
+        tags = self.wpdus("apdu_tag").tolist()
+        inner = {place: look.plain for place, look in self.loud.items() if not look.is_bare(tags[place])}
+        found = look_at_apdus(list(inner.values()))
+        places = np.fromiter(inner, np.int64, len(inner))
         for name, column in seen.items():
             own, known = found[name], column[places]
             if name in _OF_TRANSFERS:
@@ -324,9 +329,11 @@ def _calls(service: Array, choice: Array) -> npt.NDArray[np.bool_]:
 def _fill(objects: Objects, places: Numbers, looks: list[AnyLook]) -> None:
     """Put the objects that requests ask for into these places, each request being read once."""
     requests = [looks[place].request for place in places.tolist()]
-    known = {id(one): one.references[0] for one in requests if one is not None and one.references}
-    numbers = dict(zip(known, range(len(known)), strict=True))
-    which = np.fromiter((numbers.get(id(one), -1) for one in requests), np.int64, len(requests))
+    ids = list(map(id, requests))
+    once = dict(zip(ids, requests, strict=True))
+    known = {key: one.references[0] for key, one in once.items() if one is not None and one.references}
+    numbers = dict.fromkeys(once, -1) | dict(zip(known, range(len(known)), strict=True))
+    which = np.fromiter(map(numbers.__getitem__, ids), np.int64, len(ids))
     places, which = places[which >= 0], which[which >= 0]
     for name, read in _OF_REFERENCE.items():
         column: Array = getattr(objects, name)

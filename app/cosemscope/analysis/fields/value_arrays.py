@@ -29,6 +29,9 @@ class Several(NamedTuple):
 
 Values = Array | Coded | Several
 
+#: Whole numbers that reach no further are told apart by a table, and not by sorting.
+_TABLE = 1 << 16
+
 
 def since(time: Array, earlier: Array) -> Array:
     """Nanoseconds, int64[n], from `earlier` (also one for all) to `time`."""
@@ -38,13 +41,15 @@ def since(time: Array, earlier: Array) -> Array:
 
 def coded(values: Array) -> Coded:
     """The same values, coded: the distinct ones ascending."""
-    if not is_narrow(values):
+    if values.dtype.kind not in "iu" or _reach(values) > max(len(values), _TABLE):
         found, codes = np.unique(values, return_inverse=True)
         return Coded(codes.reshape(-1), found)
+    if not len(values):
+        return Coded(np.zeros(0, np.int64), values)
     # Differences from the least one: they are right whatever the type overflows to.
     least = values.min()
     places = values.astype(np.int64) - least.astype(np.int64)
-    occurs = np.zeros(int(values.max()) - int(least) + 1, np.bool_)
+    occurs = np.zeros(_reach(values) + 1, np.bool_)
     occurs[places] = True
     found = np.flatnonzero(occurs)
     codes = np.empty(len(occurs), np.int64)
@@ -56,7 +61,12 @@ def is_narrow(values: Array) -> bool:
     """Whether these are whole numbers of which there are few: of 16 bits, or nearer together than rows."""
     if values.dtype.kind not in "iu" or not len(values):
         return False
-    return values.dtype.itemsize <= 2 or int(values.max()) - int(values.min()) < len(values) - 1
+    return values.dtype.itemsize <= 2 or _reach(values) < len(values) - 1
+
+
+def _reach(values: Array) -> int:
+    """How far the greatest of these whole numbers is from the least."""
+    return int(values.max()) - int(values.min()) if len(values) else 0
 
 
 def both(first: Array, second: Array) -> tuple[npt.NDArray[np.int64], Array]:

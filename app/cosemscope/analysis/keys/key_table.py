@@ -222,11 +222,18 @@ class KeyTable:
         are then not ruled out.
         """
         indices: Iterable[int] = range(len(self.entries))
+        if not self.entries:
+            return self._ring(())
         if None not in titles:
             named = [index for title in titles if title for index in self._by_title.get(title, ())]
             indices = sorted({*named, *self._untitled})
         ranked = [(self.entries[index].rank(titles, endpoints, wports), index) for index in indices]
-        chosen = tuple(index for rank, index in sorted(ranked, key=lambda one: -one[0]) if rank >= 0)
+        return self._ring(
+            tuple(index for rank, index in sorted(ranked, key=lambda one: -one[0]) if rank >= 0)
+        )
+
+    def _ring(self, chosen: tuple[int, ...]) -> KeyRing:
+        """The ring of these entries."""
         ring = self._rings.get(chosen)
         if ring is None:
             if len(self._rings) >= _MAX_RINGS:

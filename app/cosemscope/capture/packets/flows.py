@@ -6,6 +6,7 @@ addressing, and a match is always proved by the full key, so that two flows neve
 """
 
 import ipaddress
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -290,6 +291,7 @@ def _ends(
     return a, Endpoint(address_text(family, b_high, b_low), b_port)
 
 
+@lru_cache(4096)
 def address_text(family: int, high: int, low: int) -> str:
     """An IP address as people write it; `family` is 4 or 6, `high` and `low` its 64-bit halves."""
     if family == 4:
