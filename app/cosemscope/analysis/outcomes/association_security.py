@@ -47,7 +47,8 @@ def association_security(
     rows = np.flatnonzero(of >= 0)
     mine, control = of[rows], look["security"][rows]
     ciphered = control >= 0
-    told = ciphered | np.isin(look["kind"][rows], _SERVICES)
+    # What was opened without a control octet at its usual place is not clear, whatever it is.
+    told = ciphered | np.isin(look["kind"][rows], _SERVICES) & (look["inner"][rows] < 0)
     policy = np.where(ciphered, control >> 4 & 3, 0)
     seen = np.bincount(mine[told] * 4 + policy[told], minlength=4 * count).reshape(-1, 4) > 0
     suite = np.full(count, -1, np.int64)

@@ -110,6 +110,60 @@ def association_table(
     last_time: int,
 ) -> AssociationTable:
     """The associations of these exchanges; `last_time`: the time of the capture's last packet, in ns."""
+    of, first = _numbered(exchanges)
+    service, count = exchanges["service"], len(first)
+    release = np.full(count, -1, np.int64)
+    releases = np.flatnonzero(np.isin(service, _LASTS))
+    release[of[releases]] = releases
+    opening = np.where(np.isin(service[first], _OPENINGS), first, -1)
+    wpdus, time = analysis.wpdus, analysis.packets["time"]
+    last = np.full(count, -1, np.int64)
+    for name in ("last_request", "last_response"):
+        np.maximum.at(last, of, _packet(wpdus, exchanges[name]))
+    ended = _Ends(count)
+    ended.put(np.flatnonzero(last_time - time[last] > IDLE), AssociationEnd.SILENCE)
+    stream = exchanges["stream"][first].astype(np.int64)
+    ended.by_connections(analysis, ends, stream, last)
+    ended.by_exchanges(exchanges, wpdus, first, release)
+    begun = exchanges["request_start"][first]
+    start = np.where(begun != 0, begun, exchanges["response_start"][first])
+    until = np.where(ended.packet >= 0, ended.packet, last)
+    return AssociationTable(
+        of=of,
+        stream=stream,
+        pair=exchanges["pair"][first].astype(np.int64),
+        first=first,
+        opening=opening,
+        release=release,
+        acceptance=_acceptances(exchanges, statuses, opening),
+        ended=ended.by,
+        ended_packet=ended.packet,
+        ended_side=ended.side,
+        start=start,
+        stop=np.maximum(time[until], start),
+        last_packet=last,
+        **_counts(exchanges, statuses, of, count),
+    )
+
+
+def _counts(
+    exchanges: Exchanges, statuses: npt.NDArray[np.uint8], of: Numbers, count: int
+) -> dict[str, Numbers]:
+    """The columns that count exchanges of associations."""
+    hls = is_hls_reply(exchanges)
+    counted = {
+        "exchanges": np.ones(len(of), np.bool_),
+        "errors": statuses == ExchangeStatus.ERROR,
+        "unanswered": statuses == ExchangeStatus.UNANSWERED,
+        "notifications": statuses == ExchangeStatus.NOTIFICATION,
+        "hls_asked": hls,
+        "hls_answered": hls & (statuses == ExchangeStatus.ANSWERED),
+    }
+    return {name: np.bincount(of[mask], minlength=count).astype(np.int64) for name, mask in counted.items()}
+
+
+def _numbered(exchanges: Exchanges) -> tuple[Numbers, Numbers]:
+    """The association of each exchange, int64[exchanges], and the first exchange of each association."""
     service, pair = exchanges["service"], exchanges["pair"].astype(np.int64)
     order = np.argsort(pair, kind="stable")
     # Invariant: `order` has the exchanges of each pair together, in their own order; `begins` marks where an
@@ -123,50 +177,7 @@ def association_table(
     number[np.argsort(heads)] = np.arange(len(heads))
     of = np.empty(len(order), np.int64)
     of[order] = number[group]
-    first = np.sort(heads)
-    count = len(first)
-
-    def counted(mask: npt.NDArray[np.bool_]) -> Numbers:
-        return np.bincount(of[mask], minlength=count).astype(np.int64)
-
-    release = np.full(count, -1, np.int64)
-    releases = np.flatnonzero(np.isin(service, _LASTS))
-    release[of[releases]] = releases
-    opening = np.where(np.isin(service[first], _OPENINGS), first, -1)
-    wpdus, time = analysis.wpdus, analysis.packets["time"]
-    place = np.maximum(_packet(wpdus, exchanges["last_request"]), _packet(wpdus, exchanges["last_response"]))
-    last = np.full(count, -1, np.int64)
-    np.maximum.at(last, of, place)
-    ended = _Ends(count)
-    ended.put(np.flatnonzero(last_time - time[last] > IDLE), AssociationEnd.SILENCE)
-    stream = exchanges["stream"][first].astype(np.int64)
-    ended.by_connections(analysis, ends, stream, last)
-    ended.by_exchanges(exchanges, wpdus, first, release)
-    hls = is_hls_reply(exchanges)
-    begun = exchanges["request_start"][first]
-    start = np.where(begun != 0, begun, exchanges["response_start"][first])
-    until = np.where(ended.packet >= 0, ended.packet, last)
-    return AssociationTable(
-        of,
-        stream,
-        pair[first],
-        first,
-        opening,
-        release,
-        _acceptances(exchanges, statuses, opening),
-        ended.by,
-        ended.packet,
-        ended.side,
-        start,
-        np.maximum(time[until], start),
-        last,
-        np.bincount(of, minlength=count).astype(np.int64),
-        counted(statuses == ExchangeStatus.ERROR),
-        counted(statuses == ExchangeStatus.UNANSWERED),
-        counted(statuses == ExchangeStatus.NOTIFICATION),
-        counted(hls),
-        counted(hls & (statuses == ExchangeStatus.ANSWERED)),
-    )
+    return of, np.sort(heads)
 
 
 def is_hls_reply(exchanges: Exchanges) -> npt.NDArray[np.bool_]:
