@@ -11,6 +11,7 @@ rows below a length that they took before (see `capture.columns`).
 """
 
 from collections.abc import Iterator
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -21,7 +22,7 @@ from cosemscope.analysis.exchanges.exception_owners import PairedRows
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
-from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client
+from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client, same_pairs, sent_by_client
 from cosemscope.apdu.acse_facts import AcseFacts
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.flows import Endpoint
@@ -176,14 +177,15 @@ class Analysis:
         answer shows that an exception was another request's.
         """
         with self._pairing:
-            near, stop = near_is_client(self.pairs), len(self.first_look)
+            stop, same = len(self.first_look), same_pairs(self.pairs)
             start = len(self.exchanges.of)
-            pairs, places = self.wpdu_pairs["pair"][:stop], self.wpdus["last_packet"][:stop]
-            if self.exchanges.are_late(pairs[start:], places[start:]):
+            pairs, places = same[self.wpdu_pairs["pair"][:stop]], self.wpdus["last_packet"][:stop]
+            if self.exchanges.are_late(pairs[start:], places[start:]) or self.exchanges.are_joined(same):
                 self.exchanges, start = Exchanges(), 0
             owners = self.exchanges.owners
-            if owners.update(start, pairs, self.first_look["service"][:stop], self._rows_to_pair):
+            if owners.update(start, pairs, self.first_look["service"][:stop], partial(self._to_pair, pairs)):
                 self.exchanges, start = Exchanges(owners), 0
+            self.exchanges.same = same
             order = np.arange(start, stop)
             turned = bool((places[start + 1 :] < places[start : stop - 1]).any())
             if turned:
@@ -191,24 +193,29 @@ class Analysis:
             for at in range(0, len(order), _PAIRED):
                 numbers = order[at : at + _PAIRED]
                 rows = numbers if turned else slice(start + at, start + at + len(numbers))
-                pair = pairs[rows]
                 wpdus = {name: self.wpdus[name][rows] for name in _EXCHANGED}
                 look = {name: self.first_look[name][rows] for name in self.first_look.names}
-                self.exchanges.add(wpdus, look, pair, near[pair] == (wpdus["direction"] == 0), numbers)
+                self.exchanges.add(wpdus, look, pairs[rows], self.sent_by_client(rows), numbers)
         return self.exchanges
 
-    def _rows_to_pair(self, rows: npt.NDArray[np.int64]) -> PairedRows:
-        """What pairing reads of some rows, in the order of capture."""
+    def _to_pair(self, pairs: npt.NDArray[np.uint32], rows: npt.NDArray[np.int64]) -> PairedRows:
+        """What pairing reads of some rows, in the order of capture; `pairs`: of all rows."""
         rows = rows[np.argsort(self.wpdus["last_packet"][rows], kind="stable")]
-        pair, side = self.wpdu_pairs["pair"][rows], self.wpdus["direction"][rows]
-        return PairedRows(
-            {name: self.first_look[name][rows] for name in self.first_look.names},
-            pair,
-            near_is_client(self.pairs)[pair] == (side == 0),
-            self.wpdus["length"][rows],
-            self.wpdus["time"][rows],
-            rows,
-        )
+        look = {name: self.first_look[name][rows] for name in self.first_look.names}
+        client, length, time = self.sent_by_client(rows), self.wpdus["length"][rows], self.wpdus["time"][rows]
+        return PairedRows(look, pairs[rows], client, length, time, rows)
+
+    def sent_by_client(self, rows: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether the DLMS client sent each of these WPDU rows, bool[n], whoever opened the connection."""
+        direction, tag = self.wpdus["direction"][rows], self.wpdus["apdu_tag"][rows]
+        return sent_by_client(self.pairs, self.wpdu_pairs["pair"][rows], direction, tag)
+
+    def client_is_near(self, rows: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether the stream's client is the DLMS client on the wPort pair of each of these rows, bool[n]."""
+        used, places = np.unique(self.wpdu_pairs["pair"][rows], return_inverse=True)
+        near = near_is_client(self.pairs, same_pairs(self.pairs)[used])
+        found: npt.NDArray[np.bool_] = near[places.reshape(-1)]
+        return found
 
     def pair_anew(self) -> None:
         """Pair all WPDUs again: keys or joined blocks have changed their first looks."""

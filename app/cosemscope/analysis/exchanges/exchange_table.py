@@ -73,6 +73,8 @@ class Exchanges(Columns):
     def __init__(self, owners: ExceptionOwners | None = None) -> None:
         super().__init__(EXCHANGE_FIELDS)
         self.owners = owners or ExceptionOwners()
+        #: of each pair the one that stands for it, as of the last WPDUs that were added
+        self.same = np.zeros(0, np.uint32)
         self.of = Columns({"exchange": "i4"})
         self._pairer = Pairer()
         # Of each pair the place of its last WPDU that was added.
@@ -82,6 +84,10 @@ class Exchanges(Columns):
         """Whether any of these WPDU rows was captured before one of its pair that is already here."""
         known = np.flatnonzero(pair < len(self._reached))
         return bool((place[known] < self._reached[pair[known]]).any())
+
+    def are_joined(self, same: NDArray[np.uint32]) -> bool:
+        """Whether other pairs are taken for the same now than those of the WPDUs that are here."""
+        return not np.array_equal(self.same, same[: len(self.same)])
 
     def add(
         self,

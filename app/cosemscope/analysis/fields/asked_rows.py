@@ -21,7 +21,6 @@ from cosemscope.analysis.expert.row_items import RowItems, row_items
 from cosemscope.analysis.fields.value_arrays import Array, Coded, coded
 from cosemscope.analysis.fields.value_types import ADDRESS
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
-from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, NOTHING_SEEN, FirstLook
 from cosemscope.apdu.first_look import look as look_at_apdus
@@ -109,10 +108,12 @@ class AskedRows:
     @cached_property
     def from_client(self) -> npt.NDArray[np.bool_]:
         """Whether the DLMS client sent each row, bool[n], whoever opened the connection."""
-        used, places = np.unique(self.pairs, return_inverse=True)
-        near = near_is_client(self.analysis.pairs, used)[places]
-        client: npt.NDArray[np.bool_] = near == (self.wpdus("direction") == 0)
-        return client
+        return self.analysis.sent_by_client(self.rows)
+
+    @cached_property
+    def client_is_near(self) -> npt.NDArray[np.bool_]:
+        """Whether the stream's client is the DLMS client on each row's wPort pair, bool[n]."""
+        return self.analysis.client_is_near(self.rows)
 
     def end(self, *, receiver: bool | npt.NDArray[np.bool_] = False, port: bool = True) -> Coded:
         """The IP address and port of who sent each row, or received it, as records of `ADDRESS`."""

@@ -24,17 +24,17 @@ def _destination(asked: AskedRows) -> Values:
 
 @declared("client", Address(port=True), "Client", "IP address and port of the DLMS client")
 def _client(asked: AskedRows) -> Values:
-    return asked.end(receiver=~asked.from_client)
+    return asked.end(receiver=asked.client_is_near != (asked.wpdus("direction") == 0))
 
 
 @declared("server", Address(port=True), "Server", "IP address and port of the DLMS server")
 def _server(asked: AskedRows) -> Values:
-    return asked.end(receiver=asked.from_client)
+    return asked.end(receiver=asked.client_is_near == (asked.wpdus("direction") == 0))
 
 
 @declared("meter", Address(), "Meter", "IP address of the DLMS server")
 def _meter(asked: AskedRows) -> Values:
-    return asked.end(receiver=asked.from_client, port=False)
+    return asked.end(receiver=asked.client_is_near == (asked.wpdus("direction") == 0), port=False)
 
 
 @declared("protocol", Word(protocol_name), "Protocol", "What carries the WPDU: tcp or udp")

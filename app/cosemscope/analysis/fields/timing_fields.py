@@ -96,7 +96,7 @@ def _longest_pause_wpdu(asked: AskedRows) -> Values:
 
 def _round_trip(asked: AskedRows, *, server: bool) -> Array:
     """Nanoseconds between the point of capture and the DLMS server, or client, of each row; -1 unknown."""
-    near_client = asked.from_client == (asked.wpdus("direction") == 0)
+    near_client = asked.client_is_near
     least, _ = asked.facts.round_trips.least()
     values: Array = least[asked.wpdus("stream"), (near_client == server).astype(np.intp)]
     return values

@@ -23,7 +23,6 @@ from cosemscope.analysis.outcomes.connection_outcomes import ConnectionOutcomes,
 from cosemscope.analysis.outcomes.packet_order import PacketOrder
 from cosemscope.analysis.outcomes.resent_segments import Resent, resent
 from cosemscope.analysis.outcomes.round_trips import OwnTimes, RoundTrips, own_times, round_trips
-from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.capture.columns import Array
 
 Numbers = npt.NDArray[np.int64]
@@ -110,9 +109,7 @@ class CaptureFacts:
         """The security of each association."""
         analysis, associations = self._analysis, self.associations
         of = np.where(self.of >= 0, np.append(associations.of, -1)[self.of], -1)
-        pair = analysis.wpdu_pairs["pair"][: len(of)]
-        near = near_is_client(analysis.pairs)[pair]
-        from_client = near == (analysis.wpdus["direction"][: len(of)] == 0)
+        from_client = analysis.sent_by_client(slice(0, len(of)))
         return association_security(len(associations), of, analysis.first_look, analysis.hls, from_client)
 
     @cached_property

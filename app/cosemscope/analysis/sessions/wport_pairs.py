@@ -133,3 +133,43 @@ def near_is_client(pairs: Columns, rows: slice | npt.NDArray[Any] = slice(None))
     told = (votes > 0) | (pairs["far_wpdus"][rows] > 0)
     near: npt.NDArray[np.bool_] = (votes > against) | ((votes == against) & told)
     return near
+
+
+def same_pairs(pairs: Columns) -> npt.NDArray[np.uint32]:
+    """The pair row that stands for each, uint32[pairs]: mostly that one itself.
+
+    Some recordings write both directions of a talk under one sender. The wPorts then stand in both orders,
+    and nothing ever comes from the other side: of two such pairs the first stands for both.
+    """
+    standing = np.arange(len(pairs), dtype=np.uint32)
+    alone = np.flatnonzero((pairs["far_wpdus"] == 0) & (pairs["near"] != pairs["far"]))
+    stream, near, far = (pairs[name][alone].astype(np.int64) for name in ("stream", "near", "far"))
+    keys, turned = stream << 32 | near << 16 | far, stream << 32 | far << 16 | near
+    order = np.argsort(keys)
+    place = np.searchsorted(keys[order], turned)
+    there = np.flatnonzero(place < len(keys))
+    there = there[keys[order[place[there]]] == turned[there]]
+    other = order[place[there]]
+    # One of them asks and the other answers; two that both ask are two.
+    asks, answers = (pairs[name][alone] > 0 for name in ("client_votes", "server_votes"))
+    fits = (asks[there] & answers[other]) | (answers[there] & asks[other])
+    standing[alone[there[fits]]] = np.minimum(alone[there[fits]], alone[other[fits]])
+    return standing
+
+
+def sent_by_client(
+    pairs: Columns, pair: npt.NDArray[Any], direction: npt.NDArray[Any], tag: npt.NDArray[Any]
+) -> npt.NDArray[np.bool_]:
+    """Whether the DLMS client sent WPDUs of these pairs, directions and APDU tags, bool[n].
+
+    The direction tells, whoever opened the connection. Where both roles speak and nothing ever comes from the
+    other side, each APDU tells for itself, as far as it does.
+    """
+    used, places = np.unique(pair, return_inverse=True)
+    places = places.reshape(-1)
+    by_side: npt.NDArray[np.bool_] = near_is_client(pairs, used)[places] == (direction == 0)
+    one_way = (pairs["far_wpdus"] == 0) & (pairs["client_votes"] > 0) & (pairs["server_votes"] > 0)
+    if not one_way[used].any():
+        return by_side
+    role = np.where(tag >= 0, ROLES[tag & 0xFF], 0)
+    return np.where(one_way[used][places] & (role > 0), role == FROM_CLIENT, by_side)

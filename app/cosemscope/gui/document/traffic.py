@@ -213,9 +213,8 @@ class Traffic:
 
     def sender(self, row: int) -> Side:
         """The DLMS role of who sent a WPDU: a meter that opened the connection is the server all the same."""
-        near = self.analysis.dlms_client_is_near(self.pair(row))
-        from_near = self.wpdus["direction"].item(row) == 0
-        return Side.CLIENT if near == from_near else Side.SERVER
+        is_client = self.analysis.sent_by_client(slice(row, row + 1))[0]
+        return Side.CLIENT if is_client else Side.SERVER
 
     def describe(self, row: int) -> str:
         """A row in two lines, for a tool tip."""
