@@ -30,7 +30,7 @@ p.error { color: var(--error); } p.warning { color: var(--warning); } p.note { c
 ol.messages { padding-left: 1.6rem; } ol.messages a, nav a { color: inherit; }
 section { margin: 1.8rem 0; padding-top: 1rem; border-top: 1px solid var(--line); }
 .sides { display: flex; gap: 2rem; align-items: flex-start; flex-wrap: wrap; }
-.tree { flex: 1 1 30rem; min-width: 0; } .octets { flex: 0 0 auto; }
+.tree { flex: 1 1 30rem; min-width: 0; } .octets { flex: 0 0 auto; position: sticky; top: 1rem; }
 table { border-collapse: collapse; } .tree table { width: 100%; }
 td, th { font: .82rem/1.5 ui-monospace, Consolas, "Liberation Mono", monospace; text-align: left;
   vertical-align: top; padding: 0 .8rem 0 0; }
@@ -41,7 +41,7 @@ td.f b { font-weight: 600; } td.f a { color: inherit; text-decoration: none; }
 td.h { white-space: pre; } td.h a { color: inherit; text-decoration: none; }
 .t0 { background: #e8f0fa; } .t1 { background: #f7edd9; }
 .t2 { background: #e6f4e8; } .t3 { background: #f6e8f1; }
-:target, :target a { background: var(--mark); outline: 2px solid var(--mark); }
+tr:target td, span:target { background: var(--mark); } span:target { outline: 2px solid var(--mark); }
 footer { margin-top: 2.5rem; font-size: .85rem; }
 @page { margin: 15mm; }
 @media print { body { margin: 0; max-width: none; padding: 0; font-size: 10pt; } tr { break-inside: avoid; }
@@ -106,7 +106,7 @@ def _rows(number: int, decoded: Decoded) -> Iterator[str]:
         field, depth, source = pending.pop()
         if field.source != source:
             name = _text(decoded.sources[field.source].name)
-            yield f'<tr><td class="n" colspan="2"></td><td class="f">{_indent(depth)}— {name}</td></tr>'
+            yield f'<tr><td class="n" colspan="2"></td><td class="f"{_indent(depth)}>— {name}</td></tr>'
         words = f"<b>{_text(field.name)}</b>{_text(value_text(field))}"
         place = f"{number}-{field.source}-{field.start}"
         owned = field.stop > field.start and not any(one.source == field.source for one in field.children)
@@ -115,13 +115,13 @@ def _rows(number: int, decoded: Decoded) -> Iterator[str]:
             words = f'<a href="#o{place}">{words}</a>'
         yield (
             f'<tr{mark}><td class="n">{field.start}</td><td class="n">{field.stop - field.start}</td>'
-            f'<td class="f">{_indent(depth)}{words}</td></tr>'
+            f'<td class="f"{_indent(depth)}>{words}</td></tr>'
         )
         pending += [(child, depth + 1, field.source) for child in reversed(field.children)]
 
 
 def _indent(depth: int) -> str:
-    return "&nbsp;&nbsp;" * depth
+    return f' style="padding-left:{depth}em"' if depth else ""
 
 
 def _octets(number: int, source: int, octets: bytes, owners: Iterable[Field]) -> Iterator[str]:
