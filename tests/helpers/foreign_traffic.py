@@ -332,6 +332,9 @@ TALKS: dict[str, Callable[[random.Random], Talk]] = {
     "SML": _sml,
     "IEC 104": _iec_104,
     "Modbus": _modbus,
+    "hex text": _text(
+        Framing.HEX_TEXT, wpdu(GET).hex(" ").upper().encode(), wpdu(CLOCK).hex().encode() + b"\r\n"
+    ),
     "IEC 62056-21": _text(Framing.IEC_62056_21, b"/?!\r\n", b"/ABC5METER-1\r\n", b"\x06050\r\n"),
     "HTTP": _text(Framing.HTTP, b"GET /meters HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"),
     "SSH": _text(Framing.SSH, b"SSH-2.0-OpenSSH_9.2\r\n", b"SSH-2.0-dropbear\r\n"),

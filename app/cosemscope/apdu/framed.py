@@ -71,7 +71,7 @@ def _recognise_broken(octets: bytes) -> Layer:
     return Layer.DIGITS if digits_of(octets) else Layer.APDU
 
 
-_DIGITS = re.compile(rb"(?:[0-9A-Fa-f]{2}[ :\r\n-]?){10,}")
+_DIGITS = re.compile(rb"(?:[0-9A-Fa-f]{2}[ :\r\n-]{0,2}){10,}")
 
 
 def digits_of(octets: bytes) -> bytes:

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.apdu.hdlc.hdlc_frames import check_is_right, header_size
 from cosemscope.apdu.names.tags import APDU_TAGS, DED_SERVICES, GLO_SERVICES
 from cosemscope.apdu.services.prime_messages import prime_name
+from cosemscope.streams.foreign.lone_apdus import is_lone_apdu
 from cosemscope.streams.foreign.octet_frames import is_p1, mbus_apdu_begins, mbus_end
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, WpduHeader, decode_header
@@ -225,7 +227,8 @@ def _hdlc(prefix: Prefix, at: int) -> Evidence:
     end = at + 1 + ((octets[at + 1] & 7) << 8 | octets[at + 2])
     if end >= len(octets):
         return Evidence.WAIT
-    whole = octets[end] == 0x7E and frame_check(octets[at + 1 : end])
+    frame = octets[at + 1 : end]
+    whole = octets[end] == 0x7E and (frame_check(frame) or header_check(frame))
     return Evidence.YES if whole else Evidence.NO
 
 
@@ -237,7 +240,9 @@ def _bare(prefix: Prefix, at: int) -> Evidence:
     octets = prefix.octets
     end = len(octets)
     association = octets[at] in (0x60, 0x61) and _CONTEXT in octets[at : at + 32]
-    return Evidence.YES if association and apdu_begins(octets, at, end - at) else Evidence.NO
+    if association and apdu_begins(octets, at, end - at):
+        return Evidence.YES
+    return Evidence.YES if is_lone_apdu(bytes(octets[at:end])) else Evidence.NO
 
 
 def _llc_61334(prefix: Prefix, at: int) -> Evidence:
@@ -404,3 +409,12 @@ def frame_check(frame: bytes | bytearray) -> bool:
     for octet in frame:
         fcs = fcs >> 8 ^ _FCS[(fcs ^ octet) & 0xFF]
     return len(frame) >= 7 and fcs == 0xF0B8
+
+
+def header_check(frame: bytes | bytearray) -> bool:
+    """True if the header of an HDLC frame (without its flags) has its right check sequence, and more follows.
+
+    Where the frame's own is wrong, the frame is damaged: of streams behind bad converters all are.
+    """
+    size = header_size(frame, 0, len(frame) - 2)
+    return size is not None and len(frame) > size + 4 and check_is_right(frame[: size + 2])

@@ -20,6 +20,7 @@ from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.files.reader import open_capture
+from cosemscope.streams.tables.framing import Framing
 from tests.helpers.shared import shared
 
 _EK, _AK = "101112131415161718191A1B1C1D1E1F", "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
@@ -88,6 +89,9 @@ _TRUTHS: dict[str, _Truth] = {
     "p1-in-general-glo-untagged": [('IEC 62056-21 text "/EST5', "no authentication tag to check")],
     "ek-and-ak-exchanged": [(_PUSH, "in each other's place")],
     "unit-255": [("= 0.094", "scaler 10^-3, no unit (255)")],
+    "three-frames-with-wrong-fcs": [("BROKEN", "expected 0x974D, found 0xA64D")] * 3,
+    "bare-general-glo-push-tcp": [f"{_PUSH} [general-glo-ciphering]"] * 3,
+    "hex-text-on-the-wire": [],
     "titles-of-pasted-aarq-aare": [
         "AARQ LN referencing, with ciphering",
         "AARE accepted",
@@ -157,3 +161,16 @@ def test_what_people_paste_and_mail_is_read_as_it_is(name: str, tmp_path: Path) 
     for words, wanted in zip(said, truth, strict=True):
         for part in (wanted,) if isinstance(wanted, str) else wanted:
             assert part in words
+
+
+def test_every_case_has_its_truth() -> None:
+    """A case that is added does not go untested."""
+    assert sorted(_cases()) == sorted(_TRUTHS)
+
+
+def test_hex_text_on_the_wire_is_named(tmp_path: Path) -> None:
+    """No row, but the stream says what it is."""
+    path = tmp_path / "case.pcap"
+    path.write_bytes(base64.b64decode(_cases()["hex-text-on-the-wire"]["input"]))
+    with open_capture(path) as reader:
+        assert Analysis(reader).run().streams["framing"].tolist() == [Framing.HEX_TEXT]

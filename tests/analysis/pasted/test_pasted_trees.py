@@ -111,3 +111,25 @@ def test_nothing_that_was_pasted_is_lost_and_nothing_raises(rows: list[bytes], l
     shown = decode_pasted(pasted)
     assert shown
     assert all(summarise(tree.decoded, tree.look.context) for tree in shown)
+
+
+def test_frames_without_flags_are_a_conversation_too() -> None:
+    """Lists of decimal or hex octets without 7E: segments are joined, requests known."""
+    snrm, push = "a0070321930f01", "a019410313a94be6e7000f0000000100020106000000019697"
+    assert _infos(f"{snrm}\n{push}")[1] == "PUSH, structure of 1: 1"
+
+
+def test_mbus_telegrams_are_a_conversation_with_frames_shown() -> None:
+    """Each telegram is a message; its tree has the frame around the APDU, and the capture its APDU."""
+    frame = "682a2a6853ff100167db0854535400000000071a2000000010fe429c5787d402da2d5b6460ccc578eecb9d2d2a63c816"
+    trees = decode_pasted(read_pasted(f"{frame}\n{frame}"))
+    assert [tree.decoded.root.name for tree in trees] == ["M-Bus frame"] * 2
+    assert all(message.framing is Framing.MBUS for message in messages_of(read_pasted(frame)))
+
+
+def test_values_beside_messages_are_shown() -> None:
+    """What no stream can hold is decoded by itself, between the others."""
+    infos = _infos("c401c1000600001391\n02020ffe1623\n0600001391")
+    assert infos[0] == "GET response, data = 5009"
+    assert infos[1].startswith("no APDU: Data, scaler 10^-2, unit V")
+    assert infos[2] == "no APDU: Data, 5009"

@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cosemscope.apdu.framed import Layer, decode_octets, recognise
-from cosemscope.apdu.hdlc.hdlc_events import hdlc_events
+from cosemscope.apdu.hdlc.hdlc_events import bare_size, hdlc_events
 from cosemscope.apdu.hdlc.hdlc_frames import FLAG, FrameReceived
 from cosemscope.apdu.hdlc.hdlc_units import Sender, sender_of
+from cosemscope.apdu.mbus_frames import mbus_apdu
 from cosemscope.apdu.names.tags import CLIENT_TAGS, SERVER_TAGS
 from cosemscope.apdu.pasted.pieces import Pasted, Piece, Way
 from cosemscope.apdu.pasted.time_stamps import Stamp
@@ -66,10 +67,11 @@ FRAMINGS = {
     Layer.WPDU: Framing.WRAPPER,
     Layer.HDLC: Framing.HDLC,
     Layer.LLC: Framing.IEC_61334_4_32,
+    Layer.MBUS: Framing.MBUS,
     Layer.APDU: Framing.BARE,
 }
-#: What carries an APDU, or is none, and no stream of a capture.
-ALONE = frozenset({Layer.MBUS, Layer.DATA, Layer.DIGITS})
+#: What is in no stream of a capture.
+ALONE = frozenset({Layer.DATA, Layer.DIGITS})
 #: How many pieces are tried together: those that are not whole then stay apart.
 _JOINED = (1, 2, 3, 4, 6, 8, 12, 16)
 _ETHERTYPES = (b"\x08\x00", b"\x86\xdd", b"\x81\x00")
@@ -110,7 +112,7 @@ def _is_whole(octets: bytes) -> bool:
     if layer is Layer.WPDU:
         return _wpdu_ends(octets)[-1] == len(octets)
     if layer is Layer.HDLC:
-        return len(octets) > 2 and octets[-1] == FLAG
+        return len(octets) > 2 and (octets[-1] == FLAG or bare_size(octets) == len(octets))
     return not any(problem.severity == "error" for problem in decode_octets(octets).problems)
 
 
@@ -164,6 +166,9 @@ def _cut(piece: Piece) -> Iterator[_Cut]:
         yield from _cut_wpdus(piece)
     elif framing is Framing.HDLC:
         yield from _cut_frames(piece)
+    elif framing is Framing.MBUS:
+        apdu = mbus_apdu(octets)
+        yield _Cut(octets, framing, _side(apdu[0]) if apdu else None, piece)
     else:
         tag = octets[3] if framing is Framing.IEC_61334_4_32 and len(octets) > 3 else octets[0]
         yield _Cut(octets, framing, _side(tag), piece)

@@ -13,6 +13,8 @@ from pathlib import Path
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.pasted.messages import PacketLink, PastedMessage
 from cosemscope.apdu.framed import Layer
+from cosemscope.apdu.hdlc.hdlc_events import bare_size
+from cosemscope.apdu.hdlc.hdlc_frames import FLAG
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.capture.spool.spool_writer import SpoolWriter
@@ -29,6 +31,7 @@ _PORTS = {
     Framing.HDLC: DLMS_PORT + 1,
     Framing.IEC_61334_4_32: DLMS_PORT + 2,
     Framing.BARE: DLMS_PORT + 3,
+    Framing.MBUS: DLMS_PORT + 4,
 }
 _CLIENT_PORT = 49_152
 _MILLISECOND, _DAY = 1_000_000, 86_400 * 1_000_000_000
@@ -107,7 +110,16 @@ def _frames(message: PastedMessage, connections: dict[Framing, SyntheticTcp]) ->
         connection = SyntheticTcp(*ends, mss=_SEGMENT, initial_sequence=(0, 0))
         connections[message.framing] = connection
         opened = connection.handshake()
-    return [*opened, *connection.data(message.from_client, message.octets)]
+    return [*opened, *connection.data(message.from_client, _sent(message))]
+
+
+def _sent(message: PastedMessage) -> bytes:
+    """The octets of a message as a stream has them: HDLC frames between flags, though none were pasted."""
+    octets, flag = message.octets, bytes((FLAG,))
+    size = bare_size(octets) if message.framing is Framing.HDLC else 0
+    if not size:
+        return octets
+    return flag + octets + (flag if size == len(octets) else b"")
 
 
 def can_be_captured(messages: Sequence[PastedMessage]) -> bool:

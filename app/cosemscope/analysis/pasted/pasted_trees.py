@@ -12,6 +12,7 @@ from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.framed import Layer, decode_octets, digits_of, recognise
 from cosemscope.apdu.mbus_frames import mbus_apdu
 from cosemscope.apdu.pasted.pieces import Pasted
+from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.transport.wports import Side
 
@@ -38,13 +39,19 @@ def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
         return decode_each(messages, keys)
     if len(messages) == 1 and not isinstance(messages[0].framing, PacketLink):
         return [decode_message(messages[0], keys)]
+    given = [message.octets for message in messages]
     with pasted_analysis(messages) as (analysis, places):
         associations = Associations(analysis, keys)
         found: list[tuple[int, PastedTree]] = []
         for row, look in associations.walk():
             indexes = [places[packet] for packet in analysis.packets_of(row).tolist()]
             sender = messages[indexes[0]].sender
-            found.append((indexes[-1], PastedTree(sender, associations.decode(row, look), look)))
+            if messages[indexes[0]].framing is Framing.MBUS:  # the rows have the APDU alone
+                octets = b"".join(given[index] for index in indexes)
+                decoded = decode_octets(octets, look.context)
+            else:
+                decoded = associations.decode(row, look)
+            found.append((indexes[-1], PastedTree(sender, decoded, look)))
             for index in indexes:
                 messages[index] = messages[index]._replace(octets=b"")
     # A frame that carries no APDU, and a packet that carries no WPDU, is no row, and is shown all the same.

@@ -12,6 +12,7 @@ from cosemscope.streams.foreign.coap_messages import is_coap
 from cosemscope.streams.foreign.octet_frames import (
     is_dsmr_alarm,
     is_dtls,
+    is_hex_text,
     is_iec_104,
     is_mbus,
     is_modbus,
@@ -130,6 +131,13 @@ FOREIGN: tuple[ForeignFraming, ...] = (
         "headers with protocol 0 and right lengths, defined functions, answers that fit",
         "nothing",
         _modbus_talk,
+    ),
+    ForeignFraming(
+        Framing.HEX_TEXT,
+        _BOTH,
+        "digits and spaces that spell a WPDU, an HDLC frame or an APDU: octets should have been sent instead",
+        "nothing; `decode` reads them",
+        _all(is_hex_text),
     ),
     ForeignFraming(Framing.IEC_62056_21, (TCP,), "/?...! or an identification", "nothing"),
     ForeignFraming(Framing.HTTP, (TCP,), "a request or status line", "nothing"),

@@ -19,6 +19,7 @@ _P1 = re.compile(rb"/[A-Za-z]{3}[0-9A-Z\\][^\r\n]{0,32}\r?\n\r?\n\d+-\d+:\d+\.\d
 # An alarm of DSMR 4: 17 letters and digits of the equipment, a comma, a register or a logical name.
 _ALARM = re.compile(rb"[A-Z][A-Z0-9]{4}\d{12},")
 _ALARM_SIZES = (18 + 4, 18 + 6)
+_DIGITS = re.compile(rb"(?:[0-9A-Fa-f]{2}[ :\r\n-]{0,2}){10,}")
 # IEC 60870-5-104: most octets behind the length; control fields, types and causes that are defined.
 _ASDU_LEAST = 6
 _APDU_MOST, _UNNUMBERED = 253, frozenset((0x07, 0x0B, 0x13, 0x23, 0x43, 0x83))
@@ -69,6 +70,15 @@ def is_modbus(octets: bytes) -> bool:
 def is_mbus(octets: bytes) -> bool:
     """Long frames with right checksums, short frames and acknowledgements, to the last octet."""
     return _is_chain(octets, mbus_stops)
+
+
+def is_hex_text(octets: bytes) -> bool:
+    """The digits of octets that are DLMS, as text: some send the string and not what it spells."""
+    if not _DIGITS.fullmatch(octets):
+        return False
+    from cosemscope.apdu.framed import digits_of  # most captures do without
+
+    return bool(digits_of(octets.strip()))
 
 
 def mbus_stops(octets: bytes) -> Iterator[int]:

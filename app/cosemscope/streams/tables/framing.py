@@ -35,6 +35,7 @@ class Framing(IntEnum):
     DSMR_ALARM = 28
     MBUS_OTHER = 29  # M-Bus that carries no APDU
     COAP_OTHER = 30  # CoAP that carries no APDU
+    HEX_TEXT = 31  # the hex digits of DLMS, as text
 
     @property
     def label(self) -> str:
@@ -77,4 +78,5 @@ _LABELS = {
     Framing.DSMR_ALARM: "DSMR alarms",
     Framing.MBUS_OTHER: "M-Bus",
     Framing.COAP_OTHER: "CoAP",
+    Framing.HEX_TEXT: "DLMS as hex text",
 }

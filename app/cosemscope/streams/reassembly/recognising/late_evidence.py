@@ -18,7 +18,7 @@ from cosemscope.capture.columns import Array
 from cosemscope.streams.foreign.foreign_table import FOREIGN
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
-from cosemscope.streams.recognition import HEAD, apdu_is_sound, believable, frame_check
+from cosemscope.streams.recognition import HEAD, apdu_is_sound, believable, frame_check, header_check
 from cosemscope.streams.stream_table import StreamTable
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
@@ -182,7 +182,11 @@ class LateEvidence:
         return apdu_is_sound(octets[HEADER_SIZE:])
 
     def _frame(self, batch: PacketBatch, packet: int) -> bool:
-        """True if a segment begins with a whole HDLC frame whose check sequence is right."""
+        """True if a segment begins with a whole HDLC frame; its check sequence is right, or its header's."""
         octets = self._source.octets(int(batch.payload[packet]), int(batch.payload_length[packet]))
         end = 1 + ((octets[1] & 7) << 8 | octets[2])
-        return end < len(octets) and octets[end] == _FLAG and frame_check(octets[1:end])
+        return (
+            end < len(octets)
+            and octets[end] == _FLAG
+            and (frame_check(octets[1:end]) or header_check(octets[1:end]))
+        )
