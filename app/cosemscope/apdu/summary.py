@@ -7,7 +7,7 @@ are told by what was inside where they were opened.
 from collections.abc import Callable
 
 from cosemscope.apdu.context import Context, Reference
-from cosemscope.apdu.data.tied_values import untied
+from cosemscope.apdu.data.tied_values import listed_texts
 from cosemscope.apdu.fields import Decoded, Field, Problem, find, walk
 from cosemscope.apdu.names.blue_book import class_name, member_name
 from cosemscope.apdu.names.tags import APDU_TAGS, GENERAL_GLO, GLO_SERVICES
@@ -49,7 +49,8 @@ def summarise(decoded: Decoded, context: Context | None = None) -> str:
     words = summarise_field(decoded.root, context)
     for reading in (" (read as date-time)", " (read as logical name)"):
         words = words.replace(reading, "")
-    if any(problem.item == "incomplete-apdu" for problem in decoded.problems):
+    partly = any(problem.item == "incomplete-apdu" for problem in decoded.problems)
+    if partly and "incomplete" not in words:
         words += " [incomplete]"
     broken = _broken(decoded)
     if broken is not None:
@@ -156,7 +157,7 @@ def _texts(field: Field | None, limit: int = 3) -> str:
     listed = [child for child in field.children if child.name.startswith("[")]
     if not listed:
         return ""
-    elements = [child.text for child in untied(listed)]
+    elements = listed_texts(listed)
     told = len(listed) - len(elements)
     count = max(len(elements), len(field.value) - told) if isinstance(field.value, tuple) else len(elements)
     more = f", {count - limit} more" if count > limit else ""

@@ -20,7 +20,11 @@ def _texts(body: str, context: Context = NO_CONTEXT) -> list[str]:
     assert not decoded.problems
     field = find(decoded.root, "notification-body")
     assert field is not None
-    return [child.text for child in field.children if child.name.startswith("[")]
+    listed = [child for child in field.children if child.name.startswith("[")]
+    names = [child.name.partition("] ")[2] for child in listed]
+    return [
+        f"{name} = {child.text}" if name else child.text for name, child in zip(names, listed, strict=True)
+    ]
 
 
 _NAMES = ("1.0.1.8.0.255 Active energy import (+A) = 1000", "1.0.32.7.0.255 Voltage L1, instantaneous = 230")

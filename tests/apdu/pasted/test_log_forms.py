@@ -129,7 +129,9 @@ def test_octets_with_something_wrong_in_them_are_refused(text: str) -> None:
 def test_addresses_tell_the_way() -> None:
     """Of two ends with an arrow between them, the first pair that is met sends; the other way answers."""
     text = "192.0.2.9:5000 -> 192.0.2.2:4059 c001\n192.0.2.2:4059 -> 192.0.2.9:5000 c401"
-    assert [piece.way for piece in read_pasted(text).pieces] == [Way.SENT, Way.RECEIVED]
+    pasted = read_pasted(text)
+    assert [piece.way for piece in pasted.pieces] == [Way.SENT, Way.RECEIVED]
+    assert pasted.remark == "4 addresses, 2 labels ignored."
 
 
 def test_rows_of_tables_and_objects_are_messages_with_way_and_time() -> None:
@@ -145,3 +147,45 @@ def test_rows_of_tables_and_objects_are_messages_with_way_and_time() -> None:
             1_704_644_149_000_000_000,
             1_704_644_150_000_000_000,
         ]
+
+
+_OCTETS = bytes.fromhex("0001001000010009c401c1000600001391")
+
+
+def _listed(form: str, separator: str = ", ") -> str:
+    return separator.join(form.format(octet) for octet in _OCTETS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"data := []byte{{{_listed('0x{:02x}')}}}",
+        "byte[] data = {" + ", ".join(f"{'(byte)' * (one > 127)}0x{one:02X}" for one in _OCTETS) + "};",
+        f"let data: [u8; 17] = [{_listed('0x{:02x}')}];",
+        f"byteArrayOf({_listed('0x{:02x}')})",
+        f"new Uint8Array([{_listed('{}')}])",
+        "java.util.Arrays: [" + ", ".join(str(one - 256 * (one > 127)) for one in _OCTETS) + "]",
+        f"static const uint8_t frame[17] PROGMEM = {{\n{_listed('0x{:02x}')} }};",
+        "# Packet 1\npeer0_0: !!binary |\n  AAEAEAABAAnEAcEABgAAE5E=",
+        _listed("%{:02x}", ""),
+        _listed("${:02X}", " "),
+        _listed("&{:02x}", " "),
+        f"<HDLC>\n<FrameType Value='10' />\n<PDU>\n<!--GetResponse-->\n{_OCTETS.hex()}\n</PDU></HDLC>",
+    ],
+)
+def test_literals_of_languages_and_translators(text: str) -> None:
+    """What people copy out of sources and tools: casts, declarations, signed octets, XML around a PDU."""
+    assert read_pasted(text).octets == _OCTETS
+
+
+def test_fields_in_xml_are_no_octets() -> None:
+    """A tree of fields has values that are hex, and they are not the octets of a message."""
+    with pytest.raises(HexError, match="XML of the fields"):
+        read_pasted(
+            '<GetRequest>\n<InvokeIdAndPriority Value="C1" />\n<ClassId Value="0008" />\n</GetRequest>'
+        )
+
+
+def test_both_readings_of_numbers_are_said() -> None:
+    """Pairs of digits may be hex or decimal: which was taken, and what the other would be."""
+    assert read_pasted("[10, 20, 30, 40]").remark.endswith("the octets then 0a141e28.")

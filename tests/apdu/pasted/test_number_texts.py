@@ -2,11 +2,18 @@
 
 import pytest
 
-from cosemscope.apdu.pasted.number_texts import may_be_decimal, read_base64, read_decimals, read_literals
+from cosemscope.apdu.pasted.number_texts import (
+    also_decimal,
+    read_base64,
+    read_decimals,
+    read_literals,
+    read_telegram,
+    read_xml,
+)
 
 ESCAPED = r"\x00\x01\xc0"
 
-READERS = (read_literals, read_decimals, read_base64, may_be_decimal)
+READERS = (read_literals, read_decimals, read_base64, read_telegram, read_xml, also_decimal)
 #: Texts that begin like one of the forms and do not end like it, and what comes round again in them.
 UNENDED = [
     ("b'", ESCAPED),

@@ -18,6 +18,8 @@ from cosemscope.apdu.names.texts import obis_text
 _NAME_SIZE, _ANY_PERIOD = 6, 0xFF
 #: Elements of an entry of push_object_list at least: class, logical name, attribute, data index.
 _ENTRY = 4
+#: Said of octets that are read as a logical name.
+_AS_NAME = " (read as logical name)"
 
 
 def pushed_objects(value: object, count: int) -> tuple[Reference, ...]:
@@ -61,8 +63,7 @@ def named_by_list(
         known = units.get((reference.class_id, reference.instance, wanted))
         known = known or (told(reference) if told is not None else None)
         value = scaled(field, *known) if known is not None else field
-        name = _member(reference)
-        shown.append(value._replace(text=f"{name} = {value.text}") if name else field)
+        shown.append(_tied(value, _member(reference)))
     return shown
 
 
@@ -92,7 +93,7 @@ def named_in_line(fields: list[Field]) -> list[Field] | None:
         if behind is not None and is_scaler_unit(behind):
             tied, scalers = scaled(value, *behind.value), scalers + 1
         pairs += 1
-        shown[place + 1] = tied._replace(text=f"{obis_text(name.value)} = {tied.text}")
+        shown[place + 1] = _tied(tied, obis_text(name.value))
     return shown if pairs > 1 or scalers else None
 
 
@@ -106,15 +107,28 @@ def is_logical_name(value: object) -> TypeGuard[bytes]:
     )
 
 
-def untied(fields: list[Field]) -> list[Field]:
-    """The elements of a list for one line: without names and scaler_units that their values tell."""
-    kept: list[Field] = []
+def _tied(field: Field, name: str) -> Field:
+    """An element that bears the name of its object behind its number: "[2] 1.0.1.8.0.255 Active energy"."""
+    return field._replace(name=f"{field.name} {name}") if name else field
+
+
+def _object_of(field: Field) -> str:
+    """The name of the object that an element is tied to; "" for none."""
+    return field.name.partition("] ")[2]
+
+
+def listed_texts(fields: list[Field]) -> list[str]:
+    """The elements of a list for one line: those that are tied with their names, and not these by themselves.
+
+    Scaler_units that are told by the values beside them are left out.
+    """
+    kept: list[tuple[Field, str]] = []
     for field in fields:
-        before = kept[-1] if kept else None
-        name, tied, _ = field.text.partition(" = ")
-        if before is not None and is_scaler_unit(field) and " = " in before.text:
+        before = kept[-1][0] if kept else None
+        name = _object_of(field)
+        if before is not None and is_scaler_unit(field) and _object_of(before) and not name:
             continue
-        if before is not None and tied and before.text.removesuffix(" (read as logical name)") == name:
+        if before is not None and name and before.text.removesuffix(_AS_NAME) == name:
             kept.pop()
-        kept.append(field)
-    return kept
+        kept.append((field, f"{name} = {field.text}" if name else field.text))
+    return [text for _, text in kept]

@@ -82,7 +82,7 @@ _FORMS = (
     (COUNT, rf"{_NUMBERED}\s*[:=#]?\s*\d{{1,7}}\b{_NO_OCTETS}"),
     (
         LABEL,
-        r"\[(?=[^\]]{0,80}\])[^\]]*?[^0-9A-Fa-f\s,;x\]][^\]]*\]|\((?=[^)]{0,80}\))[^)]*?[^0-9A-Fa-f\s,;x)][^)]*\)",
+        r"\[(?=[^\]]{0,80}\])[^\]]*?[^0-9A-Fa-f\s,;x\]-][^\]]*\]|\((?=[^)]{0,80}\))[^)]*?[^0-9A-Fa-f\s,;x)\[\]{}-][^)]*\)",
     ),
     (LABEL, r"\[\d{1,5}\](?=\s*[:=])|\(\s*\d+\)(?=\s|:)"),
     (LABEL, r"[<>]{2,}|<[=-]+|[=-]+>|[\u2190\u2192\u21d0\u21d2]|(?<!\S)[<>](?=\s)"),
@@ -92,7 +92,7 @@ _FORMS = (
 _ANY_FORM = re.compile("|".join(f"({form})" for _, form in _FORMS))
 _WORDS = re.compile(r"[^\s,;|\"'`(){}\[\]<>=*]+")
 _SPLIT = re.compile(r"[:._\u00b7\u2022\u2219\\-]+")
-_MARK = re.compile(r"\\x|0[xX](?=[0-9A-Fa-f])|(?<=[0-9A-Fa-f])h\b")
+_MARK = re.compile(r"\\x|0[xX](?=[0-9A-Fa-f])|[%$&](?=[0-9A-Fa-f]{2}(?![0-9A-Za-z]))|(?<=[0-9A-Fa-f])h\b")
 _DIGITS = re.compile(r"[0-9A-Fa-f]+")
 _LETTERS = re.compile(r"[A-Za-z]{3,}[.!]?")
 #: What parts a label from the octets behind it, or the octets from what stands behind them.

@@ -6,7 +6,8 @@ import binascii
 import re
 
 from cosemscope.apdu.names.text_marks import is_telegram
-from cosemscope.apdu.pasted.pieces import Pasted, Piece
+from cosemscope.apdu.names.texts import hex_text
+from cosemscope.apdu.pasted.pieces import HexError, Pasted, Piece
 
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), "")
 # In these each character is read in one way, once: else a text that does not end like one costs too much.
@@ -47,6 +48,31 @@ def read_telegram(text: str) -> Pasted | None:
     return Pasted((Piece(octets, None, 1),), {}, ("Read as a text of IEC 62056-21 (P1), not as hex.",))
 
 
+_PDU = re.compile(r"<PDU>(?:\s|<!--.{0,400}?-->)*(?P<hex>[0-9A-Fa-f\s]{8,}?)\s*</PDU>", re.DOTALL)
+_FIELDS = re.compile(r"<\w*(?:Request|Response|Notification|Descriptor|Priority)\w*[\s>/]")
+
+
+def read_xml(text: str) -> Pasted | None:
+    """The octets of the PDUs in XML of a translator; None for any other text.
+
+    Raises HexError where the XML has the fields of an APDU and not its octets.
+    """
+    pieces, line, seen = [], 1, 0
+    for match in _PDU.finditer(text):
+        line, seen = line + text.count("\n", seen, match.start()), match.start()
+        digits = "".join(match["hex"].split())
+        if len(digits) % 2:
+            return None
+        pieces.append(Piece(bytes.fromhex(digits), None, line))
+    if pieces:
+        return Pasted(tuple(pieces), {}, ("Read what stands between <PDU> and </PDU>.",))
+    if _FIELDS.search(text) and text.count('Value="') > 1:
+        raise HexError(
+            "this is XML of the fields of an APDU, not its octets: paste the octets that it was made of"
+        )
+    return None
+
+
 _BRACKETS = re.compile(r"[\[\](){};]")
 _NUMBER = re.compile(r"-?\d{1,3}")
 _TWO_DIGITS = re.compile(r"\s*\d\d\s*(?:,\s*\d\d\s*){2,},?\s*")
@@ -67,9 +93,13 @@ def read_decimals(text: str) -> Pasted | None:
     return Pasted((Piece(bytes(value & 0xFF for value in values), None, 1),), {}, (DECIMAL_NOTE,))
 
 
-def may_be_decimal(text: str) -> bool:
-    """Whether numbers that were read as hex could as well be decimal ones: a list of pairs of digits."""
-    return _TWO_DIGITS.fullmatch(_BRACKETS.sub(" ", text)) is not None
+def also_decimal(text: str) -> str:
+    """The other reading of a list of pairs of digits that was read as hex, in a sentence; "" for none."""
+    bare = _BRACKETS.sub(" ", text)
+    if _TWO_DIGITS.fullmatch(bare) is None:
+        return ""
+    octets = bytes(map(int, re.findall(r"\d\d", bare)))
+    return f"Read as hex; the numbers could be decimal ones too, and the octets then {hex_text(octets)}."
 
 
 _BASE64 = re.compile(
@@ -81,7 +111,8 @@ _BINARY_YAML = re.compile(r"(?m)^.*!!binary\s*\|?\s*$")
 def read_base64(text: str) -> Pasted | None:
     """Octets in base64, each YAML block a piece; None where the text is none or may be hex."""
     blocks = [block for block in _BINARY_YAML.split(text) if block.strip()]
-    if _BINARY_YAML.search(text):
+    marked = _BINARY_YAML.search(text) is not None
+    if marked:
         blocks = [
             re.split(r"(?m)^\S", block, maxsplit=1)[0] for block in blocks[-len(_BINARY_YAML.findall(text)) :]
         ]
@@ -89,7 +120,7 @@ def read_base64(text: str) -> Pasted | None:
     for block in blocks:
         joined = "".join(block.split())
         kinds = (re.search(kind, joined) for kind in ("[G-Z]", "[g-z]", "[0-9+/=]"))
-        if not _BASE64.fullmatch(joined) or not all(kinds):
+        if not marked and (not _BASE64.fullmatch(joined) or not all(kinds)):
             return None
         try:
             pieces.append(Piece(base64.b64decode(joined, validate=True), None, 1))

@@ -26,11 +26,12 @@ from cosemscope.apdu.pasted.number_texts import (
     DECIMAL_NOTE,
     HEX_ONLY,
     INVISIBLE,
-    may_be_decimal,
+    also_decimal,
     read_base64,
     read_decimals,
     read_literals,
     read_telegram,
+    read_xml,
 )
 from cosemscope.apdu.pasted.pasted_tables import read_json, read_table
 from cosemscope.apdu.pasted.pieces import HexError, Pasted, Piece, Way
@@ -54,14 +55,13 @@ class _Line(NamedTuple):
 
 def read_pasted(text: str) -> Pasted:
     """The octets that `text` spells, and what was left out of it. Raises HexError when it spells none."""
-    for reader in (read_telegram, read_literals, read_json, read_table, read_decimals, read_base64):
+    for reader in (read_telegram, read_xml, read_literals, read_json, read_table, read_decimals, read_base64):
         found = reader(text)
         if found is not None:
             return found
     pasted = _Reader(text).pasted()
-    if may_be_decimal(text):
-        pasted = pasted._replace(notes=("Read as hex; the numbers could be decimal ones too.",))
-    return pasted
+    other = also_decimal(text)
+    return pasted._replace(notes=(other,)) if other else pasted
 
 
 def parse_octets(text: str) -> bytes:
@@ -69,8 +69,11 @@ def parse_octets(text: str) -> bytes:
     return read_pasted(text).octets
 
 
-#: What terminals and mark-up add to a line: colours, quotation marks of mails, fences, marks of code.
-_ADDED = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|^(?:\s*>)+(?=\s*(?:[0-9A-Fa-f]{2}[\s:-]?){4,}\s*$)|`+")
+#: What terminals, mark-up and compilers add: colours, quotation marks of mails, marks of code, casts.
+_ADDED = re.compile(
+    r"\x1b\[[0-9;]*[A-Za-z]|\((?:unsigned\s)?(?:s?byte|Byte|char|uint8_t|u8)\)(?=\s?-?[0-9])|`+"
+    r"|^(?:\s*>)+(?=\s*(?:[0-9A-Fa-f]{2}[\s:-]?){4,}\s*$)"
+)
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>[^"']*)(?P=quote)|>(?P<inner>[^<>]+)<""")
 _TAGS = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _WRAPPING = re.compile(r"(?i)<?\b(?:buffer|bytearray|bytes\.fromhex|unhexlify|(?:hex|bytes)(?=\())\b[\s(]*")

@@ -32,6 +32,10 @@ class Piece(NamedTuple):
     stamp: Stamp | None = None
 
 
+#: Kinds of what is left out whose plural is not made by an s.
+_SEVERAL = {"address": "addresses", "column of characters": "columns of characters"}
+
+
 class Pasted(NamedTuple):
     """The pieces of a text in order; `left_out`: how many of each kind are no octets; `notes`: sentences."""
 
@@ -47,6 +51,6 @@ class Pasted(NamedTuple):
     @property
     def remark(self) -> str:
         """Sentences about the reading: what was left out, what is ambiguous; "" for neither."""
-        counted = [count(number, kind) for kind, number in self.left_out.items()]
+        counted = [count(number, kind, _SEVERAL.get(kind, "")) for kind, number in self.left_out.items()]
         ignored = [f"{', '.join(counted)} ignored."] if counted else []
         return " ".join([*ignored, *self.notes])
