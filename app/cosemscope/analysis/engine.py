@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.exchanges.exception_owners import PairedRows
+from cosemscope.analysis.exchanges.exchange_roles import SILENCE
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
@@ -63,9 +64,10 @@ class Analysis:
     `packet_streams["stream"]` is the stream of each packet (-1 none). Row for row as in `wpdus`,
     `wpdu_pairs["pair"]` is the row in `pairs`, and `first_look` (FIRST_LOOK_FIELDS) what the first octets of
     the APDU say; and, for rows that `pair` has taken, `exchanges.of["exchange"]` the row in `exchanges`
-    (EXCHANGE_FIELDS; -1 none). By row, as a walk over associations finds it, `acse` has what ciphered AARQs
-    and AAREs say, and `hls` how right answers to challenges are (HlsAnswer). With `one_by_one` every segment
-    goes through the reassembler, which gives the same rows.
+    (EXCHANGE_FIELDS; -1 none). `patience`: ns without an answer that count as none. By row, as a walk over
+    associations finds it, `acse` has what ciphered AARQs and AAREs say, and `hls` how right answers to
+    challenges are (HlsAnswer). With `one_by_one` every segment goes through the reassembler, which gives the
+    same rows.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Analysis:
         self.packet_streams = Columns({"stream": "i4"}, 1 << 16)
         self.wpdu_pairs = Columns({"pair": "u4"})
         self.exchanges = Exchanges()
+        self.patience = SILENCE
         self.acse: dict[int, AcseFacts] = {}
         self.hls: dict[int, int] = {}
         self._pairing = Lock()

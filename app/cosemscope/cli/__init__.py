@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "sessions": "peers, streams and wPort pairs of a capture, what each stream came to, and why",
     "stats": "counts of a capture",
     "expert": "what is wrong or remarkable in a capture",
+    "expert-kinds": "the kinds of items that expert tells, for --severity and settings",
     "fields": "the fields that a WPDU has, for --fields and the table's columns",
     "self-test": "test this installation; tell what live capture lacks here",
 }

@@ -141,6 +141,7 @@ class _ExpertPass:
             items.add(len(found["kind"]), **found)
         add_file_problems(analysis, items)
         _link_to_wpdus(analysis, items, everything)
+        items.switch_off()
         items.completed = done
         analysis.expert_items = items
 

@@ -5,7 +5,6 @@ import numpy.typing as npt
 
 from cosemscope.analysis.associations.result_words import result_word
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.exchanges.exchange_roles import SILENCE
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.expert.association_checks import from_client
 from cosemscope.analysis.expert.checks import Found, Rows, capture_check
@@ -60,7 +59,7 @@ def late(analysis: Analysis, rows: Rows) -> Found:
     table = facts.table
     asked = (table["request_end"] > 0) & (table["response_start"] > 0)
     waited = np.where(asked, table["response_start"] - table["request_end"], 0)
-    exchange = np.flatnonzero(waited > SILENCE)
+    exchange = np.flatnonzero(waited > analysis.patience)
     return {"wpdu": table["response"][exchange], "amount": waited[exchange] // _MILLISECOND}
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.exchanges.exchange_roles import SILENCE
 from cosemscope.analysis.exchanges.statuses import ConnectionEnds, statuses
 from cosemscope.analysis.outcomes.association_details import AssociationDetails, association_details
 from cosemscope.analysis.outcomes.association_security import AssociationSecurity, association_security
@@ -58,7 +57,7 @@ class CaptureFacts:
     @cached_property
     def statuses(self) -> npt.NDArray[np.uint8]:
         """The ExchangeStatus of each exchange, uint8[n]."""
-        return statuses(self.table, self._analysis.wpdus, self.ends, self.last_time, SILENCE)
+        return statuses(self.table, self._analysis.wpdus, self.ends, self.last_time, self._analysis.patience)
 
     # Timing.
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert.expert_settings import ExpertSettingsError, load_expert_settings
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.cli.capture_arguments import (
+    CommandError,
     add_capture_arguments,
     add_keys_argument,
     load_keys,
@@ -23,6 +25,8 @@ from cosemscope.cli.capture_arguments import (
 from cosemscope.cli.terminal import show_progress
 from cosemscope.streams.tables.expert_items import ExpertItems, Severity, Source, severities
 
+#: The exit status where --fail-on found something.
+_FOUND = 3
 DESCRIPTION = "Print what is wrong or remarkable in a capture, an item a line."
 
 
@@ -37,6 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Severity.CHAT.word,
         help="list only what is at least so bad (default: chat, which is everything)",
     )
+    parser.add_argument(
+        "--fail-on",
+        choices=[severity.word for severity in Severity],
+        help="exit with status 3 where anything is at least so bad, listed or not",
+    )
+    parser.add_argument(
+        "--settings",
+        metavar="FILE.TOML",
+        help="other severities, kinds switched off, another threshold for late answers (see expert-kinds)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,11 +60,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _expert(analysis: Analysis, arguments: argparse.Namespace) -> int:
     keys = load_keys(arguments)
+    if arguments.settings:
+        try:
+            load_expert_settings(arguments.settings).apply(analysis)
+        except ExpertSettingsError as error:
+            raise CommandError(str(error)) from None
     find_items(Associations(analysis.run(), keys), progress=show_progress)
     least = Severity[arguments.severity.upper()]
     for each in _objects(analysis.expert_items, least):
         print(json.dumps(each) if arguments.json else _text(each))
-    return 0
+    if arguments.fail_on is None:
+        return 0
+    found = severities()[analysis.expert_items["kind"]]
+    return _FOUND if (found >= Severity[arguments.fail_on.upper()]).any() else 0
 
 
 def _listed(items: ExpertItems, least: Severity) -> list[int]:

@@ -86,6 +86,20 @@ def declare(word: str, severity: Severity, group: Group, sentence: str, clause: 
     return kind
 
 
+#: Numbers of the kinds that the user does not want to see.
+SWITCHED_OFF: set[int] = set()
+
+
+def rate(word: str, severity: Severity | None) -> None:
+    """Give a kind another severity from now on; None switches it off. KeyError for an unknown word."""
+    kind = KINDS[word]
+    if severity is None:
+        SWITCHED_OFF.add(kind.number)
+        return
+    SWITCHED_OFF.discard(kind.number)
+    KINDS[word] = NUMBERED[kind.number] = kind._replace(severity=severity)
+
+
 class Words(NamedTuple):
     """An item's own sentence and clause, in the place of its kind's."""
 
@@ -141,6 +155,14 @@ class ExpertItems(Columns):
         other.extend(count, **{name: self[name][:count] for name in self.names})
         other._words, other._numbers = list(self._words), dict(self._numbers)
         return other
+
+    def switch_off(self) -> None:
+        """Remove the items of kinds that are switched off."""
+        wanted = np.flatnonzero(~np.isin(self["kind"], list(SWITCHED_OFF)))
+        if len(wanted) < len(self):
+            kept = {name: self[name][wanted] for name in self.names}
+            self._length = 0
+            self.extend(len(wanted), **kept)
 
     def number(self, words: Words) -> int:
         """The number of words for the column `words`; equal words have one number."""
