@@ -399,6 +399,11 @@ def answered_datagrams(plot: Plot) -> Told:
     return Told("complete", "1 exchange; then silence", plot.packet)
 
 
+def datagrams_up_to_the_end_of_the_capture(plot: Plot) -> Told:
+    answered_datagrams(plot)
+    return Told("complete", "1 exchange; nothing was waiting", plot.packet)
+
+
 def cut_by_the_end_of_the_capture(plot: Plot) -> Told:
     plot.associate()
     plot.blocks(4)
@@ -423,5 +428,5 @@ SESSIONS: tuple[Callable[[Plot], Told], ...] = (
     *(transfer_given_up, aborted, meter_closed_unreleased, ports_used_again, get_without_association),
     *(unanswered_without_association, nothing_said, pushes_of_a_meter, syn_unanswered),
     *(syn_with_octets_unanswered, syn_refused, one_direction, set_broken_off, lost_by_the_capture_alone),
-    *(cut_by_the_end_of_the_capture, open_at_the_end_of_the_capture),
+    *(datagrams_up_to_the_end_of_the_capture, cut_by_the_end_of_the_capture, open_at_the_end_of_the_capture),
 )

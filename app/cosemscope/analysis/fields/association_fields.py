@@ -1,6 +1,6 @@
 """Fields of associations: who is associated how, what was agreed, how it went, and by what it ended.
 
-Each stands on every WPDU of the association. Those that the AARQ and AARE tell cost a look at these.
+Each stands on every WPDU of the association. Those that the AARQ and AARE tell cost trees of these.
 """
 
 from collections.abc import Callable
@@ -200,7 +200,7 @@ def _detail(
     *,
     several: bool = False,
 ) -> None:
-    @declared(f"association.{name}", kind, title, meaning, cost=Cost.LOOK, several=several)
+    @declared(f"association.{name}", kind, title, meaning, cost=Cost.TREE, several=several)
     def detail(asked: AskedRows) -> Values:
         used, places = np.unique(asked.association_rows, return_inverse=True)
         found = [value(_details(asked, number)) for number in used.tolist()]
@@ -307,7 +307,7 @@ _detail(
     Integer(none=0),
     "HLS passes",
     "How far HLS came: 1, 2 the challenges, 3, 4 the answers to them (IEC 62056-5-3)",
-    cost=Cost.LOOK,
+    cost=Cost.TREE,
 )
 def _hls_passes(asked: AskedRows) -> Values:
     associations = asked.facts.associations

@@ -118,3 +118,15 @@ def _round_trip_server(asked: AskedRows) -> Values:
 )
 def _round_trip_client(asked: AskedRows) -> Values:
     return _round_trip(asked, server=False)
+
+
+@_declared(
+    "stream.data_round_trip",
+    _SPAN,
+    "Data RTT",
+    "Round trip of the connection by data: the shortest acknowledgements of either side, together",
+)
+def _data_round_trip(asked: AskedRows) -> Values:
+    data = asked.facts.round_trips.data
+    whole = np.where((data >= 0).all(1), data.sum(1), -1)
+    return whole[asked.wpdus("stream")]

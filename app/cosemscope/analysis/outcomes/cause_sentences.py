@@ -119,7 +119,7 @@ class CauseSentences:
             return "released"
         if end in (AssociationEnd.FIN, AssociationEnd.RST):
             return f"{self._who(stream, side)} closed with {end.name}"
-        return "then silence"
+        return "then silence" if end is AssociationEnd.SILENCE else "nothing was waiting"
 
     # The sentences.
 

@@ -64,7 +64,7 @@ def connection_outcomes(
     found = _Causes(count)
     carrying = np.flatnonzero(carries)
     found.put(carrying, Cause.NOTHING_ASKED, packet=streams["first_packet"][carrying])
-    _quiet_ones(found, total, counted(statuses == ExchangeStatus.NOTIFICATION), exchanges, associations)
+    _quiet_ones(found, streams, total, counted(statuses == ExchangeStatus.NOTIFICATION), associations)
     first = troubles(analysis, exchanges, statuses, associations, ends)
     # Invariant: `order` has the troubles of each stream together, the first in the capture first.
     order = np.lexsort((first.cause, first.at, first.stream))
@@ -108,7 +108,7 @@ class _Causes:
 
 
 def _quiet_ones(
-    found: _Causes, total: Numbers, pushes: Numbers, exchanges: Exchanges, associations: AssociationTable
+    found: _Causes, streams: Columns, total: Numbers, pushes: Numbers, associations: AssociationTable
 ) -> None:
     """Streams without trouble: done, still open, or with pushes alone; their last association tells."""
     last = np.full(len(total), -1, np.int64)
@@ -118,6 +118,7 @@ def _quiet_ones(
     mine = last[rows]
     still = np.zeros(len(total), np.bool_)
     still[associations.stream[associations.ended == AssociationEnd.END_OF_CAPTURE]] = True
+    still &= streams["protocol"] == TCP  # nobody closes a flow of datagrams
     packet = np.where(
         associations.ended_packet[mine] >= 0, associations.ended_packet[mine], associations.last_packet[mine]
     )

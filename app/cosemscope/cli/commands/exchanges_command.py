@@ -30,8 +30,6 @@ from cosemscope.cli.capture_arguments import (
 from cosemscope.cli.terminal import show_progress, write_octets
 from cosemscope.wording import count, short_duration
 
-DESCRIPTION = "Print a line for each exchange of a capture: request and answers, status, result and times."
-
 #: The keys of the JSON lines, and the fields that the first WPDU of the exchange has.
 JSON_KEYS = {
     "number": "exchange",
@@ -67,6 +65,12 @@ JSON_KEYS = {
 }
 #: The keys that the WPDU with the value has, for scripts and for people.
 _VALUE_KEYS, _VALUE_TEXT = ("value", "unit"), ("value.text",)
+DESCRIPTION = (
+    "Print a line for each exchange of a capture: request and answers, status, result, times. With --json: "
+    f"{', '.join((*JSON_KEYS, *_VALUE_KEYS))}; WPDU and exchange numbers count from 1, times are seconds as "
+    "text, client and server are DLMS roles, null is for nothing. own_time is the meter's share of the "
+    "response time, at least that where own_time_at_least is true."
+)
 #: Exchanges that are made into lines at once.
 _AT_ONCE = 4096
 _SETS = (t.SET_REQUEST,)

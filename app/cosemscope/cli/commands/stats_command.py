@@ -31,7 +31,11 @@ from cosemscope.cli.capture_arguments import (
 from cosemscope.cli.terminal import show_progress
 from cosemscope.wording import short_duration
 
-DESCRIPTION = "Print counts of a capture; with --by, what its exchanges come to."
+DESCRIPTION = (
+    "Print counts of a capture; with --by, what its exchanges come to. With --by and --json a group has the "
+    "words of --by and: count, errors, unanswered, min, mean, median, p95, p99, max (response times in "
+    "seconds, as text), octets, throughput (octets a second); null is for nothing."
+)
 
 #: Words for --by besides the names of fields.
 BY = {
