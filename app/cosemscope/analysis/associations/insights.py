@@ -8,7 +8,8 @@ from brief trees, and those of APDUs that come again and again are remembered. M
 long the capture.
 """
 
-from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,8 @@ from cosemscope.streams.tables.framing import Framing
 _REMEMBERED = 1 << 14
 _MOST_OCTETS = 8 << 20
 _LONGEST = 2048
-#: Requests by their tags.
-_ASKS = np.zeros(257, np.bool_)
-_ASKS[[t.GET_REQUEST, t.SET_REQUEST]] = True
+#: A response to a GET: the number 0.
+_ZERO = b"\xc4\x01\xc1\x00\x11\x00"
 #: Services with an invoke-id in their third octet.
 _WITH_INVOKE_ID = frozenset(
     (t.GET_REQUEST, t.SET_REQUEST, t.ACTION_REQUEST, t.GET_RESPONSE, t.SET_RESPONSE, t.ACTION_RESPONSE)
@@ -41,25 +41,17 @@ _WITH_INVOKE_ID = frozenset(
 _ENVELOPES = frozenset((*t.GLO_SERVICES, *t.DED_SERVICES, t.GENERAL_GLO, t.GENERAL_DED))
 
 
-_NOTHING = None, None
-#: A response to a GET: the number 0.
-_ZERO = b"\xc4\x01\xc1\x00\x11\x00"
-#: A look, how the lines of values begin that have it ("" where they do not end with the value), and what
-#: tells the texts of values.
-_Begun = tuple[QuietLook, str, Callable[[bytes, int], str | None]]
-
-
 class Insights:
     """Insights into the rows of an analysis, in order; see the module. For the thread that steps."""
 
     def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
         self._analysis = analysis
         self._associations = Associations(analysis, keys)
-        self._remembered: dict[tuple[Any, ...], tuple[QuietLook | None, str]] = {}
+        self._remembered: dict[tuple[Any, ...], str] = {}
         self._octets = 0
         self._next = 0
-        #: by the identity of a look
-        self._values: dict[int, _Begun] = {}
+        #: by the identity of a look, and tag
+        self._quiet_lines: dict[tuple[int, int], QuietLines] = {}
 
     def looks(self, rows: npt.NDArray[np.int64]) -> list[AnyLook]:
         """A look at each of these rows, ascending and after those that were asked for before."""
@@ -71,58 +63,40 @@ class Insights:
 
     def infos(self, rows: npt.NDArray[np.int64], looks: list[AnyLook]) -> list[str]:
         """The info line of each of these rows."""
-        parts = self._analysis.wpdus.parts(rows)
-        return [line for part in parts for line in self._infos(rows[part], looks[part])]
+        lines: list[str] = []
+        for part in self._analysis.wpdus.parts(rows):
+            lines += self._infos(rows[part], looks[part])
+            octets = sum(one.octets for one in self._quiet_lines.values())
+            if len(self._quiet_lines) > _REMEMBERED or octets > _MOST_OCTETS:
+                self._quiet_lines.clear()
+        return lines
 
     def _infos(self, rows: npt.NDArray[np.int64], looks: list[AnyLook]) -> list[str]:
-        tags = self._analysis.wpdus["apdu_tag"][rows]
+        lines, tags = np.empty(len(rows), object), self._analysis.wpdus["apdu_tag"][rows]
         quiet = np.fromiter((isinstance(look, QuietLook) for look in looks), np.bool_, len(looks))
-        asks = quiet & _ASKS[tags]
-        answers = quiet & ~asks
-        lines, apdus = np.empty(len(rows), object), np.empty(len(rows), object)
-        looked = np.fromiter(looks, object, len(looks))
+        for place in np.flatnonzero(~quiet).tolist():
+            lines[place] = self._loud(rows.item(place), tags.item(place), looks[place])
+        apdus = np.empty(len(rows), object)
         apdus[quiet] = np.fromiter(self._analysis.apdus_of(rows[quiet]), object)
-        loud = map(self._loud, rows[~quiet].tolist(), tags[~quiet].tolist(), looked[~quiet].tolist())
-        lines[~quiet] = np.fromiter(loud, object)
-        lines[asks] = np.fromiter(self._asked(apdus[asks].tolist(), looked[asks].tolist()), object)
-        told = map(self._answered, apdus[answers].tolist(), looked[answers].tolist())
-        lines[answers] = np.fromiter(told, object)
+        # Invariant: `order` has the quiet rows of each look and tag together, and `kinds` tells them apart.
+        kinds = np.fromiter(map(id, looks), np.int64, len(looks)) << 8 | tags
+        order = np.flatnonzero(quiet)
+        order = order[np.argsort(kinds[order], kind="stable")]
+        edges = np.flatnonzero(np.diff(kinds[order], prepend=-1, append=-1)).tolist()
+        for same in (order[start:stop] for start, stop in pairwise(edges)):
+            told = self._quiet(looks[same[0]], tags.item(same[0])).lines(apdus[same].tolist())
+            lines[same] = np.fromiter(told, object, len(told))
         found: list[str] = lines.tolist()
         return found
 
-    def _asked(self, apdus: list[bytes], looks: list[QuietLook]) -> Iterator[str]:
-        """The info lines of requests for one attribute, whose octets say all: equal ones are told once."""
-        once = dict(zip(apdus, looks, strict=True))
-        lines = {apdu: self._known(_key(apdu, look), look, apdu, look) for apdu, look in once.items()}
-        return map(lines.__getitem__, apdus)
-
-    def _answered(self, apdu: bytes, look: QuietLook) -> str:
-        """The info line of a response for one attribute.
-
-        Of responses with the same look only the values differ, and with them the ends of their lines.
-        """
-        service, result = apdu[:2], apdu[3:]
-        known, info = self._remembered.get((id(look), service, result), _NOTHING)
-        if info is not None and known is look:
-            return info
-        begun = self._values.get(id(look))
-        if begun is None or begun[0] is not look:
-            begun = self._begun(look)
-        _, beginning, tell = begun
-        value = tell(result, 1) if service == _ZERO[:2] and result[:1] == _ZERO[3:4] else None
-        if value is None or not beginning or len(beginning) + len(value) > MAX_LENGTH:
-            return self._known(_key(apdu, look), look, apdu, look)
-        return beginning + value
-
-    def _begun(self, look: QuietLook) -> _Begun:
-        """The beginning that lines of values with this look have: that of a 0."""
-        tell = fixed_teller(look.reference, look.scaler_unit)
-        line, value = _summary(_ZERO, look.context), tell(_ZERO, 4)
-        beginning = line.removesuffix(f"{value}") if line.endswith(f" = {value}") else ""
-        if len(self._values) >= _REMEMBERED:
-            self._values.clear()
-        begun = self._values[id(look)] = look, beginning, tell
-        return begun
+    def _quiet(self, look: AnyLook, tag: int) -> "QuietLines":
+        """The lines of quiet rows with this look and tag."""
+        assert isinstance(look, QuietLook)  # the row is quiet
+        key = id(look), tag
+        found = self._quiet_lines.get(key)
+        if found is None or found.look is not look:
+            found = self._quiet_lines[key] = QuietLines(look, tag)
+        return found
 
     def _loud(self, row: int, tag: int, known: Look) -> str:
         plain, context, opening = known.plain, known.context, known.opening
@@ -146,44 +120,74 @@ class Insights:
         context = known.context
         references = context.request.references if context.request is not None else ()
         if not len(references) <= len(apdu) <= _LONGEST:
-            return _summary(apdu, context)
+            return _summary(apdu, known)
         scaler_unit = context.scaler_unit
         units = tuple(map(scaler_unit, references)) if scaler_unit is not None else ()
         # Invoke-ids are in no line.
         key = (apdu[:2], apdu[3:] if apdu[0] in _WITH_INVOKE_ID else apdu[2:], references, units)
-        return self._known(key, None, apdu, known)
-
-    def _known(self, key: tuple[Any, ...], of: QuietLook | None, apdu: bytes, look: AnyLook) -> str:
-        """The info line under this key: remembered where it is `of` the same look, else made."""
-        known, info = self._remembered.get(key, _NOTHING)
-        if info is None or known is not of:
-            info = _summary(apdu, look.context)
-            if len(apdu) <= _LONGEST:
-                self._octets += len(apdu)
-                if len(self._remembered) >= _REMEMBERED or self._octets > _MOST_OCTETS:
-                    self._remembered.clear()
-                    self._octets = len(apdu)
-                self._remembered[key] = of, info
+        info = self._remembered.get(key)
+        if info is None:
+            info = _summary(apdu, known)
+            self._octets += len(apdu)
+            if len(self._remembered) >= _REMEMBERED or self._octets > _MOST_OCTETS:
+                self._remembered.clear()
+                self._octets = len(apdu)
+            self._remembered[key] = info
         return info
 
     def _told(self, row: int, known: Look) -> str:
         """The info line out of the whole row, with what was opened or joined."""
         framing = Framing(self._analysis.wpdus["framing"].item(row))
-        brief = _brief(known.context)
-        return summarise(decode_framed(self._analysis.octets(row), framing, brief), brief)
+        context = _brief(known.context)
+        return summarise(decode_framed(self._analysis.octets(row), framing, context), context)
 
 
-def _key(apdu: bytes, look: QuietLook) -> tuple[int, bytes, bytes]:
-    """What has the same key and the same look has the same line: invoke-ids are in none."""
-    return id(look), apdu[:2], apdu[3:]
+class QuietLines:
+    """Info lines of quiet rows with this look and tag, which differ by what stands behind the invoke-id.
+
+    A value of a fixed size is put behind the beginning that all lines of values with the look have. Other
+    lines are remembered; `octets` are those of their APDUs.
+    """
+
+    def __init__(self, look: QuietLook, tag: int) -> None:
+        self.look = look
+        self.octets = 0
+        self._known: dict[bytes, str] = {}
+        self._tells_values = tag == t.GET_RESPONSE
+        self._tell = fixed_teller(look.reference, look.scaler_unit)
+
+    def lines(self, apdus: list[bytes]) -> list[str]:
+        """The info line of each of these APDUs."""
+        known, made = self._known, self._made
+        return [known.get(apdu[3:]) or made(apdu) for apdu in apdus]
+
+    def _made(self, apdu: bytes) -> str:
+        said = apdu[3:]
+        if self._tells_values and said[:1] == b"\0":
+            value = self._tell(said, 1)
+            if value is not None and self._beginning and len(self._beginning) + len(value) <= MAX_LENGTH:
+                return self._beginning + value
+        line = _summary(apdu, self.look)
+        if len(apdu) <= _LONGEST:
+            self._known[said] = line
+            self.octets += len(apdu)
+        return line
+
+    @cached_property
+    def _beginning(self) -> str:
+        """The beginning of the lines of values: that of a 0; "" where they do not end with the value."""
+        line, value = _summary(_ZERO, self.look), self._tell(_ZERO, 4)
+        return line.removesuffix(f"{value}") if line.endswith(f" = {value}") else ""
 
 
-def _summary(apdu: bytes, context: Context) -> str:
-    brief = _brief(context)
-    return summarise(decode_apdu(apdu, brief), brief)
+def _summary(apdu: bytes, look: AnyLook) -> str:
+    """The info line of an APDU in clear, out of a brief tree."""
+    context = _brief(look.context)
+    return summarise(decode_apdu(apdu, context), context)
 
 
 def _brief(context: Context) -> Context:
+    """The same context, for a tree that is for an info line only."""
     return Context(
         context.request, context.opener, context.verifier, context.scaler_unit, context.joined, brief=True
     )
