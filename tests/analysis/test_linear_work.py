@@ -4,14 +4,9 @@ Work is the number of lines of Python that are run, which nothing else on the ma
 of a library does is not seen by that: `benchmarks/hostile_costs.py` measures CPU time.
 """
 
-import sys
-import threading
 from collections.abc import Callable
-from itertools import count as counting
 from itertools import pairwise
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +17,7 @@ from cosemscope.capture.files.reader import open_capture
 from tests.helpers.costly_captures import COSTLY
 from tests.helpers.costly_readers import READERS
 from tests.helpers.hostile_captures import GIVEN
+from tests.helpers.traced_lines import Lines
 
 #: Most growth of work when input becomes twice as long; lines that do not depend on its length.
 MOST_A_STEP, APART = 2.4, 9_000
@@ -43,22 +39,9 @@ def _read(path: Path) -> None:
 
 
 def _lines(work: Callable[[], object]) -> int:
-    """The number of lines that the work runs, in all threads that it starts."""
-    counter = counting()
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        next(counter)
-        return trace
-
-    before = sys.gettrace()
-    threading.settrace(trace)
-    sys.settrace(trace)
-    try:
+    with Lines() as lines:
         work()
-    finally:
-        sys.settrace(before)
-        threading.settrace(before)  # type: ignore[arg-type]  # what it takes is what it gave
-    return next(counter)
+        return lines.count()
 
 
 def _grows_with(lines: list[int]) -> bool:

@@ -11,6 +11,7 @@ rows below a length that they took before (see `capture.columns`).
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -25,6 +26,7 @@ from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
 from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client, same_pairs, sent_by_client
 from cosemscope.apdu.acse_facts import AcseFacts
+from cosemscope.capture.cancelling import Cancelled, Look, no_look
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.flows import Endpoint
 from cosemscope.capture.packets.packet_table import PacketTable
@@ -67,11 +69,17 @@ class Analysis:
     (EXCHANGE_FIELDS; -1 none). `patience`: ns without an answer that count as none. By row, as a walk over
     associations finds it, `acse` has what ciphered AARQs and AAREs say, and `hls` how right answers to
     challenges are (HlsAnswer). With `one_by_one` every segment goes through the reassembler, which gives the
-    same rows.
+    same rows. `look` is asked while a batch is taken in, and by all that takes long: where it raises
+    Cancelled the rest of the batch is left out, `cancelled` is set, and nothing more is taken in.
     """
 
     def __init__(
-        self, reader: RecordSource, decode_as: DecodeAs | None = None, *, one_by_one: bool = False
+        self,
+        reader: RecordSource,
+        decode_as: DecodeAs | None = None,
+        *,
+        one_by_one: bool = False,
+        look: Look = no_look,
     ) -> None:
         self.reader = reader
         self.table = PacketTable(reader.side)
@@ -88,8 +96,10 @@ class Analysis:
         self.acse: dict[int, AcseFacts] = {}
         self.hls: dict[int, int] = {}
         self._pairing = Lock()
-        self.finished = False
-        self._source = PayloadSource(reader.octets)
+        self.look = look
+        self.finished = self.cancelled = False
+        self._source = PayloadSource(reader.octets, look)
+        reader.look = self.table.look = look
         self._counts = PairCounts(self.streams, self.wpdus)
         self._output = Output(self.streams, self.wpdus, self.stream_items)
         self._tcp = TcpStreams(
@@ -115,22 +125,36 @@ class Analysis:
         return self.reader.position, self.reader.size
 
     def step(self, max_records: int = 65_536) -> bool:
-        """Take in one batch of records; False when there is nothing new now. Raises CaptureError.
+        """Take in one batch of records; False when there is nothing new now, or ever. Raises CaptureError.
 
         While a batch is analysed, the next one is read in a thread of its own, which has ended when this
         returns: most of either work is NumPy's and leaves Python to the other.
         """
-        most = min(max_records, 65_536)
-        batch, rows = self._ahead.next(most)
-        if batch is None:
+        if self.cancelled:
             return False
-        if self._reserved:
-            with self._ahead.reading(most, len(batch)):
+        most = min(max_records, 65_536)
+        with self._until_cancelled():
+            batch, rows = self._ahead.next(most)
+            if batch is None:
+                return False
+            if self._reserved:
+                with self._ahead.reading(most, len(batch)):
+                    self._analyse(batch, rows)
+            else:
                 self._analyse(batch, rows)
-        else:
-            self._analyse(batch, rows)
-            self._reserve()
-        return True
+                self._reserve()
+        return not self.cancelled
+
+    @contextmanager
+    def _until_cancelled(self) -> Iterator[None]:
+        """Work that may be cancelled: of what it was about what was found so far is kept."""
+        try:
+            yield
+        except Cancelled:
+            self.cancelled = True
+            end = len(self.packet_streams)
+            with suppress(Cancelled):  # rows whose octets are read again: they have no first look
+                self._flush(slice(end, end))
 
     def run(self) -> "Analysis":
         """Take in everything there is, and finish; returns itself. Raises CaptureError."""
@@ -153,17 +177,21 @@ class Analysis:
         self._flush(rows)
 
     def finish(self) -> None:
-        """The capture is complete: holes are given up, streams that were waited for are decided."""
-        if self.finished:
+        """The capture is complete: holes are given up, streams that were waited for are decided.
+
+        Nothing of it is done where reading was cancelled, and what is done is cut short where this is.
+        """
+        if self.finished or self.cancelled:
             return
-        self.finished = True
-        end = len(self.packets)
-        self.table.finish()
-        self._tcp.finish(end)
-        self._udp.take_late(self._late_datagrams(end + 1))
-        self._udp.finish(end)
-        self.streams["framing"][self.streams.undecided] = Framing.SILENT
-        self._flush(slice(end, end))
+        with self._until_cancelled():
+            end = len(self.packets)
+            self.table.finish()
+            self._tcp.finish(end)
+            self._udp.take_late(self._late_datagrams(end + 1))
+            self._udp.finish(end)
+            self.streams["framing"][self.streams.undecided] = Framing.SILENT
+            self._flush(slice(end, end))
+        self.finished = not self.cancelled
 
     def _late_datagrams(self, stop: int) -> Iterator[LateDatagram]:
         """What became known before packet `stop` of datagrams that lack fragments."""
@@ -249,8 +277,8 @@ class Analysis:
         return ends[side], ends[1 - side]
 
     def sessions(self) -> tuple[Peers, ...]:
-        """The session tree as it is now."""
-        return session_tree(self.table, self.streams, self._counts)
+        """The session tree as it is now. Raises Cancelled where that is not wanted any more."""
+        return session_tree(self.table, self.streams, self._counts, self.look)
 
     def dlms_client_is_near(self, pair: int) -> bool:
         """True if the stream's client is the DLMS client on this wPort pair (a pushing meter is not)."""

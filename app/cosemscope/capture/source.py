@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
+from cosemscope.capture.cancelling import Look, no_look
 from cosemscope.capture.octets import SideStore
 from cosemscope.capture.records import CaptureProblem, Interface, RecordBatch, Section, Statistics
 
@@ -14,7 +15,8 @@ class RecordSource(ABC):
     `problems` lists what could not be read, `interfaces` and `sections` where packets came from, `statistics`
     what the capturing program counted, by interface: they grow while reading. `names` maps addresses to the
     names that the capture gives them, `comments` packet numbers (from 0) to their comments. `side` is the
-    store for octets put together from several packets. `finished` is true once nothing more will come.
+    store for octets put together from several packets. `finished` is true once nothing more will come. `look`
+    is asked while reading: where it raises Cancelled nothing more may be read.
 
     One thread reads; `octets` may be called from any, until `close`.
     """
@@ -28,6 +30,7 @@ class RecordSource(ABC):
         self.comments: dict[int, tuple[str, ...]] = {}
         self.side = SideStore()
         self.finished = False
+        self.look: Look = no_look
 
     def __enter__(self) -> Self:
         return self

@@ -7,13 +7,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.capture.cancelling import Look, no_look
 from cosemscope.capture.records import PADDING, RecordBatch, gather
 
 
 class PayloadSource:
-    """Reads payload; `use` names the batch whose octets are at hand."""
+    """Reads payload; `use` names the batch whose octets are at hand.
 
-    def __init__(self, read: Callable[[int, int], bytes]) -> None:
+    `look` is asked, and may raise Cancelled, whenever octets are read one by one: whoever does is slow.
+    """
+
+    def __init__(self, read: Callable[[int, int], bytes], look: Look = no_look) -> None:
+        self.look = look
         self._read = read
         self._buffer = np.zeros(0, np.uint8)
         self._view = memoryview(b"")
@@ -48,6 +53,7 @@ class PayloadSource:
         view, index, offset = self._view, [], []
         starts = (address - self._base).tolist()
         for place, (start, size) in enumerate(zip(starts, length.tolist(), strict=True)):
+            self.look()
             for match in pattern.finditer(view, start, start + size):
                 index.append(place)
                 offset.append(match.start() - start)
@@ -55,6 +61,7 @@ class PayloadSource:
 
     def octets(self, address: int, length: int) -> bytes:
         """`length` octets at an address; fewer when the file has been cut short meanwhile."""
+        self.look()
         start = address - self._base
         if start >= 0 and start + length <= len(self._view):
             return bytes(self._view[start : start + length])

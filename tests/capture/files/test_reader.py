@@ -316,7 +316,12 @@ def test_octets_that_come_just_before_the_end_of_following_are_read(
 
 @pytest.mark.parametrize(
     ("link_type", "name"),
-    [(147, "USER0"), (105, "IEEE 802.11"), (195, "IEEE 802.15.4"), (4711, "link type 4711")],
+    [
+        (147, "USER0"),
+        (119, "IEEE 802.11 with Prism header"),
+        (230, "IEEE 802.15.4"),
+        (4711, "link type 4711"),
+    ],
 )
 def test_packets_that_are_not_opened_are_told(tmp_path: Path, link_type: int, name: str) -> None:
     """By the name of their link type, once, with the place of the first one."""

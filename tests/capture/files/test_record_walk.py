@@ -130,7 +130,7 @@ def test_links_that_nobody_opens_are_told_once() -> None:
                 step.batch.interface[:] = [window.view[a - window.base + 1] for a in step.batch.offset]
             return step
 
-    walk = Linked(problems, [Interface(1), Interface(147), Interface(105)])
+    walk = Linked(problems, [Interface(1), Interface(147), Interface(119)])
     octets = b"".join(map(record, (0, 1, 0, 2, 1, 2)))
     window = OctetWindow(100, len(octets))
     window.view[: len(octets)] = octets

@@ -34,6 +34,8 @@ from cosemscope.streams.tables.row_apdus import apdu_octets, apdu_start
 WINDOW = 256
 #: Rows that are walked at once, and about so many octets of them.
 _BATCH, _MOST_OCTETS = 4096, 8 << 20
+#: The same of rows between which somebody may ask whether to go on: a tenth of a second at the worst.
+_SOON = 1 << 16
 _MAX_OPEN = 65_536
 _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
@@ -103,9 +105,8 @@ class Associations:
         stop = len(self.analysis.first_look) if stop is None else stop
         while self.passed < stop:
             start = self.passed
-            sizes = self.analysis.wpdus["size"][start : min(start + _BATCH, stop)]
-            count = int(np.searchsorted(np.cumsum(sizes, dtype=np.int64), _MOST_OCTETS))
-            for row, look in enumerate(self._walk(start + min(count + 1, len(sizes)), wanted=True), start):
+            end = self._end(min(start + _BATCH, stop), _MOST_OCTETS)
+            for row, look in enumerate(self._walk(end, wanted=True), start):
                 assert isinstance(look, Look)  # all of them are wanted
                 yield row, look
 
@@ -117,14 +118,20 @@ class Associations:
         return looks
 
     def go_on(self, count: int) -> bool:
-        """Walk the next `count` rows, when nobody waits for a look; False when there are none."""
+        """Walk the next `count` rows, fewer of long ones, when nobody waits for a look; False without any."""
         with self._turn:
             self._turn.wait_for(lambda: not self._hurried)
             stop = min(self.passed + count, len(self.analysis.first_look))
             if stop == self.passed:
                 return False
-            self._walk(stop, wanted=False)
+            self._walk(self._end(stop, _SOON), wanted=False)
             return True
+
+    def _end(self, stop: int, octets: int) -> int:
+        """The row behind those to walk at once: at most `stop`, and one more than has so many octets."""
+        sizes = self.analysis.wpdus["size"][self.passed : stop]
+        count = int(np.searchsorted(np.cumsum(sizes, dtype=np.int64), octets))
+        return self.passed + min(count + 1, len(sizes))
 
     def _walk(self, stop: int, *, wanted: bool) -> list[AnyLook]:
         """Take the rows up to `stop` into their associations; the looks, quiet ones if not `wanted`."""

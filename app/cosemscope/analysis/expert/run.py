@@ -11,7 +11,7 @@ the words and the span of the tree.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +38,8 @@ from cosemscope.apdu.fields import Problem
 from cosemscope.apdu.names import tags as t
 from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, ExpertItems, Source, Words
 
-_BATCH = 2048
+#: Rows of a batch, and about so many octets of them: at the worst a quarter of a second.
+_BATCH, _BATCH_OCTETS = 2048, 1 << 17
 #: Batches whose trees are being decoded while the next ones are walked.
 _PENDING = 8
 #: APDUs whose trees depend on their own octets and their requests alone.
@@ -66,14 +67,14 @@ def find_items(
     total = len(analysis.wpdus)
     done = 0
     pending: deque[_Batch] = deque()
-    starts = iter(range(0, total, _BATCH))
+    batches = _batches(analysis, total)
     with TreeWorkers(total, workers) as trees:
         expert = _ExpertPass(analysis)
         while done < total and not cancelled():
-            start = next(starts, None)
-            if start is not None:
-                pending.append(_begin(associations, trees, start, min(start + _BATCH, total)))
-            if start is None or len(pending) > _PENDING:
+            rows = next(batches, None)
+            if rows is not None:
+                pending.append(_begin(associations, trees, *rows))
+            if rows is None or len(pending) > _PENDING:
                 batch = pending.popleft()
                 done = expert.take(batch, trees.end(batch.trees))
                 progress(done, total)
@@ -82,8 +83,22 @@ def find_items(
 
 
 def find_column_items(analysis: Analysis) -> None:
-    """Find the items of streams, columns and file, those of no tree. For the thread that steps."""
+    """Find the items of streams, columns and file, those of no tree. For the thread that steps.
+
+    Raises Cancelled where that is not wanted any more; the items are then as before.
+    """
     _ExpertPass(analysis).finish(0)
+
+
+def _batches(analysis: Analysis, total: int) -> Iterator[tuple[int, int]]:
+    """Yield the first row of each batch of the `total` rows, and that behind its last."""
+    start = 0
+    while start < total:
+        sizes = analysis.wpdus["size"][start : min(start + _BATCH, total)]
+        count = int(np.searchsorted(np.cumsum(sizes, dtype=np.int64), _BATCH_OCTETS))
+        stop = start + min(count + 1, len(sizes))
+        yield start, stop
+        start = stop
 
 
 class _Batch(NamedTuple):

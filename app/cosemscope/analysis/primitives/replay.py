@@ -44,6 +44,7 @@ class Replay:
         ends = (TcpEnds if tcp else UdpEnds)(self._analysis, stream, self._bindings(stream))
         now = 0.0
         for happening in happenings:
+            self._analysis.look()
             now = max(now, (happening.time - happenings[0].time) / 1e9)
             yield from ends.take(happening, now)
 

@@ -9,6 +9,7 @@ whoever opened the connection.
 from typing import NamedTuple
 
 from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client
+from cosemscope.capture.cancelling import Look, no_look
 from cosemscope.capture.packets.flows import Endpoint
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.capture.packets.packet_table import PacketTable
@@ -58,9 +59,14 @@ class Peers(NamedTuple):
     streams: tuple[StreamSession, ...]
 
 
-def session_tree(table: PacketTable, streams: StreamTable, counts: PairCounts) -> tuple[Peers, ...]:
-    """The whole tree as it is now: peers in the order of their first packets, streams and pairs likewise."""
-    pairs_of = _pairs_by_stream(counts)
+def session_tree(
+    table: PacketTable, streams: StreamTable, counts: PairCounts, look: Look = no_look
+) -> tuple[Peers, ...]:
+    """The whole tree as it is now: peers in the order of their first packets, streams and pairs likewise.
+
+    `look` is asked at each row, and may raise Cancelled.
+    """
+    pairs_of = _pairs_by_stream(counts, look)
     names = (
         "protocol",
         "flow",
@@ -75,9 +81,10 @@ def session_tree(table: PacketTable, streams: StreamTable, counts: PairCounts) -
     columns = [streams[name].tolist() for name in names]
     peers: dict[tuple[str, str], list[StreamSession]] = {}
     order: dict[frozenset[str], tuple[str, str]] = {}
-    endpoints = table.all_endpoints()
+    endpoints = table.all_endpoints(look)
     framings = {int(framing): framing for framing in Framing}
     for stream, row in enumerate(zip(*columns, strict=True)):
+        look()
         protocol, flow, side, framing, packets, wpdus, octets, first, last = row
         pairs = tuple(pairs_of.get(stream, ()))
         ends = endpoints[flow]
@@ -90,7 +97,7 @@ def session_tree(table: PacketTable, streams: StreamTable, counts: PairCounts) -
     return tuple(Peers(client, server, tuple(found)) for (client, server), found in peers.items())
 
 
-def _pairs_by_stream(counts: PairCounts) -> dict[int, list[WPortPair]]:
+def _pairs_by_stream(counts: PairCounts, look: Look) -> dict[int, list[WPortPair]]:
     found: dict[int, list[WPortPair]] = {}
     names: dict[tuple[int, Side], str] = {}
     pairs = counts.pairs
@@ -98,6 +105,7 @@ def _pairs_by_stream(counts: PairCounts) -> dict[int, list[WPortPair]]:
     columns = (pairs[name].tolist() for name in names_of_columns)
     rows = zip(*columns, near_is_client(pairs).tolist(), strict=True)
     for row, (stream, near, far, wpdus, octets, first, last, straight) in enumerate(rows):
+        look()
         client, server = (near, far) if straight else (far, near)
         for number, side in ((client, Side.CLIENT), (server, Side.SERVER)):
             if (number, side) not in names:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import zstandard
 
+from cosemscope.capture.cancelling import Look
 from cosemscope.capture.files.growing_copy import CopyError, GrowingCopy
 from cosemscope.capture.octets import OctetFile
 
@@ -41,7 +42,8 @@ class _Decompressor(Protocol):
 class _Gzip:
     """The members of a gzip file, one after the other (RFC 1952)."""
 
-    def __init__(self, source: OctetFile) -> None:
+    def __init__(self, source: OctetFile, look: Look) -> None:
+        self._look = look
         self.consumed = 0
         self._source = source
         self._member = zlib.decompressobj(31)
@@ -50,6 +52,7 @@ class _Gzip:
 
     def read(self) -> bytes:
         while True:
+            self._look()
             if self._damaged:
                 raise CopyError(_DAMAGED)
             if not self._waiting:
@@ -102,7 +105,8 @@ class _Zstd:
     They are unpacked block by block, so that what comes before damage, or before the file's end, is had.
     """
 
-    def __init__(self, source: OctetFile) -> None:
+    def __init__(self, source: OctetFile, look: Look) -> None:
+        self._look = look
         self.consumed = 0
         self._source = source
         self._unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW)
@@ -114,6 +118,7 @@ class _Zstd:
     def read(self) -> bytes:
         try:
             while self._frame is not None or self._begin():
+                self._look()
                 assert self._frame is not None
                 if self._last:
                     checksum = self._take(self._checksum)
@@ -129,6 +134,7 @@ class _Zstd:
     def _begin(self) -> bool:
         """Read the header of the next frame that is not to be skipped; False at the end of the file."""
         while head := self._source.read(self.consumed, _ZSTD_HEADER):
+            self._look()
             if head[:4] in ZSTD_SKIPPABLE:
                 self._take(8 + int.from_bytes(head[4:8], "little"), skip=True)
                 continue
@@ -178,7 +184,8 @@ class Unpacked(GrowingCopy):
         """Begin to unpack `source`, which starts with `magic`; raises OSError if there is no place for it."""
         super().__init__()
         self._source = source
-        self._stream: _Decompressor = _Gzip(source) if magic.startswith(GZIP) else _Zstd(source)
+        made = _Gzip if magic.startswith(GZIP) else _Zstd
+        self._stream: _Decompressor = made(source, lambda: self.look())
 
     @property
     def consumed(self) -> int:

@@ -9,6 +9,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from cosemscope.capture.cancelling import Look, no_look
 from cosemscope.capture.octets import OctetFile
 
 MAX_COPIED = 64 << 30
@@ -31,6 +32,7 @@ class GrowingCopy(ABC):
     def __init__(self) -> None:
         """Begin with an empty copy; raises OSError if there is no place for it."""
         self.file = OctetFile.temporary()
+        self.look: Look = no_look
         self.problem: str | None = None
         self.complete = False
         self.size = 0
@@ -48,6 +50,7 @@ class GrowingCopy(ABC):
     def reach(self, size: int) -> None:
         """Copy until there are `size` octets, or as far as possible. Raises OSError when reading fails."""
         while self.size < size and not self.complete:
+            self.look()
             try:
                 octets = self._next()
                 self._check(self.size + len(octets))

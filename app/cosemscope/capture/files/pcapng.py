@@ -92,7 +92,7 @@ class PcapngWalk(RecordWalk):
         self._order = order
         self._head = struct.Struct(order + "II").unpack_from
         self._length = struct.Struct(order + "4xI").unpack_from
-        self._blocks = Blocks(order)
+        self._blocks = Blocks(order, lambda: self.look())
         self._first_interface = len(self._interfaces)
 
     def _take(self, window: OctetWindow, at: int, limit: int, final: bool) -> WalkStep:

@@ -8,6 +8,7 @@ import ipaddress
 import struct
 from collections.abc import Iterator
 
+from cosemscope.capture.cancelling import Look, no_look
 from cosemscope.capture.pcapng_layout import BlockOption, NameRecord
 from cosemscope.capture.records import Interface, Section, Statistics
 
@@ -15,6 +16,8 @@ MAX_INTERFACES = 65_535
 # if_tsoffset beyond this many seconds is nonsense, and would not fit nanoseconds in 64 bits.
 _MAX_SHIFT = 9_000_000_000
 _MAX_DECIMALS = 19
+#: Octets of entries between two looks whether they are wanted.
+_LOOK_EVERY = 1 << 12
 _MAX_BITS = 63
 #: The counts of `Statistics`, in its order.
 _COUNTS = (
@@ -29,8 +32,9 @@ _COUNTS = (
 class Blocks:
     """Numbers and options in the byte order of a section: `order` as for `struct`."""
 
-    def __init__(self, order: str) -> None:
+    def __init__(self, order: str, look: Look = no_look) -> None:
         self.order = order
+        self._look = look
         self._number = struct.Struct(order + "I").unpack_from
         self._pair = struct.Struct(order + "HH").unpack_from
 
@@ -48,8 +52,11 @@ class Blocks:
 
     def entries(self, octets: bytes) -> Iterator[tuple[int, bytes]]:
         """Codes and values, padded to four octets each, up to one that is 0 or does not fit."""
-        at = 0
+        at, looks_at = 0, _LOOK_EVERY
         while at + 4 <= len(octets):
+            if at >= looks_at:
+                self._look()
+                looks_at = at + _LOOK_EVERY
             code, length = self._pair(octets, at)
             at += 4
             if not code or at + length > len(octets):

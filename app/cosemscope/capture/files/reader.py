@@ -134,6 +134,7 @@ class CaptureReader(RecordSource):
         if self._walk is None:
             self.begin()
         while self._walk is not None and not self.finished:
+            self._walk.look = self.look
             at = self._position - self._window.base
             step = self._walk.take(self._window, at, max_records, self._is_final())
             self._position = self._window.base + step.at
@@ -166,6 +167,7 @@ class CaptureReader(RecordSource):
         """Have a window of `need` octets from the position on, or of all there are; False if none are new."""
         wanted = max(need, WINDOW if self._window.size else FIRST_WINDOW)
         if self._copy:
+            self._copy.look = self.look
             self._copy.reach(self._position + wanted)
         available = self._copy.size if self._copy else self._file.size
         if available < self._position:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cosemscope.capture.cancelling import Look, no_look
 from cosemscope.capture.packets.link_types import OPENED_TYPES, link_type_name
 from cosemscope.capture.records import CaptureProblem, Interface, OctetWindow, RecordBatch
 
@@ -45,6 +46,7 @@ class RecordWalk(ABC):
     start = 0
 
     def __init__(self, problems: list[CaptureProblem], interfaces: list[Interface]) -> None:
+        self.look: Look = no_look
         self._problems = problems
         self._interfaces = interfaces
         self._lost_from: int | None = None
@@ -58,6 +60,7 @@ class RecordWalk(ABC):
         batches: list[RecordBatch] = []
         step = WalkStep(at)
         while limit > 0 and not step.need and not step.over:
+            self.look()
             if self._lost_from is not None:
                 if batches and not self._small_damage:
                     break  # what was found before need not wait

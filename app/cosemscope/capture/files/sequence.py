@@ -90,6 +90,7 @@ class CaptureSequence(RecordSource):
             following = self._following()
             if following is not None or not self._follow:
                 self._reader.stop_following()
+            self._reader.look = self.look
             batch = self._reader.read(max_records)
             self._take_over()
             if batch is not None:

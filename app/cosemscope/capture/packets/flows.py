@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.capture.cancelling import Look, no_look
 from cosemscope.capture.columns import Columns
 
 FLOW_FIELDS = {
@@ -105,10 +106,13 @@ class FlowTable:
         """Endpoint A (sender of the first packet) and endpoint B of a flow; IndexError if there is none."""
         return _ends(*(self.flows[name].item(flow) for name in _END_FIELDS))
 
-    def all_endpoints(self) -> list[tuple[Endpoint, Endpoint]]:
-        """`endpoints` of every flow."""
-        columns = (self.flows[name].tolist() for name in _END_FIELDS)
-        return [_ends(*row) for row in zip(*columns, strict=True)]
+    def all_endpoints(self, look: Look = no_look) -> list[tuple[Endpoint, Endpoint]]:
+        """`endpoints` of every flow; `look` is asked at each, and may raise Cancelled."""
+        found = []
+        for row in zip(*(self.flows[name].tolist() for name in _END_FIELDS), strict=True):
+            look()
+            found.append(_ends(*row))
+        return found
 
     def _find(self, keys: "_Keys", hashes: Words) -> tuple[npt.NDArray[np.int32], Numbers, Numbers]:
         """For each key its flow or -1, the slot where the search ended, and the rows that have no flow."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.capture.cancelling import Look, no_look
 from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.octets import SideStore
 from cosemscope.capture.packets.batch_headers import dissect
@@ -72,11 +73,12 @@ class PacketTable:
     `protocol`, `family` (4 or 6), address halves and port of `a` and `b`, `vlan` of the first packet.
 
     Octets that are put together from fragments go into `side`, which is the reader's. `one_by_one` sends
-    every packet the slow way, which gives the same rows.
+    every packet the slow way, which gives the same rows. `look` is asked at each packet that goes so.
     """
 
     def __init__(self, side: SideStore | None = None, *, one_by_one: bool = False) -> None:
         self.packets = Columns(PACKET_FIELDS, 1 << 16)
+        self.look: Look = no_look
         self._flows = FlowTable()
         self._lanes = VlanLanes(self._flows, self.packets)
         self._side = SideStore() if side is None else side
@@ -137,9 +139,9 @@ class PacketTable:
         """Endpoints A and B of a flow."""
         return self._flows.endpoints(flow)
 
-    def all_endpoints(self) -> list[tuple[Endpoint, Endpoint]]:
-        """`endpoints` of every flow, at once."""
-        return self._flows.all_endpoints()
+    def all_endpoints(self, look: Look = no_look) -> list[tuple[Endpoint, Endpoint]]:
+        """`endpoints` of every flow, at once; `look` is asked at each, and may raise Cancelled."""
+        return self._flows.all_endpoints(look)
 
     def add(self, batch: RecordBatch) -> slice:
         """Read the headers of a batch of records; the rows that it became."""
@@ -176,6 +178,7 @@ class PacketTable:
         rows = []
         # Octets come into the side store in one order, however many packets are looked at together.
         for index in slow.tolist():
+            self.look()
             self._expire(batch.time[: index + 1], latest[: index + 1], first)
             rows.append(reader.read(batch, index, first + index))
             self._keep_lost()

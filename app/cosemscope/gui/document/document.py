@@ -2,8 +2,8 @@
 
 The thread takes one batch after another into the analysis and says at most
 twenty times a second how far it is; the window only ever reads rows below the
-last number that it was told. Cancelling ends reading after the present batch;
-what has been read stays. A file that somebody writes is followed: at its end the thread
+last number that it was told. Cancelling ends reading within the present batch;
+what has been found stays. A file that somebody writes is followed: at its end the thread
 looks again and again, until it is told that the file is complete. What only associations know is
 completed when there is nothing to read, and then all trees are read for their expert items; both again when
 there are other keys, until the document is closed.
@@ -13,6 +13,7 @@ Signals tell what has happened, in the past tense.
 import logging
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_column_items, find_items
 from cosemscope.analysis.keys.key_table import KeyTable
+from cosemscope.capture.cancelling import Cancelled, look_at
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.ring_names import ring_number
 from cosemscope.capture.files.sequence import CaptureSequence
@@ -75,6 +77,7 @@ class Reading(QObject):
         self._stop = threading.Event()
         self._complete = threading.Event()
         self._left = threading.Event()
+        self._unwanted = self._stop.is_set
         self._wanted = threading.Event()
         self._unread = threading.Event()
         self._associations: Associations | None = None
@@ -87,7 +90,7 @@ class Reading(QObject):
         self._next_completing = 0.0
 
     def stop(self) -> None:
-        """End after the present batch. May be called from any thread."""
+        """End reading soon. May be called from any thread."""
         self._stop.set()
 
     def complete(self) -> None:
@@ -124,7 +127,7 @@ class Reading(QObject):
             self.failed.emit(str(error))
             return
         try:
-            analysis = Analysis(reader, self._decode_as)
+            analysis = Analysis(reader, self._decode_as, look=look_at(lambda: self._unwanted()))
             self.opened.emit(analysis)
             self._read(analysis)
         except (CaptureError, OSError) as error:
@@ -157,19 +160,25 @@ class Reading(QObject):
                 self._report(analysis)
                 news = False
             if self._sessions_due(analysis, now):
-                self._report_sessions(analysis)
-                if self._follow:
-                    self._report_items(analysis)
+                with suppress(Cancelled):
+                    self._report_found(analysis, items=self._follow)
                 self._put_off_sessions(now)
             if not grew:
                 self._use_the_time(analysis)
-        whole = not self._stop.is_set()
-        if whole:
+        if not self._stop.is_set():
             analysis.finish()
+        whole = analysis.finished
         self._report(analysis)
-        self._report_sessions(analysis)
-        self._report_items(analysis)
-        self.ended.emit(whole)
+        try:
+            self._report_found(analysis)
+        except Cancelled:  # who cancels is answered before the rest is put in order
+            self.ended.emit(whole)
+            self._unwanted = self._left.is_set
+            with suppress(Cancelled):
+                self._report_found(analysis)
+        else:
+            self._unwanted = self._left.is_set
+            self.ended.emit(whole)
 
     def _use_the_time(self, analysis: Analysis) -> None:
         """There is nothing to read just now: complete some rows, or wait a moment."""
@@ -197,12 +206,13 @@ class Reading(QObject):
         def cancelled() -> bool:
             return self._wanted.is_set() or self._unread.is_set()
 
-        if analysis.expert_items.completed:  # those were found with other keys
-            self._report_items(analysis)
-        if not self._wanted.is_set():
-            walk = Associations(analysis, keys, fills_columns=False)
-            find_items(walk, progress=partial(self._tell_far, self.finding), cancelled=cancelled)
-            self.itemsFound.emit(self._unread.is_set())
+        with suppress(Cancelled):
+            if analysis.expert_items.completed:  # those were found with other keys
+                self._report_items(analysis)
+            if not self._wanted.is_set():
+                walk = Associations(analysis, keys, fills_columns=False)
+                find_items(walk, progress=partial(self._tell_far, self.finding), cancelled=cancelled)
+                self.itemsFound.emit(self._unread.is_set())
 
     def _report_items(self, analysis: Analysis) -> None:
         find_column_items(analysis)
@@ -229,6 +239,13 @@ class Reading(QObject):
         self._told_packets = len(analysis.packets)
         self.sessionsFound.emit(analysis.sessions())
 
+    def _report_found(self, analysis: Analysis, *, items: bool = True) -> None:
+        """Tell the sessions, and the items that need no tree. Raises Cancelled if nobody wants them."""
+        analysis.look()
+        self._report_sessions(analysis)
+        if items:
+            self._report_items(analysis)
+
     def _put_off_sessions(self, began: float) -> None:
         """Sessions, and what came with them, were told since `began`: the next time is due so much later."""
         now = time.monotonic()
@@ -242,7 +259,8 @@ class Document(QObject):
 
     `opened` comes first, then `rowsAdded(packets, wpdus)`, `progressed(done, total)` (octets),
     `sessionsChanged(sessions)` and `problemsFound(problems)` as often as there is news, and
-    one of `finished`, `cancelled` and `failed(sentence)` at the end. Behind it, whenever `complete` has been
+    one of `finished`, `cancelled` and `failed(sentence)` at the end; behind `cancelled` the last
+    `sessionsChanged` comes, as answering goes first. Behind that, whenever `complete` has been
     called, come `completing(rows, total)` from time to time, and `completed`; then likewise
     `finding(rows, total)`. `itemsChanged(stopped)` says that the analysis has another table of expert items;
     `stopped`: not all APDUs were read for it, and nobody reads the rest.

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from cosemscope.capture.cancelling import Look
 from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import ACK, FIN, RST, SYN, TCP
 from cosemscope.streams.endings import FAR
@@ -48,11 +49,16 @@ MAX_UNDECIDED = 8192
 MAX_UNDECIDED_OCTETS = 64 << 20
 
 
-def _one_by_one(indexes: Array) -> Iterator[int]:
-    """Yield the numbers of int64[n] as Python's, a few at a time: most walks end after a few."""
+def _one_by_one(indexes: Array, look: Look) -> Iterator[int]:
+    """Yield the numbers of int64[n] as Python's, a few at a time: most walks end after a few.
+
+    Before each of them is a look whether it is wanted.
+    """
     start, step = 0, 8
     while start < len(indexes):
-        yield from indexes[start : start + step].tolist()
+        for index in indexes[start : start + step].tolist():
+            look()
+            yield index
         start, step = start + step, min(2 * step, 4096)
 
 
@@ -107,7 +113,7 @@ class PacketWalk:
         slow = self._slow
         near = 2 * stream
         resting = [near not in slow, near + 1 not in slow]
-        for index in _one_by_one(batch.of_stream(stream)):
+        for index in _one_by_one(batch.of_stream(stream), self._source.look):
             one_by_one = always or (bool(ahead) and self._is_open(stream))
             if resting[0] and resting[1] and not one_by_one:
                 break
@@ -166,7 +172,7 @@ class PacketWalk:
         place = bisect_left(indexes, index)
         self._open(half, int(segments.before[position]))
         self._learn_ack(batch, half, index)
-        for index in _one_by_one(indexes[place:]):
+        for index in _one_by_one(indexes[place:], self._source.look):
             if int(batch.direction[index]) == half & 1 and batch.payload_length[index]:
                 position += 1
                 self._segment(batch, half, index)

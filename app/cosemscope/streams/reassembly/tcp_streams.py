@@ -86,6 +86,7 @@ class TcpStreams:
                 self._take(batch, tcp, half)
             self._halves.note_acks(batch, tcp, half)
         for old, packet in self._streams.replaced:
+            self._source.look()
             self._walk.end_stream(old, packet)
         self._walk.bound_undecided(batch.rows.stop)
         self._conflicts.look(batch.rows)
@@ -93,6 +94,7 @@ class TcpStreams:
     def finish(self, end: int) -> None:
         """Nothing more comes; `end` is the number of packets."""
         for stream in sorted(self._walk.pending):
+            self._source.look()
             self._walk.end_stream(stream, end)
         self._walk.note_highest()
         half, packet, start, missing = self._halves.lost_ends(self._packets)

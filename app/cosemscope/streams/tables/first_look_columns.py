@@ -29,6 +29,8 @@ from cosemscope.streams.tables.wpdu_table import WpduTable
 #: Most octets before the APDU and of it that are gathered from several extents, and most extents for that.
 _GATHERED = int(HEADER_SIZES.max()) + WIDTH
 _MOST_EXTENTS = 8
+#: Octets of a row in which the beginning of its APDU is: more than one HDLC frame has.
+_LOOKED_AT = 1 << 12
 #: What an envelope says itself.
 _OF_ENVELOPES = frozenset(("security", "invocation_counter", "block", "last_block"))
 
@@ -123,5 +125,5 @@ def _joined(
 
 
 def _apdu(wpdus: WpduTable, row: int, source: PayloadSource) -> bytes:
-    """The APDU of one row, as far as it was captured."""
-    return apdu_octets(wpdus.octets(row, source.octets), int(wpdus["framing"][row]))
+    """The APDU of one row, as far as it was captured, or as its first octets hold it."""
+    return apdu_octets(wpdus.octets(row, source.octets)[:_LOOKED_AT], int(wpdus["framing"][row]))

@@ -119,4 +119,5 @@ _DAMAGE = (
 
 
 def _damaged(unit: HdlcUnit) -> bool:
-    return any(received.frame.faults & _DAMAGE for received in unit.frames)
+    faults = (received.frame.faults for received in unit.frames)
+    return any(fault and fault & _DAMAGE for fault in faults)
