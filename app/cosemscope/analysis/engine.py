@@ -46,6 +46,7 @@ from cosemscope.streams.stream_table import StreamTable
 from cosemscope.streams.tables.expert_items import ExpertItems
 from cosemscope.streams.tables.first_look_columns import FirstLookColumns
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.wpdu_table import WpduTable
 
 # Rows are reserved for what the file is expected to hold, this much more than the first batch lets expect.
@@ -299,6 +300,10 @@ class Analysis:
 
     def _flush(self, rows: slice) -> None:
         added = self._output.flush(rows)
+        replaced = [row for row in self._output.replacements.apply() if row < added.start]
+        if replaced:
+            octets = [apdu_octets(self.octets(row), int(self.wpdus["framing"][row])) for row in replaced]
+            self.first_look.restore(replaced, octets)
         count = added.stop - added.start
         if count:
             prime = settle_prime_rows(self.wpdus, added, self._source)

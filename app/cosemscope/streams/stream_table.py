@@ -25,9 +25,9 @@ from cosemscope.transport.wports import DLMS_PORT
 #: `client_side`: which endpoint of the flow is the stream's client (0: A), see `roles`; `framing`: Framing;
 #: `first_packet`: packet row; `start_seen`: it begins with a SYN; `ended`: FIN or RST was seen;
 #: `packets`, `wpdus` (whole ones), `octets` (payload on the wire); `first_time`, `last_time`: ns since the
-#: epoch; `retransmissions`, `out_of_order`, `conflicts`: segments; `missing_octets`: not captured;
-#: `skipped_octets`: no WPDU; `frames`: HDLC frames with a right check sequence; `rtt`: ns of the handshake,
-#: -1 unknown.
+#: epoch; `retransmissions`, `out_of_order`, `conflicts`, `captured_twice`: segments; `missing_octets`: not
+#: captured; `skipped_octets`: no WPDU; `frames`: HDLC frames with a right check sequence; `rtt`: ns of the
+#: handshake, -1 unknown.
 STREAM_FIELDS: dict[str, str] = {
     "protocol": "u1",
     "flow": "i4",
@@ -45,6 +45,7 @@ STREAM_FIELDS: dict[str, str] = {
     "retransmissions": "u4",
     "out_of_order": "u4",
     "conflicts": "u4",
+    "captured_twice": "u4",
     "missing_octets": "i8",
     "skipped_octets": "i8",
     "frames": "u4",
@@ -138,6 +139,11 @@ class StreamTable(Columns):
         """The ports of the flow's endpoints A and B."""
         flow = int(self["flow"][stream])
         return int(self._flows["a_port"][flow]), int(self._flows["b_port"][flow])
+
+    @property
+    def flows(self) -> Columns:
+        """The flow table."""
+        return self._flows
 
     def declared(self, stream: int) -> bool:
         """True if the user has set the framing of a stream."""

@@ -123,6 +123,11 @@ def _hole(talk: Talk) -> None:
     talk.tcp.packet(1, 0, ack=3 * len(ONE))
 
 
+def _captured_twice(talk: Talk) -> None:
+    talk.tcp.say(0, ONE)
+    talk.tcp.packet(0, 0, ONE, identification=talk.tcp.identification[0], flags=0x18, wait=1_000)
+
+
 def _stray(talk: Talk) -> None:
     talk.tcp.say(0, ONE)
     talk.tcp.packet(0, 1 << 25, THREE)
@@ -270,6 +275,7 @@ SCENARIOS: dict[str, Callable[[Talk], None]] = {
     "conflict": _conflict,
     "hole": _hole,
     "stray-segment": _stray,
+    "captured-twice": _captured_twice,
     "snap-length": _snap_length,
     "fragment-missing": _first_fragment,
     "keep-alive": _keep_alive,

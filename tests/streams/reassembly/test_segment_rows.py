@@ -124,13 +124,12 @@ def test_wpdus_before_the_first_octet_seen() -> None:
     assert one.made.found() == [("out-of-order", 0, 0, 41, -21, 21)]
 
 
-def test_segments_that_came_late_or_again_are_items() -> None:
+def test_segments_that_came_late_are_items() -> None:
     """At their packets, seen from the client."""
     one = Settled(Sent(ONE, side=1), Sent(TWO, side=1, seq=30), Sent(ONE, side=1), client_sides=(1,))
     one.rows.find_late(np.array([1]))
-    one.rows.find_repeated(np.array([2]))
     one.made.flush()
-    assert one.made.found() == [("out-of-order", 0, 0, 41, 30, 21), ("retransmission", 0, 0, 42, 0, 21)]
+    assert one.made.found() == [("out-of-order", 0, 0, 41, 30, 21)]
 
 
 def test_no_segments_are_no_rows() -> None:
@@ -138,7 +137,7 @@ def test_no_segments_are_no_rows() -> None:
     one, none = Settled(Sent(ONE)), np.zeros(0, np.int64)
     one.rows.add_whole(one.layout, none)
     one.rows.add_early(none, one.layout.head[:0])
-    for find in (one.rows.find_late, one.rows.find_repeated, one.rows.find_cut):
+    for find in (one.rows.find_late, one.rows.find_cut):
         find(none)
     assert not len(one.chains().wpdus)
     assert not one.made.found()

@@ -86,6 +86,7 @@ _counted(
     "Str. conflicts",
     "Segments of the stream that were sent again with other octets",
 )
+_counted("stream.captured_twice", "captured_twice", "Str. twice", "Packets of the stream captured twice")
 _counted("stream.missing", "missing_octets", "Str. missing", "Octets of the stream that were not captured")
 _counted("stream.skipped", "skipped_octets", "Str. skipped", "Octets of the stream that are no WPDU")
 

@@ -10,6 +10,7 @@ from cosemscope.capture.packets.packet_row import TCP, UDP
 from cosemscope.streams.tables.expert_items import ExpertItems
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.stream_kinds import (
+    CAPTURED_TWICE,
     CONFLICT,
     CUT,
     HOLE,
@@ -57,6 +58,7 @@ def statistics(
         "skipped_bytes": sum(map(items.total, (SKIPPED, TRAILING, NO_FRAME))),
         "truncated_wpdus": int((carried & ~complete).sum()),
         "conflicts": items.count(CONFLICT),
+        "captured_twice": items.count(CAPTURED_TWICE),
         "holes": items.count(HOLE),
         "incomplete_datagrams": incomplete_datagrams,
         "hdlc_frames": int(streams["frames"].sum()),

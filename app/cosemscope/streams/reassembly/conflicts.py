@@ -1,8 +1,8 @@
-"""Retransmissions whose octets differ from those first seen at the same place of the stream.
+"""Segments with octets that were seen before: copies that the capture made, and octets that differ.
 
-The first ones stand, as with a receiver that has them already; that others came is worth an item, since
-stacks do not do it and attackers do. The original is looked for in the batch and among the last `WINDOW`
-packets before it.
+Of octets that differ the first ones stand, as with a receiver that has them already, unless their checksum is
+wrong and that of the others is right; that others came is worth an item, since stacks do not do it and
+attackers do. The original is looked for in the batch and among the last `WINDOW` packets before it.
 """
 
 from itertools import pairwise
@@ -11,32 +11,49 @@ import numpy as np
 
 from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.packets.packet_row import SYN
+from cosemscope.capture.packets.tcp_checksum import has_right_checksum
 from cosemscope.streams.payload import PayloadSource
+from cosemscope.streams.reassembly.repeats.captured_twice import alike
+from cosemscope.streams.reassembly.repeats.replaced_octets import Replacement
 from cosemscope.streams.reassembly.row_collector import Output
-from cosemscope.streams.tables.stream_kinds import CONFLICT
+from cosemscope.streams.tables.expert_items import NUMBERED, ItemKind
+from cosemscope.streams.tables.stream_kinds import CAPTURED_TWICE, CONFLICT, KEEP_ALIVE
 
 #: Packets before a batch among which the original of a retransmission is looked for.
 WINDOW = 1 << 16
 #: Segments that are compared one by one with a segment of the same octets that begins elsewhere.
 MOST_COMPARED = 256
 _HALF_WAY = 1 << 31
+# In the place of a kind: what such a segment is has been told.
+_TOLD = -1
 
 
 class ConflictFinder:
     """Collects suspects (segments with octets that were seen before), and compares them once a batch."""
 
     def __init__(
-        self, packets: Columns, packet_streams: Columns, source: PayloadSource, output: Output
+        self,
+        packets: Columns,
+        packet_streams: Columns,
+        source: PayloadSource,
+        output: Output,
+        flows: Columns | None = None,
     ) -> None:
+        self._flows = flows
         self._packets = packets
         self._streams = packet_streams
         self._source = source
         self._output = output
-        self._suspects: list[tuple[Array, Array]] = []
+        self._suspects: list[tuple[Array, Array, int]] = []
 
-    def suspect(self, packet: Array, start: Array) -> None:
-        """Note packets, int64[k] rows, with octets that were seen before; `start`: int64[k], first octet."""
-        self._suspects.append((packet, start))
+    def suspect(self, packet: Array, start: Array, kind: ItemKind | None = None) -> None:
+        """Note packets, int64[k] rows, with octets that were seen before; `start`: int64[k], first octet.
+
+        `kind` of item is what they are if they are no copies; without it that has been told.
+        """
+        half = self._half(packet)
+        moved = [self._output.moved(one >> 1, one & 1) for one in half.tolist()] if len(half) == 1 else 0
+        self._suspects.append((packet, start - moved, kind.number if kind else _TOLD))
 
     def look(self, rows: slice) -> None:
         """Compare the suspects with what was seen before them; `rows`: the packet rows of the batch."""
@@ -44,8 +61,36 @@ class ConflictFinder:
             return
         packet = np.concatenate([suspect[0] for suspect in self._suspects]).astype(np.int64)
         start = np.concatenate([suspect[1] for suspect in self._suspects])
+        kind = np.concatenate([np.full(len(one), number) for one, _, number in self._suspects])
         self._suspects = []
         window = slice(max(0, rows.start - WINDOW), rows.stop)
+        copies = np.isin(packet, self._copies(window, packet[kind != _TOLD])) & (kind != _TOLD)
+        kind[copies] = CAPTURED_TWICE.number
+        self._tell(packet, start, kind)
+        differ = kind != KEEP_ALIVE.number  # the octet of a keep-alive may be any
+        packet, start = packet[~copies & differ], start[~copies & differ]
+        if len(packet):
+            self._compare(window, packet, start)
+
+    def _tell(self, packet: Array, start: Array, kind: Array) -> None:
+        """Items of segments all of whose octets were seen before: copies, retransmissions, keep-alives."""
+        told = np.flatnonzero(kind != _TOLD)
+        length = self._packets["payload_length"][packet[told]]
+        columns = (kind[told], self._half(packet[told]), packet[told], start[told], length)
+        for number, half, row, first, amount in zip(*(one.tolist() for one in columns), strict=True):
+            moved = self._output.moved(half >> 1, half & 1)
+            self._output.find(NUMBERED[number], half >> 1, half & 1, row, first + moved, amount)
+
+    def _copies(self, window: slice, packet: Array) -> Array:
+        """Those of the packets, int64[m], that are copies of the ones before them, to the last octet."""
+        if not len(packet):
+            return packet
+        seen, half = self._candidates(window, packet)
+        again, original = alike(self._packets, packet, seen, half << 32 | self._seq(seen))
+        return np.asarray(again[np.array(self._same_place(again, original), np.int64) == 0])
+
+    def _compare(self, window: slice, packet: Array, start: Array) -> None:
+        """Items of the packets, int64[k], whose octets differ from those first seen."""
         original = self._first_alike(window, packet)
         captured = self._packets["payload_captured"]
         # A segment is compared with the first that begins where it does and is as long, else octet by octet.
@@ -57,8 +102,25 @@ class ConflictFinder:
         half = self._half(packet[found])
         for place, mine in zip(found.tolist(), half.tolist(), strict=True):
             suspect, offset, count = int(packet[place]), int(start[place]), int(different[place])
+            offset += self._output.moved(mine >> 1, mine & 1)
             stop = offset + int(self._packets["payload_length"][suspect])
             self._output.find(CONFLICT, mine >> 1, mine & 1, suspect, offset, count, stop)
+            if exact[place]:
+                self._settle(mine >> 1, suspect, int(original[place]))
+
+    def _settle(self, stream: int, suspect: int, original: int) -> None:
+        """The octets of a segment give way to those of another one, if only the checksum of that is right."""
+        packets = self._packets
+        if self._flows is None or packets["payload_length"][suspect] != packets["payload_length"][original]:
+            return
+        read, flows = self._source.octets, self._flows
+        if has_right_checksum(packets, flows, original, read):
+            return
+        if has_right_checksum(packets, flows, suspect, read):
+            address, length = int(packets["payload"][original]), int(packets["payload_length"][original])
+            by, time = int(packets["payload"][suspect]) - address, int(packets["time"][suspect])
+            sound = Replacement(stream, original, address, length, suspect, time, by, read)
+            self._output.replacements.add(sound)
 
     def _first_alike(self, window: slice, packet: Array) -> Array:
         """Rows, int64[k], of the first packet in the window with the half and sequence number of each."""

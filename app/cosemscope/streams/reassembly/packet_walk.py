@@ -362,13 +362,14 @@ class PacketWalk:
         stream, side, packet = half >> 1, half & 1, segment.packet
         length = segment.stop - segment.start
         find = self._output.find
-        if verdict.keep_alive:
-            find(KEEP_ALIVE, stream, side, packet, segment.start, length)
-        if verdict.retransmission:
+        if verdict.seen == length:
+            kind = KEEP_ALIVE if verdict.keep_alive else RETRANSMISSION
+            self._conflicts.suspect(np.array([packet]), np.array([segment.start]), kind)
+        elif verdict.retransmission:
             find(RETRANSMISSION, stream, side, packet, segment.start, length)
         if verdict.out_of_order:
             find(OUT_OF_ORDER, stream, side, packet, segment.start, length)
-        if verdict.seen and not verdict.keep_alive:
+        if 0 < verdict.seen < length:
             self._conflicts.suspect(np.array([packet]), np.array([segment.start]))
         if verdict.cut:
             find(CUT, stream, side, packet, segment.start + segment.captured, verdict.cut)

@@ -13,10 +13,12 @@ import numpy.typing as npt
 from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import UDP
 from cosemscope.streams.reassembly.reassembler import Segment
+from cosemscope.streams.reassembly.repeats.replaced_octets import Replacements
 from cosemscope.streams.reassembly.splitters.splitter import Unit
 from cosemscope.streams.stream_table import StreamTable, add_counts
 from cosemscope.streams.tables.expert_items import ExpertItems, ItemKind, Source
 from cosemscope.streams.tables.stream_kinds import (
+    CAPTURED_TWICE,
     CONFLICT,
     CUT,
     HOLE,
@@ -40,7 +42,10 @@ class FoundUnit(NamedTuple):
 
 
 class Output:
-    """Collects a batch's rows and items; `flush` moves them into the tables."""
+    """Collects a batch's rows and items; `flush` moves them into the tables.
+
+    `replacements` are of octets in rows, to be applied behind each flush.
+    """
 
     def __init__(self, streams: StreamTable, wpdus: WpduTable, items: ExpertItems) -> None:
         self._streams = streams
@@ -51,6 +56,7 @@ class Output:
         self._known: list[Array] = []
         self._found: list[tuple[int, ...]] = []
         self._found_arrays: list[dict[str, Array]] = []
+        self.replacements = Replacements(wpdus)
         self._turned: set[int] = set()  # streams that were turned round in this batch
         self._moved: dict[
             tuple[int, int], int
@@ -81,7 +87,7 @@ class Output:
         Without `stop` the item is about `amount` octets from `start` on.
         """
         stop = start + amount if stop is None else stop
-        moved = self._moved.get((stream, side), 0) if self._moved else 0
+        moved = self.moved(stream, side)
         self._found.append((kind.number, stream, side, packet, start - moved, stop - moved, amount))
 
     def find_many(
@@ -105,6 +111,10 @@ class Output:
     def move_spans(self, stream: int, side: int, by: int) -> None:
         """Octet 0 of a side of a TCP stream is `by` octets earlier than its items so far say."""
         self._moved[stream, side] = self._moved.get((stream, side), 0) + by
+
+    def moved(self, stream: int, side: int) -> int:
+        """Octets by which octet 0 of a side of a stream became earlier in this batch."""
+        return self._moved.get((stream, side), 0) if self._moved else 0
 
     def _move(self, stream: Array, side: Array, spans: Mapping[str, Array]) -> None:
         """Move spans, {"start", "stop"}: int64[k], of sides of streams, int[k], as they were moved."""
@@ -235,6 +245,7 @@ _COUNTED = {
     RETRANSMISSION: "retransmissions",
     OUT_OF_ORDER: "out_of_order",
     CONFLICT: "conflicts",
+    CAPTURED_TWICE: "captured_twice",
     HOLE: "missing_octets",
     CUT: "missing_octets",
     NO_FRAGMENT: "missing_octets",

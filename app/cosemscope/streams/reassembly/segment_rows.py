@@ -10,7 +10,7 @@ from cosemscope.streams.reassembly.wpdu_chains import Links
 from cosemscope.streams.recognition import take_heads
 from cosemscope.streams.stream_table import StreamTable
 from cosemscope.streams.tables.expert_items import ItemKind
-from cosemscope.streams.tables.stream_kinds import CUT, OUT_OF_ORDER, RETRANSMISSION
+from cosemscope.streams.tables.stream_kinds import CUT, OUT_OF_ORDER
 from cosemscope.streams.tables.wpdu_table import Mark, wrapper_rows
 
 
@@ -92,12 +92,6 @@ class SegmentRows:
         segments = self._segments
         length = segments.stop[position] - segments.start[position]
         self._find(OUT_OF_ORDER, position, segments.start[position], length)
-
-    def find_repeated(self, position: Array) -> None:
-        """Find segments of which every octet was seen before: retransmissions."""
-        segments = self._segments
-        length = segments.stop[position] - segments.start[position]
-        self._find(RETRANSMISSION, position, segments.start[position], length)
 
     def find_cut(self, position: Array) -> None:
         """Find segments whose last octets the snap length cut off."""

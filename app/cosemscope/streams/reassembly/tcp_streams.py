@@ -33,7 +33,7 @@ from cosemscope.streams.reassembly.wpdu_chains import covered, find_chains
 from cosemscope.streams.recognition import HEAD, believable, take_heads
 from cosemscope.streams.stream_table import StreamTable, first_rows
 from cosemscope.streams.tables.framing import Framing
-from cosemscope.streams.tables.stream_kinds import HOLE
+from cosemscope.streams.tables.stream_kinds import HOLE, RETRANSMISSION
 from cosemscope.transport.wpdu import HEADER_SIZE
 
 # Framings whose units are found by a splitter only: no fast path knows them.
@@ -66,7 +66,7 @@ class TcpStreams:
         self._source = source
         self._output = output
         self._halves = Halves()
-        self._conflicts = ConflictFinder(packets, packet_streams, source, output)
+        self._conflicts = ConflictFinder(packets, packet_streams, source, output, streams.flows)
         self._evidence = LateEvidence(streams, source)
         history = WentBy(packets, packet_streams)
         pasts = SenderPasts(packets, packet_streams)
@@ -234,9 +234,9 @@ class TcpStreams:
         kept = np.flatnonzero(~taken[early])
         rows.add_early(early[kept], take_heads(early_head, kept))
         again = np.flatnonzero(old & ~taken)
-        rows.find_repeated(again)
         if len(again):
-            self._conflicts.suspect(segments.packet[again] + batch.base, segments.start[again])
+            packet, start = segments.packet[again] + batch.base, segments.start[again]
+            self._conflicts.suspect(packet, start, RETRANSMISSION)
         cut = (~wrapper & in_order | layout.whole) & ~taken
         rows.find_cut(np.flatnonzero(cut & (segments.captured < segments.stop - segments.start)))
         self._note_highest(segments)

@@ -14,9 +14,12 @@ _ONE_WPDU = "IEC 62056-4-7, 5.3.3"
 RETRANSMISSION = declare(
     "retransmission", Severity.NOTE, Group.TCP, "{octets} retransmitted", "RFC 9293, 3.8.1"
 )
+#: A copy of a packet, which the capture made: no sender sent it again.
+CAPTURED_TWICE = declare("captured-twice", Severity.CHAT, Group.TCP, "captured twice: a copy of {octets}")
 #: A segment that arrived after one that was sent later.
 OUT_OF_ORDER = declare("out-of-order", Severity.NOTE, Group.TCP, "segment of {octets} out of order")
-#: A retransmitted segment; the amount are the octets that differ. The first ones stand.
+#: A retransmitted segment; the amount are the octets that differ. The first ones stand, unless their checksum
+#: is wrong and that of the others right.
 CONFLICT = declare(
     "conflict", Severity.WARNING, Group.TCP, "retransmission differs from what was first seen in {octets}"
 )

@@ -289,6 +289,7 @@ class SessionModel(QAbstractItemModel):
             ("retransmissions", "retransmitted segments"),
             ("out_of_order", "segments out of order"),
             ("conflicts", "retransmissions that differ"),
+            ("captured_twice", "packets captured twice"),
             ("missing_octets", "octets missing"),
             ("skipped_octets", "octets skipped: no WPDU"),
             ("frames", "HDLC frames"),
