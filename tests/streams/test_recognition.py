@@ -19,10 +19,13 @@ from cosemscope.streams.recognition import (
     frame_check,
 )
 from cosemscope.streams.tables.framing import Framing
+from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.wire import Tcp, Wire, analyse, contents, get_request, get_response, wpdu
 
 AARQ = bytes.fromhex("601da109060760857405080101be10040e01000000065f1f0400007e1f04b0")
 AARE = bytes.fromhex("6129a109060760857405080101a203020100a305a103020100be10040e0800065f1f0400007c1f04000007")
+PUSH = bytes.fromhex("0f00000001000203060000000112092406000003e8")
+GENERAL_GLO = bytes.fromhex("db0854535400000000071a2000000010fe429c5787d402da2d5b6460ccc578eecb9d2d2a63")
 SNRM = bytes.fromhex("7ea00703219 30f017e".replace(" ", ""))
 STUN = bytes.fromhex("000100002112a442") + bytes(range(12))
 STUN_LONG = bytes.fromhex("000100082112a442") + bytes(range(12)) + bytes.fromhex("8028000411223344")
@@ -62,7 +65,10 @@ def _swap(octets: bytes) -> bytes:
         (wpdu(AARQ) + wpdu(AARQ)[:9], Framing.WRAPPER),
         (_swap(wpdu(AARQ)), Framing.SWAPPED),
         (_hdlc(12), Framing.HDLC),
+        (b"\x00\x0a\x7e\x13" + _hdlc(12), Framing.HDLC),
         (AARQ, Framing.BARE),
+        (PUSH, Framing.BARE),
+        (GENERAL_GLO, Framing.BARE),
         (b"\x90\x01\x01" + AARQ, Framing.IEC_61334_4_32),
         (b"/?00000001!\r\n", Framing.IEC_62056_21),
         (b"/ABC5METER-1\r\n", Framing.IEC_62056_21),
@@ -222,6 +228,30 @@ def test_decode_as_goes_before_content(tmp_path: Path) -> None:
     assert contents(analyse(wire, tmp_path)) == [get_request(1)]
     rules = parse_decode_as(["tcp:4059=none", "stream:1=wrapper"])
     assert contents(analyse(wire, tmp_path, decode_as=rules)) == [wpdu(b"\x54\x54"), wpdu(b"\x55")]
+
+
+def test_frames_behind_noise_are_rows_and_the_noise_is_told(tmp_path: Path) -> None:
+    """A converter that adds octets before the first flag hides no frame."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    frame = bytes.fromhex("7ea019410313a94be6e7000f00000001000201060000000196977e")
+    connection.say(1, b"\x00\x0a" + frame)
+    connection.say(1, frame)
+    analysis = analyse(wire, tmp_path)
+    assert contents(analysis) == [frame, frame]
+    assert analysis.streams["skipped_octets"].sum() == 2
+
+
+def test_damaged_frames_alone_are_recognised(tmp_path: Path) -> None:
+    """Header check sequences that are right, between flags: rows that are marked."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    frame = bytes.fromhex("7ea019410313a94be6e7000f00000001000201060000000196987e")
+    for _ in range(3):
+        connection.say(1, frame)
+    analysis = analyse(wire, tmp_path)
+    assert contents(analysis) == [frame] * 3
+    assert ((analysis.wpdus["marks"] & Mark.DAMAGED) > 0).all()
 
 
 def test_a_framing_that_was_set_is_split_without_being_recognised(tmp_path: Path) -> None:

@@ -178,6 +178,10 @@ class Prefix:
         return start
 
 
+#: Octets of noise before a frame, and flags in it that are looked behind.
+_FLAG, _NOISE, _MAX_FLAGS = b"\x7e", 256, 8
+
+
 def _wrapper(prefix: Prefix, at: int, *, swapped: bool = False) -> Evidence:
     octets = prefix.octets
     version = b"\x01\x00" if swapped else b"\x00\x01"
@@ -217,7 +221,18 @@ def _swapped_wrapper(prefix: Prefix, at: int) -> Evidence:
 
 
 def _hdlc(prefix: Prefix, at: int) -> Evidence:
+    """A frame at the beginning of a segment, or a whole one behind noise in it."""
     octets = prefix.octets
+    first = _hdlc_at(octets, at)
+    flag, tried = octets.find(_FLAG, at + 1), 0
+    while first is Evidence.NO and 0 <= flag < at + _NOISE and tried < _MAX_FLAGS:
+        if _hdlc_at(octets, flag) is Evidence.YES:
+            return Evidence.YES
+        flag, tried = octets.find(_FLAG, flag + 1), tried + 1
+    return first
+
+
+def _hdlc_at(octets: bytearray, at: int) -> Evidence:
     if octets[at] != 0x7E:
         return Evidence.NO
     if at + 3 > len(octets):

@@ -189,3 +189,21 @@ def test_fields_in_xml_are_no_octets() -> None:
 def test_both_readings_of_numbers_are_said() -> None:
     """Pairs of digits may be hex or decimal: which was taken, and what the other would be."""
     assert read_pasted("[10, 20, 30, 40]").remark.endswith("the octets then 0a141e28.")
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "10:11:12.000000 IP 192.0.2.1.50000 > 192.0.2.2.4059: Flags [P.], seq 1:22, ack 1, win 8192",
+        "Frame 12: 75 bytes on wire (600 bits), 75 bytes captured (600 bits)",
+        "Connected to 192.0.2.2:4059 after 12 ms",
+        "[D][sensor:094]: 'power': Sending state 1234.00000 W with 2 decimals of accuracy",
+        "Invoke 10 of 20",
+        "RSSI: 60",
+        "battery = 98",
+        "--- 2 packets, 40 octets ---",
+    ],
+)
+def test_numbers_in_headings_are_no_octets(heading: str) -> None:
+    """Ports, windows, counts, measured values: what stands among words is none of the message below."""
+    assert read_pasted(f"{heading}\n{_OCTETS.hex(' ')}").octets == _OCTETS

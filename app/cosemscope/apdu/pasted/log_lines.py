@@ -242,7 +242,8 @@ def _is_words(
 ) -> bool:
     """Whether a line is words with numbers among them."""
     digits = [digits for token in run for digits in _hex_words(token.text, marked=True)]
-    labelled = any(token.kind in (LABEL, LEVEL) and token.stop <= run[0].start for token in tokens)
+    first = tokens.index(run[0])
+    labelled = first > 0 and tokens[first - 1].kind not in (_WORD, COUNT, ADDRESS)
     return len(words) >= len(digits) and len("".join(digits)) < 6 and not labelled
 
 

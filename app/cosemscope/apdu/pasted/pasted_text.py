@@ -14,6 +14,7 @@ from cosemscope.apdu.pasted.hex_dumps import DumpLine, dump_lines
 from cosemscope.apdu.pasted.log_lines import (
     BORDER,
     COMMENT,
+    HEADING,
     LABEL,
     LONG_WORD,
     OFFSET,
@@ -78,6 +79,8 @@ _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>[^"']*)(?P=quote)|>(?P<inner>[^
 _TAGS = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _WRAPPING = re.compile(r"(?i)<?\b(?:buffer|bytearray|bytes\.fromhex|unhexlify|(?:hex|bytes)(?=\())\b[\s(]*")
 _DECLARATION = re.compile(r"^[^\[\]]*\w\s{0,4}\[[^\]]{0,40}\]\s{0,4}=\s*(?=\{|$)")
+#: Digits of a number behind a label, as "RSSI: 60" has it, at most.
+_NUMBER = 4
 _BORDERS = re.compile(r"[\s+|=_-]+|[\s|]*0\s+1\s+2\s+3\s+4\s+5\s+6\s+7(?:\s+[0-9A-Fa-f]+)*[\s|]*")
 
 
@@ -101,6 +104,8 @@ class _Reader:
             if index not in dump and line.strip() and not _BORDERS.fullmatch(line)
         }
         decimal = any(line.sure for line in taken.values())
+        longest = max((_digits_in(line) for line in taken.values()), default=0)
+        taken = {index: _without_number(line, longest) for index, line in taken.items()}
         found: list[tuple[_Line, list[str]]] = []
         odd = False
         for line in self._taken_apart(dump, taken, decimal):
@@ -190,6 +195,18 @@ def _line_of(line: str) -> LogLine:
             inner = take_apart(untagged)
             return inner._replace(way=way_in(line), left_out=Counter(inner.left_out) + Counter({LABEL: tags}))
     return taken
+
+
+def _digits_in(line: LogLine) -> int:
+    return sum(map(len, line.words))
+
+
+def _without_number(line: LogLine, longest: int) -> LogLine:
+    """A heading of a line that is a label with a number, beside lines of which one has many octets."""
+    short = 0 < _digits_in(line) <= _NUMBER and longest >= LONG_WORD
+    if not short or line.way is not None or LABEL not in line.left_out or line.numbers:
+        return line
+    return line._replace(words=(), wrong="", left_out={HEADING: 1})
 
 
 def _half(digits: str, line: int) -> str:
