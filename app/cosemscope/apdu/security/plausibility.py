@@ -10,6 +10,7 @@ from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.codes import CONFIRMED_SERVICES, EXCEPTION_ERRORS, SERVICE_ERRORS, STATE_ERRORS
 from cosemscope.apdu.names.text_marks import is_text
+from cosemscope.apdu.services.prime_messages import prime_name
 
 _INNER = {**t.GLO_SERVICES, **t.DED_SERVICES}
 #: What may answer instead of the service that a ciphered service names.
@@ -41,6 +42,8 @@ def makes_sense(part: CipheredPart, plain: bytes) -> bool:
     """Whether what was deciphered can be the APDU that `part` promises; random octets can not."""
     if not plain or plain[0] not in first_octets(part):
         return part.tag not in _INNER and is_text(plain)
+    if prime_name(plain):
+        return False  # stands in a WPDU by itself, and is in no cipher
     if plain[0] in _ERRORS:
         return _is_error(plain)
     if plain[0] == t.GENERAL_BLOCK_TRANSFER and any(octet > _BLOCKS for octet in plain[2:6:2]):
