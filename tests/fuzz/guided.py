@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stderr
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,8 @@ import atheris
 
 from tests.fuzz.target import Target
 
+#: How many times as many calls an input makes while Atheris looks on, which calls it at every branch.
+_CALLS = 4
 _DONE = re.compile(r"number_of_executed_units:\s*(\d+)")
 
 
@@ -53,6 +56,8 @@ def fuzz_guided(target: Target, inputs: int, seconds: int, seed: int, folder: Pa
 
 
 def _fuzz(target: Target, inputs: int, seconds: int, seed: int, folder: Path) -> None:
+    budget = {"calls": _CALLS * target.calls, "calls_an_octet": _CALLS * target.calls_an_octet}
+    target = replace(target, **budget)
     folder.mkdir(parents=True, exist_ok=True)
     for number, octets in enumerate(target.begin()):
         (folder / f"seed-{number}").write_bytes(octets[: target.longest])

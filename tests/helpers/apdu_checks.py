@@ -24,7 +24,7 @@ def check_tree(decoded: Decoded, octets: bytes) -> None:
         assert position in (field.start, field.stop)
         assert isinstance(field.text, str)
         assert len(field.text) < 2000
-    assert count <= 8 * sum(len(source.data) for source in decoded.sources) + 10_064
+    assert count <= 8 * sum(len(source.data) for source in decoded.sources) + 314
     for problem in decoded.problems:
         assert 0 <= problem.start <= problem.stop <= len(decoded.sources[problem.source].data)
         assert problem.message

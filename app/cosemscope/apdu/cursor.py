@@ -57,7 +57,7 @@ class Session:
         self.problems: list[Problem] = []
         self.layers = 0
         #: fields that compact arrays may still expand to: their types can be longer than their contents
-        self.expansion = 10_000 + 4 * sum(len(source.data) for source in sources)
+        self.expansion = 250 + 4 * sum(len(source.data) for source in sources)
         #: what the data to come belong to: descriptors of this APDU, or of the request it answers
         self.references: tuple[Reference, ...] = context.request.references if context.request else ()
         #: the blocks of this APDU joined, until they are put below their last one
