@@ -73,12 +73,14 @@ def drawn(given: argparse.Namespace) -> dict[str, list[Mutant]]:
 
 
 def tried(mutants: dict[str, list[Mutant]], jobs: int, own_only: bool) -> Iterator[Verdict]:
-    """Each mutant's verdict as soon as it is known; raises TestsFail where tests fail without any mutant."""
+    """Each mutant's verdict as soon as it is known; raises TestsFail where none passes without any mutant."""
     judgement = Judgement.read(_CHECKOUT / PACKAGE, _JUDGED)
     # A mutant that was judged is tried all the same: one that is noticed was judged wrongly.
     tests = {mutant.module: near(_CHECKOUT, mutant.module) for each in mutants.values() for mutant in each}
     with copied(_CHECKOUT) as first, ThreadPoolExecutor(jobs) as pool:
         limits = _limits(first, tests.values(), own_only)
+        for name in first.failing:
+            print(f"fails without any change, and is left out: {name}", flush=True)
         free: SimpleQueue[Copy] = SimpleQueue()
         free.put(first)
         for number in range(1, jobs):
@@ -152,7 +154,7 @@ def main() -> int:
             verdicts.append(verdict)
             print(verdict.line(), flush=True)
     except TestsFail as failure:
-        print(f"The tests fail without any change:\n{failure}", file=sys.stderr)
+        print(f"No test passes without any change:\n{failure}", file=sys.stderr)
         return 2
     share = report(verdicts)
     for key in Judgement.read(_CHECKOUT / PACKAGE, _JUDGED).stale():

@@ -94,11 +94,17 @@ def test_a_mutant_that_never_ends_is_noticed(checkout):
         assert copy.outcome(mutant(checkout, "a = a + 1"), tests, 3.0) is Outcome.OWN
 
 
-def test_tests_that_fail_by_themselves_are_told(checkout):
-    """What fails without a mutant would notice every one."""
+def test_tests_that_fail_by_themselves_are_left_out(checkout):
+    """What fails without a mutant would notice every one; where nothing passes there is nothing to ask."""
     (checkout / "tests/room/test_other.py").write_text("def test_wrong():\n    assert 1 == 2\n")
+    tests = near(checkout, checkout / "app/cosemscope/room/module.py")
+    with copied(checkout) as copy:
+        copy.measure(tests.others)
+        assert copy.failing == ["tests/room/test_other.py::test_wrong"]
+        assert copy.outcome(mutant(checkout, "return a <= 3"), tests, 60.0) is Outcome.NOBODY
+    (checkout / "tests/room/test_module.py").unlink()
     with copied(checkout) as copy, pytest.raises(TestsFail, match="assert 1 == 2"):
-        copy.measure(("tests/room",))
+        copy.measure(tests.others)
 
 
 def test_judged_mutants_have_a_reason_until_their_line_changes(checkout, tmp_path):

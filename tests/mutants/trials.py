@@ -8,6 +8,7 @@ import contextlib
 import copy
 import enum
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,8 @@ _COPIED = ("app", "packaging", "pyproject.toml", "resources", "tests", "README.m
 #: Octets of memory that a run of tests may use, and seconds that one test may take.
 _MEMORY, _ONE_TEST = 4 << 30, 60
 PACKAGE = Path("app/cosemscope")
+_FAILING = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
+_PASSED = re.compile(r"\b\d+ passed\b")
 
 
 class Outcome(enum.Enum):
@@ -36,7 +39,7 @@ class Outcome(enum.Enum):
 
 
 class TestsFail(Exception):  # noqa: N818 -- no error of ours
-    """Tests fail, or there are none, before anything was changed; the message is pytest's last lines."""
+    """No test passes before anything was changed; the message is pytest's last lines."""
 
     __test__ = False
 
@@ -65,6 +68,7 @@ class Copy:
     def __init__(self, checkout: Path, folder: Path) -> None:
         self.checkout = checkout
         self.folder = folder
+        self.failing: list[str] = []
         for name in _COPIED:
             source = checkout / name
             if source.is_dir():
@@ -83,12 +87,15 @@ class Copy:
     def measure(self, paths: Sequence[str]) -> float:
         """Run tests on what nobody changed, which leaves compiled modules behind; the seconds they took.
 
-        Raises TestsFail.
+        Those that fail are left out from then on, and put into `failing`. Raises TestsFail where none passes.
         """
         began = time.monotonic()
-        passed, said = self._pass(paths, None, writing=True)
+        passed, said = self._pass(paths, None, first=True)
         if not passed:
-            raise TestsFail(said)
+            failing = _FAILING.findall(said)
+            if not failing or not _PASSED.search(said):
+                raise TestsFail("\n".join(said.splitlines()[-30:]))
+            self.failing += failing
         return time.monotonic() - began
 
     def outcome(self, mutant: Mutant, tests: Near, limit: float, *, own_only: bool = False) -> Outcome:
@@ -113,14 +120,18 @@ class Copy:
         finally:
             path.write_bytes(kept)
 
-    def _pass(self, paths: Sequence[str], limit: float | None, *, writing: bool = False) -> tuple[bool, str]:
-        """Whether tests pass within `limit` seconds, and the last lines that pytest wrote."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header"]
-        command += [f"--timeout={_ONE_TEST}", *paths]
+    def _pass(self, paths: Sequence[str], limit: float | None, *, first: bool = False) -> tuple[bool, str]:
+        """Whether tests pass within `limit` seconds, and what pytest wrote; it stops where one fails.
+
+        The `first` time it does not, and leaves compiled modules behind.
+        """
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
+        command += [f"--timeout={_ONE_TEST}", *(f"--deselect={each}" for each in self.failing)]
+        command += [*([] if first else ["-x"]), *paths]
         process = subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self._environment(writing),
+            env=self._environment(writing=first),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -132,9 +143,9 @@ class Copy:
         except subprocess.TimeoutExpired:
             _end(process)
             return False, "the tests did not end"
-        return process.returncode == 0, "\n".join(output.decode(errors="replace").splitlines()[-30:])
+        return process.returncode == 0, output.decode(errors="replace")
 
-    def _environment(self, writing: bool) -> dict[str, str]:
+    def _environment(self, *, writing: bool) -> dict[str, str]:
         """The copy's modules before the checkout's, in children of tests too; the same examples each time."""
         ours = {
             "PYTHONPATH": os.pathsep.join([str(self.folder / "app"), str(self.folder)]),
