@@ -388,6 +388,32 @@ def lost_by_the_capture_alone(plot: Plot) -> Told:
     return Told("complete", "4 exchanges; released", plot.packet - 2)
 
 
+def answer_lost_by_the_capture(plot: Plot) -> Told:
+    plot.associate()
+    plot.up(GET)
+    plot.down(ANSWER)
+    plot.wire.packets.pop()
+    plot.read(OTHER)
+    plot.release()
+    return Told("complete", "4 exchanges, 1 answer not captured; released", plot.packet - 2)
+
+
+def unanswered_and_later_a_loss(plot: Plot) -> Told:
+    plot.associate()
+    plot.up(GET)
+    packet = plot.packet
+    plot.wait(1000)
+    plot.read(OTHER)
+    plot.up(OTHER)
+    plot.down(ANSWER)
+    plot.wire.packets.pop()
+    plot.read(OTHER)
+    plot.wait(996)
+    plot.end(CLIENT)
+    sentence = "get-request 1.0.1.8.0.255:2 was not answered: client closed with FIN 2 s later"
+    return Told("unanswered", sentence, packet)
+
+
 def unanswered_datagram(plot: Plot) -> Told:
     plot.wire.udp(plot.client, plot.meter, wpdu(GET))
     return Told("unanswered", "get-request 1.0.1.8.0.255:2 was not answered: silence for {}", plot.packet)
@@ -427,6 +453,14 @@ SESSIONS: tuple[Callable[[Plot], Told], ...] = (
     *(meter_closed_within_a_transfer, meter_reset_within_an_answer, client_closed_within_a_transfer),
     *(transfer_given_up, aborted, meter_closed_unreleased, ports_used_again, get_without_association),
     *(unanswered_without_association, nothing_said, pushes_of_a_meter, syn_unanswered),
-    *(syn_with_octets_unanswered, syn_refused, one_direction, set_broken_off, lost_by_the_capture_alone),
+    *(
+        syn_with_octets_unanswered,
+        syn_refused,
+        one_direction,
+        set_broken_off,
+        lost_by_the_capture_alone,
+        answer_lost_by_the_capture,
+        unanswered_and_later_a_loss,
+    ),
     *(datagrams_up_to_the_end_of_the_capture, cut_by_the_end_of_the_capture, open_at_the_end_of_the_capture),
 )

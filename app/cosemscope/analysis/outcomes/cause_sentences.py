@@ -235,8 +235,11 @@ class CauseSentences:
         told = [count(int(outcomes.exchanges[stream]), "exchange")]
         if errors:
             told.append(count(errors, "error"))
-        if unanswered:
-            told.append(f"{unanswered} asked again")
+        lost = int(outcomes.lost[stream])
+        if unanswered > lost:
+            told.append(f"{unanswered - lost:,} asked again")
+        if lost:
+            told.append(f"{count(lost, 'answer')} not captured")
         return f"{', '.join(told)}; {self._released(stream)}"
 
 

@@ -14,6 +14,7 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.exchanges.statuses import ConnectionEnds, ExchangeStatus
 from cosemscope.analysis.outcomes.association_table import AssociationEnd, AssociationTable
+from cosemscope.analysis.outcomes.capture_losses import lost_answers
 from cosemscope.analysis.outcomes.outcome_words import OUTCOMES, Cause, ConnectionOutcome
 from cosemscope.analysis.outcomes.troubles import troubles
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
@@ -31,7 +32,8 @@ class ConnectionOutcomes(NamedTuple):
     """Outcomes by stream: `outcome`, `cause` u1[streams]; the others int64[streams].
 
     `exchange`: the one that the cause is about, -1 none; `packet`: that of the cause, -1 none; `exchanges`,
-    `errors`, `unanswered`: how many; `client_side`: the side of the DLMS client, -1 unknown.
+    `errors`, `unanswered`: how many, and `lost` how many of the unanswered had answers that the capture may
+    lack; `client_side`: the side of the DLMS client, -1 unknown.
     """
 
     outcome: npt.NDArray[np.uint8]
@@ -41,6 +43,7 @@ class ConnectionOutcomes(NamedTuple):
     exchanges: Numbers
     errors: Numbers
     unanswered: Numbers
+    lost: Numbers
     client_side: Numbers
 
 
@@ -65,7 +68,9 @@ def connection_outcomes(
     carrying = np.flatnonzero(carries)
     found.put(carrying, Cause.NOTHING_ASKED, packet=streams["first_packet"][carrying])
     _quiet_ones(found, streams, total, counted(statuses == ExchangeStatus.NOTIFICATION), associations)
-    first = troubles(analysis, exchanges, statuses, associations, ends)
+    unanswered = np.flatnonzero(statuses == ExchangeStatus.UNANSWERED)
+    lost = unanswered[lost_answers(analysis, exchanges, unanswered)]
+    first = troubles(analysis, exchanges, statuses, associations, ends, lost)
     # Invariant: `order` has the troubles of each stream together, the first in the capture first.
     order = np.lexsort((first.cause, first.at, first.stream))
     order = order[np.diff(first.stream[order], prepend=-1) != 0]
@@ -80,6 +85,7 @@ def connection_outcomes(
         total,
         counted(statuses == ExchangeStatus.ERROR),
         counted(statuses == ExchangeStatus.UNANSWERED),
+        np.bincount(stream[lost], minlength=count).astype(np.int64),
         _client_sides(analysis.pairs, count),
     )
 

@@ -52,7 +52,9 @@ class _Finder:
         statuses: npt.NDArray[np.uint8],
         associations: AssociationTable,
         ends: ConnectionEnds,
+        lost: Numbers,
     ) -> None:
+        self._lost = lost
         self._exchanges, self._statuses, self._associations = exchanges, statuses, associations
         self._ends = ends
         self._streams, self._pairs = analysis.streams, analysis.pairs
@@ -87,7 +89,9 @@ class _Finder:
         self._add(
             cause, rows, self._packets(rows, "request", "response"), self._packets(rows, "last_response")
         )
-        rows = self._not_made_good(np.flatnonzero((statuses == ExchangeStatus.UNANSWERED) & ~releases))
+        unanswered = (statuses == ExchangeStatus.UNANSWERED) & ~releases
+        unanswered[self._lost] = False
+        rows = self._not_made_good(np.flatnonzero(unanswered))
         at, closed = self._packets(rows, "last_request"), self._closed_before_going_on(rows)
         self._add(Cause.CLOSED_WITHIN, rows[closed >= 0], at[closed >= 0], closed[closed >= 0])
         rows, at = rows[closed < 0], at[closed < 0]
@@ -189,8 +193,12 @@ def troubles(
     statuses: npt.NDArray[np.uint8],
     associations: AssociationTable,
     ends: ConnectionEnds,
+    lost: Numbers,
 ) -> Troubles:
-    """The troubles of a capture that has exchanges; none of a capture that has none."""
+    """The troubles of a capture that has exchanges; none of a capture that has none.
+
+    `lost`: exchanges whose answers the capture may lack.
+    """
     if not len(exchanges):
         return Troubles(*(np.zeros(0, np.int64) for _ in Troubles._fields))
-    return _Finder(analysis, exchanges, statuses, associations, ends).troubles()
+    return _Finder(analysis, exchanges, statuses, associations, ends, lost).troubles()
