@@ -76,8 +76,8 @@ def test_several_messages_are_a_list_and_trees(capsys: pytest.CaptureFixture[str
     assert main(["decode", text]) == 0
     told = capsys.readouterr()
     assert told.out.splitlines()[:2] == [
-        "   1  client  GET 1.0.1.8.0.255 Active energy import (+A)",
-        "   2  server  GET response 1.0.1.8.0.255 Active energy import (+A), value = 5009",
+        "   1  10:11:12.345000  client  GET 1.0.1.8.0.255 Active energy import (+A)",
+        "   2  10:11:12.456000  server  GET response 1.0.1.8.0.255 Active energy import (+A), value = 5009",
     ]
     assert "-- 2, from the server" in told.out
     assert told.err == "cosemscope decode: 2 time stamps, 2 labels ignored.\n"

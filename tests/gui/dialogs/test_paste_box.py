@@ -275,11 +275,12 @@ def test_several_messages_are_a_list_and_one_conversation(box):
     box.text.setPlainText(CONVERSATION)
     box.read()
     assert box.messages.isVisible()
-    assert "1.0.1.8.0.255" in box.messages.item(1).text()
+    assert box.messages.line(0)[:4] == ["1", "10:11:12.345000", "client", "13"]
+    assert "1.0.1.8.0.255" in box.messages.line(1)[4]
     assert "2 messages" in box.summary.text()
     assert "2 time stamps, 2 labels ignored" in box.summary.text()
     assert shown(box) == bytes.fromhex("c001c100030100010800ff0200")
-    box.messages.setCurrentRow(1)
+    box.messages.choose(1)
     assert box.details.view.octets == bytes.fromhex("c401c1000600001391")
     box.text.setPlainText(HEX)
     box.read()

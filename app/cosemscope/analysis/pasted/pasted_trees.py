@@ -12,20 +12,31 @@ from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.framed import Layer, decode_octets, digits_of, recognise
 from cosemscope.apdu.mbus_frames import mbus_apdu
 from cosemscope.apdu.pasted.pieces import Pasted
+from cosemscope.apdu.pasted.time_stamps import Stamp
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.transport.wports import Side
+from cosemscope.wording import clock
 
 #: Said where the messages could not be read as a conversation; why follows.
 NO_CONVERSATION = "each message is read by itself, since the temporary folder cannot be used"
 
 
 class PastedTree(NamedTuple):
-    """A message of a pasted text, its frames joined: who sent it, its tree, what is known of it."""
+    """A message of a pasted text, its frames joined: who sent it, its tree, what is known of it, and when."""
 
     sender: Side
     decoded: Decoded
     look: Look
+    stamp: Stamp | None = None
+
+    @property
+    def time(self) -> str:
+        """When it was sent, as the text tells: date and time, or the time of day; "" where it tells none."""
+        if self.stamp is None:
+            return ""
+        text = clock(self.stamp.time, utc=not self.stamp.dated)
+        return text if self.stamp.dated else text.partition(" ")[2]
 
 
 def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
@@ -45,13 +56,13 @@ def decode_pasted(pasted: Pasted, keys: KeyTable = NO_KEYS) -> list[PastedTree]:
         found: list[tuple[int, PastedTree]] = []
         for row, look in associations.walk():
             indexes = [places[packet] for packet in analysis.packets_of(row).tolist()]
-            sender = messages[indexes[0]].sender
-            if messages[indexes[0]].framing is Framing.MBUS:  # the rows have the APDU alone
+            first = messages[indexes[0]]
+            if first.framing is Framing.MBUS:  # the rows have the APDU alone
                 octets = b"".join(given[index] for index in indexes)
                 decoded = decode_octets(octets, look.context)
             else:
                 decoded = associations.decode(row, look)
-            found.append((indexes[-1], PastedTree(sender, decoded, look)))
+            found.append((indexes[-1], PastedTree(first.sender, decoded, look, first.stamp)))
             for index in indexes:
                 messages[index] = messages[index]._replace(octets=b"")
     # A frame that carries no APDU, and a packet that carries no WPDU, is no row, and is shown all the same.
@@ -77,4 +88,4 @@ def _apdu_of(octets: bytes) -> bytes:
 def decode_message(message: PastedMessage, keys: KeyTable = NO_KEYS) -> PastedTree:
     """The tree of one message by itself; where it does not say whose it is, the keys' titles are tried."""
     look = advance(Association(keys), _apdu_of(message.octets), 0)
-    return PastedTree(message.sender, decode_octets(message.octets, look.context), look)
+    return PastedTree(message.sender, decode_octets(message.octets, look.context), look, message.stamp)

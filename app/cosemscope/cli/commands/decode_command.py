@@ -79,9 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write_page(path: Path, trees: list[PastedTree], pasted: Pasted) -> int:
     """Write the trees as an HTML page; 1 where it cannot be written."""
-    messages = [
-        page_message(tree.decoded, tree.look, (("from", f"the {tree.sender.value}"),)) for tree in trees
-    ]
+    messages = [page_message(tree.decoded, tree.look, _facts(tree)) for tree in trees]
     title = messages[0].line if len(messages) == 1 else f"{len(messages)} messages"
     try:
         write_page(path, title, pasted.remark, messages)
@@ -91,19 +89,26 @@ def _write_page(path: Path, trees: list[PastedTree], pasted: Pasted) -> int:
     return 0
 
 
+def _facts(tree: PastedTree) -> list[tuple[str, str]]:
+    """Who sent a message, and when, as far as the text tells."""
+    facts = [("time", tree.time)] if tree.time else []
+    return [*facts, ("from", f"the {tree.sender.value}")]
+
+
 def _as_object(trees: list[PastedTree], pasted: Pasted) -> dict[str, object]:
     """Several messages for scripts: each with its number, sender and tree; and how the text was read."""
-    messages = [
-        {"number": number, "sender": tree.sender.value, **tree_object(tree.decoded, tree.look)}
-        for number, tree in enumerate(trees, 1)
-    ]
+    messages = []
+    for number, tree in enumerate(trees, 1):
+        about = {"number": number, "sender": tree.sender.value, "time": tree.time or None}
+        messages.append(about | tree_object(tree.decoded, tree.look))
     return {"messages": messages, "left_out": pasted.left_out, "notes": list(pasted.notes)}
 
 
 def _print_messages(trees: list[PastedTree]) -> None:
     """A line a message, then each with its tree."""
     for number, tree in enumerate(trees, 1):
-        print(f"{number:>4}  {tree.sender.value:<6}  {summarise(tree.decoded, tree.look.context)}")
+        time = f"{tree.time}  " if tree.time else ""
+        print(f"{number:>4}  {time}{tree.sender.value:<6}  {summarise(tree.decoded, tree.look.context)}")
     for number, tree in enumerate(trees, 1):
         print(f"\n-- {number}, from the {tree.sender.value}")
         print_decoded(tree.decoded, tree.look, as_json=False)

@@ -8,7 +8,6 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
-    QListWidget,
     QPlainTextEdit,
     QPushButton,
     QSplitter,
@@ -24,6 +23,7 @@ from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.spool.spool_file import SpoolError
+from cosemscope.gui.dialogs.message_list import MessageList
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.panes.details.details import Details
@@ -101,10 +101,8 @@ class PasteBox(QDialog):
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.summary.setAccessibleName("What it is")
-        self.messages = QListWidget(self)
-        self.messages.setAccessibleName("Messages")
-        self.messages.setUniformItemSizes(True)
-        self.messages.currentRowChanged.connect(self._show_message)
+        self.messages = MessageList(self)
+        self.messages.rowChosen.connect(self._show_message)
         self.as_capture = QPushButton("Open as capture", self)
         self.as_capture.setAutoDefault(False)
         self.as_capture.clicked.connect(self._ask_for_capture)
@@ -184,12 +182,8 @@ class PasteBox(QDialog):
         """Show messages, fields and octets, `again` when only the keys are others."""
         self._trees, trouble = self._decoded()
         problem = problem or trouble
-        current = max(0, self.messages.currentRow()) if again else 0
-        self.messages.blockSignals(True)
-        self.messages.clear()
-        self.messages.addItems([_line(number, tree) for number, tree in enumerate(self._trees, 1)])
-        self.messages.setCurrentRow(current)
-        self.messages.blockSignals(False)
+        current = max(0, self.messages.row) if again else 0
+        self.messages.show_messages(self._trees, current)
         self.messages.setVisible(len(self._trees) > 1)
         messages = messages_of(self._pasted) if self._pasted is not None else []
         self.as_capture.setVisible(can_be_captured(messages))
@@ -245,11 +239,6 @@ class PasteBox(QDialog):
             " ".join(filter(None, (words, problem and f"({problem})" if words else problem)))
         )
         self.summary.setVisible(bool(words or problem))
-
-
-def _line(number: int, tree: PastedTree) -> str:
-    """One message in the list: number, sender, what it is about."""
-    return f"{number}  {tree.sender.value}  {summarise(tree.decoded, tree.look.context)}"
 
 
 def read_typed(text: str) -> tuple[Pasted | None, str]:
