@@ -253,7 +253,7 @@ def test_items_are_those_of_columns_and_in_the_end_of_trees(tmp_path, read, qtbo
     with qtbot.waitSignal(document.itemsChanged) as told:
         pass
     assert told.args == [True]
-    assert (analysis.expert_items.completed, len(analysis.expert_items)) == (0, len(of_columns))
+    assert analysis.expert_items.completed == 0
     inner = analysis.first_look["inner"].copy()
     with qtbot.waitSignal(document.itemsChanged) as told:
         document.find_items()

@@ -55,12 +55,15 @@ class Associations:
     """Looks and trees of the WPDUs of an analysis, with the keys of a table. Safe to ask from two threads.
 
     `passed` is the number of rows that the walk has taken. Only the thread that steps the analysis may walk.
-    With `fills_columns` False the walk leaves the first-look columns alone, which another has completed.
+    The walk of associations `beside` others, which have walked, leaves nothing behind: columns and
+    checkpoints are those of the others.
     """
 
-    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS, *, fills_columns: bool = True) -> None:
+    def __init__(
+        self, analysis: Analysis, keys: KeyTable = NO_KEYS, *, beside: "Associations | None" = None
+    ) -> None:
         self.analysis = analysis
-        self._fills_columns = fills_columns
+        self._beside = beside
         self._turn = Condition()
         self._hurried: list[None] = []
         self._begin(keys)
@@ -70,8 +73,13 @@ class Associations:
         self.passed = 0
         self._open: OrderedDict[int, Association] = OrderedDict()
         self._meters = Meters()
-        self._checkpoints = Checkpoints()
+        self._checkpoints = Checkpoints() if self._beside is None else self._beside.checkpoints
         self._looks: OrderedDict[int, tuple[bool, Look]] = OrderedDict()
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The states that the walk has left."""
+        return self._checkpoints
 
     @property
     def keys(self) -> KeyTable:
@@ -157,11 +165,13 @@ class Associations:
                         again.append(row)
                     if look.inner >= 0:
                         inside.append((row, look))
-                    self._keep_facts(row, look)
+                    if self._beside is None:
+                        self._keep_facts(row, look)
             else:
                 runs.take(run, association)
-            stride.offer(pair, row + 1, association, association.taken - taken)
-        if self._fills_columns:
+            if self._beside is None:
+                stride.offer(pair, row + 1, association, association.taken - taken)
+        if self._beside is None:
             self._complete(again, inside)
             self._complete_further_in(rows, looks)
         self.passed = stop

@@ -55,20 +55,22 @@ def find_items(
     progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
     workers: int | None = None,
+    spare: int = 0,
 ) -> bool:
     """Find all items of a capture that has been read to its end; whether it was not cancelled.
 
     `associations` have not been walked yet, and are in the end. `progress(done, total)` is told WPDU rows,
     `cancelled()` is asked before each batch: then the trees of later rows have not been read, and all else is
-    there. `workers` is the number of processes that decode trees, else as many as there are processors where
-    it is worth it. Raises CaptureError and OSError when the capture's octets cannot be read any more.
+    there. `workers` is the number of processes that decode trees, else as many as there are processors, but
+    for `spare` of them, where it is worth it. Raises CaptureError and OSError when the capture's octets
+    cannot be read any more.
     """
     analysis = associations.analysis
     total = len(analysis.wpdus)
     done = 0
     pending: deque[_Batch] = deque()
     batches = _batches(analysis, total)
-    with TreeWorkers(total, workers) as trees:
+    with TreeWorkers(total, workers, spare) as trees:
         expert = _ExpertPass(analysis)
         while done < total and not cancelled():
             rows = next(batches, None)

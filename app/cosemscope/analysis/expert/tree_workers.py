@@ -7,6 +7,7 @@ that dies costs time, nothing else: its rows are decoded here.
 
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import suppress
@@ -19,6 +20,8 @@ from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.fields import Problem
 from cosemscope.streams.tables.framing import Framing
 
+#: How far workers stand back behind other processes.
+_NICENESS = 5
 #: Rows in one capture below which processes take longer to start than they save.
 _WORTH_IT = 20_000
 #: Trees without a problem that are remembered; their octets, all together and of one.
@@ -44,20 +47,25 @@ def problems_of(tasks: Sequence[TreeTask]) -> list[Problems]:
     ]
 
 
-def _leave_interrupts() -> None:
-    """Ctrl+C is for the process that waits, which ends its workers."""
+def _stand_back() -> None:
+    """Ctrl+C is for the process that waits, which ends its workers; a window goes before them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        os.nice(_NICENESS)
 
 
 class TreeWorkers:
-    """Decodes tasks in the background, for a capture of `rows` rows; a context manager with its processes."""
+    """Decodes tasks in the background, for a capture of `rows` rows; a context manager with its processes.
 
-    def __init__(self, rows: int, workers: int | None = None) -> None:
-        count = (os.cpu_count() or 1) if workers is None else workers
+    There are `workers`, or as many as there are processors, but for `spare` of these.
+    """
+
+    def __init__(self, rows: int, workers: int | None = None, spare: int = 0) -> None:
+        count = max(1, (os.cpu_count() or 1) - spare) if workers is None else workers
         self._pool: ProcessPoolExecutor | None = None
         if count and (workers or rows >= _WORTH_IT):
             with suppress(OSError, ImportError, NotImplementedError):  # where there can be no processes
-                self._pool = ProcessPoolExecutor(count, get_context("spawn"), _leave_interrupts)
+                self._pool = ProcessPoolExecutor(count, get_context("spawn"), _stand_back)
         self._clean: set[TreeTask] = set()
         self._octets = 0
 

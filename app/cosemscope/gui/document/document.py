@@ -23,7 +23,6 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_column_items, find_items
-from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.capture.cancelling import Cancelled, look_at
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.ring_names import ring_number
@@ -198,10 +197,11 @@ class Reading(QObject):
         if complete(associations, cancelled=self._left.is_set, told=told):
             associations.analysis.pair_anew()
             self.completed.emit()
-            self._find_items(associations.analysis, associations.keys)
+            self._find_items(associations)
 
-    def _find_items(self, analysis: Analysis, keys: KeyTable) -> None:
-        """Read all trees with these keys, unless something else is wanted first, or nobody wants it."""
+    def _find_items(self, associations: Associations) -> None:
+        """Read all trees with the same keys, unless something else is wanted first, or nobody wants it."""
+        analysis = associations.analysis
 
         def cancelled() -> bool:
             return self._wanted.is_set() or self._unread.is_set()
@@ -210,8 +210,9 @@ class Reading(QObject):
             if analysis.expert_items.completed:  # those were found with other keys
                 self._report_items(analysis)
             if not self._wanted.is_set():
-                walk = Associations(analysis, keys, fills_columns=False)
-                find_items(walk, progress=partial(self._tell_far, self.finding), cancelled=cancelled)
+                walk = Associations(analysis, associations.keys, beside=associations)
+                told = partial(self._tell_far, self.finding)
+                find_items(walk, progress=told, cancelled=cancelled, spare=1)
                 self.itemsFound.emit(self._unread.is_set())
 
     def _report_items(self, analysis: Analysis) -> None:
