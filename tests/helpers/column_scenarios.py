@@ -258,6 +258,70 @@ def counter_reset(talk: Talk) -> None:
     talk.up(a.Cipher(b"CLI00001", **counting, counter=3).glo(0xC8, GET))
 
 
+def dedicated_key(talk: Talk) -> None:
+    initiate = b"\x01\x01\x10" + b"\x55" * 16 + a.initiate_request()[2:]
+    opened(talk, asked=initiate)
+    talk.up(a.RLRQ)
+    talk.down(a.RLRE)
+    opened(talk, asked=initiate)
+
+
+def small_mss(talk: Talk) -> None:
+    read(talk)
+    tcp = other(talk)
+    tcp.packet(0, -1, flags=SYN)
+    time, packet = talk.wire.packets.pop()
+    octets = bytearray(packet + bytes.fromhex("0101020400640000"))  # no-operations, MSS 100, end
+    octets[2:4] = len(octets).to_bytes(2, "big")
+    octets[32] = 0x70
+    talk.wire.packets.append((time, bytes(octets)))
+    tcp.packet(1, -1, flags=SYN | ACK, ack=0)
+    tcp.packet(0, 0, ack=0)
+    tcp.say(0, wpdu(GET, 16, 1))
+    tcp.say(1, wpdu(ANSWER, 1, 16))
+
+
+def heartbeat(talk: Talk) -> None:
+    for _ in range(4):
+        read(talk)
+        talk.tcp.say(0, b"\xff\x01")
+    read(talk)
+
+
+# --- contents ---
+
+
+def wrong_type(talk: Talk) -> None:
+    talk.up(a.get_request(0xC1, 3, ENERGY, 3))
+    talk.down(a.get_response(0xC1, a.unsigned(30)))
+
+
+def no_device_id(talk: Talk) -> None:
+    rights = a.structure(a.array(), a.array())
+    listed = a.structure(a.long_unsigned(3), a.unsigned(0), a.octet_string(a.obis(ENERGY)), rights)
+    talk.up(a.get_request(0xC1, 15, "0.0.40.0.0.255"))
+    talk.down(a.get_response(0xC1, a.array(listed)))
+
+
+def push_unlike(talk: Talk) -> None:
+    name = a.octet_string(a.obis("0.0.25.9.0.255"))
+    one = a.structure(a.long_unsigned(3), a.octet_string(a.obis(ENERGY)), a.integer(2), a.long_unsigned(0))
+    talk.up(a.get_request(0xC1, 40, "0.0.25.9.0.255"))
+    talk.down(a.get_response(0xC1, a.array(one, one)))
+    talk.down(a.data_notification(7, b"", a.structure(name, *[a.unsigned(5)] * 5)))
+
+
+def outside_range(talk: Talk) -> None:
+    clock = a.structure(
+        a.long_unsigned(8), a.octet_string(a.obis("0.0.1.0.0.255")), a.integer(2), a.long_unsigned(0)
+    )
+    bounds = [a.octet_string(a.date_time(2026, 3, day, 0, 0)) for day in (1, 2)]
+    asked = b"\x01" + a.structure(clock, *bounds, a.array())
+    talk.up(a.get_request(0xC1, 7, "1.0.99.1.0.255", 2, asked))
+    told = a.structure(a.octet_string(a.date_time(2026, 2, 1, 0, 0)), a.unsigned(1))
+    talk.down(a.get_response(0xC1, a.array(told)))
+
+
 # --- clocks ---
 
 
@@ -314,10 +378,19 @@ SCENARIOS: dict[str, Scenario] = {
     "clear-in-ciphered": clear,
     "weaker-protection": weaker,
     "counter-reset": counter_reset,
+    "dedicated-key-reused": dedicated_key,
+    "small-mss": small_mss,
+    "heartbeat": heartbeat,
+    "wrong-type": wrong_type,
+    "no-device-id": no_device_id,
+    "push-unlike-setup": push_unlike,
+    "outside-range": outside_range,
     "clock-off": clock(2022),
     "clock-status": clock(2023, 0x03),
 }
 #: Items of the same group that cannot but come along.
 ALSO = {
     "asked-again": ("unanswered",),
+    "dedicated-key-reused": ("key-in-clear",),
+    "heartbeat": ("resynchronised",),
 }

@@ -195,7 +195,7 @@ class TestBlocks:
 
     def test_set_and_action(self) -> None:
         """First blocks with their descriptor, later ones without."""
-        octets = bytes([0xC1, 2, 1]) + encode.descriptor(*CLOCK) + b"\0"
+        octets = bytes([0xC1, 2, 1]) + encode.descriptor(1, CLOCK[1], 2) + b"\0"
         root = sound(octets + encode.block(True, 1, encode.data(self._VALUE))).root
         assert at(root, "datablock/raw-data/value").value == (b"ab", -1)
         octets = bytes([0xC3, 4, 1]) + encode.descriptor(8, CLOCK[1], 1) + encode.block(False, 1, b"xyz")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.streams.tables.expert_items import (
     EXPERT_FIELDS,
@@ -46,7 +47,16 @@ class ExpertCheck(NamedTuple):
     find: Finder
 
 
+class LookCheck(NamedTuple):
+    """A registered check that looks at APDUs in their associations, and the kind of items that it finds."""
+
+    kind: ItemKind
+    find: Callable[[Associations], Found]
+
+
 WPDU_CHECKS: list[ExpertCheck] = []
+#: Checks of a complete capture over which its associations were walked.
+LOOK_CHECKS: list[LookCheck] = []
 CAPTURE_CHECKS: list[ExpertCheck] = []
 
 
@@ -62,6 +72,19 @@ def capture_check(
 ) -> Callable[[Finder], Finder]:
     """Declare a kind, and register the function below as its check of a complete capture."""
     return finds(CAPTURE_CHECKS, declare(word, severity, group, sentence, clause))
+
+
+def look_check(
+    word: str, severity: Severity, group: Group, sentence: str, clause: str = ""
+) -> Callable[[Callable[[Associations], Found]], Callable[[Associations], Found]]:
+    """Declare a kind, and register the function below as its check of walked associations."""
+    kind = declare(word, severity, group, sentence, clause)
+
+    def register(find: Callable[[Associations], Found]) -> Callable[[Associations], Found]:
+        LOOK_CHECKS.append(LookCheck(kind, find))
+        return find
+
+    return register
 
 
 def finds(checks: list[ExpertCheck], kind: ItemKind) -> Callable[[Finder], Finder]:
@@ -82,13 +105,27 @@ def run_checks(
     `items` is the table for them, which numbers their words.
     """
     for kind, find in checks:
-        told = find(analysis, rows)
-        found: dict[str, Any] = {name: values for name, values in told.items() if name != "said"}
-        if "said" in told:
-            found["words"] = [items.number(Words(*said)) for said in cast("Sequence[Words]", told["said"])]
-        count = prod(np.broadcast_shapes(*map(np.shape, found.values()))) if found else 0
-        if count:
-            yield kind, complete(analysis, {**found, "kind": kind.number}, count)
+        yield from _items(kind, find(analysis, rows), analysis, items)
+
+
+def run_look_checks(
+    associations: Associations, items: ExpertItems
+) -> Iterator[tuple[ItemKind, dict[str, npt.NDArray[np.int64]]]]:
+    """The same of the checks that look at APDUs."""
+    for kind, find in LOOK_CHECKS:
+        yield from _items(kind, find(associations), associations.analysis, items)
+
+
+def _items(
+    kind: ItemKind, told: Found, analysis: Analysis, items: ExpertItems
+) -> Iterator[tuple[ItemKind, dict[str, npt.NDArray[np.int64]]]]:
+    """What a check found, as columns of items; nothing where it found none."""
+    found: dict[str, Any] = {name: values for name, values in told.items() if name != "said"}
+    if "said" in told:
+        found["words"] = [items.number(Words(*said)) for said in cast("Sequence[Words]", told["said"])]
+    count = prod(np.broadcast_shapes(*map(np.shape, found.values()))) if found else 0
+    if count:
+        yield kind, complete(analysis, {**found, "kind": kind.number}, count)
 
 
 def complete(

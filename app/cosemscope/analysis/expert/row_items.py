@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert import wpdu_checks  # noqa: F401 -- registers its checks
+from cosemscope.analysis.expert.catalogue import wpdu_checks  # noqa: F401 -- registers its checks
 from cosemscope.analysis.expert.checks import WPDU_CHECKS, Rows, run_checks
 from cosemscope.streams.tables.expert_items import ExpertItems
 

@@ -20,17 +20,26 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.association import Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert import (  # noqa: F401 -- register their checks
+from cosemscope.analysis.expert.catalogue import (  # noqa: F401 -- register their checks
     association_checks,
     clock_checks,
     connection_checks,
+    content_checks,
     primitive_checks,
     security_checks,
     service_checks,
     wpdu_checks,
     wport_checks,
 )
-from cosemscope.analysis.expert.checks import CAPTURE_CHECKS, WPDU_CHECKS, Rows, complete, run_checks
+from cosemscope.analysis.expert.catalogue.heartbeats import settle_heartbeats
+from cosemscope.analysis.expert.checks import (
+    CAPTURE_CHECKS,
+    WPDU_CHECKS,
+    Rows,
+    complete,
+    run_checks,
+    run_look_checks,
+)
 from cosemscope.analysis.expert.file_items import add_file_problems
 from cosemscope.analysis.expert.tree_items import kind_of
 from cosemscope.analysis.expert.tree_workers import PendingTrees, Problems, TreeTask, TreeWorkers
@@ -80,7 +89,7 @@ def find_items(
                 batch = pending.popleft()
                 done = expert.take(batch, trees.end(batch.trees))
                 progress(done, total)
-    expert.finish(done)
+    expert.finish(done, associations if done == total else None)
     return done == total
 
 
@@ -148,14 +157,20 @@ class _ExpertPass:
         self._add(batch.start, batch.stop, found)
         return batch.stop
 
-    def finish(self, done: int) -> None:
-        """Add what columns tell of the rows behind the first `done`, and the items of the whole capture."""
+    def finish(self, done: int, associations: Associations | None = None) -> None:
+        """Add what columns tell of the rows behind the first `done`, and the items of the whole capture.
+
+        `associations`: where all rows were walked, for checks that look at some of them.
+        """
         analysis, items = self._analysis, self._items
         total = len(analysis.first_look)
         self._add(done, total, [])
         everything = np.arange(total)
         for _, found in run_checks(CAPTURE_CHECKS, analysis, everything, items):
             items.add(len(found["kind"]), **found)
+        for _, found in run_look_checks(associations, items) if associations is not None else ():
+            items.add(len(found["kind"]), **found)
+        settle_heartbeats(items)
         add_file_problems(analysis, items)
         _link_to_wpdus(analysis, items, everything)
         items.switch_off()

@@ -12,6 +12,7 @@ ODD = declare("odd-apdu", Severity.WARNING, Group.DATA, "something in the APDU b
 declare("unknown-tag", Severity.ERROR, Group.DATA, "the first octet is no tag of an APDU")
 declare("surplus-octets", Severity.ERROR, Group.DATA, "octets behind the end of what was to be read")
 declare("undefined-code", Severity.WARNING, Group.DATA, "a code has no meaning in the standard")
+declare("wrong-type", Severity.WARNING, Group.DATA, "the value has another type than its attribute")
 declare("glued-apdus", Severity.ERROR, Group.DATA, "the bodies of two APDUs are glued together")
 
 declare("ill-formed-frame", Severity.ERROR, Group.HDLC, "a control field or flag is wrong", FRAME_CLAUSE)

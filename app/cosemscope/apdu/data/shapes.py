@@ -394,6 +394,32 @@ _METHODS: dict[tuple[int, int], Shape] = {
 SCALER_UNIT_ATTRIBUTE = {(3, 2): 3, (4, 2): 3, (5, 2): 4, (5, 3): 4, (67, 7): 8}
 
 
+#: Attributes that may be of another type than the shape: an object identifier as octets, a delay as a number.
+_LOOSE = {(15, 4), (15, 6), (40, 7)}
+# Type tags of Data; `types` stands on the dates that this module gives forms to.
+_NOTHING, _ARRAYS, _STRUCTURE, _OCTET_STRING = (0, 255), (1, 19), 2, 9
+_FORM_TAGS = {"date-time": 25, "date": 26, "time": 27}
+
+
+def expected_type(reference: Reference, tag: int) -> str:
+    """The type that an attribute is of, where Data of this type tag cannot be it; "" where they can.
+
+    null-data may stand for any value, as may don't-care.
+    """
+    shape = _ATTRIBUTES.get((reference.class_id, reference.member))
+    if shape is None or reference.method or tag in _NOTHING:
+        return ""
+    if (reference.class_id, reference.member) in _LOOSE:
+        return ""
+    if shape.each is not None:
+        return "" if tag in _ARRAYS else "array"
+    if shape.elements:
+        return "" if tag == _STRUCTURE else "structure"
+    if shape.form is not None:
+        return "" if tag in (_OCTET_STRING, _FORM_TAGS[shape.form.name]) else shape.form.name
+    return ""
+
+
 @lru_cache(4096)
 def _named_value(class_id: int, attribute: int) -> Shape | None:
     """The shape of an attribute whose values are named one by one, or have a unit; None for any other."""

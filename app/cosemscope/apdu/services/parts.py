@@ -13,9 +13,10 @@ from cosemscope.apdu.data.shapes import (
     RANGE_DESCRIPTOR,
     SCALER_UNIT_ATTRIBUTE,
     Shape,
+    expected_type,
     shape_of,
 )
-from cosemscope.apdu.data.types import STRUCTURE, element_name
+from cosemscope.apdu.data.types import NULL, STRUCTURE, TYPES, element_name
 from cosemscope.apdu.fields import ByteSource, Field
 from cosemscope.apdu.names import codes
 from cosemscope.apdu.names.blue_book import class_name, member_name
@@ -24,6 +25,7 @@ from cosemscope.apdu.names.texts import hex_text, obis_text
 
 _PRESENT = {0: "not given", 1: "given"}
 _BOOLEAN = {0: "no", **dict.fromkeys(range(1, 256), "yes")}
+_TYPE_CLAUSE = "IEC 62056-6-2, interface classes"
 _RESULT_CHOICES = {0: "data", 1: "data-access-result"}
 _new = tuple.__new__
 
@@ -227,7 +229,12 @@ def read_value(c: Cursor, name: str, index: int = 0) -> Any:
     reference = reference_of(c, index)
     if reference is not None and reference.method:
         reference = None
+    start, tag = c.position, c.data[c.position] if c.position < c.end else NULL
     value = read_data(c, name, shape_of(reference))
+    expected = expected_type(reference, tag) if reference is not None else ""
+    if expected:
+        words = f"expected {expected} as the value of this attribute, found {TYPES.get(tag, f'tag {tag}')}"
+        c.warn(start, c.position, words, _TYPE_CLAUSE, "wrong-type")
     if reference is not None and c.session.context.scaler_unit is not None:
         known = c.session.context.scaler_unit(reference)
         if known is not None:

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.result_words import result_word
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
-from cosemscope.analysis.expert.association_checks import from_client
+from cosemscope.analysis.expert.catalogue.association_checks import from_client
 from cosemscope.analysis.expert.checks import Found, Rows, capture_check
 from cosemscope.analysis.outcomes.association_table import is_hls_reply
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert.association_checks import association_rows, from_client, opened
+from cosemscope.analysis.expert.catalogue.association_checks import association_rows, from_client, opened
 from cosemscope.analysis.expert.checks import Found, Rows, capture_check
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.apdu.first_look import ApduKind
@@ -103,6 +103,26 @@ def counter_reset(analysis: Analysis, rows: Rows) -> Found:
     back = (keys[1:] == keys[:-1]) & (pair[1:] != pair[:-1]) & (counter[1:] < counter[:-1])
     found = 1 + np.flatnonzero(back)
     return {"wpdu": mine[found], "amount": counter[found]}
+
+
+@capture_check(
+    "dedicated-key-reused",
+    Severity.WARNING,
+    Group.SECURITY,
+    "the dedicated key is that of another association before it",
+    _CLAUSE,
+)
+def dedicated_key(analysis: Analysis, rows: Rows) -> Found:
+    """AARQs with a dedicated key that an earlier one had, as far as the keys could be read."""
+    facts = capture_facts(analysis)
+    seen: set[bytes] = set()
+    again = []
+    for one in opened(facts, lambda details: details.asked.dedicated_key):
+        key = facts.details[one].asked.dedicated_key or b""
+        if key in seen:
+            again.append(one)
+        seen.add(key)
+    return {"wpdu": facts.table["request"][facts.associations.opening[again]]}
 
 
 def _senders(analysis: Analysis, rows: Rows, client: npt.NDArray[np.bool_]) -> _Numbers:

@@ -20,6 +20,7 @@ _TWO_LIFETIMES = 240 * _SECOND
 #: A pause within a WPDU that the usual time-outs between octets do not bear, and until when a reset comes
 #: with the connection that caused it.
 _LONG_PAUSE, _AT_ONCE = _SECOND, 2 * _SECOND
+_DEFAULT_SIZE, _MSS = 536, 2
 _Numbers = npt.NDArray[np.int64]
 
 
@@ -226,3 +227,45 @@ def not_released(analysis: Analysis, rows: Rows) -> Found:
     closed = (AssociationEnd.FIN, AssociationEnd.RST, AssociationEnd.NEW_CONNECTION)
     found = np.flatnonzero(np.isin(table.ended, closed) & (table.opening >= 0) & (table.acceptance == 0))
     return {"stream": table.stream[found], "packet": table.ended_packet[found]}
+
+
+@capture_check("small-mss", Severity.NOTE, Group.TCP, "takes segments of at most {octets}", "RFC 9293, 3.7.1")
+def small_mss(analysis: Analysis, rows: Rows) -> Found:
+    """SYNs whose option says a maximum segment size below the default of 536 octets."""
+    packets, stream = analysis.packets, analysis.packet_streams["stream"]
+    syns = np.flatnonzero((packets["flags"][: len(stream)] & SYN) > 0)
+    syns = syns[stream[syns] >= 0]
+    syns = syns[analysis.streams["wpdus"][stream[syns]] > 0]
+    sizes = np.array([_segment_size(analysis, packet) for packet in syns.tolist()], np.int64)
+    small = (sizes > 0) & (sizes < _DEFAULT_SIZE)
+    found = syns[small]
+    direction = packets["direction"][found] ^ analysis.streams["client_side"][stream[found]]
+    return {"stream": stream[found], "packet": found, "direction": direction, "amount": sizes[small]}
+
+
+def _segment_size(analysis: Analysis, packet: int) -> int:
+    """The maximum segment size among the options of a SYN; 0 where there is none."""
+    packets = analysis.packets
+    end = int(packets["payload"][packet])
+    start = max(int(packets["offset"][packet]), end - 60)
+    octets = analysis.reader.octets(start, end - start)
+    sequence = int(packets["seq"][packet]).to_bytes(4, "big")
+    # The header ends where the payload begins, and says itself how long it is.
+    for size in range(20, len(octets) + 1, 4):
+        header = octets[len(octets) - size :]
+        if header[12] >> 4 == size // 4 and header[4:8] == sequence:
+            return _option(header[20:], _MSS)
+    return 0
+
+
+def _option(options: bytes, wanted: int) -> int:
+    """The value of a TCP option; 0 where it is not there."""
+    at = 0
+    while at < len(options) and options[at] != 0:
+        size = 1 if options[at] == 1 else options[at + 1] if at + 1 < len(options) else 0
+        if size < 1 or at + size > len(options):
+            return 0
+        if options[at] == wanted:
+            return int.from_bytes(options[at + 2 : at + size], "big")
+        at += size
+    return 0

@@ -1,0 +1,1 @@
+"""The checks themselves, a file a subject: each declares kinds of items and finds them."""
