@@ -7,6 +7,7 @@ from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.outcomes.cause_sentences import CauseSentences
 from cosemscope.analysis.outcomes.outcome_words import OUTCOMES, Cause, ConnectionOutcome
 from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.files.sequence import CaptureSequence
 from cosemscope.streams.decode_as import parse_decode_as
 from cosemscope.wording import short_duration
 from tests.helpers.planted_faults import SESSIONS, Plot, Told, heartbeats_alone, nothing_said, syn_refused
@@ -69,6 +70,18 @@ def test_outcomes_are_the_same_packet_by_packet(tmp_path: Path) -> None:
     wire, _ = planted()
     assert told(analyse(wire, tmp_path, records=1)) == told(analyse(wire, tmp_path))
     assert told(analyse(wire, tmp_path, one_by_one=True)) == told(analyse(wire, tmp_path))
+
+
+def test_outcomes_are_the_same_over_the_files_of_a_ring(tmp_path: Path) -> None:
+    """Sessions that begin in one file and end in another have one outcome, with the same sentence."""
+    wire, _ = planted()
+    for number, start in enumerate(range(0, len(wire.packets), 45), 1):
+        part = Wire()
+        part.packets = wire.packets[start : start + 45]
+        part.capture(tmp_path / f"x_{number:05d}_20260101000000.pcap")
+    with CaptureSequence(tmp_path / "x_00001_20260101000000.pcap") as reader:
+        found = told(Analysis(reader).run())
+    assert found == told(analyse(wire, tmp_path))
 
 
 def test_a_growing_capture_changes_its_mind(tmp_path: Path) -> None:

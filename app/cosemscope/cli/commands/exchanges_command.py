@@ -69,7 +69,7 @@ DESCRIPTION = (
     "Print a line for each exchange of a capture: request and answers, status, result, times. With --json: "
     f"{', '.join((*JSON_KEYS, *_VALUE_KEYS))}; WPDU and exchange numbers count from 1, times are seconds as "
     "text, client and server are DLMS roles, null is for nothing. own_time is the meter's share of the "
-    "response time, at least that where own_time_at_least is true."
+    "response time, at least that where own_time_at_least is true; text has it as Own ms, with ≥ then."
 )
 #: Exchanges that are made into lines at once.
 _AT_ONCE = 4096
@@ -130,10 +130,10 @@ def value_rows(exchanges: Exchanges, part: slice) -> Array:
 
 
 _HEADS = (
-    *("No.", "WPDU", "Client", "Server", "wPorts", "Service", "Object", "Status", "Resp. ms"),
+    *("No.", "WPDU", "Client", "Server", "wPorts", "Service", "Object", "Status", "Resp. ms", "Own ms"),
     "Result, value",
 )
-_NUMBERS = ("No.", "WPDU", "Resp. ms")
+_NUMBERS = ("No.", "WPDU", "Resp. ms", "Own ms")
 
 
 def _resent(exchange: dict[str, object]) -> str:
@@ -152,7 +152,10 @@ def _cells(exchange: dict[str, object]) -> tuple[str, ...]:
         value = exchange[key]
         return "" if value is None else str(value)
 
-    response = f"{float(text('response_time')) * 1000:.3f}" if text("response_time") else ""
+    def milliseconds(key: str) -> str:
+        return f"{float(text(key)) * 1000:.3f}" if text(key) else ""
+
+    own = ("≥" if exchange["own_time_at_least"] else "") + milliseconds("own_time")
     about = text("obis") + (f" {text('attribute')}" if text("obis") else "")
     wports = f"{text('client_wport')} > {text('server_wport')}"
     result = text("result") if text("result") != "success" or not text("value.text") else ""
@@ -160,4 +163,5 @@ def _cells(exchange: dict[str, object]) -> tuple[str, ...]:
     responses = exchange["responses"]
     wpdu = text("request") or (str(responses[0]) if isinstance(responses, list) and responses else "")
     peers = (text("client"), text("server"), wports)
-    return (text("number"), wpdu, *peers, text("service"), about, text("status"), response, told)
+    times = (milliseconds("response_time"), own)
+    return (text("number"), wpdu, *peers, text("service"), about, text("status"), *times, told)
