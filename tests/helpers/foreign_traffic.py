@@ -184,19 +184,21 @@ def dtls_certificate() -> bytes:
 
 def _coap_dlms(r: random.Random) -> Talk:
     token = r.randbytes(r.randint(1, 8))
+    done, names = b"\xc5\x01\xc1\x00", bytes.fromhex("c001c100010000600100ff0200")
     long = CLOCK[:4] + b"\x09\x82\x01\x00" + r.randbytes(256)
     request = b"\xc1\x01\xc1" + bytes.fromhex("00070100630100ff0200") + b"\x09\x81\xb4" + r.randbytes(180)
     path = (11, b"dlms")
     said = [(0, coap(2, 1, token, (path,), GET)), (1, coap(0x44, 1, token, (), CLOCK))]
     for number, (value, piece) in enumerate(blocks(request, 27)):
-        said.append((0, coap(2, 10 + number, token + b"", (path, (27, value)), piece)))
+        said.append((0, coap(2, 10 + number, token, (path, (27, value)), piece)))
         said.append((1, coap(0x5F, 10 + number, token, ((27, value),))))
+    said += [(1, coap(0x44, 18, token, (), done)), (0, coap(2, 19, token, (path,), names))]
     for number, (value, piece) in enumerate(blocks(long, 23)):
         said.append((1, coap(0x44, 20 + number, bytes((number,)), ((23, value),), piece)))
         said.append((1, coap(0x44, 20 + number, bytes((number,)), ((23, value),), piece)))  # sent again
-    whole = wpdu(GET, 16, 1)
-    said.append((0, coap(2, 99, token, (path,), whole)))
-    return Talk(Framing.COAP, UDP, said, [GET, CLOCK, request, long, GET])
+    said.append((0, coap(2, 99, token, (path,), wpdu(GET, 16, 1))))
+    said.append((1, coap(0x44, 99, token, (), wpdu(CLOCK, 1, 16))))
+    return Talk(Framing.COAP, UDP, said, [GET, CLOCK, request, done, names, long, GET, CLOCK])
 
 
 def _coap_other(r: random.Random) -> Talk:

@@ -192,6 +192,7 @@ class Analysis:
             self._udp.finish(end)
             self.streams["framing"][self.streams.undecided] = Framing.SILENT
             self._flush(slice(end, end))
+            self.streams.name_not_captured(self.packet_streams["stream"])
         self.finished = not self.cancelled
 
     def _late_datagrams(self, stop: int) -> Iterator[LateDatagram]:
@@ -309,7 +310,7 @@ class Analysis:
             prime = settle_prime_rows(self.wpdus, added, self._source)
             self.wpdu_pairs.extend(count, pair=self._counts.add(added))
             self.first_look.add(self.wpdus, added, self._source)
-            self.first_look.blank(prime)
+            self.first_look.set_notifications(prime)
 
     def _reserve(self) -> None:
         """After the first batch, make room for as many rows as the rest of the file is likely to hold."""

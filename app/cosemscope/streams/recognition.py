@@ -383,8 +383,9 @@ class Recogniser:
 
         UNDECIDED while more must be seen.
         """
-        if not octets:
-            return Framing.UNDECIDED
+        if not octets:  # all were cut off: nothing can be told, and it is not waited for ever
+            self._segments += 1
+            return Framing.UNKNOWN if self._segments >= MAX_SEGMENTS else Framing.UNDECIDED
         prefix = self._prefixes[side]
         at = prefix.add(octets, length)
         self._segments += 1 if length > HEARTBEAT or len(octets) > HEARTBEAT else HEARTBEAT_WEIGHT

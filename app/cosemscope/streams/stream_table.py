@@ -135,6 +135,14 @@ class StreamTable(Columns):
         first_sender = int(self._packets["direction"][self["first_packet"][stream]])
         self["client_side"][stream] = initiator_side(tag, sender, self.ports(stream), first_sender)
 
+    def name_not_captured(self, owner: npt.NDArray[np.int32]) -> None:
+        """Name streams of whose payload not one octet was captured; `owner`: the stream of each packet."""
+        lacking = np.flatnonzero((self["framing"] == Framing.UNKNOWN) & (self["missing_octets"] > 0))
+        if len(lacking):
+            seen = np.zeros(len(self) + 1, np.bool_)  # the last one: packets of no stream
+            seen[owner[self._packets["payload_captured"] > 0]] = True
+            self["framing"][lacking[~seen[lacking]]] = Framing.NOT_CAPTURED
+
     def ports(self, stream: int) -> tuple[int, int]:
         """The ports of the flow's endpoints A and B."""
         flow = int(self["flow"][stream])

@@ -164,7 +164,8 @@ def test_extension_headers_and_tunnels(packet: bytes, family: int) -> None:
         packets.ipv6(packets.extension(TCP_DATA, 6, units=9)[:60], 0),
         packets.ipv4(packets.gre(SEGMENT, flags=0x4000), 47),
         packets.ipv4(packets.gre(SEGMENT, 0x0806), 47),
-        packets.ipv4(TCP_DATA, fragment=packets.MORE_FRAGMENTS),
+        packets.ipv4(TCP_DATA, fragment=packets.MORE_FRAGMENTS | 1),
+        packets.ipv4(TCP_DATA[:-1], fragment=packets.MORE_FRAGMENTS),
     ],
 )
 def test_packets_that_carry_nothing(packet: bytes) -> None:
@@ -182,7 +183,7 @@ def test_tunnels_in_tunnels_end(depth: int) -> None:
 
 
 def test_fragments_become_one_payload_in_the_side_store() -> None:
-    """In any order; the row of the one that completes the datagram has it, at an address of the store."""
+    """In any order; of TCP the first one is a segment by itself, and the rest comes with the last one."""
     side = SideStore()
     reader = PacketReader(side)
     whole = packets.tcp(bytes(range(100)))
@@ -191,10 +192,13 @@ def test_fragments_become_one_payload_in_the_side_store() -> None:
         read(packets.ipv4(piece, fragment=at | more * packets.MORE_FRAGMENTS), 101, reader=reader)
         for at, piece, more in pieces
     ]
-    assert found[:2] == [NOTHING, NOTHING]
-    assert (found[2].protocol, found[2].payload_length, found[2].payload_captured) == (6, 100, 100)
-    assert found[2].payload == SIDE + 20
-    assert side.octets(found[2].payload, 100) == bytes(range(100))
+    assert found[0] == NOTHING
+    assert [(row.protocol, row.seq, row.payload_length, row.payload_captured) for row in found[1:]] == [
+        (6, 1, 20, 20),
+        (6, 21, 80, 80),
+    ]
+    assert found[2].payload == SIDE + 40
+    assert side.octets(found[2].payload, 80) == bytes(range(20, 100))
     side.close()
 
 

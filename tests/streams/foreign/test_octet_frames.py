@@ -82,7 +82,7 @@ P1 = b"/ISk5\\2MT382-1000\r\n\r\n1-3:0.2.8(50)\r\n"
             [ALARM[:-1], ALARM + b"x", b"e" + ALARM[1:]],
         ),
         (is_p1, [P1, P1.replace(b"\r\n", b"\n")], [P1[1:], P1[:30].replace(b"\r\n\r\n", b"\r\n"), b"/ab"]),
-        (is_sml, [bytes.fromhex("00 1b1b1b1b01010101 76")], [bytes.fromhex("1b1b1b1b02020202")]),
+        (is_sml, [bytes.fromhex("1b1b1b1b01010101 76")], [bytes.fromhex("00 1b1b1b1b01010101"), b"\x1b" * 8]),
     ],
 )
 def test_frames(judge, good: list[bytes], bad: list[bytes]) -> None:

@@ -1,5 +1,6 @@
 """Datagrams of which IP fragments are missing: a truncated WPDU of what came, and its missing octets told."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,74 @@ def test_batches_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert rows(analysis) == truth
         assert found_items(analysis) == found_items(ways[0])
         assert analysis.statistics() == ways[0].statistics()
+
+
+def segment_fragments(
+    octets: bytes, seq: int, number: int, cuts: tuple[int, ...], flags: int = 0x18
+) -> list[bytes]:
+    """A TCP segment from the server in IP fragments, cut at these octets of its body, multiples of 8."""
+    whole = packets.tcp(octets, SERVER[1], CLIENT[1], seq=seq, ack=1, flags=flags)
+    ends = [0, *cuts, len(whole)]
+    return [
+        packets.ipv4(
+            whole[start:stop],
+            source=SERVER[0],
+            destination=CLIENT[0],
+            fragment=(packets.MORE_FRAGMENTS if stop < len(whole) else 0) | start // 8,
+            number=number,
+        )
+        for start, stop in pairwise(ends)
+    ]
+
+
+BODY = b"".join(get_response(number, 100) for number in range(5))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0), (0, 2, 1), (2, 0, 1)])
+def test_a_segment_whose_fragments_all_came(order: tuple[int, ...], tmp_path: Path) -> None:
+    """In any order, with a FIN that comes with its last octet; nothing is called sent again or missing."""
+    pieces = segment_fragments(BODY, 1, 7, (200, 400), flags=0x19)
+    for one_by_one, records in WAYS:
+        wire = Wire()
+        wire.add(
+            packets.ipv4(
+                packets.tcp(b"", SERVER[1], CLIENT[1], seq=0, flags=0x12),
+                source=SERVER[0],
+                destination=CLIENT[0],
+            )
+        )
+        for place in order:
+            wire.add(pieces[place])
+        analysis = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
+        assert contents(analysis) == [get_response(number, 100) for number in range(5)]
+        counts = analysis.statistics()
+        assert [
+            counts[name] for name in ("retransmissions", "out_of_order", "conflicts", "missing_bytes")
+        ] == [0] * 4
+        assert counts["incomplete_datagrams"] == 0
+        assert analysis.streams["octets"].tolist() == [len(BODY)]
+
+
+def test_a_segment_that_lacks_fragments(tmp_path: Path) -> None:
+    """What its first fragment brings is there, and the rest is a hole: its WPDUs are not lost with it."""
+    first, *_ = segment_fragments(BODY, 1, 7, (232, 400))
+    after = get_response(9, 60)
+    for one_by_one, records in WAYS:
+        wire = Wire()
+        wire.add(
+            packets.ipv4(
+                packets.tcp(b"", SERVER[1], CLIENT[1], seq=0, flags=0x12),
+                source=SERVER[0],
+                destination=CLIENT[0],
+            )
+        )
+        wire.add(first)
+        later = packets.tcp(after, SERVER[1], CLIENT[1], seq=1 + len(BODY), ack=1)
+        wire.add(packets.ipv4(later, source=SERVER[0], destination=CLIENT[0]))
+        analysis = analyse(wire, tmp_path, one_by_one=one_by_one, records=records)
+        found = contents(analysis)
+        assert found[0] == get_response(0, 100)
+        assert after in found
+        counts = analysis.statistics()
+        assert (counts["incomplete_datagrams"], counts["missing_bytes"]) == (1, len(BODY) - 212)
+        assert counts["truncated_wpdus"] == 1

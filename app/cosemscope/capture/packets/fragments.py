@@ -36,7 +36,7 @@ class Fragment(NamedTuple):
 
 
 class FirstFragment(NamedTuple):
-    """A first fragment as a packet of UDP: its row in the packet table, and what its headers say.
+    """A first fragment as a packet of UDP or TCP: its row in the packet table, and what its headers say.
 
     `row.payload` counts from the first octet of the datagram's body.
     """
@@ -93,11 +93,13 @@ class _Datagram:
 class Reassembly:
     """Datagrams that wait for fragments. `protocol` is the last whole one's, `given_up` counts the lost.
 
-    `lost` are those of them whose first fragments `begins` was told, until somebody takes them from there.
+    `first` is the last whole one's first fragment, as `begins` was told; `lost` are those given up that had
+    one, until somebody takes them from there.
     """
 
     def __init__(self) -> None:
         self.protocol = 0
+        self.first: FirstFragment | None = None
         self.given_up = 0
         self.lost: list[LostDatagram] = []
         self._waiting: OrderedDict[Hashable, _Datagram] = OrderedDict()
@@ -127,18 +129,19 @@ class Reassembly:
         if not fragment.offset:
             waiting.protocol = fragment.protocol
         if waiting.complete:
-            self.protocol = waiting.protocol
+            self.protocol, self.first = waiting.protocol, waiting.first
             self._remove(fragment.key)
             return bytes(waiting.octets)
         while len(self._waiting) > MAX_WAITING or self._octets > MAX_WAITING_OCTETS:
             self._give_up(next(iter(self._waiting)), fragment.packet)
         return None
 
-    def begins(self, fragment: Fragment, row: PacketRow) -> None:
-        """Keep what the headers in a first fragment say, if its datagram waits; of several the first says."""
+    def begins(self, fragment: Fragment, row: PacketRow) -> bool:
+        """Keep what the headers in a first fragment say, of several the first; True if its datagram waits."""
         waiting = self._waiting.get(fragment.key)
         if waiting is not None and waiting.first is None:
             waiting.first = FirstFragment(fragment.packet, row)
+        return waiting is not None
 
     def expire(self, times: npt.NDArray[np.int64], latest: npt.NDArray[np.int64], first: int) -> None:
         """Give up what has waited too long, by the times of the packets from row `first` on.

@@ -11,10 +11,21 @@ import dpkt
 
 from cosemscope.capture.octets import SideStore
 from cosemscope.capture.packets import link_types
-from cosemscope.capture.packets.fragments import MAX_DATAGRAM, Fragment, Reassembly
+from cosemscope.capture.packets.fragments import MAX_DATAGRAM, FirstFragment, Fragment, Reassembly
 from cosemscope.capture.packets.link_headers import LINKS, NETWORKS
 from cosemscope.capture.packets.packet_place import LINK, NOT_KNOWN, PacketPlace
-from cosemscope.capture.packets.packet_row import AH, IPV6_MOVING, MAX_LAYERS, TCP, UDP, PacketRow
+from cosemscope.capture.packets.packet_row import (
+    AH,
+    FIN,
+    IPV6_MOVING,
+    MAX_LAYERS,
+    PSH,
+    RST,
+    SYN,
+    TCP,
+    UDP,
+    PacketRow,
+)
 from cosemscope.capture.packets.tcp_options import timestamp
 from cosemscope.capture.packets.tunnel_headers import IP_TUNNELS, UDP_TUNNELS
 from cosemscope.capture.packets.unopened import UNOPENED_PORTS, UNOPENED_PROTOCOLS, UNOPENED_TYPES
@@ -23,6 +34,8 @@ from cosemscope.capture.records import RecordBatch
 NOTHING = PacketRow(*[0] * len(PacketRow._fields))
 # In the place of a packet's number: nothing of it is kept, since it will be read again.
 _ONLY_LOOKED_AT = -1
+# Flags of TCP that hold behind the last octet of a segment.
+_LAST_FLAGS = FIN | RST | PSH
 
 
 def _header_only(packet: type) -> Any:
@@ -114,7 +127,8 @@ class PacketReader:
     def _fragment(self, place: PacketPlace, fragment: Fragment, ends: "_Addresses") -> PacketRow | None:
         """The row of the datagram that this fragment completes, in the side store; else of a first fragment.
 
-        The latter has its flow, but octets only if the snap length cut it, so that it completes nothing.
+        A segment of TCP is as good as two: what the first fragment brings goes before the rest. One of UDP
+        has its flow, but octets only if the snap length cut it, so that it completes nothing.
         """
         cut = place.end < place.wire
         if place.packet == _ONLY_LOOKED_AT:
@@ -124,22 +138,26 @@ class PacketReader:
             if data is not None:
                 size, address = len(data), self._side.add(data)
                 whole = place._replace(octets=data, address=address, at=0, end=size, wire=size)
-                return self._behind_ip(self.reassembly.protocol, whole, ends)
+                return _rest(self._behind_ip(self.reassembly.protocol, whole, ends), self.reassembly.first)
         row = None if fragment.offset else self._first_fragment(place, fragment.protocol, ends)
         if row is None or cut:
             return row
-        self.reassembly.begins(fragment, row._replace(payload=row.payload - place.address - place.at))
-        return row._replace(payload=0, payload_length=0, payload_captured=0)
+        if not self.reassembly.begins(fragment, row._replace(payload=row.payload - place.address - place.at)):
+            return None
+        return row if row.protocol == TCP else row._replace(payload=0, payload_length=0, payload_captured=0)
 
     def _first_fragment(self, place: PacketPlace, protocol: int, ends: "_Addresses") -> PacketRow | None:
-        """The row of a datagram of UDP of which only the beginning is here; None for any other protocol.
+        """The row of a datagram of UDP or TCP of which only the beginning is here; None for other protocols.
 
-        UDP says how long the datagram is: IP does not before the last fragment has come.
+        UDP says how long the datagram is: IP does not before the last fragment has come. Of TCP what is here
+        is a segment, without the flags that come with the last octet.
         """
         part = place._replace(wire=place.at + MAX_DATAGRAM, packet=_ONLY_LOOKED_AT)
         row = self._behind_ip(protocol, part, ends)
-        if row is None or row.protocol != UDP:
+        if row is None or row.protocol not in (TCP, UDP):
             return None
+        if row.protocol == TCP:
+            return row._replace(payload_length=row.payload_captured, flags=row.flags & ~_LAST_FLAGS)
         untold = row.payload + row.payload_length == part.address + part.wire
         return row._replace(payload_length=row.payload_captured) if untold else row
 
@@ -174,6 +192,20 @@ class PacketReader:
                 return found
             unopened = unopened or (found.unopened if found is not None else 0)
         return row._replace(unopened=unopened) if unopened else row
+
+
+def _rest(row: PacketRow | None, first: FirstFragment | None) -> PacketRow | None:
+    """The row of a whole datagram, of TCP without the octets that the row of its first fragment brought."""
+    if row is None or first is None or row.protocol != TCP or first.row.protocol != TCP:
+        return row
+    told = min(first.row.payload_length, row.payload_length)
+    return row._replace(
+        seq=(row.seq + told + (row.flags & SYN > 0)) & 0xFFFFFFFF,
+        flags=row.flags & ~SYN,
+        payload=row.payload + told,
+        payload_length=row.payload_length - told,
+        payload_captured=max(row.payload_captured - told, 0),
+    )
 
 
 def _unopened(ports: tuple[int, int], place: PacketPlace) -> int:

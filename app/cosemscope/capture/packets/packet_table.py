@@ -17,7 +17,7 @@ from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.octets import SideStore
 from cosemscope.capture.packets.batch_headers import dissect
 from cosemscope.capture.packets.flows import Endpoint, Endpoints, FlowTable
-from cosemscope.capture.packets.packet_row import ROW
+from cosemscope.capture.packets.packet_row import ROW, TCP
 from cosemscope.capture.packets.vlan_lanes import VlanLanes
 from cosemscope.capture.records import RecordBatch
 
@@ -118,6 +118,8 @@ class PacketTable:
     def _keep_lost(self) -> None:
         lost = self._reader.reassembly.lost
         for trigger, (packet, row), octets in lost:
+            if row.protocol == TCP:
+                continue  # its octets are in the stream already
             captured = min(len(octets) - row.payload, row.payload_length)
             if captured > 0:
                 payload = self._side.add(octets[row.payload : row.payload + captured])

@@ -48,8 +48,8 @@ def is_p1(octets: bytes | bytearray) -> bool:
 
 
 def is_sml(octets: bytes) -> bool:
-    """An SML file begins in it: four escapes and version 1; not behind the header of a WPDU."""
-    return _SML_BEGIN in octets and octets[:2] != b"\0\1"
+    """An SML file begins with it: four escapes and version 1."""
+    return octets.startswith(_SML_BEGIN)
 
 
 def is_dsmr_alarm(octets: bytes) -> bool:

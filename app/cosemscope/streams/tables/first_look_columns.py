@@ -17,6 +17,7 @@ from cosemscope.apdu.first_look import (
     FIRST_LOOK_FIELDS,
     NOTHING_SEEN,
     WIDTH,
+    ApduKind,
     FirstLook,
     look,
     look_at,
@@ -83,10 +84,11 @@ class FirstLookColumns(Columns):
         self._put(index, look(apdus))
         self["inner"][index] = -1
 
-    def blank(self, rows: npt.NDArray[np.int64]) -> None:
-        """Nothing was seen in these rows, int64[n]: what they carry is no APDU."""
+    def set_notifications(self, rows: npt.NDArray[np.int64]) -> None:
+        """These rows, int64[n], tell something unasked and carry no APDU: nothing else was seen in them."""
         for name, value in NOTHING_SEEN.items() if len(rows) else ():
             self[name][rows] = value
+        self["kind"][rows] = ApduKind.NOTIFICATION
 
     def _put(self, index: npt.NDArray[np.intp], seen: FirstLook) -> None:
         for name, column in seen.items():

@@ -36,6 +36,7 @@ class Framing(IntEnum):
     MBUS_OTHER = 29  # M-Bus that carries no APDU
     COAP_OTHER = 30  # CoAP that carries no APDU
     HEX_TEXT = 31  # the hex digits of DLMS, as text
+    NOT_CAPTURED = 32  # the snap length cut off every octet of payload
 
     @property
     def label(self) -> str:
@@ -79,4 +80,5 @@ _LABELS = {
     Framing.MBUS_OTHER: "M-Bus",
     Framing.COAP_OTHER: "CoAP",
     Framing.HEX_TEXT: "DLMS as hex text",
+    Framing.NOT_CAPTURED: "payload not captured",
 }
