@@ -208,7 +208,10 @@ def test_both_segments_of_one_write(stood: int, wait: int, found: bool) -> None:
     early.time = first.time + stood
     ack.time = early.time
     late.time = early.time + wait
+    late.ip_id = early.ip_id + 1
     assert any(put([first, ack, early, late], rtt=50_000_000)[0]) == found
+    late.ip_id = early.ip_id  # which says nothing: a round trip does
+    assert any(put([first, ack, early, late], rtt=50_000_000)[0]) == (wait < 50_000_000)
 
 
 @pytest.mark.parametrize(("between", "found"), [(0, True), (3, True), (4, False)])

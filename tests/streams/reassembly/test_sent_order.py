@@ -68,7 +68,8 @@ def past_of(sent: list[Sent], opener: int, *, gap: int = 10) -> SenderPast:
     made = Made(sent)
     behind = Segment(0, 0, 0, 0, len(sent), 0, 0)
     before = Segment(0, 0, 0, 0, opener, sent[opener].time, sent[opener].ip_id)
-    return SenderPasts(made.packets, made.packet_streams).of(0, 1000)(behind, before, gap)
+    past = SenderPasts(made.packets, made.packet_streams).of(0, 1000)(behind, before, gap)
+    return SenderPast(past.stood, past.rising, past.asked)
 
 
 def test_where_the_sender_stood() -> None:
@@ -86,7 +87,10 @@ def test_where_the_sender_stood() -> None:
     ("numbers", "rising"),
     [
         ([1, 2, 3, 4, 5], True),
-        ([2, 3, 4, 5], False),
+        ([2, 3, 4, 5], True),  # all that have come
+        ([4, 5, 6], True),
+        ([5, 6], False),
+        ([9, 4, 5, 6], False),
         ([1, 1025, 2000, 2001, 2002], True),
         ([1, 1026, 2000, 2001, 2002], False),
         ([0xFFFE, 0xFFFF, 0, 1, 2], True),
@@ -95,7 +99,7 @@ def test_where_the_sender_stood() -> None:
     ],
 )
 def test_what_proves_that_identifications_rise(numbers: list[int], rising: bool) -> None:
-    """Four small steps in a row, the opener's the last."""
+    """Four small steps in a row, the opener's the last; fewer at the beginning, but two."""
     sent = [Sent(ip_id=number) for number in numbers]
     assert past_of(sent, len(sent) - 1).rising == rising
 

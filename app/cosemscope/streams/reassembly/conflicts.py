@@ -5,6 +5,7 @@ wrong and that of the others is right; that others came is worth an item, since 
 attackers do. The original is looked for in the batch and among the last `WINDOW` packets before it.
 """
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.packets.packet_row import SYN
 from cosemscope.capture.packets.tcp_checksum import has_right_checksum
 from cosemscope.streams.payload import PayloadSource
-from cosemscope.streams.reassembly.repeats.captured_twice import alike
+from cosemscope.streams.reassembly.repeats.captured_twice import alike, changed_before
 from cosemscope.streams.reassembly.repeats.replaced_octets import Replacement
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.tables.expert_items import NUMBERED, ItemKind
@@ -85,9 +86,15 @@ class ConflictFinder:
         """Those of the packets, int64[m], that are copies of the ones before them, to the last octet."""
         if not len(packet):
             return packet
-        seen, half = self._candidates(window, packet)
-        again, original = alike(self._packets, packet, seen, half << 32 | self._seq(seen))
+        near = self._near(window, self._seq(packet))
+        key = self._half(near) << 32 | self._seq(near)
+        again, original = alike(self._packets, packet, near, key, partial(self._changed, window))
         return np.asarray(again[np.array(self._same_place(again, original), np.int64) == 0])
+
+    def _changed(self, window: slice, packet: Array) -> Array:
+        """Whether the senders of these packets had changed identifications before, bool[k]."""
+        seen, half = self._candidates(window, packet)
+        return changed_before(self._packets, packet, seen, half)
 
     def _compare(self, window: slice, packet: Array, start: Array) -> None:
         """Items of the packets, int64[k], whose octets differ from those first seen."""
@@ -125,15 +132,19 @@ class ConflictFinder:
     def _first_alike(self, window: slice, packet: Array) -> Array:
         """Rows, int64[k], of the first packet in the window with the half and sequence number of each."""
         number = self._seq(packet)
-        # Most others are ruled out by 16 bits; a SYN that carries octets counts one more than it says.
-        wanted = np.zeros(1 << 16, np.bool_)
-        wanted[number & 0xFFFF] = wanted[(number - 1) & 0xFFFF] = True
-        near = np.flatnonzero(wanted[self._packets["seq"][window] & 0xFFFF]) + window.start
-        near = near[self._packets["payload_length"][near] > 0]
+        near = self._near(window, number)
         key = self._half(near) << 32 | self._seq(near)
         order = np.argsort(key, kind="stable")
         place = np.searchsorted(key[order], self._half(packet) << 32 | number)
         return np.asarray(near[order[place]])
+
+    def _near(self, window: slice, number: Array) -> Array:
+        """Rows, int64[m], with octets, among them all of these sequence numbers in the window."""
+        # Most others are ruled out by 16 bits; a SYN that carries octets counts one more than it says.
+        wanted = np.zeros(1 << 16, np.bool_)
+        wanted[number & 0xFFFF] = wanted[(number - 1) & 0xFFFF] = True
+        near = np.flatnonzero(wanted[self._packets["seq"][window] & 0xFFFF]) + window.start
+        return np.asarray(near[self._packets["payload_length"][near] > 0])
 
     def _anywhere(self, window: slice, packet: Array) -> list[int]:
         """Counts, [k], of octets that differ from those first seen at their places, in whichever segments."""

@@ -132,5 +132,7 @@ def _overtaken(batch: PacketBatch, early: Array, late: Array, rtt: Array, before
     patience = np.where(rtt >= 0, rtt, DEFAULT_RTT)
     stood = np.maximum(batch.time[early] - batch.time[before_gap], 0)
     one_write = (before_gap >= 0) & (stood < TIMER) & (waited < np.minimum(patience, TIMER))
-    in_time = (waited < np.minimum(patience, AT_ONCE)) | one_write
+    # Within a round trip an identification that is not ahead says the same as time, whether it counts or not.
+    behind = (batch.ip_id[late] - batch.ip_id[early]).astype(np.int16) <= 0
+    in_time = (waited < np.minimum(patience, AT_ONCE)) | one_write | (behind & (waited < patience))
     return np.where(stamped & (ahead != 0), ahead > 0, in_time)

@@ -69,13 +69,14 @@ class TcpStreams:
         self._conflicts = ConflictFinder(packets, packet_streams, source, output, streams.flows)
         self._evidence = LateEvidence(streams, source)
         history = WentBy(packets, packet_streams)
-        pasts = SenderPasts(packets, packet_streams)
-        self._walk = PacketWalk(self._halves, streams, source, output, self._conflicts, history, pasts)
+        self._pasts = SenderPasts(packets, packet_streams)
+        self._walk = PacketWalk(self._halves, streams, source, output, self._conflicts, history, self._pasts)
         self._one_by_one = one_by_one
 
     def add(self, batch: PacketBatch) -> None:
         """Take the TCP packets of a batch."""
         self._halves.grow(len(self._streams))
+        self._pasts.use(batch)
         tcp = np.flatnonzero((batch.protocol == TCP) & (batch.stream >= 0))
         if len(tcp):
             half = batch.stream[tcp].astype(np.int64) * 2 + batch.direction[tcp]

@@ -60,7 +60,7 @@ def find_chains(segments: Segments, layout: Layout, source: PayloadSource) -> tu
         at = _next(segments, at.take(~complete), source)
     if not found:
         return at, last
-    last[_doubtful(layout, last)] = -1
+    last[_doubtful(segments, layout, last)] = -1
     *columns, heads = zip(*found, strict=True)
     position, offset, end, stop = (np.concatenate(column) for column in columns[1:])
     links = Links(np.concatenate(columns[0]), position, offset, end, stop, join_heads(heads))
@@ -96,7 +96,7 @@ class _Path:
         return at, segments.stop[at.end] == at.stop
 
 
-def _doubtful(layout: Layout, last: Array) -> Array:
+def _doubtful(segments: Segments, layout: Layout, last: Array) -> Array:
     """Positions, int64[k], of chains within which a segment begins like a WPDU: their senders may have erred.
 
     `last`: int64[s], position with which the chain ends that begins there, or -1.
@@ -104,10 +104,20 @@ def _doubtful(layout: Layout, last: Array) -> Array:
     owner = np.flatnonzero(last > np.arange(len(last)))
     begins = np.cumsum(layout.ready)
     owner = owner[begins[last[owner]] > begins[owner]]
-    if len(owner):
-        begins = np.cumsum(layout.ready & believable(layout.head))
-        owner = owner[begins[last[owner]] > begins[owner]]
-    return np.asarray(owner)
+    if not len(owner):
+        return np.asarray(owner)
+    # Of all headers that segments begin with only those within these chains are looked at.
+    edges = np.zeros(len(last) + 1, np.int64)
+    np.add.at(edges, owner + 1, 1)
+    np.add.at(edges, last[owner] + 1, -1)
+    inner = np.flatnonzero((np.cumsum(edges[:-1]) > 0) & layout.ready)
+    head = take_heads(layout.head, inner)
+    reach = np.maximum.accumulate(last[owner])[np.searchsorted(owner, inner, "right") - 1]
+    ends = segments.start[inner] + HEADER_SIZE + head["length"]
+    begins = np.zeros(len(last), np.int64)
+    begins[inner[believable(head) & (ends <= segments.stop[reach])]] = 1
+    begins = np.cumsum(begins)
+    return np.asarray(owner[begins[last[owner]] > begins[owner]])
 
 
 def _next(segments: Segments, at: Links, source: PayloadSource) -> Links:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosemscope.streams.reassembly.repeats.captured_twice import alike
+from cosemscope.streams.reassembly.repeats.captured_twice import alike, changed_before
 from tests.helpers.made_streams import Made, Sent
 from tests.helpers.shared import shared
 from tests.helpers.stream_truth import analyse as analyse_file
@@ -22,7 +22,8 @@ def copies(*sent: Sent) -> list[tuple[int, int]]:
     packets = Made(list(sent)).packets
     seen = np.arange(len(sent))
     half = packets["flow"].astype(np.int64) * 2 + packets["direction"]
-    again, original = alike(packets, seen, seen, half << 32 | packets["seq"].astype(np.int64))
+    key = half << 32 | packets["seq"].astype(np.int64)
+    again, original = alike(packets, seen, seen, key, lambda rows: changed_before(packets, rows, seen, half))
     return list(zip(again.tolist(), original.tolist(), strict=True))
 
 

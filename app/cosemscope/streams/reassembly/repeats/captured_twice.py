@@ -5,6 +5,8 @@ stamp included, which a sender that sends again changes. Where these say nothing
 to no time between the two tells: no sender is so quick.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from cosemscope.capture.columns import Array, Columns
@@ -14,11 +16,14 @@ AT_ONCE, BY_TIMESTAMP, BY_IDENTIFICATION = 1_000_000, 500_000_000, 2_000_000_000
 _EQUAL = ("payload_length", "payload_captured", "ack", "flags", "window", "ip_id", "tsval")
 
 
-def alike(packets: Columns, packet: Array, seen: Array, key: Array) -> tuple[Array, Array]:
+def alike(
+    packets: Columns, packet: Array, seen: Array, key: Array, changed: Callable[[Array], Array]
+) -> tuple[Array, Array]:
     """Of packets that may be copies, those whose headers tell so, int64[m] rows, and what they are copies of.
 
-    `packet`: int64[k], rows that are among `seen`; `seen`: int64[n], rows with octets of their halves,
-    ascending; `key`: int64[n], half << 32 | sequence number.
+    `packet`: int64[k], rows that are among `seen`; `seen`: int64[n], rows with octets, ascending, with all
+    that carried the same octets; `key`: int64[n], half << 32 | sequence number. `changed` tells of rows
+    whether their senders had changed identifications before, and is asked only where that matters.
     """
     # Invariant: in `order` the packets of each place of a half stand together, as they came.
     order = np.argsort(key, kind="stable")
@@ -26,21 +31,25 @@ def alike(packets: Columns, packet: Array, seen: Array, key: Array) -> tuple[Arr
     rank[order] = np.arange(len(order))
     place = np.searchsorted(seen, packet)
     before = order[np.maximum(rank[place] - 1, 0)]
-    original = seen[before]
     same = (rank[place] > 0) & (key[before] == key[place])
+    packet, original = packet[same], seen[before[same]]
     for name in _EQUAL:
-        same &= packets[name][packet] == packets[name][original]
+        same = packets[name][packet] == packets[name][original]
+        packet, original = packet[same], original[same]
     wait = packets["time"][packet] - packets["time"][original]
-    told = (packets["ip_id"][packet] > 0) & (_changed(packets, seen, key)[place] < packet)
     most = np.where(packets["tsval"][packet] > 0, BY_TIMESTAMP, AT_ONCE)
-    most[told] = BY_IDENTIFICATION
-    rows = np.flatnonzero(same & (wait >= 0) & (wait < most))
+    in_doubt = np.flatnonzero((wait >= most) & (wait < BY_IDENTIFICATION) & (packets["ip_id"][packet] > 0))
+    if len(in_doubt):
+        most[in_doubt[changed(packet[in_doubt])]] = BY_IDENTIFICATION
+    rows = np.flatnonzero((wait >= 0) & (wait < most))
     return packet[rows], original[rows]
 
 
-def _changed(packets: Columns, seen: Array, key: Array) -> Array:
-    """The first row, int64[n], at which the identifications of each one's half were not all the same."""
-    half = key >> 32
+def changed_before(packets: Columns, packet: Array, seen: Array, half: Array) -> Array:
+    """Whether identifications of the half of each packet were not all the same before it, bool[k].
+
+    `packet`: int64[k], rows among `seen`, int64[n], all rows of these halves, ascending; `half`: int64[n].
+    """
     order = np.argsort(half, kind="stable")
     first = np.flatnonzero(np.diff(half[order], prepend=-1))
     size = np.diff(np.append(first, len(order)))
@@ -48,5 +57,5 @@ def _changed(packets: Columns, seen: Array, key: Array) -> Array:
     other = numbers != np.repeat(numbers[first], size)
     rows = np.where(other, seen[order], np.iinfo(np.int64).max)
     changed = np.empty(len(order), np.int64)
-    changed[order] = np.repeat(np.minimum.reduceat(rows, first), size) if len(first) else rows
-    return changed
+    changed[order] = np.repeat(np.minimum.reduceat(rows, first), size)
+    return np.asarray(changed[np.searchsorted(seen, packet)] < packet)
