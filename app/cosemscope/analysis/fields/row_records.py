@@ -67,10 +67,9 @@ def _lists(head: bytes, kind: ValueType, several: Several) -> list[bytes]:
     if isinstance(flat, Coded):
         flat = flat.values[flat.codes]
     others = kind.jsons(Several(np.cumsum(counts[~alone]), flat[np.repeat(~alone, counts)]))
-    pieces = np.empty(len(counts), object)
-    pieces[alone] = object_array(kind.octets(flat[several.stops[alone] - 1], head + b"[", b"]"))
-    pieces[~alone] = object_array([head + octets for octets in map(orjson.dumps, others)])
-    lists: list[bytes] = pieces.tolist()
+    lists = kind.octets(flat[several.stops - 1], head + b"[", b"]") if alone.any() else [b""] * len(counts)
+    for place, values in zip(np.flatnonzero(~alone).tolist(), others, strict=True):
+        lists[place] = head + orjson.dumps(values)
     return lists
 
 

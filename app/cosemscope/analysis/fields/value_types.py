@@ -180,6 +180,9 @@ class Text(ValueType):
 
     word = "text"
 
+    def _made(self, values: Array, make: Callable[[Any], Any], nothing: Any) -> list[Any]:
+        return [nothing if value is None else str(value) for value in values.tolist()]
+
     def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
         return np.array([not value for value in values.tolist()], np.bool_)
 

@@ -6,7 +6,6 @@ structure gives them away. Elliptic keys are objects of `cryptography` from the 
 
 from dataclasses import dataclass, field, fields
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -106,6 +105,8 @@ def public_key(octets: bytes) -> ec.EllipticCurvePublicKey:
 
 
 def _read_public(octets: bytes) -> object:
+    from cryptography import x509  # much of it, for the few keys that come in a certificate
+
     if octets.lstrip().startswith(b"-----BEGIN CERT"):
         return x509.load_pem_x509_certificate(octets).public_key()
     if octets.lstrip().startswith(b"-----BEGIN"):
