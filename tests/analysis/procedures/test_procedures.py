@@ -75,6 +75,34 @@ class TestProfileReads:
         assert one.text.startswith("from 2023-11-14 01:00:00 to 2023-11-14 05:30:00: ")
         assert one.details["period"] == (3600 if hours else None)
 
+    def test_rows_without_times_follow_at_the_period_that_the_meter_told(
+        self, plot: Plot, tmp_path: Path
+    ) -> None:
+        """Times that are left out (null-data) count from the row before; without a period nobody knows."""
+        plot.associate()
+        plot.wire.time = START - 10 * 3_600_000_000_000
+        body = a.array(
+            a.structure(date(1), a.double_long_unsigned(1)),
+            *(a.structure(a.NULL, a.double_long_unsigned(number)) for number in (2, 3)),
+        )
+        for period in (None, 1800, 0):
+            if period is not None:
+                plot.up(a.get_request(0xC1, 7, PROFILE, 4))
+                plot.down(a.get_response(0xC1, a.double_long_unsigned(period)))
+            plot.up(between(date(1), date(2, 30)))
+            plot.down(a.get_response(0xC1, body))
+        other = Plot(plot.wire, 2)
+        other.associate()
+        other.up(between(date(1), date(2, 30)))
+        other.down(a.get_response(0xC1, body))
+        found_ones = found(plot, tmp_path, "profile-read")
+        assert [told(one)[:3] for one in found_ones] == [("complete", 3, None)] * 4
+        plot.up(a.get_request(0xC1, 7, PROFILE, 4))
+        plot.down(a.get_response(0xC1, a.double_long_unsigned(1800)))
+        *mine, others = found(plot, tmp_path, "profile-read")
+        assert [told(one)[:3] for one in mine] == [("partial", 3, 4)] * 3
+        assert told(others)[:3] == ("complete", 3, None)
+
     def test_entries_and_all_rows(self, plot: Plot, tmp_path: Path) -> None:
         """So many entries, fewer than asked, more than asked; and a buffer read without a selection."""
         plot.associate()

@@ -119,6 +119,11 @@ class ProcedureSource:
         """The logical name that an exchange names."""
         return dotted(int(self.exchanges["obis"][exchange]).to_bytes(6, "big"))
 
+    def meter(self, exchange: int) -> str:
+        """The address of the end that an exchange asks."""
+        ends = self.analysis.endpoints(int(self.exchanges["stream"][exchange]))
+        return ends[1 - int(self.exchanges["side"][exchange])].address
+
     def failure(self, exchange: int) -> str:
         """Why an exchange that did not succeed did not: "get-response object-undefined", "not answered"."""
         status = self.status(exchange)

@@ -14,7 +14,7 @@ from cosemscope.apdu.fields import find
 from cosemscope.apdu.names import tags as t
 from cosemscope.wording import count, duration
 
-_PROFILE, _BUFFER = 7, 2
+_PROFILE, _BUFFER, _PERIOD = 7, 2, 4
 #: Classes with an object list, by whether names are short.
 _ASSOCIATIONS, _OBJECT_LIST = (12, 15), 2
 _RANGE, _ENTRIES = 1, 2
@@ -35,9 +35,15 @@ class _Asked(NamedTuple):
 
 def reading_procedures(source: ProcedureSource) -> list[Procedure]:
     """Every reading of a buffer or an object list."""
-    found = [
-        _profile(source, exchange) for exchange in source.asking(t.GET_REQUEST, _PROFILE, _BUFFER).tolist()
-    ]
+    periods: dict[tuple[str, str], Any] = {}
+    for exchange in source.asking(t.GET_REQUEST, _PROFILE, _PERIOD).tolist():
+        periods[source.meter(exchange), source.obis(exchange)] = source.answer(exchange)
+    found: list[Procedure] = []
+    for exchange in source.asking(t.GET_REQUEST, _PROFILE, _BUFFER).tolist():
+        told = periods.get((source.meter(exchange), source.obis(exchange)))
+        found.append(
+            _profile(source, exchange, told * _SECOND if isinstance(told, int) and told > 0 else None)
+        )
     for class_id in _ASSOCIATIONS:
         listing = source.asking(t.GET_REQUEST, class_id, _OBJECT_LIST)
         found += [_object_list(source, exchange) for exchange in listing.tolist()]
@@ -79,10 +85,10 @@ def _shortfall(source: ProcedureSource, exchange: int) -> str:
     return f"{source.failure(exchange)}{behind}"
 
 
-def _profile(source: ProcedureSource, exchange: int) -> Procedure:
+def _profile(source: ProcedureSource, exchange: int, period: int | None) -> Procedure:
     asked, rows = _asked(source, exchange), source.answer(exchange)
     if isinstance(rows, tuple):
-        held = _held(asked, rows, source.asked_at(exchange))
+        held = _held(asked, rows, source.asked_at(exchange), period)
     else:
         text = f"{asked.words}: {_shortfall(source, exchange)}"
         held = _Held(_told(source, exchange, None), text, None, asked.entries)
@@ -113,9 +119,9 @@ class _Held(NamedTuple):
     outside: int | None = None
 
 
-def _held(asked: _Asked, rows: tuple[Any, ...], asked_at: int) -> _Held:
+def _held(asked: _Asked, rows: tuple[Any, ...], asked_at: int, told_period: int | None) -> _Held:
     times = [_time_of(row) for row in rows]
-    period = _period(times)
+    period = _period(times, told_period)
     known = _filled(times, period)
     outside = sum(not (asked.begin or 0) <= time <= (asked.end or time) for time in known)
     total = asked.entries
@@ -163,15 +169,18 @@ def _time_of(row: Any) -> int | None:
     return None
 
 
-def _period(times: list[int | None]) -> int | None:
-    """The time between neighbours, where it is the same or a multiple everywhere; None otherwise."""
-    steps = [after - before for before, after in pairwise(times) if before is not None and after is not None]
-    if len(steps) < _ENOUGH - 1:
+def _period(times: list[int | None], told: int | None) -> int | None:
+    """The time between neighbours where it is the same or a multiple everywhere, in ns; None otherwise.
+
+    `told`: the capture period that the meter told, which counts where rows have few times.
+    """
+    pairs = pairwise(times)
+    steps = [after - before for before, after in pairs if before is not None and after is not None]
+    few = len(steps) < _ENOUGH - 1
+    least = told if few else min(map(abs, steps))
+    if least is None or min(steps, default=0) < 0 or any(step % least for step in steps):
         return None
-    least = min(map(abs, steps))
-    if least < _SHORTEST or any(step % least for step in steps) or min(steps) < 0:
-        return None
-    return least
+    return None if least < _SHORTEST or all(time is None for time in times) else least
 
 
 def _filled(times: list[int | None], period: int | None) -> list[int]:
