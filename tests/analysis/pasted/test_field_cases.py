@@ -16,6 +16,7 @@ from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
 from cosemscope.analysis.pasted.pasted_trees import decode_pasted
+from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.summary import summarise
@@ -166,6 +167,17 @@ def test_what_people_paste_and_mail_is_read_as_it_is(name: str, tmp_path: Path) 
 def test_every_case_has_its_truth() -> None:
     """A case that is added does not go untested."""
     assert sorted(_cases()) == sorted(_TRUTHS)
+
+
+def test_damaged_frames_say_whether_their_apdus_open(tmp_path: Path) -> None:
+    """The verdict of the row is that of its tree, not "clear"."""
+    case = _cases()["three-frames-with-wrong-fcs"]
+    path = tmp_path / "case.pcap"
+    path.write_bytes(base64.b64decode(case["input"]))
+    for keys, verdict in ((_keys({"command": "KEYS"}), Verdict.OPENED), (NO_KEYS, Verdict.NO_KEY)):
+        with open_capture(path) as reader:
+            looks = Insights(Analysis(reader).run(), keys).looks(np.arange(3))
+        assert [look.verdict for look in looks] == [verdict] * 3
 
 
 def test_hex_text_on_the_wire_is_named(tmp_path: Path) -> None:

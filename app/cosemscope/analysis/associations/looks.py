@@ -29,6 +29,7 @@ from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.summary import summarise
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.row_apdus import apdu_octets, apdu_start
+from cosemscope.streams.tables.wpdu_table import Mark
 
 #: Rows of a pair that are taken before one to which the walk has not come.
 WINDOW = 256
@@ -244,6 +245,12 @@ class Associations:
         quiet = pass_over(association, side, *said) if is_quiet else None
         if quiet is not None and not wanted:
             return quiet
+        if unread & Mark.DAMAGED and not unread & Mark.TRUNCATED:
+            # Whether a damaged frame's APDU opens is told; the association does not believe it all the same.
+            doubtful = self._apdu(row) if apdu is None else apdu
+            look = advance(association.copy(), doubtful, side)
+            if look.openings:
+                return look._replace(inner=-1, notes=(), plain=b"")
         if unread:
             return advance(association, b"", side)
         apdu = self._apdu(row) if apdu is None else apdu
