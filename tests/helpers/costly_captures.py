@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.apdu.hdlc_encoder import COMMAND, GET, frame, i_control
+from tests.helpers import packets
 from tests.helpers.files import Pcapng, Record, pcap
-from tests.helpers.wire import Tcp, Wire, get_request, get_response
+from tests.helpers.foreign_traffic import CLOCK, PUSH, coap, mbus, mbus_apdu
+from tests.helpers.wire import CLIENT, SERVER, Tcp, Wire, get_request, get_response
 
 _SEGMENT = 12
 """Segments of a stream that comes back to front."""
@@ -145,6 +147,74 @@ def _fragments(path: Path, count: int) -> None:
     path.write_bytes(pcap(records, link_type=101))
 
 
+def _first_fragment(number: int) -> bytes:
+    whole = packets.udp(get_request(number, 64))
+    return packets.ipv4(whole[:40], 17, fragment=packets.MORE_FRAGMENTS, number=number & 0xFFFF)
+
+
+def _first_fragments(path: Path, count: int) -> None:
+    """First fragments of datagrams, of which no more comes; a minute and more between some."""
+    wire = Wire(step=200_000_000)
+    for number in range(count):
+        wire.add(_first_fragment(number))
+    wire.capture(path)
+
+
+def _clocks_that_jump(path: Path, count: int) -> None:
+    """A packet far ahead of all others, then first fragments."""
+    wire = Wire(step=1000)
+    wire.add(packets.ipv4(packets.tcp(b"")), wait=10**13)
+    wire.time -= 10**13
+    for number in range(count):
+        wire.add(_first_fragment(number))
+    wire.capture(path)
+
+
+def _mbus_beginnings(path: Path, count: int) -> None:
+    """A frame with an APDU, then beginnings of frames in segments of an octet."""
+    connection = Tcp(Wire(step=0)).handshake()
+    connection.say(0, mbus_apdu(PUSH)[0])
+    for _ in range(count):
+        connection.say(0, b"\x68")
+    connection.wire.capture(path)
+
+
+def _mbus_parts(path: Path, count: int) -> None:
+    """Segments of one APDU that never end, in frames of their own."""
+    connection = Tcp(Wire(step=0)).handshake()
+    for number in range(count):
+        connection.say(0, mbus(bytes((number & 15, 1, 0x67)) + PUSH))
+    connection.wire.capture(path)
+
+
+def _coap_blocks(path: Path, count: int) -> None:
+    """Blocks of one answer that never end."""
+    wire = Wire(step=0)
+    for number in range(count):
+        value = (number << 4 | 8).to_bytes(3, "big")
+        wire.udp(CLIENT, SERVER, coap(0x45, number, b"\7", ((23, value),), CLOCK[:16]))
+    wire.capture(path)
+
+
+def _coap_tokens(path: Path, count: int) -> None:
+    """First blocks, each of another transfer."""
+    wire = Wire(step=0)
+    for number in range(count):
+        token = number.to_bytes(4, "big")
+        wire.udp(CLIENT, SERVER, coap(0x45, number, token, ((23, b"\x08"),), CLOCK[:16]))
+    wire.capture(path)
+
+
+def _headers_of_links(path: Path, count: int) -> None:
+    """One packet of link headers in each other, and one of a header with many values."""
+    values = packets.nflog("<", 0)[4:12] * count
+    nested = packets.ppi(192) * count
+    made = Pcapng("<")
+    blocks = [made.section(), made.interface(192), made.interface(239)]
+    blocks += [made.enhanced(1, nested), made.enhanced(2, b"\2\0\0\5" + values, interface=1)]
+    path.write_bytes(b"".join(blocks))
+
+
 COSTLY: dict[str, Callable[[Path, int], None]] = {
     "torn-blocks": _torn_blocks,
     "records-that-cannot-be": _records_that_cannot_be,
@@ -160,4 +230,11 @@ COSTLY: dict[str, Callable[[Path, int], None]] = {
     "comments": _comments,
     "names": _names,
     "fragments": _fragments,
+    "first-fragments": _first_fragments,
+    "clocks-that-jump": _clocks_that_jump,
+    "mbus-beginnings": _mbus_beginnings,
+    "mbus-parts": _mbus_parts,
+    "coap-blocks": _coap_blocks,
+    "coap-tokens": _coap_tokens,
+    "headers-of-links": _headers_of_links,
 }
