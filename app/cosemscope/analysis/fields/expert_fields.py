@@ -11,7 +11,7 @@ import numpy as np
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, object_array
-from cosemscope.analysis.fields.value_types import Term, Text, Word
+from cosemscope.analysis.fields.value_types import Rank, Term, Text
 from cosemscope.streams.tables.expert_items import NUMBERED, Severity, severities
 
 _NONE = 255
@@ -42,7 +42,7 @@ def _group(asked: AskedRows) -> Values:
 
 @_declared(
     "expert.severity",
-    Word({severity: severity.word for severity in Severity}, none=_NONE),
+    Rank({severity: severity.word for severity in Severity}, none=_NONE),
     "Severity",
     "How bad the worst of the items in expert.item is: chat, note, warning or error",
 )

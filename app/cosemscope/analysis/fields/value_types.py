@@ -158,6 +158,13 @@ class Word(ValueType):
         return np.array(["" if value == self.none else self.text(value).lower() for value in values.tolist()])
 
 
+class Rank(Word):
+    """Numbers that have names and an order of their own, by which they are sorted."""
+
+    def _order(self, values: Array) -> Array:
+        return values
+
+
 class Flag(ValueType):
     """Yes or no."""
 

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.cli import main
 from cosemscope.gui.frame.window import Window
@@ -160,6 +161,33 @@ def test_keys_change_the_items(shown, qtbot) -> None:
     qtbot.waitUntil(lambda: "opened" in dict(rows(pane)))
     row = pane.tree.items.place(item(pane, "opened"))[0]
     assert "opened" in window.workspace.traffic.said(row, "expert.item")[0]
+
+
+def test_columns_of_the_table_fill_in_behind_loading(open_in, qtbot) -> None:
+    """Cells and order have the items of trees as soon as these are found, without anybody's doing."""
+    window = open_in(FAULTS)
+    table = window.workspace.table
+    table.header.show_fields([FIELDS["expert.item"], FIELDS["expert.severity"]])
+    table.header.setSortIndicator(1, Qt.SortOrder.AscendingOrder)
+    qtbot.waitUntil(lambda: is_complete(window))
+    broken = next(
+        row
+        for row in range(window.document.wpdus)
+        if "ill-formed-apdu" in window.workspace.traffic.said(row, "expert.item")[0]
+    )
+
+    def is_shown() -> bool:
+        position = table.wpdus.position(broken)
+        cells = [table.wpdus.data(table.wpdus.index(position, column)) for column in (0, 1)]
+        return "ill-formed-apdu" in cells[0] and cells[1] == "error"
+
+    qtbot.waitUntil(is_shown)
+    severities = [
+        table.wpdus.data(table.wpdus.index(position, 1)) for position in range(table.wpdus.rowCount())
+    ]
+    words = [word for word in severities if word]
+    assert words == sorted(words, key=["chat", "note", "warning", "error"].index)
+    assert not any(severities[len(words) :])
 
 
 def test_whoever_stops_the_pass_can_go_on(shown, qtbot) -> None:
