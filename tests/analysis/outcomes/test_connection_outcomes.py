@@ -72,6 +72,26 @@ def test_outcomes_are_the_same_packet_by_packet(tmp_path: Path) -> None:
     assert told(analyse(wire, tmp_path, one_by_one=True)) == told(analyse(wire, tmp_path))
 
 
+def test_sessions_that_happen_at_the_same_time(tmp_path: Path) -> None:
+    """All faults interleaved, packet by packet, have the same outcomes and sentences."""
+    parts: list[tuple[int, int, int, bytes]] = []
+    wanted: dict[str, tuple[int, Told]] = {}
+    for number, session in enumerate(SESSIONS, 1):
+        wire = Wire()
+        wire.time += number * 1000
+        wanted[session.__name__] = number, session(Plot(wire, number))
+        parts += [(time, number, place, octets) for place, (time, octets) in enumerate(wire.packets, 1)]
+    merged = Wire()
+    merged.packets = [(time, octets) for time, _, _, octets in sorted(parts)]
+    places = {one[1:3]: place for place, one in enumerate(sorted(parts), 1)}
+    found = {one.packet: one for one in told(analyse(merged, tmp_path))}
+    for name, (number, one) in wanted.items():
+        if "{}" in one.sentence or "datagrams" in name:  # the end of the capture is another one now
+            continue
+        packet = places[number, one.packet]
+        assert found[packet] == one._replace(packet=packet), name
+
+
 def test_outcomes_are_the_same_over_the_files_of_a_ring(tmp_path: Path) -> None:
     """Sessions that begin in one file and end in another have one outcome, with the same sentence."""
     wire, _ = planted()
