@@ -2,7 +2,7 @@
 
 The operators are those that slips are made of: comparisons, constants, signs and operators of arithmetic,
 negations, and the ends of loops. A change that does not compile is no mutant, nor is one of what type
-checkers watch over: annotations, and whether a dataclass is frozen or has slots.
+checkers watch over: annotations, and whether a dataclass is frozen, has slots or takes fields by name.
 """
 
 import ast
@@ -140,7 +140,7 @@ class _Unchecked(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_keyword(self, node: ast.keyword) -> ast.AST | None:
-        return None if node.arg in ("frozen", "slots") else self.generic_visit(node)
+        return None if node.arg in ("frozen", "slots", "kw_only") else self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         if "TYPE_CHECKING" in ast.unparse(node.test):

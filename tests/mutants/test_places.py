@@ -46,7 +46,7 @@ def test_what_becomes_of_a_line(tmp_path, line, expected):
     [
         "def f(a: 'int | None', *, b: int | None = None) -> int | None: ...\n",
         "x: dict[int, str | None]\n",
-        "from dataclasses import dataclass\n@dataclass(frozen=True, slots=True)\nclass A: ...\n",
+        "from dataclasses import dataclass as d\n@d(frozen=True, slots=True, kw_only=True)\nclass A: ...\n",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import os\n",
         "def f(a, /, *, b): ...\n",
     ],

@@ -300,3 +300,29 @@ def test_real_capture_one_wpdu_a_segment():
             assert event.wpdu.encode() == payload
             count += 1
     assert count == 8
+
+
+@pytest.mark.parametrize("field", range(4))
+def test_every_field_of_a_header_takes_all_of_16_bits(field):
+    """0 and 65535 are said as they are; what does not fit is refused."""
+    for value in (0, 1, 0x7FFF, 0x8000, 0xFFFE, 0xFFFF):
+        header = WpduHeader(1, 16, 1, 2)._replace(**{WpduHeader._fields[field]: value})
+        octets = header.encode()
+        assert octets[2 * field : 2 * field + 2] == value.to_bytes(2, "big")
+        assert decode_header(octets) == header
+    for value in (-1, 0x10000):
+        with pytest.raises(ValueError, match="0 to 65535"):
+            WpduHeader(1, 16, 1, 2)._replace(**{WpduHeader._fields[field]: value}).encode()
+
+
+@given(before=st.integers(0, 12), count=st.integers(-2, 40), fed=st.integers(0, 30))
+def test_octets_that_are_skipped_are_the_next_ones(before, count, fed):
+    """As many as were asked for or are there, whatever was read before; reading goes on behind them."""
+    junk = bytes(range(100, 100 + fed))
+    decoder = WpduDecoder()
+    decoder.feed(RLRQ * before)
+    assert len(decoder.events()) == before
+    decoder.feed(junk)
+    assert decoder.skip(count) == junk[: max(count, 0)]
+    assert decoder.position == len(RLRQ) * before + len(junk[: max(count, 0)])
+    assert decoder.peek(0, 100) == junk[max(count, 0) :]

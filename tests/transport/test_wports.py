@@ -4,7 +4,20 @@ import pytest
 
 from cosemscope.transport.bindings import WPortBindings
 from cosemscope.transport.errors import LocalProtocolError
-from cosemscope.transport.wports import TABLE_1, Side, WPortUse, wport_name, wport_row, wport_use
+from cosemscope.transport.wports import (
+    ALL_STATION,
+    CLIENT_MANAGEMENT_PROCESS,
+    DLMS_PORT,
+    MANAGEMENT_LOGICAL_DEVICE,
+    NO_STATION,
+    PUBLIC_CLIENT,
+    TABLE_1,
+    Side,
+    WPortUse,
+    wport_name,
+    wport_row,
+    wport_use,
+)
 
 CLIENT, SERVER = Side.CLIENT, Side.SERVER
 
@@ -87,3 +100,10 @@ def test_bindings_that_make_no_sense_are_refused():
     with pytest.raises(LocalProtocolError, match="0 to 65535"):
         bindings.bind(0x10000)
     assert list(bindings) == [1]
+
+
+def test_5_3_4_the_named_numbers():
+    """As Table 1 prints them."""
+    named = (NO_STATION, CLIENT_MANAGEMENT_PROCESS, PUBLIC_CLIENT, MANAGEMENT_LOGICAL_DEVICE, ALL_STATION)
+    assert named == (0x0000, 0x0001, 0x0010, 0x0001, 0x007F)
+    assert DLMS_PORT == 4059
