@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QMenu
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu
 
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.fields import Problem
@@ -296,3 +296,19 @@ def test_pasted_messages_open_as_a_capture(window, qtbot):
     qtbot.mouseClick(box.as_capture, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.workspace.traffic.total == 2, timeout=10_000)
     assert "Pasted octets" in window.windowTitle()
+
+
+def test_what_is_shown_is_saved_as_a_page(box, qtbot, monkeypatch, tmp_path):
+    """One button writes all messages with their trees; a path that cannot be written is said."""
+    assert box.as_page.isHidden()
+    box.text.setPlainText(CONVERSATION)
+    box.read()
+    target = tmp_path / "ticket"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *words: (str(target), ""))
+    qtbot.mouseClick(box.as_page, Qt.MouseButton.LeftButton)
+    page = target.with_suffix(".html").read_text("utf-8")
+    assert "GET 1.0.1.8.0.255" in page
+    assert "10:11:12.456" in page
+    assert "saved as" in box.summary.text()
+    box.save_page(tmp_path / "no" / "where.html")
+    assert "cannot be written" in box.summary.text()

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from cosemscope.analysis.pasted.messages import messages_of
 from cosemscope.analysis.pasted.pasted_capture import can_be_captured, message_times, write_messages
+from cosemscope.analysis.pasted.pasted_page import pasted_page
 from cosemscope.analysis.pasted.pasted_trees import NO_CONVERSATION, PastedTree, decode_each, decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.cli.capture_arguments import CommandError, add_keys_argument, load_keys
-from cosemscope.cli.page_file import add_html_argument, page_message, write_page
+from cosemscope.cli.page_file import add_html_argument, write_page
 from cosemscope.cli.tree_lines import print_decoded, tree_object
 
 DESCRIPTION = (
@@ -79,20 +80,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write_page(path: Path, trees: list[PastedTree], pasted: Pasted) -> int:
     """Write the trees as an HTML page; 1 where it cannot be written."""
-    messages = [page_message(tree.decoded, tree.look, _facts(tree)) for tree in trees]
-    title = messages[0].line if len(messages) == 1 else f"{len(messages)} messages"
     try:
-        write_page(path, title, pasted.remark, messages)
+        write_page(path, pasted_page(trees, pasted))
     except CommandError as error:
         print(f"cosemscope decode: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _facts(tree: PastedTree) -> list[tuple[str, str]]:
-    """Who sent a message, and when, as far as the text tells."""
-    facts = [("time", tree.time)] if tree.time else []
-    return [*facts, ("from", f"the {tree.sender.value}")]
 
 
 def _as_object(trees: list[PastedTree], pasted: Pasted) -> dict[str, object]:

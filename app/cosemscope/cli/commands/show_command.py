@@ -15,13 +15,14 @@ from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.tree_pages import page_lines, page_message
 from cosemscope.cli.capture_arguments import (
     add_capture_arguments,
     add_keys_argument,
     load_keys,
     with_analysis,
 )
-from cosemscope.cli.page_file import add_html_argument, page_message, write_page
+from cosemscope.cli.page_file import add_html_argument, write_page
 from cosemscope.cli.tree_lines import print_decoded
 
 DESCRIPTION = "Print the fields of one WPDU of a capture, with their octets' offsets."
@@ -63,7 +64,8 @@ def _show(analysis: Analysis, arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         title = f"WPDU {arguments.number} of {Path(arguments.file).name}"
         facts = _facts(analysis, row)
-        write_page(arguments.html, title, "", [page_message(decoded, look, facts, comments)])
+        message = page_message(decoded, look, facts, comments)
+        write_page(arguments.html, page_lines(title, "", [message]))
         return 0
     print_decoded(decoded, look, comments, as_json=arguments.json)
     return 0

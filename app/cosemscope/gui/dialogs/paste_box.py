@@ -3,10 +3,13 @@
 Several messages are a list, one conversation; all of them can be opened as a capture.
 """
 
+from pathlib import Path
+
 from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import (
     QDialog,
+    QFileDialog,
     QHBoxLayout,
     QPlainTextEdit,
     QPushButton,
@@ -18,6 +21,7 @@ from PySide6.QtWidgets import (
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.pasted.messages import messages_of
 from cosemscope.analysis.pasted.pasted_capture import can_be_captured, message_times
+from cosemscope.analysis.pasted.pasted_page import pasted_page
 from cosemscope.analysis.pasted.pasted_trees import NO_CONVERSATION, PastedTree, decode_each, decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted
 from cosemscope.apdu.pasted.pieces import HexError, Pasted
@@ -36,6 +40,7 @@ MAX_CHARACTERS = 400_000
 _LONGEST_LINE = 600
 _LINE = 96
 
+_PAGES = "HTML pages (*.html *.htm)"
 #: Milliseconds without a change after which the text is read.
 _PATIENCE = 60
 
@@ -106,6 +111,10 @@ class PasteBox(QDialog):
         self.as_capture = QPushButton("Open as capture", self)
         self.as_capture.setAutoDefault(False)
         self.as_capture.clicked.connect(self._ask_for_capture)
+        self.as_page = QPushButton("Save page…", self)
+        self.as_page.setToolTip("Write fields and octets into an HTML page, to put into a ticket")
+        self.as_page.setAutoDefault(False)
+        self.as_page.clicked.connect(self._ask_for_page)
         self.details = Details(self)
         self.details.addKeyAsked.connect(self.addKeyAsked)
         self._timer = QTimer(self)
@@ -125,6 +134,7 @@ class PasteBox(QDialog):
         line = QHBoxLayout()
         line.setContentsMargins(4, 2, 4, 2)
         line.addWidget(self.summary, 1)
+        line.addWidget(self.as_page)
         line.addWidget(self.as_capture)
         below.addLayout(line)
         below.addWidget(self.details, 1)
@@ -187,6 +197,7 @@ class PasteBox(QDialog):
         self.messages.setVisible(len(self._trees) > 1)
         messages = messages_of(self._pasted) if self._pasted is not None else []
         self.as_capture.setVisible(can_be_captured(messages))
+        self.as_page.setVisible(bool(messages))
         if messages:
             _, times = message_times(messages, 0)
             self.as_capture.setToolTip(
@@ -229,6 +240,23 @@ class PasteBox(QDialog):
     def _ask_for_capture(self) -> None:
         if self._pasted is not None:
             self.captureAsked.emit(messages_of(self._pasted))
+
+    def _ask_for_page(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Save the page", "octets.html", _PAGES)
+        if name and self._pasted is not None:
+            self.save_page(Path(name) if Path(name).suffix else Path(name).with_suffix(".html"))
+
+    def save_page(self, path: Path) -> None:
+        """Write what is shown into an HTML page, and say so, or why not."""
+        if self._pasted is None:
+            return
+        try:
+            with path.open("w", encoding="utf-8") as file:
+                file.writelines(pasted_page(self._trees, self._pasted))
+        except OSError as error:
+            self._say(f"{path} cannot be written: {error.strerror}.")
+        else:
+            self._say("", f"The page is saved as {path}.")
 
     def _say(self, problem: str, words: str = "") -> None:
         scheme = theme.colours(self.palette())
