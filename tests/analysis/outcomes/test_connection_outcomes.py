@@ -163,3 +163,17 @@ def test_a_push_flow_is_no_unanswered_one(tmp_path: Path) -> None:
     wire = Wire()
     wire.udp(("10.0.0.2", 4059), ("10.0.0.1", 4059), wpdu(bytes.fromhex("0f00000001000203"), 1, 16))
     assert told(analyse(wire, tmp_path)) == [Told("push-only", "1 notification to 10.0.0.1:4059", 1)]
+
+
+def test_messages_of_data_concentrators_are_no_trouble(tmp_path: Path) -> None:
+    """They tell and order something, which needs no association; requests among them count as ever."""
+    wire = Wire()
+    connection = Tcp(wire, ("10.0.0.1", 50_000), ("10.0.0.2", 4059)).handshake()
+    connection.say(1, wpdu(b"\2\0\7", 1, 16))
+    connection.say(0, wpdu(b"\5\0\7"))
+    (found,) = told(analyse(wire, tmp_path))
+    sentence = "2 messages without an APDU, such as PRIME data concentrators exchange"
+    assert found[:2] == ("push-only", sentence)
+    connection.say(0, wpdu(bytes.fromhex("c001c100080000010000ff0200")))
+    (found,) = told(analyse(wire, tmp_path))
+    assert found.outcome != "push-only"

@@ -195,6 +195,10 @@ class CauseSentences:
         wpdus = count(int(self._analysis.streams["wpdus"][stream]), "WPDU")
         return f"{wpdus}, of which none asks, answers or tells anything"
 
+    def _told(self, stream: int) -> str:
+        messages = count(int(self._analysis.streams["wpdus"][stream]), "message")
+        return f"{messages} without an APDU, such as PRIME data concentrators exchange"
+
     def _capture_ended_within(self, stream: int) -> str:
         exchange = self._exchange(stream)
         passed = max(self._facts.last_time - self._time(self._last_packet(exchange)), 0)

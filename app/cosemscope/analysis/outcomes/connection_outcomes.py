@@ -18,6 +18,7 @@ from cosemscope.analysis.outcomes.capture_losses import lost_answers
 from cosemscope.analysis.outcomes.outcome_words import OUTCOMES, Cause, ConnectionOutcome
 from cosemscope.analysis.outcomes.troubles import troubles
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
+from cosemscope.apdu.first_look import ApduKind
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.packet_row import SYN, TCP
 from cosemscope.transport.wports import DLMS_PORT
@@ -67,6 +68,8 @@ def connection_outcomes(
     found = _Causes(count)
     carrying = np.flatnonzero(carries)
     found.put(carrying, Cause.NOTHING_ASKED, packet=streams["first_packet"][carrying])
+    telling = np.flatnonzero((_messages(analysis) > 0) & (total == 0))
+    found.put(telling, Cause.TOLD, packet=streams["first_packet"][telling])
     _quiet_ones(found, streams, total, counted(statuses == ExchangeStatus.NOTIFICATION), associations)
     unanswered = np.flatnonzero(statuses == ExchangeStatus.UNANSWERED)
     lost = unanswered[lost_answers(analysis, exchanges, unanswered)]
@@ -88,6 +91,15 @@ def connection_outcomes(
         np.bincount(stream[lost], minlength=count).astype(np.int64),
         _client_sides(analysis.pairs, count),
     )
+
+
+def _messages(analysis: Analysis) -> Numbers:
+    """The number of messages in each stream that tell something and are no APDUs, int64[streams]."""
+    kinds = analysis.first_look["kind"]
+    tags = analysis.wpdus["apdu_tag"][: len(kinds)]
+    rows = np.flatnonzero((tags < 0) & (kinds == ApduKind.NOTIFICATION))
+    stream = analysis.wpdus["stream"][rows]
+    return np.bincount(stream, minlength=len(analysis.streams)).astype(np.int64)
 
 
 #: Exchanges of which one side is not in the capture.

@@ -46,6 +46,7 @@ class Cause(IntEnum):
     ONE_DIRECTION = 16
     PUSHED = 17
     DONE = 18
+    TOLD = 19  # messages that are no APDUs, which tell something unasked or order it
     NONE = 255
 
 
@@ -70,5 +71,6 @@ OUTCOMES: dict[Cause, ConnectionOutcome] = {
     Cause.ONE_DIRECTION: ConnectionOutcome.ONE_SIDED,
     Cause.PUSHED: ConnectionOutcome.PUSH_ONLY,
     Cause.DONE: ConnectionOutcome.COMPLETE,
+    Cause.TOLD: ConnectionOutcome.PUSH_ONLY,
     Cause.NONE: ConnectionOutcome.NOT_DLMS,
 }
