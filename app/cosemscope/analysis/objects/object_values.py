@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cosemscope.analysis.associations.told_values import ToldValue, by_text, in_words
 from cosemscope.analysis.objects.told_data import ToldData
 from cosemscope.apdu.context import Reference
+from cosemscope.apdu.data.scaled_fields import tag_of, told_number
 from cosemscope.apdu.data.shapes import shape_of
 from cosemscope.apdu.data.types import FIXED
 from cosemscope.apdu.names.blue_book import unit
@@ -51,7 +52,8 @@ def kept_number(reference: Reference, data: bytes) -> KeptValue | None:
     if convert is None or len(data) != 1 + size or shape_of(reference) is not None:
         return None
     value, _ = convert(data[1:])
-    return KeptValue(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return KeptValue(told_number(data[0], value)) if is_number else None
 
 
 def kept(one: ToldData) -> KeptValue | None:
@@ -63,7 +65,7 @@ def kept(one: ToldData) -> KeptValue | None:
         return KeptValue(told=ToldValue(hidden(field)))
     value = field.value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        told = by_text(field)
-        return KeptValue(value, told if told != ToldValue(value) else ToldValue(), one.scaler_unit)
+        told, number = by_text(field), told_number(tag_of(field), value)
+        return KeptValue(number, told if told != ToldValue(number) else ToldValue(), one.scaler_unit)
     words = _READ_AS.sub("", in_words(field))
     return KeptValue(told=ToldValue(words if len(words) <= _MOST_WORDS else words[: _MOST_WORDS - 1] + "…"))

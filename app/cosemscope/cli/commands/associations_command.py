@@ -59,7 +59,7 @@ _COLUMNS = {
     "Exch.": "association.exchanges",
     "Errors": "association.errors",
     "Unansw.": "association.unanswered",
-    "Duration": "association.duration",
+    "Duration s": "association.duration",
     "Ended": "association.ended",
     "By": "association.ended_by",
 }

@@ -84,9 +84,9 @@ def _objects(analysis: Analysis, arguments: argparse.Namespace) -> int:
         listed = [one for one in listed_objects(view) if arguments.meter in (None, one.device.meter)]
         if not listed:
             raise CommandError(f"{arguments.file}: no object list of an association is told.")
-        _print(arguments, _LIST_HEADS, ("LD", "Version"), map(_list_object, listed), _list_cells)
+        _print(arguments, _LIST_HEADS, ("LD", "Version"), map(_list_object, listed))
     else:
-        _print(arguments, _HEADS, _NUMBERS, _attributes(view, arguments.meter), _cells)
+        _print(arguments, _HEADS, _NUMBERS, _attributes(view, arguments.meter))
     sys.stdout.flush()
     return 0
 
@@ -104,15 +104,14 @@ def _print(
     arguments: argparse.Namespace,
     heads: tuple[str, ...],
     numbers: tuple[str, ...],
-    objects: Iterator[dict[str, Any]],
-    cells: Callable[[dict[str, Any]], tuple[str, ...]],
+    told: Iterator[tuple[dict[str, Any], tuple[str, ...]]],
 ) -> None:
-    """Objects as JSON lines, as CSV or as a table."""
+    """Objects as JSON lines, or their cells as CSV or as a table."""
     if arguments.json:
-        for one in objects:
+        for one, _ in told:
             write_octets(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE))
         return
-    rows = [cells(one) for one in objects]
+    rows = [cells for _, cells in told]
     if arguments.csv:
         _write_csv(heads, rows)
     else:
@@ -140,8 +139,8 @@ def _safe(cell: str) -> str:
 # --- attributes ---
 
 
-def _attributes(view: ObjectView, meter: str | None) -> Iterator[dict[str, Any]]:
-    """Each attribute for scripts, by meter, logical device, logical name, class and attribute."""
+def _attributes(view: ObjectView, meter: str | None) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
+    """Each attribute for scripts and as cells, by meter, logical device, name, class and attribute."""
     meters = {name: place for place, name in enumerate(view.devices)}
 
     def order(place: int) -> tuple[Any, ...]:
@@ -150,7 +149,9 @@ def _attributes(view: ObjectView, meter: str | None) -> Iterator[dict[str, Any]]
 
     for place in sorted(range(len(view.attributes)), key=order):
         if meter in (None, view.attributes[place].device.meter):
-            yield _attribute(view, place)
+            one = _attribute(view, place)
+            told = view.with_value(place)[-1:].tolist()
+            yield one, _cells(one, _value(view, view.attributes[place], told[0]).text if told else None)
 
 
 def _attribute(view: ObjectView, place: int) -> dict[str, Any]:
@@ -195,9 +196,7 @@ def _changes(view: ObjectView, told: Any) -> list[int]:
 
 
 def _told(view: ObjectView, attribute: Attribute, reading: int) -> dict[str, Any]:
-    kept = view.value(reading)
-    assert kept is not None  # only readings with a value are told
-    value = kept.scaled(view.scaler_unit(attribute))
+    value = _value(view, attribute, reading)
     wpdu = int(view.readings["wpdu"][reading])
     return {
         "value": None if value.value is None else _QUANTITY.json(value.value),
@@ -209,8 +208,13 @@ def _told(view: ObjectView, attribute: Attribute, reading: int) -> dict[str, Any
     }
 
 
-def _cells(one: dict[str, Any]) -> tuple[str, ...]:
-    value = "" if one["value"] is None else str(one["value"])
+def _value(view: ObjectView, attribute: Attribute, reading: int) -> ToldValue:
+    """The value of a reading that has one."""
+    kept = view.value(reading)
+    return kept.scaled(view.scaler_unit(attribute)) if kept is not None else ToldValue()
+
+
+def _cells(one: dict[str, Any], value: str | None) -> tuple[str, ...]:
     told = one["time"] and Instant().text(int(one["time"].replace(".", "")))[:23]
     return (
         one["meter"],
@@ -219,7 +223,7 @@ def _cells(one: dict[str, Any]) -> tuple[str, ...]:
         one["obis"],
         one["name"] or "",
         one["attribute_name"] or str(one["attribute"]),
-        " ".join(filter(None, (value or one["refusal"] or "", one["unit"]))),
+        value or one["refusal"] or "",
         told or "",
         *(str(one[name] or "") for name in (*_COUNTS.values(), "refused")),
         ", ".join(one["clients"]),
@@ -318,8 +322,8 @@ def _entries(table: ProfileTable) -> Iterator[dict[str, Any]]:
 # --- object lists ---
 
 
-def _list_object(one: ListedObject) -> dict[str, Any]:
-    return {
+def _list_object(one: ListedObject) -> tuple[dict[str, Any], tuple[str, ...]]:
+    told = {
         "meter": one.device.meter,
         "logical_device": one.device.wport,
         "association": dotted(one.association),
@@ -329,6 +333,7 @@ def _list_object(one: ListedObject) -> dict[str, Any]:
         "attributes": one.attributes,
         "methods": one.methods,
     }
+    return told, _list_cells(told)
 
 
 def _list_cells(one: dict[str, Any]) -> tuple[str, ...]:
