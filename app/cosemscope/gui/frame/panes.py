@@ -64,7 +64,7 @@ PANES = (
     PaneRow("sessions", "Sessions", SessionTree, _LEFT, state=options.TREE_COLUMNS),
     PaneRow("details", "Fields and octets", DetailsPane, _BOTTOM, height=30, state=options.DETAIL_SPLITTER),
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
-    PaneRow("expert", "Expert information", ExpertPane, beside="timing", on_demand=True),
+    PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
 )
 
@@ -128,18 +128,21 @@ class Workspace(QMainWindow):
     def show_pane(self, name: str, wanted: bool) -> None:
         """Show a pane that is there on demand, before others in its place, or hide the pane.
 
-        One that has come below another is nearly as high as that.
+        One that has come below another is nearly as high as that, one beside another at least as its share.
         """
-        dock = self._docks[name]
-        below = next(row.below for row in self._rows if row.name == name)
+        dock, height = self._docks[name], max(400, self.height())
+        row = next(row for row in self._rows if row.name == name)
         is_new = dock.isHidden()
         dock.setVisible(wanted)
-        if wanted and is_new and below:
-            height = max(400, self.height())
+        if not wanted:
+            return
+        dock.raise_()
+        if is_new and row.below:
             heights = [height * 52 // 100, height * 48 // 100]
-            self.resizeDocks([self._docks[below], dock], heights, Qt.Orientation.Vertical)
-        if wanted:
-            dock.raise_()
+            self.resizeDocks([self._docks[row.below], dock], heights, Qt.Orientation.Vertical)
+        elif is_new:
+            least = max(height * row.height // 100, self._docks[row.beside].height())
+            self.resizeDocks([dock], [least], Qt.Orientation.Vertical)
 
     # Content
 
@@ -259,7 +262,7 @@ class Workspace(QMainWindow):
         width, height = max(270, min(self.width() * 36 // 100 - 140, 500)), max(400, self.height())
         left = [self._docks[row.name] for row in self._rows if row.area == _LEFT]
         self.resizeDocks(left, [width] * len(left), Qt.Orientation.Horizontal)
-        shares = {row.name: row.height for row in self._rows if row.height}
+        shares = {row.name: row.height for row in self._rows if row.height and not row.on_demand}
         heights = [height * share // 100 for share in shares.values()]
         self.resizeDocks([self._docks[name] for name in shares], heights, Qt.Orientation.Vertical)
 
