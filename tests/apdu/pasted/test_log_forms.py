@@ -207,3 +207,18 @@ def test_both_readings_of_numbers_are_said() -> None:
 def test_numbers_in_headings_are_no_octets(heading: str) -> None:
     """Ports, windows, counts, measured values: what stands among words is none of the message below."""
     assert read_pasted(f"{heading}\n{_OCTETS.hex(' ')}").octets == _OCTETS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"_source": {"layers": {"frame": {"frame.len": "0075"}, "eth": {"eth.src": "02:00:00:00:00:01"},'
+        ' "tcp": {"tcp.payload": "{colons}"}, "data": {"data.data": "{colons}", "data.len": "17"}}}}]',
+        '{"name": "WPDU", "value": null, "children": [{"name": "instance-id", "value": "0100010800ff"}],'
+        ' "sources": [{"name": "WPDU", "octets": "{joined}"}]}',
+    ],
+)
+def test_octets_stand_once_in_json_that_has_them_twice(text: str) -> None:
+    """Wireshark's JSON names them by layer, ours beside the values of their fields: they are one message."""
+    text = text.replace("{colons}", _OCTETS.hex(":")).replace("{joined}", _OCTETS.hex())
+    assert [piece.octets for piece in read_pasted(text).pieces] == [_OCTETS]

@@ -18,8 +18,14 @@ from cosemscope.apdu.pasted.time_stamps import Stamp, stamp_at
 _LEAST = 2
 _DELIMITERS = ("\t", ";", ",", "|")
 _RULE = re.compile(r"[\s|:+-]+")
-_DATA_KEYS = re.compile(
-    r"(?i)data|payload|hex|raw|frame|[ax]?pdu|telegram|message|received|value|bytes|octets|content"
+#: Names of columns and keys of octets, the surest first: those of the first kind that is there are taken.
+_DATA_KEYS = tuple(
+    re.compile(f"(?i){names}")
+    for names in (
+        "payload|[ax]?pdu|octets",
+        "data|hex|raw|frame|telegram|received|bytes",
+        "message|value|content",
+    )
 )
 
 
@@ -109,7 +115,8 @@ def _octets_in(cell: Any) -> bytes:
 def _pasted(rows: list[_Row], left_out: dict[str, int]) -> Pasted | None:
     """The pieces of rows: the columns of octets, those named after data before all others."""
     spelled = {key for row in rows for key, cell in row.cells.items() if _octets_in(cell)}
-    named = {key for key in spelled if _DATA_KEYS.search(key)}
+    kinds = ({key for key in spelled if names.search(key)} for names in _DATA_KEYS)
+    named: set[str] = next(filter(None, kinds), set())
     if not named and len(spelled) > 1:
         sizes = {key: sum(len(_octets_in(row.cells.get(key))) for row in rows) for key in spelled}
         named = {max(sorted(spelled), key=lambda key: sizes[key])}
