@@ -137,3 +137,10 @@ def test_pieces_out_of_order_are_marked() -> None:
     splitter.chunk(piece(9, len(ASK), 3), 4)
     assert listener.told() == [(ASK, 0xC0, int(Mark.OUT_OF_ORDER), 4)]
     assert not splitter.clean
+
+
+def test_what_a_gap_ends_is_known_with_what_told_the_gap() -> None:
+    """Not with the packet behind the gap: rows stand in the order in which they became known."""
+    splitter, listener = split(FIRST)
+    splitter.gap(len(FIRST), len(FIRST) + 9, 5, 8)
+    assert listener.told() == [(FIRST, 0xC4, CUT, 8)]

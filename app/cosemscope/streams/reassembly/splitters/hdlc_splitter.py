@@ -45,7 +45,7 @@ class HdlcSplitter:
 
     def gap(self, start: int, stop: int, packet: int, trigger: int) -> None:
         """Octets are missing: the frame they stood in is cut, and so is an APDU whose segments they had."""
-        self.close(packet)
+        self.close(trigger)
         self._decoder = HdlcDecoder(base=stop)
         self._marks |= Mark.RESYNCHRONISED
 
