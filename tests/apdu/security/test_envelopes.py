@@ -84,3 +84,23 @@ def test_any_octets_are_read_or_refused(octets: bytes) -> None:
     """Reading never raises."""
     for tag in (0x00, 0xC8, 0xDB, 0xDD, 0xDF):
         read_protected(bytes((tag,)) + octets)
+
+
+def test_only_protected_apdus_are_read_as_such() -> None:
+    """The octets of a signed APDU behind any tag: each tag has its own reading, and most have none."""
+    body = (
+        sized(b"")
+        + sized(TITLE)
+        + sized(b"")
+        + sized(b"")
+        + sized(b"")
+        + sized(b"\xc0\x01")
+        + sized(b"s" * 8)
+    )
+    kinds = {tag: read_protected(bytes([tag]) + body) for tag in range(256)}
+    signed = {tag for tag, part in kinds.items() if isinstance(part, SignedPart)}
+    assert signed == {GENERAL_SIGNING}
+    part = kinds[GENERAL_SIGNING]
+    assert isinstance(part, SignedPart)
+    assert (part.content, part.signature) == (b"\xc0\x01", b"s" * 8)
+    assert all(kinds[tag] is None for tag in range(1, 256) if tag not in _PROTECTED)

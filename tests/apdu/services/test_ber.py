@@ -170,7 +170,18 @@ def test_forms_of_lengths(octets: str, lines: list[str]) -> None:
     assert element(octets) == lines
 
 
-@pytest.mark.parametrize("inside", ["047f" + "41" * 127, "048180" + "41" * 128, "04820101" + "41" * 257])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "1f01 0141",
+        "1f8101 0141",
+        "1f818101 0141 0400",
+        "3f8101 80 0401 41 0000",
+        "047f" + "41" * 127,
+        "048180" + "41" * 128,
+        "04820101" + "41" * 257,
+    ],
+)
 def test_the_end_of_an_indefinite_length(inside: str) -> None:
     """It is found behind elements of any length, however it is written."""
     lines = element(f"3080 {inside} 0000 ff")
