@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, NOTHING_SEEN, WIDTH, look, look_at, nothing_seen
+from cosemscope.apdu.first_look import (
+    FIRST_LOOK_FIELDS,
+    NOTHING_SEEN,
+    WIDTH,
+    ApduKind,
+    look,
+    look_at,
+    nothing_seen,
+)
 from tests.fuzz.apdu_seeds import generated, protected
 from tests.helpers import apdu_encoder as encode
 
@@ -37,7 +45,7 @@ def test_what_stands_behind_an_apdu_is_no_part_of_it(apdu: bytes) -> None:
 PLACES = [
     ("c001c1 0008 0000010000ff 02 00", {"choice": (1, 2), "invoke_id": (1, 3)}),
     ("c001c1 0008 0000010000ff 02 00", {"class_id": (8, 12), "obis": (OBIS, 12), "member": (2, 12)}),
-    ("c002c2 00000102", {"block": (258, 7), "invoke_id": (2, 3)}),
+    ("c002c2 00000102 00", {"block": (258, 7), "invoke_id": (2, 3)}),
     ("c003c1 01 0008 0000010000ff 02 00", {"class_id": (8, 13), "obis": (OBIS, 13), "member": (2, 13)}),
     ("c102c1 0008 0000010000ff 02 00 01 00000007 00", {"last_block": (1, 14), "block": (7, 18)}),
     ("c103c1 01 00000102 00", {"last_block": (1, 4), "block": (258, 8)}),
@@ -78,6 +86,10 @@ PLACES = [
         "db 08 0102030405060708 20 30 01020304",
         {"security": (0x30, 12), "invocation_counter": (0x1020304, 16)},
     ),
+    (
+        f"db 14 {'41' * 20} 83000009 30 01020304",
+        {"security": (0x30, 27), "invocation_counter": (0x1020304, 31)},
+    ),
     ("db 00 20 10 01020304 00", {"security": (0x10, 4), "invocation_counter": (0x1020304, 8)}),
 ]
 
@@ -100,3 +112,38 @@ def test_a_protected_apdu_without_a_counter_has_none() -> None:
     found = look([bytes.fromhex("c8 20 00 01020304 00"), encode.ciphered(0xCC, 0x10, 5, b"x", bytes(12))])
     assert found["invocation_counter"].tolist() == [-1, 5]
     assert found["security"].tolist() == [0, 0x10]
+
+
+#: Octets of a value by the tag of its type; for those with a length, of a value of three octets.
+SIZES = {0: 0, 3: 1, 5: 4, 6: 4, 13: 1, 15: 1, 16: 2, 17: 1, 18: 2, 20: 8, 21: 8, 22: 1, 23: 4, 24: 8}
+SIZES |= {25: 12, 26: 5, 27: 4, 9: 3, 10: 3, 12: 3}
+
+
+@pytest.mark.parametrize("head", ["c403c1", "0c"])
+@pytest.mark.parametrize("tag", range(256))
+def test_a_result_behind_data_is_found_where_the_data_are_of_a_simple_type(tag: int, head: str) -> None:
+    """Each type takes its octets, and no other one is passed over."""
+    size = SIZES.get(tag, 3)
+    length = b"\x03" if tag in (9, 10, 12) else b""
+    apdu = bytes.fromhex(head) + b"\x02\x00" + bytes([tag]) + length + b"\x07" * size + b"\x01\x0b"
+    assert look([apdu])["result"].tolist() == [11 if tag in SIZES else -1]
+    long = bytes.fromhex(head) + b"\x02\x00" + bytes([tag, 0x80]) + b"\x01\x0b" * 8
+    if tag in (9, 10, 12):
+        assert look([long])["result"].tolist() == [-1]
+
+
+@pytest.mark.parametrize("head", ["c403c1", "c505c1", "c703c1", "0c", "0d"])
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, False), (1, True), (0x7F, True), (0x80, False), (0x82, False)]
+)
+def test_a_list_has_a_count_of_one_octet(head: str, count: int, told: bool) -> None:
+    """Of none there is no result, and a longer count is for the tree."""
+    octets = b"\x01\x01" if head in ("c403c1", "0c", "0d") else b"\x01\x00"
+    found = look([bytes.fromhex(head) + bytes([count]) + octets * 8])
+    assert found["result"].tolist() == [1 if told else -1]
+
+
+def test_each_kind_has_a_number_and_a_word_of_its_own() -> None:
+    """Columns hold the numbers, scripts the words."""
+    words = ["other", "request", "response", "unconfirmed", "notification", "association"]
+    assert [(int(kind), kind.word) for kind in ApduKind] == list(enumerate(words))

@@ -276,3 +276,37 @@ def test_a_frame_pasted_without_its_flags() -> None:
     assert decode_octets(frame(0x93)[1:-1]).root.name == "HDLC frame"
     broken = octets[:-1] + bytes([octets[-1] ^ 1])
     assert decode_octets(broken).root.name != "HDLC frame"
+
+
+@pytest.mark.parametrize(
+    ("octets", "layer"),
+    [
+        ("90 0102 c4", Layer.LLC),
+        ("90 0102", Layer.APDU),
+        ("90 0102 77", Layer.APDU),
+        ("91 0102 c4", Layer.APDU),
+        ("77 0102 c4", Layer.APDU),
+        ("90", Layer.APDU),
+    ],
+)
+def test_what_is_a_data_unit_of_iec_61334_4_32(octets: str, layer: Layer) -> None:
+    """Its first octet, and the tag of an APDU behind two addresses."""
+    assert (recognise(bytes.fromhex(octets)) is Layer.LLC) == (layer is Layer.LLC)
+
+
+@pytest.mark.parametrize(("tag", "name"), [(0xC0, "get-request"), (0xC4, "get-response"), (0x77, "")])
+def test_a_first_segment_says_with_which_apdu_it_begins(tag: int, name: str) -> None:
+    """By its tag, where that is one."""
+    parts = segments(RESPONSE + bytes([tag]) + bytes(30), 12)
+    decoded = decode_hdlc(b"".join(parts[:2]))
+    told = [field.text for field in named(decoded, "segment")]
+    assert told == [f"begins {name}" if name else ""]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_number_of_frames_is_told(count: int) -> None:
+    """One by its own name, several with their number."""
+    decoded = decode_hdlc((frame(0x73) + b"\x7e" * 3) * count)
+    texts = {1: decoded.root.text, 2: "2 frames", 3: "3 frames"}
+    assert decoded.root.text == texts[count]
+    assert len(named(decoded, "HDLC frame")) == count
