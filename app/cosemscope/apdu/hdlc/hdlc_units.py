@@ -8,6 +8,7 @@ import enum
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from cosemscope.apdu.context import Context
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.hdlc.hdlc_frames import FrameFault, FrameReceived, HdlcAddress
 from cosemscope.apdu.names.tags import APDU_TAGS
@@ -198,8 +199,12 @@ def _apdu_begins(received: FrameReceived, information: bytes) -> int:
     return -1 if doubtful or information[0] not in APDU_TAGS or not _is_sound(information) else 0
 
 
+#: Long arrays are passed over, which tells a fault all the same.
+_BRIEF = Context(brief=True)
+
+
 def _is_sound(apdu: bytes) -> bool:
-    return not any(problem.severity == "error" for problem in decode_apdu(apdu).problems)
+    return not any(problem.severity == "error" for problem in decode_apdu(apdu, _BRIEF).problems)
 
 
 _Pair = tuple[HdlcAddress, HdlcAddress]
