@@ -106,7 +106,7 @@ class Analysis:
         self._tcp = TcpStreams(
             self.packets, self.packet_streams, self.streams, self._source, self._output, one_by_one=one_by_one
         )
-        self._udp = UdpFlows(self.streams, self._source, self._output)
+        self._udp = UdpFlows(self.streams, self._source, self._output, self.packets, self.packet_streams)
         self._reserved = False
         self._ahead = ReadAhead(reader, self.table)
 

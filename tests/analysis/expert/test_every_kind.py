@@ -128,6 +128,17 @@ def _captured_twice(talk: Talk) -> None:
     talk.tcp.packet(0, 0, ONE, identification=talk.tcp.identification[0], flags=0x18, wait=1_000)
 
 
+def _not_exchanged(talk: Talk) -> None:
+    talk.tcp.say(0, ONE)
+    talk.tcp.say(1, wpdu(b"\xc4\x01\xc1\x00\x00", 16, 1))
+
+
+def _wrong_version(talk: Talk) -> None:
+    talk.tcp.say(0, ONE)
+    talk.tcp.say(0, wpdu(ONE[8:], version=2))
+    talk.tcp.say(0, TWO)
+
+
 def _stray(talk: Talk) -> None:
     talk.tcp.say(0, ONE)
     talk.tcp.packet(0, 1 << 25, THREE)
@@ -276,6 +287,8 @@ SCENARIOS: dict[str, Callable[[Talk], None]] = {
     "hole": _hole,
     "stray-segment": _stray,
     "captured-twice": _captured_twice,
+    "wrong-version": _wrong_version,
+    "wports-not-exchanged": _not_exchanged,
     "snap-length": _snap_length,
     "fragment-missing": _first_fragment,
     "keep-alive": _keep_alive,
@@ -453,6 +466,7 @@ ALSO = {
     "skipped-octets": ("resynchronised",),
     "resynchronised": ("skipped-octets",),
     "conflict": ("retransmission",),
+    "wrong-version": ("skipped-octets", "resynchronised"),
 }
 
 

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert.catalogue.wpdu_checks import wports_not_exchanged
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.capture.files.reader import open_capture
 from tests.helpers import traffic_apdus as a
 from tests.helpers.shared import shared
-from tests.helpers.wire import CLIENT, SERVER, Wire, analyse, wpdu
+from tests.helpers.wire import CLIENT, SERVER, Tcp, Wire, analyse, wpdu
 
 ENERGY = "1.0.1.8.0.255"
 ASKED, ANSWERED = a.get_request(0xC1, 3, ENERGY), a.get_error(0xC1, 3)
@@ -79,3 +83,21 @@ def test_the_shared_capture_with_one_sender() -> None:
     answers = [row for row, name in enumerate(apdu) if name in ("AARE", "get-response", "set-response")]
     assert {role[row] for row in answers} == {"server"}
     assert exchange[2] == exchange[3]
+
+
+@pytest.mark.parametrize("records", [1, 65_536])
+def test_an_answer_whose_wports_were_not_exchanged_belongs_to_its_pair(tmp_path: Path, records: int) -> None:
+    """It answers the request, and is marked; pairs of other numbers are not touched."""
+    wire = Wire()
+    connection = Tcp(wire).handshake()
+    for meter in (1, 2, 16):
+        connection.say(0, wpdu(ASKED, 16, meter))
+        connection.say(1, wpdu(ANSWERED, 16, meter) if meter == 1 else wpdu(ANSWERED, meter, 16))
+    analysis = analyse(wire, tmp_path, records=records)
+    pairs = list(zip(analysis.pairs["near"].tolist(), analysis.pairs["far"].tolist(), strict=True))
+    assert pairs == [(16, 1), (16, 2), (16, 16)]
+    assert analysis.pairs["wpdus"].tolist() == [2, 2, 2]
+    (status,) = said(analysis, "exchange.status")
+    assert status == ["error"] * 6
+    rows = np.arange(len(analysis.wpdus))
+    assert list(wports_not_exchanged(analysis, rows)["wpdu"]) == [1]

@@ -1,4 +1,7 @@
-"""Counts by wPort pair: a row for each pair of each stream, and votes on which end is the DLMS client."""
+"""Counts by wPort pair: a row for each pair of each stream, and votes on which end is the DLMS client.
+
+An answer whose wPorts were not exchanged, but stand as in the request, belongs to the pair of the request.
+"""
 
 from typing import Any
 
@@ -36,7 +39,7 @@ class PairCounts:
         self._wpdus = wpdus
         self._keys = np.zeros(0, np.int64)  # sorted: stream, near, far
         self._rows = np.zeros(0, np.int64)  # the pair row of each key
-        self._key_of = Columns({"key": "i8"})  # the key of each pair row
+        self._key_of = Columns({"key": "i8", "side": "u1"})  # of each pair row: key, sender of its first WPDU
         self._latest = Columns({"pair": "i8"})  # the pair row of each stream's last WPDU
 
     def add(self, rows: slice) -> npt.NDArray[np.int64]:
@@ -47,11 +50,11 @@ class PairCounts:
         near = np.where(direction == 0, source, destination).astype(np.int64)
         far = np.where(direction == 0, destination, source).astype(np.int64)
         keys = wpdus["stream"][rows].astype(np.int64) << 32 | near << 16 | far
-        pair = self._number(keys)
+        pair = self._number(keys, direction)
         self._count(pair, rows, direction)
         return pair
 
-    def _number(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _number(self, keys: npt.NDArray[np.int64], side: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """The pair row of each key; searched only where it is not that of the stream's last WPDU."""
         missing = len(self._streams) - len(self._latest)
         if missing > 0:
@@ -60,11 +63,11 @@ class PairCounts:
         pair: npt.NDArray[np.int64] = self._latest["pair"][stream]
         other = np.flatnonzero((pair < 0) | (np.append(self._key_of["key"], -1)[pair] != keys))
         if len(other):
-            pair[other] = self._by_first(keys[other])
+            pair[other] = self._by_first(keys[other], side[other])
             self._latest["pair"][stream] = pair
         return pair
 
-    def _by_first(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _by_first(self, keys: npt.NDArray[np.int64], side: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """As `_search`, which it spares all rows with the same key as the first of their stream."""
         stream = keys >> 32
         place = np.arange(len(keys))
@@ -72,21 +75,24 @@ class PairCounts:
         same = keys == keys[first]
         wanted = np.flatnonzero(~same | (first == place))
         pair = np.empty(len(keys), np.int64)
-        pair[wanted] = self._search(keys[wanted])
+        pair[wanted] = self._search(keys[wanted], side[wanted])
         found: npt.NDArray[np.int64] = pair[np.where(same, first, place)]
         return found
 
-    def _search(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _search(self, keys: npt.NDArray[np.int64], side: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         place = np.searchsorted(self._keys, keys)
         known = place < len(self._keys)
         known[known] = self._keys[place[known]] == keys[known]
         if not known.all():
             new, first = np.unique(keys[~known], return_index=True)
+            sides = side[~known][first]
+            turned = self._turned(new, first, sides)
+            new, first, sides = new[turned == new], first[turned == new], sides[turned == new]
             order = np.argsort(first)
             row = np.empty(len(new), np.int64)
             row[order] = np.arange(len(self.pairs), len(self.pairs) + len(new))
             ordered = new[order]
-            self._key_of.extend(len(ordered), key=ordered)
+            self._key_of.extend(len(ordered), key=ordered, side=sides[order])
             self.pairs.extend(
                 len(new),
                 stream=ordered >> 32,
@@ -98,8 +104,34 @@ class PairCounts:
             at = np.searchsorted(self._keys, new)
             self._keys = np.insert(self._keys, at, new)
             self._rows = np.insert(self._rows, at, row)
+            self._alias(keys[~known])
             place = np.searchsorted(self._keys, keys)
         return self._rows[place]
+
+    def _turned(
+        self, new: npt.NDArray[np.int64], first: npt.NDArray[np.int64], side: npt.NDArray[Any]
+    ) -> npt.NDArray[np.int64]:
+        """The key under which each new one is counted: itself, or the turned one.
+
+        That is so where the other side has used the turned one before. `new`: int64[k], ascending; `first`:
+        int64[k], where each comes first; `side`: its sender.
+        """
+        turned = _turn(new)
+        place = _among(turned, self._keys)
+        sides = self._key_of["side"][self._rows[place]] if len(self._keys) else side
+        known = (place >= 0) & (sides != side)
+        place = _among(turned, new)
+        earlier = (place >= 0) & (first[place] < first) & (side[place] != side)
+        return np.where(known | earlier, turned, new)
+
+    def _alias(self, keys: npt.NDArray[np.int64]) -> None:
+        """Give keys that are counted under turned ones the rows of these."""
+        missing = np.unique(keys)
+        missing = missing[_among(missing, self._keys) < 0]
+        if len(missing):
+            rows = self._rows[_among(_turn(missing), self._keys)]
+            at = np.searchsorted(self._keys, missing)
+            self._keys, self._rows = np.insert(self._keys, at, missing), np.insert(self._rows, at, rows)
 
     def _count(self, pair: npt.NDArray[np.int64], rows: slice, direction: npt.NDArray[Any]) -> None:
         wpdus, pairs = self._wpdus, self.pairs
@@ -121,6 +153,19 @@ class PairCounts:
     def dlms_client_is_near(self, row: int) -> bool:
         """Whether the stream's client is the DLMS client on this pair."""
         return bool(near_is_client(self.pairs, slice(row, row + 1))[0])
+
+
+def _turn(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The keys, int64[k], with near and far wPort exchanged."""
+    return keys >> 32 << 32 | (keys & 0xFFFF) << 16 | keys >> 16 & 0xFFFF
+
+
+def _among(keys: npt.NDArray[np.int64], some: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where keys, int64[k], stand among some ascending ones, -1 for those that do not."""
+    place = np.searchsorted(some, keys)
+    there = place < len(some)
+    there[there] = some[place[there]] == keys[there]
+    return np.where(there, place, -1)
 
 
 def near_is_client(pairs: Columns, rows: slice | npt.NDArray[Any] = slice(None)) -> npt.NDArray[np.bool_]:

@@ -260,7 +260,9 @@ class PcapWalk(RecordWalk):
     def _tail(self, window: OctetWindow, at: int, final: bool) -> WalkStep:
         """The end of the window, with less than a record header before it."""
         if final and at < window.size:
-            message = f"the file ends in the middle of a record header, after {window.size - at} octets of it"
+            there = window.size - at
+            plural = "s"[: there != 1]
+            message = f"the file ends in the middle of a record header, after {there} octet{plural} of it"
             self._note(window.base + at, message)
             return WalkStep(window.size)
         return WalkStep(at, self._variant.header)

@@ -346,7 +346,8 @@ class PcapngWalk(RecordWalk):
         if not final:
             return WalkStep(at, need)
         if at < window.size:
-            message = f"the file ends in the middle of a block, after {window.size - at} octets of it"
+            there = window.size - at
+            message = f"the file ends in the middle of a block, after {there} octet{'s'[: there != 1]} of it"
             self._note(window.base + at, message)
         return WalkStep(window.size, 0 if at < window.size else need)
 

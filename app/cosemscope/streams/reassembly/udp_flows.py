@@ -10,13 +10,14 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from cosemscope.capture.columns import Array
+from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.packets.packet_row import UDP
 from cosemscope.streams.foreign.coap_messages import carries_apdu
 from cosemscope.streams.foreign.foreign_table import MAX_LOOKED_AT, foreign_framing
 from cosemscope.streams.payload import PayloadSource
 from cosemscope.streams.reassembly.packet_batch import PacketBatch
 from cosemscope.streams.reassembly.reassembler import Segment
+from cosemscope.streams.reassembly.repeats.captured_twice import NEAR_ROWS, datagram_copies
 from cosemscope.streams.reassembly.row_collector import Output
 from cosemscope.streams.reassembly.splitters.coap_splitter import CoapSplitter
 from cosemscope.streams.reassembly.splitters.hdlc_splitter import HdlcSplitter
@@ -24,12 +25,27 @@ from cosemscope.streams.reassembly.splitters.mbus_splitter import MBusSplitter
 from cosemscope.streams.reassembly.splitters.splitter import Splitter, Unit, UnitListener
 from cosemscope.streams.reassembly.splitters.splitter_table import splitter_for
 from cosemscope.streams.reassembly.unit_sink import UnitSink
-from cosemscope.streams.recognition import HEAD, MAX_SEGMENTS, Recogniser, believable, datagram_framing
+from cosemscope.streams.recognition import (
+    HEAD,
+    MAX_SEGMENTS,
+    Recogniser,
+    apdu_begins,
+    believable,
+    datagram_framing,
+)
 from cosemscope.streams.stream_table import StreamTable, first_rows
 from cosemscope.streams.tables.framing import Framing
-from cosemscope.streams.tables.stream_kinds import CUT, NO_FRAGMENT, SEVERAL, SKIPPED, TRAILING
+from cosemscope.streams.tables.stream_kinds import (
+    CAPTURED_TWICE,
+    CUT,
+    NO_FRAGMENT,
+    SEVERAL,
+    SKIPPED,
+    TRAILING,
+    WRONG_VERSION,
+)
 from cosemscope.streams.tables.wpdu_table import Mark, wrapper_rows
-from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, decode_datagram
+from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, BadVersion, decode_datagram, decode_header
 from cosemscope.transport.wports import DLMS_PORT
 
 #: Directions of flows whose HDLC segments are waited for.
@@ -68,7 +84,15 @@ class UdpFlows:
     whether it is one believable WPDU.
     """
 
-    def __init__(self, streams: StreamTable, source: PayloadSource, output: Output) -> None:
+    def __init__(
+        self,
+        streams: StreamTable,
+        source: PayloadSource,
+        output: Output,
+        packets: Columns | None = None,
+        packet_streams: Columns | None = None,
+    ) -> None:
+        self._packets, self._packet_streams = packets, packet_streams
         self._streams = streams
         self._source = source
         self._output = output
@@ -84,9 +108,32 @@ class UdpFlows:
         """Take the UDP packets of a batch, and what is `late`, in the order in which it became known."""
         index = np.flatnonzero((batch.protocol == UDP) & (batch.stream >= 0) & (batch.payload_length > 0))
         waiting = deque(late)
+        index = self._without_copies(batch, index)
         if len(index):
             self._take(batch, index, waiting)
         self.take_late(waiting)
+
+    def _without_copies(self, batch: PacketBatch, index: Array) -> Array:
+        """The positions `index` but for datagrams that the capture has twice: these make no rows."""
+        packets, streams = self._packets, self._packet_streams
+        if packets is None or streams is None or not len(index):
+            return index
+        begun = max(0, batch.base - NEAR_ROWS)
+        before = slice(begun, batch.base)
+        mine = (packets["protocol"][before] == UDP) & (packets["payload_length"][before] > 0)
+        mine &= streams["stream"][before] >= 0
+        rows = np.append(np.flatnonzero(mine) + begun, index + batch.base)
+        copies = []
+        for again, first in zip(*datagram_copies(packets, streams["stream"][rows], rows), strict=True):
+            one, other = (int(packets["payload"][row]) for row in (again, first))
+            length = int(packets["payload_captured"][again])
+            if again >= batch.base and self._source.octets(one, length) == self._source.octets(other, length):
+                copies.append(int(again) - batch.base)
+        for place in copies:
+            stream, side = int(batch.stream[place]), int(batch.direction[place])
+            amount = int(batch.payload_length[place])
+            self._output.find(CAPTURED_TWICE, stream, side, batch.base + place, 0, amount)
+        return index[~np.isin(index, copies)] if copies else index
 
     def _take(self, batch: PacketBatch, index: Array, late: deque[LateDatagram]) -> None:
         flow = batch.stream[index]
@@ -281,8 +328,17 @@ class UdpFlows:
         problem = result.problem
         if isinstance(problem, BadVersion) or (problem is not None and problem.header is None):
             sink.found(SKIPPED, packet, 0, length)
+            self._tell_version(sink, packet, octets, swapped=swapped)
         elif problem is not None and problem.header is not None:
             tag = octets[HEADER_SIZE] if len(octets) > HEADER_SIZE else -1
             pieces = (segment.part(0, len(octets)),)
             unit = Unit(problem.header, tag, len(octets), int(Mark.TRUNCATED), pieces, framing)
             sink.unit(unit, trigger)
+
+    def _tell_version(self, sink: UnitSink, packet: int, octets: bytes, *, swapped: bool) -> None:
+        """Tell of a datagram that is one WPDU but for the version in its header."""
+        header = decode_header(octets, swapped=swapped)
+        if header is None or header.version == VERSION or HEADER_SIZE + header.length != len(octets):
+            return
+        if apdu_begins(octets, HEADER_SIZE, header.length):
+            sink.found(WRONG_VERSION, packet, 0, header.version, HEADER_SIZE)

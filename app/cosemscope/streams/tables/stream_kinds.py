@@ -45,6 +45,14 @@ KEEP_ALIVE = declare(
     "keep-alive", Severity.CHAT, Group.TCP, "keep-alive or zero-window probe", "RFC 9293, 3.8.4 and 3.8.6.1"
 )
 SKIPPED = declare("skipped-octets", Severity.WARNING, Group.WRAPPER, "{octets} skipped: no WPDU", WPDU_CLAUSE)
+#: A header whose length fits, and whose version, the amount, is not 1: it is skipped, too.
+WRONG_VERSION = declare(
+    "wrong-version",
+    Severity.WARNING,
+    Group.WRAPPER,
+    "a WPDU's header has the version {amount}, not 1",
+    WPDU_CLAUSE,
+)
 #: The beginning of a header; the amount are the octets that it lacks.
 CUT_HEADER = declare(
     "cut-header", Severity.WARNING, Group.WRAPPER, "a WPDU's header ends {octets} too early", WPDU_CLAUSE

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from cosemscope.streams.reassembly.repeats.captured_twice import alike, changed_before
+from tests.helpers.files import NANO, Record, pcap
 from tests.helpers.made_streams import Made, Sent
+from tests.helpers.packets import ethernet, ipv4, udp
 from tests.helpers.shared import shared
 from tests.helpers.stream_truth import analyse as analyse_file
 from tests.helpers.stream_truth import troubled
@@ -98,3 +100,43 @@ def test_all_ways_to_number(trouble: str, tmp_path: Path) -> None:
         octets = told["captured_twice"]
         assert (told["retransmissions"], told["wpdus"]) == (0, len(truth.wpdus)), numbering.name
         assert octets > 50
+
+
+def datagram(octets: bytes, number: int, port: int = 50_000) -> bytes:
+    return ethernet(ipv4(udp(octets, port), 17, number=number))
+
+
+@pytest.mark.parametrize("records", [1, 3, 65_536])
+@pytest.mark.parametrize(
+    ("second", "wait", "found"),
+    [
+        (datagram(get_request(1), 7), 10_000, 1),
+        (datagram(get_request(1), 7), 9_999_000, 1),
+        (datagram(get_request(1), 7), 10_000_000, 2),  # the client asks again
+        (datagram(get_request(1), 8), 10_000, 2),
+        (datagram(get_request(2), 7), 10_000, 2),
+        (datagram(get_request(1), 7, 50_001), 10_000, 2),
+    ],
+)
+def test_datagrams_that_were_captured_twice(
+    tmp_path: Path, second: bytes, wait: int, found: int, records: int
+) -> None:
+    """They make one row, and are counted; others are none the less there."""
+    first, other = datagram(get_request(1), 7), datagram(get_request(9), 3)
+    packets = [(0, first), (0, other), (wait, second)]
+    path = tmp_path / "x"
+    path.write_bytes(pcap([Record(time, octets) for time, octets in packets], magic=NANO))
+    analysis = analyse_file(path, records=records)
+    assert len(analysis.wpdus) == found + 1
+    assert analysis.statistics()["captured_twice"] == 2 - found
+
+
+def test_datagrams_without_identification_are_no_copies(tmp_path: Path) -> None:
+    """Nothing tells them from what was sent twice; nor where all packets have the same one."""
+    one = datagram(get_request(1), 7)
+    packets = [datagram(get_request(number), 7) for number in (1, 2, 2)]
+    (tmp_path / "x").write_bytes(pcap([Record(10, octets) for octets in packets], magic=NANO))
+    assert len(analyse_file(tmp_path / "x").wpdus) == 3
+    one = datagram(get_request(1), 0)
+    (tmp_path / "x").write_bytes(pcap([Record(0, one), Record(10, one)], magic=NANO))
+    assert len(analyse_file(tmp_path / "x").wpdus) == 2

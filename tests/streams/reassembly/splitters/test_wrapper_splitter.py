@@ -322,3 +322,20 @@ def test_a_rival_that_does_not_end_gives_way() -> None:
     rival = get_response(3, 250)
     whole = LONG[:100] + rival[:158] + LONG[258:]
     assert told_of(whole[:308] + b"??", 100, 258, close=True) == [(whole, SHARED)]
+
+
+@pytest.mark.parametrize(
+    ("octets", "told"),
+    [
+        (wpdu(TWO[8:], version=2), [("wrong-version", 2)]),
+        (wpdu(TWO[8:], version=0x0100), [("wrong-version", 256)]),
+        (wpdu(TWO[8:], version=2) + b"?", []),  # the length leads nowhere
+        (wpdu(b"\xf0" * 9, version=2), []),  # nothing that an APDU begins with
+        (b"\0\2\0", []),
+    ],
+)
+def test_a_wrong_version_is_told_where_the_rest_is_right(octets: bytes, told: list[tuple[str, int]]) -> None:
+    """Octets that are no WPDU are skipped and told in any case."""
+    _, listener = split(ONE + octets + THREE, SIZE, SIZE + len(octets))
+    assert [found for found, _, _, _ in listener.told()] == [ONE, THREE]
+    assert [(item.kind, item.amount) for item in listener.items] == [*told, ("skipped-octets", len(octets))]

@@ -81,3 +81,20 @@ def no_data(analysis: Analysis, rows: Rows) -> Found:
 def swapped(analysis: Analysis, rows: Rows) -> Found:
     """Headers whose fields have their octets in the wrong order."""
     return {"wpdu": rows[_framed(analysis, rows, Framing.SWAPPED)], "stop": 8}
+
+
+@wpdu_check(
+    "wports-not-exchanged",
+    Severity.WARNING,
+    Group.WRAPPER,
+    "source and destination wPort stand as in WPDUs of the other direction: an answer exchanges them",
+    WPDU_CLAUSE,
+)
+def wports_not_exchanged(analysis: Analysis, rows: Rows) -> Found:
+    """WPDUs that belong to the pair of wPorts in which theirs stand the other way round."""
+    wpdus = analysis.wpdus
+    near = np.where(
+        wpdus["direction"][rows] == 0, wpdus["source_wport"][rows], wpdus["destination_wport"][rows]
+    )
+    turned = near != analysis.pairs["near"][analysis.wpdu_pairs["pair"][rows]]
+    return {"wpdu": rows[turned & _framed(analysis, rows, *_WRAPPED)], "start": 2, "stop": 6}

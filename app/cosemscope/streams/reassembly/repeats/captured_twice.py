@@ -10,9 +10,15 @@ from collections.abc import Callable
 import numpy as np
 
 from cosemscope.capture.columns import Array, Columns
+from cosemscope.streams.reassembly.segments_in_order import compact
 
 #: ns within which equal headers alone tell; time stamps of TCP; identifications, where a sender changes them.
 AT_ONCE, BY_TIMESTAMP, BY_IDENTIFICATION = 1_000_000, 500_000_000, 2_000_000_000
+#: The same for datagrams, and packets of the capture between the two.
+DATAGRAM_WITHIN, NEAR_ROWS = 10_000_000, 1 << 12
+# Datagrams of its stream before one that it may be a copy of.
+_LATEST = 4
+_EQUAL_DATAGRAMS = ("direction", "payload_length", "payload_captured", "ip_id")
 _EQUAL = ("payload_length", "payload_captured", "ack", "flags", "window", "ip_id", "tsval")
 
 
@@ -59,3 +65,30 @@ def changed_before(packets: Columns, packet: Array, seen: Array, half: Array) ->
     changed = np.empty(len(order), np.int64)
     changed[order] = np.repeat(np.minimum.reduceat(rows, first), size)
     return np.asarray(changed[np.searchsorted(seen, packet)] < packet)
+
+
+def datagram_copies(packets: Columns, stream: Array, rows: Array) -> tuple[Array, Array]:
+    """Datagrams whose headers are those of one shortly before: their rows, int64[m], and its rows.
+
+    `rows`: int64[k], ascending, datagrams with octets, from `NEAR_ROWS` before the first one in question;
+    `stream`: int64[k]. Only identifications that are not 0 tell, where those of datagrams shortly before
+    differ, and only for `DATAGRAM_WITHIN`: converters of text give all packets the same one.
+    """
+    number = packets["ip_id"][rows]
+    turn = np.where(np.append(False, number[1:] != number[:-1]), rows, -NEAR_ROWS - 1)
+    latest = np.maximum.accumulate(turn)
+    order = np.argsort(compact(stream), kind="stable")
+    rows, stream, latest = rows[order], stream[order], latest[order]
+    found, original = [], []
+    for step in range(1, _LATEST + 1):
+        one, other = rows[step:], rows[:-step]
+        same = (stream[step:] == stream[:-step]) & (one - other <= NEAR_ROWS)
+        wait = packets["time"][one] - packets["time"][other]
+        same &= (wait >= 0) & (wait < DATAGRAM_WITHIN) & (packets["ip_id"][one] > 0)
+        same &= one - latest[step:] <= NEAR_ROWS
+        for name in _EQUAL_DATAGRAMS:
+            same &= packets[name][one] == packets[name][other]
+        found.append(one[same])
+        original.append(other[same])
+    again, first = np.unique(np.concatenate(found), return_index=True)
+    return again, np.concatenate(original)[first]

@@ -6,7 +6,7 @@ from cosemscope.streams.reassembly.reassembler import Segment
 from cosemscope.streams.reassembly.splitters.splitter import Trail, Unit, UnitListener
 from cosemscope.streams.recognition import apdu_begins
 from cosemscope.streams.tables.framing import Framing
-from cosemscope.streams.tables.stream_kinds import CUT_HEADER, SKIPPED
+from cosemscope.streams.tables.stream_kinds import CUT_HEADER, SKIPPED, WRONG_VERSION
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE, VERSION, BadVersion, WpduDecoder, WpduHeader, decode_header
 
@@ -158,6 +158,7 @@ class WrapperSplitter:
         for event in self._decoder.events():
             if isinstance(event, BadVersion):
                 rest = self._decoder.skip(self._decoder.buffered)
+                self._tell_version(rest, event.start, trigger)
                 self._begin_search(event.start, event.start)
                 self._marks |= Mark.RESYNCHRONISED
                 self._search = bytearray(rest)
@@ -168,6 +169,16 @@ class WrapperSplitter:
             self._rivals.clear()
             self._trail.forget(event.stop)
         return True
+
+    def _tell_version(self, octets: bytes, start: int, trigger: int) -> None:
+        """Tell of a header of another version, if its length leads to a segment's end or the next header."""
+        header = decode_header(octets, swapped=self._swapped)
+        if header is None or not apdu_begins(octets, HEADER_SIZE, header.length):
+            return
+        end = HEADER_SIZE + header.length
+        if start + end in self._trail.stops or octets.startswith(self._magic, end):
+            packet = self._trail.packet_at(start, trigger)
+            self._listener.found(WRONG_VERSION, packet, start, header.version, start + HEADER_SIZE)
 
     def _emit(
         self, header: WpduHeader, start: int, stop: int, octets: bytes, trigger: int, marks: Mark
