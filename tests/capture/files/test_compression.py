@@ -148,3 +148,16 @@ def test_compressed_octets_that_are_no_capture(tmp_path: Path) -> None:
         read_file(tmp_path / "x", gzip.compress(b"hello"))
     with pytest.raises(CaptureError, match="ends too soon"):
         read_file(tmp_path / "x", gzip.compress(WHOLE)[:11])
+
+
+@pytest.mark.parametrize("pack", [zstd, unchecked, frames])
+def test_long_runs_of_one_octet(tmp_path: Path, pack) -> None:
+    """Blocks that hold one octet for many, between others."""
+    octets = [bytes(250_000), bytes(range(256)) * 40, b"\xff" * 250_000, b"x", bytes(250_000)]
+    whole = pcap([Record(1_700_000_000_000_000_000 + n, each) for n, each in enumerate(octets)])
+    packed = pack(whole)
+    assert len(packed) < len(whole) // 50
+    found, reader = read_file(tmp_path / "x", packed)
+    assert [record.octets for record in found] == octets
+    assert reader.problems == []
+    assert reader.position == len(packed)

@@ -248,3 +248,23 @@ def test_link_headers_in_each_other_end(tmp_path: Path, link_type: int) -> None:
     """A thousand of them cost no more than a few, and nothing is raised."""
     header = pktap("<", 258) if link_type == 258 else ppi(192)
     assert table_of(captured(tmp_path / "x", link_type, header * 1000 + FOUR))[1] == [Row(0, "", "", b"", 0)]
+
+
+@pytest.mark.parametrize(
+    ("first", "opened"),
+    [
+        (0x0FC6, True),
+        (0x2FC6, True),  # of operation and maintenance
+        (0x1FC6, True),
+        (0x4FC6, False),  # versions that are not known
+        (0x8FC6, False),
+        (0x0FC1, False),  # too short for its own head
+        (0x0FC0, False),
+    ],
+)
+def test_which_service_headers_are_opened(tmp_path: Path, first: int, opened: bool) -> None:
+    """By version and length; other bits mean nothing for what follows."""
+    inner = ipv4(tcp(b"abc"))
+    header = first.to_bytes(2, "big") + nsh(inner, 1)[2:]
+    _, rows = table_of(captured(tmp_path / "x", 1, ethernet(header, 0x894F)))
+    assert [row.payload for row in rows] == [b"abc" if opened else b""]
