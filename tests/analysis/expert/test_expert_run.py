@@ -12,16 +12,21 @@ from hypothesis import strategies as st
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.expert.row_items import row_sentences
 from cosemscope.analysis.expert.run import find_column_items, find_items
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
+from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.resources import resource
 from cosemscope.streams.tables.expert_items import Severity, Source
 from cosemscope.streams.tables.stream_kinds import HOLE, SKIPPED
 from cosemscope.streams.tables.wpdu_table import Mark
+from tests.helpers import association_ends
 from tests.helpers import traffic_apdus as a
+from tests.helpers.association_ends import KEYS, METER
 from tests.helpers.shared import shared
+from tests.helpers.traffic_meters import AUTHENTICATION, ENCRYPTION
 from tests.helpers.traffic_random import random_traffic
 from tests.helpers.wire import Tcp, Wire, analyse, get_request, wpdu
 
@@ -244,3 +249,21 @@ def test_whoever_makes_the_pass_has_all_checks() -> None:
     code += "print(len(WPDU_CHECKS), len(CAPTURE_CHECKS))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert all(int(count) > 1 for count in told.split())
+
+
+def test_what_was_opened_counts_though_exchanges_were_paired_before(tmp_path: Path) -> None:
+    """A ciphered answer with an error is told as one, also where somebody asked for exchanges first."""
+    own, peer = (
+        a.Cipher(title, ENCRYPTION, AUTHENTICATION, 0x100) for title in (association_ends.CLIENT, METER)
+    )
+    connection = Tcp(Wire()).handshake()
+    names = {"context": 3, "mechanism": 5}
+    asked = a.aarq(title=association_ends.CLIENT, authentication=b"CtoS" * 4, **names)
+    connection.say(0, wpdu(asked, 16, 1))
+    connection.say(1, wpdu(a.aare(title=METER, authentication=b"StoC" * 4, **names), 1, 16))
+    connection.say(0, wpdu(own.glo(0xC8, a.get_request(0xC1, 3, "1.0.1.8.0.255")), 16, 1))
+    connection.say(1, wpdu(peer.glo(0xCC, a.get_error(0xC1, 4)), 1, 16))
+    analysis = analyse(connection.wire, tmp_path)
+    assert capture_facts(analysis).statuses.tolist() == [ExchangeStatus.ANSWERED] * 2
+    assert find_items(Associations(analysis, KEYS))
+    assert "error-result" in words(analysis)

@@ -89,6 +89,8 @@ def find_items(
                 batch = pending.popleft()
                 done = expert.take(batch, trees.end(batch.trees))
                 progress(done, total)
+    if (analysis.first_look["inner"] >= 0).any():
+        analysis.pair_anew()  # exchanges of what was opened have objects and results now
     expert.finish(done, associations if done == total else None)
     return done == total
 
