@@ -19,7 +19,7 @@ class Walked:
         self.halves.grow(len(made.streams))
         self.halves["known"][:] = True
         self.halves["trusted"][:] = trusted
-        finder = ConflictFinder(made.packets, made.packet_streams, made.source, made.output)
+        self.finder = finder = ConflictFinder(made.packets, made.packet_streams, made.source, made.output)
         history = WentBy(made.packets, made.packet_streams)
         pasts = SenderPasts(made.packets, made.packet_streams)
         self.walk = PacketWalk(self.halves, made.streams, made.source, made.output, finder, history, pasts)
@@ -28,7 +28,12 @@ class Walked:
         """All packets of a stream, whatever its halves are."""
         return self.walk.walk_stream(self.made.batch, stream, one_by_one=True)
 
+    def flush(self) -> None:
+        """Look at what came again, and put what was found into the tables, as at the end of a batch."""
+        self.finder.look(self.made.batch.rows)
+        self.made.flush()
+
     def told(self) -> list[bytes]:
         """The octets of the rows so far."""
-        self.made.flush()
+        self.flush()
         return self.made.contents()

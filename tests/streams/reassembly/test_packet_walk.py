@@ -69,7 +69,7 @@ def test_a_run_knows_what_was_acknowledged_before_it() -> None:
     one = walked(*sent)
     segments = segments_of(one.made)
     one.walk.run_from(one.made.batch, segments, 1, int(segments.packet[1]))
-    one.made.flush()
+    one.flush()
     assert [item[0] for item in one.made.found()] == ["keep-alive"]
 
 
@@ -127,7 +127,7 @@ def test_the_sender_of_the_first_request_is_the_client() -> None:
     one = waiting(Sent(b"???", side=1, cut=1), Sent(TWO, side=1, seq=3), Sent(get_response(1)))
     one.made.streams["client_side"][:] = 0
     one.every()
-    one.made.flush()
+    one.flush()
     assert one.made.streams["client_side"].tolist() == [1]
     assert [item[2] for item in one.made.found()] == [0] * len(one.made.found())
     assert one.made.told("direction")[-2:] == [(0,), (1,)]
@@ -138,7 +138,7 @@ def test_a_stream_that_began_with_a_syn_keeps_its_client() -> None:
     one = waiting(Sent(TWO, side=1))
     one.made.streams["start_seen"][:] = True
     one.every()
-    one.made.flush()
+    one.flush()
     assert (one.made.streams["client_side"].tolist(), one.made.told("direction")) == ([0], [(1,)])
 
 
@@ -166,7 +166,7 @@ def test_nor_for_many_segments(count: int) -> None:
     one = waiting(*(Sent(b"?", seq=seq, time=1) for seq in range(count - 1, -1, -1)), trusted=False)
     one.halves["base"][0] = count - 1
     one.every()
-    one.made.flush()
+    one.flush()
     assert one.made.streams["out_of_order"][0] == min(count - 1, 10)
     assert one.halves["base"][0] == max(count - 11, 0)
 

@@ -81,7 +81,7 @@ class Placed(Walked):
 
     def rows(self) -> list[tuple[object, ...]]:
         """The rows: octets, side, marks, first and last packet."""
-        self.made.flush()
+        self.flush()
         names = ("stream", "direction", "marks", "first_packet", "last_packet")
         told = []
         for octets, (stream, *rest, first, last) in zip(
@@ -93,7 +93,7 @@ class Placed(Walked):
 
     def items(self) -> list[tuple[object, ...]]:
         """The items: kind, side, packet, first octet, amount."""
-        self.made.flush()
+        self.flush()
         assert {item[1] for item in self.made.found()} <= {self.stream}
         return [
             (kind, side, self.packets[packet], *rest) for kind, _, side, packet, *rest in self.made.found()
@@ -150,6 +150,11 @@ CASES = {
         [Sent(ANSWER, side=1), Sent(ANSWER[:9], side=1)],
         [(ANSWER, 1, 0, 0, 0)],
         [("retransmission", 1, 1, 0, 9)],
+    ),
+    "captured twice": Case(
+        [Sent(ANSWER, side=1), Sent(ANSWER, side=1)],
+        [(ANSWER, 1, 0, 0, 0)],
+        [("captured-twice", 1, 1, 0, 28)],
     ),
     "overtaken, with time": Case(
         [Sent(TWO, seq=SIZE, time=1), Sent(ONE, time=1_000)],
@@ -256,7 +261,7 @@ CASES = {
         bases=(0, 9),
     ),
     "sent again before it began earlier": Case(
-        [Sent(ONE[9:], seq=9), Sent(ONE[9:], seq=9), Sent(ONE[:9]), Sent(TWO, seq=SIZE)],
+        [Sent(ONE[9:], seq=9), Sent(ONE[9:], seq=9, ip_id=1), Sent(ONE[:9]), Sent(TWO, seq=SIZE)],
         [(ONE, 0, Mark.OUT_OF_ORDER, 0, 2), (TWO, 0, 0, 3, 3)],
         [("retransmission", 0, 1, 9, 12), ("out-of-order", 0, 2, 0, 9)],
         framing=Framing.UNDECIDED,
@@ -325,7 +330,7 @@ CASES = {
         take=Placed.take_and_end,
     ),
     "repeated before the first request tells the client": Case(
-        [Sent(b"???", side=1), Sent(b"???", side=1), Sent(TWO, side=1, seq=3), Sent(ANSWER)],
+        [Sent(b"???", side=1), Sent(b"???", side=1, ip_id=1), Sent(TWO, side=1, seq=3), Sent(ANSWER)],
         [(TWO, 0, Mark.RESYNCHRONISED, 2, 2), (ANSWER, 1, 0, 3, 3)],
         [("retransmission", 0, 1, 0, 3), ("skipped-octets", 0, 2, 0, 3)],
         framing=Framing.UNDECIDED,
@@ -426,7 +431,7 @@ def test_what_is_kept_of_a_stream_does_not_depend_on_its_place(name: str) -> Non
     first, other = walked(case, 0, 0), walked(case, 3, 70_000)
     assert first.columns() == other.columns()
     for each in (first, other):
-        each.made.flush()
+        each.flush()
     for column in first.made.streams.names:
         if column not in ("flow", "first_packet"):
             assert first.made.streams[column].tolist() == other.made.streams[column].tolist()[3:], column
