@@ -11,7 +11,7 @@ from tests.apdu.hdlc_encoder import COMMAND, GET, frame, i_control
 from tests.helpers import packets
 from tests.helpers.files import Pcapng, Record, pcap
 from tests.helpers.foreign_traffic import CLOCK, PUSH, coap, mbus, mbus_apdu
-from tests.helpers.wire import CLIENT, SERVER, Tcp, Wire, get_request, get_response
+from tests.helpers.wire import ACK, CLIENT, PSH, RST, SERVER, Tcp, Wire, get_request, get_response, wpdu
 
 _SEGMENT = 12
 """Segments of a stream that comes back to front."""
@@ -215,6 +215,63 @@ def _headers_of_links(path: Path, count: int) -> None:
     path.write_bytes(b"".join(blocks))
 
 
+def _headers_that_lead_nowhere(path: Path, count: int) -> None:
+    """Segments of no known stream, full of believable headers of which none meets another."""
+    connection = Tcp(Wire(), server=("10.0.0.2", 80)).handshake()
+    for number in range(count):
+        connection.say(0, b"\xff" + (wpdu(bytes([0xC0, 1]), 16, 1)[:-2] + b"\xc0\1\xff") * (4 + number % 3))
+    connection.wire.capture(path)
+
+
+def _senders_that_cut_short(path: Path, count: int) -> None:
+    """WPDUs of which only the beginning was sent, each behind another."""
+    connection = Tcp(Wire()).handshake()
+    for number in range(count):
+        connection.say(1, get_response(number, 400)[:60])
+    connection.wire.capture(path)
+
+
+def _strays(path: Path, count: int) -> None:
+    """Every second segment is far outside the window."""
+    connection = Tcp(Wire()).handshake()
+    for number in range(count // 2):
+        connection.packet(0, number * 21, get_request(number))
+        connection.packet(0, (1 << 25) + number * (1 << 26), b"stray")
+    connection.wire.capture(path)
+
+
+def _resets_that_end_nothing(path: Path, count: int) -> None:
+    """A late reset within every WPDU."""
+    connection = Tcp(Wire()).handshake()
+    for number in range(count // 4):
+        octets, start = get_response(number, 40), 48 * number
+        connection.packet(1, start, octets[:20])
+        connection.packet(0, 0, ack=start + 20)
+        connection.packet(1, -500_000, flags=RST | ACK)
+        connection.packet(1, start + 20, octets[20:])
+    connection.wire.capture(path)
+
+
+def _fillers(path: Path, count: int) -> None:
+    """Gaps that are filled long after, by senders whose numbers tell nothing."""
+    connection = Tcp(Wire(step=40_000_000)).handshake()
+    for number in range(count // 2):
+        connection.packet(0, 42 * number + 21, get_request(number), identification=0)
+        connection.packet(0, 42 * number, get_request(number), identification=0)
+    connection.wire.capture(path)
+
+
+def _copies(path: Path, count: int) -> None:
+    """Every segment twice, and many of them a third time much later."""
+    connection = Tcp(Wire(step=1_000)).handshake()
+    for number in range(count // 3):
+        connection.say(0, get_request(number))
+        same = connection.identification[0]
+        connection.packet(0, 21 * number, get_request(number), identification=same, flags=PSH | ACK)
+        connection.packet(0, 21 * (number // 2), get_request(number // 2))
+    connection.wire.capture(path)
+
+
 COSTLY: dict[str, Callable[[Path, int], None]] = {
     "torn-blocks": _torn_blocks,
     "records-that-cannot-be": _records_that_cannot_be,
@@ -224,6 +281,12 @@ COSTLY: dict[str, Callable[[Path, int], None]] = {
     "pieces-behind-others": _wpdu_in_pieces_behind_others,
     "hdlc-pairs": _hdlc_pairs,
     "bare-apdus": _bare_apdus,
+    "headers-that-lead-nowhere": _headers_that_lead_nowhere,
+    "senders-that-cut-short": _senders_that_cut_short,
+    "strays": _strays,
+    "resets-that-end-nothing": _resets_that_end_nothing,
+    "fillers": _fillers,
+    "copies": _copies,
     "hdlc-segments": _hdlc_segments,
     "blocks": _blocks,
     "half-wpdus": _half_wpdus,
