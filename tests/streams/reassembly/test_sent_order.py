@@ -63,10 +63,10 @@ def test_the_first_rule_that_tells_wins(
     assert was_overtaken(filler, opener, rtt, lambda: past) == overtaken
 
 
-def past_of(sent: list[Sent], opener: int, *, gap: int = 10) -> SenderPast:
+def past_of(sent: list[Sent], opener: int, *, gap: int = 10, number: int = 0) -> SenderPast:
     """What is recalled of half 0, whose octet 0 is number 1000, when a filler comes behind these packets."""
     made = Made(sent)
-    behind = Segment(0, 0, 0, 0, len(sent), 0, 0)
+    behind = Segment(0, 0, 0, 0, len(sent), 0, number)
     before = Segment(0, 0, 0, 0, opener, sent[opener].time, sent[opener].ip_id)
     past = SenderPasts(made.packets, made.packet_streams).of(0, 1000)(behind, before, gap)
     return SenderPast(past.stood, past.rising, past.asked)
@@ -101,7 +101,14 @@ def test_where_the_sender_stood() -> None:
 def test_what_proves_that_identifications_rise(numbers: list[int], rising: bool) -> None:
     """Four small steps in a row, the opener's the last; fewer at the beginning, but two."""
     sent = [Sent(ip_id=number) for number in numbers]
-    assert past_of(sent, len(sent) - 1).rising == rising
+    ahead = (numbers[-1] + 1) & 0xFFFF
+    assert past_of(sent, len(sent) - 1, number=ahead).rising == rising
+
+
+@pytest.mark.parametrize(("number", "rising"), [(6, True), (4, False), (7, False), (8, False)])
+def test_a_lower_identification_may_fit_in(number: int, rising: bool) -> None:
+    """The filler's stands between the last one and the opener's: that is two steps."""
+    assert past_of([Sent(ip_id=5), Sent(ip_id=7)], 1, number=number).rising == rising
 
 
 def test_how_often_the_other_side_has_asked() -> None:

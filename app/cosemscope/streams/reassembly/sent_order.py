@@ -134,11 +134,17 @@ class SenderPasts:
         before = own[ends == number]
         return max(0, opener.time - int(packets["time"][before[-1]])) if len(before) else -1
 
-    def rising(self, half: int, opener: SentSegment) -> bool:
-        """True if the last identifications of a half, up to the opener's, rose in small steps."""
+    def rising(self, half: int, filler: SentSegment, opener: SentSegment) -> bool:
+        """True if the last identifications of a half, up to the opener's, rose in small steps.
+
+        That of the filler counts as one before the opener's, where it is lower.
+        """
         own = self._last(half, opener.packet, PROOF)
-        numbers = [*self._packets["ip_id"][own].tolist(), opener.ip_id]
-        steps = [(after - before) & 0xFFFF for before, after in pairwise(numbers)]
+        lower = (filler.ip_id - opener.ip_id) & 0x8000
+        numbers = [*self._packets["ip_id"][own].tolist(), *[filler.ip_id][: lower > 0], opener.ip_id]
+        # How far each is behind the opener's: in order, since the packets themselves may have been overtaken.
+        behind = sorted((opener.ip_id - number) & 0xFFFF for number in numbers)
+        steps = [more - less for less, more in pairwise(behind)]
         # Where so many packets have not come yet, all that have must do.
         return len(steps) >= LEAST_PROOF and all(0 < step <= STEP for step in steps)
 
@@ -196,7 +202,7 @@ class _Recalled:
 
     @property
     def rising(self) -> bool:
-        return self._pasts.rising(self._half, self._opener)
+        return self._pasts.rising(self._half, self._filler, self._opener)
 
     @property
     def asked(self) -> int:
