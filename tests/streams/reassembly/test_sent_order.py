@@ -105,9 +105,9 @@ def test_what_proves_that_identifications_rise(numbers: list[int], rising: bool)
     assert past_of(sent, len(sent) - 1, number=ahead).rising == rising
 
 
-@pytest.mark.parametrize(("number", "rising"), [(6, True), (4, False), (7, False), (8, False)])
+@pytest.mark.parametrize(("number", "rising"), [(6, True), (4, True), (7, False), (8, False)])
 def test_a_lower_identification_may_fit_in(number: int, rising: bool) -> None:
-    """The filler's stands between the last one and the opener's: that is two steps."""
+    """With that of the filler, where it is the lower one, there are two steps up to the opener's."""
     assert past_of([Sent(ip_id=5), Sent(ip_id=7)], 1, number=number).rising == rising
 
 
