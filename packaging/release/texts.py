@@ -35,8 +35,9 @@ def whole_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
 
 
 def roff(text: str) -> str:
-    """Text as troff takes it: nothing in it is a request, hyphens are those of options."""
+    """Text as troff takes it: nothing in it is a request, hyphens are those of options, the rest is ASCII."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    escaped = "".join(one if one.isascii() else f"\\[u{ord(one):04X}]" for one in escaped)
     return re.sub(r"^([.'])", r"\\&\1", escaped, flags=re.MULTILINE)
 
 

@@ -59,6 +59,8 @@ def test_whatever_happens_on_the_way_every_wpdu_is_found(tmp_path: Path, seed: i
     found, statistics = analysed(traffic, tmp_path / "random.pcapng")
     assert found == true_wpdus(traffic.truth)
     wanted = tcp_counts(traffic.truth)
+    # What comes again within a millisecond, in the same headers without an identification, is a copy.
+    statistics["retransmissions"] += statistics["captured_twice"]
     assert {name: statistics[name] for name in wanted} == wanted
 
 

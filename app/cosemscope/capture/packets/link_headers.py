@@ -16,6 +16,8 @@ _SNAP = b"\xaa\xaa\x03\x00\x00\x00"
 # Frame Relay (RFC 2427): unnumbered information, padding, and network layer protocol numbers.
 _UNNUMBERED, _NLPIDS, _NLPID_SNAP = 0x03, {0xCC: link_types.IPV4, 0x8E: link_types.IPV6}, 0x80
 _NFLOG_PAYLOAD = 9
+#: Values before it at most; there are some twenty types.
+_NFLOG_MOST = 64
 # IEEE 802.11, the second octet of frame control: to and from the distribution system, protected, order.
 _BOTH_SYSTEMS, _PROTECTED, _ORDER = 0x03, 0x40, 0x80
 _AGGREGATED = 0x80
@@ -112,7 +114,9 @@ def _nflog(place: PacketPlace) -> Following:
     """A header of Linux, then lengths, types and values in the machine's octet order: one is the packet."""
     at = 4
     order = "little" if place.number(at, 2, "little") < 1 << 10 else "big"
-    while not place.number(1, 1) and place.has(at + 4):
+    for _ in range(_NFLOG_MOST):
+        if place.number(1, 1) or not place.has(at + 4):
+            break
         length, kind = place.number(at, 2, order), place.number(at + 2, 2, order) & 0x7FFF
         if kind == _NFLOG_PAYLOAD:
             return raw(place.move(at + 4))
