@@ -190,7 +190,7 @@ def _requested(context: Context | None) -> str:
 
 
 #: What holds a password or a key: secret and change_HLS_secret of the association objects.
-_SECRETS = frozenset(((15, 7, False), (15, 2, True)))
+_SECRETS = frozenset(((15, 7, False), (15, 2, True), (44, 5, False), (45, 3, False)))
 
 
 def _any_secret(references: object) -> bool:

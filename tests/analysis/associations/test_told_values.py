@@ -84,3 +84,14 @@ def test_a_number_of_any_type_is_spelt_as_its_tree_spells_it() -> None:
             apdu = b"\xc4\x01\xc1\x00" + data
             tree = find(decode_apdu(apdu, context).root, "result", "data")
             assert told_value(context, apdu).text == tree.text
+
+
+@pytest.mark.parametrize(
+    "reference", [(15, "0000280000ff", 7), (45, "0000190400ff", 3), (44, "0000190300ff", 5)]
+)
+def test_no_secret_is_told(reference: tuple[int, str, int]) -> None:
+    """Passwords and a modem's PIN stand in lists and exports as what they are, not as what they say."""
+    class_id, name, member = reference
+    context = Context(Request((Reference(class_id, bytes.fromhex(name), member),)))
+    told = told_value(context, encode.get_response(("octet-string", b"secret77")))
+    assert told == ToldValue("secret, 8 octets, not shown here")

@@ -135,6 +135,16 @@ def test_equal_values_in_a_row_are_one_change(talk: Talk, tmp_path: Path) -> Non
     assert view.readings["value"].tolist() == [0, 0, 1, 1, 2]
 
 
+def test_what_was_written_in_vain_is_no_value(talk: Talk, tmp_path: Path) -> None:
+    """A SET that the meter refuses changes nothing: the value is that before it, and a refusal is counted."""
+    name = "0.0.96.5.0.255"
+    talk.get(1, name, 2, a.unsigned(1))
+    talk.ask(a.set_request(0xC1, 1, name, 2, a.unsigned(9)), a.set_response(0xC1, 3))
+    view = talk.view(tmp_path)
+    assert told(view, 1, name) == [(How.READ, ToldValue(1)), (How.WRITTEN, None)]
+    assert view.readings["result"].tolist() == [0, 3]
+
+
 def test_no_secret_is_kept(talk: Talk, tmp_path: Path) -> None:
     """The password of an association object is in no value; what else has octets is."""
     talk.get(15, "0.0.40.0.0.255", 7, a.octet_string(b"secret77"))

@@ -14,6 +14,7 @@ from cosemscope.apdu.fields import Field, find, first, walk
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.blue_book import unit
 from cosemscope.apdu.names.texts import quantity_text
+from cosemscope.apdu.summary import hidden, is_secret
 
 #: APDUs with a value, and the name of the value's field in their trees.
 _NAMES = {t.GET_RESPONSE: "data", t.SET_REQUEST: "value", t.READ_RESPONSE: "data"}
@@ -50,6 +51,8 @@ def told_value(context: Context, apdu: bytes) -> ToldValue:
         return ToldValue()
     request = context.request
     references = request.references if request is not None else ()
+    if references and is_secret(references[0]):
+        return ToldValue(hidden(field))
     known = context.scaler_unit
     scaled = known(references[0]) if known is not None and references else None
     if isinstance(field.value, bool) or not isinstance(field.value, int | float):

@@ -131,6 +131,7 @@ class ObjectView:
         self._tie_pushes()
         self._flush()
         self._sort()
+        self._refuse_writes()
         return True
 
     # --- what there is ---
@@ -333,6 +334,19 @@ class ObjectView:
         if one.reference.class_id != UNKNOWN_CLASS or len(classes) != 1:
             return one
         return one._replace(reference=one.reference._replace(class_id=next(iter(classes))))
+
+    def _refuse_writes(self) -> None:
+        """Take the value from what was written in vain: a SET for one attribute whose answer is an error."""
+        exchanges = self.analysis.pair()
+        written = np.flatnonzero(self.readings["how"] == How.WRITTEN)
+        row, count = np.unique(self.readings["wpdu"][written], return_counts=True)
+        alone = written[np.isin(self.readings["wpdu"][written], row[count == 1])]
+        exchange = exchanges.of["exchange"][self.readings["wpdu"][alone]]
+        alone, exchange = alone[exchange >= 0], exchange[exchange >= 0]
+        result = exchanges["result"][exchange]
+        failed = result > 0
+        self.readings["result"][alone[failed]] = result[failed]
+        self.readings["value"][alone[failed]] = -1
 
     def _sort(self) -> None:
         order = np.argsort(self.readings["wpdu"], kind="stable")

@@ -6,21 +6,20 @@ none goes away.
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from itertools import islice
 
 import numpy as np
 import orjson
 
-from cosemscope.analysis.associations.looks import Associations
-from cosemscope.analysis.associations.passed_rows import PassedRows
-from cosemscope.analysis.bulk import complete
+from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.analysis.fields.value_types import seconds_text
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.analysis.primitives.replay import Replay
 from cosemscope.analysis.primitives.stream_ends import ENDS, Occurred, Refused, Told
 from cosemscope.cli.capture_arguments import (
@@ -68,9 +67,7 @@ def _primitives(analysis: Analysis, arguments: argparse.Namespace) -> int:
     analysis.run()
     replay = Replay(analysis)
     streams = _streams(analysis, replay, arguments)
-    associations = Associations(analysis, load_keys(arguments))
-    complete(associations, told=show_progress)
-    words = _Words(analysis, associations)
+    words = _Words(analysis, load_keys(arguments), streams)
     if arguments.mermaid:
         print("\n".join(_diagram(analysis, replay.told(streams[0]), streams[0], words)))
         return 0
@@ -78,12 +75,11 @@ def _primitives(analysis: Analysis, arguments: argparse.Namespace) -> int:
     for stream in streams:
         start = int(analysis.streams["first_time"][stream])
         for told in _parts(replay.told(stream)):
-            data = words.of(told)
             if arguments.json:
-                objects = [_object(one, stream, data) for one in told if isinstance(one, Occurred)]
+                objects = [_object(one, stream, words) for one in told if isinstance(one, Occurred)]
                 write_octets(b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in objects))
             else:
-                cells = [_cells(one, stream, start, data) for one in told]
+                cells = [_cells(one, stream, start, words) for one in told]
                 print(table.lines(zip(*cells, strict=True)), end="")
     sys.stdout.flush()
     return 0
@@ -116,50 +112,55 @@ def _parts(told: Iterator[Told]) -> Iterator[list[Told]]:
 class _Words:
     """What stands for the octets of an APDU: its line in the table, which holds no secrets, else its name."""
 
-    def __init__(self, analysis: Analysis, associations: Associations) -> None:
-        self._analysis = analysis
-        self._looker = PassedRows(associations)
+    def __init__(self, analysis: Analysis, keys: KeyTable, streams: list[int]) -> None:
+        rows = np.flatnonzero(np.isin(analysis.wpdus["stream"], streams))
+        insights = Insights(analysis, keys)
+        self._words: dict[int, str] = {}
+        for start in range(0, len(rows), _AT_ONCE):
+            part = rows[start : start + _AT_ONCE]
+            asked = AskedRows(analysis, part, insights)
+            texts = zip(FIELDS["apdu"].texts(asked), FIELDS["info"].texts(asked), strict=True)
+            words = (info or apdu for apdu, info in texts)
+            self._words.update(zip(part.tolist(), words, strict=True))
+            show_progress(min(start + _AT_ONCE, len(rows)), len(rows))
 
-    def of(self, told: Iterable[Told]) -> dict[int, str]:
-        """The words of each WPDU row that is told of, by row."""
-        rows = np.unique([one.row for one in told if one.row >= 0]).astype(np.int64)
-        asked = AskedRows(self._analysis, rows, self._looker)
-        texts = zip(FIELDS["apdu"].texts(asked), FIELDS["info"].texts(asked), strict=True)
-        return {row: info or apdu for row, (apdu, info) in zip(rows.tolist(), texts, strict=True)}
+    def of(self, row: int) -> str:
+        """The words of a WPDU row."""
+        return self._words[row]
 
 
-def _parameters(one: Occurred, data: dict[int, str]) -> dict[str, object]:
+def _parameters(one: Occurred, words: _Words) -> dict[str, object]:
     """The parameters by the standard's names; the data in words."""
     return {
-        name: data[one.row] if name == "Data" else value.value if isinstance(value, Enum) else value
+        name: words.of(one.row) if name == "Data" else value.value if isinstance(value, Enum) else value
         for name, value in one.primitive.parameters()
     }
 
 
-def _object(one: Occurred, stream: int, data: dict[int, str]) -> dict[str, object]:
+def _object(one: Occurred, stream: int, words: _Words) -> dict[str, object]:
     """A primitive for scripts: WPDU `number` and `packet` count from 1, null is for nothing."""
     return {
         "stream": stream,
         "end": ENDS[one.end],
         "time": seconds_text(one.time),
         "primitive": one.primitive.name,
-        "parameters": _parameters(one, data),
+        "parameters": _parameters(one, words),
         "number": one.row + 1 if one.row >= 0 else None,
         "packet": one.packet + 1,
     }
 
 
-def _cells(one: Told, stream: int, start: int, data: dict[int, str]) -> tuple[str, ...]:
+def _cells(one: Told, stream: int, start: int, words: _Words) -> tuple[str, ...]:
     """A primitive or refusal for people, a text for each head; seconds since the stream began."""
     number = str(one.row + 1) if one.row >= 0 else ""
     seconds = seconds_text(one.time - start)[:-3]
-    said = (one.sentence, one.clause) if isinstance(one, Refused) else (one.primitive.name, _said(one, data))
+    said = (one.sentence, one.clause) if isinstance(one, Refused) else (one.primitive.name, _said(one, words))
     return (str(stream), seconds, str(one.packet + 1), number, ENDS[one.end], *said)
 
 
-def _said(one: Occurred, data: dict[int, str]) -> str:
+def _said(one: Occurred, words: _Words) -> str:
     """The parameters that tell this primitive from its like; the data last."""
-    parameters = _parameters(one, data)
+    parameters = _parameters(one, words)
     about = parameters.pop("Data", None)
     told = [f"{name}={value}" for name, value in parameters.items() if not name.endswith(_UNSAID)]
     return ", ".join(told) + (f": {about}" if about is not None else "")
@@ -180,26 +181,25 @@ def _diagram(analysis: Analysis, told: Iterator[Told], stream: int, words: _Word
         for part in parts:
             yield f"    participant {part}{end} as {_PARTS[part]}"
         yield "  end"
-    for some in _parts(told):
-        data = words.of(some)
-        yield from (_arrow(one, data) for one in some)
+    for one in told:
+        yield _arrow(one, words)
 
 
 _PARTS = {"M": "connection manager", "A": "application layer", "T": "transport layer"}
 
 
-def _arrow(one: Told, data: dict[int, str]) -> str:
+def _arrow(one: Told, words: _Words) -> str:
     layer = f"T{one.end}"
     if isinstance(one, Refused):
         return f"  Note over {layer}: {_escaped(one.sentence)}"
     user = f"{_USERS[one.primitive.user]}{one.end}"
     source, target = (user, layer) if one.primitive.direction is Direction.DOWN else (layer, user)
-    return f"  {source}->>{target}: {_escaped(f'{one.primitive.name} {_label(one, data)}'.strip())}"
+    return f"  {source}->>{target}: {_escaped(f'{one.primitive.name} {_label(one, words)}'.strip())}"
 
 
-def _label(one: Occurred, data: dict[int, str]) -> str:
+def _label(one: Occurred, words: _Words) -> str:
     """What an arrow says besides the primitive's name: the WPDU with its APDU, or results and reasons."""
-    parameters = _parameters(one, data)
+    parameters = _parameters(one, words)
     if "Data" in parameters:
         return f"WPDU {one.row + 1}: {parameters['Data']}"
     told = (str(value) for name, value in parameters.items() if not name.endswith((*_UNSAID, "_wPort")))

@@ -25,6 +25,7 @@ def _exchanges(associations: Associations, about: tuple[int, int]) -> npt.NDArra
     """The exchanges in which an attribute of this class and number was read and answered."""
     table = capture_facts(associations.analysis).table
     asked = (table["class_id"] == about[0]) & (table["member"] == about[1])
+    asked &= table["service"] == t.GET_REQUEST
     found: npt.NDArray[np.int64] = np.flatnonzero(asked & table["final"] & (table["result"] == 0))
     return found[table["request"][found] >= 0]
 
