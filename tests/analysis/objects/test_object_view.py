@@ -126,6 +126,14 @@ def test_blocks_are_one_value(talk: Talk, tmp_path: Path) -> None:
     assert told(view, 1, "0.0.96.1.1.255") == [(How.WRITTEN, ToldValue("a name of 25 characters  "))]
 
 
+def test_a_transfer_that_lacks_blocks_is_no_refusal(talk: Talk, tmp_path: Path) -> None:
+    """What the capture lost, nobody refused."""
+    talk.tcp.say(0, wpdu(a.get_request(0xC1, 1, "0.0.96.1.0.255"), 16, 1))
+    for block, last in ((1, False), (3, True)):
+        talk.tcp.say(1, wpdu(a.get_block(0xC1, last, block, b"\x0a\x03abc"), 1, 16))
+    assert not len(talk.view(tmp_path).readings)
+
+
 def test_equal_values_in_a_row_are_one_change(talk: Talk, tmp_path: Path) -> None:
     """Every value that an attribute took, not every time it was asked for; each reading is there."""
     for number in (7, 7, 8, 8, 7):

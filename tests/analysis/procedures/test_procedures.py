@@ -7,12 +7,15 @@ import pytest
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
+from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.procedures.procedure import Procedure, missing_numbers
 from cosemscope.analysis.procedures.procedure_table import find_procedures
+from cosemscope.capture.files.reader import open_capture
 from tests.helpers import traffic_apdus as a
 from tests.helpers.association_ends import KEYS
 from tests.helpers.ciphered_session import CipheredSession
 from tests.helpers.planted_faults import EVENT, OTHER, Plot
+from tests.helpers.shared import shared
 from tests.helpers.wire import RST, START, Wire, analyse
 
 PROFILE, CLOCK, IMAGE, LIST = "1.0.99.1.0.255", "0.0.1.0.0.255", "0.0.44.0.0.255", "0.0.40.0.0.255"
@@ -360,3 +363,12 @@ def test_missing_numbers_cost_no_more_than_what_was_seen() -> None:
     count, listed = missing_numbers([3], 0, 1 << 40)
     assert (count, listed[:4], len(listed)) == (1 << 40, [0, 1, 2, 4], 100)
     assert missing_numbers([], 0, -1) == (0, [])
+
+
+def test_hls_that_no_key_opens_is_unproven() -> None:
+    """Without keys the answers to the challenges are among what is ciphered, and nobody knows them."""
+    with open_capture(shared("captures/Output-Ciphered-HLS.pcap")) as reader:
+        associations = Associations(Analysis(reader).run())
+        complete(associations)
+        told_of = [one for one in find_procedures(associations) if one.kind.value == "hls"]
+    assert [one.verdict.value for one in told_of] == ["unproven"]

@@ -116,3 +116,11 @@ def test_no_cell_is_a_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     found = lines(capsys, str(wire.capture(tmp_path / "formula.pcap")), "--csv")
     cells = [row[6] for row in csv.reader(found[1:])]
     assert cells == ["'=1+1", "-5"]
+
+
+def test_the_help_names_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    """Keys that scripts rely on are promised where scripts' authors look."""
+    with pytest.raises(SystemExit):
+        main(["objects", "--help"])
+    help_text = " ".join(capsys.readouterr().out.split())
+    assert [key for key in KEYS if f"{key}," not in help_text and f"{key} (" not in help_text] == []

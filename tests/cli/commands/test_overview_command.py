@@ -9,6 +9,7 @@ from cosemscope.cli import main
 from cosemscope.cli.commands.overview_command import DESCRIPTION
 from tests.helpers import planted_faults as faults
 from tests.helpers.planted_faults import Plot
+from tests.helpers.traffic_apdus import access_request, access_response, unsigned
 from tests.helpers.wire import MILLISECOND, SYN, Tcp, Wire
 
 
@@ -84,3 +85,23 @@ def test_shares_are_honest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["overview", str(wire.capture(tmp_path / "wire.pcap"))]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[3].endswith("200 complete (over 99 %), 1 no-connection (under 1 %)")
+
+
+def test_errors_that_only_trees_tell_are_counted_as_exchanges_counts_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An ACCESS whose second result is an error: every command says the same, with keys or without."""
+    plot = Plot(Wire(), 1)
+    plot.associate()
+    plot.up(access_request(0x40000001, [(3, "1.0.1.8.0.255", 2), (1, "0.0.96.1.0.255", 2)]))
+    answer = access_response(0x40000001, [unsigned(1), b"\0"])
+    plot.down(answer[:-1] + b"\x04")
+    plot.release()
+    path = str(plot.wire.capture(tmp_path / "access.pcap"))
+    assert main(["exchanges", path, "--json"]) == 0
+    statuses = [json.loads(line)["status"] for line in capsys.readouterr().out.splitlines()]
+    assert main(["overview", path, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert main(["sessions", path, "--json"]) == 0
+    session = json.loads(capsys.readouterr().out)
+    assert statuses.count("error") == told["errors"] == session["errors"] == 1

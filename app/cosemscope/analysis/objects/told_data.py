@@ -28,6 +28,10 @@ class How(IntEnum):
         return self.name.lower()
 
 
+#: The result of a transfer that lacks blocks: no meter sends it.
+NOT_JOINED: Final = -1
+
+
 class ToldData(NamedTuple):
     """One item: `field` is None where `result` (data-access-result, 0: success) says why there is none.
 
@@ -61,7 +65,7 @@ def elements(field: Field) -> list[Field]:
 def _read(root: Field, context: Context) -> Iterator[ToldData]:
     references = context.request.references if context.request is not None else ()
     for reference, (field, result) in zip(references, _results(root, context), strict=False):
-        if not reference.method:
+        if not reference.method and result != NOT_JOINED:
             yield ToldData(reference, How.READ, field, result)
 
 
@@ -74,10 +78,8 @@ def _results(root: Field, context: Context) -> Iterator[tuple[Field | None, int]
         return
     result = find(root, "result") or root
     listed = elements(result)
-    if listed:
-        yield from map(_result, listed)
-    elif find(result, "choice") is not None:
-        yield _result(result)
+    items = listed or ([result] if find(result, "choice") is not None else [])
+    yield from map(_result, items)
 
 
 def _joined(root: Field, context: Context) -> Field | None:
@@ -86,11 +88,12 @@ def _joined(root: Field, context: Context) -> Field | None:
 
 
 def _result(item: Field) -> tuple[Field | None, int]:
+    """Data, or the code in their place; of a block that could not be joined neither is there."""
     data = find(item, "data")
     if data is not None:
         return data, 0
     code = find(item, "data-access-result") or find(item, "data-access-error")
-    return None, code.value if code is not None and isinstance(code.value, int) else _OTHER_REASON
+    return None, code.value if code is not None and isinstance(code.value, int) else NOT_JOINED
 
 
 def _written(root: Field, context: Context) -> Iterator[ToldData]:
@@ -139,7 +142,6 @@ def _event(root: Field, context: Context) -> Iterator[ToldData]:
         yield ToldData(attribute.value, How.PUSHED, value)
 
 
-_OTHER_REASON: Final = 250
 _TELLERS: Final[dict[int, Callable[[Field, Context], Iterator[ToldData]]]] = {
     t.GET_RESPONSE: _read,
     t.READ_RESPONSE: _read,

@@ -11,6 +11,7 @@ from cosemscope.analysis.procedures.procedure import (
     ProcedureSource,
     ProcedureVerdict,
 )
+from cosemscope.apdu.names import tags as t
 
 _SET_UP = {
     Acceptance.ACCEPTED: ProcedureVerdict.COMPLETE,
@@ -25,6 +26,8 @@ _HLS = {
     HlsAnswer.NONE: (ProcedureVerdict.UNPROVEN, "the answers could not be checked"),
 }
 _PASSES = 4
+#: Services that are ciphered, as their first octets say.
+_CIPHERED = (*t.GLO_SERVICES, *t.DED_SERVICES, t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING)
 
 
 def association_procedures(source: ProcedureSource) -> list[Procedure]:
@@ -77,6 +80,15 @@ def _hls(source: ProcedureSource, exchanges: list[int], passes: int, answer: Hls
     if passes < _PASSES and answer is not HlsAnswer.WRONG:
         verdict = source.verdict(last)
         text = f"reply_to_HLS_authentication: {source.failure(last)}"
-        if verdict is ProcedureVerdict.COMPLETE:
+        if verdict is ProcedureVerdict.COMPLETE and _is_hidden(source, last):
+            verdict, text = ProcedureVerdict.UNPROVEN, "what may answer the challenges is ciphered"
+        elif verdict is ProcedureVerdict.COMPLETE:
             verdict, text = ProcedureVerdict.UNFINISHED, "the challenges were not answered"
     return Procedure(ProcedureKind.HLS, verdict, text, tuple(exchanges), passes, _PASSES)
+
+
+def _is_hidden(source: ProcedureSource, exchange: int) -> bool:
+    """Whether the exchange behind this one in its association is one that no key has opened."""
+    of, service = source.facts.associations.of, source.exchanges["service"]
+    behind = exchange + 1 + np.flatnonzero(of[exchange + 1 :] == of[exchange])[:1]
+    return bool(np.isin(service[behind], _CIPHERED).any())

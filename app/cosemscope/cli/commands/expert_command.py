@@ -27,7 +27,11 @@ from cosemscope.streams.tables.expert_items import ExpertItems, Severity, Source
 
 #: The exit status where --fail-on found something.
 _FOUND = 3
-DESCRIPTION = "Print what is wrong or remarkable in a capture, an item a line."
+DESCRIPTION = (
+    "Print what is wrong or remarkable in a capture, an item a line. With --json: severity, group, item, "
+    "message, clause, number (of the WPDU), packet, stream, direction, start, stop, source (of these "
+    "octets); null is for nothing. `expert-kinds` lists all kinds of items."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -36,7 +36,12 @@ from cosemscope.cli.terminal import show_progress, write_octets
 DESCRIPTION = (
     "Print every object that a capture tells of, by meter: attributes with their last value, unit and time, "
     "how often they were read, written and pushed, and by whom. Scalers are applied wherever in the capture "
-    "they were told. JSON has every value that an attribute took."
+    "they were told. With --json: meter, logical_device, class_id, class, obis, name, attribute, "
+    "attribute_name, value, unit, time, number, reads, writes, pushes, refused, refusal, clients, values "
+    "(each value that it took: value, unit, time, number, how, client); with --profile: meter, "
+    "logical_device, obis, values (column, obis, attribute, value, unit); with --object-list: meter, "
+    "logical_device, association, class_id, class, obis, name, version, base_name, attributes, methods. "
+    "Times are seconds as text, null is for nothing."
 )
 _HEADS = (
     *("Meter", "LD", "Class", "OBIS", "Object", "Attribute", "Value", "Told at"),

@@ -47,8 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _overview(analysis: Analysis, arguments: argparse.Namespace) -> int:
     analysis.run()
     keys = load_keys(arguments)
-    if len(keys):
-        complete(Associations(analysis, keys), told=show_progress)
+    complete(Associations(analysis, keys), told=show_progress)
     found = capture_overview(analysis, capture_facts(analysis))
     if arguments.json:
         print(json.dumps(_object(found)))

@@ -36,7 +36,9 @@ from cosemscope.wording import printable
 DESCRIPTION = (
     "Print the service primitives of IEC 62056-4-7 that passed at both ends of each connection: "
     "the capture is replayed through the transport layer's own state machines, one an end. "
-    "The initiator is who opened the connection, or sent the first datagram."
+    "The initiator is who opened the connection, or sent the first datagram. With --json: stream, end "
+    "(initiator or responder), time, primitive, parameters (by the standard's names, the data in words), "
+    "number (of the WPDU), packet; null is for nothing."
 )
 #: Primitives that are made into lines at once.
 _AT_ONCE = 4096

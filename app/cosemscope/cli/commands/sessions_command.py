@@ -65,8 +65,7 @@ class _Stories:
     """What connections came to: the keys for scripts, and a line for people."""
 
     def __init__(self, analysis: Analysis, keys: KeyTable) -> None:
-        if len(keys):
-            complete(Associations(analysis, keys), told=show_progress)
+        complete(Associations(analysis, keys), told=show_progress)
         self._streams = analysis.streams
         facts = capture_facts(analysis)
         self._outcomes = facts.outcomes
