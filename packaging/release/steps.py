@@ -51,6 +51,7 @@ def build_environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
+        "UV_SYSTEM_CERTS": "true",  # uv trusts what the machine trusts, as pip does
     }
     return {**kept, **fixed, **extra}
 
