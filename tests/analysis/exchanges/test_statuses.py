@@ -47,8 +47,13 @@ def status_words(analysis: Analysis) -> list[str]:
     return [ExchangeStatus(number).word for number in statuses(exchanges, analysis.wpdus, ends, last)]
 
 
+BLOCK_3 = BLOCK_2[:7] + b"\x03" + BLOCK_2[8:]
 CLIENT, SERVER = 0, 1
 SAID = {
+    "unfinished, answered by the next": [
+        *((CLIENT, asked(GET)), (SERVER, wpdu(BLOCK_1, 1, 16)), (SERVER, wpdu(BLOCK_3, 1, 16))),
+        *((CLIENT, asked(GET)), (SERVER, answered(ANSWER))),
+    ],
     "answered": [(CLIENT, asked(GET)), (SERVER, answered(ANSWER))],
     "error": [(CLIENT, asked(GET)), (SERVER, answered(REFUSED))],
     "error by exception": [(CLIENT, asked(GET)), (SERVER, wpdu(EXCEPTION, 1, 16))],

@@ -25,7 +25,7 @@ from cosemscope.streams.tables.wpdu_table import Mark
 #: APDUs; `request_start`, `request_end`: first and last octet of the first request, `response_start`,
 #: `response_end`: first octet of the first response and last octet of the last one, in ns since the epoch,
 #: 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response has come; `cut`:
-#: it lacks octets, so that nobody knows its result, unless it says that it failed, nor when it ended;
+#: octets or blocks lack, so that nobody knows its result, unless it says that it failed, nor when it ended;
 #: `given_up`: the asker went on without it, under the same invoke-id.
 EXCHANGE_FIELDS: dict[str, str] = {
     "stream": "u4",
@@ -141,7 +141,10 @@ class Exchanges(Columns):
         ended = found.exchange[final]
         self["final"][ended] = True
         self["result"][ended], self["answer"][ended] = look["result"][final], look["service"][final]
-        cut = ended[(wpdus["marks"][final] & Mark.TRUNCATED) > 0]
+        # A last block with a higher number than there are blocks says that some of them are missing.
+        lacks = look["block"][final] > self["blocks"][ended]
+        lacks &= found.roles.block[final] & (self["request"][ended] >= 0)
+        cut = ended[lacks | ((wpdus["marks"][final] & Mark.TRUNCATED) > 0)]
         self["cut"][cut] = True
         self["response_end"][cut] = 0
         self["result"][cut[self["result"][cut] == 0]] = -1

@@ -56,6 +56,13 @@ def _overview(analysis: Analysis, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _others(found: CaptureOverview) -> str:
+    """What is left of the exchanges: those that ended in none of the usual ways."""
+    told = found.answered + found.errors + found.unanswered + found.notifications
+    rest = found.exchanges - told
+    return f", {rest:,} unfinished, unasked or unconfirmed" if rest else ""
+
+
 def _object(found: CaptureOverview) -> dict[str, Any]:
     def time(value: int) -> str | None:
         return seconds_text(value) if value >= 0 else None
@@ -99,7 +106,7 @@ def _lines(found: CaptureOverview, name: str) -> list[str]:
         f"{count(found.udp_flows, 'UDP flow')}",
         "Outcomes": outcomes or "none",
         "Exchanges": f"{found.exchanges:,}: {found.answered:,} answered, {count(found.errors, 'error')}, "
-        f"{found.unanswered:,} unanswered, {count(found.notifications, 'notification')}",
+        f"{found.unanswered:,} unanswered, {count(found.notifications, 'notification')}{_others(found)}",
         "Response times": _times(found),
         "Slowest": _slowest(found),
         "Most errors": f"{_most(found.most_errors, 'error')}; "
