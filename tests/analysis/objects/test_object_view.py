@@ -126,6 +126,13 @@ def test_blocks_are_one_value(talk: Talk, tmp_path: Path) -> None:
     assert told(view, 1, "0.0.96.1.1.255") == [(How.WRITTEN, ToldValue("a name of 25 characters  "))]
 
 
+def test_no_secret_number_is_kept(talk: Talk, tmp_path: Path) -> None:
+    """The PIN of a modem is a number, which is a secret all the same, however often it is read."""
+    for _ in range(2):
+        talk.get(45, "0.0.25.4.0.255", 3, a.long_unsigned(4711))
+    assert "4711" not in str(told(talk.view(tmp_path), 45, "0.0.25.4.0.255", 3))
+
+
 def test_a_transfer_that_lacks_blocks_is_no_refusal(talk: Talk, tmp_path: Path) -> None:
     """What the capture lost, nobody refused."""
     talk.tcp.say(0, wpdu(a.get_request(0xC1, 1, "0.0.96.1.0.255"), 16, 1))

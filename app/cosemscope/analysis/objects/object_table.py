@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.associations.association import AnyLook, Look
 from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.associations.steps import SCALER_MEMBERS
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.objects.object_values import KeptValue, ScalerUnit, kept, kept_number
@@ -63,8 +64,6 @@ _TELLING = frozenset(
         t.EVENT_NOTIFICATION,
     )
 )
-_SCALERS = {(class_id, member): scaler for (class_id, member), scaler in SCALER_UNIT_ATTRIBUTE.items()}
-_SCALER_MEMBERS = frozenset((class_id, scaler) for (class_id, _), scaler in _SCALERS.items())
 
 
 class LogicalDevice(NamedTuple):
@@ -218,7 +217,7 @@ class ObjectView:
         if request is None or not _asks_one(look) or not self._may_come_again(apdu, look):
             return False
         reference = request.references[0]
-        if apdu[3] or reference.method or (reference.class_id, reference.member) in _SCALER_MEMBERS:
+        if apdu[3] or reference.method or (reference.class_id, reference.member) in SCALER_MEMBERS:
             return False
         value = kept_number(reference, apdu[4:]) or self._remembered.get(
             (reference.class_id, reference.member, apdu[4:])
@@ -258,11 +257,11 @@ class ObjectView:
     def _learn(self, pair: int, one: ToldData) -> None:
         """Take in scaler and unit, for all attributes of the object that they are of."""
         reference, field = one.reference, one.field
-        if field is None or (reference.class_id, reference.member) not in _SCALER_MEMBERS:
+        if field is None or (reference.class_id, reference.member) not in SCALER_MEMBERS:
             return
         if isinstance(field.value, tuple) and len(field.value) == 2:
             device, _ = self._pairs[pair]
-            for (class_id, member), scaler in _SCALERS.items():
+            for (class_id, member), scaler in SCALER_UNIT_ATTRIBUTE.items():
                 if (class_id, scaler) == (reference.class_id, reference.member):
                     self._scalers[Attribute(device, class_id, reference.instance, member)] = field.value
 

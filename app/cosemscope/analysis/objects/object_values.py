@@ -47,9 +47,9 @@ class KeptValue(NamedTuple):
 
 
 def kept_number(reference: Reference, data: bytes) -> KeptValue | None:
-    """What is kept of Data that are a number without words of its own; None of any other."""
+    """What is kept of Data that are a number without words of its own, and no secret; None of any other."""
     size, convert = FIXED.get(data[0], (0, None)) if data else (0, None)
-    if convert is None or len(data) != 1 + size or shape_of(reference) is not None:
+    if convert is None or len(data) != 1 + size or shape_of(reference) is not None or is_secret(reference):
         return None
     value, _ = convert(data[1:])
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
