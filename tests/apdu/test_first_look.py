@@ -173,6 +173,7 @@ def test_vectors() -> None:
 
 def test_generated() -> None:
     """The APDUs that the fuzzing starts from, as far as they are sound; every service is among them."""
+    shared("vectors/apdu.jsonl")  # which has most of them
     apdus = [apdu for apdu in corpus() if not decode_apdu(apdu).problems and apdu[0] != 0]
     apdus += [bytes.fromhex("10 40000007 00"), bytes.fromhex("64 03 800100")]
     assert APDU_TAGS.keys() <= {apdu[0] for apdu in apdus}

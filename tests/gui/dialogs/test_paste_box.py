@@ -1,7 +1,7 @@
 """Pasted octets: shown as they are typed, with the window's keys, opened by Ctrl+V; fields can be copied."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -260,6 +260,7 @@ def test_any_text_is_octets_or_a_sentence(text):
 
 
 @given(st.binary(min_size=1, max_size=600), st.sampled_from(["", " ", ", ", ":", ",0x", "\n"]))
+@example(b"\xa0\x00", ":")
 def test_breaking_lines_changes_no_octet(octets, separator):
     """However the octets are parted."""
     text = ("0x" if "x" in separator else "") + octets.hex(" ").replace(" ", separator)

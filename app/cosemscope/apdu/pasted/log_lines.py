@@ -63,7 +63,7 @@ _NUMBERED = (
 _NO_OCTETS = r"(?!(?:\s+|[:.,-])(?:0x)?[0-9A-Fa-f]{2}\b)"
 _HOST = (
     r"(?:\d{1,3}(?:\.\d{1,3}){3}(?:[:.]\d{1,5})?|\[[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\](?::\d{1,5})?"
-    r"|[A-Za-z][\w.-]*:\d{2,5})"
+    r"|(?![0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\b)[A-Za-z][\w.-]*:\d{2,5})"
 )
 #: What may stand on a line beside its octets: kind and form, the first that fits is taken.
 _FORMS = (
