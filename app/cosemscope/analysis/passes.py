@@ -11,10 +11,12 @@ def make_pass(
     fields: Iterable[RowField],
     associations: Associations,
     *,
+    looks: bool = False,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
     """Complete what these fields tell of a capture that was read to its end.
 
+    With `looks` also what those that cost a look tell where nobody looks: they are arrays afterwards.
     `associations` have not been walked; `told` is called with the rows that are done and their number. Raises
     CaptureError and OSError when the capture's octets cannot be read any more.
     """
@@ -23,5 +25,5 @@ def make_pass(
         from cosemscope.analysis.expert.run import find_items  # with all its checks, which few fields need
 
         find_items(associations, progress=told)
-    elif Cost.WHOLE in costs:
+    elif Cost.WHOLE in costs or (looks and not costs.isdisjoint((Cost.LOOK, Cost.TREE))):
         complete(associations, told=told)

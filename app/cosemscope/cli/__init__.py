@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "procedures": "readings, image transfers, key changes and more: how far each came, and its verdict",
     "sessions": "peers, streams and wPort pairs of a capture, what each stream came to, and why",
     "stats": "counts of a capture",
+    "count": "WPDUs by any fields: counts, shares, and the spread of a number",
     "expert": "what is wrong or remarkable in a capture",
     "expert-kinds": "the kinds of items that expert tells, for --severity and settings",
     "fields": "the fields that a WPDU has, for --fields and the table's columns",

@@ -65,3 +65,14 @@ def test_both_sides_and_times() -> None:
     stops, values = both(np.array([1, 2], np.uint16), np.array([70_000, 4]))
     assert (stops.tolist(), values.tolist()) == ([2, 4], [1, 70_000, 2, 4])
     assert since(np.array([5, 9]), np.array([2])).tolist() == [3, 7]
+
+
+@given(st.integers(1, 3000), st.sampled_from(["u8", "i8"]), st.integers(0, 1 << 32))
+def test_many_numbers_of_which_few_are_distinct_are_coded_as_any(kinds: int, dtype: str, seed: int) -> None:
+    """Whatever meets in the table for them: two in the same place, or the last of a place."""
+    draw = np.random.default_rng(seed)
+    distinct = draw.integers(0, 1 << 63, kinds, np.uint64).astype(dtype)
+    values = distinct[draw.integers(0, kinds, 70_000)]
+    found = coded(values)
+    assert found.values.tolist() == sorted(set(values.tolist()))
+    assert np.array_equal(found.values[found.codes], values)

@@ -9,7 +9,7 @@ import numpy as np
 from cosemscope.analysis.associations.result_words import result_word
 from cosemscope.analysis.fields.asked_rows import NO_MEMBER, NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
-from cosemscope.analysis.fields.value_arrays import Coded, Values, object_array
+from cosemscope.analysis.fields.value_arrays import Coded, Values, coded, object_array
 from cosemscope.analysis.fields.value_types import Flag, Integer, Obis, Quantity, Term, Text, Word
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.apdu.names.blue_book import class_name, member_name, obis_name
@@ -150,13 +150,13 @@ def _method(asked: AskedRows) -> Values:
 )
 def _attribute_name(asked: AskedRows) -> Values:
     found = asked.objects
-    keys = np.stack([found.class_id, found.member, found.method], 1).astype(np.int64)
-    used, codes = np.unique(keys, axis=0, return_inverse=True)
+    member = found.member.astype(np.int64) - NO_MEMBER
+    codes, used = coded(found.class_id.astype(np.int64) << 17 | member << 1 | found.method)
     names = [
-        member_name(one, member, method=bool(method)) if one >= 0 else None
-        for one, member, method in used.tolist()
+        member_name(key >> 17, (key >> 1 & 0xFFFF) + NO_MEMBER, method=bool(key & 1)) if key >= 0 else None
+        for key in used.tolist()
     ]
-    return Coded(codes.reshape(-1), object_array(names))
+    return Coded(codes, object_array(names))
 
 
 @declared(

@@ -30,7 +30,12 @@ class Several(NamedTuple):
 Values = Array | Coded | Several
 
 #: Whole numbers that reach no further are told apart by a table, and not by sorting.
-_TABLE = 1 << 16
+_TABLE_BITS = 16
+_TABLE = 1 << _TABLE_BITS
+#: An odd number whose products spread over all of their upper bits: 2^64 by the golden ratio.
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+#: Values of a column that tell whether it has few distinct ones.
+_SAMPLE = 1 << 10
 
 
 def since(time: Array, earlier: Array) -> Array:
@@ -41,20 +46,55 @@ def since(time: Array, earlier: Array) -> Array:
 
 def coded(values: Array) -> Coded:
     """The same values, coded: the distinct ones ascending."""
-    if values.dtype.kind not in "iu" or _reach(values) > max(len(values), _TABLE):
-        found, codes = np.unique(values, return_inverse=True)
-        return Coded(codes.reshape(-1), found)
+    if values.dtype.kind not in "iu":
+        return _sorted(values)
+    if _reach(values) > max(len(values), _TABLE):
+        return _sorted(values) if _varies(values) else _scattered(values)
     if not len(values):
         return Coded(np.zeros(0, np.int64), values)
     # Differences from the least one: they are right whatever the type overflows to.
     least = values.min()
-    places = values.astype(np.int64) - least.astype(np.int64)
+    places = values.astype(np.int64)
+    if least:
+        places -= least.astype(np.int64)
     occurs = np.zeros(_reach(values) + 1, np.bool_)
     occurs[places] = True
     found = np.flatnonzero(occurs)
     codes = np.empty(len(occurs), np.int64)
     codes[found] = np.arange(len(found))
     return Coded(codes[places], found.astype(values.dtype) + least)
+
+
+def _sorted(values: Array) -> Coded:
+    """The same by sorting, of values of any type that can be sorted."""
+    found, codes = np.unique(values, return_inverse=True)
+    return Coded(codes.reshape(-1), found)
+
+
+def _varies(values: Array) -> bool:
+    """Whether a sample of these has so many distinct values that a table for them would be of no use."""
+    sample = values[:: len(values) // _SAMPLE + 1]
+    return len(values) < _TABLE or len(np.unique(sample)) > len(sample) // 4
+
+
+def _scattered(values: Array) -> Coded:
+    """The same of many whole numbers of which few are distinct, in time that is linear in their number.
+
+    Each has its place in a table by the upper bits of a product; what meets another value there is sorted.
+    """
+    products = values.astype(np.uint64)
+    products *= _ODD
+    products >>= np.uint64(64 - _TABLE_BITS)
+    places = products.view(np.int64)
+    table, used = np.zeros(_TABLE, values.dtype), np.zeros(_TABLE, np.bool_)
+    table[places], used[places] = values, True
+    # Invariant: each used place of the table has one of the values that belong there; those that are another
+    # one are `rest`, and no value is in both.
+    rest = np.flatnonzero(table[places] != values)
+    found = np.unique(np.concatenate([table[used], values[rest]]))
+    codes = np.searchsorted(found, table)[places]
+    codes[rest] = np.searchsorted(found, values[rest])
+    return Coded(codes, found)
 
 
 def is_narrow(values: Array) -> bool:

@@ -28,11 +28,13 @@ class ValueType:
     numeric = False
     #: whether values are told apart before each is made into something
     repetitive = False
+    #: whether all values that differ are told apart
+    exact = False
 
     def __init__(self, none: Any = None, nothing: Any = None) -> None:
         """`none` is the value that says that there is none, `nothing` what JSON gets then."""
         self.none = none
-        self._nothing = nothing
+        self.nothing = nothing
 
     # What a subclass says of single values; those that are `none` never come here.
 
@@ -72,6 +74,15 @@ class ValueType:
             return _blanks_last(codes, self._blank(values.values))[values.codes]
         return _blanks_last(self._order(values), self._blank(values))
 
+    def is_none(self, values: Array) -> npt.NDArray[np.bool_]:
+        """Which values are the one that says that there is none, bool[n]."""
+        if values.dtype == object:
+            none = self.none
+            return np.fromiter(
+                (value is None or value == none for value in values.tolist()), np.bool_, len(values)
+            )
+        return np.zeros(len(values), np.bool_) if self.none is None else values == self.none
+
     def _given(self, values: Array | Coded) -> Array | Coded:
         return coded(values) if self.repetitive and not isinstance(values, Coded) else values
 
@@ -79,7 +90,7 @@ class ValueType:
         return self._made(values, self.text, "")
 
     def _jsons(self, values: Array) -> list[Any]:
-        return self._made(values, self.json, self._nothing)
+        return self._made(values, self.json, self.nothing)
 
     def _made(self, values: Array, make: Callable[[Any], Any], nothing: Any) -> list[Any]:
         none = self.none
@@ -92,9 +103,7 @@ class ValueType:
 
     def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
         """Which values have no text, bool[n]."""
-        if values.dtype == object:
-            return np.array([value is None or value == self.none for value in values.tolist()], np.bool_)
-        return np.zeros(len(values), np.bool_) if self.none is None else values == self.none
+        return self.is_none(values)
 
     def _order_of_several(self, values: Several) -> npt.NDArray[np.int64]:
         inner = coded(self.order(values.values)).codes
@@ -112,7 +121,7 @@ class Integer(ValueType):
     """Whole numbers, in hexadecimal of so many digits where that is how they are known."""
 
     word = "integer"
-    numeric = True
+    numeric = exact = True
 
     def __init__(self, none: int | None = None, digits: int = 0) -> None:
         super().__init__(none)
@@ -252,7 +261,7 @@ class Instant(ValueType):
     """Nanoseconds since the epoch: for people local date and time, for scripts seconds with nine places."""
 
     word = "instant"
-    numeric = True
+    numeric = exact = True
 
     def text(self, value: int) -> str:
         """The local date and time; of one that no calendar has, the seconds."""
@@ -289,7 +298,7 @@ class Duration(ValueType):
     """Nanoseconds between two instants, as seconds with nine places."""
 
     word = "duration"
-    numeric = True
+    numeric = exact = True
 
     def text(self, value: int) -> str:
         """Seconds: a decimal number, as text, so that no place is lost."""
@@ -300,7 +309,7 @@ class Obis(ValueType):
     """Logical names, numbers of 48 bits: six numbers with dots."""
 
     word = "obis"
-    repetitive = True
+    repetitive = exact = True
 
     def text(self, value: int) -> str:
         """The six numbers."""

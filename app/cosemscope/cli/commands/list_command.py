@@ -16,17 +16,17 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
-from cosemscope.analysis.fields.row_field import Cost, RowField, UnknownFieldError
+from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.analysis.fields.row_records import TextTable, json_lines
 from cosemscope.analysis.passes import make_pass
 from cosemscope.cli.capture_arguments import (
-    CommandError,
     add_capture_arguments,
     add_keys_argument,
     load_keys,
     with_analysis,
 )
 from cosemscope.cli.following import more_comes
+from cosemscope.cli.named_fields import named_fields
 from cosemscope.cli.terminal import show_progress, write_octets
 from cosemscope.streams.tables.wpdu_table import Mark
 
@@ -109,7 +109,7 @@ _COLLECTED = 100_000
 
 
 def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    named = _named(arguments.fields) if arguments.fields is not None else None
+    named = named_fields(arguments.fields, "--fields") if arguments.fields is not None else None
     lines = _lines(named, as_json=arguments.json)
     keys = load_keys(arguments)
     if named and not arguments.follow and any(field.cost in _OF_WHOLE_CAPTURES for field in named.values()):
@@ -149,17 +149,6 @@ def _lines(named: dict[str, RowField] | None, *, as_json: bool) -> Callable[[Ask
     if named is None:
         return _UsualLines()
     return TextTable(named.values()).lines
-
-
-def _named(names: str) -> dict[str, RowField]:
-    """The fields of these names. Raises CommandError."""
-    try:
-        fields = [FIELDS.named(name) for name in names.split(",") if name.strip()]
-    except UnknownFieldError as error:
-        raise CommandError(f"--fields: {error}.") from None
-    if not fields:
-        raise CommandError("--fields names no field; `cosemscope fields` lists them.")
-    return {field.name: field for field in fields}
 
 
 class _UsualLines:

@@ -5,7 +5,6 @@ the meters' own lists. The keys of the JSON lines are an interface: more may com
 """
 
 import argparse
-import csv
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import orjson
 
 from cosemscope.analysis.associations.told_values import ToldValue
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.export.csv_lines import csv_lines
 from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.analysis.fields.value_types import Instant, Quantity, seconds_text
 from cosemscope.analysis.objects.access_lists import ListedObject, listed_objects
@@ -52,8 +52,6 @@ _LIST_HEADS = ("Meter", "LD", "Association", "Class", "Version", "OBIS", "Object
 #: A logical name as people write it, with or without the last group: 1.0.1.8.0.255 or 1-0:1.8.0*255.
 _NAME = re.compile(r"(\d+)[.-](\d+)[.:](\d+)\.(\d+)\.(\d+)(?:[.*](\d+))?")
 _QUANTITY: Final = Quantity()
-#: What a cell of a spreadsheet begins with when it is a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,27 +116,10 @@ def _print(
         return
     rows = [cells for _, cells in told]
     if arguments.csv:
-        _write_csv(heads, rows)
+        write_octets(csv_lines([heads, *rows]).encode())
     else:
         columns = zip(*rows, strict=True) if rows else [()] * len(heads)
         print(AlignedColumns(heads, numbers).lines(columns), end="")
-
-
-def _write_csv(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(map(_safe, heads))
-    writer.writerows(map(_safe, row) for row in rows)
-
-
-def _safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
-    if not cell.startswith(_FORMULA):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return "'" + cell
-    return cell
 
 
 # --- attributes ---
@@ -267,7 +248,7 @@ def _print_profile(view: ObjectView, instance: bytes, arguments: argparse.Namesp
         for cells in (dict(zip(_titles(table), map(_text, row), strict=True)) for row in table.rows)
     ]
     if arguments.csv:
-        _write_csv(heads, rows)
+        write_octets(csv_lines([heads, *rows]).encode())
     else:
         print(AlignedColumns(heads, ()).lines(zip(*rows, strict=True) if rows else [()] * len(heads)), end="")
 

@@ -12,14 +12,15 @@ import numpy as np
 from cosemscope.analysis.annotations import dropped_of
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.passed_rows import PassedRows
+from cosemscope.analysis.counting.grouping import spread
+from cosemscope.analysis.counting.row_counts import RowCounts
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
-from cosemscope.analysis.fields.asked_rows import AskedRows
-from cosemscope.analysis.fields.grouping import group, spread
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import RowField, UnknownFieldError
 from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.analysis.fields.value_types import seconds_text
+from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.passes import make_pass
 from cosemscope.cli.capture_arguments import (
     CommandError,
@@ -90,7 +91,8 @@ def _stats_by(analysis: Analysis, arguments: argparse.Namespace) -> int:
     fields = _fields(arguments.by)
     associations = Associations(analysis.run(), load_keys(arguments))
     make_pass([*fields.values(), FIELDS["exchange.status"]], associations, told=show_progress)
-    found = list(_groups(analysis, fields, PassedRows(associations)))
+    rows = RowCounts(analysis, analysis.pair().first_rows(), PassedRows(associations), told=show_progress)
+    found = list(_groups(analysis, fields, rows))
     if arguments.json:
         for each in found:
             print(json.dumps(each, ensure_ascii=False))
@@ -112,15 +114,13 @@ def _fields(words: str) -> dict[str, RowField]:
     return named
 
 
-def _groups(
-    analysis: Analysis, fields: dict[str, RowField], looker: PassedRows
-) -> Iterator[dict[str, object]]:
+def _groups(analysis: Analysis, fields: dict[str, RowField], rows: RowCounts) -> Iterator[dict[str, object]]:
     """What the exchanges of each group come to, for scripts: times are seconds as text, null without any."""
-    exchanges = analysis.pair()
-    asked = AskedRows(analysis, exchanges.first_rows(), looker)
-    groups = group(asked, list(fields.values()))
-    status = asked.facts.statuses
-    spans = spread(groups, exchanges.response_times())
+    codes, groups = rows.groups(list(fields.values()))
+    facts = capture_facts(analysis)
+    exchanges, status = facts.table, facts.statuses
+    times = exchanges.response_times()
+    spans = spread(groups, times, times >= 0)
     octets = groups.sums(exchanges["request_octets"] + exchanges["response_octets"])
     # Throughput is of exchanges that were seen from begin to end.
     total = exchanges.total_times()
@@ -130,8 +130,11 @@ def _groups(
     errors, unanswered = (
         groups.counts(status == one) for one in (ExchangeStatus.ERROR, ExchangeStatus.UNANSWERED)
     )
-    named = AskedRows(analysis, asked.numbers[groups.first], looker)
-    columns = [field.jsons(named) for field in fields.values()]
+    columns = [
+        one.jsons(field.type, keys)
+        for field, one, keys in zip(fields.values(), codes, groups.keys, strict=True)
+    ]
+    told = (spans.least, spans.mean, spans.median, spans.p95, spans.p99, spans.most)
     for number, values in enumerate(zip(*columns, strict=True)):
         yield {
             **dict(zip(fields, values, strict=True)),
@@ -139,8 +142,8 @@ def _groups(
             "errors": int(errors[number]),
             "unanswered": int(unanswered[number]),
             **{
-                word: seconds_text(int(span[number])) if span[number] >= 0 else None
-                for word, span in zip(_SPANS, spans, strict=True)
+                word: seconds_text(int(span[number])) if spans.counts[number] else None
+                for word, span in zip(_SPANS, told, strict=True)
             },
             "octets": int(octets[number]),
             "throughput": round(int(moved[number]) / busy[number] * 1e9, 1) if busy[number] else None,

@@ -1,0 +1,1 @@
+"""Rows in groups: how many have the same values of some fields, and what their numbers come to."""
