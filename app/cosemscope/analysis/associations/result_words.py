@@ -24,6 +24,9 @@ _RESULTS: dict[int, dict[int, str]] = {
     },
 }
 
+#: Every word for a result.
+RESULT_WORDS = tuple(dict.fromkeys(word for words in _RESULTS.values() for word in words.values()))
+
 
 def result_word(service: int, code: int) -> str | None:
     """The word for a result that stands in a first look; "code 77" for a number that has none."""

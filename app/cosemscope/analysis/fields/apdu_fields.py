@@ -6,14 +6,14 @@ were asked for, of a list those of the first item.
 
 import numpy as np
 
-from cosemscope.analysis.associations.result_words import result_word
+from cosemscope.analysis.associations.result_words import RESULT_WORDS, result_word
 from cosemscope.analysis.fields.asked_rows import NO_MEMBER, NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Coded, Values, coded, object_array
 from cosemscope.analysis.fields.value_types import Flag, Integer, Obis, Quantity, Term, Text, Word
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.apdu.names.blue_book import class_name, member_name, obis_name
-from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.apdu.names.tags import APDU_TAGS, apdu_name
 
 _ABSTRACT = "(IEC 62056-5-3)"
 _LN = "(IEC 62056-6-2)"
@@ -21,7 +21,10 @@ _NONE = Integer(none=-1)
 
 
 @declared(
-    "apdu", Word(apdu_name, none=-1, nothing=""), "APDU", f"Name of the APDU as it was sent {_ABSTRACT}"
+    "apdu",
+    Word(apdu_name, none=-1, nothing="", numbers=APDU_TAGS),
+    "APDU",
+    f"Name of the APDU as it was sent {_ABSTRACT}",
 )
 def _apdu(asked: AskedRows) -> Values:
     return asked.wpdus("apdu_tag")
@@ -34,7 +37,7 @@ def _tag(asked: AskedRows) -> Values:
 
 @declared(
     "inner",
-    Word(apdu_name, none=-1),
+    Word(apdu_name, none=-1, numbers=APDU_TAGS),
     "Inner",
     "Name of the APDU inside, once it was opened or joined from blocks",
     cost=Cost.TREE,
@@ -48,7 +51,7 @@ def _inner(asked: AskedRows) -> Values:
 
 @declared(
     "service",
-    Word(apdu_name, none=-1),
+    Word(apdu_name, none=-1, numbers=APDU_TAGS),
     "Service",
     "Name of the innermost APDU, which asks or answers: that of a ciphered one where it was opened",
     cost=Cost.LOOK,
@@ -59,7 +62,7 @@ def _service(asked: AskedRows) -> Values:
 
 @declared(
     "kind",
-    Word(lambda value: ApduKind(value).word),
+    Word(lambda value: ApduKind(value).word, numbers=ApduKind),
     "Kind",
     "Its part in an exchange: request, response, unconfirmed, notification, association or other",
     cost=Cost.LOOK,
@@ -161,7 +164,7 @@ def _attribute_name(asked: AskedRows) -> Values:
 
 @declared(
     "result",
-    Term(),
+    Term(RESULT_WORDS),
     "Result",
     "The standard's word for the result, such as success or object-undefined; of a list the first that is "
     f"no success {_ABSTRACT}",

@@ -10,17 +10,26 @@ from typing import Any
 import numpy as np
 
 from cosemscope.analysis.associations.association_notes import HlsAnswer
-from cosemscope.analysis.associations.result_words import result_word
+from cosemscope.analysis.associations.result_words import RESULT_WORDS, result_word
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, object_array
-from cosemscope.analysis.fields.value_types import Duration, Instant, Integer, Term, Text, ValueType, Word
+from cosemscope.analysis.fields.value_types import (
+    Duration,
+    Instant,
+    Integer,
+    SystemTitle,
+    Term,
+    Text,
+    ValueType,
+    Word,
+)
 from cosemscope.analysis.outcomes.association_details import AssociationDetails, association_details
 from cosemscope.analysis.outcomes.association_security import POLICIES
 from cosemscope.analysis.outcomes.association_table import Acceptance, AssociationEnd
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.apdu.names.codes import CONFORMANCE
-from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.apdu.names.tags import APDU_TAGS, apdu_name
 from cosemscope.apdu.names.texts import title_text
 
 _NONE = Integer(none=-1)
@@ -46,7 +55,7 @@ def _state(asked: AskedRows) -> Values:
 
 @_declared(
     "association.opened",
-    Word(apdu_name, none=-1),
+    Word(apdu_name, none=-1, numbers=APDU_TAGS),
     "Opened",
     "Name of the APDU that opened it, which is AARE where the AARQ was not captured; none where neither was",
 )
@@ -58,7 +67,7 @@ def _opened(asked: AskedRows) -> Values:
 
 @_declared(
     "association.result",
-    Term(),
+    Term(RESULT_WORDS),
     "Assoc. result",
     "The standard's word for the result in the AARE, or of what came in its place (IEC 62056-5-3)",
 )
@@ -146,7 +155,7 @@ _wpdu("release", "request", "release", "RLRQ", "Number of the WPDU with the RLRQ
 
 @_declared(
     "association.security",
-    Term(),
+    Term(POLICIES),
     "Assoc. security",
     "Which protection its services had: clear, authenticated, encrypted, authenticated-encrypted",
     several=True,
@@ -237,14 +246,14 @@ def _conformance(value: int | None) -> list[str]:
 
 _detail(
     "client_title",
-    Text(),
+    SystemTitle(),
     "Client title",
     "System title of the client in the AARQ (IEC 62056-5-3)",
     lambda details: _title(details.asked.title),
 )
 _detail(
     "server_title",
-    Text(),
+    SystemTitle(),
     "Server title",
     "System title of the server in the AARE (IEC 62056-5-3)",
     lambda details: _title(details.answered.title),
@@ -272,7 +281,7 @@ _detail(
 )
 _detail(
     "conformance",
-    Term(),
+    Term(CONFORMANCE),
     "Conformance",
     "The conformance block that was agreed (IEC 62056-5-3)",
     lambda details: _conformance(details.answered.conformance),
@@ -280,7 +289,7 @@ _detail(
 )
 _detail(
     "conformance_asked",
-    Term(),
+    Term(CONFORMANCE),
     "Conf. asked",
     "The conformance block that the AARQ proposes (IEC 62056-5-3)",
     lambda details: _conformance(details.asked.conformance),

@@ -7,14 +7,14 @@ from functools import partial
 
 import numpy as np
 
-from cosemscope.analysis.associations.result_words import result_word
+from cosemscope.analysis.associations.result_words import RESULT_WORDS, result_word
 from cosemscope.analysis.exchanges.exchange_roles import Role
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.fields.asked_rows import NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values
 from cosemscope.analysis.fields.value_types import Duration, Instant, Integer, Obis, Term, Word
-from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.apdu.names.tags import APDU_TAGS, apdu_name
 
 _NONE = Integer(none=-1)
 _SPAN = Duration(none=-1)
@@ -41,7 +41,10 @@ def _status(asked: AskedRows) -> Values:
 
 
 @_declared(
-    "exchange.service", Word(apdu_name, none=-1), "Exch. service", "Name of the APDU with which it began"
+    "exchange.service",
+    Word(apdu_name, none=-1, numbers=APDU_TAGS),
+    "Exch. service",
+    "Name of the APDU with which it began",
 )
 def _service(asked: AskedRows) -> Values:
     return asked.exchange("service", -1)
@@ -78,7 +81,7 @@ def _attribute(asked: AskedRows) -> Values:
 
 @_declared(
     "exchange.result",
-    Term(),
+    Term(RESULT_WORDS),
     "Exch. result",
     "The standard's word for the result of the last answer (IEC 62056-5-3)",
 )

@@ -12,7 +12,7 @@ from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, object_array
 from cosemscope.analysis.fields.value_types import Rank, Term, Text
-from cosemscope.streams.tables.expert_items import NUMBERED, Severity, severities
+from cosemscope.streams.tables.expert_items import KINDS, NUMBERED, Group, Severity, severities
 
 _NONE = 255
 
@@ -25,7 +25,7 @@ def _several(asked: AskedRows, values: Array | Coded) -> Several:
 
 @_declared(
     "expert.item",
-    Term(),
+    Term(KINDS),
     "Expert items",
     "Kinds of all its expert items: of its packets, its columns and its tree; with list --follow, and in the "
     "window until all APDUs have been read, without those of its tree",
@@ -35,7 +35,9 @@ def _item(asked: AskedRows) -> Values:
     return _several(asked, Coded(asked.items.kind, object_array([kind.word for kind in NUMBERED])))
 
 
-@_declared("expert.group", Term(), "Expert groups", "What its expert items are about", several=True)
+@_declared(
+    "expert.group", Term(tuple(Group)), "Expert groups", "What its expert items are about", several=True
+)
 def _group(asked: AskedRows) -> Values:
     return _several(asked, Coded(asked.items.kind, object_array([kind.group.value for kind in NUMBERED])))
 

@@ -5,7 +5,7 @@ import numpy as np
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Values
-from cosemscope.analysis.fields.value_types import Integer, Text, Word
+from cosemscope.analysis.fields.value_types import Integer, SystemTitle, Text, Word
 from cosemscope.apdu.names.codes import SECURITY_TEXTS
 from cosemscope.apdu.names.texts import title_text
 from cosemscope.apdu.opening import Verdict
@@ -17,7 +17,7 @@ _PLACES = {verdict: place for place, verdict in enumerate(_VERDICTS)}
 
 @declared(
     "security",
-    Word(lambda place: _VERDICTS[place].value),
+    Word(lambda place: _VERDICTS[place].value, numbers=range(len(_VERDICTS))),
     "Security",
     "What came of opening the APDU: clear where it is not protected, else opened, tag-wrong, no-key, ...",
     cost=Cost.TREE,
@@ -72,7 +72,7 @@ def _counter(asked: AskedRows) -> Values:
 
 @declared(
     "title",
-    Text(),
+    SystemTitle(),
     "System title",
     f"System title that a protected APDU was opened with, or else its sender's {_CLAUSE}",
     cost=Cost.TREE,

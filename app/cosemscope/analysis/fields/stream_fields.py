@@ -9,6 +9,7 @@ from cosemscope.analysis.fields.value_types import Address, Duration, Flag, Inst
 from cosemscope.analysis.outcomes.cause_sentences import CauseSentences
 from cosemscope.analysis.outcomes.outcome_words import ConnectionOutcome
 from cosemscope.analysis.sessions.session_tree import protocol_name
+from cosemscope.capture.packets.packet_row import TCP, UDP
 from cosemscope.streams.tables.framing import Framing
 
 
@@ -37,7 +38,9 @@ def _meter(asked: AskedRows) -> Values:
     return asked.end(receiver=asked.client_is_near == (asked.wpdus("direction") == 0), port=False)
 
 
-@declared("protocol", Word(protocol_name), "Protocol", "What carries the WPDU: tcp or udp")
+@declared(
+    "protocol", Word(protocol_name, numbers=(TCP, UDP)), "Protocol", "What carries the WPDU: tcp or udp"
+)
 def _protocol(asked: AskedRows) -> Values:
     return asked.streams("protocol")
 
@@ -59,7 +62,7 @@ def _direction(asked: AskedRows) -> Values:
 
 @declared(
     "wpdu.framing",
-    Word(lambda value: Framing(value).word),
+    Word(lambda value: Framing(value).word, numbers=Framing),
     "Framing",
     "What stands around the APDU: wrapper (IEC 62056-4-7), swapped, hdlc, mbus, coap, iec-61334-4-32 or bare",
 )

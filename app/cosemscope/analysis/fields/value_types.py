@@ -4,7 +4,7 @@ Text is for people and for columns, JSON for scripts. A value that does not appl
 text, and null. All methods take and give whole columns; what a distinct value looks like is worked out once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -71,8 +71,8 @@ class ValueType:
         values = self._given(values)
         if isinstance(values, Coded):
             codes = coded(self._order(values.values)).codes
-            return _blanks_last(codes, self._blank(values.values))[values.codes]
-        return _blanks_last(self._order(values), self._blank(values))
+            return _blanks_last(codes, self.blank(values.values))[values.codes]
+        return _blanks_last(self._order(values), self.blank(values))
 
     def is_none(self, values: Array) -> npt.NDArray[np.bool_]:
         """Which values are the one that says that there is none, bool[n]."""
@@ -101,14 +101,14 @@ class ValueType:
     def _order(self, values: Array) -> Array:
         return values
 
-    def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
+    def blank(self, values: Array) -> npt.NDArray[np.bool_]:
         """Which values have no text, bool[n]."""
         return self.is_none(values)
 
     def _order_of_several(self, values: Several) -> npt.NDArray[np.int64]:
         inner = coded(self.order(values.values)).codes
         flat = values.values
-        blank = self._blank(flat.values)[flat.codes] if isinstance(flat, Coded) else self._blank(flat)
+        blank = self.blank(flat.values)[flat.codes] if isinstance(flat, Coded) else self.blank(flat)
         told = np.flatnonzero(~blank)
         owner = np.repeat(np.arange(len(values.stops)), np.diff(values.stops, prepend=0))[told]
         rows, first = np.unique(owner, return_index=True)
@@ -153,10 +153,17 @@ class Word(ValueType):
     repetitive = True
 
     def __init__(
-        self, names: Mapping[int, str] | Callable[[int], str], none: int | None = None, nothing: Any = None
+        self,
+        names: Mapping[int, str] | Callable[[int], str],
+        none: int | None = None,
+        nothing: Any = None,
+        numbers: Iterable[int] | None = None,
     ) -> None:
-        """`names` says what a number is called."""
+        """`names` says what a number is called; `numbers` which there are, None where none can list them."""
         super().__init__(none, nothing)
+        listed = names if numbers is None and not callable(names) else numbers
+        #: the numbers that have names; None where nobody can list them
+        self.numbers = None if listed is None else tuple(int(number) for number in listed)
         self._name = names if callable(names) else lambda value: names.get(value, f"code {value}")
 
     def text(self, value: int) -> str:
@@ -187,7 +194,8 @@ class Flag(ValueType):
         """True or false, of columns that have 1 and 0 too."""
         return bool(value)
 
-    def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
+    def blank(self, values: Array) -> npt.NDArray[np.bool_]:
+        """Which are not yes, bool[n]."""
         return np.array([value == self.none or not value for value in values.tolist()], np.bool_)
 
 
@@ -199,7 +207,8 @@ class Text(ValueType):
     def _made(self, values: Array, make: Callable[[Any], Any], nothing: Any) -> list[Any]:
         return [nothing if value is None else str(value) for value in values.tolist()]
 
-    def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
+    def blank(self, values: Array) -> npt.NDArray[np.bool_]:
+        """Which are empty, bool[n]."""
         return np.array([not value for value in values.tolist()], np.bool_)
 
     def _order(self, values: Array) -> Array:
@@ -210,6 +219,17 @@ class Term(Text):
     """Words that the standard has, as they stand there."""
 
     word = "word"
+
+    def __init__(self, words: Collection[str] | None = None) -> None:
+        """`words`: which there are, which may become more; None where nobody can list them."""
+        super().__init__()
+        self.words = words
+
+
+class SystemTitle(Text):
+    """System titles: the manufacturer's three letters, where there are some, and 16 hex digits."""
+
+    word = "title"
 
 
 class Quantity(ValueType):
@@ -250,7 +270,8 @@ class Octets(ValueType):
         """The octets in hexadecimal."""
         return value.hex()
 
-    def _blank(self, values: Array) -> npt.NDArray[np.bool_]:
+    def blank(self, values: Array) -> npt.NDArray[np.bool_]:
+        """Which are empty, bool[n]."""
         return np.array([not value for value in values.tolist()], np.bool_)
 
     def _order(self, values: Array) -> Array:
@@ -327,13 +348,13 @@ class Address(ValueType):
 
     def __init__(self, port: bool = False) -> None:
         super().__init__()
-        self._port = port
+        self.has_port = port
 
     def text(self, value: tuple[int, int, int, int]) -> str:
         """The address, and behind a colon the port."""
         family, high, low, port = value
         address = address_text(family, high, low)
-        return str(Endpoint(address, port)) if self._port else address
+        return str(Endpoint(address, port)) if self.has_port else address
 
 
 def _blanks_last(order: Array, blank: npt.NDArray[np.bool_]) -> Array:

@@ -56,6 +56,11 @@ def _classes() -> dict[int, _InterfaceClass]:
     }
 
 
+def class_numbers() -> tuple[int, ...]:
+    """The numbers of the interface classes that are known."""
+    return tuple(_classes())
+
+
 def class_name(class_id: int) -> str:
     """The name of an interface class: "Register" for 3; "" where it is not known."""
     known = _classes().get(class_id)

@@ -1,0 +1,174 @@
+"""Filters on a sample that is known: what each of them leaves, and how errors point."""
+
+import re
+
+import numpy as np
+import pytest
+
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.filter.display_filter import FilterError, compile_filter
+from cosemscope.capture.cancelling import Cancelled
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.resources import resource
+
+
+@pytest.fixture(scope="module")
+def associations():
+    """What is known of the rows of a sample with GETs, SETs, profiles and ciphered associations."""
+    with open_capture(str(resource("samples/first-look.pcapng"))) as reader:
+        found = Associations(Analysis(reader).run())
+        complete(found)
+        yield found
+
+
+def left(associations, text, rows=None):
+    """The rows that a filter leaves."""
+    return compile_filter(text).rows(associations.analysis, rows, associations=associations).tolist()
+
+
+def told(associations, name):
+    """What each row's field says for scripts."""
+    return FIELDS[name].jsons(AskedRows(associations.analysis, slice(0, len(associations.analysis.wpdus))))
+
+
+def where(associations, name, passes):
+    """The rows whose field says something that passes."""
+    return [row for row, value in enumerate(told(associations, name)) if passes(value)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "passes"),
+    [
+        ("wport == 16", "wport", lambda both: 16 in both),
+        ("wport != 16", "wport", lambda both: 16 not in both),
+        ("all wport == 1", "wport", lambda both: both == [1, 1]),
+        ("any wport != 1", "wport", lambda both: both != [1, 1]),
+        ("WPORT.SRC > 0x0F", "wport.src", lambda value: value > 15),
+        ("1 < wport.src <= 16", "wport.src", lambda value: 1 < value <= 16),
+        ("wport.src in {2..16, 102}", "wport.src", lambda value: 2 <= value <= 16 or value == 102),
+        ("obis == 1.0.*.8.0.255", "obis", lambda code: re.fullmatch(r"1\.0\.\d+\.8\.0\.255", code or "")),
+        ("obis == 1-0:1.8.0*255", "obis", lambda code: code == "1.0.1.8.0.255"),
+        ("apdu == GET-request", "apdu", lambda word: word == "get-request"),
+        ("apdu contains response", "apdu", lambda word: "response" in word),
+        ('apdu matches "^(GET|set)-"', "apdu", lambda word: word[:4] in ("get-", "set-")),
+        ("class == profile-generic", "class", lambda number: number == 7),
+        ('class == "Register"', "class", lambda number: number == 3),
+        ("result != success", "result", lambda word: word not in (None, "success")),
+        ("result", "result", lambda word: word is not None),
+        ("!result", "result", lambda word: word is None),
+        ("response_time > 80ms", "response_time", lambda text: text is not None and float(text) > 0.08),
+        ("response_time > 0.08", "response_time", lambda text: text is not None and float(text) > 0.08),
+        ("source == 192.0.2.10", "source", lambda text: text.startswith("192.0.2.10:")),
+        ("source == 192.0.2.10:50112", "source", lambda text: text == "192.0.2.10:50112"),
+        (
+            "ip.addr == 198.51.100.16/28",
+            "ip.addr",
+            lambda both: any(one[:12] == "198.51.100.2" and int(one.split(".")[3]) < 32 for one in both),
+        ),
+        ("frame.time >= 2025-10-09T09:00:03Z", "frame.time", lambda text: float(text) >= 1760000403),
+        ("frame.time >= 1760000403", "frame.time", lambda text: float(text) >= 1760000403),
+        ("exchange.status == answered", "exchange.status", lambda word: word == "answered"),
+        ("direction == to-initiator", "direction", lambda word: word == "to initiator"),
+        ("wpdu.truncated", "wpdu.truncated", bool),
+        ("count(wpdu.packets) > 1", "wpdu.packets", lambda numbers: len(numbers) > 1),
+        ("kind == association", "kind", lambda word: word == "association"),
+        ("tcp.stream eq 0", "stream", lambda number: number == 0),
+    ],
+)
+def test_a_filter_leaves_what_its_field_says(associations, text, name, passes):
+    """By what the field tells scripts."""
+    assert left(associations, text) == where(associations, name, passes)
+
+
+def test_an_empty_filter_is_everything(associations):
+    """Also one of blanks, and of rows that were named."""
+    count = len(associations.analysis.wpdus)
+    assert left(associations, "") == left(associations, " \t") == list(range(count))
+    assert left(associations, "", np.array([3, 1])) == [3, 1]
+
+
+def test_rows_that_are_named_keep_their_order(associations):
+    """And no others come."""
+    everything = left(associations, "wport == 1")
+    some = np.array([9, 2, 5, 3])
+    assert left(associations, "wport == 1", some) == [row for row in (9, 2, 5, 3) if row in everything]
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "span"),
+    [
+        ("obis == foo", "is compared with an OBIS code, such as 1.0.1.8.0.255", "foo"),
+        ("wportt == 3", "there is no field “wportt”, but wport", "wportt"),
+        ("apdu > get-request", "has no order", "get-request"),
+        ("class == profile-generik", "but Profile-generic", "profile-generik"),
+        ("expert.severity >= bad", "there are chat, note, warning, error", "bad"),
+        ("response_time > 5m2", "duration", "5m2"),
+        ("wport contains 3", "finds nothing in it", "3"),
+        ("wport == 16 &&", "ends where", " "),
+        ("(wport == 16", "“)”", " "),
+        ("wport = 16", "begins nothing", "="),
+        ("wport == 16 wport", "stands where", "wport"),
+        ("foo(wport) > 1", "there is no function “foo”", "foo(wport)"),
+        ("min(info) > 1", "takes numbers", "info"),
+        ("info + 1 == 2", "no number and no time", "info"),
+        ("frame.time + frame.time > 1", "have no “+”", "frame.time + frame.time"),
+        ('info matches "(?=a)"', "no regular expression of RE2", '"(?=a)"'),
+        ('info == "abc', "no quotation mark at its end", '"abc'),
+        ("wport in {}", "the set is empty", "{}"),
+        ("wpdu.length[2:1] == 1", "has no slices", "wpdu.length[2:1]"),
+        ("16 == 16", "no field on either side", "16 == 16"),
+        ("16", "no condition", "16"),
+        ("(wport == 1) == 1", "a condition is no value", "(wport == 1)"),
+        ("obis > 1.0.*.8.0.255", "no end of an order", "1.0.*.8.0.255"),
+    ],
+)
+def test_an_error_says_where_and_what_would_fit(text, said, span):
+    """A sentence, and the columns of what is wrong."""
+    with pytest.raises(FilterError) as caught:
+        compile_filter(text)
+    error = caught.value
+    assert said in error.message
+    assert (text + " ")[error.start : error.stop] == span
+    assert error.pointed(text).splitlines()[1:] == [f"  {text}", "  " + " " * error.start + "^" * len(span)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 9000 + "wport" + ")" * 3,
+        "!" * 9000 + "wport",
+        "-" * 500 + "wport == 1",
+        "len(" * 300 + "info" + ")" * 300 + " > 1",
+        "a" * 20_000,
+    ],
+)
+def test_no_text_exhausts_the_stack(text):
+    """Deep nesting is an error as any other."""
+    with pytest.raises(FilterError):
+        compile_filter(text)
+
+
+def test_trees_are_asked_where_columns_leave_rows(associations):
+    """Progress counts the rows that are decoded, and no others."""
+    told = []
+    wanted = compile_filter("aarq.mechanism-name && apdu == AARQ")
+    assert wanted.costs_trees
+    found = wanted.rows(
+        associations.analysis, associations=associations, progress=lambda *one: told.append(one)
+    )
+    assert 0 < len(found) < told[-1][1] == len(left(associations, "apdu == aarq"))
+    assert not compile_filter("apdu == aarq").costs_trees
+
+
+def test_work_is_cancelled(associations):
+    """By whoever is asked whether it is wanted."""
+
+    def no():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        compile_filter('text contains "CSP"').rows(associations.analysis, associations=associations, look=no)
