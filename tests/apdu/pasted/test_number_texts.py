@@ -8,8 +8,8 @@ from cosemscope.apdu.pasted.number_texts import (
     read_decimals,
     read_literals,
     read_telegram,
-    read_xml,
 )
+from cosemscope.apdu.pasted.translated_xml import read_xml
 
 ESCAPED = r"\x00\x01\xc0"
 

@@ -7,7 +7,7 @@ import re
 
 from cosemscope.apdu.names.text_marks import is_telegram
 from cosemscope.apdu.names.texts import hex_text
-from cosemscope.apdu.pasted.pieces import HexError, Pasted, Piece
+from cosemscope.apdu.pasted.pieces import Pasted, Piece
 
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), "")
 # In these each character is read in one way, once: else a text that does not end like one costs too much.
@@ -46,31 +46,6 @@ def read_telegram(text: str) -> Pasted | None:
         return None
     octets = "".join(f"{line}\r\n" for line in bare.splitlines()).encode()
     return Pasted((Piece(octets, None, 1),), {}, ("Read as a text of IEC 62056-21 (P1), not as hex.",))
-
-
-_PDU = re.compile(r"<PDU>(?:\s|<!--.{0,400}?-->)*(?P<hex>[0-9A-Fa-f\s]{8,}?)\s*</PDU>", re.DOTALL)
-_FIELDS = re.compile(r"<\w*(?:Request|Response|Notification|Descriptor|Priority)\w*[\s>/]")
-
-
-def read_xml(text: str) -> Pasted | None:
-    """The octets of the PDUs in XML of a translator; None for any other text.
-
-    Raises HexError where the XML has the fields of an APDU and not its octets.
-    """
-    pieces, line, seen = [], 1, 0
-    for match in _PDU.finditer(text):
-        line, seen = line + text.count("\n", seen, match.start()), match.start()
-        digits = "".join(match["hex"].split())
-        if len(digits) % 2:
-            return None
-        pieces.append(Piece(bytes.fromhex(digits), None, line))
-    if pieces:
-        return Pasted(tuple(pieces), {}, ("Read what stands between <PDU> and </PDU>.",))
-    if _FIELDS.search(text) and text.count('Value="') > 1:
-        raise HexError(
-            "this is XML of the fields of an APDU, not its octets: paste the octets that it was made of"
-        )
-    return None
 
 
 _BRACKETS = re.compile(r"[\[\](){};]")

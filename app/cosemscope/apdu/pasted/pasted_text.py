@@ -32,11 +32,11 @@ from cosemscope.apdu.pasted.number_texts import (
     read_decimals,
     read_literals,
     read_telegram,
-    read_xml,
 )
 from cosemscope.apdu.pasted.pasted_tables import read_json, read_table
 from cosemscope.apdu.pasted.pieces import HexError, Pasted, Piece, Way
 from cosemscope.apdu.pasted.time_stamps import Stamp
+from cosemscope.apdu.pasted.translated_xml import BESIDE_NOTE, read_xml, without_xml
 
 
 class _Line(NamedTuple):
@@ -60,7 +60,10 @@ def read_pasted(text: str) -> Pasted:
         found = reader(text)
         if found is not None:
             return found
-    pasted = _Reader(text).pasted()
+    bare = without_xml(text)
+    pasted = _Reader(bare).pasted()
+    if bare != text:
+        return pasted._replace(notes=(*pasted.notes, BESIDE_NOTE))
     other = also_decimal(text)
     return pasted._replace(notes=(other,)) if other else pasted
 
