@@ -53,12 +53,37 @@ def test_what_is_missing_or_wrong_is_said() -> None:
 
 @pytest.mark.parametrize(
     "octets",
-    [b"", b"\x68", _frame(_PUSH)[:-1], b"\x68\x01\x01\x68\x00\x00\x16", b"\x68\x05\x06\x68" + bytes(8)],
+    [
+        b"",
+        b"\x68",
+        _frame(_PUSH)[:8],
+        _frame(_PUSH, 0x72)[:-1],
+        b"\x68\x01\x01\x68\x00\x00\x16",
+        b"\x68\x05\x06\x68" + bytes(8),
+    ],
 )
 def test_what_is_no_frame(octets: bytes) -> None:
     """Lengths that differ, too short ones and cut ones."""
     assert not is_mbus(octets)
     assert not mbus_frames(octets)
+
+
+@pytest.mark.parametrize("missing", range(1, len(_PUSH)))
+def test_a_frame_that_is_cut(missing: int) -> None:
+    """Read as far as it goes, alone and behind a whole one; what is missing is said, nothing is joined."""
+    for before in (b"", _frame(_PUSH)):
+        octets = before + _frame(_PUSH)[:-missing]
+        assert recognise(octets) is Layer.MBUS
+        decoded = decode_octets(octets)
+        check_tree(decoded, decoded.sources[0].data)
+        said = [problem.message for problem in decoded.problems]
+        assert (
+            f"the M-Bus frame is cut: {missing} octet{'s' * (missing > 1)} of {len(_frame(_PUSH))} missing"
+            in said
+        )
+        assert "joined segments" not in [source.name for source in decoded.sources]
+        assert mbus_apdu(octets) == (_PUSH if before else b"")
+    assert "PUSH, structure of 3" in summarise(decode_octets(_frame(_PUSH)[:-5]))
 
 
 def test_a_frame_of_other_content() -> None:

@@ -19,6 +19,7 @@ _NAMED = "system title ABC 4142430000000001, invocation counter 9"
         (Verdict.TAG_WRONG, "tag-wrong", False, True, "warning"),
         (Verdict.NO_KEY, "no-key", False, True, "note"),
         (Verdict.NO_TITLE, "no-title", False, True, "note"),
+        (Verdict.CUT, "cut", False, False, "note"),
         (Verdict.VERIFIED, "verified", False, False, "note"),
         (Verdict.SIGNATURE_WRONG, "signature-wrong", False, False, "warning"),
     ],
@@ -34,7 +35,7 @@ def test_what_a_verdict_means(
 
 def test_every_verdict_is_in_the_table() -> None:
     """Whoever adds a verdict says above what it means."""
-    assert len(Verdict) == 10
+    assert len(Verdict) == 11
 
 
 @pytest.mark.parametrize(

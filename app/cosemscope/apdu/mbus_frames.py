@@ -22,13 +22,16 @@ _HEAD, _TAIL = 4, 2
 #: Control, address, CI, STSAP and DTSAP: what stands before an APDU.
 _BEFORE_APDU = 5
 _LAST, _NUMBER = 0x10, 0x0F
+#: From this CI field on there is something else than DLMS inside.
+_FOREIGN = 0x20
 _CONTROLS = {0x53: "SND-UD", 0x73: "SND-UD, FCB", **dict.fromkeys((0x08, 0x18, 0x28, 0x38), "RSP-UD")}
 
 
 class MbusFrame(NamedTuple):
     """A long frame at `start` to `stop`: the part of an APDU in it, its number, whether it is the last.
 
-    `right`: its sum is right. `number` is -1 where the CI field is none of DLMS.
+    `right`: its sum is right. `number` is -1 where the CI field is none of DLMS. `missing` octets at its end
+    are not there: 0 for a whole frame.
     """
 
     start: int
@@ -37,6 +40,7 @@ class MbusFrame(NamedTuple):
     last: bool
     part: bytes
     right: bool
+    missing: int = 0
 
 
 def mbus_frames(octets: bytes) -> list[MbusFrame]:
@@ -59,14 +63,33 @@ def _frame_at(octets: bytes, at: int) -> MbusFrame | None:
     if head[1] < _BEFORE_APDU or len(octets) < end + _TAIL or octets[end + 1] != _STOP:
         return None
     control_information = body[2]
-    number = control_information & _NUMBER if control_information < 0x20 else -1
+    number = control_information & _NUMBER if control_information < _FOREIGN else -1
     last = bool(control_information & _LAST)
     return MbusFrame(at, end + _TAIL, number, last, body[_BEFORE_APDU:], sum(body) & 0xFF == octets[end])
 
 
-def is_mbus(octets: bytes) -> bool:
-    """Whether octets are long frames of M-Bus from their beginning to their end."""
+def _frames_and_beginning(octets: bytes) -> list[MbusFrame]:
+    """The long frames of octets, and the beginning of one that is cut behind them."""
     frames = mbus_frames(octets)
+    at = frames[-1].stop if frames else 0
+    head, body = octets[at : at + _HEAD], octets[at + _HEAD :]
+    whole = _HEAD + head[1] + _TAIL if len(head) == _HEAD else 0
+    if (
+        bytes(head) != bytes((_START, *head[1:2] * 2, _START))
+        or not _BEFORE_APDU <= len(body) < whole - _HEAD
+    ):
+        return frames
+    if body[2] >= _FOREIGN or head[1] < _BEFORE_APDU:
+        return frames
+    part = body[_BEFORE_APDU : head[1]]
+    number, last = body[2] & _NUMBER, bool(body[2] & _LAST)
+    missing = at + whole - len(octets)
+    return [*frames, MbusFrame(at, len(octets), number, last, part, right=False, missing=missing)]
+
+
+def is_mbus(octets: bytes) -> bool:
+    """Whether octets are long frames of M-Bus from their beginning to their end; the last may be cut."""
+    frames = _frames_and_beginning(octets)
     return bool(frames) and frames[-1].stop == len(octets)
 
 
@@ -85,7 +108,7 @@ def decode_mbus(octets: bytes, context: Context | None = None) -> Decoded:
     session = Session(context or NO_CONTEXT, sources, read_apdu)
     cursor = Cursor(octets, session)
     cursor.clause = CLAUSE
-    frames = mbus_frames(octets)
+    frames = _frames_and_beginning(octets)
     if len(frames) == 1 and frames[0].stop == len(octets):
         _read_frame(cursor, frames[0], frames)
     else:
@@ -126,6 +149,13 @@ def _frame_fields(c: Cursor, frame: MbusFrame, frames: list[MbusFrame]) -> tuple
         c.u8("destination SAP")
         words += f", {text}"
         words += _read_part(c, frame, frames)
+    if frame.missing:
+        whole = frame.stop - frame.start + frame.missing
+        sentence = f"the M-Bus frame is cut: {count(frame.missing, 'octet')} of {whole} missing"
+        c.problem(frame.start, frame.stop, sentence, CLAUSE, item="truncated")
+        if c.position < frame.stop:  # the sum, where no more than the stop is missing
+            c.leaf("sum", frame.stop - c.position)
+        return None, words
     wanted = sum(c.data[begin : c.position]) & 0xFF
     total = c.u8("sum", {wanted: "right"})
     if not frame.right:
@@ -138,7 +168,7 @@ def _frame_fields(c: Cursor, frame: MbusFrame, frames: list[MbusFrame]) -> tuple
 def _read_part(c: Cursor, frame: MbusFrame, frames: list[MbusFrame]) -> str:
     """The part of an APDU in a frame: decoded in place where it is all, joined below the last one."""
     stop = c.position + len(frame.part)
-    joined = mbus_apdu(c.data) if frame is frames[-1] else b""
+    joined = mbus_apdu(c.data) if frame is frames[-1] and not frame.missing else b""
     if joined and len(frames) > 1:
         fields = other_source(c, "joined segments", joined, read_apdu)
         c.leaf("segment", len(frame.part), text=count(len(joined), "octet") + " joined")

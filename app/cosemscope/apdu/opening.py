@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     TAG_WRONG = "tag-wrong"
     NO_KEY = "no-key"
     NO_TITLE = "no-title"
+    CUT = "cut"
     VERIFIED = "verified"
     SIGNATURE_WRONG = "signature-wrong"
 

@@ -316,7 +316,7 @@ def test_cut_ciphered_apdus_are_not_opened() -> None:
     ends = Ends()
     ends.associate()
     look = ends.up(ends.own.glo(0xC8, a.get_request(0xC1, 3, "1.0.1.8.0.255"))[:-5])
-    assert look.verdict is Verdict.TAG_WRONG
+    assert look.verdict is Verdict.CUT
     assert "cut or broken" in notes(look)
 
 

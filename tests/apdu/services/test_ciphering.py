@@ -178,6 +178,31 @@ def test_a_length_beyond_the_end() -> None:
     assert "says 47 octets, 43 remain" in decoded.problems[0].message
 
 
+@pytest.mark.parametrize(
+    ("control", "left", "fields"),
+    [
+        (0x30, "", {"security-control": "suite 0, encrypted and authenticated"}),
+        (0x31, "0001ab", {"invocation-counter": "cut: 3 of 4 octets"}),
+        (0x21, "0001ab33", {"invocation-counter": "109363"}),
+        (0x20, "0001ab33ff", {"invocation-counter": "109363", "ciphered-text": "cut"}),
+        (0x10, "0001ab33ff", {"invocation-counter": "109363", "text": "cut"}),
+        (0x00, "c00181", {"text": "cut"}),
+    ],
+)
+def test_the_beginning_of_what_is_cut(control: int, left: str, fields: dict[str, str]) -> None:
+    """Security control, counter and what follows are read as far as they go; there is nothing to open."""
+    opener = Recorder(Opening(Verdict.OPENED, _PLAIN))
+    octets = bytes.fromhex(f"c8 40 {control:02x} {left}")
+    decoded = decoded_of(octets, Context(opener=opener))
+    content = at(decoded.root, "ciphered-content")
+    assert not opener.parts
+    for name, text in fields.items():
+        assert text in at(content, name).text or text == str(at(content, name).value)
+    names = {field.name for field in content.children} - {"length", "security-control"}
+    assert names == fields.keys() - {"security-control"}
+    assert f"{0x40 - 1 - len(left) // 2} octets are missing" in content.text
+
+
 def test_text_too_short_for_its_tag() -> None:
     """An authentication tag that does not fit is a problem, not a negative size."""
     decoded = decoded_of(encode.ciphered(0xC8, 0x30, 7, b"abc"))

@@ -212,7 +212,7 @@ class _Step:
             if text is not None and not part.security_control & 0x80:
                 self.take(text, depth + 1)
         elif apdu[0] in CIPHERED_TAGS:
-            self.openings.append(Opening(Verdict.TAG_WRONG))
+            self.openings.append(Opening(Verdict.CUT))
             self.note(CIPHERED_CUT, "the ciphered APDU is cut or broken: there is nothing to open")
 
     def open(self, part: CipheredPart) -> Opening:
@@ -315,7 +315,7 @@ class _Step:
         return facts
 
     def _believed(self) -> bool:
-        return not self.openings or self.openings[0].verdict is not Verdict.TAG_WRONG
+        return not self.openings or self.openings[0].verdict not in (Verdict.TAG_WRONG, Verdict.CUT)
 
     def _learn_certificate(self, certificate: bytes) -> None:
         title = self.association.titles[self.side]

@@ -120,10 +120,13 @@ def _read_beginning(c: Cursor) -> str:
     """What is there of ciphered content whose end is missing: nothing can be opened of it."""
     control = c.u8("security-control", codes.SECURITY_TEXTS)
     text = codes.SECURITY_TEXTS[control]
-    if c.end - c.position >= 4:
+    counter, left = control & 0x30, c.end - c.position
+    if counter and 0 < left < 4:
+        c.leaf("invocation-counter", left, text=f"cut: {left} of 4 octets")
+    elif counter and left:
         text += f", invocation counter {c.uint('invocation-counter', 4)}"
     if c.position < c.end:
-        c.leaf("ciphered-text", c.end - c.position, text="cut")
+        c.leaf("ciphered-text" if control & 0x20 else "text", c.end - c.position, text="cut")
     return text
 
 

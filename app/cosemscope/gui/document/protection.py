@@ -27,6 +27,7 @@ VERDICT_LOOKS = {
     Verdict.UNAUTHENTICATED: VerdictLook("lock-open", "warning", "message_warning", "Not authenticated"),
     Verdict.PLAIN: VerdictLook("lock-open", "warning", "message_warning", "Plain already"),
     Verdict.TAG_WRONG: VerdictLook("lock-wrong", "error", "message_error", "Tag wrong"),
+    Verdict.CUT: VerdictLook("lock-wrong", "error", "message_error", "Cut"),
     Verdict.NO_KEY: VerdictLook("lock", "note", "message_note", "No key"),
     Verdict.NO_TITLE: VerdictLook("lock", "note", "message_note", "No system title"),
 }
