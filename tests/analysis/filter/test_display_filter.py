@@ -139,6 +139,23 @@ def test_an_error_says_where_and_what_would_fit(text, said, span):
 @pytest.mark.parametrize(
     "text",
     [
+        "wpdu.time_relative in {0.5s..1.25s}",
+        "response_time in {10ms..2s, 1min..2min}",
+        "wpdu.length in {0x10..0x20}",
+        "ip.addr in {10.0.0.1..10.0.0.9}",
+        "obis in {1.0.1.8.0.255..1.0.2.8.0.255}",
+        "frame.time in {2026-11-02..2026-11-03}",
+    ],
+)
+def test_ends_of_a_range_need_no_blanks_between_them(text):
+    """A value of any spelling ends where two dots begin."""
+    assert compile_filter(text) is not None
+    assert compile_filter(text.replace("..", " .. ")) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "(" * 9000 + "wport" + ")" * 3,
         "!" * 9000 + "wport",
         "-" * 500 + "wport == 1",

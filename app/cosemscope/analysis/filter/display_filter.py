@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.fields.row_field import RowField
+from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.analysis.filter.filter_compiler import compile_node
 from cosemscope.analysis.filter.language.filter_errors import FilterError
 from cosemscope.analysis.filter.language.filter_grammar import parse_filter
@@ -47,6 +47,11 @@ class DisplayFilter:
     def costs_trees(self) -> bool:
         """Whether rows are looked at one by one, or decoded, and not only columns."""
         return self.predicate is not None and self.predicate.effort >= Effort.LOOKS
+
+    @property
+    def settled(self) -> bool:
+        """Whether what a row comes to is the same however much more of the capture comes."""
+        return not self.costs_trees and all(field.cost is Cost.COLUMN for field in self.fields)
 
     def rows(
         self,

@@ -1,6 +1,7 @@
 """Help > About: what this is, of what it is made, under which licences; and the notice of newer versions."""
 
 import importlib
+import importlib.metadata
 import platform
 import sys
 from collections.abc import Callable
@@ -59,6 +60,18 @@ def _of(module: str) -> Callable[[], str]:
     return version
 
 
+def _as_installed(distribution: str) -> Callable[[], str]:
+    """What tells the version of a distribution whose modules do not say it."""
+
+    def version() -> str:
+        try:
+            return importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            return "not installed"
+
+    return version
+
+
 #: As NOTICE has them.
 PARTS = (
     Part("Python", platform.python_version, "PSF-2.0"),
@@ -71,6 +84,8 @@ PARTS = (
     Part("zstandard", _of("zstandard"), "BSD-3-Clause"),
     Part("orjson", _of("orjson"), "MPL-2.0 AND (Apache-2.0 OR MIT)"),
     Part("platformdirs", _of("platformdirs"), "MIT"),
+    Part("lark", _of("lark"), "MIT"),
+    Part("google-re2", _as_installed("google-re2"), "BSD-3-Clause"),
 )
 
 

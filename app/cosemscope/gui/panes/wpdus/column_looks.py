@@ -141,6 +141,7 @@ _OF_TYPE = {
     "obis": ColumnLook(_fixed("1.0.99.128.255.255")),
     "address": ColumnLook(_fixed("198.51.100.255"), ("198.51.100.255", "198.51…255"), middle=True),
     "word": ColumnLook(_fixed("general-glo-ciphering"), ("glo-get-request", "get-reque…")),
+    "title": ColumnLook(_fixed("CSP 4353500000000001"), ("4353500000000001", "43535000…")),
     "text": ColumnLook(_fixed("Active energy import (+A)"), ("Active energy", "Active…")),
     "octets": ColumnLook(_fixed("0001001000010000"), ("00010010", "0001")),
 }
