@@ -1,4 +1,4 @@
-"""Small dialogs of the window: decode as, go to, shortcuts, about, and the one for faults."""
+"""Small dialogs of the window: decode as, shortcuts, about, and the one for faults."""
 
 from PySide6.QtWidgets import QApplication
 
@@ -7,14 +7,6 @@ from cosemscope.gui.dialogs.small_dialogs import DecodeAsDialog, targets_of, wit
 from cosemscope.streams.decode_as import DecodeAs
 from cosemscope.streams.tables.framing import Framing
 from tests.helpers.shared import shared
-
-
-def test_go_to_asks_for_a_number(open_in, monkeypatch):
-    """Numbers count from 1."""
-    window = open_in(shared("captures/Output.pcap"))
-    monkeypatch.setattr("cosemscope.gui.frame.window.QInputDialog.getInt", lambda *_: (42, True))
-    window.ask_go_to()
-    assert window.workspace.table.current_row == 41
 
 
 def test_decode_as_reads_the_file_again(open_in, qtbot, monkeypatch):

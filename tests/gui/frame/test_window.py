@@ -18,6 +18,7 @@ from cosemscope.gui.application import run
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.frame.return_place import ReturnPlace
 from cosemscope.gui.frame.window import SAMPLE, Window
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
@@ -262,6 +263,24 @@ def test_a_file_that_is_no_capture_is_a_sentence(window, qtbot, tmp_path, conten
     assert "notes.txt" in window.messages.messages[0].text
     assert window.pages.currentWidget() is window.start_page
     assert window.document is None
+    assert window.settings.get(options.RECENT) == ()
+
+
+def test_reading_again_keeps_the_place(open_in, qtbot):
+    """The same WPDU, at the same height in the table; another one that is chosen meanwhile stays."""
+    window = open_in(shared("captures/Output.pcap"))
+    table = window.workspace.table
+    window.selection.go_to(200)
+    table.verticalScrollBar().setValue(195)
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    assert window.selection.row == table.current_row == 200
+    assert table.verticalScrollBar().value() == 195
+    assert not window.selection.history.can_move(-1)
+    place = ReturnPlace(window.workspace)
+    window.selection.go_to(3)
+    assert place.take_back(window.workspace, is_whole=True)
+    assert window.selection.row == 3
 
 
 def test_a_missing_file_is_a_sentence(window, qtbot, tmp_path):
@@ -269,6 +288,7 @@ def test_a_missing_file_is_a_sentence(window, qtbot, tmp_path):
     window.open_path(str(tmp_path / "no-such-file.pcap"))
     qtbot.waitUntil(lambda: bool(window.messages.messages))
     assert "no-such-file.pcap" in window.messages.messages[0].text
+    assert window.start_page.recent_buttons == ()
 
 
 def test_a_truncated_capture_shows_what_it_has(window, qtbot, tmp_path):

@@ -351,6 +351,43 @@ def test_the_dialog_names_wports_and_checks_the_address(qtbot, look):
     assert "--udp" in command_line(dialog.job)
 
 
+def test_an_address_used_before_is_offered_and_not_put_in(qtbot, look):
+    """What is typed is what is connected to."""
+    dialog = ConnectDialog(None, ("127.0.0.1:9", "192.0.2.7"), ConnectJob(""))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    line = dialog.address.lineEdit()
+    line.clear()
+    qtbot.keyClicks(line, "127.0.0.1")
+    assert line.text() == "127.0.0.1"
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert dialog.job.address == "127.0.0.1"
+
+
+def test_a_long_sentence_about_an_address_is_seen_whole(qtbot, look):
+    dialog = ConnectDialog(None, (), ConnectJob(""))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.address.lineEdit().setText("00 01 00 10 00 01 00 0d " * 8 + ":")
+    trouble = dialog.trouble
+    assert trouble.text()
+    qtbot.waitUntil(lambda: trouble.height() >= trouble.heightForWidth(trouble.width()))
+
+
+def test_typing_an_apdu_moves_no_pane_and_needs_no_click(window, qtbot, link):
+    """Behind Connect the keys go to the line; what is said of it is as wide as there is room."""
+    with listener() as server:
+        panel = link(server.address)
+        qtbot.waitUntil(lambda: window.document is not None and window.document.analysis is not None)
+        qtbot.waitUntil(lambda: window.focusWidget() is panel.line)
+        qtbot.wait(50)
+        widths = panel.width(), window.workspace.table.width()
+        qtbot.keyClicks(panel.line, "c001zz and what is no hexadecimal at all, for a very long while")
+        assert panel.meaning.text()
+        qtbot.wait(50)
+        assert (panel.width(), window.workspace.table.width()) == widths
+
+
 def test_the_listen_dialog_wants_a_transport(qtbot, look):
     """Neither TCP nor UDP is nothing."""
     dialog = ListenDialog(None, ListenJob("127.0.0.1:4059"))

@@ -224,6 +224,27 @@ class Traffic:
             f"{source} to {destination}\n{clock(self.wpdus['time'].item(row))}"
         )
 
+    # Packets
+
+    def row_next_to(self, packet: int, stream: int) -> int:
+        """The WPDU of a stream that ends in this packet or is the next to end; else its last one, or -1."""
+        rows = np.flatnonzero(self.wpdus["stream"][: self.total] == stream)
+        ends = self.wpdus["last_packet"][rows]
+        behind = np.flatnonzero(ends >= packet)
+        if not len(rows):
+            return -1
+        return rows.item(behind[ends[behind].argmin()]) if len(behind) else rows.item(-1)
+
+    def row_at_packet(self, packet: int) -> int:
+        """The WPDU that a packet row carries, or the next of its stream; -1 where that has none."""
+        streams = self.analysis.packet_streams["stream"]
+        stream = streams.item(packet) if packet < len(streams) else -1
+        return self.row_next_to(packet, stream) if stream >= 0 else -1
+
+    def carries(self, row: int, packet: int) -> bool:
+        """Whether a packet row carries octets of a WPDU."""
+        return packet in self.wpdus.packets_of(row)
+
     # Neighbours
 
     def neighbour(self, row: int, by: int) -> int:

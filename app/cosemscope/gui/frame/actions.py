@@ -109,7 +109,9 @@ ACTIONS = (
         "Undo going back",
         Needs.CAPTURE,
     ),
-    ActionSpec("goto", "&Go to WPDU…", "ask_go_to", ("Ctrl+G",), "goto", "", Needs.CAPTURE),
+    ActionSpec(
+        "goto", "&Go to…", "ask_go_to", ("Ctrl+G",), "goto", "Go to a WPDU or packet by number", Needs.CAPTURE
+    ),
     ActionSpec(
         "previous", "&Previous WPDU", "workspace.go_previous", ("Ctrl+Up", "F7"), "up", "", Needs.CAPTURE
     ),

@@ -17,8 +17,10 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Option
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.frame.pane_room import PaneRoom, below_the_table
 from cosemscope.gui.frame.places import KeptPlace
 from cosemscope.gui.live.link_panel import LinkPanel
+from cosemscope.gui.look.dock_style import DockStyle
 from cosemscope.gui.panes.details.details_pane import DetailsPane
 from cosemscope.gui.panes.expert.expert_pane import ExpertPane
 from cosemscope.gui.panes.pane import Pane, Wishes
@@ -89,6 +91,7 @@ class Workspace(QMainWindow):
         self._growing.timeout.connect(self.show_growth)
         self._rows = rows
         self._docks: dict[str, QDockWidget] = {}
+        self._dock_style = DockStyle()
         self.panes: dict[str, Any] = {}
         for row in rows:
             pane = self.panes[row.name] = row.make(self.selection, self.wishes, self)
@@ -103,10 +106,12 @@ class Workspace(QMainWindow):
         self.link: LinkPane = self.panes["link"]
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
         self.wishes.sessionAsked.connect(self.show_session)
+        self.room = PaneRoom(self, self.table, self.table.height_of, self._stacks, self._lay_out_heights)
 
     def _dock(self, row: PaneRow, pane: QWidget) -> None:
         dock = QDockWidget(row.title, self)
         dock.setObjectName(row.name)
+        dock.setStyle(self._dock_style)
         dock.setWidget(pane)
         if row.beside:
             self.tabifyDockWidget(self._docks[row.beside], dock)
@@ -117,6 +122,14 @@ class Workspace(QMainWindow):
         self._docks[row.name] = dock
         if row.on_demand:
             dock.hide()
+
+    def _stacks(self) -> list[list[QDockWidget]]:
+        """The docks below the table, those of one place together."""
+        places: dict[str, list[QDockWidget]] = {}
+        for row in self._rows:
+            if row.name in self._docks and row.area != _LEFT:
+                places.setdefault(row.beside or row.name, []).append(self._docks[row.name])
+        return [below_the_table(self, docks) for docks in places.values()]
 
     def childEvent(self, event: QChildEvent) -> None:
         """Name the tabs of panes in one place: Qt makes them when there are such panes."""
@@ -140,7 +153,7 @@ class Workspace(QMainWindow):
         if is_new and row.below:
             heights = [height * 52 // 100, height * 48 // 100]
             self.resizeDocks([self._docks[row.below], dock], heights, Qt.Orientation.Vertical)
-        elif is_new:
+        elif is_new and row.beside:
             least = max(height * row.height // 100, self._docks[row.beside].height())
             self.resizeDocks([dock], [least], Qt.Orientation.Vertical)
 
@@ -259,26 +272,33 @@ class Workspace(QMainWindow):
 
     def lay_out(self) -> None:
         """The panes' usual sizes."""
-        width, height = max(270, min(self.width() * 36 // 100 - 140, 500)), max(400, self.height())
+        width = max(270, min(self.width() * 36 // 100 - 140, 500))
         left = [self._docks[row.name] for row in self._rows if row.area == _LEFT]
         self.resizeDocks(left, [width] * len(left), Qt.Orientation.Horizontal)
+        self._lay_out_heights()
+
+    def _lay_out_heights(self) -> None:
+        height = max(400, self.height())
         shares = {row.name: row.height for row in self._rows if row.height and not row.on_demand}
         heights = [height * share // 100 for share in shares.values()]
         self.resizeDocks([self._docks[name] for name in shares], heights, Qt.Orientation.Vertical)
 
     def layout_state(self) -> bytes:
         """The panes' places, to be remembered."""
-        return bytes(self.saveState().data())
+        return self.room.state()
 
     def restore_layout(self, state: bytes) -> None:
         """Take back remembered places, or the usual ones where there are none that fit."""
+        self.room.forget()
         if not (state and self.restoreState(QByteArray(state))):
             self.lay_out()
         for row in self._rows:
             if row.on_demand:
                 self._docks[row.name].hide()
+        self.room.settle()
 
     def set_zoom(self, points: int) -> None:
         """Make the text of the panes larger by `points`."""
         for pane in self.panes.values():
             pane.set_zoom(points)
+        self.room.settle()

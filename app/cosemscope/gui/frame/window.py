@@ -10,7 +10,6 @@ from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
-    QInputDialog,
     QMainWindow,
     QMenu,
     QStackedWidget,
@@ -30,6 +29,7 @@ from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.base.updates import UpdateNotice
 from cosemscope.gui.dialogs.about_dialog import show_about
+from cosemscope.gui.dialogs.go_to_dialog import ask_go_to
 from cosemscope.gui.dialogs.properties_dialog import show_properties
 from cosemscope.gui.dialogs.small_dialogs import ask_decode_as, show_problems
 from cosemscope.gui.document.document import Document
@@ -41,6 +41,7 @@ from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
 from cosemscope.gui.frame.panes import PANES, PaneRow, Workspace
 from cosemscope.gui.frame.places import KeptPlace, Places, window_places
 from cosemscope.gui.frame.reading_news import ReadingNews
+from cosemscope.gui.frame.return_place import ReturnPlace
 from cosemscope.gui.frame.setting_menus import ChoiceMenu, RecentMenu
 from cosemscope.gui.frame.shortcuts import show_shortcuts
 from cosemscope.gui.frame.start_page import StartPage
@@ -95,6 +96,7 @@ class Window(QMainWindow):
         self.live = Live(self._live_host(), self.workspace.link)
         self.opening = KeysAndOctets(self, settings, self.messages.say)
         self._leaving = False
+        self._return: ReturnPlace | None = None
         self._make_menus()
         self._connect()
         self._places = Places(settings)
@@ -198,8 +200,9 @@ class Window(QMainWindow):
             return
 
         def open_it() -> None:
-            self.settings.add_recent(str(path))
             self._open(path, DecodeAs())
+            # What is no capture is not offered again.
+            self.document.opened.connect(lambda: self.settings.add_recent(str(path)))
 
         self.live.leave(open_it)
 
@@ -246,6 +249,7 @@ class Window(QMainWindow):
 
     def _let_go(self) -> None:
         """Close the present document, and show nothing of it any more."""
+        self._return = None
         if self.documents.let_go():
             self.workspace.set_traffic(Traffic.empty())
             self.news.clear()
@@ -261,8 +265,9 @@ class Window(QMainWindow):
             self._open_again(self.document.decode_as)
 
     def _open_again(self, decode_as: DecodeAs) -> None:
-        document = self.document
+        document, place = self.document, ReturnPlace(self.workspace)
         self._open(document.path, decode_as, document.take_spool(), follow=document.following)
+        self._return = place
 
     def cancel(self) -> None:
         """Stop reading, or looking for expert items; what there is stays."""
@@ -291,7 +296,10 @@ class Window(QMainWindow):
         self.workspace.set_traffic(traffic)
         self.document.complete(traffic.associations)
         self.pages.setCurrentWidget(self.workspace)
-        self.workspace.table.setFocus()
+        if self.live.linked:
+            self.workspace.link.take_focus()
+        else:
+            self.workspace.table.setFocus()
         self._show_state()
 
     def _take_keys(self, keys: KeyTable) -> None:
@@ -301,10 +309,17 @@ class Window(QMainWindow):
 
     def _take_rows(self, packets: int, wpdus: int) -> None:
         self.workspace.take_rows(wpdus, is_live=self.document.following)
+        self._go_back_there(is_whole=False)
         self._show_counts()
+
+    def _go_back_there(self, *, is_whole: bool) -> None:
+        """The file is read again: go to where somebody was, as soon as that is there."""
+        if self._return is not None and self._return.take_back(self.workspace, is_whole=is_whole):
+            self._return = None
 
     def _end_reading(self, *, is_whole: bool) -> None:
         self.workspace.show_growth()
+        self._go_back_there(is_whole=True)
         self.news.say_end(is_whole=is_whole)
         self.workspace.table.set_hint("No WPDUs in this capture" if self.document.packets else "No packets")
         self._show_state()
@@ -422,15 +437,11 @@ class Window(QMainWindow):
     # What actions do
 
     def ask_go_to(self) -> None:
-        """Go to a WPDU by its number."""
-        total = self.document.wpdus
-        if total:
-            here = max(0, self.selection.row) + 1
-            number, sure = QInputDialog.getInt(
-                self, "Go to WPDU", f"Number of the WPDU (1 to {total}):", here, 1, min(total, 2**31 - 1)
-            )
-            if sure:
-                self.selection.go_to(number - 1)
+        """Go to a WPDU by its number, or by that of a packet."""
+        if self.workspace.traffic.total:
+            row = ask_go_to(self, self.workspace.traffic, self.selection.row)
+            if row >= 0:
+                self.selection.go_to(row)
 
     def _zoom(self, points: int) -> None:
         self.settings.set(options.ZOOM, min(_ZOOMS[-1], max(_ZOOMS[0], points)))

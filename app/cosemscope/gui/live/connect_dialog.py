@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
+    QCompleter,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -73,6 +74,10 @@ class _AddressDialog(QDialog):
         self.address.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.address.setAccessibleName("Address")
         self.address.setMinimumWidth(300)
+        # Addresses used before are offered below the line, and never put into it by themselves.
+        completer = self.address.completer()
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
         self.trouble = PlainLabel(self)
         self.trouble.setWordWrap(True)
         words = PlainLabel(explanation, self)
@@ -103,6 +108,11 @@ class _AddressDialog(QDialog):
         self.trouble.setStyleSheet(f"color: {theme.colours(self.palette()).error}")
         self.trouble.setText(trouble if text.strip() else "")
         self.go.setEnabled(not trouble and self._is_whole())
+        layout = self.layout()
+        layout.activate()
+        needed = layout.totalHeightForWidth(self.width())
+        if self.isVisible() and needed > self.height():  # the sentence has more lines than before
+            self.resize(self.width(), needed)
 
     def _is_whole(self) -> bool:
         return True

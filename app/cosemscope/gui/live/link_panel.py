@@ -142,6 +142,9 @@ class LinkPanel(QWidget):
         self.line.setAccessibleName("APDU to send, in hexadecimal")
         self.line.setPlaceholderText("APDU in hexadecimal; Enter sends it")
         self.meaning = PlainLabel(self)
+        self.meaning.setWordWrap(True)
+        # What is typed changes these words: they may not make the panel wider, and so its whole place.
+        self.meaning.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.send_button = QPushButton(icon("send"), "Send", self)
         self.ready_made = QToolButton(self)
         self.answer_button = QPushButton("Answer with it", self)
@@ -170,15 +173,18 @@ class LinkPanel(QWidget):
         line.setSpacing(6)
         line.addWidget(self.ready_made)
         line.addWidget(self.line, 1)
-        line.addWidget(self.answer_button)
-        line.addWidget(self.send_button)
+        below = QHBoxLayout()
+        below.setSpacing(6)
+        below.addWidget(self.meaning, 1)
+        below.addWidget(self.answer_button)
+        below.addWidget(self.send_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
         column.addLayout(top)
         column.addWidget(self.log, 1)
         column.addLayout(line)
-        column.addWidget(self.meaning)
+        column.addLayout(below)
 
     def _connect(self) -> None:
         self.line.returnPressed.connect(self.send)
@@ -277,6 +283,10 @@ class LinkPanel(QWidget):
         self._say("warning", "warning", f"{sentence(text)} The link is still open.")
 
     # The line
+
+    def take_focus(self) -> None:
+        """The next that is typed is an APDU."""
+        self.line.setFocus()
 
     def write(self, apdu: bytes) -> None:
         """Put an APDU in the line, ready to be sent."""

@@ -77,6 +77,11 @@ class Live(QObject):
         """True when that process captures from network cards."""
         return self.running and isinstance(self.job, CaptureJob)
 
+    @property
+    def linked(self) -> bool:
+        """True when that process has a link on which APDUs can be sent."""
+        return self.running and not isinstance(self.job, CaptureJob)
+
     # What actions do
 
     def ask_connect(self) -> None:

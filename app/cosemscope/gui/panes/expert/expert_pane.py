@@ -4,7 +4,6 @@ An item that is selected makes its WPDU the current one, or the WPDU next to its
 the pane marks an item of the WPDU that has become current.
 """
 
-import numpy as np
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
@@ -225,17 +224,8 @@ class ExpertPane(QWidget, Pane):
         wpdu, packet, stream = self.tree.items.place(index)
         if self._filling or packet < 0 > wpdu:
             return
-        self._selection.go_to(wpdu if wpdu >= 0 else self._next_to(packet, stream))
-
-    def _next_to(self, packet: int, stream: int) -> int:
-        """The WPDU of a stream that ends in this packet or is the next to end; the last one behind all."""
         traffic = self._selection.traffic
-        rows = np.flatnonzero(traffic.wpdus["stream"][: traffic.total] == stream)
-        ends = traffic.wpdus["last_packet"][rows]
-        behind = np.flatnonzero(ends >= packet)
-        if not len(rows):
-            return -1
-        return rows.item(behind[ends[behind].argmin()]) if len(behind) else rows.item(-1)
+        self._selection.go_to(wpdu if wpdu >= 0 else traffic.row_next_to(packet, stream))
 
     def _follow(self, row: int) -> None:
         """Mark an item of the WPDU that has become current, in a kind that is open; else mark nothing."""

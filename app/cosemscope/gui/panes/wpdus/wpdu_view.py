@@ -144,6 +144,11 @@ class WpduView(QTableView, Pane):
         self.verticalHeader().setDefaultSectionSize(QFontMetrics(font).height() + 5)
         self.header.fit()
 
+    def height_of(self, rows: int) -> int:
+        """The height of the view, in pixels, in which so many rows are seen whole."""
+        bars = self.header.sizeHint().height() + self.horizontalScrollBar().sizeHint().height()
+        return bars + rows * self.verticalHeader().defaultSectionSize() + 2 * self.frameWidth()
+
     # Columns
 
     def fit_columns(self) -> None:
