@@ -42,6 +42,13 @@ WITH_KEYS = {
     "list-truncated-json": ("list", "{}", "--truncated", "--json"),
     "exchanges": ("exchanges", "{}"),
     "exchanges-json": ("exchanges", "{}", "--json"),
+    "list-filtered": (
+        "list",
+        "{}",
+        "--filter",
+        "response_time > 50ms && value > 9 || wpdu.octets[8] == 60",
+    ),
+    "exchanges-filtered": ("exchanges", "{}", "--filter", "exchange.status != answered"),
     "procedures": ("procedures", "{}"),
     "associations": ("associations", "{}"),
     "associations-json": ("associations", "{}", "--json"),

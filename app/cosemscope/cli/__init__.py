@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "expert": "what is wrong or remarkable in a capture",
     "expert-kinds": "the kinds of items that expert tells, for --severity and settings",
     "fields": "the fields that a WPDU has, for --fields and the table's columns",
+    "filter-help": "how display filters are written, for --filter",
     "self-test": "test this installation; tell what live capture lacks here",
 }
 _OPTIONS = ("-h", "--help", "--version")

@@ -149,7 +149,7 @@ class Exchanges(Columns):
         self["response_end"][cut] = 0
         self["result"][cut[self["result"][cut] == 0]] = -1
 
-    def first_rows(self, part: slice = slice(None)) -> NDArray[np.int64]:
+    def first_rows(self, part: slice | NDArray[np.int64] = slice(None)) -> NDArray[np.int64]:
         """The WPDU row with which each of these exchanges began, int64[n]."""
         request = self["request"][part]
         return np.where(request >= 0, request, self["response"][part])

@@ -4,16 +4,18 @@
     rows = wanted.rows(analysis, associations=associations)
 
 `FilterError` says in which columns of the text something is wrong. Fields of whole captures, and what stands
-in ciphered and joined APDUs, are known once somebody has made the pass over the capture that
-`passes.make_pass(wanted.fields, ...)` makes; without it they are what is known by now.
+in ciphered and joined APDUs, are known once `wanted.prepare(associations)` has made the pass over the capture
+that it needs, or somebody else has; without it they are what is known by now.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.analysis.filter.filter_compiler import compile_node
@@ -25,6 +27,7 @@ from cosemscope.analysis.filter.masks.asked_capture import Asked, Progress
 from cosemscope.analysis.filter.masks.operands import Effort
 from cosemscope.analysis.filter.masks.predicates import Predicate
 from cosemscope.analysis.filter.masks.row_source import RowSource
+from cosemscope.analysis.passes import make_pass
 from cosemscope.capture.cancelling import Look, no_look
 
 __all__ = ["DisplayFilter", "FilterError", "compile_filter"]
@@ -52,6 +55,24 @@ class DisplayFilter:
     def settled(self) -> bool:
         """Whether what a row comes to is the same however much more of the capture comes."""
         return not self.costs_trees and all(field.cost is Cost.COLUMN for field in self.fields)
+
+    def prepare(
+        self,
+        associations: Associations,
+        more: Iterable[RowField] = (),
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        """Make the pass over a capture, read to its end, that the filter's fields and `more` need.
+
+        Associations that have been walked are taken to have made it, but for what only trees need.
+        `progress(done, total)` is told rows. Raises CaptureError and OSError.
+        """
+        told = progress or _nobody
+        if not associations.passed:
+            make_pass((*self.fields, *more), associations, looks=True, told=told)
+        if self.costs_trees:
+            complete(associations, told=told)
 
     def rows(
         self,

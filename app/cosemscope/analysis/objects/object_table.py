@@ -164,9 +164,14 @@ class ObjectView:
         rows = self.readings_of(place)
         return rows[self.readings["value"][rows] >= 0]
 
-    def _group(self) -> None:
-        """Put the readings of each attribute together, for `readings_of`."""
-        self._order = np.argsort(self.readings["attribute"], kind="stable")
+    def leave(self, rows: npt.NDArray[np.int64]) -> None:
+        """Leave the readings of these WPDU rows alone, for `readings_of`; attributes may have none then."""
+        self._group(np.flatnonzero(np.isin(self.readings["wpdu"], rows)))
+
+    def _group(self, readings: npt.NDArray[np.int64] | None = None) -> None:
+        """Put the readings of each attribute together, all or those named, for `readings_of`."""
+        kept = np.arange(len(self.readings)) if readings is None else readings
+        self._order = kept[np.argsort(self.readings["attribute"][kept], kind="stable")]
         numbers = np.arange(len(self.attributes) + 1)
         self._borders = np.searchsorted(self.readings["attribute"][self._order], numbers)
 

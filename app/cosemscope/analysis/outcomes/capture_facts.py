@@ -124,6 +124,13 @@ class CaptureFacts:
         order = np.argsort(self.of, kind="stable")
         return order, np.searchsorted(self.of[order], np.arange(self.count + 1))
 
+    def exchanges_of(self, rows: Numbers) -> Numbers:
+        """The exchanges that these WPDU rows are part of, once each, ascending."""
+        used = np.zeros(self.count, np.bool_)
+        of = self.of[rows]
+        used[of[of >= 0]] = True
+        return np.flatnonzero(used)
+
     def rows_of(self, exchanges: Numbers) -> tuple[Numbers, Numbers]:
         """Stops and values of `Several`: the WPDU rows of each of these exchanges, in their order."""
         order, starts = self._sorted

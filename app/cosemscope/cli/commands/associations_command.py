@@ -7,6 +7,8 @@ come, none goes away.
 import argparse
 import sys
 
+import numpy as np
+
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
@@ -20,6 +22,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
 from cosemscope.cli.terminal import show_progress, write_octets
 
 DESCRIPTION = (
@@ -70,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
     add_keys_argument(parser)
+    add_filter_argument(parser, "only associations with a WPDU that it leaves")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,9 +82,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _associations(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    complete(Associations(analysis.run(), load_keys(arguments)), told=show_progress)
+    wanted = load_filter(arguments)
+    associations = Associations(analysis, load_keys(arguments))
+    analysis.run()
+    left = filtered_rows(wanted, associations)
+    complete(associations, told=show_progress)
     facts = capture_facts(analysis)
     rows = facts.table.first_rows()[facts.associations.first]
+    if not wanted.is_empty:
+        rows = rows[np.unique(facts.associations.of[facts.exchanges_of(left)])]
     keys = {key: FIELDS[name] for key, name in JSON_KEYS.items()}
     table = AlignedColumns(
         tuple(_COLUMNS), {head for head, name in _COLUMNS.items() if FIELDS[name].type.numeric}

@@ -16,7 +16,6 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.export.csv_lines import csv_lines
 from cosemscope.analysis.fields.row_field import RowField
 from cosemscope.analysis.fields.row_records import AlignedColumns
-from cosemscope.analysis.passes import make_pass
 from cosemscope.cli.capture_arguments import (
     CommandError,
     add_capture_arguments,
@@ -24,6 +23,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
 from cosemscope.cli.named_fields import named_fields
 from cosemscope.cli.terminal import show_progress, write_octets
 
@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="JSON, one object a line")
     form.add_argument("--csv", action="store_true", help="CSV for spreadsheets")
     add_keys_argument(parser)
+    add_filter_argument(parser, "only WPDUs that it leaves")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,10 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _count(analysis: Analysis, arguments: argparse.Namespace) -> int:
     by = list(named_fields(arguments.by, "--by").values())
     of = _number(arguments.of) if arguments.of is not None else None
-    associations = Associations(analysis.run(), load_keys(arguments))
-    make_pass([*by, *([of] if of else [])], associations, looks=True, told=show_progress)
+    wanted, keys = load_filter(arguments), load_keys(arguments)
+    associations = Associations(analysis.run(), keys)
+    rows = filtered_rows(wanted, associations, [*by, *([of] if of else [])])
     try:
-        table = RowCounts(analysis, None, PassedRows(associations), told=show_progress).by(by, of)
+        counted = None if wanted.is_empty else rows
+        table = RowCounts(analysis, counted, PassedRows(associations), told=show_progress).by(by, of)
     except NotANumberError as error:
         raise CommandError(f"--of: {error}.") from None
     if arguments.json:

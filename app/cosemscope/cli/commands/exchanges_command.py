@@ -19,6 +19,7 @@ from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_records import AlignedColumns
+from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Array
 from cosemscope.cli.capture_arguments import (
@@ -27,6 +28,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
 from cosemscope.cli.terminal import show_progress, write_octets
 from cosemscope.wording import count, short_duration
 
@@ -81,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
     add_keys_argument(parser)
+    add_filter_argument(parser, "only exchanges with a WPDU that it leaves")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -89,32 +92,34 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _exchanges(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    analysis.run()
-    associations = Associations(analysis, load_keys(arguments))
+    wanted, keys = load_filter(arguments), load_keys(arguments)
+    associations = Associations(analysis.run(), keys)
+    left = filtered_rows(wanted, associations)
     complete(associations, told=show_progress)
     rows = PassedRows(associations)
+    exchanges = capture_facts(analysis).exchanges_of(left)
     table = AlignedColumns(_HEADS, _NUMBERS)
-    for exchanges in _objects(analysis, rows, _VALUE_KEYS if arguments.json else _VALUE_TEXT):
+    for told in _objects(analysis, exchanges, rows, _VALUE_KEYS if arguments.json else _VALUE_TEXT):
         if arguments.json:
-            lines = [orjson.dumps(exchange, option=orjson.OPT_APPEND_NEWLINE) for exchange in exchanges]
+            lines = [orjson.dumps(exchange, option=orjson.OPT_APPEND_NEWLINE) for exchange in told]
             write_octets(b"".join(lines))
         else:
-            cells = [_cells(exchange) for exchange in exchanges]
+            cells = [_cells(exchange) for exchange in told]
             print(table.lines(zip(*cells, strict=True) if cells else [()] * len(_HEADS)), end="")
     sys.stdout.flush()
     return 0
 
 
 def _objects(
-    analysis: Analysis, looker: PassedRows, value_keys: tuple[str, ...]
+    analysis: Analysis, chosen: Array, looker: PassedRows, value_keys: tuple[str, ...]
 ) -> Iterator[list[dict[str, object]]]:
-    """The exchanges for scripts, many at once; the last list of a capture without any is empty.
+    """These exchanges for scripts, many at once; the last list is empty where there are none.
 
     Numbers count from 1, times are seconds as text, null is for nothing.
     """
     exchanges = analysis.pair()
-    for start in range(0, max(len(exchanges), 1), _AT_ONCE):
-        part = slice(start, min(start + _AT_ONCE, len(exchanges)))
+    for start in range(0, max(len(chosen), 1), _AT_ONCE):
+        part = chosen[start : start + _AT_ONCE]
         asked = AskedRows(analysis, exchanges.first_rows(part), looker)
         columns = [FIELDS[name].jsons(asked) for name in JSON_KEYS.values()]
         told = AskedRows(analysis, value_rows(exchanges, part), looker)
@@ -123,7 +128,7 @@ def _objects(
         yield [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def value_rows(exchanges: Exchanges, part: slice) -> Array:
+def value_rows(exchanges: Exchanges, part: Array) -> Array:
     """The WPDU row that tells the value, int64[n]: the last answer, with SET the request."""
     told = np.where(np.isin(exchanges["service"][part], _SETS), -1, exchanges["last_response"][part])
     return np.where(told >= 0, told, exchanges.first_rows(part))

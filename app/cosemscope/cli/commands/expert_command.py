@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
@@ -22,6 +23,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, load_filter
 from cosemscope.cli.terminal import show_progress
 from cosemscope.streams.tables.expert_items import ExpertItems, Severity, Source, severities
 
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
     add_keys_argument(parser)
+    add_filter_argument(parser, "only items of WPDUs that it leaves")
     parser.add_argument(
         "--severity",
         choices=[severity.word for severity in Severity],
@@ -63,15 +66,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _expert(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    keys = load_keys(arguments)
+    keys, wanted = load_keys(arguments), load_filter(arguments)
     if arguments.settings:
         try:
             load_expert_settings(arguments.settings).apply(analysis)
         except ExpertSettingsError as error:
             raise CommandError(str(error)) from None
-    find_items(Associations(analysis.run(), keys), progress=show_progress)
+    associations = Associations(analysis.run(), keys)
+    find_items(associations, progress=show_progress)
     least = Severity[arguments.severity.upper()]
-    for each in _objects(analysis.expert_items, least):
+    listed = _listed(analysis.expert_items, least)
+    if not wanted.is_empty:
+        left = wanted.rows(analysis, associations=associations, progress=show_progress)
+        listed = listed[np.isin(analysis.expert_items["wpdu"][listed], left)]
+    for each in _objects(analysis.expert_items, listed.tolist()):
         print(json.dumps(each) if arguments.json else _text(each))
     if arguments.fail_on is None:
         return 0
@@ -79,16 +87,15 @@ def _expert(analysis: Analysis, arguments: argparse.Namespace) -> int:
     return _FOUND if (found >= Severity[arguments.fail_on.upper()]).any() else 0
 
 
-def _listed(items: ExpertItems, least: Severity) -> list[int]:
+def _listed(items: ExpertItems, least: Severity) -> npt.NDArray[np.int64]:
     """The rows of items that are at least so bad, by their packets; those of the whole capture come first."""
     rows = np.flatnonzero(severities()[items["kind"]] >= least)
-    listed: list[int] = rows[np.argsort(items["packet"][rows], kind="stable")].tolist()
-    return listed
+    return rows[np.argsort(items["packet"][rows], kind="stable")]
 
 
-def _objects(items: ExpertItems, least: Severity) -> Iterator[dict[str, Any]]:
-    """The items for scripts: WPDU `number` and `packet` count from 1, null is what does not apply."""
-    for row in _listed(items, least):
+def _objects(items: ExpertItems, rows: list[int]) -> Iterator[dict[str, Any]]:
+    """These items for scripts: WPDU `number` and `packet` count from 1, null is what does not apply."""
+    for row in rows:
         kind, source = items.kind(row), int(items["source"][row])
         wpdu, packet, stream = (int(items[name][row]) for name in ("wpdu", "packet", "stream"))
         has_span, has_stream = source != Source.NONE, stream >= 0

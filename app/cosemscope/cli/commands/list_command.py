@@ -7,27 +7,31 @@ are an interface: more may come, none goes away.
 import argparse
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.associations.passed_rows import PassedRows
+from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.asked_rows import AskedRows, Looker
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.analysis.fields.row_records import TextTable, json_lines
-from cosemscope.analysis.passes import make_pass
+from cosemscope.analysis.filter.display_filter import DisplayFilter
 from cosemscope.cli.capture_arguments import (
     add_capture_arguments,
     add_keys_argument,
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
 from cosemscope.cli.following import more_comes
 from cosemscope.cli.named_fields import named_fields
-from cosemscope.cli.terminal import show_progress, write_octets
+from cosemscope.cli.terminal import write_octets
 from cosemscope.streams.tables.wpdu_table import Mark
 
 DESCRIPTION = "Print a line for each WPDU of a capture."
@@ -84,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to list: names of fields with commas between; `cosemscope fields` lists them",
     )
     add_keys_argument(parser)
+    add_filter_argument(parser, "only WPDUs that it leaves")
     parser.add_argument(
         "--follow",
         action="store_true",
@@ -111,34 +116,59 @@ _COLLECTED = 100_000
 def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
     named = named_fields(arguments.fields, "--fields") if arguments.fields is not None else None
     lines = _lines(named, as_json=arguments.json)
-    keys = load_keys(arguments)
-    if named and not arguments.follow and any(field.cost in _OF_WHOLE_CAPTURES for field in named.values()):
-        make_pass(named.values(), Associations(analysis.run(), keys), told=show_progress)
-    insights = Insights(analysis, keys)
+    wanted, keys = load_filter(arguments), load_keys(arguments)
+    associations = Associations(analysis, keys)
+    looker: Looker = Insights(analysis, keys)
+    fields = (named or {}).values()
+    if (
+        wanted.needs_pass or any(field.cost in _OF_WHOLE_CAPTURES for field in fields)
+    ) and not arguments.follow:
+        analysis.run()
+        batches = iter([filtered_rows(wanted, associations, fields)])
+        if not wanted.is_empty:
+            looker = PassedRows(associations)
+    else:
+        batches = _batches(analysis, arguments, wanted, associations)
     gc.set_threshold(_COLLECTED)
-    done = left_out = 0
-    going = True
+    count = left_out = 0
+    for rows in _parts(batches):
+        whole = (analysis.wpdus["marks"][rows] & Mark.TRUNCATED) == 0
+        listed = rows if arguments.truncated else rows[whole]
+        left_out += len(rows) - len(listed)
+        count += len(rows)
+        _write(lines(AskedRows(analysis, listed, looker)))
+    if not count:  # the names of fields stand there also where there are no rows
+        _write(lines(AskedRows(analysis, np.arange(0), looker)))
+    if left_out:
+        sys.stdout.flush()
+        what = "WPDU lacks octets and is" if left_out == 1 else "WPDUs lack octets and are"
+        print(f"cosemscope: {left_out} {what} not listed (--truncated lists them)", file=sys.stderr)
+    return 0
+
+
+def _batches(
+    analysis: Analysis, arguments: argparse.Namespace, wanted: DisplayFilter, associations: Associations
+) -> Iterator[npt.NDArray[np.int64]]:
+    """The rows that the filter leaves, as they become known."""
+    done, going = 0, True
     while going:
         going = analysis.step()
         if not going:
             going = arguments.follow and more_comes(analysis.reader)
         if not going:
             analysis.finish()
+        if not wanted.settled:
+            complete(associations)
         stop = len(analysis.wpdus)
-        for start in range(done, stop, _AT_ONCE):
-            rows = np.arange(start, min(start + _AT_ONCE, stop))
-            whole = (analysis.wpdus["marks"][rows] & Mark.TRUNCATED) == 0
-            listed = rows if arguments.truncated else rows[whole]
-            left_out += len(rows) - len(listed)
-            _write(lines(AskedRows(analysis, listed, insights)))
+        yield wanted.rows(analysis, np.arange(done, stop), associations=associations)
         done = stop
-    if not done:  # the names of fields stand there also where there are no rows
-        _write(lines(AskedRows(analysis, np.arange(0), insights)))
-    if left_out:
-        sys.stdout.flush()
-        what = "WPDU lacks octets and is" if left_out == 1 else "WPDUs lack octets and are"
-        print(f"cosemscope: {left_out} {what} not listed (--truncated lists them)", file=sys.stderr)
-    return 0
+
+
+def _parts(batches: Iterator[npt.NDArray[np.int64]]) -> Iterator[npt.NDArray[np.int64]]:
+    """The rows of batches, not too many at once."""
+    for batch in batches:
+        for start in range(0, len(batch), _AT_ONCE):
+            yield batch[start : start + _AT_ONCE]
 
 
 def _lines(named: dict[str, RowField] | None, *, as_json: bool) -> Callable[[AskedRows], str | bytes]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
+from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.told_values import ToldValue
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.export.csv_lines import csv_lines
@@ -31,6 +32,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
 from cosemscope.cli.terminal import show_progress, write_octets
 
 DESCRIPTION = (
@@ -59,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     add_keys_argument(parser)
     parser.add_argument("--meter", metavar="ADDRESS", help="only this meter, by its IP address")
+    add_filter_argument(parser, "only attributes, and their values, that WPDUs tell which it leaves")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--profile", metavar="OBIS", help="the entries of this profile: 1.0.99.1.0.255")
     what.add_argument(
@@ -76,9 +79,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _objects(analysis: Analysis, arguments: argparse.Namespace) -> int:
     wanted = _instance(arguments.profile) if arguments.profile else None
-    analysis.run()
-    view = ObjectView(analysis, load_keys(arguments))
+    filtered, keys = load_filter(arguments), load_keys(arguments)
+    if arguments.filter and (arguments.profile or arguments.object_list):
+        raise CommandError("--filter goes with attributes, and not with --profile or --object-list.")
+    view = ObjectView(analysis.run(), keys)
     view.complete(told=show_progress)
+    if not filtered.is_empty:
+        view.leave(filtered_rows(filtered, Associations(analysis, keys)))
     if arguments.meter and arguments.meter not in view.devices:
         raise CommandError(f"{arguments.file}: nothing is told of a meter {arguments.meter}.")
     if wanted is not None:
@@ -134,7 +141,7 @@ def _attributes(view: ObjectView, meter: str | None) -> Iterator[tuple[dict[str,
         return meters[one.device.meter], one.device.wport, one.instance, one.class_id, one.member
 
     for place in sorted(range(len(view.attributes)), key=order):
-        if meter in (None, view.attributes[place].device.meter):
+        if meter in (None, view.attributes[place].device.meter) and len(view.readings_of(place)):
             one = _attribute(view, place)
             told = view.with_value(place)[-1:].tolist()
             yield one, _cells(one, _value(view, view.attributes[place], told[0]).text if told else None)

@@ -27,6 +27,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
 from cosemscope.cli.terminal import show_progress, write_octets
 
 DESCRIPTION = (
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
     add_keys_argument(parser)
+    add_filter_argument(parser, "only procedures with a WPDU that it leaves")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,9 +68,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _procedures(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    associations = Associations(analysis.run(), load_keys(arguments))
+    wanted, keys = load_filter(arguments), load_keys(arguments)
+    associations = Associations(analysis.run(), keys)
+    left = filtered_rows(wanted, associations)
     complete(associations, told=show_progress)
-    found = list(_objects(analysis, find_procedures(associations)))
+    procedures = find_procedures(associations)
+    exchanges = frozenset(capture_facts(analysis).exchanges_of(left).tolist())
+    found = [
+        one
+        for one, procedure in zip(_objects(analysis, procedures), procedures, strict=True)
+        if wanted.is_empty or not exchanges.isdisjoint(procedure.exchanges)
+    ]
     if arguments.json:
         write_octets(b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in found))
     else:

@@ -4,12 +4,13 @@ import argparse
 import json
 from typing import Any
 
+import numpy as np
+
 from cosemscope.analysis.annotations import named
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.value_types import Instant, seconds_text
-from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.outcomes.cause_sentences import CauseSentences
 from cosemscope.analysis.outcomes.outcome_words import ConnectionOutcome
@@ -20,6 +21,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
 from cosemscope.cli.terminal import show_progress
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.wording import count, printable
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
     add_keys_argument(parser)
+    add_filter_argument(parser, "only streams with a WPDU that it leaves")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,12 +50,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sessions(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    stories = _Stories(analysis.run(), load_keys(arguments))
+    wanted, keys = load_filter(arguments), load_keys(arguments)
+    associations = Associations(analysis.run(), keys)
+    left = filtered_rows(wanted, associations)
+    stories = _Stories(analysis, associations)
     names = {address: printable(name) for address, name in analysis.reader.names.items()}
+    streams = frozenset(np.unique(analysis.wpdus["stream"][left]).tolist())
     for peers in analysis.sessions():
-        if not arguments.json:
+        chosen = [one for one in peers.streams if wanted.is_empty or one.stream in streams]
+        if chosen and not arguments.json:
             print(f"{named(peers.client, names)} - {named(peers.server, names)}")
-        for session in peers.streams:
+        for session in chosen:
             if arguments.json:
                 print(json.dumps({**_session_object(session), **stories.keys(session)}))
             else:
@@ -64,8 +72,8 @@ def _sessions(analysis: Analysis, arguments: argparse.Namespace) -> int:
 class _Stories:
     """What connections came to: the keys for scripts, and a line for people."""
 
-    def __init__(self, analysis: Analysis, keys: KeyTable) -> None:
-        complete(Associations(analysis, keys), told=show_progress)
+    def __init__(self, analysis: Analysis, associations: Associations) -> None:
+        complete(associations, told=show_progress)
         self._streams = analysis.streams
         facts = capture_facts(analysis)
         self._outcomes = facts.outcomes

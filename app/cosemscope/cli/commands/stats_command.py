@@ -21,7 +21,7 @@ from cosemscope.analysis.fields.row_field import RowField, UnknownFieldError
 from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.analysis.fields.value_types import seconds_text
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
-from cosemscope.analysis.passes import make_pass
+from cosemscope.capture.columns import Array
 from cosemscope.cli.capture_arguments import (
     CommandError,
     add_capture_arguments,
@@ -29,6 +29,7 @@ from cosemscope.cli.capture_arguments import (
     load_keys,
     with_analysis,
 )
+from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
 from cosemscope.cli.terminal import show_progress
 from cosemscope.wording import short_duration
 
@@ -61,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "rank), throughput in octets a second; fields are the request's, unless they are named exchange",
     )
     add_keys_argument(parser)
+    add_filter_argument(parser, "with --by: only exchanges with a WPDU that it leaves")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -69,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _stats(analysis: Analysis, arguments: argparse.Namespace) -> int:
+    if arguments.filter:
+        raise CommandError("--filter goes with --by: without it everything is counted.")
     counts = analysis.run().statistics()
     dropped = dropped_of(analysis.reader)
     if dropped is not None:
@@ -89,10 +93,13 @@ def _stats(analysis: Analysis, arguments: argparse.Namespace) -> int:
 
 def _stats_by(analysis: Analysis, arguments: argparse.Namespace) -> int:
     fields = _fields(arguments.by)
-    associations = Associations(analysis.run(), load_keys(arguments))
-    make_pass([*fields.values(), FIELDS["exchange.status"]], associations, told=show_progress)
-    rows = RowCounts(analysis, analysis.pair().first_rows(), PassedRows(associations), told=show_progress)
-    found = list(_groups(analysis, fields, rows))
+    wanted, keys = load_filter(arguments), load_keys(arguments)
+    associations = Associations(analysis.run(), keys)
+    left = filtered_rows(wanted, associations, [*fields.values(), FIELDS["exchange.status"]])
+    chosen = capture_facts(analysis).exchanges_of(left)
+    first_rows = analysis.pair().first_rows(chosen)
+    rows = RowCounts(analysis, first_rows, PassedRows(associations), told=show_progress)
+    found = list(_groups(analysis, fields, rows, chosen))
     if arguments.json:
         for each in found:
             print(json.dumps(each, ensure_ascii=False))
@@ -114,18 +121,24 @@ def _fields(words: str) -> dict[str, RowField]:
     return named
 
 
-def _groups(analysis: Analysis, fields: dict[str, RowField], rows: RowCounts) -> Iterator[dict[str, object]]:
-    """What the exchanges of each group come to, for scripts: times are seconds as text, null without any."""
+def _groups(
+    analysis: Analysis, fields: dict[str, RowField], rows: RowCounts, chosen: Array
+) -> Iterator[dict[str, object]]:
+    """What the chosen exchanges of each group come to, for scripts: times are seconds as text, null for none.
+
+    `rows` are those with which they began.
+    """
     codes, groups = rows.groups(list(fields.values()))
     facts = capture_facts(analysis)
-    exchanges, status = facts.table, facts.statuses
-    times = exchanges.response_times()
+    exchanges, status = facts.table, facts.statuses[chosen]
+    times = exchanges.response_times()[chosen]
     spans = spread(groups, times, times >= 0)
-    octets = groups.sums(exchanges["request_octets"] + exchanges["response_octets"])
+    of_each = exchanges["request_octets"][chosen] + exchanges["response_octets"][chosen]
+    octets = groups.sums(of_each)
     # Throughput is of exchanges that were seen from begin to end.
-    total = exchanges.total_times()
+    total = exchanges.total_times()[chosen]
     busy = groups.sums(total.clip(0))
-    moved = groups.sums(np.where(total >= 0, exchanges["request_octets"] + exchanges["response_octets"], 0))
+    moved = groups.sums(np.where(total >= 0, of_each, 0))
     counts = groups.counts()
     errors, unanswered = (
         groups.counts(status == one) for one in (ExchangeStatus.ERROR, ExchangeStatus.UNANSWERED)
