@@ -121,7 +121,7 @@ def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
     looker: Looker = Insights(analysis, keys)
     fields = (named or {}).values()
     if (
-        wanted.needs_pass or any(field.cost in _OF_WHOLE_CAPTURES for field in fields)
+        not wanted.settled or any(field.cost in _OF_WHOLE_CAPTURES for field in fields)
     ) and not arguments.follow:
         analysis.run()
         batches = iter([filtered_rows(wanted, associations, fields)])
