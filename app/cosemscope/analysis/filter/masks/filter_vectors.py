@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values
+from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, coded
 from cosemscope.analysis.fields.value_types import Flag, ValueType
 from cosemscope.analysis.filter.masks.value_tests import Mask
 
@@ -183,3 +183,17 @@ def joined_vectors(kind: ValueType, parts: list[Vector]) -> Vector:
     if values.dtype == object:
         codes, values = encoded(values)
     return Vector(count, values, _there(kind, values), codes, stops, width)
+
+
+def counted(vector: Vector) -> tuple[Array, npt.NDArray[np.int64]]:
+    """The distinct values of a vector that apply, and how often each comes, int64[n]."""
+    values, there, codes = vector.values, vector.there, vector.codes
+    if codes is None:
+        codes, values = coded(values if there is None else values[there])
+        there = None
+    numbers = np.bincount(codes, minlength=len(values)).astype(np.int64)
+    left = numbers > 0 if there is None else there & (numbers > 0)
+    values, numbers = values[left], numbers[left]
+    # What comes coded may have a value under several codes.
+    again, distinct = encoded(values) if values.dtype == object else coded(values)
+    return distinct, np.bincount(again, numbers, len(distinct)).astype(np.int64)

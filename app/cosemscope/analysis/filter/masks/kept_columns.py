@@ -9,11 +9,15 @@ from collections.abc import Callable
 from threading import Lock
 from weakref import WeakKeyDictionary
 
+import numpy as np
+import numpy.typing as npt
+
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import RowField
-from cosemscope.analysis.filter.masks.filter_vectors import Vector, vector_of
+from cosemscope.analysis.fields.value_arrays import Array
+from cosemscope.analysis.filter.masks.filter_vectors import Vector, counted, vector_of
 
 #: Octets of all vectors that are kept of one capture.
 _MOST_OCTETS = 384 << 20
@@ -49,6 +53,7 @@ class KeptColumns:
         self._lock = Lock()
         self._state: State = ()
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
+        self._counts: dict[str, tuple[Vector, tuple[Array, npt.NDArray[np.int64]]]] = {}
 
     def vector(
         self,
@@ -62,6 +67,7 @@ class KeptColumns:
         with self._lock:
             if not _same(state, self._state):
                 self._vectors.clear()
+                self._counts.clear()
                 self._state = state
             kept = self._vectors.get(field.name)
             if kept is not None and kept.count == count:
@@ -70,6 +76,26 @@ class KeptColumns:
         vector = make() if make is not None else values_of(field, AskedRows(analysis, slice(0, count)))
         self._keep(state, field.name, vector)
         return vector
+
+    def counts(
+        self, state: State, field: RowField, analysis: Analysis, most: int
+    ) -> tuple[Array, npt.NDArray[np.int64]]:
+        """The `most` frequent values of a field and their numbers, int64[n], the greatest number first."""
+        vector = self.vector(state, field, analysis, len(analysis.first_look))
+        with self._lock:
+            known = self._counts.get(field.name)
+            if known is not None and known[0] is vector:
+                return known[1]
+        values, numbers = counted(vector)
+        if len(numbers) > most:
+            chosen = np.argpartition(numbers, -most)[-most:]
+            values, numbers = values[chosen], numbers[chosen]
+        order = np.argsort(-numbers, kind="stable")
+        found = values[order], numbers[order]
+        with self._lock:
+            if self._vectors.get(field.name) is vector or not vector.octets:
+                self._counts[field.name] = vector, found
+        return found
 
     def _keep(self, state: State, name: str, vector: Vector) -> None:
         if not 0 < vector.octets <= _MOST_OCTETS // 2:
