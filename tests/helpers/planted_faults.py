@@ -282,6 +282,124 @@ def meter_closed_unreleased(plot: Plot) -> Told:
     return Told("broken-off", sentence, plot.packet)
 
 
+def release_unanswered(plot: Plot) -> Told:
+    plot.associate()
+    plot.read()
+    plot.up(a.RLRQ)
+    packet = plot.packet
+    plot.end(CLIENT)
+    plot.end(SERVER)
+    return Told("complete", "3 exchanges, the release not answered; released", packet)
+
+
+def client_closed_its_half(plot: Plot) -> Told:
+    plot.associate()
+    plot.up(GET)
+    plot.end(CLIENT)
+    packet = plot.packet
+    plot.down(ANSWER)
+    plot.end(SERVER)
+    return Told("complete", "2 exchanges; client closed with FIN", packet)
+
+
+def closed_half_of_which_the_fin_came_again(plot: Plot) -> Told:
+    plot.associate()
+    plot.tcp.packet(CLIENT, plot.tcp.sent[CLIENT], wpdu(GET), flags=PSH | ACK | FIN)
+    packet = plot.packet
+    plot.down(ANSWER)
+    plot.tcp.packet(CLIENT, plot.tcp.sent[CLIENT] - 21, wpdu(GET), flags=PSH | ACK | FIN)
+    plot.end(CLIENT)
+    plot.end(SERVER, RST)
+    return Told("complete", "2 exchanges; client closed with FIN", packet)
+
+
+def meter_reset_behind_a_closed_half(plot: Plot) -> Told:
+    plot.associate()
+    plot.up(GET)
+    plot.end(CLIENT)
+    answer = wpdu(a.get_response(0xC1, a.octet_string(b"x" * 80)), 1, 16)
+    plot.tcp.say(SERVER, answer[:40])
+    plot.end(CLIENT)
+    plot.end(SERVER, RST)
+    return Told("broken-off", "meter closed with RST 2 ms into get-request 1.0.1.8.0.255:2", plot.packet)
+
+
+def meter_closed_and_the_client_asked_on(plot: Plot) -> Told:
+    plot.associate()
+    plot.read()
+    plot.wait(300)
+    plot.end(SERVER)
+    packet = plot.packet
+    plot.wait(200)
+    plot.up(OTHER)
+    plot.end(CLIENT)
+    plot.end(SERVER, RST)
+    sentence = "meter closed with FIN 200 ms before the last WPDU, the association was not released"
+    return Told("broken-off", sentence, packet)
+
+
+def meter_closed_and_the_client_released(plot: Plot) -> Told:
+    plot.associate()
+    plot.read()
+    plot.end(SERVER)
+    packet = plot.packet
+    plot.wait(60)
+    plot.up(a.RLRQ)
+    plot.end(CLIENT)
+    sentence = "meter closed with FIN 60 ms before the last WPDU, the association was not released"
+    return Told("broken-off", sentence, packet)
+
+
+def meter_reset_and_a_request_crossed_it(plot: Plot) -> Told:
+    plot.associate()
+    plot.read()
+    plot.wait(60)
+    plot.end(SERVER, RST)
+    packet = plot.packet
+    plot.up(OTHER)
+    sentence = "meter closed with RST 1 ms before the last WPDU, the association was not released"
+    return Told("broken-off", sentence, packet)
+
+
+def fin_that_overtook_an_answer(plot: Plot) -> Told:
+    plot.associate()
+    plot.up(GET)
+    answer = wpdu(ANSWER, 1, 16)
+    start = plot.tcp.sent[SERVER]
+    plot.tcp.packet(SERVER, start + len(answer), flags=FIN | ACK)
+    packet = plot.packet
+    plot.tcp.packet(SERVER, start, answer, flags=PSH | ACK)
+    plot.end(CLIENT)
+    sentence = "meter closed with FIN 1 ms before the last WPDU, the association was not released"
+    return Told("broken-off", sentence, packet)
+
+
+def both_closed_at_once(plot: Plot) -> Told:
+    plot.associate()
+    plot.read()
+    plot.end(CLIENT)
+    packet = plot.packet
+    plot.end(SERVER)
+    return Told("complete", "2 exchanges; client closed with FIN", packet)
+
+
+def fin_that_overtook_the_one_before_it(plot: Plot) -> Told:
+    plot.associate()
+    plot.read()
+    plot.tcp.packet(SERVER, plot.tcp.sent[SERVER], flags=FIN | ACK, ack=plot.tcp.sent[CLIENT] + 1)
+    plot.end(CLIENT)
+    return Told("complete", "2 exchanges; client closed with FIN", plot.packet)
+
+
+def resets_of_which_one_ends_it(plot: Plot) -> Told:
+    plot.associate()
+    plot.tcp.packet(SERVER, plot.tcp.sent[SERVER] - 3, flags=RST | ACK)
+    plot.read()
+    plot.tcp.packet(SERVER, plot.tcp.sent[SERVER] + 900_000_000, flags=RST | ACK)
+    plot.end(CLIENT)
+    return Told("complete", "2 exchanges; client closed with FIN", plot.packet)
+
+
 def ports_used_again(plot: Plot) -> Told:
     plot.associate()
     plot.read()
@@ -452,6 +570,10 @@ SESSIONS: tuple[Callable[[Plot], Told], ...] = (
     *(unanswered_then_released, unanswered_among_others, meter_reset_in_block_14),
     *(meter_closed_within_a_transfer, meter_reset_within_an_answer, client_closed_within_a_transfer),
     *(transfer_given_up, aborted, meter_closed_unreleased, ports_used_again, get_without_association),
+    *(client_closed_its_half, closed_half_of_which_the_fin_came_again, meter_reset_behind_a_closed_half),
+    *(meter_closed_and_the_client_asked_on, meter_closed_and_the_client_released),
+    *(meter_reset_and_a_request_crossed_it, fin_that_overtook_an_answer, both_closed_at_once),
+    *(fin_that_overtook_the_one_before_it, resets_of_which_one_ends_it, release_unanswered),
     *(unanswered_without_association, nothing_said, pushes_of_a_meter, syn_unanswered),
     *(
         syn_with_octets_unanswered,

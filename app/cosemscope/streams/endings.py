@@ -114,7 +114,7 @@ def stray_reset(packets: Columns, row: int) -> bool:
     sent = _ends(packets, mine[since & own & ((flags & RST) == 0)][-1:]).tolist()
     accepted = int(packets["ack"][told[-1]])
     highest = sent[0] if sent else accepted
-    return bool(_distance(number, accepted) < 0 or _distance(number, highest) > FAR)
+    return bool(sequence_distance(number, accepted) < 0 or sequence_distance(number, highest) > FAR)
 
 
 def _goes_on(packets: Columns, row: int) -> bool:
@@ -124,7 +124,7 @@ def _goes_on(packets: Columns, row: int) -> bool:
     last = mine[own][-1:]
     if not len(last) or (packets["flags"][last] & FIN).any():
         return False
-    return bool(abs(_distance(int(packets["seq"][row]), int(_ends(packets, last)[0]))) <= FAR)
+    return bool(abs(sequence_distance(int(packets["seq"][row]), int(_ends(packets, last)[0]))) <= FAR)
 
 
 def _before(packets: Columns, row: int) -> Rows:
@@ -139,14 +139,14 @@ def _ends(packets: Columns, rows: Rows) -> Rows:
     return np.asarray(packets["seq"][rows].astype(np.int64) + packets["payload_length"][rows] + opens)
 
 
-def _distance(number: Any, end: Any) -> Any:
+def sequence_distance(number: Any, end: Any) -> Any:
     """How far sequence numbers lie behind others, int64[k] or one: less than 2^31 either way."""
     return ((number - end + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 
 
 def _far(number: Any, end: Any) -> Any:
     """Mask, bool[k], of sequence numbers far from those of known ends."""
-    return (end != _UNKNOWN) & (abs(_distance(number, end)) > FAR)
+    return (end != _UNKNOWN) & (abs(sequence_distance(number, end)) > FAR)
 
 
 def _turning(flags: Any) -> Any:

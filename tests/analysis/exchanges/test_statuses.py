@@ -7,7 +7,8 @@ import pytest
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.exchanges.statuses import SILENCE, ConnectionEnds, ExchangeStatus, statuses
+from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
+from cosemscope.analysis.exchanges.statuses import SILENCE, ExchangeStatus, statuses
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.capture.files.reader import open_capture

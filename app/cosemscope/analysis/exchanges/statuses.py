@@ -11,11 +11,11 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.exchange_roles import SILENCE, Role
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Columns
-from cosemscope.capture.packets.packet_row import FIN, RST
 
 
 class ExchangeStatus(IntEnum):
@@ -38,34 +38,6 @@ class ExchangeStatus(IntEnum):
 _ERRORS = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
 _NOTIFICATIONS = (t.EVENT_NOTIFICATION, t.DATA_NOTIFICATION, t.INFORMATION_REPORT)
 _ENVELOPES = (t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING, t.GENERAL_SIGNING, t.GENERAL_BLOCK_TRANSFER)
-
-
-class ConnectionEnds:
-    """The FIN and RST packets of all streams, to be asked which one is the first behind a packet."""
-
-    def __init__(self, packets: Columns, packet_streams: Columns, streams: Columns) -> None:
-        """`packets`, `packet_streams`, `streams`: the tables of an analysis."""
-        stream = packet_streams["stream"]
-        rows = np.flatnonzero((packets["flags"][: len(stream)] & (FIN | RST)) > 0)
-        rows = rows[stream[rows] >= 0]
-        key = stream[rows].astype(np.int64) << 32 | rows
-        order = np.argsort(key)
-        self._keys = key[order]
-        #: Direction by the stream's client, as of WPDUs, and the packet of each end.
-        side = packets["direction"][rows] ^ streams["client_side"][stream[rows]]
-        self._side, self._packet = side[order], rows[order]
-
-    def behind(
-        self, stream: NDArray[np.uint32], packet: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """For each packet of a stream the first FIN or RST behind it: packet (-1 none) and direction."""
-        if not len(self._keys):
-            nothing = np.full(len(stream), -1, np.int64)
-            return nothing, nothing
-        key = stream.astype(np.int64) << 32 | packet
-        at = np.minimum(self._keys.searchsorted(key, side="right"), len(self._keys) - 1)
-        there = (self._keys[at] > key) & (self._keys[at] >> 32 == stream)
-        return np.where(there, self._packet[at], -1), np.where(there, self._side[at].astype(np.int64), -1)
 
 
 def statuses(
@@ -112,7 +84,7 @@ def _went_on(
     stream, side, pair = (exchanges[name][rows] for name in ("stream", "side", "pair"))
     last = exchanges["last_request"][rows]
     place = wpdus["last_packet"].astype(np.int64)
-    end, ender = ends.behind(stream, place[last])
+    end, ender = ends.first(stream)
     quiet = (end < 0) & (last_time - wpdus["time"][last] > silence)
     # Of each pair the last row in which an association was begun or released.
     turned = np.full(int(pair.max()) + 1 if len(pair) else 0, -1, np.int64)

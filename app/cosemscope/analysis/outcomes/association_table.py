@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
-from cosemscope.analysis.exchanges.statuses import ConnectionEnds, ExchangeStatus
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.packets.packet_row import RST
@@ -123,11 +124,11 @@ def association_table(
     ended = _Ends(count)
     ended.put(np.flatnonzero(last_time - time[last] > IDLE), AssociationEnd.SILENCE)
     stream = exchanges["stream"][first].astype(np.int64)
-    ended.by_connections(analysis, ends, stream, last)
+    ended.by_connections(analysis, ends, stream)
     ended.by_exchanges(exchanges, wpdus, first, release)
     begun = exchanges["request_start"][first]
     start = np.where(begun != 0, begun, exchanges["response_start"][first])
-    until = np.where(ended.packet >= 0, ended.packet, last)
+    until = np.maximum(ended.packet, last)
     return AssociationTable(
         of=of,
         stream=stream,
@@ -223,14 +224,12 @@ class _Ends:
         """These associations ended so."""
         self.by[rows], self.packet[rows], self.side[rows] = by, packet, side
 
-    def by_connections(
-        self, analysis: Analysis, ends: ConnectionEnds, stream: Numbers, last: Numbers
-    ) -> None:
-        """Connections that ended behind the packet `last`, or were followed by others between their ports."""
+    def by_connections(self, analysis: Analysis, ends: ConnectionEnds, stream: Numbers) -> None:
+        """Connections that ended, or were followed by others between their ports."""
         packet = _replaced(analysis.streams)[stream]
         rows = np.flatnonzero(packet >= 0)
         self.put(rows, AssociationEnd.NEW_CONNECTION, packet[rows])
-        packet, side = ends.behind(stream.astype(np.uint32), last - 1)
+        packet, side = ends.first(stream)
         rows = np.flatnonzero(packet >= 0)
         reset = (analysis.packets["flags"][packet[rows]] & RST) > 0
         by = np.where(reset, AssociationEnd.RST, AssociationEnd.FIN)
@@ -248,6 +247,12 @@ class _Ends:
         self.put(before, AssociationEnd.NEW_AARQ, wpdus["last_packet"][begun], exchanges["side"][opener])
         rows = np.flatnonzero(release >= 0)
         release = release[rows]
+        # Whom the other side's end came before could not release any more: nobody heard it.
+        asked = wpdus["last_packet"][np.maximum(exchanges["last_request"][release], 0)]
+        closed = np.isin(self.by[rows], (AssociationEnd.FIN, AssociationEnd.RST))
+        closed &= (self.packet[rows] < asked) & (self.side[rows] != exchanges["side"][release])
+        heard = ~closed | (exchanges["last_response"][release] >= 0)
+        rows, release = rows[heard], release[heard]
         told = np.maximum(exchanges["last_response"][release], exchanges["last_request"][release])
         by = np.where(exchanges["service"][release] == t.ABRT, AssociationEnd.ABORT, AssociationEnd.RELEASE)
         self.put(rows, by, wpdus["last_packet"][told], exchanges["side"][release])

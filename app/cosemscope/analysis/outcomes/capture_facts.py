@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.exchanges.statuses import ConnectionEnds, statuses
+from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
+from cosemscope.analysis.exchanges.statuses import statuses
 from cosemscope.analysis.outcomes.association_details import AssociationDetails, association_details
 from cosemscope.analysis.outcomes.association_security import AssociationSecurity, association_security
 from cosemscope.analysis.outcomes.association_table import AssociationTable, association_table

@@ -7,9 +7,11 @@ told.sentence(stream)       # "meter closed with RST 2.1 s into block 14 of get-
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from cosemscope.analysis.associations.result_words import result_word
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.outcomes.association_details import association_details
 from cosemscope.analysis.outcomes.association_table import AssociationEnd
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts
@@ -109,10 +111,19 @@ class CauseSentences:
         word = result_word(service, code)
         return f"{apdu_name(service)} {word}" if word else apdu_name(service)
 
+    def _of_stream(self, stream: int) -> npt.NDArray[np.int64]:
+        """The associations of a stream, int64[n]."""
+        return self._associations[self._starts[stream] : self._starts[stream + 1]]
+
+    def _releases_unanswered(self, stream: int) -> int:
+        """How many releases of a stream nobody answered, as far as its capture would have the answers."""
+        release = self._facts.associations.release[self._of_stream(stream)]
+        return int((self._facts.statuses[release[release >= 0]] == ExchangeStatus.UNANSWERED).sum())
+
     def _released(self, stream: int) -> str:
         """How the last association of a stream ended."""
         facts = self._facts.associations
-        mine = self._associations[self._starts[stream] : self._starts[stream + 1]]
+        mine = self._of_stream(stream)
         last = int(mine[np.argmax(facts.last_packet[mine])])
         end, side = AssociationEnd(int(facts.ended[last])), int(facts.ended_side[last])
         if end is AssociationEnd.RELEASE:
@@ -139,7 +150,7 @@ class CauseSentences:
     def _not_answered(self, stream: int) -> str:
         exchange = self._exchange(stream)
         asked = self._packet(stream)
-        end, _ = self._facts.ends.behind(np.array([stream], np.uint32), np.array([asked]))
+        end, _ = self._facts.ends.first(np.array([stream]))
         last = int(self._analysis.streams["last_time"][stream])
         if end[0] >= 0:
             wait, then = self._time(int(end[0])) - self._time(asked), self._closing(stream, int(end[0]))
@@ -155,9 +166,10 @@ class CauseSentences:
     def _closed_within(self, stream: int) -> str:
         exchange, end = self._exchange(stream), self._packet(stream)
         since = self._last_packet(exchange)
-        passed = short_duration(max(self._time(end) - self._time(since), 0))
+        passed = short_duration(abs(self._time(end) - self._time(since)))
         resent = self._retransmissions(stream, since, end)
-        return f"{self._closing(stream, end)} {passed} into {self._within(exchange)}{resent}"
+        when = "before" if end < since else "into"
+        return f"{self._closing(stream, end)} {passed} {when} {self._within(exchange)}{resent}"
 
     def _given_up(self, stream: int) -> str:
         return f"{self._within(self._exchange(stream))} was given up: the client went on without the rest"
@@ -170,8 +182,9 @@ class CauseSentences:
         end = self._packet(stream)
         association = int(self._facts.associations.of[self._exchange(stream)])
         since = int(self._facts.associations.last_packet[association])
-        passed = short_duration(max(self._time(end) - self._time(since), 0))
-        return f"{self._closing(stream, end)} {passed} after the last WPDU, the association was not released"
+        passed = short_duration(abs(self._time(end) - self._time(since)))
+        when = f"{passed} {'before' if end < since else 'after'} the last WPDU"
+        return f"{self._closing(stream, end)} {when}, the association was not released"
 
     def _replaced(self, stream: int) -> str:
         return "another connection began between the same ports, the association was not released"
@@ -239,9 +252,11 @@ class CauseSentences:
         told = [count(int(outcomes.exchanges[stream]), "exchange")]
         if errors:
             told.append(count(errors, "error"))
-        lost = int(outcomes.lost[stream])
-        if unanswered > lost:
-            told.append(f"{unanswered - lost:,} asked again")
+        lost, unheard = int(outcomes.lost[stream]), self._releases_unanswered(stream)
+        if unanswered > lost + unheard:
+            told.append(f"{unanswered - lost - unheard:,} asked again")
+        if unheard:
+            told.append("the release not answered")
         if lost:
             told.append(f"{count(lost, 'answer')} not captured")
         return f"{', '.join(told)}; {self._released(stream)}"

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
-from cosemscope.analysis.exchanges.statuses import ConnectionEnds, ExchangeStatus
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.outcomes.association_table import AssociationEnd, AssociationTable
 from cosemscope.analysis.outcomes.capture_losses import lost_answers
 from cosemscope.analysis.outcomes.outcome_words import OUTCOMES, Cause, ConnectionOutcome
@@ -180,7 +181,7 @@ def _never_came_about(
     port = np.where(far == 0, flows["a_port"][flow], flows["b_port"][flow])
     rows = rows[(port == DLMS_PORT) | _speaks(flows, streams, carries, flow, far)]
     answered = streams.answered[rows]
-    packet, side = ends.behind(rows.astype(np.uint32), streams["first_packet"][rows].astype(np.int64))
+    packet, side = ends.first(rows)
     refused = ~answered & (side == 1)
     found.put(rows, Cause.SYN_UNANSWERED, packet=streams["first_packet"][rows])
     found.put(rows[refused], Cause.SYN_REFUSED, packet=packet[refused])

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
-from cosemscope.analysis.exchanges.statuses import ConnectionEnds, ExchangeStatus
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.outcomes.association_table import (
     Acceptance,
     AssociationEnd,
@@ -22,6 +23,7 @@ from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import TCP
+from cosemscope.streams.tables.wpdu_table import Mark
 
 Numbers = npt.NDArray[np.int64]
 _RELEASES = (t.RLRQ, t.RLRE)
@@ -58,6 +60,7 @@ class _Finder:
         self._exchanges, self._statuses, self._associations = exchanges, statuses, associations
         self._ends = ends
         self._streams, self._pairs = analysis.streams, analysis.pairs
+        self._wpdus = analysis.wpdus
         self._place = analysis.wpdus["last_packet"]
         self._found: list[Troubles] = []
 
@@ -111,7 +114,7 @@ class _Finder:
     def _closed_before_going_on(self, rows: Numbers) -> Numbers:
         """The FIN or RST of the other side that came before these askers went on, int64[n]; -1 for none."""
         exchanges = self._exchanges
-        end, side = self._ends.behind(exchanges["stream"][rows], self._packets(rows, "last_request"))
+        end, side = self._ends.first(exchanges["stream"][rows])
         # Invariant: `order` has the exchanges of each stream together, place[k] says where exchange k stands.
         order = np.argsort(exchanges["stream"], kind="stable")
         place = np.empty(len(order), np.int64)
@@ -131,13 +134,26 @@ class _Finder:
         # An answer that lacks octets, behind which the connection went on, was lost by the capture alone.
         lost = exchanges["final"][rows] & (last[exchanges["stream"][rows]] > at)
         rows, at = rows[~lost], at[~lost]
-        end, _ = self._ends.behind(exchanges["stream"][rows], at - 1)
+        end, _ = self._ends.breaking(exchanges["stream"][rows], *self._sending(rows, at))
         went_on = exchanges["given_up"][rows]
         self._add(Cause.GIVEN_UP, rows[went_on], at[went_on], at[went_on])
         closed = ~went_on & (end >= 0)
         self._add(Cause.CLOSED_WITHIN, rows[closed], at[closed], end[closed])
         left = ~went_on & (end < 0)
         self._add(Cause.CAPTURE_ENDED_WITHIN, rows[left], at[left], at[left])
+
+    def _sending(self, rows: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
+        """Whose octets lack in open exchanges whose last packet is `at`, and until when the other may close.
+
+        Amid a WPDU, and in a transfer whose blocks need no acknowledgement, that is the one who sent last;
+        the other side may have closed its own direction before. Else whoever closes first is the one.
+        """
+        exchanges, wpdus = self._exchanges, self._wpdus
+        last = np.max([exchanges[name][rows] for name in ("last_request", "last_response")], 0)
+        goes_on = (wpdus["marks"][last] & Mark.TRUNCATED) > 0
+        goes_on |= exchanges["answer"][rows] == t.GENERAL_BLOCK_TRANSFER
+        goes_on |= wpdus["apdu_tag"][last] == t.GENERAL_BLOCK_TRANSFER
+        return wpdus["direction"][last].astype(np.int64), np.where(goes_on, at - 1, -1)
 
     def _of_associations(self) -> None:
         """Associations that the meter closed, or that another connection cut, before they were released."""

@@ -57,9 +57,7 @@ def _within(analysis: Analysis, rows: Rows, flag: int) -> Found:
     cut = cut[
         (analysis.streams["missing_octets"][stream] == 0) & (analysis.streams["protocol"][stream] == TCP)
     ]
-    end, side = capture_facts(analysis).ends.behind(
-        wpdus["stream"][cut], wpdus["last_packet"][cut].astype(np.int64) - 1
-    )
+    end, side = capture_facts(analysis).ends.breaking(wpdus["stream"][cut], wpdus["direction"][cut])
     is_so = (
         (end >= 0)
         & ((packets["flags"][end] & flag) > 0)
