@@ -1,6 +1,6 @@
 """`python3 tests/mutants`: draw mutants of each room by a seed, run the tests near them, list the unnoticed.
 
-    python3 tests/mutants --count 300 -j 2                  all rooms but the window's, in even shares
+    python3 tests/mutants --count 300 -j 2                  all rooms but the window's
     python3 tests/mutants --room apdu --count 60 --seed 7
     python3 tests/mutants --module streams/endings.py --every --own
 
@@ -9,6 +9,7 @@ than `--least` percent of the others are noticed.
 """
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -58,39 +59,44 @@ class Verdict:
 
 
 def drawn(given: argparse.Namespace) -> dict[str, list[Mutant]]:
-    """Room, or module where modules are named -> the mutants that are drawn from it."""
+    """Room, or module where modules are named -> the mutants drawn from it; all places are alike."""
     package = _CHECKOUT / PACKAGE
     parts = given.module or given.room or ROOMS
-    found = {}
-    for index, part in enumerate(parts):
-        modules = modules_of(package, [part])
-        share = given.count // len(parts) + (index < given.count % len(parts))
-        if given.every:
-            found[part] = [mutant for module in modules for mutant in every_mutant(module)]
-        else:
-            found[part] = draw(modules, share, f"{given.seed} {part}")
+    part_of = {module: part for part in parts for module in modules_of(package, [part])}
+    modules = list(part_of)
+    if given.every:
+        mutants = [mutant for module in modules for mutant in every_mutant(module)]
+    else:
+        mutants = draw(modules, given.count, str(given.seed))
+    if given.again:
+        unnoticed = set(given.again.read_text(encoding="utf-8").splitlines())
+        mutants = [one for one in mutants if Verdict("", one, Outcome.NOBODY, None).line() in unnoticed]
+    found: dict[str, list[Mutant]] = {part: [] for part in parts}
+    for mutant in mutants:
+        found[part_of[mutant.module]].append(mutant)
     return found
 
 
-def tried(mutants: dict[str, list[Mutant]], jobs: int, own_only: bool) -> Iterator[Verdict]:
+def tried(mutants: dict[str, list[Mutant]], given: argparse.Namespace) -> Iterator[Verdict]:
     """Each mutant's verdict as soon as it is known; raises TestsFail where none passes without any mutant."""
     judgement = Judgement.read(_CHECKOUT / PACKAGE, _JUDGED)
     # A mutant that was judged is tried all the same: one that is noticed was judged wrongly.
     tests = {mutant.module: near(_CHECKOUT, mutant.module) for each in mutants.values() for mutant in each}
-    with copied(_CHECKOUT) as first, ThreadPoolExecutor(jobs) as pool:
-        limits = _limits(first, tests.values(), own_only)
+    with copied(_CHECKOUT) as first, ThreadPoolExecutor(given.jobs) as pool:
+        _measure(first, tests.values(), given)
         for name in first.failing:
             print(f"fails without any change, and is left out: {name}", flush=True)
         free: SimpleQueue[Copy] = SimpleQueue()
         free.put(first)
-        for number in range(1, jobs):
+        for number in range(1, given.jobs):
             free.put(first.twin(first.folder.parents[1] / str(number) / "checkout"))
 
         def verdict(room: str, mutant: Mutant) -> Verdict:
             copy = free.get()
             try:
                 asked = tests[mutant.module]
-                outcome = copy.outcome(mutant, asked, limits[asked], own_only=own_only)
+                limit = _PATIENCE * copy.reach.time_of([*asked.own, *asked.others]) + _BESIDES
+                outcome = copy.outcome(mutant, asked, limit, own_only=given.own)
             finally:
                 free.put(copy)
             return Verdict(room, mutant, outcome, judgement.of(mutant))
@@ -103,18 +109,18 @@ def tried(mutants: dict[str, list[Mutant]], jobs: int, own_only: bool) -> Iterat
             pool.shutdown(cancel_futures=True)
 
 
-def _limits(made: Copy, tests: Iterable[Near], own_only: bool) -> dict[Near, float]:
-    """Near tests -> the seconds that they may take with a mutant; they run once without."""
-    limits: dict[Near, float] = {}
-    wide: dict[tuple[str, ...], float] = {}
-    for asked in dict.fromkeys(tests):
-        # The room stands last, and the stages before it are in it.
-        paths = asked.own if own_only else asked.others[-1:] or asked.own
-        if paths not in wide:
-            seconds = made.measure(paths) if paths else 0.0
-            wide[paths] = _PATIENCE * seconds + _BESIDES
-        limits[asked] = wide[paths]
-    return limits
+def _measure(made: Copy, tests: Iterable[Near], given: argparse.Namespace) -> None:
+    """Run the tests once without a mutant, each room's once; or take in what an earlier run found."""
+    if given.reach and given.reach.exists():
+        for known in json.loads(given.reach.read_text(encoding="utf-8")):
+            made.know(known)
+        return
+    # The room stands last, and the stages before it are in it.
+    for paths in dict.fromkeys(asked.own if given.own else asked.others[-1:] or asked.own for asked in tests):
+        if paths:
+            made.measure(paths)
+    if given.reach:
+        given.reach.write_text(json.dumps(made.known), encoding="utf-8")
 
 
 def report(verdicts: Sequence[Verdict]) -> float:
@@ -145,12 +151,18 @@ def main() -> int:
     parser.add_argument("--module", action="append", help="draw from this module, a path in the package")
     parser.add_argument("--every", action="store_true", help="take all mutants instead of drawing")
     parser.add_argument("--own", action="store_true", help="run the tests of the module's name alone")
+    parser.add_argument(
+        "--again", type=Path, metavar="OUTPUT", help="try those unnoticed in an earlier output"
+    )
+    parser.add_argument(
+        "--reach", type=Path, metavar="FILE", help="what tests call, found first if it is not there"
+    )
     parser.add_argument("--least", type=float, default=95.0, help="percentage to notice (default: 95)")
     parser.add_argument("-j", "--jobs", type=int, default=1, help="how many mutants are tried at once")
     given = parser.parse_args()
     verdicts = []
     try:
-        for verdict in tried(drawn(given), given.jobs, given.own):
+        for verdict in tried(drawn(given), given):
             verdicts.append(verdict)
             print(verdict.line(), flush=True)
     except TestsFail as failure:

@@ -1,5 +1,6 @@
 """A mutant stands in a copy: its own tests notice it, or those of its room, or nobody; the copy stays."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ pytest.importorskip("cosmic_ray", reason="no mutation operators: python3 packagi
 
 from tests.mutants.judgement import Judgement
 from tests.mutants.places import Mutant, every_mutant
+from tests.mutants.reach import Reach
 from tests.mutants.trials import Outcome, TestsFail, copied, near
 
 MODULE = """def first(a):
@@ -85,6 +87,51 @@ def test_who_notices(checkout):
         assert before == {path: path.read_bytes() for path in copy.folder.rglob("*.py")}
         folder = copy.folder
     assert not folder.exists()
+
+
+def test_only_tests_that_call_the_function_are_asked(checkout):
+    """Others can not notice. The whole room is asked where a line is in no function, or children call it."""
+    module = checkout / "app/cosemscope/room/module.py"
+    module.write_text(f"AT_LOADING = 1\n\n\n{MODULE}")
+    other = checkout / "tests/room/test_other.py"
+    other.write_text(
+        TEST_ROOM
+        + "\n\ndef test_first_again():\n    from cosemscope.room.module import first\n    first(3)\n"
+    )
+    with copied(checkout) as copy:
+        copy.measure(["tests/room"])
+        source = module.read_text()
+
+        def asked(text: str) -> list[str] | None:
+            line = source.splitlines().index(text) + 1
+            return copy.reach.asked("room/module.py", source, line, ["tests/room"])
+
+        own, others = "tests/room/test_module.py", "tests/room/test_other.py"
+        assert sorted(asked("    return a + 1") or []) == [
+            f"{own}::test_first",
+            f"{others}::test_first_again",
+        ]
+        assert asked("        a = a - 1") == [f"{own}::test_last"]
+        assert asked("    return a < 3") is None
+        assert asked("AT_LOADING = 1") is None
+        assert copy.reach.time_of([own]) <= copy.reach.time_of(["tests/room"])
+        assert copy.reach.time_of(["tests/ro"]) == 0
+        known = json.loads(json.dumps(copy.known))
+    with copied(checkout) as again:
+        for one in known:
+            again.know(one)
+        assert again.reach == copy.reach
+
+
+def test_what_is_called_at_loading_is_asked_of_all(tmp_path):
+    """A table that a function makes as its module is loaded is seen by tests that never call the function."""
+    reach = Reach()
+    reach.add({"": (0.0, [("a.py", 1)]), "tests/test_a.py::test_a": (1.0, [("a.py", 1), ("a.py", 5)])})
+    source = "def table():\n    return 1\n\n\n@decorated\ndef other(a=2):\n    return 3\n"
+    assert reach.asked("a.py", source, 2, ["tests"]) is None
+    assert reach.asked("a.py", source, 6, ["tests"]) is None  # what stands before the body is run at loading
+    assert reach.asked("a.py", source, 7, ["tests"]) == ["tests/test_a.py::test_a"]
+    assert reach.asked("a.py", source, 7, ["tests/room"]) is None
 
 
 def test_a_mutant_that_never_ends_is_noticed(checkout):

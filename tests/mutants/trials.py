@@ -1,12 +1,14 @@
 """What the tests say of a mutant: it stands in a copy of the checkout, and the tests nearest to it run first.
 
 Nearest are those whose name is the module's, `test_wports.py` or `test_wports_*.py` for `wports.py`; then
-come those of its stage and of its room. A run that does not end, or wants too much memory, is one that fails.
+come those of its room that call the function with the mutant, or all of them where that is in no function or
+called as modules are loaded. A run that does not end, or wants too much memory, is one that fails.
 """
 
 import contextlib
 import copy
 import enum
+import json
 import os
 import re
 import shutil
@@ -14,12 +16,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.mutants.places import Mutant
+from tests.mutants.reach import FILE, Reach
 
 #: What of a checkout tests need; all else may be large.
 _COPIED = ("app", "packaging", "pyproject.toml", "resources", "tests", "README.md", "CHANGELOG.md")
@@ -69,6 +72,8 @@ class Copy:
         self.checkout = checkout
         self.folder = folder
         self.failing: list[str] = []
+        self.reach = Reach()
+        self.known: list[dict[str, Any]] = []
         for name in _COPIED:
             source = checkout / name
             if source.is_dir():
@@ -84,54 +89,65 @@ class Copy:
         shutil.copytree(self.folder, folder, symlinks=True)
         return other
 
-    def measure(self, paths: Sequence[str]) -> float:
-        """Run tests on what nobody changed, which leaves compiled modules behind; the seconds they took.
+    def measure(self, paths: Sequence[str]) -> None:
+        """Run tests on what nobody changed: what they call, and how long they take, is known from then on.
 
         Those that fail are left out from then on, and put into `failing`. Raises TestsFail where none passes.
         """
-        began = time.monotonic()
         passed, said = self._pass(paths, None, first=True)
-        if not passed:
-            failing = _FAILING.findall(said)
-            if not failing or not _PASSED.search(said):
-                raise TestsFail("\n".join(said.splitlines()[-30:]))
-            self.failing += failing
-        return time.monotonic() - began
+        failing = [] if passed else _FAILING.findall(said)
+        if not passed and (not failing or not _PASSED.search(said)):
+            raise TestsFail("\n".join(said.splitlines()[-30:]))
+        self.know({"failing": failing, "tests": json.loads(self._reach_file.read_text(encoding="utf-8"))})
+
+    def know(self, known: dict[str, Any]) -> None:
+        """Take in what an earlier `measure` found."""
+        self.failing += known["failing"]
+        self.reach.add(known["tests"])
+        self.known.append(known)
 
     def outcome(self, mutant: Mutant, tests: Near, limit: float, *, own_only: bool = False) -> Outcome:
         """Who notices a mutant; each run of tests may take `limit` seconds."""
         with self._changed(mutant):
             if tests.own and not self._pass(tests.own, limit)[0]:
                 return Outcome.OWN
-            if not own_only and tests.others and not self._pass(tests.others, limit)[0]:
-                return Outcome.ROOM
-        return Outcome.NOBODY
+            if own_only or not tests.others:
+                return Outcome.NOBODY
+            module = mutant.module.relative_to(self.checkout / PACKAGE).as_posix()
+            source = mutant.module.read_text(encoding="utf-8")
+            asked = self.reach.asked(module, source, mutant.line, tests.others)
+            if asked is None:
+                return Outcome.NOBODY if self._pass(tests.others, limit)[0] else Outcome.ROOM
+            asked = [test for test in asked if test.partition("::")[0] not in tests.own]
+            passed = not asked or self._pass(asked, limit)[0]
+        return Outcome.NOBODY if passed else Outcome.ROOM
 
     @contextlib.contextmanager
     def _changed(self, mutant: Mutant) -> Iterator[None]:
         path = self.folder / mutant.module.relative_to(self.checkout)
         kept = path.read_bytes()
         # A mutant may have the size and the second of the module: nothing compiled may stand for it.
-        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
-            compiled.unlink()
+        _forget_compiled(path)
         path.write_text(mutant.source, encoding="utf-8")
         try:
             yield
         finally:
             path.write_bytes(kept)
+            _forget_compiled(path)
 
     def _pass(self, paths: Sequence[str], limit: float | None, *, first: bool = False) -> tuple[bool, str]:
         """Whether tests pass within `limit` seconds, and what pytest wrote; it stops where one fails.
 
-        The `first` time it does not, and leaves compiled modules behind.
+        The `first` time it does not, and what they call is written down.
         """
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
+        command += ["-p", "reach"] if first else []
         command += [f"--timeout={_ONE_TEST}", *(f"--deselect={each}" for each in self.failing)]
         command += [*([] if first else ["-x"]), *paths]
         process = subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self._environment(writing=first),
+            env=self._environment(first=first),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -145,10 +161,15 @@ class Copy:
             return False, "the tests did not end"
         return process.returncode == 0, output.decode(errors="replace")
 
-    def _environment(self, *, writing: bool) -> dict[str, str]:
+    @property
+    def _reach_file(self) -> Path:
+        return self.folder.parent / "reach.json"
+
+    def _environment(self, *, first: bool) -> dict[str, str]:
         """The copy's modules before the checkout's, in children of tests too; the same examples each time."""
+        paths = [str(self.folder / "app"), str(self.folder)]
         ours = {
-            "PYTHONPATH": os.pathsep.join([str(self.folder / "app"), str(self.folder)]),
+            "PYTHONPATH": os.pathsep.join([*paths, *([str(Path(__file__).parent)] if first else [])]),
             "HYPOTHESIS_PROFILE": "ci",
             "QT_QPA_PLATFORM": "offscreen",
             "OPENBLAS_NUM_THREADS": "1",
@@ -156,9 +177,13 @@ class Copy:
                 "COSEMSCOPE_SHARED", str(self.checkout.resolve().parent / "shared")
             ),
         }
-        if not writing:
-            ours["PYTHONDONTWRITEBYTECODE"] = "1"
+        ours |= {FILE: str(self._reach_file)} if first else {}
         return {**os.environ, **ours}
+
+
+def _forget_compiled(module: Path) -> None:
+    for compiled in module.parent.glob(f"__pycache__/{module.stem}.*"):
+        compiled.unlink()
 
 
 def _limit_memory() -> None:
