@@ -17,6 +17,7 @@ _NAMED = "system title ABC 4142430000000001, invocation counter 9"
         (Verdict.UNAUTHENTICATED, "opened-unauthenticated", True, True, "note"),
         (Verdict.PLAIN, "already-plain", True, False, "warning"),
         (Verdict.TAG_WRONG, "tag-wrong", False, True, "warning"),
+        (Verdict.KEY_UNFIT, "key-unfit", False, True, "warning"),
         (Verdict.NO_KEY, "no-key", False, True, "note"),
         (Verdict.NO_TITLE, "no-title", False, True, "note"),
         (Verdict.CUT, "cut", False, False, "note"),
@@ -35,7 +36,7 @@ def test_what_a_verdict_means(
 
 def test_every_verdict_is_in_the_table() -> None:
     """Whoever adds a verdict says above what it means."""
-    assert len(Verdict) == 11
+    assert len(Verdict) == 12
 
 
 @pytest.mark.parametrize(

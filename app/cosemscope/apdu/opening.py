@@ -18,6 +18,7 @@ class Verdict(StrEnum):
     UNAUTHENTICATED = "opened-unauthenticated"
     PLAIN = "already-plain"
     TAG_WRONG = "tag-wrong"
+    KEY_UNFIT = "key-unfit"
     NO_KEY = "no-key"
     NO_TITLE = "no-title"
     CUT = "cut"
@@ -42,8 +43,10 @@ _OPENED_WORDS = {
     Verdict.PLAIN: "the security header says encrypted, but the text as it stands is plain: it was written "
     "down after deciphering, so that no authentication tag and no check sequence can fit, whatever the key",
 }
-_WANTING = frozenset((Verdict.UNAUTHENTICATED, Verdict.TAG_WRONG, Verdict.NO_KEY, Verdict.NO_TITLE))
-_WRONG = frozenset((Verdict.PLAIN, Verdict.TAG_WRONG, Verdict.SIGNATURE_WRONG))
+_WANTING = frozenset(
+    (Verdict.UNAUTHENTICATED, Verdict.TAG_WRONG, Verdict.KEY_UNFIT, Verdict.NO_KEY, Verdict.NO_TITLE)
+)
+_WRONG = frozenset((Verdict.PLAIN, Verdict.TAG_WRONG, Verdict.KEY_UNFIT, Verdict.SIGNATURE_WRONG))
 
 
 class Opening(NamedTuple):
@@ -74,7 +77,7 @@ class Opening(NamedTuple):
     @property
     def item(self) -> str:
         """The word of the kind of expert items that the outcome is."""
-        return "key-unfit" if self.tried and self.verdict not in _WRONG else self.verdict.value
+        return Verdict.KEY_UNFIT.value if self.tried and self.verdict not in _WRONG else self.verdict.value
 
     @property
     def sentences(self) -> tuple[str, ...]:

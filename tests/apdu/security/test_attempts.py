@@ -112,7 +112,7 @@ def test_sense_decides_where_there_is_no_tag() -> None:
     assert tried.by_sense(ring_key(_WRONG), 0) is None
     assert tried.tries == 1
     failed = tried.failure()
-    assert (failed.verdict, failed.plaintext, failed.tried) == (Verdict.NO_KEY, None, True)
+    assert (failed.verdict, failed.plaintext, failed.tried) == (Verdict.KEY_UNFIT, None, True)
     assert failed.notes[0].startswith("the key that is given does not fit with system title MMM ")
     assert "deciphered with the key of meter the text" in failed.notes[0]
 
@@ -185,7 +185,7 @@ def test_an_encryption_key_without_its_authentication_key() -> None:
     assert found.notes == ("the authentication keys of other holders do not fit the tag",)
     tried = attempt(part)
     assert tried.by_tag(ring_key(_WRONG, own=False), 0) is None
-    assert tried.failure().verdict is Verdict.NO_KEY
+    assert tried.failure().verdict is Verdict.KEY_UNFIT
     plain = part_of(glo(0xC8, GET_CLOCK, control=0x10))
     tried = attempt(plain)
     assert tried.by_tag(ring_key(_WRONG, own=False), 0) is None

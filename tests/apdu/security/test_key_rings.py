@@ -44,6 +44,18 @@ def test_the_same_key_is_tried_once() -> None:
     assert (second.label, second.titles) == ("global unicast key of three", _TITLES[2:])
 
 
+def test_entries_with_one_title_are_one_holder() -> None:
+    """The authentication key that one of them has goes with the encryption key that another has."""
+    sets = [
+        KeySet("key", _TITLES[0], encryption=_A),
+        KeySet("other", _TITLES[1], authentication=_Y),
+        KeySet("rest", _TITLES[0], authentication=_X),
+    ]
+    (key,) = KeyRing(sets).keys(KeyKind.UNICAST)
+    assert (key.own, key.authentications) == (True, (_X, _Y))
+    assert KeyRing(sets[:2]).keys(KeyKind.UNICAST)[0].own is False
+
+
 def test_authentication_keys() -> None:
     """A key goes with its holder's, or else with all that are given, each once."""
     sets = [

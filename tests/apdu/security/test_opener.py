@@ -236,7 +236,7 @@ def test_nonsense_is_not_shown_as_opened(control: int) -> None:
     apdu = glo(0xCC, CLEAR_RESPONSE, control=control)
     keys = dataclasses.replace(FULL, authentication=None, title=None)
     found = opened(apdu, KeySet("wrong", encryption=WRONG))
-    assert (found.verdict, found.plaintext, found.severity) == (Verdict.NO_KEY, None, "warning")
+    assert (found.verdict, found.plaintext, found.severity) == (Verdict.KEY_UNFIT, None, "warning")
     assert "deciphered with the global unicast key of wrong the text " in found.notes[0]
     right = opened(apdu, KeySet("wrong", encryption=WRONG), keys)
     assert right.plaintext == CLEAR_RESPONSE

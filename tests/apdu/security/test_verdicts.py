@@ -68,12 +68,12 @@ def test_no_wrong_key_opens_anything(control: int, form: str) -> None:
             "wrong", encryption=wrong, broadcast=wrong, dedicated=wrong, authentication=AUTHENTICATION
         )
         found = opened(apdu, keys)
-        assert found.verdict is (Verdict.TAG_WRONG if control & 0x10 else Verdict.NO_KEY)
+        assert found.verdict is (Verdict.TAG_WRONG if control & 0x10 else Verdict.KEY_UNFIT)
         assert (found.plaintext, found.severity) == (None, "warning")
         assert found.notes
         if control & 0x20:
             unchecked = opened(apdu, dataclasses.replace(keys, authentication=None))
-            assert (unchecked.verdict, unchecked.plaintext) == (Verdict.NO_KEY, None)
+            assert (unchecked.verdict, unchecked.plaintext) == (Verdict.KEY_UNFIT, None)
 
 
 def test_a_thousand_wrong_keys_do_not_open_what_has_no_tag() -> None:
@@ -82,7 +82,7 @@ def test_a_thousand_wrong_keys_do_not_open_what_has_no_tag() -> None:
     keys = [KeySet(str(number), encryption=source.randbytes(16)) for number in range(1000)]
     for apdu in (general_glo(ANSWER, control=0x20), glo(0xCC, ANSWER, control=0x20), general_glo(ANSWER)):
         found = opened(apdu, *keys)
-        assert (found.verdict, found.plaintext) == (Verdict.NO_KEY, None)
+        assert (found.verdict, found.plaintext) == (Verdict.KEY_UNFIT, None)
         assert "none of 1000 keys fits" in found.notes[0]
         assert opened(apdu, *keys, FULL).plaintext == ANSWER
 
@@ -185,7 +185,7 @@ def test_a_wrong_title(control: int) -> None:
     """The right keys with somebody else's title open nothing; the title that was tried is named."""
     for apdu in (glo(0xCC, ANSWER, control=control), glo(0xC8, GET_CLOCK, control=control)):
         found = opened(apdu, FULL, sender=b"ABC\x00\x00\x00\x00\x09")
-        assert found.verdict is (Verdict.TAG_WRONG if control & 0x10 else Verdict.NO_KEY)
+        assert found.verdict is (Verdict.TAG_WRONG if control & 0x10 else Verdict.KEY_UNFIT)
         assert found.plaintext is None
         assert "ABC 4142430000000009" in found.notes[0]
 

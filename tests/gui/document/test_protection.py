@@ -164,6 +164,32 @@ def test_a_wrong_key_says_that_the_tag_is_wrong(ciphered):
     assert bar.add_key.isVisible()
 
 
+def test_a_wrong_encryption_key_alone_is_no_missing_one(ciphered, qtbot):
+    """The head says what the sentence says, in the colour of what is wrong; so does the row."""
+    ciphered.opening.keeper.set_keys(KeyTable.parse(f'[[key]]\nencryption = "{AK}"'))
+    ciphered.selection.go_to(4)
+    bar = ciphered.workspace.details.verdict
+    assert bar.badge.text() == "Key does not fit"
+    assert "the key that is given does not fit" in bar.sentence.text().lower()
+    assert bar.add_key.isVisible()
+    line = ciphered.workspace.table.wpdus.info(4)
+    qtbot.waitUntil(lambda: ciphered.workspace.table.wpdus.info(4).verdict is Verdict.KEY_UNFIT)
+    assert line.text
+    assert "no-key" not in info(ciphered, qtbot, 4)
+
+
+@pytest.mark.parametrize("wrong", [AK, EK])
+def test_keys_of_one_holder_in_two_entries(ciphered, wrong):
+    """They are as good as in one: a wrong authentication key is a wrong tag, and not a missing key."""
+    entry = f'[[key]]\nsystem_title = "{CLIENT}"\n'
+    given = f'{entry}encryption = "{EK}"\n{entry}authentication = "{wrong}"'
+    ciphered.opening.keeper.set_keys(KeyTable.parse(given))
+    ciphered.selection.go_to(4)
+    bar = ciphered.workspace.details.verdict
+    assert bar.shown.verdict is (Verdict.OPENED if wrong == AK else Verdict.TAG_WRONG)
+    assert "no authentication key" not in bar.sentence.text()
+
+
 def test_without_the_authentication_key_it_is_opened_and_said(ciphered):
     """Opened, but nobody has checked the tag: another colour, another word."""
     ciphered.opening.keeper.set_keys(KeyTable.parse(f'[[key]]\nencryption = "{EK}"'))

@@ -12,14 +12,17 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QComboBox, QMen
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.capture.spool.synthetic_frames import SyntheticUdp
-from cosemscope.gui.application import run
+from cosemscope.gui.application import run, window_words
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.frame.return_place import ReturnPlace
 from cosemscope.gui.frame.window import SAMPLE, Window
+from cosemscope.gui.look import theme
+from cosemscope.gui.look.apdu_kinds import Kind
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
 from cosemscope.resources import resource
@@ -91,6 +94,9 @@ def test_truncated_wpdus_are_counted_apart(open_in):
         assert "displayed" not in window.status.counts.text()
     open_in(shared("captures/DLMS_list.pcap"))
     assert "8 WPDUs " in window.status.counts.text()
+    open_in(resource(SAMPLE))
+    told = window.document.analysis.statistics()
+    assert f"{told['wpdus']} WPDUs, {told['other_apdus']} other APDUs " in window.status.counts.text()
     assert window.messages.messages == ()
 
 
@@ -464,7 +470,8 @@ sys.exit(run(sys.argv[1:]))
 def test_the_program_starts_on_a_file_and_ends_cleanly(tmp_path):
     """As `cosemscope FILE` does: exit status 0, not a word on standard error, settings where they belong."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", START, str(resource(SAMPLE)), str(tmp_path)]
+    keys = str(resource("samples/first-look-keys.toml"))
+    command = [sys.executable, "-c", START, str(resource(SAMPLE)), "--keys", keys, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
     words = [line for line in done.stderr.splitlines() if "plugin does not support" not in line]
     assert (done.returncode, words, done.stdout) == (0, [], "")
@@ -474,8 +481,15 @@ def test_the_program_starts_on_a_file_and_ends_cleanly(tmp_path):
 
 def test_two_files_are_one_too_many(capsys):
     """One capture at a time, said before any window opens."""
-    assert run(["a.pcap", "b.pcap"]) == 2
-    assert "one capture file at a time" in capsys.readouterr().err
+    assert run(["a.pcap", "b.pcap", "--keys", "keys.toml"]) == 2
+    assert "one capture file at a time, not 2" in capsys.readouterr().err
+
+
+def test_the_window_takes_a_key_file_as_commands_do():
+    """Before or behind the capture, several of them; what is Qt's stays Qt's."""
+    assert window_words(["a.pcap", "--keys", "k.toml"]) == (["a.pcap"], ["k.toml"])
+    assert window_words(["--keys=k.toml", "--keys", "l.toml", "a.pcap"]) == (["a.pcap"], ["k.toml", "l.toml"])
+    assert window_words(["-reverse"]) == ([], [])
 
 
 def test_rows_come_some_times_a_second_and_all_at_the_end(open_in, qtbot):
@@ -599,3 +613,30 @@ def test_comments_and_names_are_in_the_tool_tips(open_in, tmp_path: Path):
     assert "Packet" not in (model.data(model.index(0, 0), int(tip)) or "")
     assert model.data(model.index(0, 0), int(mark)) is None
     assert f"meter-17 ({B4})" in tree.data(tree.index(1, 0), int(tip))
+
+
+def test_what_failed_and_what_was_opened_have_their_colours(open_in, qtbot):
+    """Results, refusals and exceptions are red in rows and graph; opened traffic is what it is."""
+    window = open_in(resource(SAMPLE))
+    traffic, table = window.workspace.traffic, window.workspace.table
+    scheme = theme.colours(table.palette())
+
+    def ground(number: int) -> str:
+        index = table.wpdus.index(table.wpdus.position(number - 1), 0)
+        return table.wpdus.data(index, Qt.ItemDataRole.BackgroundRole).color().name()
+
+    def words(number: int) -> str:
+        return traffic.info(number - 1).text
+
+    assert "OBJECT-UNDEFINED" in words(69)
+    assert "REJECTED" in words(139)
+    failed = [ground(number) for number in (48, 69, 139)]
+    assert failed == [scheme.tints[Kind.ERROR]] * 3
+    assert ground(68) == scheme.tints[Kind.READ]
+    assert ground(87) == scheme.tints[Kind.CIPHERED]
+    before = window.workspace.timing.drawn
+    window.opening.keeper.set_keys(KeyTable.load(resource("samples/first-look-keys.toml")))
+    qtbot.waitUntil(lambda: ground(87) == scheme.tints[Kind.READ])
+    qtbot.waitUntil(lambda: window.workspace.timing.drawn != before)
+    assert window.workspace.timing.drawn.get(Kind.CIPHERED, 0) < before[Kind.CIPHERED]
+    assert before[Kind.ERROR] == 4

@@ -6,18 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QDockWidget
 
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.look import theme
-
-
-def contrast(one: QColor, other: QColor) -> float:
-    """The contrast of two colours, after WCAG."""
-
-    def luminance(colour: QColor) -> float:
-        parts = (colour.redF(), colour.greenF(), colour.blueF())
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
+from tests.gui.look.test_theme import contrast
 
 
 @pytest.mark.parametrize("appearance", ["light", "dark"])

@@ -41,6 +41,8 @@ from cosemscope.apdu.security.opener import KeyedOpener, key_kind
 from cosemscope.streams.tables.expert_items import ItemKind
 
 _MAX_DEPTH = 8
+#: What is in clear may be read all the same, where there was only a tag to check.
+_NOT_CHECKED = (Verdict.NO_KEY, Verdict.KEY_UNFIT, Verdict.NO_TITLE)
 _LLC = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
 
 #: Choices of requests and responses, by tag (IEC 62056-5-3): with one descriptor, with a list of them, with a
@@ -207,7 +209,7 @@ class _Step:
         elif part is not None:
             opening = self.open(part)
             text = opening.plaintext
-            if opening.verdict in (Verdict.NO_KEY, Verdict.NO_TITLE) and not part.security_control & 0x20:
+            if opening.verdict in _NOT_CHECKED and not part.security_control & 0x20:
                 text = part.content  # authenticated only: there is no key to check it, but it can be read
             if text is not None and not part.security_control & 0x80:
                 self.take(text, depth + 1)

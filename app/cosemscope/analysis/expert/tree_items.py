@@ -19,7 +19,7 @@ declare("ill-formed-frame", Severity.ERROR, Group.HDLC, "a control field or flag
 
 declare("unknown-suite", Severity.WARNING, Group.SECURITY, "the security suite is not defined")
 declare("other-apdu-inside", Severity.WARNING, Group.SECURITY, "another APDU inside than the tag says")
-declare("key-unfit", Severity.WARNING, Group.SECURITY, "a key that was given does not fit")
+declare(Verdict.KEY_UNFIT.value, Severity.WARNING, Group.SECURITY, "a key that was given does not fit")
 declare(Verdict.TAG_WRONG.value, Severity.WARNING, Group.SECURITY, "the authentication tag is wrong")
 declare(Verdict.SIGNATURE_WRONG.value, Severity.WARNING, Group.SECURITY, "the signature is wrong")
 declare(Verdict.PLAIN.value, Severity.WARNING, Group.SECURITY, "said to be encrypted, and plain")

@@ -1,6 +1,6 @@
 """Counts of a whole capture, as `stats` prints them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,26 @@ from cosemscope.streams.tables.wpdu_table import Mark
 
 # Framings that carry APDUs without WPDUs.
 _NO_WPDUS = (Framing.HDLC, Framing.IEC_61334_4_32, Framing.MBUS, Framing.COAP)
+
+
+class RowCounts(NamedTuple):
+    """Rows of the WPDU table: whole WPDUs, truncated ones, and APDUs that came without a WPDU."""
+
+    wpdus: int = 0
+    truncated: int = 0
+    others: int = 0
+
+    def plus(self, other: "RowCounts") -> "RowCounts":
+        """Both together."""
+        return RowCounts(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+def row_counts(wpdus: Columns, rows: slice = slice(None)) -> RowCounts:
+    """What these rows are: whoever counts rows tells these numbers."""
+    carried = ~np.isin(wpdus["framing"][rows], _NO_WPDUS)
+    truncated = int(np.count_nonzero(carried & ((wpdus["marks"][rows] & Mark.TRUNCATED) > 0)))
+    whole = int(np.count_nonzero(carried)) - truncated
+    return RowCounts(whole, truncated, len(carried) - whole - truncated)
 
 
 def statistics(

@@ -172,7 +172,7 @@ class Attempt:
         counter = self.part.invocation_counter
         words = f"{keys} with system title {titles} and invocation counter {counter}"
         if self._odd and not self._checked:
-            return self._closed(Verdict.NO_KEY, [f"{words}: {self._odd}"], tried=True)
+            return self._closed(Verdict.KEY_UNFIT, [f"{words}: {self._odd}"], tried=True)
         for label in self._suspects[:1]:
             words += f"; deciphered with the {label} the text makes sense: that key seems right"
             words += "; the authentication key, or what the sender authenticated, differs"

@@ -77,6 +77,11 @@ class KeyRing:
         self._failures: dict[tuple[KeyKind, bytes | None], int] = {}
         seen = [keys.authentication for keys in self.sets if keys.authentication is not None]
         self._authentications = tuple(dict.fromkeys(seen))
+        # Entries with the same title are the same holder's: one may have what another lacks.
+        self._holders: dict[bytes, list[bytes]] = {}
+        for keys in self.sets:
+            if keys.authentication is not None and keys.title is not None:
+                self._holders.setdefault(keys.title, []).append(keys.authentication)
         self.outcomes = Outcomes() if outcomes is None else outcomes
 
     def __repr__(self) -> str:
@@ -91,23 +96,30 @@ class KeyRing:
         found = self._keys.get(kind)
         if found is None:
             found = []
-            seen: dict[tuple[bytes, bytes | None], RingKey] = {}
+            seen: dict[tuple[bytes, tuple[bytes, ...]], RingKey] = {}
             for keys in self.sets:
                 octets: bytes | None = getattr(keys, kind.value)
-                own = keys.authentication
                 if octets is None or len(octets) not in KEY_SIZES:
                     continue
+                own = self._own(keys)
                 if (octets, own) not in seen:
-                    given = self._authentications if own is None else (own,)
-                    seen[octets, own] = RingKey(
-                        f"{KIND_NAMES[kind]} of {keys.label}", octets, given, own=own is not None
-                    )
+                    given = own
+                    if keys.authentication is None:
+                        given = tuple(dict.fromkeys((*own, *self._authentications)))
+                    label = f"{KIND_NAMES[kind]} of {keys.label}"
+                    seen[octets, own] = RingKey(label, octets, given, own=bool(own))
                     found.append(seen[octets, own])
                 if keys.title is not None and len(keys.title) == TITLE_SIZE:
                     seen[octets, own].titles.append(keys.title)
             self._keys[kind] = found
             self._put_first(kind)
         return found
+
+    def _own(self, keys: KeySet) -> tuple[bytes, ...]:
+        """The authentication keys of the holder of a set: its own, or those of sets with its title."""
+        if keys.authentication is not None:
+            return (keys.authentication,)
+        return tuple(self._holders.get(keys.title, ())) if keys.title is not None else ()
 
     def _put_first(self, kind: KeyKind) -> None:
         keys = self._keys[kind]

@@ -43,8 +43,9 @@ def properties_of(document: Document, traffic: Traffic, dropped: int | None = No
         ("Packets cut short", f"{figures.cut:,}" if figures.cut else ""),
         ("Packets dropped", f"{lost:,}" if lost is not None else ""),
         ("Octets on the wire", f"{figures.octets:,}"),
-        ("WPDUs", f"{traffic.total - traffic.truncated:,}"),
-        ("Truncated WPDUs", f"{traffic.truncated:,}"),
+        ("WPDUs", f"{traffic.counts.wpdus:,}"),
+        ("Truncated WPDUs", f"{traffic.counts.truncated:,}"),
+        ("APDUs without a WPDU", f"{traffic.counts.others:,}" if traffic.counts.others else ""),
         ("Comments on packets", f"{len(reader.comments):,}" if reader.comments else ""),
     ]
     groups = (

@@ -28,6 +28,7 @@ VERDICT_LOOKS = {
     Verdict.PLAIN: VerdictLook("lock-open", "warning", "message_warning", "Plain already"),
     Verdict.TAG_WRONG: VerdictLook("lock-wrong", "error", "message_error", "Tag wrong"),
     Verdict.CUT: VerdictLook("lock-wrong", "error", "message_error", "Cut"),
+    Verdict.KEY_UNFIT: VerdictLook("lock-wrong", "error", "message_error", "Key does not fit"),
     Verdict.NO_KEY: VerdictLook("lock", "note", "message_note", "No key"),
     Verdict.NO_TITLE: VerdictLook("lock", "note", "message_note", "No system title"),
 }

@@ -17,6 +17,7 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import row_sentences
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.sessions.counts import RowCounts, row_counts
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.names.tags import apdu_name
@@ -24,6 +25,7 @@ from cosemscope.apdu.opening import Opening, Verdict
 from cosemscope.apdu.summary import summarise
 from cosemscope.capture.source import NoRecords
 from cosemscope.gui.document.protection import WantedKey, listening
+from cosemscope.gui.look.apdu_kinds import Kind, kind_of, kinds_of
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.row_apdus import apdu_octets
 from cosemscope.streams.tables.wpdu_table import Mark
@@ -52,7 +54,7 @@ class Line(NamedTuple):
 class Traffic:
     """The window's view of one analysis.
 
-    `total` is the number of WPDUs that may be looked at, `truncated` how many of them are not whole.
+    `total` is the number of rows that may be looked at, `counts` what they are.
     """
 
     def __init__(self, analysis: Analysis) -> None:
@@ -61,7 +63,8 @@ class Traffic:
         self.streams = analysis.streams
         self.pairs = analysis.pairs
         self.wpdu_pairs = analysis.wpdu_pairs
-        self.total = self.truncated = 0
+        self.total = 0
+        self.counts = RowCounts()
         self.associations = Associations(analysis)
         self._early: set[int] = set()  # rows that were told before the pass had come to them
 
@@ -72,8 +75,7 @@ class Traffic:
 
     def take_rows(self, total: int) -> None:
         """The capture has `total` WPDUs now."""
-        marks = self.wpdus["marks"][self.total : total]
-        self.truncated += int(np.count_nonzero(marks & Mark.TRUNCATED))
+        self.counts = self.counts.plus(row_counts(self.wpdus, slice(self.total, total)))
         self.total = total
 
     @property
@@ -190,6 +192,16 @@ class Traffic:
         return [self.info(row, look).text for row, look in zip(rows.tolist(), told, strict=True)]
 
     # What a row is
+
+    def kinds(self, rows: slice | npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
+        """The kind of each of these rows, as far as the pass has come: see `apdu_kinds`."""
+        seen = self.analysis.first_look
+        return kinds_of(self.wpdus["apdu_tag"][rows], seen["inner"][rows], seen["result"][rows])
+
+    def kind(self, row: int) -> Kind:
+        """The kind of one row."""
+        seen = self.analysis.first_look
+        return kind_of(self.wpdus["apdu_tag"].item(row), seen["inner"].item(row), seen["result"].item(row))
 
     def marks(self, row: int) -> Mark:
         """The marks of a row that deserve a warning sign."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
+from cosemscope.analysis.sessions.counts import RowCounts
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.look.severity_buttons import SeverityButtons
@@ -81,23 +82,19 @@ class StatusBar(QStatusBar):
             self.progress.setValue(round(share * _STEPS))
 
     def show_counts(
-        self,
-        packets: int,
-        wpdus: int,
-        displayed: int,
-        selected: int,
-        dropped: int | None = None,
-        truncated: int = 0,
+        self, packets: int, rows: RowCounts, displayed: int, selected: int, dropped: int | None = None
     ) -> None:
-        """Packets, WPDUs, how many of them are shown and selected; packets that a capture lost, if known.
+        """Packets, what the rows are, how many are shown and selected; packets that a capture lost, if known.
 
-        The `truncated` ones among all WPDUs are told apart, as the session tree counts whole ones.
+        Truncated WPDUs, and APDUs without one, are told apart, as commands count them.
         """
-        whole = count(wpdus - truncated, "WPDU")
-        parts = [count(packets, "packet"), f"{whole}, {truncated:,} truncated" if truncated else whole]
+        parts = [count(rows.wpdus, "WPDU")]
+        parts += [f"{rows.truncated:,} truncated"] if rows.truncated else []
+        parts += [count(rows.others, "other APDU")] if rows.others else []
+        parts = [count(packets, "packet"), ", ".join(parts)]
         if dropped is not None:
             parts.append(f"{dropped:,} dropped")
-        if displayed != wpdus:
+        if displayed != sum(rows):
             parts.append(f"{displayed:,} displayed")
         if selected > 1:
             parts.append(f"{selected:,} selected")

@@ -372,9 +372,7 @@ class Window(QMainWindow):
         selected = sum(len(part) for part in self.workspace.table.selected_rows())
         document, shown = self.document, self.workspace.table.wpdus.rowCount()
         traffic = self.workspace.traffic
-        self.status.show_counts(
-            document.packets, traffic.total, shown, selected, self._dropped, traffic.truncated
-        )
+        self.status.show_counts(document.packets, traffic.counts, shown, selected, self._dropped)
 
     @property
     def _dropped(self) -> int | None:

@@ -57,7 +57,7 @@ def test_points_are_drawn_in_the_colour_of_their_kind(graph):
     """Every visible WPDU is one point, and every kind is in the legend."""
     graph = graph(40)
     assert graph.drawn == {Kind.READ: 40}
-    assert graph.summary == "40 WPDUs in view, 2 wPort pairs"
+    assert graph.summary == "40 points in view, 2 wPort pairs"
 
 
 def test_many_points_are_drawn_as_an_image(graph):

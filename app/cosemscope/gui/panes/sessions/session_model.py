@@ -33,7 +33,7 @@ _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 TITLES = ("Session", "WPDUs", "Octets", "Start", "Duration")
 _TITLE_TIPS = (
     "Peers, connections and flows, wPort pairs (client ↔ server)",
-    "Whole WPDUs",
+    "Whole WPDUs, and APDUs that came without one",
     "Octets of payload; for a wPort pair those of its WPDUs",
     "When it began, counted from the beginning of the first",
     "From the first octet to the last",

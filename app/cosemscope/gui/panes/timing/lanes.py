@@ -14,7 +14,6 @@ from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.capture.columns import Columns
 from cosemscope.gui.document.selection import Predicate
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.look.apdu_kinds import kinds_of
 from cosemscope.gui.panes.row_order import Rows
 
 #: Lanes at most, however much room there is; the pairs with the fewest WPDUs share the last one.
@@ -88,7 +87,7 @@ class Lanes:
             row=rows,
             pair=pair,
             direction=wpdus["direction"][rows],
-            kind=kinds_of(wpdus["apdu_tag"][rows]),
+            kind=traffic.kinds(rows),
         )
         self._sort(added.start)
         counts = np.bincount(pair, minlength=len(self._counts))
@@ -96,6 +95,10 @@ class Lanes:
         self._counts = counts
         self._pairs = traffic.pairs
         self._arrange()
+
+    def recolour(self, traffic: Traffic) -> None:
+        """More is known of what was opened, or how it ended: the kinds may be others."""
+        self._points["kind"][:] = traffic.kinds(self._points["row"])
 
     def _sort(self, start: int) -> None:
         """Put the points from `start` on into their places; few of those before are later than they."""

@@ -211,6 +211,11 @@ class TimingGraph(QWidget, Pane):
         elif not self._growing.isActive():
             self._growing.start()
 
+    def show_completed(self, early: set[int]) -> None:
+        """The pass has told what was opened, and how it ended: paint it so."""
+        self.lanes.recolour(self._traffic)
+        self._redraw.start()
+
     def _show_growth(self) -> None:
         if self._whole:
             self.show_whole()
@@ -288,7 +293,9 @@ class TimingGraph(QWidget, Pane):
         for scatter in self._scatters.values():
             scatter.setVisible(not dense)
         pairs = count(self.lanes.pair_count, "wPort pair")
-        self._summary.setText(f"{count(visible, 'WPDU')} in view, {pairs}" if len(self.lanes) else "no WPDUs")
+        self._summary.setText(
+            f"{count(visible, 'point')} in view, {pairs}" if len(self.lanes) else "no WPDUs"
+        )
         self._fit_heading()
 
     def _fit_heading(self) -> None:

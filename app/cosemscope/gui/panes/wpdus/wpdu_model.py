@@ -33,7 +33,7 @@ from cosemscope.gui.document.protection import VERDICT_LOOKS
 from cosemscope.gui.document.selection import Filters
 from cosemscope.gui.document.traffic import Line, Traffic
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.apdu_kinds import Kind, kind_of, kinds_of
+from cosemscope.gui.look.apdu_kinds import Kind
 from cosemscope.gui.look.formats import TIME_FORMATS, plain_tip
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.row_order import RowOrder, Rows
@@ -200,7 +200,7 @@ class WpduModel(QAbstractTableModel):
 
     def kinds(self, rows: Rows) -> npt.NDArray[np.uint8]:
         """The kinds of some rows."""
-        return kinds_of(self.traffic.wpdus["apdu_tag"][rows])
+        return self.traffic.kinds(rows)
 
     # Qt's side
 
@@ -260,7 +260,7 @@ class WpduModel(QAbstractTableModel):
         return icon(look.icon, getattr(scheme, look.ink)) if look is not None else None
 
     def _background(self, row: int) -> QBrush:
-        kind = kind_of(self.traffic.wpdus["apdu_tag"].item(row))
+        kind = self.traffic.kind(row)
         brush = self._brushes.get(kind)
         if brush is None:
             brush = QBrush(QColor(theme.colours(QGuiApplication.palette()).tints[kind]))
