@@ -2,7 +2,7 @@
 
 import pytest
 
-from cosemscope.analysis.sessions.counts import RowCounts
+from cosemscope.analysis.sessions.counts import TableCounts
 from cosemscope.gui.frame.status_bar import StatusBar
 from cosemscope.streams.tables.expert_items import Severity
 
@@ -18,14 +18,14 @@ def bar(qtbot, look) -> StatusBar:
 @pytest.mark.parametrize(
     ("counts", "text"),
     [
-        ((1, RowCounts(1), 1, 1), "1 packet  ·  1 WPDU "),
-        ((286, RowCounts(132, 0, 10), 142, 1), "286 packets  ·  132 WPDUs, 10 other APDUs "),
-        ((200, RowCounts(97, 2), 99, 0), "200 packets  ·  97 WPDUs, 2 truncated "),
+        ((1, TableCounts(1), 1, 1), "1 packet  ·  1 WPDU "),
+        ((286, TableCounts(132, 0, 10), 142, 1), "286 packets  ·  132 WPDUs, 10 other APDUs "),
+        ((200, TableCounts(97, 2), 99, 0), "200 packets  ·  97 WPDUs, 2 truncated "),
         (
-            (12_345, RowCounts(2_000), 32, 3),
+            (12_345, TableCounts(2_000), 32, 3),
             "12,345 packets  ·  2,000 WPDUs  ·  32 displayed  ·  3 selected ",
         ),
-        ((5, RowCounts(2), 2, 1, 0), "5 packets  ·  2 WPDUs  ·  0 dropped "),
+        ((5, TableCounts(2), 2, 1, 0), "5 packets  ·  2 WPDUs  ·  0 dropped "),
     ],
 )
 def test_counts_are_told_as_far_as_they_say_something(bar, counts, text):
@@ -51,7 +51,7 @@ def test_a_closed_capture_leaves_no_word_behind(bar):
     """Name, tip, counts, problems and progress."""
     bar.show_file("made.pcap", 2048, "live")
     assert bar.file.text() == "made.pcap (2.0 KiB) · live"
-    bar.show_counts(1, RowCounts(1), 1, 1)
+    bar.show_counts(1, TableCounts(1), 1, 1)
     bar.show_problems(3)
     assert bar.problems.text() == "3 problems"
     bar.show_progress(0.5)

@@ -27,24 +27,24 @@ from cosemscope.streams.tables.wpdu_table import Mark
 _NO_WPDUS = (Framing.HDLC, Framing.IEC_61334_4_32, Framing.MBUS, Framing.COAP)
 
 
-class RowCounts(NamedTuple):
+class TableCounts(NamedTuple):
     """Rows of the WPDU table: whole WPDUs, truncated ones, and APDUs that came without a WPDU."""
 
     wpdus: int = 0
     truncated: int = 0
     others: int = 0
 
-    def plus(self, other: "RowCounts") -> "RowCounts":
+    def plus(self, other: "TableCounts") -> "TableCounts":
         """Both together."""
-        return RowCounts(*(one + more for one, more in zip(self, other, strict=True)))
+        return TableCounts(*(one + more for one, more in zip(self, other, strict=True)))
 
 
-def row_counts(wpdus: Columns, rows: slice = slice(None)) -> RowCounts:
+def table_counts(wpdus: Columns, rows: slice = slice(None)) -> TableCounts:
     """What these rows are: whoever counts rows tells these numbers."""
     carried = ~np.isin(wpdus["framing"][rows], _NO_WPDUS)
     truncated = int(np.count_nonzero(carried & ((wpdus["marks"][rows] & Mark.TRUNCATED) > 0)))
     whole = int(np.count_nonzero(carried)) - truncated
-    return RowCounts(whole, truncated, len(carried) - whole - truncated)
+    return TableCounts(whole, truncated, len(carried) - whole - truncated)
 
 
 def statistics(

@@ -17,7 +17,7 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import row_sentences
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
-from cosemscope.analysis.sessions.counts import RowCounts, row_counts
+from cosemscope.analysis.sessions.counts import TableCounts, table_counts
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.names.tags import apdu_name
@@ -64,7 +64,7 @@ class Traffic:
         self.pairs = analysis.pairs
         self.wpdu_pairs = analysis.wpdu_pairs
         self.total = 0
-        self.counts = RowCounts()
+        self.counts = TableCounts()
         self.associations = Associations(analysis)
         self._early: set[int] = set()  # rows that were told before the pass had come to them
 
@@ -75,7 +75,7 @@ class Traffic:
 
     def take_rows(self, total: int) -> None:
         """The capture has `total` WPDUs now."""
-        self.counts = self.counts.plus(row_counts(self.wpdus, slice(self.total, total)))
+        self.counts = self.counts.plus(table_counts(self.wpdus, slice(self.total, total)))
         self.total = total
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
-from cosemscope.analysis.sessions.counts import RowCounts
+from cosemscope.analysis.sessions.counts import TableCounts
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.look.severity_buttons import SeverityButtons
@@ -82,7 +82,7 @@ class StatusBar(QStatusBar):
             self.progress.setValue(round(share * _STEPS))
 
     def show_counts(
-        self, packets: int, rows: RowCounts, displayed: int, selected: int, dropped: int | None = None
+        self, packets: int, rows: TableCounts, displayed: int, selected: int, dropped: int | None = None
     ) -> None:
         """Packets, what the rows are, how many are shown and selected; packets that a capture lost, if known.
 
