@@ -240,6 +240,16 @@ def test_a_packet_with_nanoseconds_for_microseconds_is_given_as_far_as_it_goes(t
     assert len(reader.problems) == 2
 
 
+@pytest.mark.parametrize("limit", [65_536, 1, 2, 3])
+def test_odd_seconds_and_fractions_are_vouched_for_by_the_first_packet(tmp_path: Path, limit: int) -> None:
+    """A packet of another year with an odd fraction stands before one near the first; in any batches."""
+    records = [RECORDS[0], *(Record(n * 10**17, RECORDS[n].octets, 99) for n in (1, 2)), *RECORDS[3:5]]
+    octets = with_fractions(records, {2: 10**9}, "<", MICRO)
+    found, reader = read_file(tmp_path / "x", octets, limit)
+    assert [record.octets for record in found] == [record.octets for record in records]
+    assert len(reader.problems) == 1
+
+
 def test_odd_times_in_a_file_that_grows(tmp_path: Path) -> None:
     """Whatever has been written when it is looked at, all packets come in the end."""
     octets = with_fractions(RECORDS, dict.fromkeys(range(0, 20, 3), 10**9), "<", MICRO)

@@ -183,7 +183,8 @@ class PcapWalk(RecordWalk):
         followed: npt.NDArray[np.bool_] = (after + header > window.size) & (after <= window.size)
         seconds = heads["seconds"].astype(np.int64)
         before = np.append(self._seconds[1] if self._seconds else seconds[:1], seconds[:-1])
-        known = (*(self._seconds or ())[:1], before[there], seconds[there])
+        first = self._seconds[0] if self._seconds else int(seconds[0])
+        known = (first, before[there], seconds[there])
         followed[there] = self._sound(self._heads(window, after[there]), known)
         return followed
 
