@@ -109,6 +109,10 @@ class Context:
     joined: bytes | None = None
     brief: bool = False
 
+    def for_brief_tree(self) -> "Context":
+        """The same context, for a brief tree."""
+        return Context(self.request, self.opener, self.verifier, self.scaler_unit, self.joined, brief=True)
+
 
 #: Nothing is known.
 NO_CONTEXT = Context()

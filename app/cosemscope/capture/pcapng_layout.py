@@ -5,7 +5,7 @@ with its length.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 class BlockKind:
@@ -29,6 +29,7 @@ ORDERS = {struct.pack(order + "I", BYTE_ORDER_MAGIC): order for order in "<>"}
 """The byte order of a section, as for `struct`, by the octets 8 to 11 of its header."""
 
 LEAST_BLOCK = 12
+_MAX_OPTION = 0xFFFF
 MAX_BLOCK = 1 << 26
 """A longer block is not believed: it bounds what is waited for."""
 
@@ -84,3 +85,24 @@ def block_heads(octets: bytes | bytearray | memoryview, order: str) -> Iterator[
             raise BlockError(f"a block of {length} octets")
         yield at, kind, length, order
         at += length
+
+
+def encoded_options(pairs: Iterable[tuple[int, bytes]]) -> bytes:
+    """Options with their end, those without a value left out; nothing where none is left.
+
+    A text that is too long for an option is cut between characters.
+    """
+    encoded = b"".join(_option(code, value) for code, value in pairs if value)
+    return encoded + bytes(4) if encoded else b""
+
+
+def _option(code: int, value: bytes) -> bytes:
+    if len(value) > _MAX_OPTION:
+        value = value[:_MAX_OPTION].decode("utf-8", "ignore").encode()
+    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def encoded_block(kind: int, body: bytes) -> bytes:
+    """A block with this body, whose length is a multiple of four."""
+    length = struct.pack("<I", len(body) + LEAST_BLOCK)
+    return struct.pack("<I", kind) + length + body + length

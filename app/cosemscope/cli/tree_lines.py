@@ -3,11 +3,12 @@
 import json
 from collections.abc import Sequence
 
-from cosemscope.analysis.annotations import Comment, plain_lines
+from cosemscope.analysis.annotations import Comment
 from cosemscope.analysis.associations.association import Look
+from cosemscope.analysis.export.formats.tree_text import tree_lines
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.names.tags import apdu_name
-from cosemscope.apdu.plain import plain_tree, text_lines
+from cosemscope.apdu.plain import plain_tree
 from cosemscope.apdu.summary import summarise
 
 
@@ -16,13 +17,7 @@ def print_decoded(decoded: Decoded, look: Look, comments: Sequence[Comment] = ()
     if as_json:
         print(json.dumps(tree_object(decoded, look, comments), ensure_ascii=False, indent=2))
         return
-    print(summarise(decoded, look.context))
-    if look.openings:
-        print(f"security: {look.verdict.value}{f', {apdu_name(look.inner)}' if look.inner >= 0 else ''}")
-    for number, text in comments:
-        print(f"comment on packet {number}: {plain_lines(text)}")
-    print()
-    for line in text_lines(decoded):
+    for line in tree_lines(decoded, look, comments):
         print(line)
 
 

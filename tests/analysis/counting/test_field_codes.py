@@ -9,7 +9,7 @@ import pytest
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.passed_rows import PassedRows
-from cosemscope.analysis.counting.field_codes import FieldCodes, coded_field, coded_in_parts
+from cosemscope.analysis.counting.field_codes import FieldCodes, coded_field, coded_parts
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.fields.asked_rows import AskedRows
@@ -55,9 +55,8 @@ def test_codes_say_what_the_field_says(passed: tuple[Analysis, PassedRows], name
     assert told(codes, field, rows) == wanted
     some = rows[::-3]
     assert told(codes, field, some) == [wanted[row] for row in some.tolist()]
-    parts = coded_in_parts(
-        field, (AskedRows(analysis, rows[at : at + 50], looker) for at in range(0, len(rows), 50))
-    )
+    asked_parts = (AskedRows(analysis, rows[at : at + 50], looker) for at in range(0, len(rows), 50))
+    parts = coded_parts(field.type, map(field.values, asked_parts))
     if field.cost is Cost.TREE:  # others may tell more to who looks
         assert told(parts, field, rows) == wanted
     places = field.type.order(codes.values)
@@ -68,5 +67,5 @@ def test_codes_say_what_the_field_says(passed: tuple[Analysis, PassedRows], name
 
 def test_no_rows_have_no_codes(passed: tuple[Analysis, PassedRows]) -> None:
     """Also where rows would have come in parts."""
-    assert len(coded_in_parts(FIELDS["info"], ()).codes) == 0
+    assert len(coded_parts(FIELDS["info"].type, ()).codes) == 0
     assert len(coded_field(FIELDS["wport"], AskedRows(passed[0], np.arange(0))).codes) == 0

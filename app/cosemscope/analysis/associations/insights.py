@@ -20,7 +20,6 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
-from cosemscope.apdu.context import Context
 from cosemscope.apdu.data.data_reader import fixed_teller
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.names import tags as t
@@ -31,6 +30,8 @@ from cosemscope.streams.tables.framing import Framing
 _REMEMBERED = 1 << 14
 _MOST_OCTETS = 8 << 20
 _LONGEST = 2048
+#: Rows that are walked at once.
+_WALKED = 4096
 #: A response to a GET: the number 0.
 _ZERO = b"\xc4\x01\xc1\x00\x11\x00"
 #: Services with an invoke-id in their third octet.
@@ -44,9 +45,13 @@ _ENVELOPES = frozenset((*t.GLO_SERVICES, *t.DED_SERVICES, t.GENERAL_GLO, t.GENER
 class Insights:
     """Insights into the rows of an analysis, in order; see the module. For the thread that steps."""
 
-    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
+    def __init__(
+        self, analysis: Analysis, keys: KeyTable = NO_KEYS, *, beside: Associations | None = None
+    ) -> None:
+        """With `beside` rows are walked once more than these associations have done, whose keys it takes."""
         self._analysis = analysis
-        self._associations = Associations(analysis, keys)
+        keys = keys if beside is None else beside.keys
+        self._associations = Associations(analysis, keys, beside=beside)
         self._remembered: dict[tuple[Any, ...], str] = {}
         self._octets = 0
         self._next = 0
@@ -55,11 +60,15 @@ class Insights:
 
     def looks(self, rows: npt.NDArray[np.int64]) -> list[AnyLook]:
         """A look at each of these rows, ascending and after those that were asked for before."""
-        if not len(rows):
-            return []
-        start, self._next = self._next, int(rows[-1]) + 1
-        looks = self._associations.walk_lightly(self._next)
-        return looks if len(looks) == len(rows) else [looks[row] for row in (rows - start).tolist()]
+        found: list[AnyLook] = []
+        stop = int(rows[-1]) + 1 if len(rows) else 0
+        while self._next < stop:  # rows between those that are wanted may be many
+            start, self._next = self._next, min(self._next + _WALKED, stop)
+            looks = self._associations.walk_lightly(self._next)
+            first, last = np.searchsorted(rows, (start, self._next)).tolist()
+            wanted = rows[first:last]
+            found += looks if len(looks) == len(wanted) else [looks[at] for at in (wanted - start).tolist()]
+        return found
 
     def infos(self, rows: npt.NDArray[np.int64], looks: list[AnyLook]) -> list[str]:
         """The info line of each of these rows."""
@@ -138,7 +147,7 @@ class Insights:
     def _told(self, row: int, known: Look) -> str:
         """The info line out of the whole row, with what was opened or joined."""
         framing = Framing(self._analysis.wpdus["framing"].item(row))
-        context = _brief(known.context)
+        context = known.context.for_brief_tree()
         return summarise(decode_framed(self._analysis.octets(row), framing, context), context)
 
 
@@ -182,12 +191,5 @@ class QuietLines:
 
 def _summary(apdu: bytes, look: AnyLook) -> str:
     """The info line of an APDU in clear, out of a brief tree."""
-    context = _brief(look.context)
+    context = look.context.for_brief_tree()
     return summarise(decode_apdu(apdu, context), context)
-
-
-def _brief(context: Context) -> Context:
-    """The same context, for a tree that is for an info line only."""
-    return Context(
-        context.request, context.opener, context.verifier, context.scaler_unit, context.joined, brief=True
-    )

@@ -46,7 +46,8 @@ class ToldValue(NamedTuple):
 
 def told_value(context: Context, apdu: bytes) -> ToldValue:
     """What the innermost APDU of a row says of its object."""
-    field = value_field(context, apdu) if apdu and apdu[0] in _NAMES else None
+    # What a long array is told as needs no more of it than a brief tree has.
+    field = value_field(context.for_brief_tree(), apdu) if apdu and apdu[0] in _NAMES else None
     if field is None:
         return ToldValue()
     request = context.request

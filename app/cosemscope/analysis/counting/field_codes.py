@@ -48,6 +48,21 @@ class FieldCodes(NamedTuple):
         jsons: list[Any] = told[codes].tolist()
         return jsons
 
+    def as_values(self, kind: ValueType, rows: Numbers | None = None) -> Coded | Several:
+        """The values of these rows (int64[n]; None: all in turn) as fields give them."""
+        place, codes = self.entries(rows)
+        values = self.values
+        if place is None:
+            if values.dtype == object:
+                values = object_array([*values.tolist(), kind.none])
+            elif kind.none is not None:
+                values = np.append(values, values.dtype.type(kind.none))
+            return Coded(codes, values)
+        there = codes < len(values)
+        count = (int(place[-1]) + 1 if len(place) else 0) if rows is None else len(rows)
+        stops = np.cumsum(np.bincount(place[there], minlength=count))
+        return Several(stops, Coded(codes[there], values))
+
     def entries(self, rows: Numbers | None) -> tuple[Numbers | None, Array]:
         """The codes of these rows (int64[n]; None: all in turn), several of a row behind one another.
 
@@ -69,11 +84,11 @@ def coded_field(field: RowField, asked: AskedRows) -> FieldCodes:
     return _ranked(field.type, *_entries(field.values(asked)))
 
 
-def coded_in_parts(field: RowField, parts: Iterable[AskedRows]) -> FieldCodes:
-    """The same of rows that come in parts, as those that cost a look do."""
-    found = [_entries(field.values(part)) for part in parts]
+def coded_parts(kind: ValueType, parts: Iterable[Values]) -> FieldCodes:
+    """The codes of values of this type that come in parts, as those that cost a look do."""
+    found = [_entries(values) for values in parts]
     if not found:
-        return _ranked(field.type, Coded(np.zeros(0, np.int64), object_array([])), None)
+        return _ranked(kind, Coded(np.zeros(0, np.int64), object_array([])), None)
     first = accumulate((len(values.values) for values, _ in found), initial=0)
     codes = np.concatenate(
         [
@@ -83,14 +98,14 @@ def coded_in_parts(field: RowField, parts: Iterable[AskedRows]) -> FieldCodes:
     )
     together = Coded(codes, np.concatenate([values.values for values, _ in found]))
     if all(rows is None for _, rows in found):
-        return _ranked(field.type, together, None)
+        return _ranked(kind, together, None)
     lengths = [len(values.codes) if rows is None else int(rows[-1]) + 1 for values, rows in found]
     firsts = accumulate(lengths, initial=0)
     owners = [
         start + (np.arange(len(values.codes)) if rows is None else rows)
         for (values, rows), start in zip(found, firsts, strict=False)
     ]
-    return _ranked(field.type, together, np.concatenate(owners))
+    return _ranked(kind, together, np.concatenate(owners))
 
 
 def _entries(values: Values) -> tuple[Coded, Numbers | None]:

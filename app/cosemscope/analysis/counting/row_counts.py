@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.counting.field_codes import FieldCodes, coded_field, coded_in_parts
+from cosemscope.analysis.counting.field_codes import FieldCodes, coded_field, coded_parts
 from cosemscope.analysis.counting.grouping import Groups, Spread, group, spread
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows, Looker
@@ -169,7 +169,7 @@ class RowCounts:
         codes = self._kept.pop(field.name, None)
         if codes is None:
             if field.cost is Cost.TREE:
-                codes = coded_in_parts(field, self._parts())
+                codes = coded_parts(field.type, map(field.values, self._parts()))
             else:
                 codes = coded_field(field, self._asked)
             while self._kept and sum(map(_octets, self._kept.values())) + _octets(codes) > _MOST_KEPT:

@@ -13,6 +13,7 @@ from cosemscope.analysis.fields.value_arrays import (
     Array,
     Coded,
     Several,
+    Values,
     coded,
     is_narrow,
     object_array,
@@ -36,28 +37,31 @@ class _Column(NamedTuple):
 
 
 def json_lines(keys: Mapping[str, RowField], asked: AskedRows) -> bytes:
-    """JSON objects with these keys, a line each, in UTF-8; a value that comes again is written once."""
+    """JSON objects with these keys and the fields' values, a line each, in UTF-8."""
+    columns = {key: (field.type, field.values(asked)) for key, field in keys.items()}
+    return json_records(columns, len(asked.numbers))
+
+
+def json_records(columns: Mapping[str, tuple[ValueType, Values]], rows: int) -> bytes:
+    """JSON objects of so many rows of typed values by their keys; one that comes again is written once."""
     marks = chain([b"{"], repeat(b","))
-    columns = [
-        _column(b"%b%b:" % (mark, orjson.dumps(key)), field, asked)
-        for mark, (key, field) in zip(marks, keys.items(), strict=False)
+    members = [
+        _column(b"%b%b:" % (mark, orjson.dumps(key)), kind, values)
+        for mark, (key, (kind, values)) in zip(marks, columns.items(), strict=False)
     ]
-    columns.append(_Column([b"}\n"], np.zeros(len(asked.numbers), np.int64)))
-    pieces = zip(
-        *(column.rows() for column in _side_by_side(columns, len(asked.numbers) // _SHARE)), strict=True
-    )
+    members.append(_Column([b"}\n"], np.zeros(rows, np.int64)))
+    pieces = zip(*(column.rows() for column in _side_by_side(members, rows // _SHARE)), strict=True)
     return b"".join(chain.from_iterable(pieces))
 
 
-def _column(head: bytes, field: RowField, asked: AskedRows) -> _Column:
-    """The member of each row's object that begins so and has the field's value."""
-    values = field.values(asked)
+def _column(head: bytes, kind: ValueType, values: Values) -> _Column:
+    """The member of each row's object that begins so and has the row's value."""
     if isinstance(values, Several):
-        return _Column(_lists(head, field.type, values), None)
-    if isinstance(values, np.ndarray) and (field.type.repetitive or is_narrow(values)):
+        return _Column(_lists(head, kind, values), None)
+    if isinstance(values, np.ndarray) and (kind.repetitive or is_narrow(values)):
         values = coded(values)
     codes, distinct = values if isinstance(values, Coded) else (None, values)
-    return _Column(field.type.octets(distinct, head), codes)
+    return _Column(kind.octets(distinct, head), codes)
 
 
 def _lists(head: bytes, kind: ValueType, several: Several) -> list[bytes]:

@@ -59,6 +59,7 @@ class _Datagram:
     def __init__(self, time: int, packet: int) -> None:
         self.time = time
         self.looked = packet  # packets up to this one do not end the waiting
+        self.packets: list[int] = []
         self.first: FirstFragment | None = None
         self.length: int | None = None
         self.protocol = 0
@@ -94,7 +95,8 @@ class Reassembly:
     """Datagrams that wait for fragments. `protocol` is the last whole one's, `given_up` counts the lost.
 
     `first` is the last whole one's first fragment, as `begins` was told; `lost` are those given up that had
-    one, until somebody takes them from there.
+    one, until somebody takes them from there. `parts` has the packets that brought the octets of a datagram
+    by the one that stands for it: that which completed it, or the first fragment of one given up.
     """
 
     def __init__(self) -> None:
@@ -102,6 +104,7 @@ class Reassembly:
         self.first: FirstFragment | None = None
         self.given_up = 0
         self.lost: list[LostDatagram] = []
+        self.parts: dict[int, tuple[int, ...]] = {}
         self._waiting: OrderedDict[Hashable, _Datagram] = OrderedDict()
         self._octets = 0
 
@@ -123,6 +126,7 @@ class Reassembly:
             waiting = self._waiting[fragment.key] = _Datagram(time, fragment.packet)
         before = len(waiting.octets)
         waiting.put(fragment.offset, octets)
+        waiting.packets.append(fragment.packet)
         self._octets += len(waiting.octets) - before
         if fragment.last and waiting.length is None:
             waiting.length = stop
@@ -130,6 +134,7 @@ class Reassembly:
             waiting.protocol = fragment.protocol
         if waiting.complete:
             self.protocol, self.first = waiting.protocol, waiting.first
+            self.parts[fragment.packet] = tuple(waiting.packets)
             self._remove(fragment.key)
             return bytes(waiting.octets)
         while len(self._waiting) > MAX_WAITING or self._octets > MAX_WAITING_OCTETS:
@@ -172,6 +177,7 @@ class Reassembly:
         lost = self._remove(key)
         self.given_up += 1
         if lost.first is not None:
+            self.parts[lost.first.packet] = tuple(lost.packets)
             self.lost.append(LostDatagram(packet, lost.first, bytes(lost.octets[: lost.spans[0][1]])))
 
     def _remove(self, key: Hashable) -> _Datagram:

@@ -101,6 +101,11 @@ class PacketTable:
         """Number of IP datagrams that lack fragments, so far."""
         return self._reader.reassembly.incomplete if "_reader" in self.__dict__ else 0
 
+    @property
+    def fragments(self) -> dict[int, tuple[int, ...]]:
+        """The packets with the fragments of each datagram, by the packet row that stands for it."""
+        return self._reader.reassembly.parts if "_reader" in self.__dict__ else {}
+
     def take_late(self, stop: int) -> Iterator[LatePayload]:
         """What became known before packet `stop` of datagrams that lack fragments, each once.
 

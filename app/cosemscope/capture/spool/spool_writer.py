@@ -8,7 +8,6 @@ format is draft-ietf-opsawg-pcapng; times have nanosecond resolution.
 
 import platform
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +15,12 @@ from types import TracebackType
 from cosemscope import __version__
 from cosemscope.capture.pcapng_layout import (
     BYTE_ORDER_MAGIC,
-    LEAST_BLOCK,
     LENGTH,
     PACKET_HEAD,
     BlockKind,
     BlockOption,
+    encoded_block,
+    encoded_options,
 )
 from cosemscope.capture.spool.spool_file import SpoolError, SpoolFile
 
@@ -28,7 +28,6 @@ LINK_ETHERNET = 1
 SNAP_LENGTH = 262144
 
 _NANOSECONDS = b"\x09"
-_MAX_OPTION = 0xFFFF
 _PADDING = (b"", b"\0", b"\0\0", b"\0\0\0")
 # For each packet of a capture: names that are looked up once.
 _PACKET, _packet_head, _length = BlockKind.PACKET, PACKET_HEAD.pack, LENGTH.pack
@@ -64,37 +63,21 @@ class Counts:
     dropped: int | None = None
 
 
-def _option(code: int, value: bytes) -> bytes:
-    if len(value) > _MAX_OPTION:
-        value = value[:_MAX_OPTION].decode("utf-8", "ignore").encode()
-    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
-
-
-def _options(pairs: Sequence[tuple[int, bytes]]) -> bytes:
-    encoded = b"".join(_option(code, value) for code, value in pairs if value)
-    return encoded + bytes(4) if encoded else b""
-
-
-def _block(kind: int, body: bytes) -> bytes:
-    length = len(body) + LEAST_BLOCK
-    return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
-
-
 def section_block(application: str, system: str) -> bytes:
     """A Section Header Block that names the program and the operating system it ran on."""
-    options = _options(
+    options = encoded_options(
         (
             (BlockOption.SECTION_SYSTEM, system.encode()),
             (BlockOption.SECTION_APPLICATION, application.encode()),
         )
     )
-    return _block(BlockKind.SECTION, struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1) + options)
+    return encoded_block(BlockKind.SECTION, struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1) + options)
 
 
 def interface_block(interface: SpoolInterface) -> bytes:
     """An Interface Description Block with nanosecond resolution."""
     capture_filter = b"\0" + interface.capture_filter.encode() if interface.capture_filter else b""
-    options = _options(
+    options = encoded_options(
         (
             (BlockOption.INTERFACE_NAME, interface.name.encode()),
             (BlockOption.INTERFACE_DESCRIPTION, interface.description.encode()),
@@ -103,7 +86,7 @@ def interface_block(interface: SpoolInterface) -> bytes:
         )
     )
     head = struct.pack("<HHI", interface.link_type, 0, interface.snap_length)
-    return _block(BlockKind.INTERFACE, head + options)
+    return encoded_block(BlockKind.INTERFACE, head + options)
 
 
 def packet_block(
@@ -113,7 +96,7 @@ def packet_block(
     captured = len(octets)
     tail = _PADDING[-captured & 3]
     if comment:
-        tail += _options(((BlockOption.COMMENT, comment.encode()),))
+        tail += encoded_options(((BlockOption.COMMENT, comment.encode()),))
     length = 32 + captured + len(tail)
     head = _packet_head(_PACKET, length, interface, time_ns >> 32, time_ns & 0xFFFFFFFF, captured, original)
     return b"".join((head, octets, tail, _length(length)))
@@ -136,8 +119,8 @@ def statistics_block(interface: int, counts: Counts) -> bytes:
     if counts.dropped is not None:
         pairs.append((BlockOption.STATISTICS_DROPPED, struct.pack("<Q", counts.dropped)))
     pairs.append((BlockOption.STATISTICS_DELIVERED, struct.pack("<Q", counts.written)))
-    return _block(
-        BlockKind.STATISTICS, struct.pack("<I", interface) + _time_value(counts.last) + _options(pairs)
+    return encoded_block(
+        BlockKind.STATISTICS, struct.pack("<I", interface) + _time_value(counts.last) + encoded_options(pairs)
     )
 
 

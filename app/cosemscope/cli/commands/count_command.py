@@ -13,7 +13,7 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.passed_rows import PassedRows
 from cosemscope.analysis.counting.row_counts import SPREAD, CountTable, NotANumberError, RowCounts
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.export.csv_lines import csv_lines
+from cosemscope.analysis.export.formats.csv_lines import csv_lines
 from cosemscope.analysis.fields.row_field import RowField
 from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.cli.capture_arguments import (

@@ -10,21 +10,25 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-import numpy as np
 import orjson
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.told_values import ToldValue
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.export.csv_lines import csv_lines
+from cosemscope.analysis.export.formats.csv_lines import csv_lines
+from cosemscope.analysis.export.tables.object_facts import (
+    COUNTS,
+    attribute_facts,
+    attribute_order,
+    attribute_value,
+    object_names,
+)
 from cosemscope.analysis.fields.row_records import AlignedColumns
-from cosemscope.analysis.fields.value_types import Instant, Quantity, seconds_text
+from cosemscope.analysis.fields.value_types import Instant, Quantity
 from cosemscope.analysis.objects.access_lists import ListedObject, listed_objects
-from cosemscope.analysis.objects.object_table import Attribute, ObjectView
+from cosemscope.analysis.objects.object_table import ObjectView
 from cosemscope.analysis.objects.profiles import ProfileTable, profile_table, profiles
-from cosemscope.analysis.objects.told_data import How
-from cosemscope.apdu.names.blue_book import attribute_name, class_name, dotted, obis_name
-from cosemscope.apdu.names.codes import DATA_ACCESS_RESULTS
+from cosemscope.apdu.names.blue_book import dotted
 from cosemscope.cli.capture_arguments import (
     CommandError,
     add_capture_arguments,
@@ -134,77 +138,14 @@ def _print(
 
 def _attributes(view: ObjectView, meter: str | None) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
     """Each attribute for scripts and as cells, by meter, logical device, name, class and attribute."""
-    meters = {name: place for place, name in enumerate(view.devices)}
-
-    def order(place: int) -> tuple[Any, ...]:
-        one = view.attributes[place]
-        return meters[one.device.meter], one.device.wport, one.instance, one.class_id, one.member
-
-    for place in sorted(range(len(view.attributes)), key=order):
-        if meter in (None, view.attributes[place].device.meter) and len(view.readings_of(place)):
-            one = _attribute(view, place)
+    for place in attribute_order(view):
+        if meter in (None, view.attributes[place].device.meter):
+            one = attribute_facts(view, place)
             told = view.with_value(place)[-1:].tolist()
-            yield one, _cells(one, _value(view, view.attributes[place], told[0]).text if told else None)
-
-
-def _attribute(view: ObjectView, place: int) -> dict[str, Any]:
-    attribute, readings = view.attributes[place], view.readings_of(place)
-    how, result, client = (view.readings[name][readings] for name in ("how", "result", "client"))
-    counts = {word: int(np.count_nonzero((how == kind) & (result == 0))) for kind, word in _COUNTS.items()}
-    told = view.with_value(place)
-    last = _told(view, attribute, int(told[-1])) if len(told) else _NOTHING_TOLD
-    return {
-        "meter": attribute.device.meter,
-        "logical_device": attribute.device.wport,
-        **_object_names(attribute.class_id, attribute.instance),
-        "attribute": attribute.member,
-        "attribute_name": attribute_name(attribute.class_id, attribute.member) or None,
-        **{name: last[name] for name in ("value", "unit", "time", "number")},
-        **counts,
-        "refused": int(np.count_nonzero(result)),
-        "refusal": DATA_ACCESS_RESULTS.get(int(result[result != 0][-1])) if result.any() else None,
-        "clients": [view.clients[number] for number in np.unique(client).tolist()],
-        "values": [_told(view, attribute, reading) for reading in _changes(view, told)],
-    }
-
-
-_COUNTS = {How.READ: "reads", How.WRITTEN: "writes", How.PUSHED: "pushes"}
-_NOTHING_TOLD: dict[str, Any] = dict.fromkeys(("value", "unit", "time", "number"))
-
-
-def _object_names(class_id: int, instance: bytes) -> dict[str, Any]:
-    return {
-        "class_id": class_id if class_id >= 0 else None,
-        "class": class_name(class_id) or None,
-        "obis": dotted(instance),
-        "name": obis_name(instance) or None,
-    }
-
-
-def _changes(view: ObjectView, told: Any) -> list[int]:
-    """The readings with which an attribute took another value."""
-    values = view.readings["value"][told]
-    changed: list[int] = told[np.flatnonzero(np.diff(values, prepend=-1))].tolist()
-    return changed
-
-
-def _told(view: ObjectView, attribute: Attribute, reading: int) -> dict[str, Any]:
-    value = _value(view, attribute, reading)
-    wpdu = int(view.readings["wpdu"][reading])
-    return {
-        "value": None if value.value is None else _QUANTITY.json(value.value),
-        "unit": value.unit,
-        "time": seconds_text(int(view.analysis.wpdus["time"][wpdu])),
-        "number": wpdu + 1,
-        "how": How(int(view.readings["how"][reading])).word,
-        "client": view.clients[int(view.readings["client"][reading])],
-    }
-
-
-def _value(view: ObjectView, attribute: Attribute, reading: int) -> ToldValue:
-    """The value of a reading that has one."""
-    kept = view.value(reading)
-    return kept.scaled(view.scaler_unit(attribute)) if kept is not None else ToldValue()
+            yield (
+                one,
+                _cells(one, attribute_value(view, view.attributes[place], told[0]).text if told else None),
+            )
 
 
 def _cells(one: dict[str, Any], value: str | None) -> tuple[str, ...]:
@@ -218,7 +159,7 @@ def _cells(one: dict[str, Any], value: str | None) -> tuple[str, ...]:
         one["attribute_name"] or str(one["attribute"]),
         value or one["refusal"] or "",
         told or "",
-        *(str(one[name] or "") for name in (*_COUNTS.values(), "refused")),
+        *(str(one[name] or "") for name in (*COUNTS.values(), "refused")),
         ", ".join(one["clients"]),
     )
 
@@ -320,7 +261,7 @@ def _list_object(one: ListedObject) -> tuple[dict[str, Any], tuple[str, ...]]:
         "meter": one.device.meter,
         "logical_device": one.device.wport,
         "association": dotted(one.association),
-        **_object_names(one.class_id, one.instance),
+        **object_names(one.class_id, one.instance),
         "version": one.version,
         "base_name": one.base_name,
         "attributes": one.attributes,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.analysis.export.csv_lines import csv_cell, csv_columns, csv_lines
+from cosemscope.analysis.export.formats.csv_lines import csv_cell, csv_columns, csv_lines
 from cosemscope.analysis.fields.value_arrays import Coded, Several, object_array
 from cosemscope.analysis.fields.value_types import Integer, Quantity, Text, Word
 

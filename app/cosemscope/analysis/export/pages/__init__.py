@@ -1,0 +1,1 @@
+"""The report on a capture as one HTML page, and the pictures in it."""

@@ -1,0 +1,1 @@
+"""The tables that go out: what rows and columns each has, whatever they are written as."""

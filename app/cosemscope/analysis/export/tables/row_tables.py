@@ -1,0 +1,142 @@
+"""The tables of WPDUs and of exchanges: any fields of the registry, of rows that are left."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.associations.insights import Insights
+from cosemscope.analysis.counting.field_codes import FieldCodes, coded_parts
+from cosemscope.analysis.exchanges.exchange_table import Exchanges
+from cosemscope.analysis.export.tables.out_table import AT_ONCE, OutColumn, OutTable, Subject
+from cosemscope.analysis.export.whole_file import ExportError
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.row_field import Cost, RowField, UnknownFieldError
+from cosemscope.analysis.fields.value_arrays import Values
+from cosemscope.analysis.outcomes.capture_facts import capture_facts
+from cosemscope.apdu.names import tags as t
+
+Numbers = npt.NDArray[np.int64]
+
+#: The fields of WPDUs where none are named.
+WPDU_FIELDS = (
+    *("wpdu.number", "wpdu.time", "source", "destination", "protocol", "stream", "wport.src", "wport.dst"),
+    *("wpdu.length", "apdu", "service", "invoke_id", "class", "obis", "attribute", "result"),
+    *("exchange", "response_time", "security", "info"),
+)
+#: The same of exchanges.
+EXCHANGE_FIELDS = (
+    *("exchange", "exchange.time", "stream", "client", "server", "wport.client", "wport.server"),
+    *("exchange.service", "exchange.class", "exchange.obis", "exchange.attribute", "exchange.invoke_id"),
+    *("exchange.status", "exchange.result", "exchange.request", "exchange.responses", "exchange.blocks"),
+    *("exchange.request_octets", "exchange.response_octets", "exchange.request_transfer"),
+    *("exchange.response_time", "exchange.response_transfer", "exchange.total_time"),
+    *("exchange.own_time", "exchange.own_time_at_least", "exchange.retransmissions", "security"),
+    *("value", "unit"),
+)
+#: Fields of an exchange that the WPDU with the value has, and not that with which it began.
+OF_VALUES = frozenset(("value", "value.text", "unit"))
+
+
+def fields_named(names: Sequence[str]) -> list[RowField]:
+    """The fields of these names. Raises ExportError."""
+    try:
+        return [FIELDS.named(name) for name in names]
+    except UnknownFieldError as error:
+        raise ExportError(f"{error}.") from None
+
+
+def columns_of(fields: Sequence[RowField]) -> tuple[OutColumn, ...]:
+    """Fields as columns."""
+    return tuple(OutColumn(field.name, field.type, field.meaning, field.several) for field in fields)
+
+
+def wpdu_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
+    """A row a WPDU, with these fields. Raises ExportError for a name that no field has."""
+    fields = fields_named(WPDU_FIELDS if names is None else names)
+
+    def batches() -> Iterator[list[Values]]:
+        for asked in asked_in_order(subject, subject.wpdus, subject.told):
+            yield [field.values(asked) for field in fields]
+
+    return OutTable(columns_of(fields), batches(), len(subject.wpdus))
+
+
+def asked_in_order(subject: Subject, rows: Numbers, told: Callable[[int, int], None]) -> Iterator[AskedRows]:
+    """These rows, int64[n] ascending, a batch at a time, with somebody who looks at them in their order."""
+    insights = Insights(subject.analysis, beside=subject.associations)
+    for start in range(0, len(rows), AT_ONCE):
+        yield AskedRows(subject.analysis, rows[start : start + AT_ONCE], insights)
+        told(min(start + AT_ONCE, len(rows)), len(rows))
+
+
+def exchange_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
+    """A row an exchange of which a WPDU is left, with these fields of the WPDU with which it began.
+
+    The value is that which the exchange told. Raises ExportError for a name that no field has.
+    """
+    fields = fields_named(EXCHANGE_FIELDS if names is None else names)
+    return OutTable(columns_of(fields), exchange_values(subject, fields), len(_exchanges(subject)))
+
+
+def exchange_values(subject: Subject, fields: Sequence[RowField]) -> Iterator[list[Values]]:
+    """The values of the exchanges, a batch at a time.
+
+    What costs a tree is asked of all rows in their order first, since looks in another order cost far more.
+    """
+    analysis, wanted = subject.analysis, _exchanges(subject)
+    if not len(wanted):
+        return
+    exchanges = capture_facts(analysis).table
+    own = exchanges.first_rows()[wanted], value_rows(exchanges, wanted)
+    trees = {place: field for place, field in enumerate(fields) if field.cost is Cost.TREE}
+    known: dict[int, tuple[Numbers, FieldCodes]] = {}
+    for of_values, rows in enumerate(own):
+        mine = {place: one for place, one in trees.items() if (one.name in OF_VALUES) == bool(of_values)}
+        if mine:
+            once = np.unique(rows)
+            codes = _coded_together(list(mine.values()), asked_in_order(subject, once, subject.told))
+            known |= {place: (once, code) for place, code in zip(mine, codes, strict=True)}
+    for start in range(0, len(wanted), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        asked = AskedRows(analysis, own[0][part])
+        values: list[Values] = []
+        for place, field in enumerate(fields):
+            if place in known:
+                once, code = known[place]
+                rows = own[field.name in OF_VALUES][part]
+                at: Numbers = np.searchsorted(once, rows)
+                values.append(code.as_values(field.type, at))
+            else:
+                values.append(field.values(asked))
+        yield values
+
+
+def value_rows(exchanges: Exchanges, wanted: Numbers) -> Numbers:
+    """The WPDU row that tells the value of each of these, int64[n]: the last answer, with SET the request."""
+    told = np.where(np.isin(exchanges["service"][wanted], _SETS), -1, exchanges["last_response"][wanted])
+    rows: Numbers = np.where(told >= 0, told, exchanges.first_rows()[wanted])
+    return rows
+
+
+_SETS = (t.SET_REQUEST,)
+
+
+def _exchanges(subject: Subject) -> Numbers:
+    """The exchanges of which a WPDU is left, int64[n] ascending."""
+    facts = capture_facts(subject.analysis)
+    if subject.rows is None:
+        return np.arange(facts.count)
+    of = facts.of[subject.rows]
+    wanted: Numbers = np.unique(of[of >= 0]).astype(np.int64)
+    return wanted
+
+
+def _coded_together(fields: Sequence[RowField], parts: Iterator[AskedRows]) -> list[FieldCodes]:
+    """The codes of several fields of rows that come in parts, each part being looked at once."""
+    collected: list[list[Values]] = [[] for _ in fields]
+    for asked in parts:
+        for place, field in enumerate(fields):
+            collected[place].append(field.values(asked))
+    return [coded_parts(field.type, own) for field, own in zip(fields, collected, strict=True)]
