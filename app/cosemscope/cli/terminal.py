@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import IO, Any, TextIO
 
 #: Controls but tab and newline, and the marks and embeddings of bidirectional text (UAX 9).
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -83,6 +83,29 @@ def write_octets(octets: bytes) -> None:
         sys.stdout.write_octets(octets)
     else:
         sys.stdout.write(octets.decode())
+
+
+class TextOutput(io.RawIOBase):
+    """Standard output as a file that takes UTF-8, and writes what is harmless of it."""
+
+    def writable(self) -> bool:
+        """It is there to be written to."""
+        return True
+
+    def write(self, octets: Any) -> int:
+        """Write whole characters in UTF-8; the number of octets."""
+        write_octets(bytes(octets))
+        return len(octets)
+
+
+def octet_output() -> IO[bytes] | None:
+    """Standard output as a file that takes any octets; None where it is a terminal, or takes none."""
+    bare = sys.stdout.stream if isinstance(sys.stdout, _Harmless) else sys.stdout
+    if not isinstance(bare, io.TextIOWrapper) or bare.isatty():
+        return None
+    bare.flush()
+    output: IO[bytes] = bare.buffer
+    return output
 
 
 def show_progress(done: int, total: int) -> None:

@@ -86,6 +86,7 @@ class FormatKind(NamedTuple):
     table: Writer | None = None
     capture: Callable[[Subject, Order, IO[bytes]], str] | None = None
     of: tuple[str, ...] = ()
+    is_text: bool = True
 
     def takes(self, what: str) -> bool:
         """Whether this can be written of it."""
@@ -108,8 +109,10 @@ FORMATS = {
     "csv": FormatKind("CSV for spreadsheets", ".csv", write_csv),
     "json": FormatKind("one JSON array of objects", ".json", write_json),
     "jsonl": FormatKind("JSON, an object a line", ".jsonl", write_json_lines),
-    "parquet": FormatKind("Parquet, with the extra fleet", ".parquet", write_parquet),
-    "pcapng": FormatKind("the packets, for Wireshark", ".pcapng", None, _packets, ("wpdus", "packets")),
+    "parquet": FormatKind("Parquet, with the extra fleet", ".parquet", write_parquet, is_text=False),
+    "pcapng": FormatKind(
+        "the packets, for Wireshark", ".pcapng", None, _packets, ("wpdus", "packets"), False
+    ),
     "text": FormatKind("trees as show prints them, or columns", ".txt", write_text, _trees, ("wpdus",)),
 }
 
@@ -139,11 +142,10 @@ def check(order: Order) -> None:
 
 
 def export(subject: Subject, order: Order, path: str | Path, sources: Iterable[str | Path] = ()) -> str:
-    """Write an export to `path` ("-": standard output), whole or not at all; what is to be told of it.
+    """Write an export to the file at `path`, whole or not at all; what is to be told of it.
 
     Raises ExportError, and CaptureError when the capture's octets cannot be read any more.
     """
-    check(order)
     with WholeFile(path, sources) as file:
         return write(subject, order, file)
 

@@ -9,7 +9,6 @@ What was there before stays until then. What is exported is never written over w
 import os
 import secrets
 import stat
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ class ExportError(Exception):
 
 
 class WholeFile:
-    """Writes the file at `path`; "-" is standard output.
+    """Writes the file at `path`.
 
     A file that is replaced keeps its mode; a pipe or device is written to as it is. Raises ExportError where
     it cannot be written, and for a path that is one of the `sources`, the files that are read.
@@ -32,10 +31,9 @@ class WholeFile:
         self.path = Path(path)
         self._part: Path | None = None
         self._file: IO[bytes] | None = None
-        self._is_output = str(path) == "-"
         for source in sources:
             with suppress(OSError):
-                if not self._is_output and os.path.samefile(self.path, source):
+                if os.path.samefile(self.path, source):
                     raise ExportError(f"{self.path} is what is read: it is not written over.")
 
     def __enter__(self) -> IO[bytes]:
@@ -50,9 +48,6 @@ class WholeFile:
     ) -> None:
         assert self._file is not None
         try:
-            if self._is_output:
-                self._file.flush()
-                return
             self._file.close()
             if self._part is not None and error is None:
                 self._part.replace(self._target)
@@ -64,7 +59,7 @@ class WholeFile:
             if self._part is not None:
                 with suppress(OSError):
                     self._part.unlink()
-        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        if isinstance(error, OSError):
             raise self._error(error) from None
 
     @property
@@ -73,8 +68,6 @@ class WholeFile:
         return Path(os.path.realpath(self.path))
 
     def _open(self) -> IO[bytes]:
-        if self._is_output:
-            return sys.stdout.buffer
         target = self._target
         mode = target.stat().st_mode if target.exists() else None
         if mode is not None and stat.S_ISDIR(mode):

@@ -4,10 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, cast
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.export.exports import FORMATS, TABLES, Order, asked_fields, check, export
+from cosemscope.analysis.export.exports import FORMATS, TABLES, Order, asked_fields, check, export, write
 from cosemscope.analysis.export.tables.out_table import Subject
 from cosemscope.analysis.export.whole_file import ExportError
 from cosemscope.capture.files.ring_names import ring_files
@@ -19,7 +20,7 @@ from cosemscope.cli.capture_arguments import (
     with_analysis,
 )
 from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
-from cosemscope.cli.terminal import show_progress
+from cosemscope.cli.terminal import TextOutput, octet_output, show_progress
 
 DESCRIPTION = (
     "Write what of a capture is wanted into a file, which is there whole or not at all. Times are local in "
@@ -88,12 +89,24 @@ def _export(analysis: Analysis, arguments: argparse.Namespace) -> int:
         associations = Associations(analysis.run(), keys)
         rows = filtered_rows(wanted, associations, fields)
         subject = Subject(analysis, associations, None if wanted.is_empty else rows, show_progress)
-        told = export(subject, order, arguments.output, _sources(arguments))
+        if arguments.output == "-":
+            told = write(subject, order, _standard_output(order))
+        else:
+            told = export(subject, order, arguments.output, _sources(arguments))
     except ExportError as error:
         raise CommandError(str(error)) from None
     if told:
         print(f"cosemscope: {told}", file=sys.stderr)
     return 0
+
+
+def _standard_output(order: Order) -> IO[bytes]:
+    if FORMATS[order.form].is_text:
+        return cast(IO[bytes], TextOutput())
+    output = octet_output()
+    if output is None:
+        raise CommandError(f"{order.form} is no text: -o names a file, or - where that leads into one.")
+    return output
 
 
 def _sources(arguments: argparse.Namespace) -> Iterator[str | Path]:
