@@ -20,11 +20,11 @@ from cosemscope.analysis.export.formats.table_writers import (
     write_text,
 )
 from cosemscope.analysis.export.formats.tree_text import write_trees
+from cosemscope.analysis.export.tables.carrying_packets import packet_table
 from cosemscope.analysis.export.tables.item_table import item_table
 from cosemscope.analysis.export.tables.object_tables import object_table
 from cosemscope.analysis.export.tables.out_table import OutTable, Subject
 from cosemscope.analysis.export.tables.packet_choice import chosen_packets
-from cosemscope.analysis.export.tables.packet_table import packet_table
 from cosemscope.analysis.export.tables.row_tables import (
     EXCHANGE_FIELDS,
     WPDU_FIELDS,

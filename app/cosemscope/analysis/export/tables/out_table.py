@@ -1,6 +1,6 @@
 """A table that goes out: named columns with their types, and rows that come a batch at a time.
 
-Whoever makes one (`row_tables`, `item_table`, `object_tables`, `packet_table`) knows nothing of formats;
+Whoever makes one (`row_tables`, `item_table`, `object_tables`, `carrying_packets`) knows nothing of formats;
 whoever writes one (`table_writers`, `parquet_file`) knows nothing of captures.
 """
 
