@@ -420,7 +420,7 @@ def test_info_lines_are_completed_in_a_moment(open_in, qtbot):
     with qtbot.waitSignal(model.dataChanged):
         pass
     qtbot.waitUntil(lambda: "0.255" in model.info(row).text)
-    assert "0.255" in model.cells.complete(FIELDS["info"], row, row + 1)[0]
+    assert "0.255" in model.cells.row_texts([FIELDS["info"]], [range(row, row + 1)]).column(FIELDS["info"])[0]
 
 
 def test_select_all_means_the_pane_that_has_the_focus(open_in, qtbot):

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
 from cosemscope.analysis.sessions.counts import TableCounts
+from cosemscope.gui.frame.task_progress import STEPS, TaskProgress
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.look.severity_buttons import SeverityButtons
@@ -13,8 +14,6 @@ from cosemscope.streams.tables.expert_items import Severity
 from cosemscope.wording import count, size
 
 _STOP_READING = "Stop reading; what has been read stays"
-#: Steps of the progress bar: octets of large files do not fit its integers.
-_STEPS = 1000
 
 
 class StatusBar(QStatusBar):
@@ -37,7 +36,7 @@ class StatusBar(QStatusBar):
         self.problems.setIcon(icon("warning"))
         self.problems.clicked.connect(self.problemsAsked)
         self.progress = QProgressBar(self)
-        self.progress.setRange(0, _STEPS)
+        self.progress.setRange(0, STEPS)
         self.progress.setFixedWidth(220)
         self.progress.setMaximumHeight(18)
         self.cancel = QToolButton(self)
@@ -47,7 +46,8 @@ class StatusBar(QStatusBar):
         self.cancel.setAutoRaise(True)
         self.cancel.clicked.connect(self.cancelAsked)
         self.setContentsMargins(7, 0, 4, 0)
-        for widget in (self.progress, self.cancel, self.file):
+        self.task = TaskProgress(self)
+        for widget in (self.task, self.progress, self.cancel, self.file):
             self.addWidget(widget)
         self.items = SeverityButtons(self, tip=" in the expert information")
         self.items.asked.connect(self.itemsAsked)
@@ -79,7 +79,7 @@ class StatusBar(QStatusBar):
         self.cancel.setToolTip(stop)
         self.progress.setFormat(f"{work} %p%".strip())
         if share is not None:
-            self.progress.setValue(round(share * _STEPS))
+            self.progress.setValue(round(share * STEPS))
 
     def show_counts(
         self, packets: int, rows: TableCounts, displayed: int, selected: int, dropped: int | None = None

@@ -60,6 +60,8 @@ _FILES = (
     "Captures (*.pcap *.pcapng *.cap *.pcap.gz *.pcapng.gz *.pcap.zst *.pcapng.zst *.gz *.zst);;All files (*)"
 )
 _ZOOMS = range(-4, 17)
+#: Milliseconds for which the status bar says what was done.
+_SAID_FOR = 4000
 
 
 def _files_in(data: QMimeData) -> list[str]:
@@ -158,6 +160,9 @@ class Window(QMainWindow):
         self.workspace.rowsChanged.connect(self._show_state)
         self.workspace.wishes.decodeAsAsked.connect(self.ask_decode_as)
         self.workspace.wishes.addKeyAsked.connect(self.opening.add_key)
+        self.workspace.wishes.taskBegun.connect(self.status.task.follow)
+        self.workspace.wishes.said.connect(lambda text: self.status.showMessage(text, _SAID_FOR))
+        self.workspace.wishes.warned.connect(lambda text: self.messages.say(MessageSeverity.WARNING, text))
         self.opening.keysChanged.connect(self._take_keys)
         self.opening.captureAsked.connect(self.open_messages)
         self.workspace.table.selectionModel().selectionChanged.connect(self._show_counts)

@@ -51,10 +51,14 @@ class Wishes(QObject):
 
     `decodeAsAsked` gives a stream whose content a person wants to name, `addKeyAsked` a `WantedKey`;
     `sessionAsked` asks for the session of the current WPDU alone, `itemsAsked` for the expert items of APDUs
-    that were not read.
+    that were not read, `taskBegun` gives words and a `Task` whose progress is to be shown, `said` tells in
+    one sentence what was done, `warned` what could not be done.
     """
 
     decodeAsAsked = Signal(int)
     addKeyAsked = Signal(object)
     sessionAsked = Signal()
     itemsAsked = Signal()
+    taskBegun = Signal(str, object)
+    said = Signal(str)
+    warned = Signal(str)

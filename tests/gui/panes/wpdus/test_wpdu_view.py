@@ -96,7 +96,59 @@ def test_a_million_rows_are_selected_as_one_range(table):
     header = table.horizontalHeader()
     assert header.selectionModel() is not table.selectionModel()
     assert not header.selectionModel().hasSelection()
-    assert len(table.selected_text().splitlines()) <= 10_002
+
+
+@pytest.mark.parametrize("way", ["relative", "delta", "delta-displayed"])
+def test_all_rows_are_copied_as_they_are_shown(table, qtbot, selection, way):
+    """More than a page in the background, in their order; what is sorted meanwhile does not matter."""
+    table = table(600)
+    while table.wpdus.traffic.associations.go_on(1000):
+        pass
+    table.wpdus.set_time_format(way)
+    selection.restrict("x", answers(table))
+    table.wpdus.sort(NUMBER["wpdu.length"], Qt.SortOrder.DescendingOrder)
+    texts = [shown(table, name) for name in ("wpdu.number", "wpdu.time", "source")]
+    table.selectAll()
+    QGuiApplication.clipboard().setText("")
+    table.copy()
+    table.wpdus.sort(-1)
+    qtbot.waitUntil(lambda: QGuiApplication.clipboard().text() != "")
+    head, *lines = QGuiApplication.clipboard().text().splitlines()
+    assert head.split("\t")[:3] == ["No.", "Time", "Source"]
+    assert [
+        list(column) for column in list(zip(*(line.split("\t") for line in lines), strict=True))[:3]
+    ] == texts
+
+
+def test_copying_can_be_stopped_and_the_clipboard_is_as_it_was(qtbot, look, selection):
+    """Progress is told meanwhile; so is the end."""
+    wishes = Wishes()
+    table = WpduView(selection, wishes)
+    qtbot.addWidget(table)
+    traffic = polled_traffic(400_000, 2)
+    selection.set_traffic(traffic)
+    table.set_traffic(traffic)
+    table.take_rows(400_000)
+    QGuiApplication.clipboard().setText("before")
+    table.selectAll()
+    tasks = []
+    wishes.taskBegun.connect(lambda words, task: tasks.append(task))
+    table.copy()
+    with qtbot.waitSignal(tasks[0].progressed):
+        pass
+    with qtbot.waitSignal(wishes.said) as said:
+        tasks[0].cancel()
+    assert "stopped" in said.args[0]
+    assert QGuiApplication.clipboard().text() == "before"
+
+
+def test_more_than_a_clipboard_holds_is_said(table):
+    """What is not copied is told, with the numbers."""
+    table = table(600)
+    found = table.wpdus.cells.row_texts(table.header.shown, [range(600)]).lines(lambda *_: None, 50_000)
+    assert 0 < found.rows < 600 == found.asked
+    assert len(found.text.splitlines()) == found.rows + 1
+    assert "do not go onto the clipboard" in found.trouble
 
 
 def test_rows_that_grow_come_at_the_end_and_leave_the_view_where_it_is(table, qtbot):

@@ -5,6 +5,7 @@ moment later, those asked for last first, without keeping the window from its wo
 """
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.gui.document.traffic import Line, Traffic
 from cosemscope.gui.look.formats import TIME_FORMATS
 from cosemscope.gui.panes.row_order import RowOrder
+from cosemscope.gui.panes.wpdus.row_texts import RowTexts
 from cosemscope.wording import printable
 
 #: Fields whose cells are made a page at a time.
@@ -125,12 +127,22 @@ class WpduCells(QObject):
         now = times.item(row)
         return way.text(now, self._traffic.first_time, times.item(before) if before >= 0 else now)
 
-    def complete(self, field: RowField, first: int, last: int) -> list[str]:
-        """The texts of a field in the rows shown from `first` up to `last`, complete, for copying."""
-        rows = self._order.part(first, last)
-        if field.name == "wpdu.time":
-            return [self.time_text(row, position) for position, row in enumerate(rows.tolist(), first)]
-        return self._lines(field, rows)
+    def row_texts(self, fields: Sequence[RowField], parts: Sequence[range]) -> RowTexts:
+        """The rows shown at these positions, to be told as text: as they stand now."""
+        rows = [self._order.part(part.start, part.stop) for part in parts]
+        before = [self._order.part(max(0, part.start - 1), part.stop - 1) for part in parts]
+        before = [
+            one if part.start else np.concatenate(([-1], one))
+            for part, one in zip(parts, before, strict=True)
+        ]
+        nothing = np.zeros(0, np.int64)
+        return RowTexts(
+            self._traffic,
+            tuple(fields),
+            np.concatenate([nothing, *rows]),
+            np.concatenate([nothing, *before]),
+            self.time_format,
+        )
 
     def _lines(self, field: RowField, rows: npt.NDArray[np.int64]) -> list[str]:
         return [printable(text) for text in field.texts(self._traffic.asked(rows))]

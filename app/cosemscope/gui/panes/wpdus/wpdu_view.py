@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
+from cosemscope.gui.base.task import Task
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
@@ -32,11 +33,13 @@ from cosemscope.gui.look.hex_text import hex_dump, hex_stream
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.wpdus.column_looks import look_of
+from cosemscope.gui.panes.wpdus.row_texts import CopiedRows
 from cosemscope.gui.panes.wpdus.wpdu_header import WpduHeaderView
 from cosemscope.gui.panes.wpdus.wpdu_model import WpduModel
+from cosemscope.wording import count
 
-#: Rows that are copied as text at most; more would fill the clipboard for nothing.
-COPIED_ROWS = 10_000
+#: Rows that are copied while somebody waits: a few hundredths of a second.
+COPIED_AT_ONCE = 50
 
 
 class WpduView(QTableView, Pane):
@@ -48,6 +51,7 @@ class WpduView(QTableView, Pane):
         self._wishes = wishes
         self.wpdus = WpduModel(selection.filters, self)
         self._restoring = False
+        self._copying: Task | None = None
         self.follows_tail = False
         self._at_tail = True
         self._hint = ""
@@ -85,6 +89,8 @@ class WpduView(QTableView, Pane):
 
     def set_traffic(self, traffic: Traffic) -> None:
         """Show another capture from its beginning, as it came."""
+        if self._copying is not None:
+            self._copying.cancel()
         self.wpdus.set_traffic(traffic)
         self.header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
 
@@ -253,22 +259,42 @@ class WpduView(QTableView, Pane):
 
     # Copying
 
-    def selected_text(self) -> str:
-        """The selected rows as lines of text under the columns' titles."""
-        fields = self.header.shown
-        lines = ["\t".join(field.title for field in fields)]
-        for part in self.selected_rows():
-            stop = min(part.stop, part.start + COPIED_ROWS + 1 - len(lines))
-            columns = [self.wpdus.cells.complete(field, part.start, stop) for field in fields]
-            lines += ["\t".join(row) for row in zip(*columns, strict=True)]
-            if stop < part.stop:
-                return "\n".join([*lines, "…"])
-        return "\n".join(lines)
-
     def copy(self) -> None:
-        """Put the selected rows on the clipboard."""
-        if self.selectionModel().hasSelection():
-            QGuiApplication.clipboard().setText(self.selected_text())
+        """Put the selected rows on the clipboard as lines of text under the columns' titles.
+
+        A page of them at once, more of them in the background.
+        """
+        parts = self.selected_rows()
+        if not parts:
+            return
+        texts = self.wpdus.cells.row_texts(self.header.shown, parts)
+        if len(texts.rows) <= COPIED_AT_ONCE:
+            self._take_copy(texts.lines(lambda done, total: None))
+            return
+        if self._copying is not None:
+            self._copying.cancel()
+        task = self._copying = Task(texts.lines, self)
+        task.ended.connect(lambda copied: self._end_copy(task, copied))
+        self._wishes.taskBegun.emit("Copying rows", task)
+        task.start()
+
+    def _end_copy(self, task: Task, copied: CopiedRows | None) -> None:
+        if task is self._copying:
+            self._copying = None
+            if copied is None:
+                self._wishes.said.emit("Copying was stopped: the clipboard is as it was.")
+            else:
+                self._take_copy(copied)
+        task.deleteLater()
+
+    def _take_copy(self, copied: CopiedRows) -> None:
+        QGuiApplication.clipboard().setText(copied.text)
+        if copied.trouble:
+            self._wishes.warned.emit(
+                f"The first {copied.rows:,} of {count(copied.asked, 'row')} were copied: {copied.trouble}."
+            )
+        else:
+            self._wishes.said.emit(f"{count(copied.rows, 'row')} copied.")
 
     def copy_hex(self) -> None:
         """Put the current WPDU's octets on the clipboard as hexadecimal."""
