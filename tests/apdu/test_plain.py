@@ -3,12 +3,42 @@
 import pytest
 
 from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.framed import decode_octets
 from cosemscope.apdu.plain import text_lines
 
 
 def lines(octets: str) -> list[str]:
     """The tree's lines without offsets, indentation and heading."""
     return [line[15:].strip() for line in text_lines(decode_apdu(bytes.fromhex(octets)))][1:]
+
+
+def test_a_whole_tree() -> None:
+    """Offset and octets of each field, two blanks for each level, and another source by its name."""
+    tree = "c401c100 0201 1105"
+    assert list(text_lines(decode_apdu(bytes.fromhex(tree)))) == [
+        "offset octets  field",
+        "     0      8  get-response: get-response-normal",
+        "     0      1    tag: get-response (0xC4)",
+        "     1      1    choice: get-response-normal (1)",
+        "     2      1    invoke-id-and-priority: invoke-id 1, confirmed, high priority (0xC1)",
+        "     3      5    result: structure of 1",
+        "     3      1      choice: data (0)",
+        "     4      4      data: structure of 1",
+        "     4      1        tag: structure (0x02)",
+        "     5      1        count: 1",
+        "     6      2        [1]: 5",
+        "     6      1          tag: unsigned (0x11)",
+        "     7      1          value: 5",
+    ]
+    first, last = (bytes.fromhex(text) for text in ("6806066853ff000167d89216", "6807076853ff1101670204d116"))
+    assert list(text_lines(decode_octets(first + last)))[-8:-2] == [
+        "    21      2      segment: 3 octets joined",
+        "                     -- joined segments: 3 octets",
+        "     0      3        exception-response: service-unknown, pdu-too-long",
+        "     0      1          tag: exception-response (0xD8)",
+        "     1      1          state-error: service-unknown (2)",
+        "     2      1          service-error: pdu-too-long (4)",
+    ]
 
 
 def test_numbers_stand_once() -> None:

@@ -11,6 +11,7 @@ from cosemscope.apdu.data.shapes import (
     SCALER_UNIT,
     SCALER_UNIT_ATTRIBUTE,
     Shape,
+    expected_type,
     shape_of,
 )
 from cosemscope.apdu.decoder import decode_apdu
@@ -280,3 +281,34 @@ def test_forms_and_words(class_id: int, member: int, octets: str, texts: dict[st
     check_tree(decoded, data)
     for path, text in texts.items():
         assert at(decoded.root, f"result/data/{path}").text == text
+
+
+@pytest.mark.parametrize(
+    ("class_id", "member", "wrong", "expected"),
+    [
+        (7, 3, "0200", "array"),
+        (7, 3, "1100", "array"),
+        (3, 3, "0100", "structure"),
+        (3, 3, "1101", "structure"),
+        (8, 2, "1100", "date-time"),
+        (3, 2, "", ""),
+    ],
+)
+def test_types_that_an_attribute_has_not(class_id: int, member: int, wrong: str, expected: str) -> None:
+    """Arrays, structures and dates are expected where the Blue Book has them; null-data may stand for any."""
+    reference = Reference(class_id, bytes(6), member)
+    for octets in ("00", wrong):
+        decoded = decode_apdu(bytes.fromhex(f"c401c100{octets}"), Context(Request((reference,))))
+        words = [problem.message for problem in decoded.problems if problem.item == "wrong-type"]
+        assert [expected in one for one in words] == ([True] if expected and octets == wrong else [])
+    assert expected_type(reference, 255) == ""
+    for tag, word in ((1, "array"), (2, "structure"), (9, "date-time"), (25, "date-time"), (19, "array")):
+        if expected:
+            assert (expected_type(reference, tag) == "") is (word == expected)
+
+
+def test_methods_and_loose_attributes_may_have_any_type() -> None:
+    """A method's parameters are no attribute; some attributes are written in several ways."""
+    assert expected_type(Reference(7, bytes(6), 2, True), 17) == ""
+    for class_id, member in ((15, 4), (15, 6), (40, 7), (999, 1)):
+        assert expected_type(Reference(class_id, bytes(6), member), 17) == ""

@@ -98,9 +98,17 @@ def test_date_times(octets: str, text: str) -> None:
     assert len(at(field, "value").children) == 10
 
 
-@pytest.mark.parametrize("octets", ["090c07e80d01060a1e0f00ffc400", "090c000000000000000000000000"])
-def test_twelve_octets_that_are_no_date_time(octets: str) -> None:
-    """A month of 13, and zeros."""
+@pytest.mark.parametrize(
+    "octets",
+    [
+        "090c07e80d01060a1e0f00ffc400",
+        "090c000000000000000000000000",
+        "090d07e80601060a1e0f00ffc40000",
+        "090b07e80601060a1e0f00ffc4",
+    ],
+)
+def test_octets_that_are_no_date_time(octets: str) -> None:
+    """A month of 13, zeros, one octet more than a date-time or one less."""
     assert data_of(octets).text == octets[4:]
 
 

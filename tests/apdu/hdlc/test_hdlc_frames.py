@@ -291,3 +291,14 @@ def test_frames_in_datagrams() -> None:
     assert Counter(type(event[0]) for event in events) == {FrameReceived: 41, Skipped: 10}
     faults = Counter(event.frame.faults for found in events for event in frames_of(found))
     assert faults == {FrameFault(0): 40, FrameFault.FRAME_CHECK: 1}
+
+
+def test_each_fault_is_told_by_itself() -> None:
+    """A frame has any of them: none is in another, or in all others together."""
+    faults = list(FrameFault)
+    assert len(faults) == 6
+    for fault in faults:
+        others = FrameFault(0)
+        for other in faults:
+            others |= other if other is not fault else FrameFault(0)
+        assert not fault & others

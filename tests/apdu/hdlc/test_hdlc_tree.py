@@ -140,6 +140,16 @@ def test_two_bodies_glued_together() -> None:
     assert find(decoded.root, "information", "get-request", "attribute-descriptor", "attribute-id").value == 5
 
 
+def test_what_is_longer_than_its_length_field_and_has_no_llc() -> None:
+    """It is no body that another is glued to: nothing is taken apart."""
+    info = "010203c001c1002a0001010000ffc001c1002a0001010000ff0500"
+    decoded = decode_hdlc(bytes.fromhex(f"7ea0190321583314{info}7f577e"))
+    check_tiles(decoded)
+    assert [field.value.hex() for field in named(decoded, "segment")] == [info]
+    assert "expected LLC octets" in decoded.problems[-1].message
+    assert not named(decoded, "LLC")
+
+
 def test_a_wrong_check_sequence_is_named() -> None:
     """Expected and found are said, and the octets are still shown."""
     octets = bytearray(frame(i_control(0), COMMAND + GET))

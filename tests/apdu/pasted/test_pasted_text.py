@@ -205,3 +205,27 @@ def test_what_is_wrong_is_said(text: str, message: str) -> None:
     """Errors are sentences."""
     with pytest.raises(HexError, match=message):
         parse_octets(text)
+
+
+@pytest.mark.parametrize(
+    ("between", "way"),
+    [
+        ("10:11:12.000 a note", Way.SENT),
+        ("10:11:12.000 Rx", Way.RECEIVED),
+        ("a note of somebody", None),
+        ("// a comment", Way.SENT),
+        ("192.0.2.1:4059 -> 192.0.2.2:4059 something", Way.SENT),
+    ],
+)
+def test_how_long_a_heading_tells_the_way(between: str, way: Way | None) -> None:
+    """A stamped line goes on in the same log; words by themselves begin something else."""
+    (piece,) = read_pasted(f"Tx:\n{between}\nc0 01 c1 00").pieces
+    assert piece.way is way
+
+
+@pytest.mark.parametrize("between", ["", "   ", "-----", "a heading"])
+def test_what_parts_messages(between: str) -> None:
+    """An empty line, a border or a heading between two lines of octets; lines alone are one message."""
+    begins = [piece.begins for piece in read_pasted(f"c0 01\n{between}\nc4 01").pieces]
+    assert begins == [True, True]
+    assert [piece.begins for piece in read_pasted("c0 01\nc4 01").pieces] == [True, False]

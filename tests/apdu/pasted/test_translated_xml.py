@@ -239,6 +239,7 @@ def test_octets_beside_the_fields_are_the_better_ones() -> None:
         (got('<UInt8 Value="100" /><UInt8 Value="1" />'), "has 2 elements, not one"),
         (got('<UInt8 Value="300" />'), "'300' in <UInt8> is no number of 1 octets"),
         (got('<OctetString Value="0g" />'), "'0g' in <OctetString> is no hex"),
+        (got(f'<OctetString Value="{"0123456789" * 3}g" />'), "'01234567890123456789' in <OctetString>"),
         (got('<BitString Value="012" />'), "other characters than 0 and 1"),
         (got('<Time Value="07232D" />'), "<Time> has 3 octets, not 4"),
         (got('<Boolean Value="perhaps" />'), "'perhaps' in <Boolean> is not defined"),

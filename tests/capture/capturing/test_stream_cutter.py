@@ -106,6 +106,18 @@ def test_real_captures(tmp_path: Path, name: str) -> None:
     assert reader.problems == []
 
 
+@pytest.mark.parametrize(("magic", "parts"), [(MICRO, 2_000_000), (NANO, 2_000_000_000)])
+def test_two_seconds_of_fraction_are_damage(tmp_path: Path, magic: int, parts: int) -> None:
+    """Less than that is a clock that counts on, and is added to the seconds."""
+    made = bytearray(pcap(RECORDS[1:2], magic=magic))
+    made[28:32] = (parts - 1).to_bytes(4, "little")
+    (found,), _ = read_file(tmp_path / "x.pcapng", whole(cut(bytes(made), [999])))
+    assert found.time == 1_700_000_001 * 10**9 + 10**9 - (1000 if magic == MICRO else 1)
+    made[28:32] = parts.to_bytes(4, "little")
+    with pytest.raises(StreamError, match=f"a packet of 1 octets at {parts} parts of a second"):
+        cut(bytes(made), [999])
+
+
 @pytest.mark.parametrize(
     ("octets", "before", "message"),
     [

@@ -134,6 +134,8 @@ def test_data_is_cut_at_the_mss_and_acknowledged(
             assert segment.seq == (start + len(found)) % 2**32
             assert len(segment.data) <= 536
             found += segment.data
+            # Only the last segment of what was written at once is pushed (RFC 9293, 3.9.1).
+            assert bool(segment.flags & dpkt.tcp.TH_PUSH) is (len(found) == len(payload))
         else:
             assert segment.ack == (start + len(found)) % 2**32
     assert bytes(found) == payload

@@ -157,9 +157,8 @@ def _without_characters(line: str) -> str:
     if match is None:
         return line
     last = re.search(r"(?:\b[0-9A-Fa-f]{2}\b[\s:-]?)+$", match["octets"])
-    if last is None or len(re.findall(r"[0-9A-Fa-f]{2}", last[0])) != len(match["shown"]) < 3:
-        return line
-    return line if len(re.findall(r"[0-9A-Fa-f]{2}", last[0])) != len(match["shown"]) else match["octets"]
+    octets = len(re.findall(r"[0-9A-Fa-f]{2}", last[0])) if last is not None else 0
+    return match["octets"] if octets == len(match["shown"]) else line
 
 
 def _tokens(line: str) -> list[_Token]:

@@ -159,8 +159,9 @@ class _Reader:
         self._stamp = line.stamp or self._stamp
         way = self._way_between(line.ends) if line.ends else line.way
         if line.is_heading:
-            self._begins = self._begins or set(line.left_out) != {COMMENT}
-            self._way = way or (self._way if line.stamp or line.ends else None)
+            commented = set(line.left_out) == {COMMENT}
+            self._begins = self._begins or not commented
+            self._way = way or (self._way if commented or line.stamp or line.ends else None)
             return
         digits = line.numbers.hex() if decimal and line.numbers else "".join(line.words)
         if line.wrong and not (decimal and line.numbers):
