@@ -38,7 +38,7 @@ COMMANDS: dict[str, str] = {
     "sessions": "peers, streams and wPort pairs of a capture, what each stream came to, and why",
     "stats": "counts of a capture",
     "count": "WPDUs by any fields: counts, shares, and the spread of a number",
-    "export": "tables, packets or trees of a capture into a file: CSV, JSON, Parquet, pcapng, text",
+    "export": "tables, packets, trees or a report of a capture into a file: CSV, JSON, Parquet, pcapng, HTML",
     "expert": "what is wrong or remarkable in a capture",
     "expert-kinds": "the kinds of items that expert tells, for --severity and settings",
     "fields": "the fields that a WPDU has, for --fields and the table's columns",

@@ -20,6 +20,7 @@ from cosemscope.analysis.export.formats.table_writers import (
     write_text,
 )
 from cosemscope.analysis.export.formats.tree_text import write_trees
+from cosemscope.analysis.export.pages.capture_page import write_page
 from cosemscope.analysis.export.tables.carrying_packets import packet_table
 from cosemscope.analysis.export.tables.item_table import item_table
 from cosemscope.analysis.export.tables.object_tables import object_table
@@ -105,6 +106,11 @@ def _trees(subject: Subject, order: Order, file: IO[bytes]) -> str:
     return ""
 
 
+def _page(subject: Subject, order: Order, file: IO[bytes]) -> str:
+    write_page(subject, order.name, order.remark, file)
+    return ""
+
+
 FORMATS = {
     "csv": FormatKind("CSV for spreadsheets", ".csv", write_csv),
     "json": FormatKind("one JSON array of objects", ".json", write_json),
@@ -113,6 +119,7 @@ FORMATS = {
     "pcapng": FormatKind(
         "the packets, for Wireshark", ".pcapng", None, _packets, ("wpdus", "packets"), False
     ),
+    "html": FormatKind("a report as one page", ".html", None, _page, ("wpdus",)),
     "text": FormatKind("trees as show prints them, or columns", ".txt", write_text, _trees, ("wpdus",)),
 }
 
@@ -124,7 +131,7 @@ def asked_fields(order: Order) -> list[RowField]:
     """
     kind = TABLES[order.what]
     if order.what in FORMATS[order.form].of:
-        return [FIELDS["exchange.status"]]
+        return [FIELDS["expert.item" if order.form == "html" else "exchange"]]
     if kind.fields is None:
         return [FIELDS["expert.item" if order.what == "expert" else "exchange"]]
     return [*fields_named(kind.fields if order.columns is None else order.columns), FIELDS["exchange"]]

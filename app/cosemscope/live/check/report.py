@@ -12,6 +12,7 @@ from itertools import groupby
 from cosemscope.live.check.bench import CheckVerdict
 from cosemscope.live.check.probe import ProbeStep, StepKind
 from cosemscope.live.check.runner import CheckResult, Report
+from cosemscope.page_skeleton import page_foot, page_head
 
 _SHOWN_CRUMBS = 3
 _SIGNS = {CheckVerdict.PASS: "✓", CheckVerdict.FAIL: "✗", CheckVerdict.UNDECIDED: "?"}
@@ -20,27 +21,21 @@ _OUTWARD = {StepKind.SENT, StepKind.FINISHED, StepKind.CLOSED, StepKind.RESET}
 _INWARD = {StepKind.RECEIVED, StepKind.PEER_FINISHED, StepKind.FAULT}
 
 _STYLE = """
-:root { --ink: #1d2329; --soft: #5b6670; --line: #d5dbe0; --ground: #f6f8f9;
-  --pass: #1a6b3c; --fail: #a4161a; --undecided: #7a5200; }
-* { box-sizing: border-box; }
-body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif;
-  color: var(--ink); background: #fff; max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem; }
-h1 { font-size: 1.6rem; margin: 0 0 .2rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
-h3 { font-size: 1rem; margin: 0; }
-p.lead { margin: 0 0 1.2rem; color: var(--soft); }
+body { max-width: 62rem; }
+h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; } h3 { font-size: 1rem; margin: 0; }
+p.lead { margin: 0 0 1.2rem; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 0 0 1.2rem; }
 dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; }
 .tiles { display: flex; gap: .8rem; margin: 1rem 0; }
 .tile { flex: 1; border: 1px solid var(--line); border-top: 4px solid currentColor; padding: .5rem .9rem; }
 .tile b { display: block; font-size: 1.7rem; line-height: 1.2; }
-.pass { color: var(--pass); } .fail { color: var(--fail); } .undecided { color: var(--undecided); }
-table { border-collapse: collapse; width: 100%; }
+.pass { color: var(--good); } .fail { color: var(--error); } .undecided { color: var(--warning); }
+table { width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .6rem .32rem 0;
   border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); font-size: .85rem; }
 td.verdict { white-space: nowrap; font-weight: 600; }
 td.time, th.time { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-a { color: inherit; }
 section.check { margin: 1.4rem 0; border: 1px solid var(--line); }
 section.check > header { display: flex; gap: 1rem; align-items: baseline; background: var(--ground);
   padding: .5rem .9rem; border-bottom: 1px solid var(--line); }
@@ -52,13 +47,8 @@ table.steps { table-layout: fixed; } table.steps td { font-size: .87rem; }
 table.steps th:nth-child(1) { width: 4.2rem; }
 table.steps th:nth-child(2) { width: 8.2rem; } table.steps td:nth-child(2) { white-space: nowrap; }
 code { font: .82rem/1.45 ui-monospace, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
-code.out { color: #184e8a; } code.in { color: #6b2c86; }
-footer { margin-top: 2.5rem; color: var(--soft); font-size: .85rem; }
-@page { margin: 15mm; }
-@media print { body { margin: 0; max-width: none; padding: 0; font-size: 10pt; }
-  section.check { break-inside: auto; } section.check > header { break-after: avoid; }
-  tr, dl, .tiles { break-inside: avoid; }
-  * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
+code.out { color: var(--note); } code.in { color: var(--other); }
+@media print { section.check > header { break-after: avoid; } dl, .tiles { break-inside: avoid; } }
 """
 
 
@@ -73,12 +63,7 @@ def html_report(report: Report) -> str:
         ("Tested by", f"Cosemscope {report.version}"),
     )
     parts = (
-        "<!DOCTYPE html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>Transport check of {escape(report.target)}</title>",
-        f"<style>{_STYLE}</style></head><body>",
-        "<h1>Transport check</h1>",
+        *page_head(f"Transport check of {report.target}", _STYLE),
         '<p class="lead">IEC 62056-4-7, DLMS/COSEM transport layer for IP networks: '
         "UDP and TCP with the wrapper.</p>",
         _facts(facts),
@@ -87,10 +72,12 @@ def html_report(report: Report) -> str:
         _summary(report),
         "<h2>Each check</h2>",
         *(_section(result) for result in report.results),
-        "<footer><p>“Not decidable” means that what was seen proves neither, or that the standard "
-        "gives no rule. Only harmless APDUs were sent (public client AARQ, RLRQ), and only to the address "
-        "above. Times are seconds since the check began, as seen by the tester.</p></footer>",
-        "</body></html>",
+        *page_foot(
+            report.version,
+            "<p>“Not decidable” means that what was seen proves neither, or that the standard gives no "
+            "rule. Only harmless APDUs were sent (public client AARQ, RLRQ), and only to the address above. "
+            "Times are seconds since the check began, as seen by the tester.</p>",
+        ),
     )
     return "\n".join(parts) + "\n"
 

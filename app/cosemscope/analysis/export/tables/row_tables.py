@@ -77,15 +77,16 @@ def exchange_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
     The value is that which the exchange told. Raises ExportError for a name that no field has.
     """
     fields = fields_named(EXCHANGE_FIELDS if names is None else names)
-    return OutTable(columns_of(fields), exchange_values(subject, fields), len(_exchanges(subject)))
+    wanted = exchanges_left(subject)
+    return OutTable(columns_of(fields), exchange_values(subject, fields, wanted), len(wanted))
 
 
-def exchange_values(subject: Subject, fields: Sequence[RowField]) -> Iterator[list[Values]]:
-    """The values of the exchanges, a batch at a time.
+def exchange_values(subject: Subject, fields: Sequence[RowField], wanted: Numbers) -> Iterator[list[Values]]:
+    """The values of these exchanges, int64[n], a batch at a time.
 
     What costs a tree is asked of all rows in their order first, since looks in another order cost far more.
     """
-    analysis, wanted = subject.analysis, _exchanges(subject)
+    analysis = subject.analysis
     if not len(wanted):
         return
     exchanges = capture_facts(analysis).table
@@ -123,7 +124,7 @@ def value_rows(exchanges: Exchanges, wanted: Numbers) -> Numbers:
 _SETS = (t.SET_REQUEST,)
 
 
-def _exchanges(subject: Subject) -> Numbers:
+def exchanges_left(subject: Subject) -> Numbers:
     """The exchanges of which a WPDU is left, int64[n] ascending."""
     facts = capture_facts(subject.analysis)
     if subject.rows is None:
