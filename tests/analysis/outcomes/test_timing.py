@@ -15,6 +15,14 @@ from tests.helpers.wire import ACK, MILLISECOND, PSH, SYN, Tcp, Wire, analyse, w
 CLIENT, SERVER = 0, 1
 GET = wpdu(a.get_request(0xC1, 7, "1.0.99.1.0.255"))
 ANSWER = wpdu(a.get_response(0xC1, a.double_long_unsigned(7)), 1, 16)
+#: What is told of segments that were sent again, and of the time until the answer.
+RESENT = (
+    "exchange.retransmissions",
+    "exchange.retransmission_time",
+    "exchange.response_time",
+    "exchange.own_time",
+    "exchange.own_time_at_least",
+)
 REFUSED = wpdu(a.get_error(0xC1, 4), 1, 16)
 
 
@@ -156,6 +164,138 @@ class TestSentAgain:
         found = capture_facts(analyse(wire, tmp_path)).resent
         assert found.segments.tolist() == [1, 1, 0]
         assert found.time.tolist() == [50 * MILLISECOND, 50 * MILLISECOND, 0]
+
+    @pytest.mark.parametrize("early", [False, True], ids=["acknowledged before", "acknowledged too soon"])
+    def test_a_copy_was_needless_where_the_first_had_arrived(self, early: bool, tmp_path: Path) -> None:
+        """It is counted and costs nothing: the meter had the request all the time, and took so long."""
+        wire = Wire()
+        tcp = Tcp(wire)
+        handshake(tcp, 40, 0)
+        tcp.packet(CLIENT, 0, GET, flags=PSH | ACK)
+        if not early:
+            tcp.packet(SERVER, 0, wait=40 * MILLISECOND)
+        tcp.packet(CLIENT, 0, GET, flags=PSH | ACK, wait=200 * MILLISECOND)
+        if early:
+            tcp.packet(SERVER, 0, wait=39 * MILLISECOND)
+        tcp.packet(SERVER, 0, ANSWER, flags=PSH | ACK, wait=300 * MILLISECOND)
+        took = 539 if early else 540
+        assert told(analyse(wire, tmp_path), *RESENT) == [
+            1,
+            "0.000000000",
+            f"0.{took}000000",
+            f"0.{took - 40}000000",
+            False,
+        ]
+
+    def test_the_copy_that_arrived_is_none_of_the_meters_time(self, tmp_path: Path) -> None:
+        """What was acknowledged a round trip behind the copy may have arrived with it: at least, then."""
+        wire = Wire()
+        tcp = Tcp(wire)
+        handshake(tcp, 40, 0)
+        tcp.packet(CLIENT, 0, GET, flags=PSH | ACK)
+        tcp.packet(CLIENT, 0, GET, flags=PSH | ACK, wait=200 * MILLISECOND)
+        tcp.packet(SERVER, 0, ANSWER, flags=PSH | ACK, wait=60 * MILLISECOND)
+        assert told(analyse(wire, tmp_path), *RESENT) == [
+            1,
+            "0.200000000",
+            "0.260000000",
+            "0.020000000",
+            True,
+        ]
+
+    def test_of_several_copies_the_last_that_can_have_arrived_counts(self, tmp_path: Path) -> None:
+        """The one that was sent 10 ms before the answer cannot have been on both ways."""
+        wire = Wire()
+        tcp = Tcp(wire)
+        handshake(tcp, 40, 0)
+        tcp.packet(CLIENT, 0, GET, flags=PSH | ACK)
+        tcp.packet(CLIENT, 0, GET, flags=PSH | ACK, wait=200 * MILLISECOND)
+        tcp.packet(CLIENT, 0, GET, flags=PSH | ACK, wait=400 * MILLISECOND)
+        tcp.packet(SERVER, 0, ANSWER, flags=PSH | ACK, wait=10 * MILLISECOND)
+        assert told(analyse(wire, tmp_path), *RESENT) == [
+            1,
+            "0.200000000",
+            "0.610000000",
+            "0.370000000",
+            True,
+        ]
+
+    def test_one_segment_of_a_request_was_lost_behind_the_point_of_capture(self, tmp_path: Path) -> None:
+        """The meter has the whole request with its copy; the first copies ended the transfer before."""
+        wire = Wire()
+        tcp = Tcp(wire)
+        handshake(tcp, 40, 0)
+        tcp.say(CLIENT, GET, [9])
+        tcp.packet(CLIENT, 0, GET[:9], flags=PSH | ACK, wait=200 * MILLISECOND)
+        tcp.packet(SERVER, 0, ANSWER, flags=PSH | ACK, wait=50 * MILLISECOND)
+        assert told(analyse(wire, tmp_path), *RESENT) == [
+            1,
+            "0.201000000",
+            "0.250000000",
+            "0.010000000",
+            True,
+        ]
+
+    def test_a_request_that_was_lost_before_the_point_of_capture(self, tmp_path: Path) -> None:
+        """It ends with the first copy that was captured: the meter's share is known."""
+        wire = Wire()
+        tcp = Tcp(wire)
+        handshake(tcp, 40, 0)
+        tcp.packet(CLIENT, 9, GET[9:], flags=PSH | ACK)
+        tcp.packet(CLIENT, 0, GET[:9], flags=PSH | ACK, wait=200 * MILLISECOND)
+        tcp.packet(SERVER, 0, ANSWER, flags=PSH | ACK, wait=50 * MILLISECOND)
+        assert told(analyse(wire, tmp_path), *RESENT) == [
+            1,
+            "0.200000000",
+            "0.050000000",
+            "0.010000000",
+            False,
+        ]
+
+    def test_the_request_for_another_block_was_lost(self, tmp_path: Path) -> None:
+        """It costs the transfer time, though not the first answer."""
+        wire = Wire()
+        tcp = Tcp(wire).handshake()
+        tcp.say(CLIENT, GET)
+        tcp.say(SERVER, wpdu(a.get_block(0xC1, False, 1, b"\0" * 20), 1, 16))
+        following = wpdu(a.get_next(0xC1, 1))
+        tcp.say(CLIENT, following)
+        start = tcp.sent[CLIENT] - len(following)
+        tcp.packet(CLIENT, start, following, flags=PSH | ACK, wait=700 * MILLISECOND)
+        tcp.say(SERVER, wpdu(a.get_block(0xC1, True, 2, b"\0" * 20), 1, 16))
+        tcp.packet(CLIENT, start, following, flags=PSH | ACK, wait=700 * MILLISECOND)
+        names = ("exchange.retransmissions", "exchange.retransmission_time")
+        assert told(analyse(wire, tmp_path), *names) == [1, "0.700000000"]
+
+    def test_an_answer_that_had_arrived(self, tmp_path: Path) -> None:
+        """The client acknowledged it, and the meter sent it again: that costs nothing."""
+        wire = Wire()
+        tcp = Tcp(wire).handshake()
+        tcp.say(CLIENT, GET)
+        tcp.say(SERVER, ANSWER)
+        tcp.packet(CLIENT, tcp.sent[CLIENT])
+        tcp.packet(SERVER, 0, ANSWER, flags=PSH | ACK, wait=500 * MILLISECOND)
+        names = ("exchange.retransmissions", "exchange.retransmission_time")
+        assert told(analyse(wire, tmp_path), *names) == [1, "0.000000000"]
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_a_handshake_that_was_sent_again_tells_no_round_trip(side: int, tmp_path: Path) -> None:
+    """Nobody knows which copy was answered; what was captured twice is one copy."""
+    wire = Wire()
+    tcp = Tcp(wire)
+    for number in range(2):
+        tcp.packet(CLIENT, -1, flags=SYN, wait=1_000 * MILLISECOND if number and side == CLIENT else None)
+    for number in range(2):
+        wait = 1_000 * MILLISECOND if number and side == SERVER else 30 * MILLISECOND
+        if not number or side == SERVER:
+            tcp.packet(SERVER, -1, flags=SYN | ACK, ack=0, wait=wait)
+    tcp.packet(CLIENT, 0, ack=0, wait=5 * MILLISECOND)
+    tcp.say(CLIENT, GET)
+    tcp.say(SERVER, ANSWER)
+    trips = capture_facts(analyse(wire, tmp_path)).round_trips
+    wanted = [5 * MILLISECOND, -1] if side == CLIENT else [-1, 30 * MILLISECOND]
+    assert trips.handshake.tolist() == [wanted]
 
 
 def test_facts_are_the_same_live_and_offline(tmp_path: Path) -> None:

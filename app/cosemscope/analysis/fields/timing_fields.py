@@ -24,8 +24,8 @@ def _retransmissions(asked: AskedRows) -> Values:
     "exchange.retransmission_time",
     _SPAN,
     "Retrans. time",
-    "What those segments cost: from the first copy of each, or what overtook it, to its last one; of a "
-    "request to the last one before the answer",
+    "What those segments cost: from the first copy of each, or what overtook it, to the last one that was "
+    "not needless: not acknowledged before, or sooner than the round trip",
 )
 def _retransmission_time(asked: AskedRows) -> Values:
     return asked.of_exchange(asked.facts.resent.time, -1)
@@ -45,7 +45,8 @@ def _own_time(asked: AskedRows) -> Values:
     "exchange.own_time_at_least",
     Flag(none=2),
     "At least",
-    "Whether the own time is at least that: without a handshake the round trip may hold some of it",
+    "Whether the own time is at least that: without a handshake the round trip may hold some of it, and of a "
+    "request that was sent again the last copy may have been the first to arrive",
 )
 def _own_time_at_least(asked: AskedRows) -> Values:
     time, least = asked.facts.own_times

@@ -76,13 +76,13 @@ class CaptureFacts:
     @cached_property
     def own_times(self) -> OwnTimes:
         """The answerer's share of each response time."""
-        return own_times(self.table, self.round_trips)
+        return own_times(self.table, self.round_trips, self.resent.asked_until)
 
     @cached_property
     def resent(self) -> Resent:
         """What was sent again in each exchange, and what that cost."""
         analysis = self._analysis
-        return resent(self.packet_order, analysis.expert_items, analysis.wpdus, self.table)
+        return resent(self.packet_order, analysis.expert_items, analysis.wpdus, self.table, self.round_trips)
 
     def block_times(self, exchanges: Numbers) -> BlockTimes:
         """The times within these exchanges, ascending; of those without blocks there are none."""

@@ -7,9 +7,15 @@ import numpy.typing as npt
 
 from cosemscope.capture.columns import Array, Columns
 from cosemscope.capture.packets.packet_row import ACK, FIN, SYN, TCP
+from cosemscope.streams.endings import sequence_distance
 
 Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+#: Nanoseconds after which no stack sends an opening again yet: its time-out is a second (RFC 6298, 2.1).
+_SOONEST = 100_000_000
 _WRAP = 1 << 32
+#: Apart from each other, so far, are the counts of two halves: more than sequence numbers can tell.
+_SPAN = 1 << 36
 
 
 class PacketOrder:
@@ -62,6 +68,52 @@ class PacketOrder:
         good &= ((flags[back] & ACK) > 0) & (self._packets["ack"][back] == end)
         found = np.full(len(packets), -1, np.int64)
         found[asked[good]] = back[good]
+        return found
+
+    def sent_again(self, flag: int) -> tuple[Mask, Mask]:
+        """Of which streams the packets with a flag were sent again: those without and with an ACK.
+
+        A copy that came sooner than any time-out was captured twice, bool[streams] each.
+        """
+        flags = self.column("flags")
+        rows = np.flatnonzero((flags & flag) > 0)
+        rows = rows[self._stream[rows] >= 0]
+        again = np.zeros((2, len(self._client_side)), np.bool_)
+        kind = ((flags[rows] & ACK) > 0).astype(np.int64)
+        first = np.full(again.shape, np.iinfo(np.int64).max, np.int64)
+        np.minimum.at(first, (kind, self._stream[rows]), self.column("time")[rows])
+        late = self.column("time")[rows] - first[kind, self._stream[rows]] > _SOONEST
+        again[kind[late], self._stream[rows[late]]] = True
+        return again[0], again[1]
+
+    def first_acknowledgements(self, packets: Numbers) -> Numbers:
+        """The first packet of the other side that acknowledges all octets of each of these, int64[n]; -1."""
+        found = np.full(len(packets), -1, np.int64)
+        if not len(packets):
+            return found
+        others = self.halves(packets) ^ 1
+        told = np.flatnonzero((self.column("flags") & ACK) > 0)
+        told = told[self._tcp[self._stream[told]] & (self._stream[told] >= 0)]
+        concerned = np.zeros(2 * len(self._client_side), np.bool_)
+        concerned[others] = True
+        of = self.halves(told)
+        told, of = told[concerned[of]], of[concerned[of]]
+        by_half = np.argsort(of, kind="stable")
+        told, of = told[by_half], of[by_half]
+        # Invariant: `key` rises through the acknowledgements of a half, each half in a span of its own.
+        ack = self._packets["ack"][told].astype(np.int64)
+        heads = np.flatnonzero(np.diff(of, prepend=-1) != 0)
+        rank = np.cumsum(np.diff(of, prepend=-1) != 0) - 1
+        key = np.maximum.accumulate(rank * _SPAN + sequence_distance(ack, ack[heads][rank]))
+        mine = np.searchsorted(of[heads], others)
+        known = np.flatnonzero(mine < len(heads))
+        known = known[of[heads][mine[known]] == others[known]]
+        size = self._packets["payload_length"][packets[known]].astype(np.int64)
+        end = self._packets["seq"][packets[known]].astype(np.int64) + size
+        wanted = mine[known] * _SPAN + sequence_distance(end, ack[heads][mine[known]])
+        at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+        there = (key[at] >= wanted) & (rank[at] == mine[known])
+        found[known[there]] = told[at[there]]
         return found
 
     def halves(self, packets: Numbers) -> Numbers:

@@ -1,4 +1,8 @@
-"""Segments that were sent again inside exchanges: how many, and how long each exchange waited for them."""
+"""Segments that were sent again inside exchanges: how many, and how long each exchange waited for them.
+
+A copy was needless where an earlier one had arrived: what acknowledges its octets was captured before it, or
+so soon behind it that the way to the receiver and back was longer. Needless copies cost nothing.
+"""
 
 from typing import NamedTuple
 
@@ -7,6 +11,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.outcomes.packet_order import PacketOrder
+from cosemscope.analysis.outcomes.round_trips import RoundTrips
 from cosemscope.streams.tables.expert_items import ExpertItems
 from cosemscope.streams.tables.stream_kinds import RETRANSMISSION
 from cosemscope.streams.tables.wpdu_table import WpduTable
@@ -17,21 +22,25 @@ Numbers = npt.NDArray[np.int64]
 class Resent(NamedTuple):
     """What was sent again in each exchange, int64[exchanges]: `segments`, and the `time` that they cost (ns).
 
-    A segment costs the time from its first copy, or from the segment that overtook a lost one, to its last
-    copy; of a request, to the last one that was sent before the answer.
+    A segment costs the time from its first copy, or from the segment that overtook a lost one, to the last
+    copy that was not needless; of a request, to the last one that was sent before the answer. `asked_until`:
+    when the last such copy of a request with an answer was captured, ns since the epoch; 0 for none.
     """
 
     segments: Numbers
     time: Numbers
+    asked_until: Numbers
 
 
-def resent(order: PacketOrder, items: ExpertItems, wpdus: WpduTable, exchanges: Exchanges) -> Resent:
+def resent(
+    order: PacketOrder, items: ExpertItems, wpdus: WpduTable, exchanges: Exchanges, trips: RoundTrips
+) -> Resent:
     """What was sent again in all exchanges as of now."""
-    count, cost = np.zeros(len(exchanges), np.int64), np.zeros(len(exchanges), np.int64)
+    count, cost, until = (np.zeros(len(exchanges), np.int64) for _ in range(3))
     copies = np.unique(items["packet"][items["kind"] == RETRANSMISSION.number])
     copies = copies[copies < len(order.column("time"))]
     if not len(copies) or not len(exchanges):
-        return Resent(count, cost)
+        return Resent(count, cost, until)
     first, before = _first_copies(order, copies)
     # Invariant: copy i repeats the packet first[i]; the packet carried[k] has octets of exchange owner[k].
     carried, owner, asks = _carried(wpdus, exchanges, np.unique(first))
@@ -40,16 +49,30 @@ def resent(order: PacketOrder, items: ExpertItems, wpdus: WpduTable, exchanges: 
     within = np.arange(len(copy)) - np.repeat(np.cumsum(stop - begin) - (stop - begin), stop - begin)
     place = begin[copy] + within
     time = order.column("time")
-    span = np.maximum(time[copies[copy]] - time[before[copy]], 0)
+    # Nobody waits for a copy of the request behind the answer, whatever is acknowledged.
     start = exchanges["response_start"][owner[place]]
-    span[asks[place] & (start != 0) & (time[copies[copy]] > start)] = 0
+    behind = asks[place] & (start != 0) & (time[copies[copy]] > start)
+    needed = ~_needless(order, copies, trips)[copy] & ~behind
+    span = np.where(needed, np.maximum(time[copies[copy]] - time[before[copy]], 0), 0)
+    last = np.flatnonzero(needed & asks[place] & (start != 0))
+    np.maximum.at(until, owner[place[last]], time[copies[copy[last]]])
     # Of several copies of a segment the longest span counts.
     longest = np.zeros(len(carried), np.int64)
     np.maximum.at(longest, place, span)
     segments = np.unique(place)
     np.add.at(count, owner[segments], 1)
     np.add.at(cost, owner[segments], longest[segments])
-    return Resent(count, cost)
+    return Resent(count, cost, until)
+
+
+def _needless(order: PacketOrder, copies: Numbers, trips: RoundTrips) -> npt.NDArray[np.bool_]:
+    """Which copies were sent although an earlier one had arrived, bool[copies]."""
+    told, half, time = order.first_acknowledgements(copies), order.halves(copies), order.column("time")
+    least = trips.least()[0].reshape(-1)
+    trip = np.maximum(least[half ^ 1], 0)
+    soon = (told < copies) | (time[told] - time[copies] < trip)
+    mask: npt.NDArray[np.bool_] = (told >= 0) & soon
+    return mask
 
 
 def _first_copies(order: PacketOrder, copies: Numbers) -> tuple[Numbers, Numbers]:
@@ -85,7 +108,7 @@ def _first_copies(order: PacketOrder, copies: Numbers) -> tuple[Numbers, Numbers
 def _carried(
     wpdus: WpduTable, exchanges: Exchanges, packets: Numbers
 ) -> tuple[Numbers, Numbers, npt.NDArray[np.bool_]]:
-    """The packets, ascending, whose octets are in exchanges: packet, exchange, whether its WPDU asks."""
+    """The packets, ascending, whose octets are in exchanges: packet, exchange, whether it asks first."""
     of = exchanges.of["exchange"]
     mark = np.zeros(int(packets.max()) + 1, np.bool_)
     mark[packets] = True
@@ -100,5 +123,5 @@ def _carried(
     key = np.unique(packet[wanted] << 32 | rows[place[wanted]])
     packet, row = key >> 32, key & 0xFFFFFFFF
     owner = of[row].astype(np.int64)
-    asks = (wpdus["direction"][row] == exchanges["side"][owner]) & (exchanges["request"][owner] >= 0)
+    asks = row == exchanges["request"][owner]
     return packet, owner, asks

@@ -26,7 +26,8 @@ class RoundTrips(NamedTuple):
     """Nanoseconds to both ends, int64[streams, 2]: 0 to the stream's client, 1 to its server; -1 unknown.
 
     `handshake`: of SYN and SYN-ACK, SYN-ACK and ACK; `data`: the shortest of a segment and a packet that
-    acknowledged it at once, which may hold some of the end's own time.
+    acknowledged it at once, which may hold some of the end's own time. What was sent several times tells
+    neither: nobody knows which copy was answered (RFC 6298, 3).
     """
 
     handshake: Numbers
@@ -54,6 +55,8 @@ def round_trips(order: PacketOrder, streams: StreamTable, items: ExpertItems) ->
     far = streams.answer_times()
     whole = streams["rtt"][: len(far)]
     near = np.where((far >= 0) & (whole >= 0), whole - far, -1)
+    opening = order.sent_again(SYN)
+    far, near = np.where(opening[0], -1, far), np.where(opening[1], -1, near)
     data = np.full(2 * len(far), _NONE, np.int64)
     carrying = (order.column("payload_length") > 0) & ((order.column("flags") & SYN) == 0)
     # What was sent again is acknowledged nobody knows for which copy.
@@ -68,12 +71,16 @@ def round_trips(order: PacketOrder, streams: StreamTable, items: ExpertItems) ->
     return RoundTrips(np.stack([near, far], 1), np.where(data == _NONE, -1, data).reshape(-1, 2))
 
 
-def own_times(exchanges: Exchanges, trips: RoundTrips) -> OwnTimes:
+def own_times(exchanges: Exchanges, trips: RoundTrips, asked_until: Numbers) -> OwnTimes:
     """The answerers' shares: response times less the round trip between the point of capture and them.
 
-    Where data alone tell the round trip, it may hold some of their own time, and the share is a lower bound.
+    `asked_until`, int64[exchanges]: when the last copy of a request came that may have been the one to
+    arrive, 0 for none; the share is a lower bound then, and where data alone tell the round trip, which may
+    hold some of the answerer's own time.
     """
     response = exchanges.response_times()
     trip, bound = (one[exchanges["stream"], 1 - exchanges["side"]] for one in trips.least())
     known = (response >= 0) & (trip >= 0)
-    return OwnTimes(np.where(known, np.maximum(response - trip, 0), -1), known & bound)
+    asking = np.maximum(asked_until - exchanges["request_end"], 0)
+    own = np.maximum(response - asking - trip, 0)
+    return OwnTimes(np.where(known, own, -1), known & (bound | (asking > 0)))
