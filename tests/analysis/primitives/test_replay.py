@@ -129,6 +129,50 @@ def test_a_connection_that_never_came_about(
         assert found[1].primitive.reason_of_failure is ReasonOfFailure.REFUSED
 
 
+@pytest.mark.parametrize(
+    "octets", [b"", b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n", b"\x7e\xa0\x07\x03!\x93\x0f\x01~"]
+)
+def test_a_connection_without_wpdus_has_its_beginning_and_its_end(octets: bytes, tmp_path: Path) -> None:
+    """Whatever it carries, or nothing, that is no WPDU: its ends open and close it, and refuse nothing."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    if octets:
+        tcp.say(0, octets)
+    tcp.close()
+    analysis = analyse(wire, tmp_path)
+    assert Replay(analysis).streams() == [0]
+    assert names(list(Replay(analysis).told(0))) == [
+        *OPENING,
+        (0, "TCP-DISCONNECT.request"),
+        (1, "TCP-DISCONNECT.indication"),
+        (1, "TCP-DISCONNECT.response"),
+        (0, "TCP-DISCONNECT.confirm"),
+    ]
+
+
+def test_a_connection_without_wpdus_that_is_reset(tmp_path: Path) -> None:
+    """The end that gets the RST learns of it; a SYN that is taken back was asked for all the same."""
+    wire = Wire()
+    Tcp(wire).handshake().packet(1, 0, flags=RST)
+    assert names(told(wire, tmp_path)) == [
+        *OPENING,
+        (0, "TCP-ABORT.indication"),
+        (0, "TCP-DISCONNECT.indication"),
+    ]
+    taken_back = Wire()
+    tcp = Tcp(taken_back)
+    tcp.packet(0, -1, flags=SYN)
+    tcp.packet(0, 0, flags=RST)
+    assert names(told(taken_back, tmp_path)) == [(0, "TCP-CONNECT.request")]
+
+
+def test_flows_of_other_datagrams_have_no_primitives(tmp_path: Path) -> None:
+    """What is sent there is none of the transport layer."""
+    wire = Wire()
+    wire.udp(CLIENT, SERVER, b"SSDP is not DLMS")
+    assert Replay(analyse(wire, tmp_path)).streams() == []
+
+
 def test_a_reset_is_an_abort_at_the_end_that_gets_it(tmp_path: Path) -> None:
     """Figure A.5: the application layer and the manager learn that the connection is gone."""
     wire = Wire()

@@ -7,17 +7,20 @@ again counts. Nothing is replayed here; `replay` feeds happenings to the core.
 
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.capture.packets.packet_row import FIN, RST, SYN, TCP
+from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.stream_kinds import CUT_HEADER, SKIPPED
 from cosemscope.streams.tables.wpdu_table import Mark
 
 _Rows = npt.NDArray[np.int64]
+#: Framings with the header of IEC 62056-4-7, the second one wrong.
+REPLAYED: Final = (Framing.WRAPPER, Framing.SWAPPED)
 
 
 class Doing(IntEnum):
@@ -74,13 +77,14 @@ class Happenings:
 
     def of(self, stream: int) -> list[Happening]:
         """The happenings of a TCP connection or UDP flow, in the order of the capture."""
-        rows = self._wpdus.rows(stream)
+        carried = self._analysis.streams["framing"][stream] in REPLAYED
+        rows = self._wpdus.rows(stream) if carried else np.zeros(0, np.int64)
         if self._analysis.streams["protocol"][stream] != TCP:
             return sorted([*self._sent(rows, [0, 0]), *self._datagrams(rows)])
         lifecycle, opened = self._lifecycle(stream, rows)
         lacks_nothing = self._lacks_nothing(stream)
         arrived = self._arrived(rows, opened, lacks_nothing)
-        strange = self._no_wpdus(stream, rows) if lacks_nothing else []
+        strange = self._no_wpdus(stream, rows) if carried and lacks_nothing else []
         return sorted([*lifecycle, *self._sent(rows, opened), *arrived, *strange])
 
     def _lifecycle(self, stream: int, rows: _Rows) -> tuple[list[Happening], list[int]]:

@@ -6,22 +6,17 @@ comes out with time and parameters. What it does not let pass is a refusal with 
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.primitives.happenings import Grouped, Happenings
+from cosemscope.analysis.primitives.happenings import REPLAYED, Grouped, Happenings
 from cosemscope.analysis.primitives.stream_ends import Told, UdpEnds
 from cosemscope.analysis.primitives.tcp_ends import TcpEnds
 from cosemscope.capture.columns import Array
 from cosemscope.capture.packets.packet_row import TCP
-from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.bindings import WPortBindings
 from cosemscope.transport.wports import ALL_STATION, MANAGEMENT_LOGICAL_DEVICE, NO_STATION, Side
-
-#: Framings with the header of IEC 62056-4-7, the second one wrong.
-REPLAYED: Final = (Framing.WRAPPER, Framing.SWAPPED)
 
 
 class Replay:
@@ -33,12 +28,17 @@ class Replay:
         self._pairs = Grouped(analysis.pairs["stream"])
 
     def streams(self) -> list[int]:
-        """The streams whose WPDUs a transport layer of IEC 62056-4-7 carries."""
-        carried: list[int] = np.flatnonzero(np.isin(self._analysis.streams["framing"], REPLAYED)).tolist()
-        return carried
+        """The streams whose ends have primitives: TCP connections, and UDP flows that carry WPDUs."""
+        streams = self._analysis.streams
+        told = (streams["protocol"] == TCP) | np.isin(streams["framing"], REPLAYED)
+        found: list[int] = np.flatnonzero(told).tolist()
+        return found
 
     def told(self, stream: int) -> Iterator[Told]:
-        """The primitives and refusals at both ends of a stream, in the order of the capture."""
+        """The primitives and refusals at both ends of a stream, in the order of the capture.
+
+        Of a connection that carries no WPDUs of IEC 62056-4-7 there is its beginning and its end alone.
+        """
         happenings = self._happenings.of(stream)
         tcp = self._analysis.streams["protocol"][stream] == TCP
         ends = (TcpEnds if tcp else UdpEnds)(self._analysis, stream, self._bindings(stream))

@@ -20,6 +20,7 @@ from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.analysis.fields.value_types import seconds_text
 from cosemscope.analysis.keys.key_table import KeyTable
+from cosemscope.analysis.primitives.happenings import REPLAYED
 from cosemscope.analysis.primitives.replay import Replay
 from cosemscope.analysis.primitives.stream_ends import ENDS, Occurred, Refused, Told
 from cosemscope.cli.capture_arguments import (
@@ -36,7 +37,8 @@ from cosemscope.wording import printable
 DESCRIPTION = (
     "Print the service primitives of IEC 62056-4-7 that passed at both ends of each connection: "
     "the capture is replayed through the transport layer's own state machines, one an end. "
-    "The initiator is who opened the connection, or sent the first datagram. With --json: stream, end "
+    "The initiator is who opened the connection, or sent the first datagram. Of a connection that carries "
+    "no WPDUs there is its beginning and its end. With --json: stream, end "
     "(initiator or responder), time, primitive, parameters (by the standard's names, the data in words), "
     "number (of the WPDU), packet; null is for nothing."
 )
@@ -95,11 +97,14 @@ def _streams(analysis: Analysis, replay: Replay, arguments: argparse.Namespace) 
             raise CommandError(f"There is no stream {arguments.stream}; `cosemscope sessions` lists them.")
         if arguments.stream not in carried:
             raise CommandError(
-                f"Stream {arguments.stream} carries no WPDUs of IEC 62056-4-7: its ends have no primitives."
+                f"Stream {arguments.stream} is a UDP flow without WPDUs of IEC 62056-4-7: "
+                "its ends have no primitives."
             )
         return [arguments.stream]
     if not carried:
-        raise CommandError(f"{arguments.file}: no stream carries WPDUs of IEC 62056-4-7.")
+        raise CommandError(
+            f"{arguments.file}: no TCP connection, nor a UDP flow with WPDUs of IEC 62056-4-7."
+        )
     if arguments.mermaid and len(carried) > 1:
         some = ", ".join(map(str, carried[:10])) + (", ..." if len(carried) > 10 else "")
         raise CommandError(f"A diagram shows one stream: name it with --stream, one of {some}.")
@@ -115,7 +120,9 @@ class _Words:
     """What stands for the octets of an APDU: its line in the table, which holds no secrets, else its name."""
 
     def __init__(self, analysis: Analysis, keys: KeyTable, streams: list[int]) -> None:
-        rows = np.flatnonzero(np.isin(analysis.wpdus["stream"], streams))
+        carried = np.isin(analysis.streams["framing"], REPLAYED)
+        carried &= np.isin(np.arange(len(carried)), streams)
+        rows = np.flatnonzero(carried[analysis.wpdus["stream"]])
         insights = Insights(analysis, keys)
         self._words: dict[int, str] = {}
         for start in range(0, len(rows), _AT_ONCE):

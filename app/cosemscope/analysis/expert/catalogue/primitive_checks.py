@@ -8,7 +8,8 @@ import numpy as np
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.checks import Found, Rows, capture_check
-from cosemscope.analysis.primitives.replay import REPLAYED, Replay
+from cosemscope.analysis.primitives.happenings import REPLAYED
+from cosemscope.analysis.primitives.replay import Replay
 from cosemscope.analysis.primitives.stream_ends import Refused
 from cosemscope.streams.tables.expert_items import Group, Severity, Words
 from cosemscope.transport.wpdu import BadVersion, Trailing, Truncated
