@@ -391,6 +391,7 @@ SCENARIOS: dict[str, Scenario] = {
 #: Items of the same group that cannot but come along.
 ALSO = {
     "asked-again": ("unanswered",),
+    "invoke-id-reused": ("unanswered",),
     "dedicated-key-reused": ("key-in-clear",),
     "heartbeat": ("resynchronised",),
 }

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.exchanges.exception_owners import PairedRows
 from cosemscope.analysis.exchanges.exchange_roles import SILENCE
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
+from cosemscope.analysis.exchanges.general_transfers import general_rows
+from cosemscope.analysis.exchanges.pairing import PairedRows
 from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
 from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client, same_pairs, sent_by_client
@@ -53,7 +54,7 @@ from cosemscope.streams.tables.wpdu_table import WpduTable
 _RESERVE = 1.05
 _RESERVE_MOST = 1 << 27
 #: The WPDU columns of which exchanges are made.
-_EXCHANGED = ("first_time", "time", "last_packet", "stream", "direction", "length", "marks", "apdu_tag")
+_EXCHANGED = ("first_time", "time", "last_packet", "stream", "direction", "length", "marks")
 #: WPDUs that are paired at once.
 _PAIRED = 1 << 16
 
@@ -213,12 +214,18 @@ class Analysis:
             stop, same = len(self.first_look), same_pairs(self.pairs)
             start = len(self.exchanges.of)
             pairs, places = same[self.wpdu_pairs["pair"][:stop]], self.wpdus["last_packet"][:stop]
-            if self.exchanges.are_late(pairs[start:], places[start:]) or self.exchanges.are_joined(same):
+            near = near_is_client(self.pairs)
+            anew = self.exchanges.are_late(pairs[start:], places[start:]) or self.exchanges.are_joined(same)
+            if self.exchanges.are_turned(near) or anew:
                 self.exchanges, start = Exchanges(), 0
-            owners = self.exchanges.owners
-            if owners.update(start, pairs, self.first_look["service"][:stop], partial(self._to_pair, pairs)):
-                self.exchanges, start = Exchanges(owners), 0
-            self.exchanges.same = same
+            owners, transfers = self.exchanges.owners, self.exchanges.transfers
+            changed = self._find_transfers(start, pairs)
+            changed |= owners.update(
+                start, pairs, self.first_look["service"][:stop], partial(self._to_pair, pairs)
+            )
+            if changed:
+                self.exchanges, start = Exchanges(owners, transfers), 0
+            self.exchanges.same, self.exchanges.near = same, near
             order = np.arange(start, stop)
             turned = bool((places[start + 1 :] < places[start : stop - 1]).any())
             if turned:
@@ -227,16 +234,32 @@ class Analysis:
                 numbers = order[at : at + _PAIRED]
                 rows = numbers if turned else slice(start + at, start + at + len(numbers))
                 wpdus = {name: self.wpdus[name][rows] for name in _EXCHANGED}
-                look = {name: self.first_look[name][rows] for name in self.first_look.names}
-                self.exchanges.add(wpdus, look, pairs[rows], self.sent_by_client(rows), numbers)
+                self.exchanges.add(wpdus, self._paired_rows(pairs, rows, numbers))
         return self.exchanges
+
+    def _find_transfers(self, start: int, pairs: npt.NDArray[np.uint32]) -> bool:
+        """Take in the general-block-transfers from row `start` on; whether those before are others now."""
+        rows = general_rows(self.first_look, slice(start, len(pairs)))
+        rows = rows[np.argsort(self.wpdus["last_packet"][rows], kind="stable")]
+        look = {name: self.first_look[name][rows] for name in self.first_look.names}
+        client, length = self.sent_by_client(rows), self.wpdus["length"][rows]
+        return self.exchanges.transfers.update(rows, look, pairs[rows], client, length, start)
 
     def _to_pair(self, pairs: npt.NDArray[np.uint32], rows: npt.NDArray[np.int64]) -> PairedRows:
         """What pairing reads of some rows, in the order of capture; `pairs`: of all rows."""
         rows = rows[np.argsort(self.wpdus["last_packet"][rows], kind="stable")]
+        return self._paired_rows(pairs, rows, rows)
+
+    def _paired_rows(
+        self,
+        pairs: npt.NDArray[np.uint32],
+        rows: slice | npt.NDArray[np.int64],
+        numbers: npt.NDArray[np.int64],
+    ) -> PairedRows:
+        """What pairing reads of these rows, with these numbers; `pairs`: of all rows."""
         look = {name: self.first_look[name][rows] for name in self.first_look.names}
-        client, length, time = self.sent_by_client(rows), self.wpdus["length"][rows], self.wpdus["time"][rows]
-        return PairedRows(look, pairs[rows], client, length, time, rows)
+        seen = self.exchanges.transfers.see(numbers, look, self.first_look)
+        return PairedRows(seen, pairs[rows], self.sent_by_client(rows), self.wpdus["time"][rows], numbers)
 
     def sent_by_client(self, rows: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Whether the DLMS client sent each of these WPDU rows, bool[n], whoever opened the connection."""

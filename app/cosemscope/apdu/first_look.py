@@ -47,15 +47,16 @@ class ApduKind(IntEnum):
         return self.name.lower()
 
 
-#: The columns of a first look. What an APDU does not have is -1, but 0 for `obis` and `kind`.
-#: `service`: the first octet behind gateway prefixes; `choice`: the second octet of GET, SET and ACTION, of
-#: ACCESS that of its first item; `invoke_id`: 4 bits, 24 for ACCESS and DataNotification; `class_id`, `obis`
-#: (the logical name as a number of 48 bits), `member` (attribute, signed, or method): the object, there
-#: where `class_id` is not -1; `result`: the data-access-result or action-result (0 where data came), for an
-#: exception its service-error, for an AARE its result; of a list the first that is no success, and none where
-#: it stands behind data of no simple type or beyond the octets looked at; `block`, `last_block`: of a
-#: transfer in blocks; `security`: the security control octet; `invocation_counter`; `kind`: ApduKind. Of a
-#: list the others are those of the first item.
+#: The columns of a first look. What an APDU does not have is -1, but 0 for `obis` and `kind`. `service`: the
+#: first octet behind gateway prefixes; `choice`: the second octet of GET, SET and ACTION, of ACCESS that of
+#: its first item; `invoke_id`: 4 bits, 24 for ACCESS and DataNotification; `class_id`, `obis` (the logical
+#: name as a number of 48 bits), `member` (attribute, signed, or method): the object, there where `class_id`
+#: is not -1; `result`: the data-access-result or action-result (0 where data came), for an exception its
+#: service-error, for an AARE its result; of a list the first that is no success, and none where it stands
+#: behind data of no simple type or beyond the octets looked at; `block`, `last_block`: of a transfer in
+#: blocks; `general_block`, `general_last`: of a general-block-transfer's block with data, whatever it
+#: carries; `general_ack`: the last block that it has of the other side's; `security`: the security control
+#: octet; `invocation_counter`; `kind`: ApduKind. Of a list the others are those of the first item.
 FIRST_LOOK_FIELDS: dict[str, str] = {
     "service": "i2",
     "choice": "i2",
@@ -66,6 +67,9 @@ FIRST_LOOK_FIELDS: dict[str, str] = {
     "result": "i2",
     "block": "i8",
     "last_block": "i1",
+    "general_block": "i4",
+    "general_last": "i1",
+    "general_ack": "i4",
     "security": "i2",
     "invocation_counter": "i8",
     "kind": "u1",
@@ -396,8 +400,13 @@ def _association_response(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstL
 
 
 def _block_transfer(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook) -> None:
-    _put(found["last_block"], out, (rows[:, 1] >> 7).view(np.int8), sizes >= 2)
-    _put(found["block"], out, _number(rows, 2, 2), sizes >= 4)
+    last, number = (rows[:, 1] >> 7).view(np.int8), _number(rows, 2, 2)
+    _put(found["last_block"], out, last, sizes >= 2)
+    _put(found["block"], out, number, sizes >= 4)
+    with_data = (sizes >= 7) & (rows[:, 6] != 0)
+    _put(found["general_last"], out, last, with_data)
+    _put(found["general_block"], out, number, with_data)
+    _put(found["general_ack"], out, _number(rows, 4, 2), sizes >= 6)
 
 
 def _security(rows: _Rows, sizes: _Sizes, out: _Index, found: FirstLook, place: NDArray[np.int64]) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,7 +68,10 @@ def test_a_transfer_with_a_hole_is_not_joined(parts: list[bytes], data: st.DataO
 def test_one_block_alone_needs_no_joining() -> None:
     """The decoder reads it in place."""
     assert add_block(None, Block(1, True, b"all")) == Joined(None)
-    assert add_to_window(None, Block(1, True, b"all")) == Joined(None)
+    alone = add_to_window(None, Block(1, True, b"all"))
+    assert alone.whole is None
+    assert alone.transfer is not None
+    assert alone.transfer.whole
 
 
 @given(_PARTS, st.data())
@@ -75,7 +79,7 @@ def test_a_window_is_joined_in_any_order(parts: list[bytes], data: st.DataObject
     """Blocks of general-block-transfer that were lost come later: the whole comes with the last to come."""
     sent = numbered(parts)
     head, tail = sent[:1], data.draw(st.permutations(sent[1:]))
-    extra = data.draw(st.lists(st.sampled_from(sent), max_size=3))
+    extra = data.draw(st.lists(st.sampled_from(sent[1:]), max_size=3))
     found = join_window(
         [*head, *tail[:-1], *[block for block in extra if block in [*head, *tail[:-1]]], tail[-1]]
     )
@@ -86,6 +90,59 @@ def test_a_window_is_joined_in_any_order(parts: list[bytes], data: st.DataObject
 def test_acknowledgements_begin_nothing() -> None:
     """A block without data, as a receiver sends it to acknowledge, is no transfer."""
     assert add_to_window(None, Block(7, True, b"")) == Joined(None)
+    window = add_to_window(None, Block(1, False, b"a")).transfer
+    assert add_to_window(window, Block(1, True, b"")) == Joined(window)
+
+
+FIRST, SECOND, THIRD = (Block(number, number == 3, bytes(3)) for number in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("sent", "notes", "wholes"),
+    [
+        ([FIRST, SECOND, THIRD], {}, 1),
+        ([FIRST, SECOND, SECOND, THIRD], {2: "block 2 is repeated"}, 1),
+        ([FIRST, SECOND, THIRD, THIRD, FIRST, SECOND, THIRD], {3: "block 3 is repeated"}, 2),
+        (
+            [FIRST, THIRD, SECOND],
+            {
+                1: "block 3 came before its turn: block 2 is missing so far",
+                2: "block 2 came late: block 3 came before it",
+            },
+            1,
+        ),
+        ([FIRST, FIRST, SECOND, THIRD], {1: "block 1 is repeated"}, 1),
+        (
+            [FIRST, THIRD, FIRST, SECOND, THIRD],
+            {
+                1: "block 3 came before its turn: block 2 is missing so far",
+                2: "another transfer begins: of the one before it block 2 is missing",
+            },
+            1,
+        ),
+        (
+            [FIRST, Block(1, False, b"other"), SECOND, THIRD],
+            {1: "another transfer begins: of the one before it block 2 is missing"},
+            1,
+        ),
+        (
+            [SECOND, FIRST, THIRD],
+            {
+                0: "block 2 came before its turn: block 1 is missing so far",
+                1: "block 1 came late: block 2 came before it",
+            },
+            1,
+        ),
+    ],
+)
+def test_what_lacks_comes_again_or_late_is_named(
+    sent: list[Block], notes: dict[int, str], wholes: int
+) -> None:
+    """Each block says what is wrong with it, and whatever becomes whole has each block once."""
+    found = join_window(sent)
+    assert {number: one.note.message for number, one in enumerate(found) if one.note} == notes
+    whole = [one.whole for one in found if one.whole is not None]
+    assert [octets[-6:] for octets in whole] == [bytes(6)] * wholes
 
 
 def test_memory_is_bounded() -> None:

@@ -4,7 +4,12 @@ from typing import NamedTuple
 
 
 class Apdu(NamedTuple):
-    """What pairing sees of one WPDU: pair, sender, service, choice, invoke-id, block, last flag, octets."""
+    """What pairing sees of one WPDU: pair, sender, service, choice, invoke-id, block, last flag, octets.
+
+    `general`: its number where it is a block of a general-block-transfer with data, 0 where it is one without
+    data, -1 where it is none; `general_last`, `general_ack`: the other facts of such a block. `joined`: what
+    the transfer carries is seen in the block that makes it whole.
+    """
 
     pair: int
     from_client: bool
@@ -16,6 +21,23 @@ class Apdu(NamedTuple):
     length: int = 20
     time: int = 0  # seconds
     confirmed: bool = True
+    general: int = -1
+    general_last: int = 0
+    general_ack: int = 0
+    joined: bool = False
+
+
+class Message(NamedTuple):
+    """An APDU as pairing sees it once transfers are joined: who sends what."""
+
+    number: int
+    pair: int
+    family: str
+    id: int
+    role: str  # "begin", "more", "part", "final", "alone", "exception"
+    seen: bool  # whether its kind may be paired by its order
+    confirmed: bool
+    time: int
 
 
 #: Service -> family and whether it is a request; ciphered twins are 0x20 (or 0x08) and 0x40 (or 0x10) higher.
@@ -35,121 +57,261 @@ _PART = {(0xC5, 2), (0xC7, 4)}
 _FLAGGED = {(0xC4, 2), (0xC7, 2)}
 _NOBODYS = (0xD8, 0x0E)
 _ENVELOPES = (0xDB, 0xDC, 0xDD, 0xDF)
+_BY_ORDER = ("get", "set", "action", "access", "read", "write", "envelope")
+_PATIENCE = 5
 
 
 def pair_slowly(apdus: list[Apdu]) -> list[int]:
     """The number of each APDU's exchange, in the order in which exchanges begin; -1 for none."""
-    owners = _owners(apdus)
+    firsts, wholes, ended = _transfers(apdus)
+    messages = _messages(apdus, firsts, wholes, ended)
+    lanes = _lanes(messages)
+    lanes |= _owners(messages, lanes)
     open_ones: dict[tuple, int] = {}  # lane -> the exchange that is open there
-    exchanges = []
+    exchanges = [-1] * len(apdus)
     count = 0
-    blocks: dict[int, int] = {}
-    for number, (apdu, (lane, begins, ends, _)) in enumerate(zip(apdus, _places(apdus), strict=True)):
-        lane = owners.get(number, lane)
-        if lane is None:
-            exchanges.append(blocks.get(apdu.pair, -1) if apdu.service == 0xE0 else -1)
-            continue
-        if begins or lane not in open_ones:
+    for message in messages:
+        lane = lanes[message.number]
+        if message.role in ("begin", "alone") or lane not in open_ones:
             open_ones[lane] = count
             count += 1
-        exchanges.append(open_ones[lane])
-        if ends:
+        exchanges[message.number] = open_ones[lane]
+        if message.role in ("final", "alone", "exception"):
             del open_ones[lane]
-        if apdu.service == 0xE0:
-            blocks[apdu.pair] = exchanges[-1]
+    for number, first in firsts.items():
+        exchanges[number] = exchanges[first] if first >= 0 else -1
     return exchanges
 
 
-def _places(apdus: list[Apdu]) -> list[tuple]:
-    """Of each APDU what `_place` says."""
-    newest: dict[int, tuple] = {}  # pair -> the lane of its last request
-    transfers: dict[int, tuple] = {}
-    places = []
-    for apdu in apdus:
-        places.append(_place(apdu, newest, transfers))
-        if places[-1][3]:
-            newest[apdu.pair] = places[-1][0]
-    return places
-
-
-def _owners(apdus: list[Apdu]) -> dict[int, tuple]:
-    """The lane of the request that each exception answers, by their numbers; one of its own for none."""
-    places = _places(apdus)
-    taken: set[int] = set()
-    owners = {}
-
-    def next_in_lane(number: int) -> int:
-        """The number of the next APDU in the same lane, other than exceptions."""
-        lane = places[number][0]
-        later = range(number + 1, len(apdus))
-        return next((one for one in later if places[one][0] == lane and is_plain(one)), len(apdus))
-
-    def is_plain(number: int) -> bool:
-        return apdus[number].service not in _NOBODYS and places[number][0] is not None
-
-    def is_answer(number: int) -> bool:
-        return number < len(apdus) and not places[number][3] and not _is_alone(apdus[number])
-
+def _transfers(apdus: list[Apdu]) -> tuple[dict[int, int], dict[int, int], set[int]]:
+    """Of general blocks the first of their transfer; of first ones that which makes it whole; the ended."""
+    firsts: dict[int, int] = {}
+    wholes: dict[int, int] = {}
+    ended: set[int] = set()
+    latest: dict[tuple[int, bool], list[int]] = {}  # pair and sender -> the blocks of its latest transfer
     for number, apdu in enumerate(apdus):
-        if apdu.service not in _NOBODYS:
+        if apdu.general < 0:
             continue
-        before = [one for one in range(number) if apdus[one].pair == apdu.pair]
-        turns = [one for one in before if _PLAIN.get(apdus[one].service) in (0x60, 0x01, 0x62)]
-        pushed = [one for one in before if _PLAIN.get(apdus[one].service) in (0x0F, 0x10)]
-        asks = [one for one in before if is_plain(one) and places[one][3] and one not in pushed]
+        mine, theirs = (latest.get((apdu.pair, side)) for side in (apdu.from_client, not apdu.from_client))
+        if apdu.general == 0:
+            firsts[number] = firsts[(theirs or mine)[0]] if theirs or mine else -1
+            continue
+        if mine is None or _is_another(apdus, mine, number):
+            mine = latest[apdu.pair, apdu.from_client] = []
+        mine.append(number)
+        firsts[number] = mine[0]
+        have = {apdus[one].general for one in mine}
+        distinct = [
+            one
+            for at, one in enumerate(mine)
+            if apdus[one].general not in {apdus[two].general for two in mine[:at]}
+        ]
+        lasts = [apdus[one].general for one in distinct if apdus[one].general_last]
+        if lasts:
+            ended.add(mine[0])
+        if lasts and have >= set(range(1, lasts[-1] + 1)):
+            wholes.setdefault(mine[0], number)
+    return firsts, wholes, ended
+
+
+def _is_another(apdus: list[Apdu], mine: list[int], number: int) -> bool:
+    """Whether a block is not of the latest transfer of its sender."""
+    have = {apdus[one].general for one in mine}
+    lasts = [apdus[one].general for one in mine if apdus[one].general_last]
+    whole = bool(lasts) and have >= set(range(1, lasts[0] + 1))
+    if apdus[number].general != 1:
+        return whole and apdus[number].general > lasts[0]
+    if 1 not in have:
+        return False
+    one = next(one for one in mine if apdus[one].general == 1)
+    same = (apdus[one].length, apdus[one].general_last) == (apdus[number].length, apdus[number].general_last)
+    pair, sender = apdus[number].pair, apdus[number].from_client
+    heard = [
+        apdu.general_ack
+        for apdu in apdus[mine[0] + 1 : number]
+        if (apdu.pair, apdu.from_client) == (pair, not sender)
+        and (apdu.general == 0 or (apdu.general > 0 and apdu.general_ack > 0))
+    ]
+    if max(heard, default=0) > 0 or not same:
+        return True
+    return bool(lasts) and not heard
+
+
+def _messages(
+    apdus: list[Apdu], firsts: dict[int, int], wholes: dict[int, int], ended: set[int]
+) -> list[Message]:
+    """What takes part in exchanges, in order; a transfer is one message, sent with its first block."""
+    messages = []
+    for number, apdu in enumerate(apdus):
+        if apdu.general >= 0 and (apdu.general == 0 or firsts[number] != number):
+            continue
+        carried = apdus[wholes.get(number, number)] if apdu.general > 0 else apdu
+        if apdu.general > 0 and not (number in wholes and carried.joined):
+            carried = carried._replace(service=0xE0, choice=-1, invoke_id=-1, confirmed=True)
+        found = _role(carried, apdu, number in ended)
+        if found is None:
+            continue
+        family, role = found
+        id = carried.invoke_id
+        ordered = id < 0 and family in _BY_ORDER and role in ("begin", "more", "part", "final")
+        messages.append(Message(number, apdu.pair, family, id, role, ordered, carried.confirmed, apdu.time))
+    return messages
+
+
+def _role(apdu: Apdu, first: Apdu, ended: bool) -> tuple[str, str] | None:
+    """Family and role of what is said; `first`: the first block that carries it."""
+    service = apdu.service
+    if service in _NOBODYS:
+        return "", "exception"
+    if service in _ENVELOPES:
+        return "envelope", "begin" if first.from_client else "final"
+    plain = _PLAIN.get(service)
+    if plain is None:
+        return (
+            None
+            if first.general < 0
+            else ("envelope", "begin" if first.from_client else "final" if ended else "part")
+        )
+    choice = apdu.choice if plain == service else 0
+    if plain in _ALONE:
+        return _ALONE[plain], "alone"
+    if plain in _REQUESTS:
+        return _REQUESTS[plain], "more" if (plain, choice) in _GO_ON else "begin"
+    part = (plain, choice) in _PART or ((plain, choice) in _FLAGGED and apdu.last == 0)
+    return _RESPONSES[plain], "part" if part else "final"
+
+
+def _lanes(messages: list[Message]) -> dict[int, tuple]:
+    """The lane of each message by its number: what is in one lane answers what is in it."""
+    lanes = {}
+    for pair in {message.pair for message in messages}:
+        mine = [message for message in messages if message.pair == pair]
+        lanes |= _lanes_of_pair(mine)
+    return lanes
+
+
+def _lanes_of_pair(messages: list[Message]) -> dict[int, tuple]:
+    """Lanes by invoke-id, or by order where a message has none."""
+    talk = _Talk()
+    return {message.number: talk.lane(message) for message in messages}
+
+
+class _Talk:
+    """The requests of one pair that were not answered, with their lanes, the oldest first."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Message, tuple]] = []
+        self.passed: list[tuple[Message, tuple]] = []
+        self.answered: dict[str, int] = {}
+
+    def lane(self, message: Message) -> tuple:
+        """The lane of the next message; with one more word for an exception that has its lane for good."""
+        lane = (message.pair, message.family, message.id if message.role != "exception" else -1)
+        if message.role == "alone":
+            return lane
+        if message.role == "exception":
+            oldest = self.waiting[:1]
+            found = oldest[0] if oldest and oldest[0][0].seen else None
+            return (*self._taken(found), "told") if found else lane
+        asks = message.role in ("begin", "more")
+        if message.seen:
+            lane = (message.pair, message.family, "order", message.number)
+            if asks:
+                self._ask(message, lane)
+                return lane
+            found = self._asked(message)
+            return self._taken(found) if found else lane
+        if message.family in ("associate", "release"):
+            if (message.role == "begin") == (message.family == "associate"):
+                self.__init__()
+            return lane
+        if message.family not in _BY_ORDER:
+            return lane
+        mine = next((one for one in self.waiting if one[1] == lane), None)
+        if asks:
+            if message.role == "begin" or mine is None:
+                self.waiting = [*(one for one in self.waiting if one is not mine), (message, lane)]
+            return lane
+        if mine is not None:
+            if message.role == "final":
+                self.waiting.remove(mine)
+            return lane
+        found = self._unnumbered(message.family) or self._unnumbered("envelope")
+        if found is None and message.role == "part":
+            self.waiting.append((message, lane))
+        return self._taken(found) if found else lane
+
+    def _ask(self, message: Message, lane: tuple) -> None:
+        if message.time - self.answered.get(message.family, 0) > _PATIENCE:
+            for one in [one for one in self.waiting if one[0].seen and one[0].family == message.family]:
+                if message.time - one[0].time <= _PATIENCE:
+                    break
+                self.waiting.remove(one)
+                self.passed.append(one)
+        self.waiting.append((message, lane))
+
+    def _asked(self, message: Message) -> tuple[Message, tuple] | None:
+        """What an answer without an invoke-id answers."""
+        family = message.family
+        self.answered[family] = message.time
+        found = self._unnumbered(family)
+        if found is None and family == "envelope":
+            found = next(iter(self.waiting), None)
+        elif found is None:
+            named = (one for one in self.waiting if not one[0].seen and one[0].family == family)
+            found = next(named, None) or self._unnumbered("envelope")
+        return found or next((one for one in self.passed if one[0].family == family), None)
+
+    def _unnumbered(self, family: str) -> tuple[Message, tuple] | None:
+        return next((one for one in self.waiting if one[0].seen and one[0].family == family), None)
+
+    def _taken(self, asked: tuple[Message, tuple]) -> tuple:
+        """The lane of a request, which waits no longer."""
+        self.waiting = [one for one in self.waiting if one is not asked]
+        self.passed = [one for one in self.passed if one is not asked]
+        return asked[1]
+
+
+def _owners(messages: list[Message], lanes: dict[int, tuple]) -> dict[int, tuple]:
+    """The lane of the request that each exception answers, by their numbers; one of its own for none."""
+    told = {number: lane[:-1] for number, lane in lanes.items() if lane[-1] == "told"}
+    lanes = {**lanes, **told}
+    exceptions = [one for one in messages if one.role == "exception" and one.number not in told]
+    plain = [one for one in messages if one.role != "exception" or one.number in told]
+    taken: set[int] = set()
+    owners = dict(told)
+
+    def next_in_lane(message: Message) -> Message | None:
+        """The next one in the same lane, other than exceptions."""
+        lane = lanes[message.number]
+        return next((one for one in plain if one.number > message.number and lanes[one.number] == lane), None)
+
+    def is_answer(message: Message | None) -> bool:
+        return message is not None and message.role in ("part", "final", "exception")
+
+    for exception in exceptions:
+        before = [one for one in plain if one.number < exception.number and one.pair == exception.pair]
+        turns = [
+            one.number for one in before if one.role == "begin" and one.family in ("associate", "release")
+        ]
+        asks = [one for one in before if one.role in ("begin", "more") and one.family != "notify"]
+        following = {one.number: next_in_lane(one) for one in asks}
         waiting = [
             one
             for one in asks
-            if one >= max(turns, default=0)
-            and next_in_lane(one) > number
-            and not is_answer(next_in_lane(one))
-            and apdus[one].confirmed
-            and one not in taken
+            if one.number >= max(turns, default=-1)
+            and (following[one.number] is None or following[one.number].number > exception.number)
+            and not is_answer(following[one.number])
+            and one.confirmed
+            and one.number not in taken
         ]
-        answered = [one for one in asks if next_in_lane(one) < number and is_answer(next_in_lane(one))]
-        fresh = [one for one in waiting if one > max(answered, default=-1)] or waiting
-        patient = [one for one in fresh if apdu.time - apdus[one].time <= 5] or fresh[-1:]
-        owners[number] = places[patient[0]][0] if patient else (apdu.pair, "", -1)
-        taken.update(patient[:1])
+        answered = [
+            one.number
+            for one in asks
+            if is_answer(following[one.number]) and following[one.number].number < exception.number
+        ]
+        fresh = [one for one in waiting if one.number > max(answered, default=-1)] or waiting
+        patient = [one for one in fresh if exception.time - one.time <= _PATIENCE] or fresh[-1:]
+        owners[exception.number] = lanes[patient[0].number] if patient else (exception.pair, "", -1)
+        taken.update(one.number for one in patient[:1])
     return owners
-
-
-def _is_alone(apdu: Apdu) -> bool:
-    return _PLAIN.get(apdu.service) in _ALONE
-
-
-def _place(apdu: Apdu, newest: dict[int, tuple], transfers: dict[int, tuple]):
-    """The lane of an APDU, whether it surely begins an exchange, whether it ends one, whether it asks."""
-    pair, service = apdu.pair, apdu.service
-    last_asked = newest.get(pair, (pair, "", -1))
-    if service in _NOBODYS:
-        return last_asked, False, True, False
-    if service in _ENVELOPES:
-        if apdu.from_client:
-            return (pair, "envelope", apdu.invoke_id), True, False, True
-        return last_asked, False, True, False
-    if service == 0xE0:
-        if apdu.length <= 7:
-            return None, False, False, False
-        if apdu.from_client:
-            return (pair, "envelope", apdu.invoke_id), apdu.block == 1, False, True
-        lane = transfers.get(pair, last_asked) if apdu.block > 1 else last_asked
-        if apdu.last != 0:
-            transfers.pop(pair, None)
-        else:
-            transfers[pair] = lane
-        return lane, False, apdu.last != 0, False
-    plain = _PLAIN.get(service)
-    if plain is None:
-        return None, False, False, False
-    choice = apdu.choice if plain == service else 0
-    if plain in _ALONE:
-        return (pair, _ALONE[plain], apdu.invoke_id), True, True, False
-    if plain in _REQUESTS:
-        lane = (pair, _REQUESTS[plain], apdu.invoke_id)
-        if (plain, choice) in _GO_ON:
-            return lane, False, False, True
-        return lane, True, False, True
-    lane = (pair, _RESPONSES[plain], apdu.invoke_id)
-    part = (plain, choice) in _PART or ((plain, choice) in _FLAGGED and apdu.last == 0)
-    return lane, False, not part, False

@@ -5,40 +5,61 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosemscope.analysis.exchanges.exception_owners import ExceptionOwners, PairedRows
-from cosemscope.analysis.exchanges.pairing import Pairer
+from cosemscope.analysis.exchanges.exception_owners import ExceptionOwners
+from cosemscope.analysis.exchanges.exchange_table import Exchanges
+from cosemscope.analysis.exchanges.general_transfers import GeneralTransfers, general_rows
+from cosemscope.analysis.exchanges.pairing import PairedRows
 from cosemscope.apdu.first_look import FIRST_LOOK_FIELDS, NOTHING_SEEN, ApduKind
+from cosemscope.capture.columns import Columns
 from tests.analysis.exchanges.slow_pairing import Apdu, pair_slowly
 
 
-def columns(apdus: list[Apdu]) -> PairedRows:
-    """What pairing reads of these."""
-    look = {name: np.full(len(apdus), NOTHING_SEEN[name], kind) for name, kind in FIRST_LOOK_FIELDS.items()}
+def columns(apdus: list[Apdu]) -> tuple[PairedRows, Columns, np.ndarray]:
+    """What pairing reads of these before transfers are found, first looks as a table, and octets."""
+    seen = Columns({**FIRST_LOOK_FIELDS, "inner": "i2"})
+    seen.extend(len(apdus), **NOTHING_SEEN, inner=-1)
     for row, apdu in enumerate(apdus):
-        look["service"][row], look["choice"][row] = apdu.service, apdu.choice
-        look["invoke_id"][row], look["block"][row] = apdu.invoke_id, apdu.block
-        look["last_block"][row] = apdu.last
-        look["kind"][row] = ApduKind.REQUEST if apdu.confirmed else ApduKind.UNCONFIRMED
+        seen["service"][row], seen["choice"][row] = apdu.service, apdu.choice
+        seen["invoke_id"][row], seen["block"][row] = apdu.invoke_id, apdu.block
+        seen["last_block"][row] = apdu.last
+        seen["kind"][row] = ApduKind.REQUEST if apdu.confirmed else ApduKind.UNCONFIRMED
+        if apdu.general >= 0:
+            seen["general_block"][row] = apdu.general or -1
+            seen["general_last"][row], seen["general_ack"][row] = apdu.general_last, apdu.general_ack
+            if not apdu.joined:
+                seen["service"][row], seen["choice"][row], seen["invoke_id"][row] = 0xE0, -1, -1
     pair = np.array([apdu.pair for apdu in apdus], np.uint32)
     client = np.array([apdu.from_client for apdu in apdus], np.bool_)
     length = np.array([apdu.length for apdu in apdus], np.uint32)
     time = np.array([apdu.time for apdu in apdus], np.int64) * 10**9
-    return PairedRows(look, pair, client, length, time, np.arange(len(apdus)))
+    look = {name: seen[name] for name in seen.names}
+    return PairedRows(look, pair, client, time, np.arange(len(apdus))), seen, length
 
 
 def paired(apdus: list[Apdu], *sizes: int) -> list[int]:
     """Exchanges by columns, in batches of these sizes, the rest in one; from the beginning where need be."""
-    pairer, owners, found = Pairer(), ExceptionOwners(), []
+    owners, transfers = ExceptionOwners(), GeneralTransfers()
+    exchanges, done = Exchanges(owners, transfers), 0
     for size in (*sizes, len(apdus)):
-        so_far = columns(apdus[: len(found) + size])
-        if owners.update(
-            len(found), so_far.pair, so_far.look["service"], lambda rows, all=so_far: some(all, rows)
-        ):
-            pairer, found = Pairer(), []
-        part = some(so_far, np.arange(len(found), len(so_far.rows)))
-        lanes = lambda mask, part=part: owners.lanes(part.rows[mask], part.pair[mask])  # noqa: E731
-        found += pairer.add(part.look, part.pair, part.from_client, part.length, lanes).exchange.tolist()
-    return found
+        so_far, seen, length = columns(apdus[: done + size])
+        general = general_rows(seen, slice(done, len(so_far.rows)))
+        part = some(so_far, general)
+        changed = transfers.update(general, part.look, part.pair, part.from_client, length[general], done)
+
+        def read(rows: np.ndarray, so_far=so_far, seen=seen) -> PairedRows:
+            found = some(so_far, rows)
+            return found._replace(look=transfers.see(rows, found.look, seen))
+
+        if owners.update(done, so_far.pair, so_far.look["service"], read) or changed:
+            exchanges, done = Exchanges(owners, transfers), 0
+        rows = np.arange(done, len(so_far.rows))
+        wpdus = {name: np.zeros(len(rows), np.int64) for name in WPDUS}
+        exchanges.add({**wpdus, "length": length[rows], "last_packet": rows}, read(rows))
+        done = len(so_far.rows)
+    return exchanges.of["exchange"].tolist()
+
+
+WPDUS = ("stream", "direction", "first_time", "time", "marks")
 
 
 def some(rows: PairedRows, numbers: np.ndarray) -> PairedRows:
@@ -64,8 +85,29 @@ def more(number: int, invoke_id: int = 1) -> Apdu:
     return Apdu(0, True, 0xC0, 2, invoke_id, number)
 
 
-def gbt(number: int, last: bool, client: bool = False, length: int = 100) -> Apdu:
-    return Apdu(0, client, 0xE0, -1, -1, number, int(last), length)
+def gbt(number: int, last: bool, client: bool = False, length: int = 100, ack: int = 0) -> Apdu:
+    return Apdu(0, client, 0xE0, length=length, general=number, general_last=int(last), general_ack=ack)
+
+
+def bare(ack: int, client: bool = True) -> Apdu:
+    return gbt(0, False, client, 7, ack)
+
+
+def carrying(apdu: Apdu, number: int, last: bool = True) -> Apdu:
+    """The block that makes a transfer whole in which this APDU comes."""
+    return apdu._replace(general=number, general_last=int(last), joined=True, length=100)
+
+
+def glo(request: bool = True, service: int = 0xC8, time: int = 0) -> Apdu:
+    return Apdu(0, request, service if request else service + 4, time=time)
+
+
+def read(time: int = 0) -> Apdu:
+    return Apdu(0, True, 0x05, time=time)
+
+
+def told(time: int = 0) -> Apdu:
+    return Apdu(0, False, 0x0C, time=time)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +149,72 @@ def gbt(number: int, last: bool, client: bool = False, length: int = 100) -> Apd
         ([Apdu(0, False, 0xDB), Apdu(0, False, 0xDB)], [0, 1]),  # pushes in envelopes
         ([get(), Apdu(0, False, 0x0F, -1, 5), answer(), Apdu(0, True, 0x10, -1, 5)], [0, 1, 0, 1]),
         ([get(), Apdu(0, False, 0xC2), answer()], [0, 1, 0]),  # an event is nobody's answer
-        ([get(), gbt(1, False), gbt(1, True, True, 7), gbt(2, True), get()], [0, 0, 0, 0, 1]),
+        ([get(), gbt(1, False), bare(1), gbt(2, True), get()], [0, 0, 0, 0, 1]),
         ([gbt(1, False), gbt(2, True), gbt(1, True)], [0, 0, 1]),  # pushes in blocks
         ([get(1), gbt(1, False), get(2), gbt(2, True), answer(2)], [0, 0, 1, 0, 1]),
         ([gbt(1, False, True), gbt(2, True, True), gbt(1, True)], [0, 0, 0]),
+        # A request in blocks that the server acknowledges, and its answer in blocks and plain.
+        ([gbt(1, False, True), bare(1, False), carrying(get(), 2), answer()], [0, 0, 0, 0]),
+        (
+            [
+                *(gbt(1, False, True), bare(1, False), carrying(get(), 2)),
+                *(gbt(1, False), bare(1), carrying(answer(), 2), get()),
+            ],
+            [0, 0, 0, 0, 0, 0, 1],
+        ),
+        # Streaming: a window of blocks, one of which is lost, asked for and comes late.
+        (
+            [get(), gbt(1, False), gbt(3, False), bare(1), carrying(answer(), 2, False), gbt(4, True)],
+            [0, 0, 0, 0, 0, 0],
+        ),
+        ([get(), gbt(1, False), gbt(3, True), bare(1), carrying(answer(), 2, False)], [0] * 5),
+        ([get(), gbt(1, False), gbt(1, False), carrying(answer(), 2)], [0] * 4),  # repeated
+        ([get(), gbt(1, False), carrying(answer(), 2), gbt(2, True), get()], [0, 0, 0, 0, 1]),
+        ([get(1), gbt(1, False), bare(1), get(2), gbt(1, False), carrying(answer(2), 2)], [0, 0, 0, 1, 1, 1]),
+        # Both at once: the answer to one request and the next request, and two answers that cross.
+        (
+            [
+                get(1),
+                gbt(1, False),
+                gbt(1, False, True),
+                carrying(answer(1), 2),
+                carrying(get(2), 2),
+                answer(2),
+            ],
+            [0, 0, 1, 0, 1, 1],
+        ),
+        (
+            [get(1), get(2), gbt(1, False), carrying(answer(1), 2), gbt(1, False), carrying(answer(2), 2)],
+            [0, 1, 0, 0, 1, 1],
+        ),
+        # What the meter sends unasked, amid an exchange, and confirmed.
+        ([get(), gbt(1, False), carrying(Apdu(0, False, 0x0F, -1, 5), 2), answer()], [0, 1, 1, 0]),
+        ([gbt(1, False), carrying(Apdu(0, False, 0x0F, -1, 5), 2), Apdu(0, True, 0x10, -1, 5)], [0, 0, 0]),
+        ([get(), gbt(1, False), carrying(Apdu(0, False, 0xC2), 2), answer()], [0, 1, 1, 0]),
+        ([get(), carrying(Apdu(0, False, 0xD8), 1)], [0, 0]),
+        # Ciphered ones that are not opened.
+        ([gbt(1, False, True), carrying(glo(), 2), gbt(1, False), carrying(glo(False), 2)], [0, 0, 0, 0]),
+        # Services of short names, and ciphered ones that are not opened: first in, first out.
+        ([read(), read(), told(), told()], [0, 1, 0, 1]),
+        ([read(), Apdu(0, True, 0x06), read(), Apdu(0, False, 0x0D), told(), told()], [0, 1, 2, 1, 0, 2]),
+        ([read(), Apdu(0, True, 0x16), Apdu(0, False, 0x18), told()], [0, 1, 2, 0]),
+        ([read(), read(), Apdu(0, False, 0x0E), told()], [0, 1, 0, 1]),
+        ([read(0), read(6), told(6)], [0, 1, 1]),  # the first was passed over
+        ([read(0), read(6), told(6), told(6)], [0, 1, 1, 0]),  # it was late
+        ([read(0), read(0), read(0), told(6), read(7), told(7)], [0, 1, 2, 0, 3, 1]),  # a slow meter
+        ([read(0), Apdu(0, True, 0x60), Apdu(0, False, 0x61), read(), told()], [0, 1, 1, 2, 2]),
+        ([told(), read(), told()], [0, 1, 1]),
+        ([glo(), glo(), glo(False), glo(False)], [0, 1, 0, 1]),
+        ([glo(), glo(True, 0xC9), glo(True), glo(False), glo(False), glo(False, 0xC9)], [0, 1, 2, 0, 2, 1]),
+        ([glo(True, 0xD0), glo(True, 0xD0), glo(False, 0xD0), glo(False, 0xD0)], [0, 1, 0, 1]),
+        ([Apdu(0, True, 0xDB), Apdu(0, True, 0xDB), *[Apdu(0, False, 0xDB)] * 3], [0, 1, 0, 1, 2]),
+        ([Apdu(0, True, 0xDD), Apdu(0, True, 0xDD), *[Apdu(0, False, 0xDD)] * 2], [0, 1, 0, 1]),
+        # Only one of both sides is opened.
+        ([glo(), glo(), answer(1), answer(2)], [0, 1, 0, 1]),
+        ([get(1), get(2), glo(False), glo(False)], [0, 1, 0, 1]),
+        ([Apdu(0, True, 0xDB), answer(1)], [0, 0]),
+        ([get(1), get(2), Apdu(0, False, 0xDB), Apdu(0, False, 0xDB)], [0, 1, 0, 1]),
+        ([glo(), glo(), Apdu(0, False, 0xD8), glo(False)], [0, 1, 0, 1]),
         ([Apdu(0, True, 0x55), Apdu(0, True, -1)], [-1, -1]),
         (
             [
@@ -142,7 +246,7 @@ def test_courses(apdus: list[Apdu], exchanges: list[int]) -> None:
 
 
 SERVICES = (0xC0, 0xC1, 0xC3, 0xC4, 0xC5, 0xC7, 0xC2, 0x0F, 0x10, 0xD8, 0x0E, 0x60, 0x61, 0x62, 0x63, 0x64)
-SERVICES += (0xD9, 0xDA, 0x05, 0x06, 0x0C, 0x0D, 0x16, 0xC8, 0xCC, 0xD0, 0xD4, 0xDB, 0xDD, 0xE0, 0x55, -1)
+SERVICES += (0xD9, 0xDA, 0x05, 0x06, 0x0C, 0x0D, 0x16, 0xC8, 0xCC, 0xD0, 0xD4, 0xDB, 0xDD, 0x55, -1)
 APDUS = st.builds(
     Apdu,
     st.integers(0, 2),
@@ -155,7 +259,30 @@ APDUS = st.builds(
     st.sampled_from([5, 7, 8, 100]),
     st.integers(0, 9),
     st.booleans(),
+    st.just(-1),
+    st.just(0),
+    st.just(0),
+    st.just(False),
 )
+#: Blocks of general-block-transfers, of which some carry what is seen.
+GENERAL = st.builds(
+    lambda apdu, number, last, ack, joined: apdu._replace(
+        general=number, general_last=last, general_ack=ack, joined=joined and number > 0
+    ),
+    APDUS,
+    st.integers(0, 3),
+    st.integers(0, 1),
+    st.integers(0, 2),
+    st.booleans(),
+)
+#: Requests and answers whose invoke-ids are not seen, in time.
+UNSEEN = st.builds(
+    lambda service, pair, time: Apdu(pair, service not in (0x0C, 0x0D, 0xCC, 0xCD, 0xCF), service, time=time),
+    st.sampled_from((0x05, 0x06, 0x0C, 0x0D, 0xC8, 0xC9, 0xCC, 0xCD, 0xDB, 0xDD, 0xD8)),
+    st.integers(0, 1),
+    st.integers(0, 12),
+)
+MIXED = st.lists(st.one_of(APDUS, GENERAL, UNSEEN, st.builds(get, st.integers(0, 2))), max_size=40)
 #: Mostly requests of one asker and what answers them, so that exceptions have a choice.
 PIPELINED = st.one_of(
     st.builds(get, st.integers(0, 4)),
@@ -174,6 +301,13 @@ PIPELINED = st.one_of(
 @given(st.lists(APDUS, max_size=60), st.lists(st.integers(0, 20), max_size=5))
 def test_columns_pair_as_row_by_row(apdus: list[Apdu], sizes: list[int]) -> None:
     """Any traffic, however it comes in batches, gives the exchanges of the slow way."""
+    assert paired(apdus, *sizes) == pair_slowly(apdus)
+
+
+@settings(max_examples=500)
+@given(MIXED, st.lists(st.integers(0, 8), max_size=6))
+def test_transfers_and_order_pair_as_row_by_row(apdus: list[Apdu], sizes: list[int]) -> None:
+    """General-block-transfers from both sides, joined or not, amid what has no invoke-id."""
     assert paired(apdus, *sizes) == pair_slowly(apdus)
 
 

@@ -20,6 +20,7 @@ ANSWER = bytes.fromhex("c401c1000600001391")
 REFUSED = bytes.fromhex("c401c10104")
 EXCEPTION = bytes.fromhex("d80101")
 AARQ, AARE = bytes.fromhex("6003a10100"), bytes.fromhex("6103a10100")
+ABRT = bytes.fromhex("6403800100")
 RLRQ, RLRE = bytes.fromhex("6203800100"), bytes.fromhex("6303800100")
 EVENT = bytes.fromhex("c20000010000600100ff020600000004")
 UNCONFIRMED_SET = bytes.fromhex("c10181000300010800ff0200" + "0600000000")
@@ -63,7 +64,7 @@ SAID = {
     "unconfirmed": [(CLIENT, wpdu(UNCONFIRMED_SET))],
     "unfinished": [(CLIENT, asked(GET))],
     "unanswered, answered": [(CLIENT, asked(GET)), (CLIENT, asked(GET)), (SERVER, answered(ANSWER))],
-    "unfinished, answered": [
+    "unanswered, answered by the next under its invoke-id": [
         (CLIENT, asked(GET)),
         (SERVER, answered(BLOCK_1)),
         (CLIENT, asked(GET)),
@@ -97,12 +98,97 @@ def test_who_ends_the_connection_decides(flag: int, side: int, status: str, tmp_
 
 def test_silence_is_no_answer_and_the_end_of_the_capture_is_none_either(tmp_path: Path) -> None:
     """Nothing for longer than the threshold is unanswered; a capture that ends before is unfinished."""
-    for wait, status in ((SILENCE, "unfinished"), (SILENCE + MILLISECOND, "unanswered")):
+    waits = ((SILENCE, "unfinished"), (SILENCE + MILLISECOND, "unanswered"))
+    for wait, status in waits:
         wire = Wire()
         tcp = Tcp(wire).handshake()
         tcp.say(CLIENT, asked(GET))
         tcp.packet(SERVER, tcp.sent[SERVER], wait=wait)
         assert ended(wire, tmp_path) == [status]
+
+
+#: How far an exchange in blocks came, and what was said last of it.
+FAR = {
+    "nothing of it": [],
+    "a block": [(SERVER, answered(BLOCK_1))],
+    "a request for the next one": [(SERVER, answered(BLOCK_1)), (CLIENT, asked(NEXT))],
+}
+#: What happens then: a wait in ns, and a segment of a side with flags, or octets that it says; the status.
+THEN: dict[str, tuple[int, int, int | bytes, str]] = {
+    "the capture ends": (0, SERVER, ACK, "unfinished"),
+    "silence up to the threshold": (SILENCE - MILLISECOND, SERVER, ACK, "unfinished"),
+    "silence beyond the threshold": (SILENCE + MILLISECOND, SERVER, ACK, "unanswered"),
+    "its FIN": (0, CLIENT, FIN | ACK, "unanswered"),
+    "its RST": (0, CLIENT, RST, "unanswered"),
+    "the other side's FIN": (0, SERVER, FIN | ACK, "unfinished"),
+    "the other side's RST": (0, SERVER, RST, "unfinished"),
+    "silence, and the other side's FIN": (SILENCE + MILLISECOND, SERVER, FIN | ACK, "unanswered"),
+    "the next request under its invoke-id": (0, CLIENT, asked(GET), "unanswered"),
+    "a request under another one": (0, CLIENT, asked(GET, 2), "unfinished"),
+    "release": (0, CLIENT, wpdu(RLRQ), "unanswered"),
+    "another association": (0, CLIENT, wpdu(AARQ), "unanswered"),
+    "an abort of the other side's": (0, SERVER, wpdu(ABRT, 1, 16), "unfinished"),
+    "its abort": (0, CLIENT, wpdu(ABRT), "unanswered"),
+    "a push": (0, SERVER, wpdu(EVENT, 1, 16), "unfinished"),
+}
+
+
+@pytest.mark.parametrize("far", FAR)
+@pytest.mark.parametrize("then", THEN)
+def test_an_open_exchange_is_unanswered_where_its_asker_went_on(far: str, then: str, tmp_path: Path) -> None:
+    """By the definitions, however far it came; what ends it otherwise leaves it unfinished."""
+    wait, side, event, status = THEN[then]
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    for sender, octets in [(CLIENT, asked(GET)), *FAR[far]]:
+        tcp.say(sender, octets)
+    wire.time += wait
+    if isinstance(event, int):
+        tcp.packet(side, tcp.sent[side], flags=event)
+    else:
+        tcp.say(side, event)
+    assert ended(wire, tmp_path)[0] == status
+
+
+def test_silence_behind_an_abort_is_that_of_no_exchange(tmp_path: Path) -> None:
+    """The association has ended, and with it what was open."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    tcp.say(CLIENT, asked(GET))
+    tcp.say(SERVER, wpdu(ABRT, 1, 16))
+    tcp.packet(CLIENT, tcp.sent[CLIENT], wait=2 * SILENCE)
+    assert ended(wire, tmp_path) == ["unfinished", "unconfirmed"]
+
+
+GLO_GET, GLO_TOLD = bytes.fromhex("c8163000000001" + "55" * 17), bytes.fromhex("cc163000000001" + "55" * 17)
+GLO_SET = b"\xc9" + GLO_GET[1:]
+
+
+@pytest.mark.parametrize(
+    ("said", "statuses"),
+    [
+        ([GLO_GET, GLO_GET, GLO_TOLD, GLO_TOLD], ["answered", "answered"]),
+        ([GLO_GET, GLO_TOLD, GLO_GET], ["answered", "unanswered"]),
+        ([GLO_GET, GLO_GET, GLO_TOLD], ["answered", "unfinished"]),  # whose answer it is nobody sees
+        ([GLO_SET, GLO_GET, GLO_TOLD], ["unfinished", "answered"]),  # it may want none
+        (
+            [GLO_GET, GLO_GET, GLO_TOLD, RLRQ, RLRE, GLO_GET, GLO_TOLD],
+            ["answered", "unfinished", *["answered"] * 2],
+        ),
+        ([GLO_GET, RLRQ, RLRE, AARQ, AARE, GLO_GET, GLO_TOLD], ["unanswered", *["answered"] * 3]),
+    ],
+)
+def test_of_what_nobody_opens_no_answer_is_missed_that_may_have_come(
+    said: list[bytes], statuses: list[str], tmp_path: Path
+) -> None:
+    """The order of ciphered answers is taken for granted, so that one too few may be anybody's."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    for octets in said:
+        side = SERVER if octets[0] in (0xCC, 0x61, 0x63) else CLIENT
+        tcp.say(side, wpdu(octets, *((1, 16) if side else (16, 1))))
+    tcp.packet(CLIENT, tcp.sent[CLIENT], wait=SILENCE + MILLISECOND)
+    assert ended(wire, tmp_path) == statuses
 
 
 def test_an_answer_after_other_traffic_of_the_connection_still_answers(tmp_path: Path) -> None:

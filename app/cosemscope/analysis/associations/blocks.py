@@ -4,6 +4,8 @@ Each transfer is an immutable value, so that a checkpoint of an association cost
 is said (a block missing, one repeated) and never glued over. Bounded in octets and in blocks.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cosemscope.analysis.associations.association_notes import (
@@ -109,25 +111,45 @@ def _join(chain: _Chain) -> bytes:
 class BlockWindow(NamedTuple):
     """A general-block-transfer: blocks may be sent in windows, get lost and come again, out of order.
 
-    `first` is the first block, `next` the number of the block that is awaited, `parts` the chain of those
-    before it; `ahead` are blocks that came before their turn; `last` is the number of the last one, 0 while
-    unknown.
+    `first` is block 1 once it has come, `next` the number of the block that is awaited, `parts` the chain of
+    those before it; `ahead` are blocks that came before their turn; `last` is the number of the last one, 0
+    while unknown, and `highest` that of the highest so far; `acknowledged`: the highest one that the other
+    side said it has, -1 where it said nothing; `whole`: all have come, and their octets are kept no more.
     """
 
-    first: bytes
-    next: int
-    parts: _Chain
-    ahead: dict[int, bytes]
-    last: int
-    size: int
+    first: bytes = b""
+    next: int = 1
+    parts: _Chain = None
+    ahead: Mapping[int, bytes] = MappingProxyType({})
+    last: int = 0
+    size: int = 0
+    highest: int = 0
+    acknowledged: int = -1
+    whole: bool = False
+
+    def is_followed_by(self, block: Block) -> bool:
+        """Whether this block begins another transfer.
+
+        Block 1 comes again where it is not acknowledged, behind the last one only if that was said.
+        """
+        if block.number != 1:
+            return self.whole and block.number > self.last
+        if self.next == 1 and 1 not in self.ahead:
+            return False
+        again = self.acknowledged == 0 or (self.acknowledged < 0 and not self.last)
+        return not again or self.first != block.octets
 
 
 def add_to_window(window: BlockWindow | None, block: Block) -> Joined[BlockWindow]:
     """The next block of a general-block-transfer; the whole comes once none is missing."""
-    if window is None or (block.number == 1 and window.next > 1 and window.first != block.octets):
-        if not block.octets or (block.number == 1 and block.last):
-            return Joined(None)  # an acknowledgement without data; or the only block, whole by itself
-        window = BlockWindow(block.octets, 1, None, {}, 0, 0)
+    if not block.octets:
+        return Joined(window)  # an acknowledgement without data
+    note = None
+    if window is None or window.is_followed_by(block):
+        if window is not None and not window.whole:
+            lacking = _missing(window.next, max(min(window.ahead, default=0) - window.next, 1))
+            note = Note(BLOCK_MISSING, f"another transfer begins: of the one before it {lacking}")
+        window = BlockWindow()
     if block.number < window.next or block.number in window.ahead:
         return Joined(window, None, _repeated(block))
     size = window.size + len(block.octets)
@@ -140,10 +162,16 @@ def add_to_window(window: BlockWindow | None, block: Block) -> Joined[BlockWindo
         parts = (ahead.pop(expected), parts)
         expected += 1
     last = block.number if block.last else window.last
-    if last and expected > last:
-        return Joined(None, _join(parts))
-    note = None
-    if ahead and block.number != expected - 1:
+    if block.number < window.highest:
+        note = Note(BLOCK_ORDER, f"block {block.number} came late: block {window.highest} came before it")
+    elif ahead and block.number > window.highest + 1:
         sentence = f"block {block.number} came before its turn: block {expected} is missing so far"
         note = Note(BLOCK_ORDER, sentence)
-    return Joined(BlockWindow(window.first, expected, parts, ahead, last, size), None, note)
+    gone_on = window._replace(next=expected, last=last, highest=max(block.number, window.highest))
+    if block.number == 1:
+        gone_on = gone_on._replace(first=block.octets)
+    if last and expected > last:
+        # A transfer of one block is whole in its place.
+        whole = _join(parts) if last > 1 else None
+        return Joined(gone_on._replace(parts=None, ahead={}, size=0, whole=True), whole, note)
+    return Joined(gone_on._replace(parts=parts, ahead=ahead, size=size), None, note)

@@ -427,6 +427,11 @@ class _Step:
         if octets is None:
             return
         windows = self.association.windows
+        other = windows.get(1 - self.side)
+        acknowledged = int.from_bytes(apdu[4:6], "big")
+        if other is not None and (acknowledged or not octets):
+            highest = max(other.acknowledged, acknowledged)
+            windows[1 - self.side] = other._replace(acknowledged=highest)
         joined = add_to_window(windows.pop(self.side, None), Block(number, last, octets))
         if joined.transfer is not None:
             windows[self.side] = joined.transfer

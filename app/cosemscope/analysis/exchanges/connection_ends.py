@@ -45,6 +45,13 @@ class ConnectionEnds:
         #: The order in which they were sent, as of twice their packets.
         self._place = np.where(self._packet == _NEVER, _NEVER, self._packet * 2)
         self._in_order(packets)
+        self._time = packets["time"]
+
+    def times(self, packet: Numbers, otherwise: int) -> Numbers:
+        """The times of these packets, ns since the epoch; `otherwise` where there is none (-1)."""
+        if not len(self._time):
+            return np.full(len(packet), otherwise, np.int64)
+        return np.where(packet >= 0, self._time[np.maximum(packet, 0)], otherwise).astype(np.int64)
 
     def first(self, stream: AnyNumbers) -> tuple[Numbers, Numbers]:
         """The end that came first in each of these streams: packet (-1 none) and direction (-1 none)."""

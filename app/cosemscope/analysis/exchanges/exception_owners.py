@@ -6,35 +6,19 @@ later requests were answered, or made after it had been silent beyond the thresh
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosemscope.analysis.exchanges.exchange_roles import SILENCE, WITHOUT_ID, Family, Role, Roles
-from cosemscope.analysis.exchanges.pairing import Lanes, Pairer
+from cosemscope.analysis.exchanges.pairing import Lanes, PairedRows, Pairer
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.capture.columns import Array
 
 #: Requests of one pair that wait at once; older ones are no exception's.
 _WAITING = 64
 _Rows = NDArray[np.int64]
-
-
-class PairedRows(NamedTuple):
-    """What pairing reads of WPDU rows, in the order of capture, an entry a row.
-
-    `look`: first-look columns; `pair`: wPort pairs; `from_client`: by DLMS role; `length`: octets of the
-    APDU; `time`: of its last octet, ns since the epoch; `rows`: the row numbers.
-    """
-
-    look: Mapping[str, Array]
-    pair: NDArray[np.uint32]
-    from_client: NDArray[np.bool_]
-    length: NDArray[np.uint32]
-    time: NDArray[np.int64]
-    rows: _Rows
 
 
 class ExceptionOwners:
@@ -80,8 +64,8 @@ def _owners(rows: PairedRows) -> tuple[_Rows, Lanes, NDArray[np.bool_]]:
 
     All rows of the pairs are there. The lane of an exception that answers nothing is of no request.
     """
-    roles = Roles(rows.look, rows.length, rows.from_client)
-    lane = Pairer().lanes(rows.look, rows.pair, roles)
+    roles = Roles(rows.look, rows.from_client)
+    lane = Pairer().lanes(rows, roles)
     exceptions = np.flatnonzero(roles.exception)
     asks, following, answered = _asks(lane, roles)
     asks &= roles.family != Family.NOTIFICATION
@@ -118,7 +102,8 @@ def _owners(rows: PairedRows) -> tuple[_Rows, Lanes, NDArray[np.bool_]]:
 def _asks(lane: Lanes, roles: Roles) -> tuple[NDArray[np.bool_], _Rows, NDArray[np.bool_]]:
     """Which rows ask, the next row in the lane of each (as many as rows for none), whether that answers."""
     count = len(lane)
-    rows = np.flatnonzero((roles.role != Role.NONE) & (roles.role != Role.ACKNOWLEDGE) & ~roles.exception)
+    apart = np.isin(roles.role, (Role.NONE, Role.ACKNOWLEDGE, Role.MEMBER))
+    rows = np.flatnonzero(~apart & ~roles.exception)
     order = rows[np.argsort(lane[rows], kind="stable")]
     same = lane[order[1:]] == lane[order[:-1]]
     following = np.full(count, count, np.int64)

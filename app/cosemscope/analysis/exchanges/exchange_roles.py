@@ -10,6 +10,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from cosemscope.analysis.exchanges.general_transfers import Part
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Array
 
@@ -24,6 +25,7 @@ class Role(IntEnum):
     FINAL = 4  # the last response
     ALONE = 5  # a request or notification that nobody answers: an exchange of one
     ACKNOWLEDGE = 6  # a general-block-transfer without data: goes with what it acknowledges
+    MEMBER = 7  # a later block of a general-block-transfer: goes with the first
 
 
 class Family(IntEnum):
@@ -40,7 +42,11 @@ class Family(IntEnum):
     RELEASE = 8
     NOTIFICATION = 9
     ABORT = 10
-    ENVELOPE = 11  # general- envelopes that have not been opened, and blocks of the client's
+    ENVELOPE = 11  # general- envelopes that have not been opened, and blocks that have not been joined
+
+
+#: Families whose requests and answers are told by their order where they show no invoke-id.
+ORDERED = (Family.GET, Family.SET, Family.ACTION, Family.ACCESS, Family.READ, Family.WRITE, Family.ENVELOPE)
 
 
 #: Nanoseconds without an answer that count as none, unless the user sets another threshold.
@@ -85,8 +91,6 @@ _BLOCKS = (
 #: Responses without an invoke-id: see `exception_owners`.
 WITHOUT_ID = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
 _ENVELOPES = (t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING, t.GENERAL_SIGNING)
-#: Octets of a general-block-transfer without data: tag, control, two block numbers, a length of 0.
-GBT_HEAD = 7
 
 
 def _tables() -> tuple[Array, Array, Array, Array]:
@@ -114,19 +118,18 @@ def _tables() -> tuple[Array, Array, Array, Array]:
 
 
 _ROLES, _FAMILIES, _FLAGGED_PLACES, _BLOCK_PLACES = _tables()
-_GBT = t.GENERAL_BLOCK_TRANSFER
 
 
 class Roles:
-    """Roles of a batch of WPDU rows: `role`, `family` u1[n]; `exception`, `block`, `gbt` bool[n].
+    """Roles of a batch of WPDU rows: `role`, `family` u1[n]; `exception`, `block`, `answers` bool[n].
 
-    `without_id` bool[n]: other answers without an invoke-id, which are of the request that was sent last.
+    `answers`: responses, whole or in part, and all blocks of general-block-transfers that carry one;
+    `ordered`: requests and answers without an invoke-id, which their order pairs; `sided`: what they are
+    depends on who sent them.
     """
 
-    def __init__(
-        self, look: Mapping[str, Array], length: NDArray[np.uint32], from_client: NDArray[np.bool_]
-    ) -> None:
-        """`look`: first-look columns; `length`: octets of the APDU; `from_client`: by DLMS role."""
+    def __init__(self, look: Mapping[str, Array], from_client: NDArray[np.bool_]) -> None:
+        """`look`: first-look columns with those of `GeneralTransfers`; `from_client`: by DLMS role."""
         service, choice = look["service"], np.where((look["choice"] >= _CHOICES), 0, look["choice"])
         place = service.astype(np.int64), np.maximum(choice, 0)
         self.role = _ROLES[place]
@@ -135,30 +138,32 @@ class Roles:
         last = _FLAGGED_PLACES[place] & (look["last_block"] != 0)
         self.role[last] = Role.FINAL
         self.exception = np.isin(service, WITHOUT_ID)
-        self.without_id = np.zeros(len(service), np.bool_)
-        self.gbt = service == _GBT
-        self._envelopes(np.isin(service, _ENVELOPES), from_client)
-        self._blocks(look, length, from_client)
+        envelope = np.isin(service, _ENVELOPES)
+        self.sided = envelope | (look["part"] != Part.NONE)
+        self._envelopes(envelope, from_client)
+        self._blocks(look, from_client)
+        self.answers = np.isin(self.role, (Role.PART, Role.FINAL))
+        self._members(look)
+        self.ordered = (look["invoke_id"] < 0) & np.isin(self.family, ORDERED) & ~self.exception
+        self.ordered &= np.isin(self.role, (Role.BEGIN, Role.GO_ON, Role.PART, Role.FINAL))
 
     def _envelopes(self, envelope: NDArray[np.bool_], from_client: NDArray[np.bool_]) -> None:
-        """An envelope of the client's asks, one of the server's answers what was asked last."""
+        """An envelope of the client's asks, one of the server's answers."""
         self.family[envelope] = Family.ENVELOPE
         self.role[envelope] = np.where(from_client[envelope], Role.BEGIN, Role.FINAL)
-        self.without_id |= envelope & ~from_client
 
-    def _blocks(
-        self, look: Mapping[str, Array], length: NDArray[np.uint32], from_client: NDArray[np.bool_]
-    ) -> None:
-        """Blocks of general-block-transfer: of a request, of an answer, and bare acknowledgements."""
-        gbt = np.flatnonzero(self.gbt)
-        if not len(gbt):
-            return
-        first, last = look["block"][gbt] == 1, look["last_block"][gbt] != 0
-        asked = np.where(first, Role.BEGIN, Role.GO_ON)
-        answered = np.where(last, Role.FINAL, Role.PART)
-        role = np.where(from_client[gbt], asked, answered)
-        bare = length[gbt] <= GBT_HEAD
-        self.role[gbt] = np.where(bare, Role.ACKNOWLEDGE, role)
-        self.family[gbt] = Family.ENVELOPE
-        self.block[gbt] = ~bare
-        self.without_id[gbt] = ~from_client[gbt]
+    def _blocks(self, look: Mapping[str, Array], from_client: NDArray[np.bool_]) -> None:
+        """Transfers that have not been joined are envelopes; of answers the last block tells the end."""
+        general = np.flatnonzero((look["part"] != Part.NONE) & (self.role == Role.NONE))
+        if len(general):
+            answer = np.where(look["ended"][general], Role.FINAL, Role.PART)
+            self.role[general] = np.where(from_client[general], Role.BEGIN, answer)
+            self.family[general] = Family.ENVELOPE
+
+    def _members(self, look: Mapping[str, Array]) -> None:
+        """Only the first block of a transfer does anything; the others go with it."""
+        part = look["part"]
+        self.role[(part == Part.MEMBER) | (part == Part.AGAIN)] = Role.MEMBER
+        self.role[part == Part.BARE] = Role.ACKNOWLEDGE
+        self.answers[part == Part.BARE] = False
+        self.exception &= part <= Part.FIRST

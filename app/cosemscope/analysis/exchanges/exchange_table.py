@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosemscope.analysis.exchanges.exception_owners import ExceptionOwners
-from cosemscope.analysis.exchanges.exchange_roles import GBT_HEAD, Role
-from cosemscope.analysis.exchanges.pairing import Pairer
+from cosemscope.analysis.exchanges.exchange_roles import Role
+from cosemscope.analysis.exchanges.general_transfers import GeneralTransfers, Part
+from cosemscope.analysis.exchanges.pairing import PairedRows, Pairer, Pairing
 from cosemscope.apdu.first_look import ApduKind
-from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Array, Columns
 from cosemscope.streams.tables.wpdu_table import Mark
 
@@ -21,12 +21,13 @@ from cosemscope.streams.tables.wpdu_table import Mark
 #: WPDU; `service`, `class_id`, `obis`, `member`, `invoke_id`, `security`: its first look; `result`,
 #: `answer`: result and service of the last response, -1 none; `request`, `last_request`, `response`,
 #: `last_response`: WPDU rows, -1 none (`request` also where an answer came first: it was not captured);
-#: `requests`, `responses`: WPDUs; `blocks`: blocks of a transfer; `request_octets`, `response_octets`: of
-#: APDUs; `request_start`, `request_end`: first and last octet of the first request, `response_start`,
-#: `response_end`: first octet of the first response and last octet of the last one, in ns since the epoch,
-#: 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response has come; `cut`:
-#: octets or blocks lack, so that nobody knows its result, unless it says that it failed, nor when it ended;
-#: `given_up`: the asker went on without it, under the same invoke-id.
+#: `whole_request`: the row in which the first request stands whole, that of its last general block if it
+#: came in such; `requests`, `responses`: WPDUs; `blocks`: blocks of a transfer; `request_octets`,
+#: `response_octets`: of APDUs; `request_start`, `request_end`: first and last octet of the first request,
+#: `response_start`, `response_end`: first octet of the first response and last octet of the last one, in ns
+#: since the epoch, 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response has
+#: come; `cut`: octets or blocks lack, so that nobody knows its result, unless it says that it failed, nor
+#: when it ended; `given_up`: the asker went on without it, under the same invoke-id.
 EXCHANGE_FIELDS: dict[str, str] = {
     "stream": "u4",
     "pair": "u4",
@@ -41,6 +42,7 @@ EXCHANGE_FIELDS: dict[str, str] = {
     "result": "i2",
     "answer": "i2",
     "request": "i8",
+    "whole_request": "i8",
     "last_request": "i8",
     "response": "i8",
     "last_response": "i8",
@@ -58,7 +60,9 @@ EXCHANGE_FIELDS: dict[str, str] = {
     "cut": "?",
     "given_up": "?",
 }
-_NO_ROWS = dict.fromkeys(("request", "last_request", "response", "last_response", "result", "answer"), -1)
+_NO_ROWS = dict.fromkeys(
+    ("request", "whole_request", "last_request", "response", "last_response", "result", "answer"), -1
+)
 _ANSWERS = (Role.PART, Role.FINAL)
 #: First-look columns that name what an exchange is about: from the first WPDU.
 _ABOUT = ("service", "class_id", "obis", "member", "invoke_id", "security")
@@ -67,16 +71,24 @@ _ABOUT = ("service", "class_id", "obis", "member", "invoke_id", "security")
 class Exchanges(Columns):
     """The exchanges of a capture in the order in which they began; `of["exchange"]`: that of each WPDU.
 
-    `owners` knows which requests the exceptions answer, of rows before they are added.
+    `owners` knows which requests the exceptions answer, `transfers` the general-block-transfers, of rows
+    before they are added.
     """
 
-    def __init__(self, owners: ExceptionOwners | None = None) -> None:
+    def __init__(
+        self, owners: ExceptionOwners | None = None, transfers: GeneralTransfers | None = None
+    ) -> None:
         super().__init__(EXCHANGE_FIELDS)
         self.owners = owners or ExceptionOwners()
+        self.transfers = transfers or GeneralTransfers()
         #: of each pair the one that stands for it, as of the last WPDUs that were added
         self.same = np.zeros(0, np.uint32)
         self.of = Columns({"exchange": "i4"})
         self._pairer = Pairer()
+        #: of each pair whether the near side is the client, as of the last WPDUs that were added
+        self.near = np.zeros(0, np.bool_)
+        # Of each pair whether its senders tell what asks and what answers.
+        self._sided = np.zeros(0, np.bool_)
         # Of each pair the place of its last WPDU that was added.
         self._reached = np.zeros(0, np.int64)
 
@@ -89,18 +101,22 @@ class Exchanges(Columns):
         """Whether other pairs are taken for the same now than those of the WPDUs that are here."""
         return not np.array_equal(self.same, same[: len(self.same)])
 
-    def add(
-        self,
-        wpdus: Mapping[str, Array],
-        look: Mapping[str, Array],
-        pair: NDArray[np.uint32],
-        from_client: NDArray[np.bool_],
-        rows: NDArray[np.int64],
-    ) -> None:
-        """Add these WPDU rows, by last packet ascending: columns, first looks, pairs, DLMS senders."""
-        found = self._pairer.add(
-            look, pair, from_client, wpdus["length"], lambda mask: self.owners.lanes(rows[mask], pair[mask])
-        )
+    def are_turned(self, near: NDArray[np.bool_]) -> bool:
+        """Whether another side is taken for the client now where that tells what the WPDUs here are.
+
+        `near`: whether the near side is, by pair.
+        """
+        sided = np.flatnonzero(self._sided)
+        return not np.array_equal(self.near[sided], near[sided])
+
+    def add(self, wpdus: Mapping[str, Array], paired: PairedRows) -> None:
+        """Add these WPDU rows, by last packet ascending; `wpdus`: columns of theirs."""
+        look, pair, _, _, rows = paired
+        found = self._pairer.add(paired, lambda mask: self.owners.lanes(rows[mask], pair[mask]))
+        sided = pair[found.roles.sided].astype(np.int64)
+        missing = int(sided.max(initial=-1)) + 1 - len(self._sided)
+        self._sided = np.append(self._sided, np.zeros(max(missing, 0), np.bool_))
+        self._sided[sided] = True
         begins = np.flatnonzero(found.begins)
         about = {name: look[name][begins] for name in _ABOUT}
         self.extend(
@@ -113,40 +129,71 @@ class Exchanges(Columns):
             **about,
             **_NO_ROWS,
         )
+        exchange = self._owned(found, look, rows)
+        self._reach(pair, wpdus["last_packet"])
+        self["given_up"][found.given_up] = True
+        role, there = found.roles.role, (exchange >= 0) & (look["part"] != Part.AGAIN)
+        answers = there & found.roles.answers
+        asks = there & ~answers & (role != Role.ACKNOWLEDGE)
+        self._take(("request", "last_request", "requests", "request_octets"), asks, exchange, wpdus, rows)
+        self._take(
+            ("response", "last_response", "responses", "response_octets"), answers, exchange, wpdus, rows
+        )
+        left = look["left"][look["left"] >= 0]
+        asked = self.of["exchange"][left]
+        self["given_up"][asked[self["request"][asked] == left]] = True
+        self._ask_up_to(np.flatnonzero(asks & (role == Role.MEMBER)), exchange, look, wpdus)
+        general = (look["part"] == Part.FIRST) | (look["part"] == Part.MEMBER)
+        blocks = np.flatnonzero(there & (general | found.roles.block & (look["part"] == Part.NONE)))
+        np.add.at(self["blocks"], exchange[blocks], 1)
+        self._end(found, exchange, look, wpdus["marks"])
+
+    def _owned(self, found: Pairing, look: Mapping[str, Array], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The exchange of each of these rows, with those that go with others; `of` has them then too."""
         missing = int(rows.max()) + 1 - len(self.of) if len(rows) else 0
         if missing > 0:
             self.of.extend(missing, exchange=-1)
-        self.of["exchange"][rows] = found.exchange
-        self._reach(pair, wpdus["last_packet"])
-        self["given_up"][found.given_up] = True
-        role = found.roles.role
-        there = found.exchange >= 0
-        answers = there & ((role == Role.PART) | (role == Role.FINAL))
-        asks = there & ~answers & (role != Role.ACKNOWLEDGE)
-        self._take(
-            ("request", "last_request", "requests", "request_octets"), asks, found.exchange, wpdus, rows
-        )
-        self._take(
-            ("response", "last_response", "responses", "response_octets"),
-            answers,
-            found.exchange,
-            wpdus,
-            rows,
-        )
-        # The last block of a transfer that has been joined is looked at as what the blocks carry.
-        general = (wpdus["apdu_tag"] == t.GENERAL_BLOCK_TRANSFER) & (wpdus["length"] > GBT_HEAD)
-        blocks = np.flatnonzero(there & (found.roles.block | general))
-        np.add.at(self["blocks"], found.exchange[blocks], 1)
-        final = np.flatnonzero(there & (role == Role.FINAL))
-        ended = found.exchange[final]
+        of, exchange = self.of["exchange"], found.exchange.copy()
+        of[rows] = exchange
+        with_others = np.flatnonzero((look["part"] > Part.FIRST) & (look["transfer"] >= 0))
+        exchange[with_others] = of[rows[with_others]] = of[look["transfer"][with_others]]
+        return exchange
+
+    def _ask_up_to(
+        self,
+        members: NDArray[np.intp],
+        exchange: NDArray[np.int64],
+        look: Mapping[str, Array],
+        wpdus: Mapping[str, Array],
+    ) -> None:
+        """A request that comes in general blocks has been asked with the last one of these."""
+        members = members[look["transfer"][members] == self["request"][exchange[members]]]
+        owners = exchange[members]
+        self["request_end"][owners] = wpdus["time"][members]
+        whole = look["whole"][members]
+        self["whole_request"][owners[whole >= 0]] = whole[whole >= 0]
+
+    def _end(
+        self, found: Pairing, exchange: NDArray[np.int64], look: Mapping[str, Array], marks: Array
+    ) -> None:
+        """Last answers have come: their results, and whether something lacks."""
+        final = np.flatnonzero((exchange >= 0) & (found.roles.role == Role.FINAL))
+        ended = exchange[final]
         self["final"][ended] = True
         self["result"][ended], self["answer"][ended] = look["result"][final], look["service"][final]
         # A last block with a higher number than there are blocks says that some of them are missing.
-        lacks = look["block"][final] > self["blocks"][ended]
-        lacks &= found.roles.block[final] & (self["request"][ended] >= 0)
-        cut = ended[lacks | ((wpdus["marks"][final] & Mark.TRUNCATED) > 0)]
+        block = found.roles.block[final] & (look["part"][final] == Part.NONE)
+        lacks = block & (look["block"][final] > self["blocks"][ended]) & (self["request"][ended] >= 0)
+        lacks |= (look["part"][final] == Part.FIRST) & (look["whole"][final] < 0)
+        lacks |= (marks[final] & Mark.TRUNCATED) > 0
+        # Blocks of general-block-transfers that lack octets may be any of them.
+        members = np.flatnonzero((exchange >= 0) & found.roles.answers & (found.roles.role == Role.MEMBER))
+        members = members[(marks[members] & Mark.TRUNCATED) > 0]
+        members = members[self["final"][exchange[members]]]
+        cut = np.append(ended[lacks], exchange[members])
         self["cut"][cut] = True
-        self["response_end"][cut] = 0
+        answered = exchange[(exchange >= 0) & found.roles.answers]
+        self["response_end"][answered[self["cut"][answered]]] = 0
         self["result"][cut[self["result"][cut] == 0]] = -1
 
     def first_rows(self, part: slice | NDArray[np.int64] = slice(None)) -> NDArray[np.int64]:
@@ -199,6 +246,7 @@ class Exchanges(Columns):
         self[row][begun] = numbers[rows[heads[new]]]
         self[f"{row}_start"][begun] = wpdus["first_time"][rows[heads[new]]]
         if row == "request":
+            self["whole_request"][begun] = self["request"][begun]
             self["request_end"][begun] = wpdus["time"][rows[heads[new]]]
         else:
             self["response_end"][owners] = wpdus["time"][rows[tails]]

@@ -11,20 +11,37 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosemscope.analysis.exchanges.exchange_roles import Role, Roles
+from cosemscope.analysis.exchanges.answers_by_order import AnswersByOrder, Line
+from cosemscope.analysis.exchanges.exchange_roles import ORDERED, Family, Role, Roles
 from cosemscope.capture.columns import Array
 
 #: A lane as a number: pair, family in 7 bits, invoke-id + 1 in 25 (24 bits at most, -1: none).
 _PAIR, _FAMILY = 32, 25
 Lanes = NDArray[np.int64]
+#: Roles of rows that are in no lane.
+_APART = (Role.NONE, Role.ACKNOWLEDGE, Role.MEMBER)
+
+
+class PairedRows(NamedTuple):
+    """What pairing reads of WPDU rows, in the order of capture, an entry a row.
+
+    `look`: first-look columns, with those of `GeneralTransfers`; `pair`: wPort pairs; `from_client`: by DLMS
+    role; `time`: of the last octet, ns since the epoch; `rows`: the row numbers.
+    """
+
+    look: Mapping[str, Array]
+    pair: NDArray[np.uint32]
+    from_client: NDArray[np.bool_]
+    time: NDArray[np.int64]
+    rows: NDArray[np.int64]
 
 
 class Pairing(NamedTuple):
     """What came of a batch of n rows, all arrays of length n.
 
-    `exchange` int64: numbers from `Pairer.count` on for new ones, -1 for none; `begins` bool: the row is the
-    first of its exchange; `roles`: Roles. `given_up`, int64[k]: the exchanges that were open when another
-    began in their lanes.
+    `exchange` int64: numbers from `Pairer.count` on for new ones, -1 for none, and for rows that go with
+    others (members of transfers, acknowledgements); `begins` bool: the row is the first of its exchange;
+    `roles`: Roles. `given_up`, int64[k]: the exchanges that were open when another began in their lanes.
     """
 
     exchange: NDArray[np.int64]
@@ -42,39 +59,31 @@ class Pairer:
         self._lanes = np.zeros(0, np.int64)
         self._exchange = np.zeros(0, np.int64)
         self._over = np.zeros(0, np.bool_)
-        # Of each pair: the lane of its last request (-1 none).
-        self._newest = np.zeros(0, np.int64)
-        # By pair: the lane of a server's transfer in blocks that is under way, and the last block's exchange.
-        self._transfers: dict[int, int] = {}
-        self._acknowledged: dict[int, int] = {}
+        # By pair: the number of exchanges as its association began or ended; and whether requests or answers
+        # without an invoke-id have been seen, whose order is kept.
+        self._turned = np.zeros(0, np.int64)
+        self._unnumbered = np.zeros(0, np.bool_)
+        self._order = AnswersByOrder()
 
-    def add(
-        self,
-        look: Mapping[str, Array],
-        pair: NDArray[np.uint32],
-        from_client: NDArray[np.bool_],
-        length: NDArray[np.uint32],
-        exceptions: Callable[[NDArray[np.bool_]], Lanes],
-    ) -> Pairing:
-        """Pair the next rows, in the order in which their last octets were captured.
-
-        `look`: their first-look columns; `pair`: their wPort pairs; `from_client`: by DLMS role; `length`:
-        octets of the APDU; `exceptions` gives the lanes of those rows, bool[n], that are exceptions.
-        """
-        roles = Roles(look, length, from_client)
-        lane = self.lanes(look, pair, roles)
+    def add(self, rows: PairedRows, exceptions: Callable[[NDArray[np.bool_]], Lanes]) -> Pairing:
+        """Pair the next rows; `exceptions` gives the lanes of those of them, bool[n], that are exceptions."""
+        roles = Roles(rows.look, rows.from_client)
+        lane = self.lanes(rows, roles)
         if roles.exception.any():
             lane[roles.exception] = exceptions(roles.exception)
-        taking_part = (roles.role != Role.NONE) & (roles.role != Role.ACKNOWLEDGE)
-        exchange, begins, given_up = self._count(lane, roles.role, taking_part)
-        self._acknowledge(exchange, pair, roles)
+        before = self.count
+        exchange, begins, given_up = self._count(lane, roles.role, ~np.isin(roles.role, _APART))
+        self._turn(rows.pair, roles, np.cumsum(begins) + before)
         return Pairing(exchange, begins, roles, given_up)
 
-    def lanes(self, look: Mapping[str, Array], pair: NDArray[np.uint32], roles: Roles) -> Lanes:
-        """The lanes of the next rows; of exceptions those of nobody."""
-        lane: Lanes = pair.astype(np.int64) << _PAIR | roles.family.astype(np.int64) << _FAMILY
-        lane |= np.where(roles.without_id | roles.exception, 0, look["invoke_id"] + 1)
-        self._lanes_without_id(lane, pair, roles, look)
+    def lanes(self, rows: PairedRows, roles: Roles) -> Lanes:
+        """The lanes of the next rows; of exceptions those of nobody, but for those that `roles` has no more.
+
+        These answer requests without an invoke-id, and have their lanes.
+        """
+        lane: Lanes = rows.pair.astype(np.int64) << _PAIR | roles.family.astype(np.int64) << _FAMILY
+        lane |= np.where(roles.exception, 0, rows.look["invoke_id"] + 1)
+        self._by_order(lane, rows, roles)
         return lane
 
     @staticmethod
@@ -137,49 +146,53 @@ class Pairer:
             self._over = np.insert(self._over, places, over[new])
             self._lanes = np.insert(self._lanes, places, lanes[new])
 
-    # Envelopes and blocks without an invoke-id go into the lane of the request that was sent last.
+    # Where no invoke-id is seen, order gives the lane.
 
-    def _lanes_without_id(
-        self, lane: Lanes, pair: NDArray[np.uint32], roles: Roles, look: Mapping[str, Array]
-    ) -> None:
-        """Put answers in envelopes or general blocks into the lane that they answer."""
-        asks = ((roles.role == Role.BEGIN) | (roles.role == Role.GO_ON)) & ~roles.without_id
-        most = int(pair.max()) + 1 if len(pair) else 0
-        if most > len(self._newest):
-            self._newest = np.append(self._newest, np.full(most - len(self._newest), -1, np.int64))
-        if roles.without_id.any():
-            # Invariant: `order` has the rows of each pair together; `latest` is the place of the last request
-            # at or before each place, of whichever pair: where that is another pair, an earlier batch tells.
-            order = np.argsort(pair, kind="stable")
-            place = np.where(asks[order], np.arange(len(order)), -1)
-            latest = np.maximum.accumulate(place)
-            here = (latest >= 0) & (pair[order[latest]] == pair[order])
-            newest = np.where(here, lane[order[latest]], self._newest[pair[order]])
-            given = np.empty_like(lane)
-            given[order] = np.where(newest >= 0, newest, pair[order].astype(np.int64) << _PAIR)
-            lane[roles.without_id] = given[roles.without_id]
-            self._transfer(lane, pair, roles, look)
-        asking = np.flatnonzero(asks)
-        self._newest[pair[asking]] = lane[asking]  # of several the last one wins
+    def _by_order(self, lane: Lanes, rows: PairedRows, roles: Roles) -> None:
+        """Put requests and answers without an invoke-id, and those beside them, into lanes by their order."""
+        pair = rows.pair
+        self._grow(pair)
+        fresh = np.unique(pair[roles.ordered])
+        for one in fresh[~self._unnumbered[fresh]].tolist():
+            self._order.begin(one, self._open_lanes(one))
+        self._unnumbered[fresh] = True
+        there = self._unnumbered[pair] & (roles.role != Role.ALONE) & ~np.isin(roles.role, _APART)
+        places = np.flatnonzero(there)
+        if not len(places):
+            return
+        columns = (
+            *(places, pair[places], roles.family[places], roles.role[places], lane[places]),
+            *(roles.ordered[places], roles.exception[places], rows.time[places]),
+        )
+        lanes, refused = self._order.take(
+            map(Line._make, zip(*(column.tolist() for column in columns), strict=True))
+        )
+        lane[np.fromiter(lanes, np.int64, len(lanes))] = np.fromiter(lanes.values(), np.int64, len(lanes))
+        roles.exception[refused] = False
 
-    def _transfer(
-        self, lane: Lanes, pair: NDArray[np.uint32], roles: Roles, look: Mapping[str, Array]
-    ) -> None:
-        """Later blocks of a server's transfer stay in the lane of its first, whatever is asked meanwhile."""
-        for row in np.flatnonzero(roles.gbt & roles.without_id & (roles.role != Role.ACKNOWLEDGE)).tolist():
-            number = int(pair[row])
-            if int(look["block"][row]) > 1:
-                lane[row] = self._transfers.get(number, int(lane[row]))
-            if roles.role[row] == Role.FINAL:
-                self._transfers.pop(number, None)
-            else:
-                self._transfers[number] = int(lane[row])
+    def _grow(self, pair: NDArray[np.uint32]) -> None:
+        missing = (int(pair.max()) + 1 if len(pair) else 0) - len(self._turned)
+        if missing > 0:
+            self._turned = np.append(self._turned, np.zeros(missing, np.int64))
+            self._unnumbered = np.append(self._unnumbered, np.zeros(missing, np.bool_))
 
-    def _acknowledge(self, exchange: NDArray[np.int64], pair: NDArray[np.uint32], roles: Roles) -> None:
-        """A block without data goes with the exchange of the last block with data."""
-        for row in np.flatnonzero(roles.gbt).tolist():
-            number = int(pair[row])
-            if roles.role[row] == Role.ACKNOWLEDGE:
-                exchange[row] = self._acknowledged.get(number, -1)
-            else:
-                self._acknowledged[number] = int(exchange[row])
+    def _open_lanes(self, pair: int) -> list[int]:
+        """The lanes of a pair in which something is open that may be answered by order, the oldest first."""
+        begin, stop = self._lanes.searchsorted([pair << _PAIR, (pair + 1) << _PAIR])
+        family = self._lanes[begin:stop] >> _FAMILY & 0x7F
+        there = ~self._over[begin:stop] & np.isin(family, ORDERED)
+        there &= self._exchange[begin:stop] >= self._turned[pair]
+        order = np.argsort(self._exchange[begin:stop][there])
+        found: list[int] = self._lanes[begin:stop][there][order].tolist()
+        return found
+
+    def _turn(self, pair: NDArray[np.uint32], roles: Roles, count: NDArray[np.int64]) -> None:
+        """Where an association begins or is released, what was asked before is not answered any more.
+
+        `count`: the number of exchanges as of each row.
+        """
+        turns = (roles.family == Family.ASSOCIATION) & (roles.role == Role.BEGIN)
+        turns |= (roles.family == Family.RELEASE) & (roles.role == Role.FINAL)
+        rows = np.flatnonzero(turns)
+        if len(rows):
+            self._turned[pair[rows]] = count[rows]

@@ -1,9 +1,10 @@
 """How each exchange ended: answered, with an error, unanswered, unfinished, unasked and so on.
 
-An exchange without any answer is *unanswered* where the asker went on without it: it used the invoke-id
-again, released or began an association, closed the connection itself, or nothing came for longer than the
-threshold. It is *unfinished* where the capture, the other side or the connection ended it first, and where
-answers came but not the last, or the last lacks octets that would tell how it ended.
+An exchange whose last answer did not come is *unanswered* where the asker went on without it: it used the
+invoke-id again, released or began an association, closed the connection itself, or nothing of the exchange
+came for longer than the threshold. It is *unfinished* where the capture, the other side or the connection
+ended it before that, where the last answer lacks what would tell how it ended, and where nobody can see
+whether a later answer is its own.
 """
 
 from enum import IntEnum
@@ -38,6 +39,8 @@ class ExchangeStatus(IntEnum):
 _ERRORS = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
 _NOTIFICATIONS = (t.EVENT_NOTIFICATION, t.DATA_NOTIFICATION, t.INFORMATION_REPORT)
 _ENVELOPES = (t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING, t.GENERAL_SIGNING, t.GENERAL_BLOCK_TRANSFER)
+#: Services of which nobody sees what is in them before they are opened or joined.
+_HIDDEN = (*_ENVELOPES, *t.GLO_SERVICES, *t.DED_SERVICES)
 
 
 def statuses(
@@ -59,7 +62,8 @@ def statuses(
     bad = np.isin(column["answer"], _ERRORS) | (column["result"] > 0)
     known = column["final"] & (bad | ~exchanges["cut"])
     found[known] = np.where(bad, ExchangeStatus.ERROR, ExchangeStatus.ANSWERED)[known]
-    open_ones = np.flatnonzero(~column["final"] & (column["request"] >= 0) & (column["response"] < 0))
+    open_ones = np.flatnonzero(~column["final"] & (column["request"] >= 0))
+    open_ones = open_ones[~may_be_answered(exchanges, wpdus)[open_ones]]
     found[open_ones[_went_on(exchanges, open_ones, wpdus, ends, last_time, silence)]] = (
         ExchangeStatus.UNANSWERED
     )
@@ -72,6 +76,56 @@ def statuses(
     return found
 
 
+def may_be_answered(exchanges: Exchanges, wpdus: Columns) -> NDArray[np.bool_]:
+    """Whether answers that came may be those of each exchange, which has none, as nobody sees, bool[n].
+
+    What is ciphered shows no invoke-id: that the oldest answer is of the oldest request is taken for granted,
+    and that an answer is wanted. So no answer is missed where another one came behind the request, before an
+    association was begun or released.
+    """
+    mask = np.zeros(len(exchanges), np.bool_)
+    hidden = np.isin(exchanges["service"], _HIDDEN)
+    asked = np.flatnonzero(hidden & (exchanges["request"] >= 0) & (exchanges["response"] < 0))
+    told = np.flatnonzero(hidden & (exchanges["response"] >= 0))
+    if not len(asked) or not len(told):
+        return mask
+    place = wpdus["last_packet"].astype(np.int64)
+
+    def keys(rows: NDArray[np.intp], name: str) -> NDArray[np.int64]:
+        key: NDArray[np.int64] = exchanges["pair"][rows].astype(np.int64) << 32 | place[exchanges[name][rows]]
+        return key
+
+    turns = np.flatnonzero(np.isin(exchanges["service"], (t.AARQ, t.RLRQ)) & (exchanges["request"] >= 0))
+    key = keys(asked, "last_request")
+    answer, turn = (
+        _next_of_pair(np.sort(found), key) for found in (keys(told, "last_response"), keys(turns, "request"))
+    )
+    mask[asked] = (answer >= 0) & ((turn < 0) | (answer < turn))
+    return mask
+
+
+def _next_of_pair(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first of these keys behind each key that has the same pair, int64[n]; -1 for none."""
+    if not len(sorted_keys):
+        return np.full(len(keys), -1, np.int64)
+    found = sorted_keys[np.minimum(sorted_keys.searchsorted(keys, "right"), len(sorted_keys) - 1)]
+    return np.where((found > keys) & (found >> 32 == keys >> 32), found, -1)
+
+
+def _abort_behind(
+    exchanges: Exchanges, pair: NDArray[np.uint32], place: NDArray[np.int64], last: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The row of the first ABRT of each pair behind each row, int64[n]; -1 for none. `place`: of all rows."""
+    rows = exchanges.first_rows()[exchanges["service"] == t.ABRT]
+    key = exchanges["pair"][exchanges["service"] == t.ABRT].astype(np.int64) << 32 | place[rows]
+    order = np.argsort(key, kind="stable")
+    at = _next_of_pair(key[order], pair.astype(np.int64) << 32 | place[last])
+    found = np.full(len(last), -1, np.int64)
+    there = np.flatnonzero(at >= 0)
+    found[there] = rows[order[key[order].searchsorted(at[there])]]
+    return found
+
+
 def _went_on(
     exchanges: Exchanges,
     rows: NDArray[np.intp],
@@ -80,12 +134,18 @@ def _went_on(
     last_time: int,
     silence: int,
 ) -> NDArray[np.bool_]:
-    """Whether the askers of these exchanges, which have no answers, went on without one."""
+    """Whether the askers of these exchanges, whose last answers did not come, went on without them."""
     stream, side, pair = (exchanges[name][rows] for name in ("stream", "side", "pair"))
-    last = exchanges["last_request"][rows]
     place = wpdus["last_packet"].astype(np.int64)
+    asked, told = exchanges["last_request"][rows], exchanges["last_response"][rows]
+    last = np.where((told >= 0) & (place[np.maximum(told, 0)] >= place[asked]), told, asked)
     end, ender = ends.first(stream)
-    quiet = (end < 0) & (last_time - wpdus["time"][last] > silence)
+    until = ends.times(end, last_time)
+    abort = _abort_behind(exchanges, pair, place, last)
+    # An abort ends the association: the asker's own is as good as a release.
+    by_asker = (abort >= 0) & (wpdus["direction"][np.maximum(abort, 0)] == side)
+    until = np.where(abort >= 0, np.minimum(until, wpdus["time"][np.maximum(abort, 0)]), until)
+    quiet = until - wpdus["time"][last] > silence
     # Of each pair the last row in which an association was begun or released.
     turned = np.full(int(pair.max()) + 1 if len(pair) else 0, -1, np.int64)
     anew = np.flatnonzero(np.isin(exchanges["service"], (t.AARQ, t.RLRQ)) & (exchanges["request"] >= 0))
@@ -94,5 +154,7 @@ def _went_on(
     turn = turned[pair]
     # Of what was captured in one packet, the row decides.
     anew_behind = (turn >= 0) & ((place[turn] > place[last]) | ((place[turn] == place[last]) & (turn > last)))
-    went_on: NDArray[np.bool_] = exchanges["given_up"][rows] | anew_behind | (ender == side) | quiet
+    went_on: NDArray[np.bool_] = (
+        exchanges["given_up"][rows] | anew_behind | (ender == side) | by_asker | quiet
+    )
     return went_on

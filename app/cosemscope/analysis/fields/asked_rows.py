@@ -277,7 +277,7 @@ class AskedRows:
         exchanges, table = self.exchange_rows[places], self.facts.table
         for name in ("class_id", "obis", "member"):
             getattr(objects, name)[places] = table[name][exchanges]
-        asking = table["request"][exchanges]
+        asking = table["whole_request"][exchanges]
         choice = self.analysis.first_look["choice"][np.maximum(asking, 0)]
         objects.method[places] = _calls(table["service"][exchanges], np.where(asking >= 0, choice, -1))
 

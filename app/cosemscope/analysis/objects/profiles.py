@@ -185,7 +185,7 @@ class _Profile:
         row, item = (int(view.readings[name][reading]) for name in ("wpdu", "item"))
         exchanges = view.analysis.pair()
         exchange = int(exchanges.of["exchange"][row])
-        request = int(exchanges["request"][exchange]) if exchange >= 0 else -1
+        request = int(exchanges["whole_request"][exchange]) if exchange >= 0 else -1
         if request < 0:
             return 0, None
         plain = view.associations.look(request).plain

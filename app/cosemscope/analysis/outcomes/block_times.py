@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.exchanges.exchange_roles import GBT_HEAD
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Columns
 
@@ -34,7 +33,7 @@ def block_times(wpdus: Columns, look: Columns, owner: Numbers, row: Numbers) -> 
     before = np.where(first, begin, np.append(end[:1], end[:-1]))
     pause = np.where(first, -1, np.maximum(begin - before, 0))
     general = wpdus["apdu_tag"][row] == t.GENERAL_BLOCK_TRANSFER
-    block = (look["last_block"][row] >= 0) & ~(general & (wpdus["length"][row] <= GBT_HEAD))
+    block = np.where(general, look["general_block"][row] >= 0, look["last_block"][row] >= 0)
     return BlockTimes(owner, row, pause, np.maximum(end - before, 0), block)
 
 

@@ -161,7 +161,7 @@ class CauseSentences:
             went_on = last > self._time(asked) and bool(self._exchanges["given_up"][exchange])
             behind = "the client went on" if went_on else f"silence for {short_duration(wait)}"
             resent = self._retransmissions(stream, asked, len(self._analysis.packets))
-        return f"{self.about(exchange)} was not answered: {behind}{resent}"
+        return f"{self._within(exchange)} was not answered: {behind}{resent}"
 
     def _closed_within(self, stream: int) -> str:
         exchange, end = self._exchange(stream), self._packet(stream)

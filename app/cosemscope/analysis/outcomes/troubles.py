@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
-from cosemscope.analysis.exchanges.statuses import ExchangeStatus
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus, may_be_answered
 from cosemscope.analysis.outcomes.association_table import (
     Acceptance,
     AssociationEnd,
@@ -94,15 +94,17 @@ class _Finder:
         )
         unanswered = (statuses == ExchangeStatus.UNANSWERED) & ~releases
         unanswered[self._lost] = False
-        rows = self._not_made_good(np.flatnonzero(unanswered))
+        partly = unanswered & (exchanges["response"] >= 0)
+        self._open_ones(self._not_made_good(np.flatnonzero(partly)))
+        rows = self._not_made_good(np.flatnonzero(unanswered & ~partly))
         at, closed = self._packets(rows, "last_request"), self._closed_before_going_on(rows)
         self._add(Cause.CLOSED_WITHIN, rows[closed >= 0], at[closed >= 0], closed[closed >= 0])
         rows, at = rows[closed < 0], at[closed < 0]
         cause = np.where(self._is_outside(rows), Cause.OUTSIDE_UNANSWERED, Cause.NOT_ANSWERED)
         self._add(cause, rows, at, at)
-        self._open_ones(
-            self._not_made_good(np.flatnonzero((statuses == ExchangeStatus.UNFINISHED) & ~releases))
-        )
+        unfinished = (statuses == ExchangeStatus.UNFINISHED) & ~releases
+        unfinished &= ~may_be_answered(exchanges, self._wpdus)
+        self._open_ones(self._not_made_good(np.flatnonzero(unfinished)))
         rows = np.flatnonzero((statuses == ExchangeStatus.ERROR) & np.isin(exchanges["answer"], _EXCEPTIONS))
         rows = rows[self._is_outside(rows) & ~opens[rows]]
         at = self._packets(rows, "last_response")
@@ -140,7 +142,12 @@ class _Finder:
         closed = ~went_on & (end >= 0)
         self._add(Cause.CLOSED_WITHIN, rows[closed], at[closed], end[closed])
         left = ~went_on & (end < 0)
-        self._add(Cause.CAPTURE_ENDED_WITHIN, rows[left], at[left], at[left])
+        silent = self._statuses[rows] == ExchangeStatus.UNANSWERED
+        for cause, those in (
+            (Cause.NOT_ANSWERED, left & silent),
+            (Cause.CAPTURE_ENDED_WITHIN, left & ~silent),
+        ):
+            self._add(cause, rows[those], at[those], at[those])
 
     def _sending(self, rows: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
         """Whose octets lack in open exchanges whose last packet is `at`, and until when the other may close.

@@ -148,11 +148,11 @@ class ProcedureSource:
 
     def plain_request(self, exchange: int) -> bytes:
         """The innermost APDU of an exchange's first request."""
-        return self._plain(int(self.exchanges["request"][exchange]))[1]
+        return self._plain(int(self.exchanges["whole_request"][exchange]))[1]
 
     def request_tree(self, exchange: int) -> Field:
         """The tree of an exchange's first request."""
-        context, plain = self._plain(int(self.exchanges["request"][exchange]))
+        context, plain = self._plain(int(self.exchanges["whole_request"][exchange]))
         return decode_apdu(plain, context).root
 
     def sent_value(self, exchange: int) -> Any:

@@ -3,7 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.exchanges.exchange_roles import GBT_HEAD
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.procedures.procedure import (
     Procedure,
@@ -12,7 +11,6 @@ from cosemscope.analysis.procedures.procedure import (
     ProcedureVerdict,
     missing_numbers,
 )
-from cosemscope.apdu.names import tags as t
 from cosemscope.wording import count
 
 Numbers = npt.NDArray[np.int64]
@@ -56,8 +54,7 @@ def block_transfers(source: ProcedureSource) -> list[Procedure]:
     """Each exchange with blocks of general-block-transfer, and each direction of it that has blocks."""
     analysis = source.analysis
     of = source.facts.of
-    tags, lengths = (analysis.wpdus[name][: len(of)] for name in ("apdu_tag", "length"))
-    rows = np.flatnonzero((tags == t.GENERAL_BLOCK_TRANSFER) & (lengths > GBT_HEAD) & (of >= 0))
+    rows = np.flatnonzero((analysis.first_look["general_block"][: len(of)] >= 0) & (of >= 0))
     key = of[rows].astype(np.int64) * 2 + analysis.wpdus["direction"][rows]
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))
@@ -66,7 +63,7 @@ def block_transfers(source: ProcedureSource) -> list[Procedure]:
 
 def _transfer(source: ProcedureSource, rows: Numbers) -> Procedure:
     look = source.analysis.first_look
-    numbers, last = look["block"][rows], look["last_block"][rows] > 0
+    numbers, last = look["general_block"][rows], look["general_last"][rows] > 0
     total = int(numbers[last].max()) if last.any() else None
     seen = np.unique(numbers)
     lacking, missing = missing_numbers(seen.tolist(), 1, total if total is not None else int(seen[-1]))

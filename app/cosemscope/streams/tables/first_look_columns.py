@@ -33,7 +33,9 @@ _MOST_EXTENTS = 8
 #: Octets of a row in which the beginning of its APDU is: more than one HDLC frame has.
 _LOOKED_AT = 1 << 12
 #: What an envelope says itself.
-_OF_ENVELOPES = frozenset(("security", "invocation_counter", "block", "last_block"))
+_OF_ENVELOPES = frozenset(
+    ("security", "invocation_counter", "block", "last_block", "general_block", "general_last", "general_ack")
+)
 
 
 class FirstLookColumns(Columns):

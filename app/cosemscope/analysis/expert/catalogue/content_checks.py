@@ -116,7 +116,7 @@ def outside_range(associations: Associations) -> Found:
     table = capture_facts(associations.analysis).table
     found = []
     for exchange in _exchanges(associations, _PROFILE).tolist():
-        asked = _range(associations, int(table["request"][exchange]))
+        asked = _range(associations, int(table["whole_request"][exchange]))
         if asked is None:
             continue
         row, data = _answer(associations, exchange)

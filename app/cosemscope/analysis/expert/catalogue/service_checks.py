@@ -14,6 +14,7 @@ from cosemscope.apdu.first_look import ApduKind
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.streams.tables.expert_items import Group, Severity, Words
+from cosemscope.wording import count
 
 _SERVICES = "IEC 62056-5-3, xDLMS services"
 _MILLISECOND = 1_000_000
@@ -29,11 +30,15 @@ def _in_status(facts: CaptureFacts, status: ExchangeStatus) -> npt.NDArray[np.in
 
 @capture_check("unanswered", Severity.WARNING, Group.SERVICE, "no answer came", _SERVICES)
 def unanswered(analysis: Analysis, rows: Rows) -> Found:
-    """Requests without an answer whose asker went on otherwise than under their invoke-id."""
+    """Requests without an answer, or without the last one, whose asker went on."""
     facts = capture_facts(analysis)
     exchange = _in_status(facts, ExchangeStatus.UNANSWERED)
-    exchange = exchange[~facts.table["given_up"][exchange]]
-    return {"wpdu": facts.table["last_request"][exchange]}
+    blocks = np.where(facts.table["response"][exchange] >= 0, facts.table["blocks"][exchange], 0)
+    said = [
+        Words(f"{count(number, 'block')} came, and not the last one" if number else "no answer came")
+        for number in blocks.tolist()
+    ]
+    return {"wpdu": facts.table["last_request"][exchange], "said": said}
 
 
 @capture_check(
