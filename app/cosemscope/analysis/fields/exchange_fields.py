@@ -33,7 +33,8 @@ def _exchange(asked: AskedRows) -> Values:
     Word({status: status.word for status in ExchangeStatus}, none=_NO_STATUS),
     "Exch. status",
     "How the exchange ended: answered, error, unanswered (the asker went on or left, or 5 s passed), "
-    "unfinished (the capture or connection ends before that, or nobody sees it), unasked (an answer without a request), unconfirmed or "
+    "unfinished (the capture or connection ends before that, or nobody sees it), unasked (an answer without "
+    "a request), unconfirmed or "
     "notification; it may change while a capture grows",
 )
 def _status(asked: AskedRows) -> Values:
