@@ -18,7 +18,7 @@ _ASKS, _ANSWERS = (Role.BEGIN, Role.GO_ON), (Role.PART, Role.FINAL)
 _BY_ORDER = 64
 
 
-class Line(NamedTuple):
+class PairLine(NamedTuple):
     """What order needs of one WPDU: its place in the batch, pair, Family and Role, lane by invoke-id.
 
     `ordered`, `exception`: as in Roles; `time`: ns.
@@ -155,7 +155,7 @@ class AnswersByOrder:
         for lane in lanes:
             one.open(lane)
 
-    def take(self, lines: Iterable[Line]) -> tuple[dict[int, int], list[int]]:
+    def take(self, lines: Iterable[PairLine]) -> tuple[dict[int, int], list[int]]:
         """The lanes of the next rows, by place, where order gives them; and the exceptions among these.
 
         All of their pairs have begun.

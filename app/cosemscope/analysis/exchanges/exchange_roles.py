@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from cosemscope.analysis.exchanges.general_transfers import Part
+from cosemscope.analysis.exchanges.general_transfers import BlockPart
 from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Array
 
@@ -139,7 +139,7 @@ class Roles:
         self.role[last] = Role.FINAL
         self.exception = np.isin(service, WITHOUT_ID)
         envelope = np.isin(service, _ENVELOPES)
-        self.sided = envelope | (look["part"] != Part.NONE)
+        self.sided = envelope | (look["part"] != BlockPart.NONE)
         self._envelopes(envelope, from_client)
         self._blocks(look, from_client)
         self.answers = np.isin(self.role, (Role.PART, Role.FINAL))
@@ -154,7 +154,7 @@ class Roles:
 
     def _blocks(self, look: Mapping[str, Array], from_client: NDArray[np.bool_]) -> None:
         """Transfers that have not been joined are envelopes; of answers the last block tells the end."""
-        general = np.flatnonzero((look["part"] != Part.NONE) & (self.role == Role.NONE))
+        general = np.flatnonzero((look["part"] != BlockPart.NONE) & (self.role == Role.NONE))
         if len(general):
             answer = np.where(look["ended"][general], Role.FINAL, Role.PART)
             self.role[general] = np.where(from_client[general], Role.BEGIN, answer)
@@ -163,7 +163,7 @@ class Roles:
     def _members(self, look: Mapping[str, Array]) -> None:
         """Only the first block of a transfer does anything; the others go with it."""
         part = look["part"]
-        self.role[(part == Part.MEMBER) | (part == Part.AGAIN)] = Role.MEMBER
-        self.role[part == Part.BARE] = Role.ACKNOWLEDGE
-        self.answers[part == Part.BARE] = False
-        self.exception &= part <= Part.FIRST
+        self.role[(part == BlockPart.MEMBER) | (part == BlockPart.AGAIN)] = Role.MEMBER
+        self.role[part == BlockPart.BARE] = Role.ACKNOWLEDGE
+        self.answers[part == BlockPart.BARE] = False
+        self.exception &= part <= BlockPart.FIRST

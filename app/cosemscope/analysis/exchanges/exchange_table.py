@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosemscope.analysis.exchanges.exception_owners import ExceptionOwners
 from cosemscope.analysis.exchanges.exchange_roles import Role
-from cosemscope.analysis.exchanges.general_transfers import GeneralTransfers, Part
+from cosemscope.analysis.exchanges.general_transfers import GeneralTransfers, BlockPart
 from cosemscope.analysis.exchanges.pairing import PairedRows, Pairer, Pairing
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.capture.columns import Array, Columns
@@ -132,7 +132,7 @@ class Exchanges(Columns):
         exchange = self._owned(found, look, rows)
         self._reach(pair, wpdus["last_packet"])
         self["given_up"][found.given_up] = True
-        role, there = found.roles.role, (exchange >= 0) & (look["part"] != Part.AGAIN)
+        role, there = found.roles.role, (exchange >= 0) & (look["part"] != BlockPart.AGAIN)
         answers = there & found.roles.answers
         asks = there & ~answers & (role != Role.ACKNOWLEDGE)
         self._take(("request", "last_request", "requests", "request_octets"), asks, exchange, wpdus, rows)
@@ -143,8 +143,8 @@ class Exchanges(Columns):
         asked = self.of["exchange"][left]
         self["given_up"][asked[self["request"][asked] == left]] = True
         self._ask_up_to(np.flatnonzero(asks & (role == Role.MEMBER)), exchange, look, wpdus)
-        general = (look["part"] == Part.FIRST) | (look["part"] == Part.MEMBER)
-        blocks = np.flatnonzero(there & (general | found.roles.block & (look["part"] == Part.NONE)))
+        general = (look["part"] == BlockPart.FIRST) | (look["part"] == BlockPart.MEMBER)
+        blocks = np.flatnonzero(there & (general | found.roles.block & (look["part"] == BlockPart.NONE)))
         np.add.at(self["blocks"], exchange[blocks], 1)
         self._end(found, exchange, look, wpdus["marks"])
 
@@ -155,7 +155,7 @@ class Exchanges(Columns):
             self.of.extend(missing, exchange=-1)
         of, exchange = self.of["exchange"], found.exchange.copy()
         of[rows] = exchange
-        with_others = np.flatnonzero((look["part"] > Part.FIRST) & (look["transfer"] >= 0))
+        with_others = np.flatnonzero((look["part"] > BlockPart.FIRST) & (look["transfer"] >= 0))
         exchange[with_others] = of[rows[with_others]] = of[look["transfer"][with_others]]
         return exchange
 
@@ -182,9 +182,9 @@ class Exchanges(Columns):
         self["final"][ended] = True
         self["result"][ended], self["answer"][ended] = look["result"][final], look["service"][final]
         # A last block with a higher number than there are blocks says that some of them are missing.
-        block = found.roles.block[final] & (look["part"][final] == Part.NONE)
+        block = found.roles.block[final] & (look["part"][final] == BlockPart.NONE)
         lacks = block & (look["block"][final] > self["blocks"][ended]) & (self["request"][ended] >= 0)
-        lacks |= (look["part"][final] == Part.FIRST) & (look["whole"][final] < 0)
+        lacks |= (look["part"][final] == BlockPart.FIRST) & (look["whole"][final] < 0)
         lacks |= (marks[final] & Mark.TRUNCATED) > 0
         # Blocks of general-block-transfers that lack octets may be any of them.
         members = np.flatnonzero((exchange >= 0) & found.roles.answers & (found.roles.role == Role.MEMBER))

@@ -19,7 +19,7 @@ _Rows = NDArray[np.int64]
 _MOST_AHEAD = 1 << 12
 
 
-class Part(IntEnum):
+class BlockPart(IntEnum):
     """What a WPDU is of a general-block-transfer."""
 
     NONE = 0
@@ -29,7 +29,7 @@ class Part(IntEnum):
     BARE = 4  # no data: it acknowledges blocks of the other side
 
 
-#: Of each WPDU row, by number: the first row of its transfer (-1 none) and its Part; of first rows, the row
+#: Of each WPDU row, by number: the first row of its transfer (-1 none) and its BlockPart; of first rows, the row
 #: that made the transfer whole (-1 none), and whether its last block has come.
 _FIELDS = {"first": "i4", "part": "u1", "whole": "i4", "ended": "?", "left": "i4"}
 #: Columns that are added to first looks: the first row of the transfer, the row that made it
@@ -104,7 +104,7 @@ class GeneralTransfers:
             return False
         missing = int(rows.max()) + 1 - len(self._rows)
         if missing > 0:
-            self._rows.extend(missing, first=-1, part=Part.NONE, whole=-1, ended=False, left=-1)
+            self._rows.extend(missing, first=-1, part=BlockPart.NONE, whole=-1, ended=False, left=-1)
         told = self._rows
         changed = False
         key = pair.astype(np.int64) * 2 + from_client
@@ -118,18 +118,18 @@ class GeneralTransfers:
             if number < 0:
                 owner = other or mine
                 told["first"][row] = owner.first if owner is not None else -1
-                told["part"][row] = Part.BARE
+                told["part"][row] = BlockPart.BARE
                 continue
             begin = (size, last)
             if mine is None or _is_new(mine, number, begin):
                 if mine is not None and not mine.last:
                     told["left"][row] = mine.first
                 mine = self._latest[sender] = _Blocks(row, begin if number == 1 else (0, 0))
-                part = Part.FIRST
+                part = BlockPart.FIRST
             else:
-                part = Part.AGAIN if mine.has(number) else Part.MEMBER
+                part = BlockPart.AGAIN if mine.has(number) else BlockPart.MEMBER
             told["first"][row], told["part"][row] = mine.first, part
-            if part == Part.AGAIN:
+            if part == BlockPart.AGAIN:
                 continue
             if number == 1:
                 mine.begin = begin
@@ -156,7 +156,7 @@ class GeneralTransfers:
             found["transfer"][places], found["part"][places] = first, self._rows["part"][row]
             found["whole"][places], found["ended"][places] = whole, self._rows["ended"][first]
             found["left"][places] = self._rows["left"][row]
-            joined = (whole >= 0) & (self._rows["part"][row] != Part.BARE)
+            joined = (whole >= 0) & (self._rows["part"][row] != BlockPart.BARE)
             for name in _CARRIED:
                 found[name] = look[name].copy()
                 found[name][places[joined]] = seen[name][whole[joined]]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosemscope.analysis.exchanges.answers_by_order import AnswersByOrder, Line
+from cosemscope.analysis.exchanges.answers_by_order import AnswersByOrder, PairLine
 from cosemscope.analysis.exchanges.exchange_roles import ORDERED, Family, Role, Roles
 from cosemscope.capture.columns import Array
 
@@ -165,7 +165,7 @@ class Pairer:
             *(roles.ordered[places], roles.exception[places], rows.time[places]),
         )
         lanes, refused = self._order.take(
-            map(Line._make, zip(*(column.tolist() for column in columns), strict=True))
+            map(PairLine._make, zip(*(column.tolist() for column in columns), strict=True))
         )
         lane[np.fromiter(lanes, np.int64, len(lanes))] = np.fromiter(lanes.values(), np.int64, len(lanes))
         roles.exception[refused] = False
