@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosemscope.analysis.exchanges.exception_owners import ExceptionOwners
 from cosemscope.analysis.exchanges.exchange_roles import Role
-from cosemscope.analysis.exchanges.general_transfers import GeneralTransfers, BlockPart
+from cosemscope.analysis.exchanges.general_transfers import BlockPart, GeneralTransfers
 from cosemscope.analysis.exchanges.pairing import PairedRows, Pairer, Pairing
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.capture.columns import Array, Columns
