@@ -29,8 +29,8 @@ class BlockPart(IntEnum):
     BARE = 4  # no data: it acknowledges blocks of the other side
 
 
-#: Of each WPDU row, by number: the first row of its transfer (-1 none), its BlockPart, and, of first rows, the
-#: first row of the transfer that their sender left unfinished for it (-1 none), the row that made the transfer
+#: Of each WPDU row: the first row of its transfer (-1 none), its BlockPart, and, of first rows, the
+#: first row of the transfer that its sender left unfinished for it (-1 none), the row that made it
 #: whole (-1 none), and whether its last block has come.
 _FIELDS = {"first": "i4", "part": "u1", "whole": "i4", "ended": "?", "left": "i4"}
 #: Columns that are added to first looks: the first row of the transfer, the row that made it
