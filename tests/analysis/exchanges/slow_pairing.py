@@ -101,26 +101,29 @@ def _transfers(apdus: list[Apdu]) -> tuple[dict[int, int], dict[int, int], set[i
         mine.append(number)
         firsts[number] = mine[0]
         have = {apdus[one].general for one in mine}
-        distinct = [
-            one
-            for at, one in enumerate(mine)
-            if apdus[one].general not in {apdus[two].general for two in mine[:at]}
-        ]
-        lasts = [apdus[one].general for one in distinct if apdus[one].general_last]
+        lasts = _lasts(apdus, mine)
         if lasts:
             ended.add(mine[0])
-        if lasts and have >= set(range(1, lasts[-1] + 1)):
+        if lasts and have >= set(range(1, max(lasts) + 1)):
             wholes.setdefault(mine[0], number)
     return firsts, wholes, ended
+
+
+def _lasts(apdus: list[Apdu], mine: list[int]) -> list[int]:
+    """The numbers of the blocks that say they are the last, as they came first."""
+    first: dict[int, int] = {}
+    for one in mine:
+        first.setdefault(apdus[one].general, one)
+    return [number for number, one in first.items() if apdus[one].general_last]
 
 
 def _is_another(apdus: list[Apdu], mine: list[int], number: int) -> bool:
     """Whether a block is not of the latest transfer of its sender."""
     have = {apdus[one].general for one in mine}
-    lasts = [apdus[one].general for one in mine if apdus[one].general_last]
-    whole = bool(lasts) and have >= set(range(1, lasts[0] + 1))
+    lasts = _lasts(apdus, mine)
+    whole = bool(lasts) and have >= set(range(1, max(lasts) + 1))
     if apdus[number].general != 1:
-        return whole and apdus[number].general > lasts[0]
+        return whole and apdus[number].general > max(lasts)
     if 1 not in have:
         return False
     one = next(one for one in mine if apdus[one].general == 1)

@@ -161,7 +161,7 @@ def add_to_window(window: BlockWindow | None, block: Block) -> Joined[BlockWindo
     while expected in ahead:
         parts = (ahead.pop(expected), parts)
         expected += 1
-    last = block.number if block.last else window.last
+    last = max(block.number, window.last) if block.last else window.last
     if block.number < window.highest:
         note = Note(BLOCK_ORDER, f"block {block.number} came late: block {window.highest} came before it")
     elif ahead and block.number > window.highest + 1:

@@ -77,7 +77,7 @@ class _Blocks:
             self.ahead.remove(self.next)
             self.next += 1
         if last:
-            self.last = number
+            self.last = max(self.last, number)
 
 
 class GeneralTransfers:
