@@ -31,8 +31,6 @@ from tests.mutants.trials import PACKAGE, Copy, Near, Outcome, TestsFail, copied
 
 #: The rooms that are drawn from where none is named: all but the window, whose tests take minutes.
 ROOMS = ("transport", "apdu", "capture", "streams", "analysis", "live", "cli")
-#: How many times longer than without a mutant the tests may take, and seconds besides.
-_PATIENCE, _BESIDES = 3, 30
 _JUDGED = Path(__file__).with_name("judged.toml")
 
 
@@ -95,8 +93,7 @@ def tried(mutants: dict[str, list[Mutant]], given: argparse.Namespace) -> Iterat
             copy = free.get()
             try:
                 asked = tests[mutant.module]
-                limit = _PATIENCE * copy.reach.time_of([*asked.own, *asked.others]) + _BESIDES
-                outcome = copy.outcome(mutant, asked, limit, own_only=given.own)
+                outcome = copy.outcome(mutant, asked, own_only=given.own)
             finally:
                 free.put(copy)
             return Verdict(room, mutant, outcome, judgement.of(mutant))

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import CodeType, FrameType
 
 import pytest
@@ -44,9 +44,15 @@ class Reach:
                 self.tests[function].add(test)
 
     def time_of(self, within: Iterable[str]) -> float:
-        """The seconds that the tests of files, or below folders, took."""
-        starts = tuple(path if path.endswith(".py") else f"{path}/" for path in within)
-        return sum(seconds for test, seconds in self.seconds.items() if test.startswith(starts))
+        """The seconds that tests took: single ones, those of files, or those below folders."""
+        paths = set(within)
+        return sum(
+            seconds
+            for test, seconds in self.seconds.items()
+            if test in paths
+            or (file := test.partition("::")[0]) in paths
+            or any(str(folder) in paths for folder in PurePosixPath(file).parents)
+        )
 
     def asked(self, module: str, source: str, line: int, within: Iterable[str]) -> list[str] | None:
         """The tests below the folders `within` that can notice a change of a line; files of short ones first.

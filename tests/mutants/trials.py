@@ -28,6 +28,8 @@ from tests.mutants.reach import FILE, Reach
 _COPIED = ("app", "packaging", "pyproject.toml", "resources", "tests", "README.md", "CHANGELOG.md")
 #: Octets of memory that a run of tests may use, and seconds that one test may take.
 _MEMORY, _ONE_TEST = 4 << 30, 60
+#: How many times longer than when they were measured tests may take, and seconds besides.
+_PATIENCE, _BESIDES = 3, 30
 PACKAGE = Path("app/cosemscope")
 _FAILING = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 _PASSED = re.compile(r"\b\d+ passed\b")
@@ -106,10 +108,12 @@ class Copy:
         self.reach.add(known["tests"])
         self.known.append(known)
 
-    def outcome(self, mutant: Mutant, tests: Near, limit: float, *, own_only: bool = False) -> Outcome:
-        """Who notices a mutant; each run of tests may take `limit` seconds."""
+    def outcome(
+        self, mutant: Mutant, tests: Near, limit: float | None = None, *, own_only: bool = False
+    ) -> Outcome:
+        """Who notices a mutant; each run of tests may take `limit` seconds, else a few times what it took."""
         with self._changed(mutant):
-            if tests.own and not self._pass(tests.own, limit)[0]:
+            if tests.own and not self._ends(tests.own, limit):
                 return Outcome.OWN
             if own_only or not tests.others:
                 return Outcome.NOBODY
@@ -117,10 +121,14 @@ class Copy:
             source = mutant.module.read_text(encoding="utf-8")
             asked = self.reach.asked(module, source, mutant.line, tests.others)
             if asked is None:
-                return Outcome.NOBODY if self._pass(tests.others, limit)[0] else Outcome.ROOM
+                return Outcome.NOBODY if self._ends(tests.others, limit) else Outcome.ROOM
             asked = [test for test in asked if test.partition("::")[0] not in tests.own]
-            passed = not asked or self._pass(asked, limit)[0]
+            passed = not asked or self._ends(asked, limit)
         return Outcome.NOBODY if passed else Outcome.ROOM
+
+    def _ends(self, paths: Sequence[str], limit: float | None) -> bool:
+        """Whether tests pass, and in good time."""
+        return self._pass(paths, limit or _PATIENCE * self.reach.time_of(paths) + _BESIDES)[0]
 
     @contextlib.contextmanager
     def _changed(self, mutant: Mutant) -> Iterator[None]:
