@@ -1,5 +1,6 @@
 """Copies of pipes: as far as they are asked for, within bounds, without a name on the disk."""
 
+import gzip
 import os
 import tempfile
 from pathlib import Path
@@ -46,6 +47,19 @@ def test_a_capture_out_of_a_pipe(tmp_path: Path) -> None:
     with open_source(Path("Standard input"), Piped(Pipe(pcap(RECORDS)).read)) as reader:
         assert records_of(reader) == read_file(tmp_path / "x", pcap(RECORDS))[0]
         assert (reader.problems, reader.finished) == ([], True)
+
+
+def test_a_compressed_capture_out_of_a_pipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is copied whole, then unpacked; where there is too much in the pipe, a sentence says so."""
+    octets = gzip.compress(pcap(RECORDS))
+    with open_source(Path("Standard input"), Piped(Pipe(octets, 100).read)) as reader:
+        assert records_of(reader) == read_file(tmp_path / "x", pcap(RECORDS))[0]
+        assert (reader.problems, reader.finished) == ([], True)
+    monkeypatch.setattr(growing_copy, "MAX_COPIED", len(octets) - 1)
+    with pytest.raises(
+        CaptureError, match=r"^Standard input cannot be opened: .*not taken for a capture.*\.$"
+    ):
+        open_source(Path("Standard input"), Piped(Pipe(octets, 100).read))
 
 
 def test_what_is_no_capture_is_not_copied() -> None:
