@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from cosemscope.gui.frame.start_page import StartPage
 
@@ -18,22 +19,32 @@ def page(qtbot, look) -> StartPage:
     return page
 
 
-@pytest.mark.parametrize(
-    ("button", "signal"),
-    [
-        ("open_button", "openAsked"),
-        ("sample_button", "sampleAsked"),
-        ("capture_button", "captureAsked"),
-        ("connect_button", "connectAsked"),
-    ],
-)
-def test_each_button_asks_for_its_own(page, qtbot, button, signal):
-    """And for nothing else."""
+WAYS = ("open", "capture", "connect", "listen", "paste", "sample")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_button_asks_for_its_own(page, qtbot, way):
+    """And for nothing else; by mouse and by keyboard."""
     told = []
-    for name in ("openAsked", "sampleAsked", "captureAsked", "connectAsked"):
-        getattr(page, name).connect(lambda name=name: told.append(name))
-    qtbot.mouseClick(getattr(page, button), Qt.MouseButton.LeftButton)
-    assert told == [signal]
+    for name in WAYS:
+        getattr(page, f"{name}Asked").connect(lambda name=name: told.append(name))
+    qtbot.mouseClick(page.ways[way], Qt.MouseButton.LeftButton)
+    qtbot.keyClick(page.ways[way], Qt.Key.Key_Space)
+    assert told == [way, way]
+
+
+@pytest.mark.parametrize("width", [700, 900, 1900])
+def test_every_word_of_the_buttons_is_seen(page, qtbot, width):
+    """Descriptions wrap in narrow windows; no label is cut."""
+    page.resize(width, 700)
+    qtbot.wait(20)
+    assert set(page.ways) == set(WAYS)
+    for button in page.ways.values():
+        assert button.accessibleName()
+        assert button.accessibleDescription()
+        for label in button.findChildren(QLabel):
+            assert label.height() >= label.heightForWidth(label.width())
+            assert button.rect().contains(label.geometry())
 
 
 def test_recent_files_are_buttons_with_name_and_path(page, qtbot, tmp_path: Path):

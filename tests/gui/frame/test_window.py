@@ -231,7 +231,7 @@ def test_the_start_page_comes_first(window):
 
 def test_the_sample_opens_from_the_start_page(window, qtbot):
     """One click to something to look at; the sample is no recent file."""
-    qtbot.mouseClick(window.start_page.sample_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.start_page.ways["sample"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.document.reading)
     assert window.pages.currentWidget() is window.workspace
     assert window.workspace.table.wpdus.rowCount() > 100

@@ -117,6 +117,19 @@ def test_rows_tree_and_graph_grow_with_the_file(window, growing, qtbot):
     assert window.messages.messages == ()
 
 
+def test_before_the_first_wpdu_it_is_said_what_to_do(window, growing, qtbot):
+    """The table says that it waits, and no more once there is a row."""
+    table, fields = window.workspace.table, window.workspace.details.fields
+    assert "No WPDU yet" in table.hint
+    for view in (table, fields):
+        image = view.viewport().grab().toImage()
+        colours = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+        assert len(colours) > 2
+    growing.write(1)
+    qtbot.waitUntil(lambda: table.wpdus.rowCount() == 1)
+    assert table.hint == ""
+
+
 def test_live_rows_do_not_wait_for_each_other(window, growing, qtbot):
     """However soon after the last ones: whoever looks at a meter that answers waits for its answer."""
     growing.write(1)
@@ -266,9 +279,11 @@ def test_save_then_close_removes_the_spool(
     qtbot.waitUntil(lambda: not window.live.running and not window.document.reading)
     target = tmp_path / "mine.pcapng"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    assert window.isWindowModified()
+    assert window.windowTitle().startswith("Capture on lo[*]")
     qtbot.keyClick(window, Qt.Key.Key_S, CONTROL)
-    qtbot.waitUntil(target.exists)
     qtbot.waitUntil(lambda: window.windowTitle() == "mine.pcapng – Cosemscope")
+    assert not window.isWindowModified()
     assert str(target) in window.settings.get(options.RECENT)
     assert not window.actions_by_name["save"].isEnabled()
     unsaved_answer.append("cancel")  # nobody is asked
@@ -335,7 +350,8 @@ def test_save_as_while_it_runs_keeps_asking(
         assert reader.problems == []
     assert window.live.saver.is_needed
     assert window.windowTitle() == title
-    assert window.status.file.text().endswith("live")
+    assert window.isWindowModified()
+    assert window.status.file.text().endswith("· live · not saved")
     qtbot.waitUntil(lambda: window.document.wpdus > saved)
     unsaved_answer.append("cancel")
     document = window.document

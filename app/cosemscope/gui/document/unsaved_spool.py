@@ -134,11 +134,13 @@ def ask_unsaved(parent: QWidget, running: bool, packets: str, wpdus: str) -> str
     box.setWindowTitle("Unsaved capture")
     box.setText("Stop the live traffic and save it first?" if running else "Save this capture first?")
     box.setInformativeText(f"{packets} with {wpdus} are in no file of yours yet.")
-    stop = "Stop and " if running else ""
-    save = box.addButton(f"{stop}save…".capitalize(), QMessageBox.ButtonRole.AcceptRole)
-    discard = box.addButton(f"{stop}don't save".capitalize(), QMessageBox.ButtonRole.DestructiveRole)
-    go_on = "Go on" if running else "Cancel"
-    cancel = box.addButton(go_on, QMessageBox.ButtonRole.RejectRole)
+    texts = ("&Save…", "&Don't save", "&Cancel")
+    if running:
+        texts = ("Stop and &save…", "Stop and &don't save", "&Go on")
+    roles = QMessageBox.ButtonRole
+    save, discard, cancel = map(
+        box.addButton, texts, (roles.AcceptRole, roles.DestructiveRole, roles.RejectRole)
+    )
     box.setDefaultButton(save)
     box.setEscapeButton(cancel)
     box.exec()

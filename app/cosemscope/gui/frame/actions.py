@@ -181,10 +181,10 @@ ACTIONS = (
     ActionSpec(
         "whole-time",
         "&Whole capture in the timing graph",
-        "workspace.timing.show_whole",
+        "workspace.timing.turn_whole",
         ("Ctrl+Shift+W",),
         "zoom-fit",
-        "",
+        "The time of the whole capture in the timing graph, or of what is displayed again",
         Needs.CAPTURE,
     ),
     ActionSpec(

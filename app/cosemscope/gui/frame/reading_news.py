@@ -48,6 +48,7 @@ class ReadingNews:
     def clear(self) -> None:
         """Nothing is open."""
         self._document = None
+        self._window.setWindowModified(False)
         self._window.setWindowTitle("Cosemscope")
         self._status.clear_all()
 
@@ -57,7 +58,12 @@ class ReadingNews:
         if document is None:
             self.clear()
             return
-        self._window.setWindowTitle(f"{document.title} – Cosemscope")
+        spool = document.spool
+        unsaved = spool is not None and spool.is_worth_a_question(document.packets, document.wpdus)
+        # Qt puts its sign of what is not saved in the place of [*].
+        self._window.setWindowTitle(f"{document.title}{'[*]' if unsaved else ''} – Cosemscope")
+        self._window.setWindowModified(unsaved)
+        note = " · ".join(part for part in (note, "not saved" if unsaved else "") if part)
         if document.analysis is not None:
             self._status.show_file(document.title, document.analysis.progress[1], note)
         self._status.file.setToolTip(plain_tip(str(document.path)))

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
@@ -22,7 +23,18 @@ from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import application_icon, icon
 from cosemscope.gui.look.plain_label import PlainLabel
 
-_WIDTH = 760
+_WIDTH = 880
+
+#: The ways to begin, by the signals that ask for them, and how many stand side by side.
+_WAYS = {
+    "open": ("open", "Open a capture…", "A pcap or pcapng file, of any tool and any size"),
+    "capture": ("capture", "Capture…", "Live traffic from a network interface"),
+    "connect": ("connect", "Connect…", "A test link to a meter or concentrator"),
+    "listen": ("listen", "Listen…", "Accept connections and pushes, and answer them"),
+    "paste": ("octets", "Paste octets…", "Decode a WPDU, an APDU or a log given in hex"),
+    "sample": ("sample", "Look at the sample", "A small capture with a bit of everything"),
+}
+_ACROSS = 3
 
 
 class RecentButton(QToolButton):
@@ -80,6 +92,58 @@ class RecentButton(QToolButton):
         return QSize(200, 46)
 
 
+class WayButton(QPushButton):
+    """One way to begin: a picture, its name, and a line or two on what it does."""
+
+    def __init__(self, picture: str, title: str, words: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(words)
+        self._icon = icon(picture)
+        self._picture, self._title, self._words = (PlainLabel(self) for _ in range(3))
+        font = self._title.font()
+        font.setBold(True)
+        self._title.setFont(font)
+        self._title.setText(title)
+        self._words.setText(words)
+        self._words.setWordWrap(True)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        for label in (self._picture, self._title, self._words):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        texts = QVBoxLayout()
+        texts.setSpacing(3)
+        texts.addWidget(self._title)
+        texts.addWidget(self._words, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 12, 12, 12)
+        row.setSpacing(12)
+        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(texts, 1)
+        self.paint_as_meant()
+
+    def paint_as_meant(self) -> None:
+        """Take the colour of the present scheme."""
+        self._picture.setPixmap(self._icon.pixmap(24, 24))
+
+    def sizeHint(self) -> QSize:
+        """As large as what is in it."""
+        return self.layout().sizeHint().expandedTo(self.minimumSizeHint())
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the words, which wrap."""
+        return self.layout().minimumSize()
+
+    def hasHeightForWidth(self) -> bool:
+        """The narrower, the more lines."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """What the lines need."""
+        return self.layout().totalHeightForWidth(width)
+
+
 class StartPage(QScrollArea):
     """The page. Its signals say what was asked for."""
 
@@ -87,11 +151,15 @@ class StartPage(QScrollArea):
     sampleAsked = Signal()
     captureAsked = Signal()
     connectAsked = Signal()
+    listenAsked = Signal()
+    pasteAsked = Signal()
     recentAsked = Signal(str)
     clearAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        #: The button of each way to begin: open, capture, connect, listen, paste, sample.
+        self.ways: dict[str, WayButton] = {}
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Start page")
@@ -153,29 +221,18 @@ class StartPage(QScrollArea):
         row.addLayout(texts, 1)
         return row
 
-    def _buttons(self, body: QWidget) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        self.open_button = QPushButton(icon("open"), "  Open a capture…", body)
-        self.capture_button = QPushButton(icon("capture"), "  Capture…", body)
-        self.connect_button = QPushButton(icon("connect"), "  Connect…", body)
-        self.sample_button = QPushButton(icon("sample"), "  Look at the sample", body)
-        self.open_button.setDefault(True)
-        self.capture_button.setToolTip("Capture live traffic from a network interface")
-        self.connect_button.setToolTip("Open a test link to a meter or concentrator")
-        self.sample_button.setToolTip("A small capture with a bit of everything, made for Cosemscope")
-        for button, signal in (
-            (self.open_button, self.openAsked),
-            (self.capture_button, self.captureAsked),
-            (self.connect_button, self.connectAsked),
-            (self.sample_button, self.sampleAsked),
-        ):
-            button.setMinimumHeight(44)
-            button.setIconSize(QSize(20, 20))
-            button.setCursor(Qt.CursorShape.PointingHandCursor)
-            button.clicked.connect(lambda checked=False, signal=signal: signal.emit())
-            row.addWidget(button, 1)
-        return row
+    def _buttons(self, body: QWidget) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(12)
+        for place, (name, (picture, title, words)) in enumerate(_WAYS.items()):
+            button = WayButton(picture, title, words, body)
+            button.clicked.connect(lambda checked=False, name=name: getattr(self, f"{name}Asked").emit())
+            self.ways[name] = button
+            grid.addWidget(button, *divmod(place, _ACROSS))
+        for column in range(_ACROSS):
+            grid.setColumnStretch(column, 1)
+        self.ways["open"].setDefault(True)
+        return grid
 
     def show_recent(self, paths: tuple[str, ...]) -> None:
         """List `paths`; files that are gone are greyed out."""
@@ -206,6 +263,8 @@ class StartPage(QScrollArea):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_recents"):
             self._paint_as_meant()
             self.left.paint_as_meant()
+            for way in self.ways.values():
+                way.paint_as_meant()
             for button in self._recents:
                 button.paint_as_meant()
         super().changeEvent(event)

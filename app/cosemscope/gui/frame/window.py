@@ -52,6 +52,8 @@ from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.formats import TIME_FORMATS
 from cosemscope.gui.look.icons import application_icon
+from cosemscope.live.commands.link_job import ConnectJob
+from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.resources import resource
 from cosemscope.streams.decode_as import DecodeAs
 
@@ -67,6 +69,13 @@ _SAID_FOR = 4000
 def _files_in(data: QMimeData) -> list[str]:
     """The names of the files that are dragged."""
     return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+
+
+def _no_rows(packets: int) -> str:
+    """What to do about a capture without WPDUs, by its number of packets."""
+    if not packets:
+        return "No packets in this file: choose another one with Ctrl+O."
+    return "No WPDUs in this capture.\nWhere a stream is known to carry DLMS, say so with “Decode as…”."
 
 
 class Window(QMainWindow):
@@ -149,6 +158,8 @@ class Window(QMainWindow):
         self.start_page.clearAsked.connect(self.clear_recent)
         self.start_page.captureAsked.connect(self.live.ask_capture)
         self.start_page.connectAsked.connect(self.live.ask_connect)
+        self.start_page.listenAsked.connect(self.live.ask_listen)
+        self.start_page.pasteAsked.connect(self.opening.show_box)
         self.start_page.left.openAsked.connect(self.live.open_left)
         self.start_page.left.failed.connect(lambda text: self.messages.say(MessageSeverity.ERROR, text))
         self.documents.released.connect(self._look_for_left)
@@ -246,11 +257,20 @@ class Window(QMainWindow):
         document.completed.connect(self.workspace.show_completed)
         document.itemsChanged.connect(lambda stopped: self.workspace.show_items(stopped=stopped))
         self.workspace.table.follows_tail = follow
-        self.workspace.table.set_hint("")
+        self.workspace.table.set_hint(self._waiting_words() if follow else "")
         if spool is None:
             self.workspace.show_pane("link", False)
         document.start()
         self._show_state()
+
+    def _waiting_words(self) -> str:
+        """What to do while live traffic has no WPDU yet."""
+        match self.live.job:
+            case ConnectJob():
+                return "No WPDU yet: choose or type an APDU under “Test link”, and send it."
+            case ListenJob():
+                return "No WPDU yet: waiting for somebody who connects or sends."
+        return "No WPDU yet: waiting for traffic. Ctrl+E stops the capture."
 
     def _let_go(self) -> None:
         """Close the present document, and show nothing of it any more."""
@@ -326,7 +346,7 @@ class Window(QMainWindow):
         self.workspace.show_growth()
         self._go_back_there(is_whole=True)
         self.news.say_end(is_whole=is_whole)
-        self.workspace.table.set_hint("No WPDUs in this capture" if self.document.packets else "No packets")
+        self.workspace.table.set_hint(_no_rows(self.document.packets))
         self._show_state()
 
     def _fail(self, sentence: str) -> None:

@@ -7,7 +7,7 @@ response times, and what went wrong.
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -27,6 +27,7 @@ from cosemscope.apdu.pasted.pieces import HexError
 from cosemscope.capture.events import NOT_OBEYED, Event, Trouble
 from cosemscope.gui.live.asked_jobs import LinkJob, title_of_job
 from cosemscope.gui.look import theme
+from cosemscope.gui.look.cells import paint_hint
 from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
@@ -112,6 +113,19 @@ class SendLine(QLineEdit):
         self.setText(self._history[self._at] if self._at < len(self._history) else "")
 
 
+class LinkLog(QListWidget):
+    """The list of what went over the link."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The lines, or words where there are none."""
+        super().paintEvent(event)
+        if not self.model().rowCount():
+            paint_hint(
+                self.viewport(),
+                "Connect or listen: what goes over the link, and how long it took, is listed here.",
+            )
+
+
 class LinkPanel(QWidget):
     """The panel. `commanded` gives a command for the process, `SendApdu` or `AnswerWith`; `closeAsked` and
     `againAsked` are the button at the top."""
@@ -132,7 +146,7 @@ class LinkPanel(QWidget):
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._picture = PlainLabel(self)
         self.end_button = QPushButton(self)
-        self.log = QListWidget(self)
+        self.log = LinkLog(self)
         self.log.setAccessibleName("What happened on the link")
         self.log.setUniformItemSizes(True)
         self.log.setIconSize(QSize(14, 14))

@@ -14,12 +14,14 @@ class TimeFormat(NamedTuple):
     """One way to write a WPDU's time: `text(time, first, before)`, all in nanoseconds.
 
     `first` is the capture's first WPDU, `before` the one before (or this one itself for the first).
-    `displayed` says that `before` is the one shown above rather than the one before in the capture.
+    `gaps` says that it is the time since `before`, and that rows are sorted by that; `displayed` that
+    `before` is the last one displayed rather than the last one of the capture.
     """
 
     title: str
     text: Callable[[int, int, int], str]
     sample: str
+    gaps: bool = False
     displayed: bool = False
 
 
@@ -36,12 +38,16 @@ TIME_FORMATS: dict[str, TimeFormat] = {
         "2026-00-00 00:00:00.000000",
     ),
     "delta": TimeFormat(
-        "Seconds since previous WPDU", lambda time, first, before: seconds(time - before), "00000.000000"
+        "Seconds since previous WPDU",
+        lambda time, first, before: seconds(time - before),
+        "00000.000000",
+        gaps=True,
     ),
     "delta-displayed": TimeFormat(
         "Seconds since previous displayed WPDU",
         lambda time, first, before: seconds(time - before),
         "00000.000000",
+        gaps=True,
         displayed=True,
     ),
 }

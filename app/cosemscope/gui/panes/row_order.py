@@ -44,6 +44,7 @@ class RowOrder:
         self._key: Key | None = None
         self._descending = False
         self._rows: Rows | None = None  # None: all of them, as they come
+        self._displayed: Rows | None = None  # the same rows, in the order of the capture
         self._next_sort = 0.0
 
     def __len__(self) -> int:
@@ -68,6 +69,17 @@ class RowOrder:
         if self._rows is None:
             return np.arange(start, min(stop, self.total))
         return self._rows[start:stop].astype(np.int64)
+
+    def before(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """The rows displayed before those shown from `start` up to `stop`, in the order of the capture.
+
+        int64, -1 where there is none; however the rows are sorted.
+        """
+        rows = self.part(start, stop)
+        if self._displayed is None:
+            return rows - 1
+        places = np.searchsorted(self._displayed, rows) - 1
+        return np.where(places >= 0, self._displayed[np.maximum(places, 0)].astype(np.int64), -1)
 
     def position(self, row: int) -> int:
         """Returns the position at which `row` is shown, -1 for none."""
@@ -106,6 +118,7 @@ class RowOrder:
         self.total = total
         if fresh is not None:
             self._rows = fresh if self._rows is None else np.concatenate((self._rows, fresh))
+            self._displayed = self._rows
 
     def due(self, now: float) -> bool:
         """Whether sorted rows that grew may be sorted again at `now` (seconds, monotonic)."""
@@ -119,6 +132,7 @@ class RowOrder:
         rows: Rows | None = None
         if self.filters:
             rows = np.flatnonzero(self.filters.matching(0, self.total)).astype(np.uint32)
+        self._displayed = rows
         if self._key is not None:
             key = self._key(self.total)
             order = stable_order(key if rows is None else key[rows], self._descending)

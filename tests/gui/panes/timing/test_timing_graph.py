@@ -6,10 +6,12 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
+from cosemscope.gui.frame.window import SAMPLE
 from cosemscope.gui.look.apdu_kinds import Kind
 from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.timing.lanes import REST
 from cosemscope.gui.panes.timing.timing_graph import POINTS_DRAWN, SPAN, TimingGraph
+from cosemscope.resources import resource
 from tests.helpers.polled import polled_traffic
 
 
@@ -124,6 +126,29 @@ def test_double_click_shows_the_whole_again(graph, qtbot):
     low, high = graph.visible_time
     assert low <= 0
     assert high >= 0.999
+
+
+def test_the_time_of_what_is_displayed_is_shown_by_itself(open_in, qtbot):
+    """A session is zoomed to when it is selected; one key shows the whole capture, and back."""
+    window = open_in(resource(SAMPLE))
+    graph, traffic = window.workspace.timing, window.workspace.traffic
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    low, high = graph.visible_time
+    assert low < 0 < graph.lanes.duration < high
+    window.selection.go_to(90)
+    window.workspace.show_session()
+    times = traffic.wpdus["time"][: traffic.total]
+    rows = np.flatnonzero(window.selection.filters.matching(0, traffic.total))
+    first, last = ((times[rows[place]] - traffic.first_time) / 1e9 for place in (0, -1))
+    assert last - first < 2
+    near = graph.visible_time
+    assert first - 0.1 < near[0] < first < last < near[1] < last + 0.1
+    qtbot.keyClick(window, Qt.Key.Key_W, control | shift)
+    assert graph.visible_time == pytest.approx((low, high))
+    qtbot.keyClick(window, Qt.Key.Key_W, control | shift)
+    assert graph.visible_time == pytest.approx(near)
+    window.selection.show_all()
+    assert graph.visible_time == pytest.approx((low, high))
 
 
 def test_an_empty_capture_draws_nothing(graph):

@@ -6,10 +6,14 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
+from cosemscope.gui.base import settings as options
 from cosemscope.gui.document.selection import Selection
+from cosemscope.gui.frame.window import SAMPLE
+from cosemscope.gui.look.cells import CELL_PADDING
 from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
+from cosemscope.resources import resource
 from cosemscope.streams.tables.wpdu_table import Mark
 from tests.helpers.polled import polled_traffic
 
@@ -149,6 +153,37 @@ def test_more_than_a_clipboard_holds_is_said(table):
     assert 0 < found.rows < 600 == found.asked
     assert len(found.text.splitlines()) == found.rows + 1
     assert "do not go onto the clipboard" in found.trouble
+
+
+def test_times_since_the_wpdu_before_are_what_is_sorted_by(open_in):
+    """The largest gap comes first, of those displayed too; in another format the rows are sorted anew."""
+    window = open_in(resource(SAMPLE))
+    table = window.workspace.table
+    for way, session in (("delta", False), ("delta-displayed", False), ("delta-displayed", True)):
+        window.settings.set(options.TIME_FORMAT, way)
+        if session:
+            window.selection.go_to(90)
+            window.workspace.show_session()
+        table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        as_they_came = sorted(map(float, shown(table, "wpdu.time")), reverse=True)
+        table.sortByColumn(NUMBER["wpdu.time"], Qt.SortOrder.DescendingOrder)
+        assert list(map(float, shown(table, "wpdu.time"))) == as_they_came
+        assert as_they_came[0] > as_they_came[-1]
+    window.settings.set(options.TIME_FORMAT, "relative")
+    times = list(map(float, shown(table, "wpdu.time")))
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("arranged", [False, True])
+def test_the_title_of_the_sorted_column_is_whole(table, arranged):
+    """There is room for the arrow beside it, also where a person has arranged the columns."""
+    table = table(40)
+    number = NUMBER["wpdu.length"]
+    if arranged:
+        table.setColumnWidth(number, 45)
+    table.sortByColumn(number, Qt.SortOrder.AscendingOrder)
+    title = table.fontMetrics().horizontalAdvance("Length")
+    assert table.columnWidth(number) >= title + 2 * CELL_PADDING + 12
 
 
 def test_rows_that_grow_come_at_the_end_and_leave_the_view_where_it_is(table, qtbot):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QIcon, QKeySequence
+from PySide6.QtGui import QGuiApplication, QIcon, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QWidget
 
 from cosemscope.apdu.fields import Decoded, Field, Problem
@@ -12,7 +12,7 @@ from cosemscope.apdu.names.texts import TITLE_SIZE
 from cosemscope.apdu.opening import Opening
 from cosemscope.gui.document.protection import WantedKey
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.cells import TreeDelegate
+from cosemscope.gui.look.cells import TreeDelegate, paint_hint
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.details.field_model import (
     DECORATION,
@@ -133,6 +133,12 @@ class FieldTree(QTreeView):
         item = self._model.item(current)
         if item is not None:
             self.fieldSelected.emit(item.source, item.start, item.stop)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The fields, or words where there are none."""
+        super().paintEvent(event)
+        if not self.model().rowCount():
+            paint_hint(self.viewport(), "Select a WPDU: its fields stand here.")
 
     def selected_text(self) -> str:
         """Name and value of the selected field as one line."""

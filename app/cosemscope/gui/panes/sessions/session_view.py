@@ -5,7 +5,7 @@ Selecting a node restricts the table to it; the first row, all traffic, takes th
 
 import numpy as np
 from PySide6.QtCore import QByteArray, QModelIndex, QPersistentModelIndex, QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -19,7 +19,7 @@ from cosemscope.analysis.sessions.session_tree import Peers, StreamSession, WPor
 from cosemscope.gui.document.selection import Mask, Predicate, Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.cells import TreeDelegate, elided_halves
+from cosemscope.gui.look.cells import TreeDelegate, elided_halves, paint_hint
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.sessions.session_model import BETWEEN, TITLES, Item, SessionModel, streams_of
@@ -154,6 +154,12 @@ class SessionTree(QTreeView, Pane):
     def current_stream(self) -> int:
         """The stream of the selected row, -1 for none."""
         return self.stream_at(self.currentIndex())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The sessions, or words where there are none."""
+        super().paintEvent(event)
+        if not self.model().rowCount():
+            paint_hint(self.viewport(), "No sessions yet: meters and their connections stand here.")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave some figures to the tool tips where labels would have no room."""

@@ -96,6 +96,12 @@ class Lanes:
         self._pairs = traffic.pairs
         self._arrange()
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The seconds of the first and of the last point."""
+        x = self._points["x"]
+        return (x.item(0), x.item(-1)) if len(x) else (0.0, self.duration)
+
     def recolour(self, traffic: Traffic) -> None:
         """More is known of what was opened, or how it ended: the kinds may be others."""
         self._points["kind"][:] = traffic.kinds(self._points["row"])

@@ -3,9 +3,11 @@
 Up to 10,000 visible points are drawn one by one in the colour of their kind;
 more are counted per pixel and drawn as one image, so that a million cost no more
 than a few. A click chooses the nearest WPDU, a drag a span of time, the wheel zooms.
+The time of what is displayed is shown by itself; a double click shows that of the whole capture, and back.
 """
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -87,7 +89,7 @@ class TimingGraph(QWidget, Pane):
         self.setAccessibleName("Timing")
         self._traffic = selection.traffic
         self.lanes = Lanes()
-        self._whole = True
+        self._keeps: Callable[[], None] | None = self.show_displayed  # what is kept in view while it grows
         self._drawn_lanes: tuple[Pair, ...] = ()
         self._box = _SpanBox()
         self._time_axis = TimeAxis("bottom")
@@ -169,20 +171,20 @@ class TimingGraph(QWidget, Pane):
         self._box.pointClicked.connect(self._click)
         for scatter in (*self._scatters.values(), self._ring):  # they take clicks that hit them
             scatter.sigClicked.connect(lambda _, __, ev: self._click(self._box.mapSceneToView(ev.scenePos())))
-        self._box.wholeAsked.connect(self.show_whole)
+        self._box.wholeAsked.connect(self.turn_whole)
         self._region.sigRegionChangeFinished.connect(self._tell_span)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self._selection.rowChanged.connect(self.show_row)
         self._selection.filtersChanged.connect(self._follow_filters)
 
     def _leave_whole(self, *args: Any) -> None:
-        self._whole = False
+        self._keeps = None
 
     # What is shown
 
     def set_traffic(self, traffic: Traffic) -> None:
         """Show another capture."""
-        self._whole = True
+        self._keeps = self.show_displayed
         self._hide_span()
         self._traffic = traffic
         self._fill()
@@ -193,6 +195,7 @@ class TimingGraph(QWidget, Pane):
             self._hide_span()
         if names != {SPAN}:
             self._fill()
+            self.show_displayed()
 
     def _fill(self) -> None:
         self.lanes = Lanes()
@@ -217,16 +220,29 @@ class TimingGraph(QWidget, Pane):
         self._redraw.start()
 
     def _show_growth(self) -> None:
-        if self._whole:
-            self.show_whole()
+        if self._keeps is not None:
+            self._keeps()
         self._redraw.start()
+
+    def show_displayed(self) -> None:
+        """Show the time of the WPDUs that are displayed, such as those of one session."""
+        self._keeps = self.show_displayed
+        self._show_from(*self.lanes.reach)
 
     def show_whole(self) -> None:
         """Show the whole time of the capture."""
-        self._whole = True
+        self._keeps = self.show_whole
+        self._show_from(0.0, self.lanes.duration)
+
+    def turn_whole(self) -> None:
+        """Show the whole time of the capture; where that is shown, the time of what is displayed again."""
+        (self.show_displayed if self._keeps == self.show_whole else self.show_whole)()
+
+    def _show_from(self, first: float, last: float) -> None:
         reach = self.lanes.duration or 1e-3
         self._box.setLimits(xMin=-0.5 * reach, xMax=1.5 * reach, minXRange=min(1e-6, reach))
-        self.show_time(-0.015 * reach, 1.015 * reach)
+        air = 0.015 * (last - first or reach)
+        self.show_time(first - air, last + air)
 
     def show_row(self, row: int) -> None:
         """Mark a WPDU row (-1: none) and bring it into view."""

@@ -100,7 +100,7 @@ class WpduCells(QObject):
     def text(self, field: RowField, position: int) -> str:
         """The text of a field in the row shown at `position`, on one line."""
         if field.name == "wpdu.time":
-            return self.time_text(self._order.row(position), position)
+            return self._time_text(position)
         if field.cost not in _PAGED:
             told = self._tell(self._order.row(position))
             return printable(told.line.text) if field.name == "info" else told.texts.get(field.name, "")
@@ -117,12 +117,10 @@ class WpduCells(QObject):
         """What a row is about: at first from its own octets, a moment later with its association."""
         return self._tell(row).line
 
-    def time_text(self, row: int, position: int = -1) -> str:
-        """The time of a row in the present format; `position`: where it is shown."""
-        way = TIME_FORMATS[self.time_format]
-        before = row - 1
-        if way.displayed:
-            before = self._order.row(position - 1) if position > 0 else -1
+    def _time_text(self, position: int) -> str:
+        """The time of the row shown at `position`, in the present format."""
+        way, row = TIME_FORMATS[self.time_format], self._order.row(position)
+        before = self._order.before(position, position + 1).item() if way.displayed else row - 1
         times = self._traffic.wpdus["time"]
         now = times.item(row)
         return way.text(now, self._traffic.first_time, times.item(before) if before >= 0 else now)
@@ -130,11 +128,7 @@ class WpduCells(QObject):
     def row_texts(self, fields: Sequence[RowField], parts: Sequence[range]) -> RowTexts:
         """The rows shown at these positions, to be told as text: as they stand now."""
         rows = [self._order.part(part.start, part.stop) for part in parts]
-        before = [self._order.part(max(0, part.start - 1), part.stop - 1) for part in parts]
-        before = [
-            one if part.start else np.concatenate(([-1], one))
-            for part, one in zip(parts, before, strict=True)
-        ]
+        before = [self._order.before(part.start, part.stop) for part in parts]
         nothing = np.zeros(0, np.int64)
         return RowTexts(
             self._traffic,

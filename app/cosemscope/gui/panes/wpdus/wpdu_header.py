@@ -10,7 +10,7 @@ from itertools import groupby
 
 from PySide6.QtCore import QByteArray, QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QHeaderView, QMenu, QTableView
+from PySide6.QtWidgets import QHeaderView, QMenu, QStyle, QTableView
 
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import RowField
@@ -126,10 +126,25 @@ class WpduHeaderView(QHeaderView):
         if self._wpdus.sorts(section):
             self._sorted_by = section, order
             self._wpdus.sort(section, order)
+            self._show_title(section)
         else:
             self.setSortIndicator(*self._sorted_by)
 
     # How wide they are
+
+    def _show_title(self, section: int) -> None:
+        """Beside the arrow of the sorted column its whole title has room."""
+        if self._arranged and section >= 0:
+            with self._apart():
+                self.resizeSection(section, max(self.sectionSize(section), self._title_width(section)))
+        self.fit()
+
+    def _title_width(self, number: int) -> int:
+        """Pixels of a column's title, with the arrow that may stand beside it."""
+        width = self._metrics().horizontalAdvance(self._wpdus.fields[number].title) + 2 * CELL_PADDING
+        if number != self._sorted_by[0]:
+            return width
+        return width + self.style().pixelMetric(QStyle.PixelMetric.PM_HeaderMarkSize) + CELL_PADDING
 
     def fit_columns(self) -> None:
         """Give each column what its contents need, and the last what is left.
@@ -153,17 +168,15 @@ class WpduHeaderView(QHeaderView):
         fields = self._wpdus.fields
         self._lengths = self._sample_lengths()
         metrics, air = self._metrics(), 2 * CELL_PADDING
-        titles = [metrics.horizontalAdvance(field.title) for field in fields]
-        widths = [
-            max(title + air, self._sample_width(field)) for title, field in zip(titles, fields, strict=True)
-        ]
+        titles = [self._title_width(number) for number in range(len(fields))]
+        widths = [max(title, self._sample_width(field)) for title, field in zip(titles, fields, strict=True)]
         lack = sum(widths) - self._table.viewport().width()
         giving = [number for number, field in enumerate(fields) if gives_way(field) >= 0]
         giving.sort(key=lambda number: gives_way(fields[number]))
         for stage in range(2):
             for number in giving:
                 least = metrics.horizontalAdvance((look_of(fields[number]).least or ("", ""))[stage])
-                given = max(0, min(lack, widths[number] - max(titles[number], least) - air))
+                given = max(0, min(lack, widths[number] - max(titles[number], least + air)))
                 widths[number] -= given
                 lack -= given
         with self._apart():

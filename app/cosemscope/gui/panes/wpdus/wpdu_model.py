@@ -77,6 +77,7 @@ class WpduModel(QAbstractTableModel):
         self.fields: tuple[RowField, ...] = ()
         self.set_fields(usual_fields())
         self._known = 0  # rows of the capture; sorted rows may be shown with some delay
+        self._sorted_by = (-1, Qt.SortOrder.AscendingOrder)
         self._brushes: dict[Kind, QBrush] = {}
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -136,6 +137,7 @@ class WpduModel(QAbstractTableModel):
         if not self.sorts(column):
             return
         field = self.fields[column] if column >= 0 else None
+        self._sorted_by = column, order
         key = None if field is None or field.name == "wpdu.number" else self._key(field)
         down = field is not None and order == Qt.SortOrder.DescendingOrder
         self._reset(lambda: self.order.set_order(key, down))
@@ -145,7 +147,20 @@ class WpduModel(QAbstractTableModel):
         return column < 0 or self.fields[column].cost is not Cost.TREE
 
     def _key(self, field: RowField) -> Callable[[int], npt.NDArray[np.generic]]:
+        if field.name == "wpdu.time" and TIME_FORMATS[self.cells.time_format].gaps:
+            return self._gaps
         return lambda stop: field.order(AskedRows(self.traffic.analysis, slice(0, stop)))
+
+    def _gaps(self, stop: int) -> npt.NDArray[np.int64]:
+        """Nanoseconds since the WPDU before, or since the one displayed before, as the time format has it."""
+        times = self.traffic.wpdus["time"][:stop]
+        gaps = np.zeros(stop, np.int64)
+        rows: slice | npt.NDArray[np.intp] = slice(None)
+        if TIME_FORMATS[self.cells.time_format].displayed and self.order.filters:
+            rows = np.flatnonzero(self.order.filters.matching(0, stop))
+        chosen = times[rows]
+        gaps[rows] = np.diff(chosen, prepend=chosen[:1])
+        return gaps
 
     def set_fields(self, fields: Iterable[RowField]) -> None:
         """Make these the columns."""
@@ -157,6 +172,9 @@ class WpduModel(QAbstractTableModel):
     def set_time_format(self, name: str) -> None:
         """Write times in another way (a key of `TIME_FORMATS`)."""
         self.cells.time_format = name if name in TIME_FORMATS else "relative"
+        column, order = self._sorted_by
+        if self.order.sorted and column >= 0 and self.fields[column].name == "wpdu.time":
+            self.sort(column, order)  # what stands there now is what it is sorted by
         self._tell_changed()
 
     def forget_colours(self) -> None:

@@ -137,12 +137,17 @@ class WpduView(QTableView, Pane):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The rows, or words where there are none."""
         super().paintEvent(event)
+        if self.hint:
+            paint_hint(self.viewport(), self.hint)
+
+    @property
+    def hint(self) -> str:
+        """What is said where there is no row, and what to do about it; "" where there are rows."""
         if self.wpdus.rowCount():
-            return
-        text = self._hint
+            return ""
         if self.wpdus.order.filters and self.wpdus.known:
-            text = "No WPDUs here.\n“Show all WPDUs” brings all of the capture back."
-        paint_hint(self.viewport(), text)
+            return "No WPDUs here.\n“Show all WPDUs” brings all of the capture back."
+        return self._hint
 
     def set_zoom(self, points: int) -> None:
         """Make the text `points` larger than the application's, and the rows to fit."""
