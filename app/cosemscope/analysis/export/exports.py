@@ -7,6 +7,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -76,7 +77,7 @@ TABLES = {
 
 
 class FormatKind(NamedTuple):
-    """A format: what it is for people, the end of its files' names, and what writes it.
+    """A format: what it is for people, the end of its files' names, what writes it, and what that needs.
 
     `table` writes any table; `capture` writes what is no table, which it is where the order is `of` these,
     and returns what is to be told.
@@ -88,6 +89,7 @@ class FormatKind(NamedTuple):
     capture: Callable[[Subject, Order, IO[bytes]], str] | None = None
     of: tuple[str, ...] = ()
     is_text: bool = True
+    needs: str = ""
 
     def takes(self, what: str) -> bool:
         """Whether this can be written of it."""
@@ -115,7 +117,9 @@ FORMATS = {
     "csv": FormatKind("CSV for spreadsheets", ".csv", write_csv),
     "json": FormatKind("one JSON array of objects", ".json", write_json),
     "jsonl": FormatKind("JSON, an object a line", ".jsonl", write_json_lines),
-    "parquet": FormatKind("Parquet, with the extra fleet", ".parquet", write_parquet, is_text=False),
+    "parquet": FormatKind(
+        "Parquet, with the extra fleet", ".parquet", write_parquet, is_text=False, needs="pyarrow"
+    ),
     "pcapng": FormatKind(
         "the packets, for Wireshark", ".pcapng", None, _packets, ("wpdus", "packets"), False
     ),
@@ -144,6 +148,11 @@ def check(order: Order) -> None:
         raise ExportError(f"{order.form} is written of {' and '.join(form.of)}, and not of {order.what}.")
     if order.columns is not None and order.what in form.of:
         raise ExportError(f"{order.form} of {order.what} has no columns to choose.")
+    if form.needs and find_spec(form.needs) is None:
+        raise ExportError(
+            f"{order.form} is written with {form.needs}, which is not installed: it comes with Cosemscope's "
+            "optional extra “fleet”; CSV and JSON need nothing."
+        )
     if order.handshakes and order.form != "pcapng":
         raise ExportError(f"{order.form} has no handshakes: these are packets of pcapng.")
 

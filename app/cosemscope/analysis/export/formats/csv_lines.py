@@ -17,10 +17,14 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 _QUOTED = re.compile(r'[",\r\n]')
 
 
+def no_formula(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: one that it would gets an apostrophe before it."""
+    return "'" + text if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
 def csv_cell(text: str) -> str:
     """A text as a cell."""
-    if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
-        text = "'" + text
+    text = no_formula(text)
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 

@@ -10,7 +10,6 @@ from math import isfinite
 from typing import IO, Any
 
 from cosemscope.analysis.export.tables.out_table import OutColumn, OutTable
-from cosemscope.analysis.export.whole_file import ExportError
 from cosemscope.analysis.fields.value_arrays import Coded, Several, Values
 from cosemscope.analysis.fields.value_types import (
     Duration,
@@ -24,19 +23,13 @@ from cosemscope.analysis.fields.value_types import (
 
 #: Rows of a group: what is told of the least and greatest value stands for so many.
 _GROUP = 1 << 16
-_LACKING = (
-    "Parquet is written with pyarrow, which is not installed: install it with the extra `fleet`, "
-    "or write CSV or JSON."
-)
 
 
 def write_parquet(table: OutTable, file: IO[bytes]) -> None:
-    """Write a table as a Parquet file, compressed with Zstandard. Raises ExportError without pyarrow."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise ExportError(_LACKING) from None
+    """Write a table as a Parquet file, compressed with Zstandard. Raises ImportError without pyarrow."""
+    import pyarrow  # optional, and slow to import
+    import pyarrow.parquet
+
     parts = [part for column in table.columns for part in _parts(column, pyarrow)]
     schema = pyarrow.schema(
         [pyarrow.field(name, kind, metadata=_meaning(column)) for name, kind, column, _ in parts]
