@@ -2,7 +2,6 @@
 
 import io
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,15 +51,17 @@ def test_duckdb_reads_it(tmp_path: Path) -> None:
     with subject_of(path, keys=keys) as subject:
         file.write_bytes(written(subject, Order("parquet", "exchanges")))
         objects = json.loads(written(subject, Order("json", "exchanges")))
-    asked = 'SELECT count(*), sum(value), sum(len("exchange.responses")), epoch_ms(min("exchange.time")::TIMESTAMPTZ)'
-    (count, total, responses, first) = duckdb.sql(f"{asked} FROM '{file.as_posix()}'").fetchone()
+    numbers = 'count(*), sum(value), sum(len("exchange.responses"))'
+    first_time = 'epoch_us(min("exchange.time")::TIMESTAMPTZ)'
+    asked = f"SELECT {numbers}, {first_time} FROM '{file.as_posix()}'"
+    ((count, total, responses, first),) = duckdb.sql(asked).fetchall()
     assert count == len(objects)
     assert total == pytest.approx(
         sum(one["value"] for one in objects if isinstance(one["value"], int | float))
     )
     assert responses == sum(len(one["exchange.responses"]) for one in objects)
     earliest = min(float(one["exchange.time"]) for one in objects)
-    assert datetime.fromtimestamp(first / 1000, UTC).timestamp() == pytest.approx(earliest, abs=0.001)
+    assert first / 1e6 == pytest.approx(earliest, abs=1e-5)
 
 
 def test_what_is_missing_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
