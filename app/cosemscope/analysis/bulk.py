@@ -24,11 +24,15 @@ def complete(
 ) -> bool:
     """Take all rows, or those before `stop`, that were not taken yet; False when `cancelled` said so.
 
-    `told` is called with the rows that are done and their number, every 256 rows. For the thread that steps.
+    What was paired before, when less was seen, is paired again. `told` is called with the rows that are done
+    and their number, every 256 rows. For the thread that steps.
     """
+    before = associations.passed
     while not cancelled():
         total = len(associations.analysis.first_look) if stop is None else stop
         if associations.passed >= total:
+            if before < len(associations.analysis.exchanges.of):
+                associations.analysis.pair_anew()
             return True
         associations.go_on(min(_AT_ONCE, total - associations.passed))
         told(min(associations.passed, total), total)

@@ -27,6 +27,7 @@ from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
 from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client, same_pairs, sent_by_client
 from cosemscope.apdu.acse_facts import AcseFacts
+from cosemscope.apdu.context import RefusedItem
 from cosemscope.capture.cancelling import Cancelled, Look, no_look
 from cosemscope.capture.columns import Columns
 from cosemscope.capture.packets.flows import Endpoint
@@ -69,10 +70,11 @@ class Analysis:
     `wpdu_pairs["pair"]` is the row in `pairs`, and `first_look` (FIRST_LOOK_FIELDS) what the first octets of
     the APDU say; and, for rows that `pair` has taken, `exchanges.of["exchange"]` the row in `exchanges`
     (EXCHANGE_FIELDS; -1 none). `patience`: ns without an answer that count as none. By row, as a walk over
-    associations finds it, `acse` has what ciphered AARQs and AAREs say, and `hls` how right answers to
-    challenges are (HlsAnswer). With `one_by_one` every segment goes through the reassembler, which gives the
-    same rows. `look` is asked while a batch is taken in, and by all that takes long: where it raises
-    Cancelled the rest of the batch is left out, `cancelled` is set, and nothing more is taken in.
+    associations finds it, `acse` has what ciphered AARQs and AAREs say, `hls` how right answers to challenges
+    are (HlsAnswer), and `refused` which items of lists are answered with errors. With `one_by_one` every
+    segment goes through the reassembler, which gives the same rows. `look` is asked while a batch is taken
+    in, and by all that takes long: where it raises Cancelled the rest of the batch is left out, `cancelled`
+    is set, and nothing more is taken in.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Analysis:
         self.patience = SILENCE
         self.acse: dict[int, AcseFacts] = {}
         self.hls: dict[int, int] = {}
+        self.refused: dict[int, tuple[RefusedItem, ...]] = {}
         self._pairing = Lock()
         self.look = look
         self.finished = self.cancelled = False

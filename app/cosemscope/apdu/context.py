@@ -35,6 +35,14 @@ class Request:
         return frozenset((one.class_id, one.member, one.method) for one in self.references)
 
 
+class RefusedItem(NamedTuple):
+    """An item of a list, from 0, that is answered with an error: its code, and what it asked for if known."""
+
+    item: int
+    code: int
+    reference: Reference | None
+
+
 class KeyInfo(NamedTuple):
     """Key-Info of a general-ciphering APDU: `choice` 0 identified, 1 wrapped, 2 agreed key.
 

@@ -21,6 +21,8 @@ _LISTS = frozenset(("result", "data-access-results", "response-list", "result-li
 #: Responses in which a list may stand, and the choices of those that are none, and carry no result.
 _LISTED = (t.GET_RESPONSE, t.SET_RESPONSE, t.ACTION_RESPONSE, t.READ_RESPONSE, t.WRITE_RESPONSE)
 _FIXED = ((t.GET_RESPONSE, 1), (t.SET_RESPONSE, 1), (t.SET_RESPONSE, 2), (t.ACTION_RESPONSE, 4))
+#: Responses with one result.
+_SINGLE = (*((service, 1) for service in _LISTED[:3]), (t.SET_RESPONSE, 3))
 #: Requests that begin with a block behind what may be of any length.
 _FIRST_BLOCKS = ((t.SET_REQUEST, 2), (t.SET_REQUEST, 5), (t.ACTION_REQUEST, 5))
 #: Responses whose last block may be that of a list, though the first look sees a success.
@@ -47,6 +49,29 @@ def further_in(look: Look) -> dict[str, int]:
         return {}
     found = find_columns(decode_apdu(look.plain, Context(look.request, joined=look.context.joined)).root)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def may_refuse_items(seen: Mapping[str, Array]) -> NDArray[np.bool_]:
+    """Which of these first looks have an error that may be that of one item among several, bool[n]."""
+    service, choice = seen["service"], seen["choice"]
+    fixed = np.isin(service.astype(np.int64) << 8 | choice & 0xFF, [one << 8 | two for one, two in _SINGLE])
+    mask: NDArray[np.bool_] = (seen["result"] > 0) & np.isin(service, (*_LISTED, t.ACCESS_RESPONSE)) & ~fixed
+    return mask
+
+
+def refused_items(look: Look) -> tuple[tuple[int, int], ...]:
+    """The items of a list of results that are no success, from 0, each with its code."""
+    if not look.plain:
+        return ()
+    root = decode_apdu(look.plain, Context(look.request, joined=look.context.joined)).root
+    if look.plain[0] == t.ACCESS_RESPONSE:
+        listed = find(root, "access-response-specification")
+        children = listed.children if listed is not None else ()
+        codes = [_number(item) for item in children if item.name != "count"]
+    else:
+        listed = next(filter(_is_list, walk(root)), None)
+        codes = [_code(item) for item in listed.children[1:]] if listed is not None else []
+    return tuple((item, code) for item, code in enumerate(codes) if code)
 
 
 def _association(root: Field) -> dict[str, int | None]:

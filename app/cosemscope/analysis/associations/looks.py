@@ -17,13 +17,19 @@ import numpy.typing as npt
 from cosemscope.analysis.associations.association import AnyLook, Association, Look, Place
 from cosemscope.analysis.associations.association_notes import HLS_VERDICTS
 from cosemscope.analysis.associations.checkpoints import Checkpoints
-from cosemscope.analysis.associations.further_in import further_in, may_stand_further_in
+from cosemscope.analysis.associations.further_in import (
+    further_in,
+    may_refuse_items,
+    may_stand_further_in,
+    refused_items,
+)
 from cosemscope.analysis.associations.meter_knowledge import Meters
 from cosemscope.analysis.associations.quiet_rows import NOT_READ, QuietRuns, is_quiet
 from cosemscope.analysis.associations.row_trees import GONE_TREE, decode_framed
 from cosemscope.analysis.associations.steps import advance, pass_over, plain_look
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
+from cosemscope.apdu.context import RefusedItem
 from cosemscope.apdu.fields import Decoded, Problem
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.summary import summarise
@@ -192,6 +198,7 @@ class Associations:
         """Put what only a walk finds into the analysis: answers to challenges, and opened ACSE APDUs."""
         analysis = self.analysis
         analysis.hls.pop(row, None)
+        analysis.refused.pop(row, None)
         analysis.acse.pop(row, None)
         verdicts = [HLS_VERDICTS[note.kind] for note in look.notes if note.kind in HLS_VERDICTS]
         if verdicts:
@@ -201,12 +208,20 @@ class Associations:
 
     def _complete_further_in(self, rows: _Rows, looks: npt.NDArray[np.object_]) -> None:
         """Put what stands at no fixed place of APDUs into the columns."""
-        columns = self.analysis.first_look
+        columns, refused = self.analysis.first_look, self.analysis.refused
         missing = may_stand_further_in({name: columns[name][rows] for name in columns.names})
         for place in np.flatnonzero(missing).tolist():
             look = looks[place]
             for name, value in (further_in(look) if isinstance(look, Look) else {}).items():
                 columns[name][rows[place]] = value
+        for place in np.flatnonzero(may_refuse_items({name: columns[name][rows] for name in columns.names})):
+            row, look = int(rows[place]), looks[place]
+            references = look.request.references if look.request is not None else ()
+            items = refused_items(look) if isinstance(look, Look) else ()
+            refused[row] = tuple(
+                RefusedItem(item, code, references[item] if item < len(references) else None)
+                for item, code in items
+            )
 
     def _opened(self, pair: int, row: int) -> Association:
         if len(self._open) >= _MAX_OPEN:

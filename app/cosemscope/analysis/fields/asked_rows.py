@@ -255,8 +255,9 @@ class AskedRows:
 
     @cached_property
     def objects(self) -> Objects:
-        """The object that each row names, or else the request that it answers; of a list the first.
+        """The object that each row names, or else the request that it answers.
 
+        Of a list that is the first one, or of an answer the first that is refused.
         Where nobody looks, the requests are those of the exchanges, as far as they are known by now.
         """
         class_id = self.seen("class_id").copy()
@@ -270,7 +271,21 @@ class AskedRows:
         else:
             speak = ~there & np.isin(self.seen("service"), _SPEAK_OF_IT)
             self._fill_from_exchanges(objects, np.flatnonzero(speak & (self.exchange("class_id", -1) >= 0)))
+        self._name_refused(objects, ~there)
         return objects
+
+    def _name_refused(self, objects: Objects, answering: npt.NDArray[np.bool_]) -> None:
+        """Put the first item that was refused in the place of a list's first one."""
+        refused = self.analysis.refused
+        if not refused:
+            return
+        rows = np.fromiter(refused, np.int64, len(refused))
+        for place in np.flatnonzero(answering & np.isin(self.numbers, rows)).tolist():
+            items = refused.get(int(self.numbers[place]), ())
+            reference = items[0].reference if items else None
+            if reference is not None:
+                for name, read in _OF_REFERENCE.items():
+                    getattr(objects, name)[place] = read(reference)
 
     def _fill_from_exchanges(self, objects: Objects, places: Numbers) -> None:
         """Put the objects that the exchanges of these places ask for there."""

@@ -58,15 +58,16 @@ def _invoke_id(asked: AskedRows) -> Values:
 
 @_declared("exchange.class", _NONE, "Exch. class", "Class of the object that was asked for (IEC 62056-6-2)")
 def _class(asked: AskedRows) -> Values:
-    return asked.exchange("class_id", -1)
+    return asked.of_exchange(asked.facts.objects["class_id"], -1)
 
 
 @_declared(
     "exchange.obis", Obis(none=NO_OBIS), "Exch. OBIS", "Logical name that was asked for (IEC 62056-6-1)"
 )
 def _obis(asked: AskedRows) -> Values:
-    there = asked.exchange("class_id", -1) >= 0
-    return np.where(there, asked.exchange("obis", 0), np.uint64(NO_OBIS))
+    told = asked.facts.objects
+    there = asked.of_exchange(told["class_id"], -1) >= 0
+    return np.where(there, asked.of_exchange(told["obis"], 0), np.uint64(NO_OBIS))
 
 
 @_declared(
@@ -76,8 +77,9 @@ def _obis(asked: AskedRows) -> Values:
     "Attribute, or with ACTION method, that was asked for (IEC 62056-6-2)",
 )
 def _attribute(asked: AskedRows) -> Values:
-    there = asked.exchange("class_id", -1) >= 0
-    return np.where(there, asked.exchange("member", 0), np.int16(-(1 << 15)))
+    told = asked.facts.objects
+    there = asked.of_exchange(told["class_id"], -1) >= 0
+    return np.where(there, asked.of_exchange(told["member"], 0), np.int16(-(1 << 15)))
 
 
 @_declared(

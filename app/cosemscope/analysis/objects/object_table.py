@@ -340,17 +340,25 @@ class ObjectView:
         return one._replace(reference=one.reference._replace(class_id=next(iter(classes))))
 
     def _refuse_writes(self) -> None:
-        """Take the value from what was written in vain: a SET for one attribute whose answer is an error."""
+        """Take the values from what was written in vain: SETs, or items of theirs, answered with errors."""
         exchanges = self.analysis.pair()
         written = np.flatnonzero(self.readings["how"] == How.WRITTEN)
         row, count = np.unique(self.readings["wpdu"][written], return_counts=True)
-        alone = written[np.isin(self.readings["wpdu"][written], row[count == 1])]
-        exchange = exchanges.of["exchange"][self.readings["wpdu"][alone]]
-        alone, exchange = alone[exchange >= 0], exchange[exchange >= 0]
-        result = exchanges["result"][exchange]
+        exchange = exchanges.of["exchange"][self.readings["wpdu"][written]]
+        written, exchange = written[exchange >= 0], exchange[exchange >= 0]
+        result = np.where(
+            np.isin(self.readings["wpdu"][written], row[count == 1]), exchanges["result"][exchange], 0
+        ).astype(np.int64)
+        answers = exchanges["last_response"][exchange]
+        refused = self.analysis.refused
+        for place in np.flatnonzero(np.isin(answers, np.fromiter(refused, np.int64, len(refused)))).tolist():
+            wanted = self.attributes[int(self.readings["attribute"][written[place]])]
+            codes = {one.reference: one.code for one in refused.get(int(answers[place]), ())}
+            reference = Reference(wanted.class_id, wanted.instance, wanted.member, False)
+            result[place] = codes.get(reference, 0)
         failed = result > 0
-        self.readings["result"][alone[failed]] = result[failed]
-        self.readings["value"][alone[failed]] = -1
+        self.readings["result"][written[failed]] = result[failed]
+        self.readings["value"][written[failed]] = -1
 
     def _sort(self) -> None:
         order = np.argsort(self.readings["wpdu"], kind="stable")

@@ -23,6 +23,7 @@ from cosemscope.analysis.outcomes.connection_outcomes import ConnectionOutcomes,
 from cosemscope.analysis.outcomes.packet_order import PacketOrder
 from cosemscope.analysis.outcomes.resent_segments import Resent, resent
 from cosemscope.analysis.outcomes.round_trips import OwnTimes, RoundTrips, own_times, round_trips
+from cosemscope.apdu.context import RefusedItem
 from cosemscope.capture.columns import Array
 
 Numbers = npt.NDArray[np.int64]
@@ -59,6 +60,26 @@ class CaptureFacts:
     def statuses(self) -> npt.NDArray[np.uint8]:
         """The ExchangeStatus of each exchange, uint8[n]."""
         return statuses(self.table, self._analysis.wpdus, self.ends, self.last_time, self._analysis.patience)
+
+    @cached_property
+    def objects(self) -> dict[str, Array]:
+        """`class_id` (-1 none), `obis`, `member` of what each exchange is about.
+
+        Of a list that is the first item, or the first that was refused, as far as a walk has found that.
+        """
+        found = {name: self.table[name].copy() for name in ("class_id", "obis", "member")}
+        for row, items in list(self._analysis.refused.items()):
+            exchange = int(self.of[row]) if row < len(self.of) else -1
+            reference = items[0].reference if items else None
+            if reference is None or exchange < 0 or self.table["last_response"][exchange] != row:
+                continue
+            found["class_id"][exchange], found["member"][exchange] = reference.class_id, reference.member
+            found["obis"][exchange] = int.from_bytes(reference.instance, "big")
+        return found
+
+    def refused_items(self, exchange: int) -> tuple[RefusedItem, ...]:
+        """The items of a list that an exchange asked for and that were refused, as far as a walk has come."""
+        return self._analysis.refused.get(int(self.table["last_response"][exchange]), ())
 
     # Timing.
 

@@ -73,10 +73,11 @@ class CauseSentences:
         """Service and object of an exchange: "get-request 1.0.1.8.0.255:2"."""
         exchanges = self._exchanges
         name = apdu_name(int(exchanges["service"][exchange]))
-        if int(exchanges["class_id"][exchange]) < 0:
+        told = self._facts.objects
+        if int(told["class_id"][exchange]) < 0:
             return name
-        obis = dotted(int(exchanges["obis"][exchange]).to_bytes(6, "big"))
-        member = int(exchanges["member"][exchange])
+        obis = dotted(int(told["obis"][exchange]).to_bytes(6, "big"))
+        member = int(told["member"][exchange])
         return f"{name} {obis}" + (f":{member}" if member else "")
 
     def _within(self, exchange: int) -> str:

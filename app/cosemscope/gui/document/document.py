@@ -195,7 +195,6 @@ class Reading(QObject):
         self._next_completing = time.monotonic() + _COMPLETING_EVERY
         told = partial(self._tell_far, self.completing)
         if complete(associations, cancelled=self._left.is_set, told=told):
-            associations.analysis.pair_anew()
             self.completed.emit()
             self._find_items(associations)
 

@@ -10,8 +10,12 @@ from cosemscope.analysis.expert.catalogue.association_checks import from_client
 from cosemscope.analysis.expert.checks import Found, Rows, capture_check
 from cosemscope.analysis.outcomes.association_table import is_hls_reply
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
+from cosemscope.apdu.context import Reference
+from cosemscope.apdu.decoder import decode_apdu
+from cosemscope.apdu.fields import find
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.apdu.names import tags as t
+from cosemscope.apdu.names.blue_book import dotted
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.streams.tables.expert_items import Group, Severity, Words
 from cosemscope.wording import count
@@ -20,6 +24,10 @@ _SERVICES = "IEC 62056-5-3, xDLMS services"
 _MILLISECOND = 1_000_000
 _EXCEPTIONS = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
 _ASSOCIATION = (t.AARQ, t.AARE, t.RLRQ, t.RLRE, t.ABRT, t.INITIATE_REQUEST, t.INITIATE_RESPONSE)
+#: Answers of services of short names.
+_BY_NAME = (t.READ_RESPONSE, t.WRITE_RESPONSE)
+#: Items of a list that a sentence names.
+_MOST_ITEMS = 3
 #: What names the same request again.
 _SAME = ("pair", "service", "class_id", "obis", "member")
 
@@ -96,27 +104,61 @@ def _refused(facts: CaptureFacts, *, by_exception: bool) -> npt.NDArray[np.int64
     return chosen
 
 
-def _with_results(facts: CaptureFacts, exchange: npt.NDArray[np.int64]) -> Found:
-    """An item for the answer of each exchange, that says its result in words."""
-    codes = zip(*(facts.table[name][exchange].tolist() for name in ("answer", "result")), strict=True)
-    said = [
-        Words(f"{apdu_name(answer)}: {result_word(answer, code) or 'an error'}") for answer, code in codes
-    ]
+def _with_results(analysis: Analysis, facts: CaptureFacts, exchange: npt.NDArray[np.int64]) -> Found:
+    """An item for the answer of each exchange that says its result, of lists that of each item, in words."""
+    said = []
+    for one in exchange.tolist():
+        answer, code = (int(facts.table[name][one]) for name in ("answer", "result"))
+        items = _items(analysis, facts, one, answer)
+        word = result_word(answer, code) or "an error"
+        said.append(Words(f"{apdu_name(answer)}: {items or word}"))
     return {"wpdu": facts.table["last_response"][exchange], "said": said}
+
+
+def _items(analysis: Analysis, facts: CaptureFacts, exchange: int, answer: int) -> str:
+    """Each item of a list that was refused, with its object: "item 2, 1.0.2.8.0.255:2: object-undefined"."""
+    refused = facts.refused_items(exchange)
+    names = _short_names(analysis, facts, exchange) if refused and answer in _BY_NAME else ()
+    told = [
+        f"item {one.item + 1}{_about(one.reference, names[one.item : one.item + 1])}: "
+        f"{result_word(answer, one.code) or one.code}"
+        for one in refused[:_MOST_ITEMS]
+    ]
+    more = len(refused) - len(told)
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
+
+
+def _about(reference: Reference | None, name: tuple[int | None, ...]) -> str:
+    """The object of an item, or its short name: ", 1.0.2.8.0.255:2"."""
+    if reference is not None:
+        return f", {dotted(reference.instance)}:{reference.member}"
+    return f", short name {name[0]:#06x}" if name and name[0] is not None else ""
+
+
+def _short_names(analysis: Analysis, facts: CaptureFacts, exchange: int) -> tuple[int | None, ...]:
+    """The short names that a request in clear asks for, in their order; none of one that is ciphered."""
+    row = int(facts.table["whole_request"][exchange])
+    if row < 0 or int(analysis.first_look["inner"][row]) >= 0:
+        return ()
+    apdu = next(analysis.apdus_of(np.array([row])))
+    listed = find(decode_apdu(apdu).root, "variable-access-specification") if apdu else None
+    items = listed.children[1:] if listed is not None else ()
+    names = (find(item, "variable-name") for item in items)
+    return tuple(name.value if name is not None else None for name in names)
 
 
 @capture_check("error-result", Severity.WARNING, Group.SERVICE, "answered with an error", _SERVICES)
 def errors(analysis: Analysis, rows: Rows) -> Found:
     """Answers whose result is no success, each with its word."""
     facts = capture_facts(analysis)
-    return _with_results(facts, _refused(facts, by_exception=False))
+    return _with_results(analysis, facts, _refused(facts, by_exception=False))
 
 
 @capture_check("exception-response", Severity.WARNING, Group.SERVICE, "answered with an exception", _SERVICES)
 def exceptions(analysis: Analysis, rows: Rows) -> Found:
     """Requests that were answered with an exception, each with its service error."""
     facts = capture_facts(analysis)
-    return _with_results(facts, _refused(facts, by_exception=True))
+    return _with_results(analysis, facts, _refused(facts, by_exception=True))
 
 
 @capture_check("asked-again", Severity.NOTE, Group.SERVICE, "asks the same again, after no answer came")
