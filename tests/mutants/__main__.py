@@ -31,6 +31,8 @@ from tests.mutants.trials import PACKAGE, Copy, Near, Outcome, TestsFail, copied
 
 #: The rooms that are drawn from where none is named: all but the window, whose tests take minutes.
 ROOMS = ("transport", "apdu", "capture", "streams", "analysis", "live", "cli")
+#: Characters of the kind at the beginning of a line.
+_KIND = 16
 _JUDGED = Path(__file__).with_name("judged.toml")
 
 
@@ -53,7 +55,7 @@ class Verdict:
     def line(self) -> str:
         """One line for people."""
         path = self.mutant.module.relative_to(_CHECKOUT / PACKAGE).as_posix()
-        return f"{self.kind:16} {path}:{self.mutant.line}  {self.mutant.was}  ->  {self.mutant.becomes}"
+        return f"{self.kind:{_KIND}} {path}:{self.mutant.line}  {self.mutant.was}  ->  {self.mutant.becomes}"
 
 
 def drawn(given: argparse.Namespace) -> dict[str, list[Mutant]]:
@@ -66,6 +68,12 @@ def drawn(given: argparse.Namespace) -> dict[str, list[Mutant]]:
         mutants = [mutant for module in modules for mutant in every_mutant(module)]
     else:
         mutants = draw(modules, given.count, str(given.seed))
+    if given.on:
+        lines = given.on.read_text(encoding="utf-8").splitlines()
+        known = {line[_KIND:] for line in lines}
+        mutants = [
+            one for one in mutants if Verdict("", one, Outcome.NOBODY, None).line()[_KIND:] not in known
+        ]
     if given.again:
         unnoticed = set(given.again.read_text(encoding="utf-8").splitlines())
         mutants = [one for one in mutants if Verdict("", one, Outcome.NOBODY, None).line() in unnoticed]
@@ -150,6 +158,9 @@ def main() -> int:
     parser.add_argument("--own", action="store_true", help="run the tests of the module's name alone")
     parser.add_argument(
         "--again", type=Path, metavar="OUTPUT", help="try those unnoticed in an earlier output"
+    )
+    parser.add_argument(
+        "--on", type=Path, metavar="OUTPUT", help="leave out those that an earlier output has"
     )
     parser.add_argument(
         "--reach", type=Path, metavar="FILE", help="what tests call, found first if it is not there"

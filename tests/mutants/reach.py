@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import CodeType, FrameType
@@ -54,18 +54,25 @@ class Reach:
             or any(str(folder) in paths for folder in PurePosixPath(file).parents)
         )
 
-    def asked(self, module: str, source: str, line: int, within: Iterable[str]) -> list[str] | None:
-        """The tests below the folders `within` that can notice a change of a line; files of short ones first.
+    def asked(self, module: str, source: str, line: int, within: Sequence[str]) -> list[str]:
+        """What to ask below the folders `within` of a change of a line: tests, files of short ones first.
 
-        None where any test may: the line is in no function, or its function is called at loading or in
-        children of tests alone.
+        Those that call its function; where any test may notice, since the line is in no function, or its
+        function is called at loading or in children of tests alone, those that call something else of the
+        module, and then the folders.
         """
         start = _function_at(source, line)
         function = (module, start)
-        folders = tuple(f"{folder}/" for folder in within)
-        found = [test for test in self.tests.get(function, ()) if test.startswith(folders)]
+        found = self._below(within, [function])
         if not start or not found or function in self.at_loading:
-            return None
+            return [*self._below(within, [one for one in self.tests if one[0] == module]), *within]
+        return found
+
+    def _below(self, within: Sequence[str], functions: Iterable[Function]) -> list[str]:
+        """The tests below folders that call one of these functions."""
+        folders = tuple(f"{folder}/" for folder in within)
+        called = {test for function in functions for test in self.tests.get(function, ())}
+        found = [test for test in called if test.startswith(folders)]
         files: dict[str, float] = defaultdict(float)
         for test in found:
             files[test.partition("::")[0]] += self.seconds[test]

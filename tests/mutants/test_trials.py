@@ -90,7 +90,7 @@ def test_who_notices(checkout):
 
 
 def test_only_tests_that_call_the_function_are_asked(checkout):
-    """Others can not notice. The whole room is asked where a line is in no function, or children call it."""
+    """Others can not notice. The room is asked too where a line is in no function, or children call it."""
     module = checkout / "app/cosemscope/room/module.py"
     module.write_text(f"AT_LOADING = 1\n\n\n{MODULE}")
     other = checkout / "tests/room/test_other.py"
@@ -102,18 +102,20 @@ def test_only_tests_that_call_the_function_are_asked(checkout):
         copy.measure(["tests/room"])
         source = module.read_text()
 
-        def asked(text: str) -> list[str] | None:
+        def asked(text: str) -> list[str]:
             line = source.splitlines().index(text) + 1
             return copy.reach.asked("room/module.py", source, line, ["tests/room"])
 
         own, others = "tests/room/test_module.py", "tests/room/test_other.py"
-        assert sorted(asked("    return a + 1") or []) == [
+        assert sorted(asked("    return a + 1")) == [
             f"{own}::test_first",
             f"{others}::test_first_again",
         ]
         assert asked("        a = a - 1") == [f"{own}::test_last"]
-        assert asked("    return a < 3") is None
-        assert asked("AT_LOADING = 1") is None
+        tests = {f"{own}::test_first", f"{own}::test_last", f"{others}::test_first_again"}
+        for text in ("    return a < 3", "AT_LOADING = 1"):
+            *before, room = asked(text)
+            assert (set(before), room) == (tests, "tests/room")
         assert copy.reach.time_of([own]) <= copy.reach.time_of(["tests/room"])
         assert copy.reach.time_of(["tests/ro"]) == 0
         known = json.loads(json.dumps(copy.known))
@@ -128,10 +130,13 @@ def test_what_is_called_at_loading_is_asked_of_all(tmp_path):
     reach = Reach()
     reach.add({"": (0.0, [("a.py", 1)]), "tests/test_a.py::test_a": (1.0, [("a.py", 1), ("a.py", 5)])})
     source = "def table():\n    return 1\n\n\n@decorated\ndef other(a=2):\n    return 3\n"
-    assert reach.asked("a.py", source, 2, ["tests"]) is None
-    assert reach.asked("a.py", source, 6, ["tests"]) is None  # what stands before the body is run at loading
+    everything = ["tests/test_a.py::test_a", "tests"]
+    assert reach.asked("a.py", source, 2, ["tests"]) == everything
+    assert (
+        reach.asked("a.py", source, 6, ["tests"]) == everything
+    )  # what stands before the body is run at loading
     assert reach.asked("a.py", source, 7, ["tests"]) == ["tests/test_a.py::test_a"]
-    assert reach.asked("a.py", source, 7, ["tests/room"]) is None
+    assert reach.asked("a.py", source, 7, ["tests/room"]) == ["tests/room"]
 
 
 def test_a_mutant_that_never_ends_is_noticed(checkout):

@@ -120,8 +120,6 @@ class Copy:
             module = mutant.module.relative_to(self.checkout / PACKAGE).as_posix()
             source = mutant.module.read_text(encoding="utf-8")
             asked = self.reach.asked(module, source, mutant.line, tests.others)
-            if asked is None:
-                return Outcome.NOBODY if self._ends(tests.others, limit) else Outcome.ROOM
             asked = [test for test in asked if test.partition("::")[0] not in tests.own]
             passed = not asked or self._ends(asked, limit)
         return Outcome.NOBODY if passed else Outcome.ROOM
