@@ -46,12 +46,12 @@ def test_items_are_the_same_with_and_without_workers(tmp_path: Path) -> None:
 def test_a_worker_that_dies_costs_time_only() -> None:
     """Killed by the system, for want of memory perhaps: its rows are decoded here, and those that follow."""
     with TreeWorkers(0, workers=1) as trees:
-        first = trees.begin([BAD])
-        assert trees.end(first) == problems_of([BAD])
+        first = trees.begin_trees([BAD])
+        assert trees.end_trees(first) == problems_of([BAD])
         for process in _children():
             os.kill(process, signal.SIGTERM)
         for _ in range(3):
-            assert trees.end(trees.begin([BAD, GOOD])) == problems_of([BAD, GOOD])
+            assert trees.end_trees(trees.begin_trees([BAD, GOOD])) == problems_of([BAD, GOOD])
 
 
 def _children() -> list[int]:
@@ -64,9 +64,9 @@ def _children() -> list[int]:
 def test_trees_without_a_problem_are_remembered() -> None:
     """What has a problem is decoded again, so that each row gets its items."""
     with TreeWorkers(0) as trees:
-        trees.end(trees.begin([GOOD, BAD]))
+        trees.end_trees(trees.begin_trees([GOOD, BAD]))
         assert trees.is_clean(GOOD)
         assert not trees.is_clean(BAD)
         long = GOOD._replace(octets=wpdu(a.get_response(0xC1, a.octet_string(bytes(4000)))))
-        trees.end(trees.begin([long]))
+        trees.end_trees(trees.begin_trees([long]))
         assert not trees.is_clean(long)

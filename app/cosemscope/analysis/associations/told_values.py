@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.data.scaled_fields import tag_of, told_number
 from cosemscope.apdu.decoder import decode_apdu
-from cosemscope.apdu.fields import Field, find, first, walk
+from cosemscope.apdu.fields import Decoded, Field, find, first, walk
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.blue_book import unit
 from cosemscope.apdu.names.texts import quantity_text
@@ -60,8 +60,12 @@ def told_value(context: Context, apdu: bytes) -> ToldValue:
         return ToldValue(in_words(field))
     if scaled is None:
         return by_text(field)
-    scaler, code = scaled
-    number = told_number(tag_of(field), field.value)
+    return scaled_value(told_number(tag_of(field), field.value), scaled)
+
+
+def scaled_value(number: int | float, scaler_unit: tuple[int, int]) -> ToldValue:
+    """A number as it was sent with its scaler and its unit."""
+    scaler, code = scaler_unit
     if abs(scaler) > _MOST_SCALED:
         return ToldValue(number, unit(code))
     return ToldValue(Decimal(repr(number)).scaleb(scaler), unit(code))
@@ -70,12 +74,13 @@ def told_value(context: Context, apdu: bytes) -> ToldValue:
 def value_field(context: Context, apdu: bytes) -> Field | None:
     """The field of the value in the innermost APDU of a row, or of a method's parameter; None for none."""
     name = _NAMES.get(apdu[0], _PARAMETER) if apdu else None
-    return None if name is None else _data(decode_apdu(apdu, context).root, name)
+    return None if name is None else _data(decode_apdu(apdu, context), name)
 
 
-def _data(root: Field, name: str) -> Field | None:
+def _data(decoded: Decoded, name: str) -> Field | None:
     """The field of the value, of a list that of the first item; that of blocks stands in the joined body."""
-    joined = next((field for field in walk(root) if field.source), None)
+    root = decoded.root
+    joined = next((field for field in walk(root) if field.source), None) if len(decoded.sources) > 1 else None
     if joined is not None:
         return _first_item(joined) if _is_list(joined) else joined
     for part in root.children:

@@ -87,7 +87,7 @@ def find_items(
                 pending.append(_begin(associations, trees, *rows))
             if rows is None or len(pending) > _PENDING:
                 batch = pending.popleft()
-                done = expert.take(batch, trees.end(batch.trees))
+                done = expert.take(batch, trees.end_trees(batch.trees))
                 progress(done, total)
     if (analysis.first_look["inner"] >= 0).any():
         analysis.pair_anew()  # exchanges of what was opened have objects and results now
@@ -140,7 +140,7 @@ def _begin(associations: Associations, trees: TreeWorkers, start: int, stop: int
         else:
             whole = look if isinstance(look, Look) else None
             known += [(row, problem) for problem in associations.decode(row, whole, own).problems]
-    pending = trees.begin([task for _, task in remote])
+    pending = trees.begin_trees([task for _, task in remote])
     return _Batch(start, stop, [row for row, _ in remote], pending, known)
 
 

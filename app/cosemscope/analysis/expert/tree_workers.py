@@ -5,25 +5,15 @@ blocks. Rows that come again and again (requests mostly) are decoded once. A wor
 that dies costs time, nothing else: its rows are decoded here.
 """
 
-import os
-import signal
-import sys
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from contextlib import suppress
-from multiprocessing import get_context
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from cosemscope.analysis.associations.row_trees import decode_framed
+from cosemscope.analysis.worker_pool import PendingWork, WorkerPool
 from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.fields import Problem
 from cosemscope.streams.tables.framing import Framing
 
-#: How far workers stand back behind other processes.
-_NICENESS = 5
-#: Rows in one capture below which processes take longer to start than they save.
-_WORTH_IT = 20_000
 #: Trees without a problem that are remembered; their octets, all together and of one.
 _REMEMBERED = 1 << 14
 _MOST_OCTETS = 8 << 20
@@ -47,60 +37,25 @@ def problems_of(tasks: Sequence[TreeTask]) -> list[Problems]:
     ]
 
 
-def _stand_back() -> None:
-    """Ctrl+C is for the process that waits, which ends its workers; a window goes before them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
-        os.nice(_NICENESS)
-
-
-class TreeWorkers:
-    """Decodes tasks in the background, for a capture of `rows` rows; a context manager with its processes.
-
-    There are `workers`, or as many as there are processors, but for `spare` of these.
-    """
+class TreeWorkers(WorkerPool):
+    """Decodes tasks in the background, for a capture of `rows` rows; see `WorkerPool`."""
 
     def __init__(self, rows: int, workers: int | None = None, spare: int = 0) -> None:
-        count = max(1, (os.cpu_count() or 1) - spare) if workers is None else workers
-        self._pool: ProcessPoolExecutor | None = None
-        if count and (workers or rows >= _WORTH_IT):
-            with suppress(OSError, ImportError, NotImplementedError):  # where there can be no processes
-                self._pool = ProcessPoolExecutor(count, get_context("spawn"), _stand_back)
+        super().__init__(rows, workers, spare)
         self._clean: set[TreeTask] = set()
         self._octets = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
 
     def is_clean(self, task: TreeTask) -> bool:
         """Whether an equal task is known to have no problem."""
         return task in self._clean
 
-    def begin(self, tasks: list[TreeTask]) -> "PendingTrees":
+    def begin_trees(self, tasks: list[TreeTask]) -> "PendingTrees":
         """Decode these tasks, in the background if that is worth it."""
-        future: Future[list[Problems]] | None = None
-        if self._pool is not None and tasks:
-            try:
-                future = self._pool.submit(problems_of, tasks)
-            except (BrokenExecutor, OSError):
-                self._pool = None
-        return PendingTrees(tasks, future)
+        return PendingTrees(tasks, self.begin(problems_of, tasks) if tasks else None)
 
-    def end(self, pending: "PendingTrees") -> list[Problems]:
+    def end_trees(self, pending: "PendingTrees") -> list[Problems]:
         """The problems of each task; waits for them."""
-        found: list[Problems] | None = None
-        if pending.future is not None:
-            try:
-                found = pending.future.result()
-            except (BrokenExecutor, OSError):
-                self._pool = None
-        found = problems_of(pending.tasks) if found is None else found
+        found = self.end(pending.work) if pending.work is not None else []
         self._remember(pending.tasks, found)
         return found
 
@@ -115,7 +70,7 @@ class TreeWorkers:
 
 
 class PendingTrees(NamedTuple):
-    """Tasks that are being decoded, or (without a future) will be when they are asked for."""
+    """Tasks that are being decoded; without work where there are none."""
 
     tasks: list[TreeTask]
-    future: Future[list[Problems]] | None
+    work: PendingWork[list[Problems]] | None

@@ -18,6 +18,7 @@ from cosemscope.analysis.associations.quiet_rows import NOT_READ
 from cosemscope.analysis.associations.told_values import ToldValue, told_value
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import RowItems, row_items
+from cosemscope.analysis.fields.quiet_values import quiet_value
 from cosemscope.analysis.fields.value_arrays import Array, Coded, coded
 from cosemscope.analysis.fields.value_types import ADDRESS
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
@@ -300,7 +301,7 @@ class AskedRows:
     def told_values(self) -> list[ToldValue]:
         """The value that each row says of its object. Raises ValueError where nobody is there to look."""
         return [
-            told_value(look.context, look.plain if isinstance(look, Look) else apdu)
+            told_value(look.context, look.plain) if isinstance(look, Look) else quiet_value(look, apdu)
             for look, apdu in zip(self.looks, self.analysis.apdus_of(self.numbers), strict=True)
         ]
 

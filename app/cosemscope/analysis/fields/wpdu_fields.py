@@ -5,7 +5,7 @@ import numpy as np
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, both, object_array, since
-from cosemscope.analysis.fields.value_types import Duration, Flag, Instant, Integer, Octets, Text, Word
+from cosemscope.analysis.fields.value_types import Duration, Flag, Instant, Integer, Octets, Term, Text, Word
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE
 from cosemscope.transport.wports import Side, wport_name
@@ -112,7 +112,13 @@ def _marked(asked: AskedRows, mark: Mark) -> Array:
     return (asked.wpdus("marks") & mark) > 0
 
 
-@declared("wpdu.marks", Text(), "Marks", "All that is remarkable about it, in words", several=True)
+@declared(
+    "wpdu.marks",
+    Term([word for word, _ in _MARKS.values()]),
+    "Marks",
+    "All that is remarkable about it, in words",
+    several=True,
+)
 def _marks(asked: AskedRows) -> Values:
     set_ = np.stack([_marked(asked, mark) for mark in _MARKS], 1)
     words = object_array([word for word, _ in _MARKS.values()])

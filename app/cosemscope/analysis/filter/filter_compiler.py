@@ -164,7 +164,7 @@ def _no_field(node: Node) -> FilterError:
 def _comparison(node: Any) -> pr.Predicate:
     left, right = _side(node.left), _side(node.right)
     operator, fold = _fold(node)
-    if isinstance(left, Operand) and not _means_word(left, node.right):
+    if isinstance(left, Operand) and not _means_word(left, node.right, operator):
         if isinstance(right, Operand):
             return _compared(node, operator, left, right)
         return _finished(_passes(left, _test(operator, left, node.right, right, node.left), fold))
@@ -207,7 +207,7 @@ def _membership(node: Any) -> pr.Predicate:
         ends = [(order, one) for order, one in (((">=", low), ("<=", high)) if high else (("==", low),))]
         found = []
         for order, one in ends:
-            side: _Side = one if _means_word(operand, one) else _side(one)
+            side: _Side = one if _means_word(operand, one, "==") else _side(one)
             if isinstance(side, Operand):
                 raise FilterError("a set has values, and no fields", one.start, one.stop)
             found.append(_test(order, operand, one, side, node.left))
@@ -435,10 +435,12 @@ def _counted(literal: Literal, other: _Side) -> _Fixed:
 # Tests of values.
 
 
-def _means_word(operand: Operand, node: Node) -> bool:
+def _means_word(operand: Operand, node: Node, operator: str) -> bool:
     """Whether a word beside a field is one of the field's own, although a field has that name too."""
     if not isinstance(node, Literal) or node.spelling is not Spelling.WORD:
         return False
+    if operator in ("contains", "matches"):
+        return True
     words = _words(operand)
     return words is not None and words.known(node.text)
 

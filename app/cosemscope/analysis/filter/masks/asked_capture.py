@@ -3,10 +3,17 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.associations.passed_rows import PassedRows
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.asked_rows import Looker
 from cosemscope.capture.cancelling import Look
 
+Numbers = npt.NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
 
@@ -17,3 +24,20 @@ class Asked(NamedTuple):
     associations: Associations
     look: Look
     progress: Progress
+
+
+#: Rows are walked in order where they are more than one in so many; else each is looked at by itself.
+_SHARE = 24
+
+
+def is_walked(asked: Asked, rows: Numbers) -> bool:
+    """Whether looks at these rows are had best by walking all rows up to the last one, in order."""
+    ascending = len(rows) < 2 or bool((np.diff(rows) > 0).all())
+    return ascending and len(rows) > 0 and len(rows) * _SHARE > int(rows[-1])
+
+
+def looker_of(asked: Asked, rows: Numbers) -> Looker:
+    """Who looks at these rows, which are asked for in their order."""
+    if not is_walked(asked, rows):
+        return PassedRows(asked.associations)
+    return Insights(asked.analysis, beside=asked.associations)

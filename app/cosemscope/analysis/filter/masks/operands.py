@@ -6,14 +6,15 @@ in other processes. Functions and arithmetic are worked out for distinct values 
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol
+from functools import reduce
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.fields.row_field import RowField
 from cosemscope.analysis.fields.value_arrays import coded
-from cosemscope.analysis.filter.language.tree_names import tree_name
+from cosemscope.analysis.filter.language.tree_names import path_heads, tree_name
 from cosemscope.analysis.filter.language.value_kinds import FilterKind
 from cosemscope.analysis.filter.masks.calculations import calculate, calculate_each, extreme
 from cosemscope.analysis.filter.masks.filter_vectors import Vector, encoded
@@ -49,8 +50,39 @@ class ValueSource(Protocol):
         """The mask of a condition on trees, where the trees are not at hand."""
 
 
+class Needs(NamedTuple):
+    """What a condition asks trees for.
+
+    `heads`: names of APDUs, one of which stands in every tree that it leaves; None where that is not known.
+    `names`: last names of all paths; `texts`: whether the texts of all fields are asked.
+    """
+
+    heads: frozenset[str] | None
+    names: frozenset[str] = frozenset()
+    texts: bool = False
+
+    def and_also(self, other: "Needs") -> "Needs":
+        """What two things need of which both must be there."""
+        return self._both(other, self.heads if self.heads is not None else other.heads)
+
+    def or_else(self, other: "Needs") -> "Needs":
+        """What two things need of which one must be there."""
+        either = None if self.heads is None or other.heads is None else self.heads | other.heads
+        return self._both(other, either)
+
+    def without(self) -> "Needs":
+        """What something needs that may not be there."""
+        return self._replace(heads=None)
+
+    def _both(self, other: "Needs", heads: frozenset[str] | None) -> "Needs":
+        return Needs(heads, self.names | other.names, self.texts or other.texts)
+
+
 class Condition(Protocol):
-    """A condition on what a source has."""
+    """A condition on what a source has; other processes can be given it."""
+
+    def needs(self) -> Needs:
+        """What it asks trees for."""
 
     def mask(self, source: ValueSource) -> Mask:
         """Which of its rows, or trees, it leaves, bool[source.count]."""
@@ -67,6 +99,10 @@ class Operand:
     def vector(self, source: ValueSource) -> Vector:
         """The values for the rows, or trees, of a source."""
         raise NotImplementedError
+
+    def needs(self) -> Needs:
+        """What it asks trees for."""
+        return Needs(None)
 
 
 @dataclass(frozen=True)
@@ -104,6 +140,11 @@ class TreeOperand(Operand):
 
     path: tuple[str, ...]
 
+    def needs(self) -> Needs:
+        """The names of the path; its head is an APDU's, or some field's."""
+        head = self.path[0]
+        return Needs(frozenset((head,)) if head in path_heads() else None, frozenset(self.path))
+
     def vector(self, source: ValueSource) -> Vector:
         """Values and texts of these fields."""
         return _of_trees(source, lambda root: [TreeValue(one.value, one.text) for one in self.fields(root)])
@@ -137,6 +178,10 @@ class TreeNames(Operand):
 class TreeTexts(Operand):
     """The texts of all fields of trees; of octets and text without one, what they are."""
 
+    def needs(self) -> Needs:
+        """All texts."""
+        return Needs(None, texts=True)
+
     def vector(self, source: ValueSource) -> Vector:
         """The texts."""
         return _of_trees(source, lambda root: [text for one in walk(root) if (text := _said(one))])
@@ -167,6 +212,10 @@ class Calculation(Operand):
     left: Operand
     right: Operand
 
+    def needs(self) -> Needs:
+        """What both sides need."""
+        return self.left.needs().and_also(self.right.needs())
+
     def vector(self, source: ValueSource) -> Vector:
         """The results."""
         return calculate(self.operator, self.left.vector(source), self.right.vector(source))
@@ -178,6 +227,10 @@ class EachOf(Operand):
 
     function: str
     inner: Operand
+
+    def needs(self) -> Needs:
+        """What the inner one needs."""
+        return self.inner.needs()
 
     def vector(self, source: ValueSource) -> Vector:
         """The results."""
@@ -206,6 +259,10 @@ class Extreme(Operand):
     greatest: bool
     inner: tuple[Operand, ...]
 
+    def needs(self) -> Needs:
+        """What one of them needs."""
+        return reduce(Needs.or_else, (one.needs() for one in self.inner))
+
     def vector(self, source: ValueSource) -> Vector:
         """The results."""
         return extreme([one.vector(source) for one in self.inner], greatest=self.greatest)
@@ -216,6 +273,10 @@ class CountOf(Operand):
     """How many values a row has."""
 
     inner: Operand
+
+    def needs(self) -> Needs:
+        """What the inner one needs, where there is any."""
+        return self.inner.needs().without()
 
     def vector(self, source: ValueSource) -> Vector:
         """The numbers."""
@@ -228,6 +289,10 @@ class SliceOf(Operand):
 
     inner: Operand
     ranges: tuple[tuple[int, int | None], ...]
+
+    def needs(self) -> Needs:
+        """What the inner one needs."""
+        return self.inner.needs()
 
     def vector(self, source: ValueSource) -> Vector:
         """The parts, joined."""

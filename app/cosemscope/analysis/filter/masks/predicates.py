@@ -4,16 +4,17 @@ What takes little is asked first, and what takes looks or trees only about the r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
 from cosemscope.analysis.fields.value_arrays import Array, coded
-from cosemscope.analysis.fields.value_types import ADDRESS
+from cosemscope.analysis.fields.value_types import ADDRESS, ValueType
 from cosemscope.analysis.filter.language.folding import folded
 from cosemscope.analysis.filter.language.value_kinds import FilterKind
 from cosemscope.analysis.filter.masks.filter_vectors import Fold, Vector, encoded
-from cosemscope.analysis.filter.masks.operands import Effort, FieldOperand, Operand, ValueSource
+from cosemscope.analysis.filter.masks.operands import Effort, FieldOperand, Needs, Operand, ValueSource
 from cosemscope.analysis.filter.masks.value_tests import ORDERS, Mask, Test
 
 
@@ -26,6 +27,10 @@ class Predicate:
     def mask(self, source: ValueSource) -> Mask:
         """Which rows are left, bool[source.count]."""
         raise NotImplementedError
+
+    def needs(self) -> Needs:
+        """What it asks trees for."""
+        return Needs(None)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,10 @@ class Passes(Predicate):
     test: Test
     fold: Fold
 
+    def needs(self) -> Needs:
+        """What the operand needs."""
+        return self.operand.needs()
+
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""
         vector = self.operand.vector(source)
@@ -58,6 +67,10 @@ class Exists(Predicate):
     """Rows that have a value."""
 
     operand: Operand
+
+    def needs(self) -> Needs:
+        """What the operand needs."""
+        return self.operand.needs()
 
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""
@@ -76,6 +89,10 @@ class Compares(Predicate):
     left: Operand
     right: Operand
     every: bool
+
+    def needs(self) -> Needs:
+        """What both operands need."""
+        return self.left.needs().and_also(self.right.needs())
 
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""
@@ -118,16 +135,24 @@ def _comparable(operand: Operand, vector: Vector, *, ported: bool) -> Vector:
     """Words by their texts, addresses as numbers: what other fields have in the same form."""
     values = vector.values
     if operand.kind in (FilterKind.WORD, FilterKind.RANK) and isinstance(operand, FieldOperand):
-        type_ = operand.field.type
-        codes, distinct = (None, values) if values.dtype == object else coded(values)
-        texts = np.array([folded(text) for text in type_.texts(distinct)], object)
-        return vector.same(texts if codes is None else texts[codes], vector.there)
+        return _folded(operand.field.type, vector)
     if values.dtype == ADDRESS:
         keys = np.empty(len(values), object)
         for place, (family, high, low, port) in enumerate(values.tolist()):
             keys[place] = (family, high, low, port if ported else 0)
         return vector.same(keys, vector.there)
     return vector
+
+
+def _folded(type_: ValueType, vector: Vector) -> Vector:
+    """Words as texts, each once."""
+    codes, distinct = (encoded if vector.values.dtype == object else coded)(vector.values)
+    texts = np.array([folded(text) for text in type_.texts(distinct)], object)
+    there = None if vector.there is None else np.zeros(len(distinct), np.bool_)
+    if there is not None and vector.there is not None:
+        there[codes[vector.there]] = True
+    spread = codes if vector.codes is None else codes[vector.codes]
+    return replace(vector, values=texts, there=there, codes=spread)
 
 
 def _numbered(left: Vector, right: Vector) -> tuple[Vector, Vector]:
@@ -181,6 +206,10 @@ class Negated(Predicate):
 
     inner: Predicate
 
+    def needs(self) -> Needs:
+        """What the other condition needs, where it leaves anything."""
+        return self.inner.needs().without()
+
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""
         return ~self.inner.mask(source)
@@ -192,6 +221,10 @@ class AllOf(Predicate):
 
     parts: tuple[Predicate, ...]
 
+    def needs(self) -> Needs:
+        """What all of them need."""
+        return reduce(Needs.and_also, (part.needs() for part in self.parts))
+
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""
         return _narrowed(self.parts, source, decided=False)
@@ -202,6 +235,10 @@ class AnyOf(Predicate):
     """Rows that one condition leaves at least; they are in the order in which they are asked."""
 
     parts: tuple[Predicate, ...]
+
+    def needs(self) -> Needs:
+        """What one of them needs."""
+        return reduce(Needs.or_else, (part.needs() for part in self.parts))
 
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""
@@ -229,6 +266,10 @@ class OddOf(Predicate):
     """Rows that an odd number of conditions leaves: one, of two."""
 
     parts: tuple[Predicate, ...]
+
+    def needs(self) -> Needs:
+        """What one of them needs."""
+        return reduce(Needs.or_else, (part.needs() for part in self.parts))
 
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.associations.passed_rows import PassedRows
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, RowField
-from cosemscope.analysis.filter.masks.asked_capture import Asked
+from cosemscope.analysis.filter.masks.asked_capture import Asked, looker_of
 from cosemscope.analysis.filter.masks.filter_vectors import Vector, joined_vectors
 from cosemscope.analysis.filter.masks.kept_columns import kept_columns, state_of, values_of
 from cosemscope.analysis.filter.masks.operands import Condition
@@ -66,7 +65,7 @@ class RowSource:
 
     def _in_batches(self, field: RowField) -> Iterator[Vector]:
         asked, rows = self._asked, self.rows
-        looker = PassedRows(asked.associations) if needs_looks(field) else None
+        looker = looker_of(asked, rows) if needs_looks(field) else None
         size = _OF_ASSOCIATIONS if field.name.startswith("association.") else _AT_ONCE
         for start in range(0, max(len(rows), 1), size):
             asked.look()

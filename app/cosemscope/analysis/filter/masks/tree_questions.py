@@ -1,24 +1,57 @@
-"""Questions to trees: a condition on decoded fields is answered row by row, and the answers are kept."""
+"""Questions to trees: a condition on decoded fields is answered for many rows, in processes of their own.
+
+Equal rows are decoded once, rows in which an APDU that is asked for cannot stand are not decoded at all, and
+what was answered is kept until the capture, its keys or its scalers change.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.associations.association import AnyLook, Look, QuietLook
+from cosemscope.analysis.associations.quiet_rows import is_quiet
+from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.fields.row_field import RowField
-from cosemscope.analysis.filter.masks.asked_capture import Asked
+from cosemscope.analysis.filter.language.tree_names import tree_name
+from cosemscope.analysis.filter.masks.asked_capture import Asked, is_walked, looker_of
 from cosemscope.analysis.filter.masks.filter_vectors import Vector
-from cosemscope.analysis.filter.masks.operands import Condition
+from cosemscope.analysis.filter.masks.kept_answers import NO, UNKNOWN, YES, kept_answers
+from cosemscope.analysis.filter.masks.operands import Condition, Needs
 from cosemscope.analysis.filter.masks.value_tests import Mask
+from cosemscope.analysis.worker_pool import PendingWork, WorkerPool
+from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.fields import Decoded
+from cosemscope.apdu.names import tags as t
+from cosemscope.streams.tables.framing import Framing
+from cosemscope.transport.wpdu import HEADER_SIZE
 
-_AT_ONCE = 1024
+#: Rows that are looked at at once, and their octets at most; tasks that a worker is given at once.
+_AT_ONCE, _MOST_OCTETS, _TASKS = 2048, 1 << 20, 512
+#: Batches of tasks that are being decoded while the next ones are looked for.
+_PENDING = 8
+#: Tasks whose answers are remembered, and octets of the longest.
+_REMEMBERED, _LONGEST = 1 << 17, 4096
+#: Fields around an APDU, and the one field of a quiet APDU that is of this WPDU alone, as trees name them.
+_HEADER = frozenset(("wpdu", "version", "source-wport", "destination-wport", "length"))
+#: First octets of APDUs whose trees depend on nothing else while nothing in them is ciphered.
+_ACSE = frozenset(bytes((tag,)) for tag in (t.AARQ, t.AARE, t.RLRQ, t.RLRE, t.ABRT))
+#: First octets of APDUs with no other APDU inside, whatever they say.
+_BARE = (t.DATA_NOTIFICATION, t.EVENT_NOTIFICATION, t.ABRT)
+_INVOKE_ID = "invoke-id-and-priority"
+#: Where the invoke-id stands in a WPDU with a quiet APDU.
+_INVOKE_AT = HEADER_SIZE + 2
 
 
 class TreeSource:
     """Trees as the source of a filter's values."""
 
-    def __init__(self, trees: list[Decoded]) -> None:
-        self.trees = trees
-        self.count = len(trees)
+    def __init__(self, trees: Sequence[Decoded]) -> None:
+        self.trees = list(trees)
+        self.count = len(self.trees)
 
     def field(self, field: RowField) -> Vector:
         """No tree has fields of the registry: filters ask for these apart."""
@@ -33,16 +66,181 @@ class TreeSource:
         return condition.mask(self)
 
 
+class RowTask(NamedTuple):
+    """All that the tree of a row in clear depends on."""
+
+    octets: bytes
+    framing: int
+    request: Request | None
+    scaler_unit: tuple[int, int] | None
+
+    def decode(self) -> Decoded:
+        """The tree."""
+        context = Context(self.request, scaler_unit=lambda reference: self.scaler_unit)
+        return decode_framed(self.octets, Framing(self.framing), context)
+
+
+def answer_tasks(condition: Condition, tasks: Sequence[RowTask]) -> bytes:
+    """Which trees a condition leaves: an octet each, 0 or 1. Never raises."""
+    return condition.mask(TreeSource([task.decode() for task in tasks])).tobytes()
+
+
 def answer(asked: Asked, rows: npt.NDArray[np.int64], condition: Condition) -> Mask:
-    """Which rows have trees that a condition on trees leaves, bool[rows]."""
-    found = np.zeros(len(rows), np.bool_)
-    for start in range(0, len(rows), _AT_ONCE):
-        asked.look()
-        part = rows[start : start + _AT_ONCE]
-        trees = [
-            asked.associations.decode(row, octets=octets)
-            for row, octets in zip(part.tolist(), asked.analysis.octets_of(part), strict=True)
-        ]
-        found[start : start + _AT_ONCE] = condition.mask(TreeSource(trees))
-        asked.progress(start + len(part), len(rows))
-    return found
+    """Which rows have trees that a condition leaves, bool[rows].
+
+    Raises Cancelled by way of `asked.look`, and CaptureError and OSError where octets cannot be read.
+    """
+    kept = kept_answers(asked.analysis, asked.associations, condition)
+    found = kept[rows]
+    unknown = np.flatnonzero(found == UNKNOWN)
+    needs = condition.needs()
+    possible = unknown[_may_have(asked, rows[unknown], needs)]
+    found[unknown] = NO
+    found[possible] = UNKNOWN
+    order = possible[np.argsort(rows[possible], kind="stable")]
+    try:
+        for places, answers in _answers(asked, rows[order], condition, needs):
+            found[order[places]] = answers
+    finally:
+        # What was answered before somebody cancelled is kept too.
+        known = found != UNKNOWN
+        kept[rows[known]] = found[known]
+    left: Mask = found == YES
+    return left
+
+
+def _may_have(asked: Asked, rows: npt.NDArray[np.int64], needs: Needs) -> Mask:
+    """In which rows an APDU that is asked for may stand: quiet ones are what their first octet says."""
+    if needs.heads is None:
+        return np.ones(len(rows), np.bool_)
+    tags = [tag for tag, name in t.APDU_TAGS.items() if tree_name(name) in needs.heads]
+    tag = asked.analysis.wpdus["apdu_tag"][rows]
+    bare: Mask = is_quiet(asked.analysis, rows) | np.isin(tag, _BARE)
+    return np.isin(tag, tags) | ~bare
+
+
+_Answers = tuple[slice, npt.NDArray[np.int8]]
+
+
+class _Batch(NamedTuple):
+    """Rows whose answers are being worked out: at `places`, with the tasks of those in clear."""
+
+    places: slice
+    answers: npt.NDArray[np.int8]
+    quiet: list[tuple[int, RowTask]]
+    pending: list[tuple[list[RowTask], PendingWork[bytes]]]
+
+
+def _answers(
+    asked: Asked, rows: npt.NDArray[np.int64], condition: Condition, needs: Needs
+) -> Iterator[_Answers]:
+    """The answers for ascending rows, a batch after the other."""
+    pieces = len(rows) if is_walked(asked, rows) else 0
+    with WorkerPool(pieces) as workers:
+        known = _KnownTasks()
+        looker = looker_of(asked, rows)
+        waiting: deque[_Batch] = deque()
+        for places in chain(_parts(asked, rows), (None,)):
+            asked.look()
+            if places is not None:
+                looks = looker.looks(rows[places])
+                waiting.append(_begun(asked, rows, places, looks, condition, needs, workers, known))
+            while waiting and (places is None or len(waiting) > _PENDING):
+                asked.look()
+                batch = waiting.popleft()
+                yield _ended(batch, workers, known)
+                asked.progress(batch.places.stop, len(rows))
+
+
+def _parts(asked: Asked, rows: npt.NDArray[np.int64]) -> Iterator[slice]:
+    """Rows at once: so many, and fewer of long ones."""
+    start = 0
+    while start < len(rows):
+        sizes = asked.analysis.wpdus["size"][rows[start : start + _AT_ONCE]]
+        count = int(np.searchsorted(np.cumsum(sizes, dtype=np.int64), _MOST_OCTETS)) + 1
+        stop = start + min(count, len(sizes))
+        yield slice(start, stop)
+        start = stop
+
+
+class _KnownTasks:
+    """Answers of tasks that were given before; those being worked out have None."""
+
+    def __init__(self) -> None:
+        self.answers: dict[RowTask, int | None] = {}
+
+    def is_new(self, task: RowTask) -> bool:
+        """Whether nobody has been given an equal task."""
+        return len(task.octets) > _LONGEST or task not in self.answers
+
+    def given(self, task: RowTask) -> None:
+        """Somebody works on the task."""
+        if len(task.octets) <= _LONGEST and len(self.answers) < _REMEMBERED:
+            self.answers[task] = None
+
+
+def _begun(
+    asked: Asked,
+    rows: npt.NDArray[np.int64],
+    places: slice,
+    looks: Sequence[AnyLook],
+    condition: Condition,
+    needs: Needs,
+    workers: WorkerPool,
+    known: _KnownTasks,
+) -> _Batch:
+    """Give workers the tasks of quiet rows that are new, and answer the others here."""
+    part = rows[places]
+    framings = asked.analysis.wpdus["framing"][part].tolist()
+    answers = np.full(len(part), NO, np.int8)
+    quiet: list[tuple[int, RowTask]] = []
+    new: list[RowTask] = []
+    loud: list[tuple[int, Decoded]] = []
+    octets_of = asked.analysis.octets_of(part)
+    for place, (row, look, framing, octets) in enumerate(
+        zip(part.tolist(), looks, framings, octets_of, strict=True)
+    ):
+        if isinstance(look, QuietLook) and octets:
+            task = RowTask(_alike(octets, framing, needs), framing, look.request, look.scaler_unit)
+        elif isinstance(look, Look) and look.plain[:1] in _ACSE and not look.openings and octets:
+            task = RowTask(octets, framing, None, None)
+        else:
+            whole = look if isinstance(look, Look) else None
+            loud.append((place, asked.associations.decode(row, whole, octets)))
+            continue
+        quiet.append((place, task))
+        if known.is_new(task):
+            known.given(task)
+            new.append(task)
+    if loud:
+        answers[[place for place, _ in loud]] = condition.mask(TreeSource([tree for _, tree in loud]))
+    pieces = [new[start : start + _TASKS] for start in range(0, len(new), _TASKS)]
+    pending = [(piece, workers.begin(answer_tasks, condition, piece)) for piece in pieces]
+    return _Batch(places, answers, quiet, pending)
+
+
+def _alike(octets: bytes, framing: int, needs: Needs) -> bytes:
+    """The octets of a quiet row without what the condition does not ask for: wPorts, and the invoke-id."""
+    if framing != Framing.WRAPPER or needs.texts or len(octets) <= _INVOKE_AT:
+        return octets
+    if not needs.names.isdisjoint(_HEADER):
+        head = octets[:_INVOKE_AT]
+    else:
+        head = b"\0\1\0\0\0\0" + octets[6:_INVOKE_AT]
+    own = octets[_INVOKE_AT : _INVOKE_AT + 1] if _INVOKE_ID in needs.names else b"\0"
+    return head + own + octets[_INVOKE_AT + 1 :]
+
+
+def _ended(batch: _Batch, workers: WorkerPool, known: _KnownTasks) -> _Answers:
+    """The answers of a batch; waits for them."""
+    own: dict[RowTask, int] = {}
+    for tasks, pending in batch.pending:
+        answers: bytes = workers.end(pending)
+        for task, passed in zip(tasks, answers, strict=True):
+            own[task] = passed
+            if task in known.answers:
+                known.answers[task] = passed
+    for place, task in batch.quiet:
+        told = own.get(task)
+        batch.answers[place] = known.answers[task] if told is None else told
+    return batch.places, batch.answers

@@ -1,0 +1,78 @@
+"""Processes of our own that work on parts of a capture, where it is large enough that they pay.
+
+A process that dies, or cannot be had, costs time and nothing else: its part is worked on here.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import suppress
+from multiprocessing import get_context
+from types import TracebackType
+from typing import Any, Generic, NamedTuple, Self, TypeVar
+
+#: How far workers stand back behind other processes.
+_NICENESS = 5
+#: Pieces of work below which processes take longer to start than they save.
+_WORTH_IT = 20_000
+
+Result = TypeVar("Result")
+
+
+def _stand_back() -> None:
+    """Ctrl+C is for the process that waits, which ends its workers; a window goes before them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        os.nice(_NICENESS)
+
+
+class PendingWork(NamedTuple, Generic[Result]):
+    """Work that is being done, or (without a future) will be when it is asked for."""
+
+    function: Callable[..., Result]
+    given: tuple[Any, ...]
+    future: "Future[Result] | None"
+
+
+class WorkerPool:
+    """Does work in the background, of `pieces` pieces in all; a context manager with its processes.
+
+    There are `workers`, or as many as there are processors, but for `spare` of these.
+    """
+
+    def __init__(self, pieces: int, workers: int | None = None, spare: int = 0) -> None:
+        count = max(1, (os.cpu_count() or 1) - spare) if workers is None else workers
+        self._pool: ProcessPoolExecutor | None = None
+        if count and (workers or pieces >= _WORTH_IT):
+            with suppress(OSError, ImportError, NotImplementedError):  # where there can be no processes
+                self._pool = ProcessPoolExecutor(count, get_context("spawn"), _stand_back)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def begin(self, function: Callable[..., Result], *given: Any) -> PendingWork[Result]:
+        """Call a function of a module with values that other processes can be given, if there are any."""
+        future: Future[Result] | None = None
+        if self._pool is not None:
+            try:
+                future = self._pool.submit(function, *given)
+            except (BrokenExecutor, OSError):
+                self._pool = None
+        return PendingWork(function, given, future)
+
+    def end(self, pending: PendingWork[Result]) -> Result:
+        """What the function returned; waits for it."""
+        if pending.future is not None:
+            try:
+                return pending.future.result()
+            except (BrokenExecutor, OSError):
+                self._pool = None
+        return pending.function(*pending.given)
