@@ -50,7 +50,7 @@ class ValueSource(Protocol):
         """The mask of a condition on trees, where the trees are not at hand."""
 
 
-class Needs(NamedTuple):
+class TreeNeeds(NamedTuple):
     """What a condition asks trees for.
 
     `heads`: names of APDUs, one of which stands in every tree that it leaves; None where that is not known.
@@ -61,27 +61,27 @@ class Needs(NamedTuple):
     names: frozenset[str] = frozenset()
     texts: bool = False
 
-    def and_also(self, other: "Needs") -> "Needs":
+    def and_also(self, other: "TreeNeeds") -> "TreeNeeds":
         """What two things need of which both must be there."""
         return self._both(other, self.heads if self.heads is not None else other.heads)
 
-    def or_else(self, other: "Needs") -> "Needs":
+    def or_else(self, other: "TreeNeeds") -> "TreeNeeds":
         """What two things need of which one must be there."""
         either = None if self.heads is None or other.heads is None else self.heads | other.heads
         return self._both(other, either)
 
-    def without(self) -> "Needs":
+    def without(self) -> "TreeNeeds":
         """What something needs that may not be there."""
         return self._replace(heads=None)
 
-    def _both(self, other: "Needs", heads: frozenset[str] | None) -> "Needs":
-        return Needs(heads, self.names | other.names, self.texts or other.texts)
+    def _both(self, other: "TreeNeeds", heads: frozenset[str] | None) -> "TreeNeeds":
+        return TreeNeeds(heads, self.names | other.names, self.texts or other.texts)
 
 
 class Condition(Protocol):
     """A condition on what a source has; other processes can be given it."""
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What it asks trees for."""
 
     def mask(self, source: ValueSource) -> Mask:
@@ -100,9 +100,9 @@ class Operand:
         """The values for the rows, or trees, of a source."""
         raise NotImplementedError
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What it asks trees for."""
-        return Needs(None)
+        return TreeNeeds(None)
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,10 @@ class TreeOperand(Operand):
 
     path: tuple[str, ...]
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """The names of the path; its head is an APDU's, or some field's."""
         head = self.path[0]
-        return Needs(frozenset((head,)) if head in path_heads() else None, frozenset(self.path))
+        return TreeNeeds(frozenset((head,)) if head in path_heads() else None, frozenset(self.path))
 
     def vector(self, source: ValueSource) -> Vector:
         """Values and texts of these fields."""
@@ -178,9 +178,9 @@ class TreeNames(Operand):
 class TreeTexts(Operand):
     """The texts of all fields of trees; of octets and text without one, what they are."""
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """All texts."""
-        return Needs(None, texts=True)
+        return TreeNeeds(None, texts=True)
 
     def vector(self, source: ValueSource) -> Vector:
         """The texts."""
@@ -212,7 +212,7 @@ class Calculation(Operand):
     left: Operand
     right: Operand
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What both sides need."""
         return self.left.needs().and_also(self.right.needs())
 
@@ -228,7 +228,7 @@ class EachOf(Operand):
     function: str
     inner: Operand
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What the inner one needs."""
         return self.inner.needs()
 
@@ -259,9 +259,9 @@ class Extreme(Operand):
     greatest: bool
     inner: tuple[Operand, ...]
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What one of them needs."""
-        return reduce(Needs.or_else, (one.needs() for one in self.inner))
+        return reduce(TreeNeeds.or_else, (one.needs() for one in self.inner))
 
     def vector(self, source: ValueSource) -> Vector:
         """The results."""
@@ -274,7 +274,7 @@ class CountOf(Operand):
 
     inner: Operand
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What the inner one needs, where there is any."""
         return self.inner.needs().without()
 
@@ -290,7 +290,7 @@ class SliceOf(Operand):
     inner: Operand
     ranges: tuple[tuple[int, int | None], ...]
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What the inner one needs."""
         return self.inner.needs()
 

@@ -14,7 +14,7 @@ from cosemscope.analysis.fields.value_types import ADDRESS, ValueType
 from cosemscope.analysis.filter.language.folding import folded
 from cosemscope.analysis.filter.language.value_kinds import FilterKind
 from cosemscope.analysis.filter.masks.filter_vectors import Fold, Vector, encoded
-from cosemscope.analysis.filter.masks.operands import Effort, FieldOperand, Needs, Operand, ValueSource
+from cosemscope.analysis.filter.masks.operands import Effort, FieldOperand, Operand, TreeNeeds, ValueSource
 from cosemscope.analysis.filter.masks.value_tests import ORDERS, Mask, Test
 
 
@@ -28,9 +28,9 @@ class Predicate:
         """Which rows are left, bool[source.count]."""
         raise NotImplementedError
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What it asks trees for."""
-        return Needs(None)
+        return TreeNeeds(None)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Passes(Predicate):
     test: Test
     fold: Fold
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What the operand needs."""
         return self.operand.needs()
 
@@ -68,7 +68,7 @@ class Exists(Predicate):
 
     operand: Operand
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What the operand needs."""
         return self.operand.needs()
 
@@ -90,7 +90,7 @@ class Compares(Predicate):
     right: Operand
     every: bool
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What both operands need."""
         return self.left.needs().and_also(self.right.needs())
 
@@ -206,7 +206,7 @@ class Negated(Predicate):
 
     inner: Predicate
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What the other condition needs, where it leaves anything."""
         return self.inner.needs().without()
 
@@ -221,9 +221,9 @@ class AllOf(Predicate):
 
     parts: tuple[Predicate, ...]
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What all of them need."""
-        return reduce(Needs.and_also, (part.needs() for part in self.parts))
+        return reduce(TreeNeeds.and_also, (part.needs() for part in self.parts))
 
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""
@@ -236,9 +236,9 @@ class AnyOf(Predicate):
 
     parts: tuple[Predicate, ...]
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What one of them needs."""
-        return reduce(Needs.or_else, (part.needs() for part in self.parts))
+        return reduce(TreeNeeds.or_else, (part.needs() for part in self.parts))
 
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""
@@ -267,9 +267,9 @@ class OddOf(Predicate):
 
     parts: tuple[Predicate, ...]
 
-    def needs(self) -> Needs:
+    def needs(self) -> TreeNeeds:
         """What one of them needs."""
-        return reduce(Needs.or_else, (part.needs() for part in self.parts))
+        return reduce(TreeNeeds.or_else, (part.needs() for part in self.parts))
 
     def mask(self, source: ValueSource) -> Mask:
         """Which rows those are."""

@@ -20,7 +20,7 @@ from cosemscope.analysis.filter.language.tree_names import tree_name
 from cosemscope.analysis.filter.masks.asked_capture import Asked, is_walked, looker_of
 from cosemscope.analysis.filter.masks.filter_vectors import Vector
 from cosemscope.analysis.filter.masks.kept_answers import NO, UNKNOWN, YES, kept_answers
-from cosemscope.analysis.filter.masks.operands import Condition, Needs
+from cosemscope.analysis.filter.masks.operands import Condition, TreeNeeds
 from cosemscope.analysis.filter.masks.value_tests import Mask
 from cosemscope.analysis.worker_pool import PendingWork, WorkerPool
 from cosemscope.apdu.context import Context, Request
@@ -109,7 +109,7 @@ def answer(asked: Asked, rows: npt.NDArray[np.int64], condition: Condition) -> M
     return left
 
 
-def _may_have(asked: Asked, rows: npt.NDArray[np.int64], needs: Needs) -> Mask:
+def _may_have(asked: Asked, rows: npt.NDArray[np.int64], needs: TreeNeeds) -> Mask:
     """In which rows an APDU that is asked for may stand: quiet ones are what their first octet says."""
     if needs.heads is None:
         return np.ones(len(rows), np.bool_)
@@ -132,7 +132,7 @@ class _Batch(NamedTuple):
 
 
 def _answers(
-    asked: Asked, rows: npt.NDArray[np.int64], condition: Condition, needs: Needs
+    asked: Asked, rows: npt.NDArray[np.int64], condition: Condition, needs: TreeNeeds
 ) -> Iterator[_Answers]:
     """The answers for ascending rows, a batch after the other."""
     pieces = len(rows) if is_walked(asked, rows) else 0
@@ -185,7 +185,7 @@ def _begun(
     places: slice,
     looks: Sequence[AnyLook],
     condition: Condition,
-    needs: Needs,
+    needs: TreeNeeds,
     workers: WorkerPool,
     known: _KnownTasks,
 ) -> _Batch:
@@ -219,7 +219,7 @@ def _begun(
     return _Batch(places, answers, quiet, pending)
 
 
-def _alike(octets: bytes, framing: int, needs: Needs) -> bytes:
+def _alike(octets: bytes, framing: int, needs: TreeNeeds) -> bytes:
     """The octets of a quiet row without what the condition does not ask for: wPorts, and the invoke-id."""
     if framing != Framing.WRAPPER or needs.texts or len(octets) <= _INVOKE_AT:
         return octets
