@@ -288,6 +288,13 @@ def heartbeat(talk: Talk) -> None:
     read(talk)
 
 
+def rest_of_wpdu(talk: Talk) -> None:
+    read(talk)
+    talk.tcp.say(0, wpdu(GET, 16, 1), [12])
+    del talk.wire.packets[-2]
+    read(talk)
+
+
 # --- contents ---
 
 
@@ -381,6 +388,7 @@ SCENARIOS: dict[str, Scenario] = {
     "dedicated-key-reused": dedicated_key,
     "small-mss": small_mss,
     "heartbeat": heartbeat,
+    "rest-of-wpdu": rest_of_wpdu,
     "wrong-type": wrong_type,
     "no-device-id": no_device_id,
     "push-unlike-setup": push_unlike,
@@ -394,4 +402,5 @@ ALSO = {
     "invoke-id-reused": ("unanswered",),
     "dedicated-key-reused": ("key-in-clear",),
     "heartbeat": ("resynchronised",),
+    "rest-of-wpdu": ("resynchronised",),
 }

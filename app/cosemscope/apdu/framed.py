@@ -212,8 +212,11 @@ def _read_header(c: Cursor, order: _Order) -> tuple[Any, str]:
     if length == 0:
         c.warn(start + 6, start + 8, "the WPDU has no data", CLAUSE, "no-data")
     else:
+        told = len(c.session.problems)
         read_apdu(c)
         text += f", {c.children[-1].name}"
+        if length > left:  # what breaks off there says no more than that the WPDU is cut
+            c.session.problems[told:] = [one for one in c.session.problems[told:] if one.item]
     c.end = outer_end
     return None, text
 

@@ -41,6 +41,7 @@ from cosemscope.analysis.expert.checks import (
     run_look_checks,
 )
 from cosemscope.analysis.expert.file_items import add_file_problems
+from cosemscope.analysis.expert.not_captured import take_back
 from cosemscope.analysis.expert.tree_items import kind_of
 from cosemscope.analysis.expert.tree_workers import PendingTrees, Problems, TreeTask, TreeWorkers
 from cosemscope.apdu.fields import Problem
@@ -173,6 +174,7 @@ class _ExpertPass:
         for _, found in run_look_checks(associations, items) if associations is not None else ():
             items.add(len(found["kind"]), **found)
         settle_heartbeats(items)
+        take_back(analysis, items)
         add_file_problems(analysis, items)
         _link_to_wpdus(analysis, items, everything)
         items.switch_off()

@@ -87,6 +87,12 @@ class Happenings:
         strange = self._no_wpdus(stream, rows) if carried and lacks_nothing else []
         return sorted([*lifecycle, *self._sent(rows, opened), *arrived, *strange])
 
+    def senders(self, stream: int) -> tuple[set[int], set[int]]:
+        """The wPorts from which each side of a stream sends, also what the capture has not whole."""
+        rows = self._wpdus.rows(stream)
+        side, wports = (self._analysis.wpdus[name][rows] for name in ("direction", "source_wport"))
+        return set(wports[side == 0].tolist()), set(wports[side == 1].tolist())
+
     def _lifecycle(self, stream: int, rows: _Rows) -> tuple[list[Happening], list[int]]:
         """The handshake and the endings of a TCP connection, and the packet with which each end is open."""
         packets, times = self._packets.rows(stream), self._analysis.packets["time"]

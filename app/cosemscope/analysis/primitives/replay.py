@@ -51,19 +51,17 @@ class Replay:
     def _bindings(self, stream: int) -> tuple[WPortBindings, WPortBindings]:
         """The wPorts of both ends: those that send there, and those addressed there but for nobody's."""
         rows = self._pairs.rows(stream)
-        near, far, wpdus, from_far = (
-            self._analysis.pairs[name][rows] for name in ("near", "far", "wpdus", "far_wpdus")
-        )
+        near, far = (self._analysis.pairs[name][rows] for name in ("near", "far"))
+        senders = self._happenings.senders(stream)
         near_is_client = all(self._analysis.dlms_client_is_near(row) for row in rows.tolist())
         roles = (Side.CLIENT, Side.SERVER) if near_is_client else (Side.SERVER, Side.CLIENT)
-        sending = ((near, wpdus > from_far), (far, from_far > 0))
-        return (_bound(roles[0], *sending[0]), _bound(roles[1], *sending[1]))
+        return (_bound(roles[0], near, senders[0]), _bound(roles[1], far, senders[1]))
 
 
-def _bound(role: Side, wports: Array, sends: Array) -> WPortBindings:
-    """The bindings of an end with these wPorts, uint16[n], of which some send, bool[n]."""
+def _bound(role: Side, wports: Array, sends: set[int]) -> WPortBindings:
+    """The bindings of an end with these wPorts, uint16[n], and those that send."""
     addressed = set(wports.tolist()) - {NO_STATION}
-    bound = addressed | set(wports[sends].tolist())  # who sends as No-station has bound it, against Table 1
+    bound = addressed | sends  # who sends as No-station has bound it, against Table 1
     if role is Side.SERVER:
         # No logical device is All-station, which reaches all of them, and the one that every device has.
         bound = bound - {ALL_STATION} or {MANAGEMENT_LOGICAL_DEVICE}

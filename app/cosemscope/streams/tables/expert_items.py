@@ -158,7 +158,10 @@ class ExpertItems(Columns):
 
     def switch_off(self) -> None:
         """Remove the items of kinds that are switched off."""
-        wanted = np.flatnonzero(~np.isin(self["kind"], list(SWITCHED_OFF)))
+        self.keep(np.flatnonzero(~np.isin(self["kind"], list(SWITCHED_OFF))))
+
+    def keep(self, wanted: npt.NDArray[np.int64]) -> None:
+        """Remove all items but those in these rows, ascending."""
         if len(wanted) < len(self):
             kept = {name: self[name][wanted] for name in self.names}
             self._length = 0
