@@ -7,6 +7,7 @@ import pytest
 
 from cosemscope import __main__ as entry
 from cosemscope import __version__, cli, gui
+from cosemscope.window_words import WindowWords
 
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
@@ -66,18 +67,32 @@ def test_without_a_display_or_a_capture_the_sample_is_shown(
     assert "bundled sample" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--fullscreen"], ["{0}", "{0}"]])
-def test_without_a_display_anything_more_is_wrong_usage(no_display, capture, commands, words):
-    """Exit status 2, and nothing is run."""
+@pytest.mark.parametrize("words", [["--fullscreen"], ["{0}", "{0}"], ["{0}", "--filter"]])
+@pytest.mark.parametrize("display", [True, False])
+def test_anything_more_is_wrong_usage(capture, commands, words, display, monkeypatch, capsys):
+    """Exit status 2, a sentence, and nothing is run or opened; with a display or without."""
+    monkeypatch.setattr(entry, "has_display", lambda: display)
+    monkeypatch.setattr(gui, "main", lambda wanted: pytest.fail("a window was opened"))
     assert entry.main([word.format(capture) for word in words]) == 2
+    assert "usage: cosemscope" in capsys.readouterr().err
     assert commands == []
 
 
 def test_with_a_display_the_window_gets_the_words(capture, monkeypatch):
-    """Arguments and exit status go through."""
+    """Capture, keys and filter, in any order; the exit status goes through."""
+    seen = []
     monkeypatch.setattr(entry, "has_display", lambda: True)
-    monkeypatch.setattr(gui, "main", lambda words: 42 if words == [capture] else 0)
+    monkeypatch.setattr(gui, "main", lambda wanted: seen.append(wanted) or 42)
     assert entry.main([capture]) == 42
+    assert entry.main([capture, "--keys", "k.toml", "--filter", "obis"]) == 42
+    assert entry.main(["--filter=obis", "--keys=k.toml", capture]) == 42
+    assert seen == [WindowWords(capture), *[WindowWords(capture, "k.toml", "obis")] * 2]
+
+
+def test_without_a_display_keys_and_filter_go_to_the_tree(no_display, capture, commands):
+    """The same words mean the same."""
+    assert entry.main([capture, "--keys", "k.toml", "--filter", "obis"]) == 0
+    assert commands == [["sessions", capture, "--keys", "k.toml", "--filter", "obis"]]
 
 
 @pytest.mark.parametrize(

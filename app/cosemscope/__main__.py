@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cosemscope.window_words import WindowWords, window_words
+
 SAMPLE = "samples/first-look.pcapng"
 # Seconds that a thread may keep Python to itself: with the usual 5 ms, what is read ahead waits for what is
 # analysed, and a busy worker makes the window ten times slower.
@@ -31,18 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if cli.is_command(words):
         return cli.main(words)
-    captures = [word for word in words if not word.startswith("-")]
-    for capture in captures:
-        trouble = missing_capture(capture)
-        if trouble:
-            return _refuse(trouble, 1)
+    if words and not words[0].startswith("-") and (trouble := missing_capture(words[0])):
+        return _refuse(trouble, 1)  # perhaps meant for a command, and options behind it
+    try:
+        wanted = window_words(words)
+    except SystemExit as refusal:  # said on standard error
+        return int(refusal.code or 0)
+    if wanted.capture and (trouble := missing_capture(wanted.capture)):
+        return _refuse(trouble, 1)
     if has_display():
         from cosemscope import gui
 
-        return gui.main(words)
-    if len(words) > 1 or words != captures:
-        return _refuse("Without a display Cosemscope takes one capture file, or a command (see --help).", 2)
-    return _sessions_as_text(captures)
+        return gui.main(wanted)
+    return _sessions_as_text(wanted)
 
 
 def has_display(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> bool:
@@ -64,18 +67,21 @@ def missing_capture(word: str) -> str | None:
     return f"There is neither a file nor a command {word}: --help lists the commands."
 
 
-def _sessions_as_text(captures: Sequence[str]) -> int:
+def _sessions_as_text(wanted: WindowWords) -> int:
     """Print the session tree of the capture, or of the bundled sample where none is named."""
     from cosemscope import cli
     from cosemscope.resources import resource
 
     try:
-        capture = captures[0] if captures else str(resource(SAMPLE))
+        capture = wanted.capture or str(resource(SAMPLE))
     except FileNotFoundError as error:
         return _refuse(str(error), 1)
-    what = f"the sessions in {captures[0]}" if captures else "the sessions in the bundled sample"
+    what = f"the sessions in {wanted.capture or 'the bundled sample'}"
     print(f"There is no display for the window; these are {what}:", file=sys.stderr, flush=True)
-    return cli.main(["sessions", capture])
+    words = ["sessions", capture]
+    for option, value in (("--keys", wanted.keys), ("--filter", wanted.display_filter)):
+        words += [option, value] if value else []
+    return cli.main(words)
 
 
 def _refuse(sentence: str, status: int) -> int:

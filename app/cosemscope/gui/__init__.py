@@ -1,14 +1,14 @@
 """The Qt window: one file a panel, models beside their views. The only room that imports Qt."""
 
-from collections.abc import Sequence
+from cosemscope.window_words import WindowWords
 
 
-def main(words: Sequence[str]) -> int:
-    """Open the window on the capture that `words` name, or on the start page; return the exit status."""
-    if words and words[0].startswith("--picture="):
+def main(wanted: WindowWords) -> int:
+    """Open the window on the capture that is wanted, or on the start page; return the exit status."""
+    if wanted.picture:
         from cosemscope.gui.picture import paint
 
-        return paint(words)
+        return paint(wanted)
     from cosemscope.gui.application import run
 
-    return run(words)
+    return run(wanted)

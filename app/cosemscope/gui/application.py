@@ -1,6 +1,5 @@
 """Starts the window: the application object, its look, what happens with faults, and the first capture."""
 
-import argparse
 import gc
 import logging
 import os
@@ -24,6 +23,7 @@ from cosemscope.gui.dialogs.small_dialogs import show_fault
 from cosemscope.gui.frame.window import Window
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.icons import application_icon
+from cosemscope.window_words import WindowWords
 
 _LOG = logging.getLogger("cosemscope")
 
@@ -98,27 +98,11 @@ def make_ready() -> None:
     gc.freeze()
 
 
-def window_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The captures and the key files that `words` name; the rest of them is Qt's.
-
-    Raises SystemExit where `--keys` has no file.
-    """
-    parser = argparse.ArgumentParser("cosemscope", "cosemscope [CAPTURE] [--keys KEYS]", add_help=False)
-    parser.add_argument("captures", nargs="*")
-    parser.add_argument("--keys", action="append", default=[])
-    named, _ = parser.parse_known_args(words)
-    return named.captures, named.keys
-
-
-def run(words: Sequence[str]) -> int:
-    """Open the window on the capture that `words` name, or on the start page; return the exit status."""
-    captures, key_files = window_words(words)
-    if len(captures) > 1:
-        print(f"cosemscope: one capture file at a time, not {len(captures)}", file=sys.stderr)
-        return 2
+def run(wanted: WindowWords) -> int:
+    """Open the window on the capture that is wanted, or on the start page; return the exit status."""
     logging.basicConfig(level=os.environ.get("COSEMSCOPE_LOG", "WARNING").upper())
     settings = Settings()
-    application = make_application(words, settings)
+    application = make_application((), settings)
     faults = Faults()
     sys.excepthook = faults.hook
     window = Window(settings)
@@ -126,10 +110,7 @@ def run(words: Sequence[str]) -> int:
     application.installEventFilter(FileOpener(window))
     window.show()
     window.start_page.left.look()
-    if key_files:
-        window.opening.load_files(key_files)
-    if captures:
-        window.open_path(captures[0])
+    window.open_wanted(wanted)
     window.look_for_updates()
     QTimer.singleShot(0, make_ready)
     # Python sees Ctrl+C in the terminal only when it runs: let it run now and then.

@@ -1,4 +1,4 @@
-"""Paints the window on a capture into a file, off screen: `--picture=FILE CAPTURE`, which `self-test` uses.
+"""Paints the window on a capture into a file, off screen: `--picture FILE CAPTURE`, which `self-test` uses.
 
 The user's settings are neither read nor written.
 """
@@ -6,32 +6,29 @@ The user's settings are neither read nor written.
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from cosemscope.gui.application import make_application
 from cosemscope.gui.base.background import wait_for_background
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.frame.window import Window
+from cosemscope.window_words import WindowWords
 
-OPTION = "--picture="
 _SIZE = (1400, 900)
 #: Seconds to wait for the capture; seconds to go on once it is read, so that all panes are painted.
 _PATIENCE, _SETTLE = 60.0, 0.5
 
 
-def paint(words: Sequence[str]) -> int:
-    """Paint as `words` say; return the exit status."""
-    option, *captures = words
-    path = Path(option.removeprefix(OPTION))
+def paint(wanted: WindowWords) -> int:
+    """Paint what is wanted; return the exit status."""
+    path = Path(wanted.picture)
     with tempfile.TemporaryDirectory(prefix="cosemscope-") as folder:
         settings = Settings(Path(folder, "settings.ini"))
         application = make_application(["-platform", "offscreen"], settings)
         window = Window(settings)
         window.resize(*_SIZE)
         window.show()
-        for capture in captures:
-            window.open_path(capture)
+        window.open_wanted(wanted)
         end = time.monotonic() + _PATIENCE
         while window.document is not None and window.document.reading and time.monotonic() < end:
             application.processEvents()

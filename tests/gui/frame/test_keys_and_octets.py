@@ -42,8 +42,8 @@ def test_after_a_whole_session_no_key_stands_anywhere(open_in, qtbot, tmp_path, 
     table.setFocus()
     qtbot.keyClick(table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: "GET 0.0.40.0.0.255" in clipboard.text())
     copied.append(clipboard.text())
-    assert "GET 0.0.40.0.0.255" in copied[0]
     for row in (0, 2, 4, 7):
         window.selection.go_to(row)
         details.fields.expandAll()

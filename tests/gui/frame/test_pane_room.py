@@ -53,15 +53,15 @@ def test_panes_share_a_place_in_a_low_window_and_part_again(open_in, qtbot):
     assert not workspace.tabifiedDockWidgets(details)
     heights = details.height(), timing.height()
     show(window, qtbot, 1500, 600)
-    assert workspace.room.shared
+    qtbot.waitUntil(lambda: workspace.room.shared)
     assert timing in workspace.tabifiedDockWidgets(details)
     window.workspace.show_pane("expert", True)
     show(window, qtbot, 1500, 950)
-    assert not workspace.room.shared
+    qtbot.waitUntil(lambda: not workspace.room.shared)
     assert timing not in workspace.tabifiedDockWidgets(details)
     assert not dock(window, "expert").isHidden()
     assert details.y() < timing.y() or details.y() < dock(window, "expert").y()
-    assert abs(details.height() - heights[0]) < 40
+    qtbot.waitUntil(lambda: abs(details.height() - heights[0]) < 40)
 
 
 def test_a_low_window_at_the_next_start(qtbot, look, settings: Settings):

@@ -81,3 +81,10 @@ def test_points_count_expert_items(bar, qtbot):
         shown[0].click()
     bar.clear_all()
     assert not shown[0].isVisible()
+
+
+def test_a_long_name_and_progress_do_not_widen_the_window(bar):
+    """While a file is read the window may be as narrow as ever."""
+    bar.show_file("a capture with a very long name " * 8 + ".pcapng", 1 << 40, "not read to its end")
+    bar.show_progress(0.5, "Expert items")
+    assert bar.minimumSizeHint().width() < 700

@@ -15,7 +15,6 @@ from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.capture.spool.synthetic_frames import SyntheticUdp
-from cosemscope.gui.application import run, window_words
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.document.traffic import Traffic
@@ -23,9 +22,13 @@ from cosemscope.gui.frame.return_place import ReturnPlace
 from cosemscope.gui.frame.window import SAMPLE, Window
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import Kind
-from cosemscope.gui.panes.timing.timing_graph import TimingGraph
+from cosemscope.gui.panes.asked_filter import AskedFilter
+from cosemscope.gui.panes.filter.filter_bar import TYPED
+from cosemscope.gui.panes.sessions.session_view import filter_of
+from cosemscope.gui.panes.timing.timing_graph import TimingGraph, span_filter
 from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
 from cosemscope.resources import resource
+from cosemscope.window_words import WindowWords
 from tests.helpers.annotated import write_annotated
 from tests.helpers.packets import B4
 from tests.helpers.shared import shared
@@ -454,6 +457,7 @@ from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QMainWindow
 from cosemscope.gui.application import run
 from cosemscope.gui.frame.window import Window
+from cosemscope.window_words import WindowWords
 
 def show(self):
     QMainWindow.show(self)
@@ -463,7 +467,7 @@ def show(self):
 
 Window.show = show
 QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv.pop())
-sys.exit(run(sys.argv[1:]))
+sys.exit(run(WindowWords(sys.argv[1])))
 """
 
 
@@ -477,19 +481,6 @@ def test_the_program_starts_on_a_file_and_ends_cleanly(tmp_path):
     assert (done.returncode, words, done.stdout) == (0, [], "")
     (place,) = tmp_path.rglob("Cosemscope.ini")
     assert "first-look.pcapng" in place.read_text()
-
-
-def test_two_files_are_one_too_many(capsys):
-    """One capture at a time, said before any window opens."""
-    assert run(["a.pcap", "b.pcap", "--keys", "keys.toml"]) == 2
-    assert "one capture file at a time, not 2" in capsys.readouterr().err
-
-
-def test_the_window_takes_a_key_file_as_commands_do():
-    """Before or behind the capture, several of them; what is Qt's stays Qt's."""
-    assert window_words(["a.pcap", "--keys", "k.toml"]) == (["a.pcap"], ["k.toml"])
-    assert window_words(["--keys=k.toml", "--keys", "l.toml", "a.pcap"]) == (["a.pcap"], ["k.toml", "l.toml"])
-    assert window_words(["-reverse"]) == ([], [])
 
 
 def test_rows_come_some_times_a_second_and_all_at_the_end(open_in, qtbot):
@@ -640,3 +631,75 @@ def test_what_failed_and_what_was_opened_have_their_colours(open_in, qtbot):
     qtbot.waitUntil(lambda: window.workspace.timing.drawn != before)
     assert window.workspace.timing.drawn.get(Kind.CIPHERED, 0) < before[Kind.CIPHERED]
     assert before[Kind.ERROR] == 4
+
+
+def test_the_command_line_opens_with_keys_and_a_filter(window, qtbot, tmp_path):
+    """As `cosemscope FILE --filter F` does: the filter is typed and in force when the rows have come."""
+    wanted = WindowWords(str(resource(SAMPLE)), str(resource("samples/first-look-keys.toml")), "apdu == AARQ")
+    window.open_wanted(wanted)
+    qtbot.waitUntil(lambda: not window.document.reading)
+    table = window.workspace.table
+    qtbot.waitUntil(lambda: table.wpdus.rowCount() == 6)
+    assert window.workspace.filter.line.text() == "apdu == AARQ"
+    assert window.workspace.keys
+
+
+def test_typing_in_the_table_begins_a_filter(open_in, qtbot):
+    """What is typed goes into the line, which has the focus from then on; Ctrl+/ goes there too."""
+    window = open_in(resource(SAMPLE))
+    table, line = window.workspace.table, window.workspace.filter.line
+    window.activateWindow()
+    table.setFocus()
+    qtbot.keyClicks(table, "o")
+    qtbot.waitUntil(line.hasFocus)
+    qtbot.keyClicks(line, "bis == 0.0.42.0.0.255")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert {table.wpdus.data(table.wpdus.index(row, 9))[:4] for row in range(table.wpdus.rowCount())} == {
+        "GET "
+    }
+    qtbot.keyClick(line, Qt.Key.Key_Escape)
+    assert table.hasFocus()
+    window.actions_by_name["filter"].trigger()
+    assert line.hasFocus()
+
+
+def test_tree_graph_and_counts_follow_the_filter(open_in):
+    """What is displayed is told beside what there is, and only that is drawn."""
+    window = open_in(resource(SAMPLE))
+    workspace = window.workspace
+    workspace.filter.show_filter("apdu == get-response")
+    shown = workspace.table.wpdus.rowCount()
+    assert 0 < shown < 142
+    tree = workspace.sessions.sessions
+    assert tree.data(tree.index(0, 1)) == f"{shown} / 142"
+    assert len(workspace.timing.lanes) == shown
+    assert f"{shown} displayed" in window.status.counts.text()
+    window.actions_by_name["show-all"].trigger()
+    assert tree.data(tree.index(0, 1)) == "142"
+    assert workspace.filter.line.text() == ""
+
+
+def test_every_pane_offers_filters_that_leave_what_was_pointed_at(open_in, qtbot):
+    """Cell, field, octets, session, span and expert item: applied, the current WPDU stays."""
+    window = open_in(resource(SAMPLE))
+    workspace, selection = window.workspace, window.selection
+    selection.go_to(3)
+    workspace.details.fields.select_octet(0, 12)
+    view = workspace.details.view
+    view.setFocus()
+    view.select_all()
+    table = workspace.table
+    offers = [
+        *table.filter_offers(),
+        *workspace.details.fields.filter_offers(),
+        *workspace.details.octet_offers(view),
+        ("session", filter_of(workspace.sessions.sessions.item(workspace.sessions.sessions.index(1, 0)))),
+        ("span", span_filter(0.1, 0.2)),
+    ]
+    assert len(offers) == 7
+    for name, text in offers:
+        selection.filterAsked.emit(AskedFilter(text))
+        assert workspace.filter.line.error is None, (name, text)
+        qtbot.waitUntil(lambda: TYPED not in selection.filtering)
+        assert table.wpdus.position(3) >= 0, (name, text)
+        assert table.wpdus.rowCount() < 142, (name, text)

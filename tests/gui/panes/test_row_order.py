@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.gui.document.selection import Filters
+from cosemscope.gui.document.conditions import Filters
 from cosemscope.gui.panes.row_order import RowOrder, stable_order
+from tests.helpers.conditions import condition, every
 
 VALUES = st.lists(st.integers(0, 5), max_size=60)
 
@@ -29,7 +30,7 @@ def test_growing_rows_are_those_of_a_list(values, first, divisor, order):
     column = np.array(values, np.int64)
     rows = RowOrder(Filters())
     if divisor is not None:
-        rows.filters.set("test", lambda start, stop: column[start:stop] % divisor == 0)
+        rows.filters.put("test", condition(value % divisor == 0 for value in values))
     if order is not None:
         rows.set_order(lambda stop: column[:stop], order)
     for total in (min(first, len(values)), len(values)):
@@ -53,14 +54,14 @@ def test_filters_combine_and_can_be_taken_away():
     """Two restrictions hold together; without one the other still holds."""
     rows = RowOrder(Filters())
     rows.rebuild(12)
-    rows.filters.set("even", lambda start, stop: np.arange(start, stop) % 2 == 0)
-    rows.filters.set("third", lambda start, stop: np.arange(start, stop) % 3 == 0)
+    rows.filters.put("even", every(2, 12))
+    rows.filters.put("third", every(3, 12))
     rows.rebuild()
     assert list(rows.rows) == [0, 6]
-    rows.filters.set("even", None)
+    rows.filters.put("even", None)
     rows.rebuild()
     assert list(rows.rows) == [0, 3, 6, 9]
-    rows.filters.set("third", None)
+    rows.filters.put("third", None)
     rows.rebuild()
     assert list(rows.rows) == list(range(12))
 

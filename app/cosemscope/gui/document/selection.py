@@ -1,62 +1,25 @@
-"""The view on a capture that panes watch: the current WPDU, the filters in force, the history.
+"""The view on a capture that panes watch: the current WPDU, the display filters in force, the history.
 
 The panes do not know each other. One that lets a person choose a WPDU goes to it here, one that restricts the
-rows puts a named filter in force here, and all of them hear of either by a signal.
+rows puts a display filter in force here, under a name of its own, and all of them hear of either by a signal.
 """
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
-import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from cosemscope.analysis.filter.display_filter import compile_filter
+from cosemscope.gui.document.asking import Filtering, Question
+from cosemscope.gui.document.conditions import FilterInForce, Filters
 from cosemscope.gui.document.traffic import Traffic
-
-#: A mask, bool[rows].
-Mask = npt.NDArray[np.bool_]
-
-#: Returns the mask of the rows wanted from `start` to `stop`.
-Predicate = Callable[[int, int], Mask]
 
 #: Rows kept in the history.
 _REMEMBERED = 500
 
+#: Milliseconds between two questions about rows of a capture that grows, and how often the cost of the first
+#: must have passed.
+REST, PATIENCE = 400, 5
 
-class Filters:
-    """Predicates by name; a row is shown when it passes all of them."""
-
-    def __init__(self) -> None:
-        self._predicates: dict[str, Predicate] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._predicates)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._predicates
-
-    def set(self, name: str, predicate: Predicate | None) -> bool:
-        """Put `predicate` in force under `name` (None: take it away); False when that changes nothing."""
-        before = self._predicates.pop(name, None)
-        if predicate is not None:
-            self._predicates[name] = predicate
-        return before is not predicate
-
-    def clear(self) -> frozenset[str]:
-        """Take all away; return their names."""
-        names = frozenset(self._predicates)
-        self._predicates.clear()
-        return names
-
-    def without(self, name: str) -> Mapping[str, Predicate]:
-        """All predicates but the one of that name."""
-        return {other: predicate for other, predicate in self._predicates.items() if other != name}
-
-    def matching(self, start: int, stop: int, without: str = "") -> Mask:
-        """The mask, bool[stop - start], of the rows that pass all filters but the one named `without`."""
-        mask = np.ones(stop - start, np.bool_)
-        for predicate in self.without(without).values():
-            mask &= predicate(start, stop)
-        return mask
+_NONE_KNOWN = np.zeros(0, np.bool_)
 
 
 class History:
@@ -94,27 +57,40 @@ class Selection(QObject):
 
     `rowChanged` gives the row that became current, -1 for none. `rowSought` gives a row that somebody went to
     and that is to be brought into view, perhaps the current one. `filtersChanged` gives the names of the
-    filters that were set or taken away, frozenset[str]. A new capture begins with `rowChanged(-1)` alone.
+    filters that were set or taken away, frozenset[str], or whose rows are others now. `rowsAnswered` says
+    that more rows have been asked for the filters in force. `filterAsked` gives what somebody wants of the
+    filter that is typed, an `AskedFilter`. A new capture begins with `rowChanged(-1)` alone.
     """
 
     rowChanged = Signal(int)
     rowSought = Signal(int)
     filtersChanged = Signal(object)
+    rowsAnswered = Signal()
+    filterAsked = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.traffic = Traffic.empty()
         self.filters = Filters()
+        self.filtering = Filtering(self)
+        self.filtering.answered.connect(self._take_answer)
         self.history = History()
         self._row = -1
+        self._rest = QTimer(self)  # between two questions about rows that come and come
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self.take_rows)
 
     def set_traffic(self, traffic: Traffic) -> None:
         """Begin with another capture: no row, no filter, no history."""
+        self._begin(traffic)
+        self.rowChanged.emit(-1)
+
+    def _begin(self, traffic: Traffic) -> None:
         self.traffic = traffic
+        self.filtering.cancel()
         self.filters.clear()
         self.history.clear()
         self._row = -1
-        self.rowChanged.emit(-1)
 
     # The row
 
@@ -165,13 +141,52 @@ class Selection(QObject):
 
     # The filters
 
-    def restrict(self, name: str, predicate: Predicate | None) -> None:
-        """Show only rows that `predicate` wants, among those that pass the other filters (None: no more)."""
-        if self.filters.set(name, predicate):
-            self.filtersChanged.emit(frozenset((name,)))
+    def restrict(self, name: str, text: str) -> None:
+        """Show only rows that pass the display filter `text`, among those that pass the others ("": no more).
+
+        Many rows are asked in the background; until then those shown stay. Raises FilterError for what is no
+        display filter, and nothing changes.
+        """
+        if not text.strip():
+            self.filtering.cancel(name)
+            if self.filters.put(name, None):
+                self.filtersChanged.emit(frozenset((name,)))
+            return
+        display = compile_filter(text)
+        self.filtering.ask(Question(name, display, _NONE_KNOWN, self.traffic.total), self.traffic)
 
     def show_all(self) -> None:
         """Take all filters away."""
+        self.filtering.cancel()
         names = self.filters.clear()
         if names:
             self.filtersChanged.emit(names)
+
+    def take_rows(self) -> None:
+        """Ask rows that have come, as far as the filters in force have not been asked about them."""
+        total = self.traffic.total
+        for name, condition in list(self.filters):
+            if name in self.filtering or len(condition.mask) >= total:
+                continue
+            known = condition.mask if condition.display.settled else _NONE_KNOWN
+            question = Question(name, condition.display, known, total)
+            if question.is_short or not self._rest.isActive():
+                self.filtering.ask(question, self.traffic)
+
+    def ask_anew(self) -> None:
+        """Ask all rows again: more is known of them, or something else."""
+        for name, condition in list(self.filters):
+            question = Question(name, condition.display, _NONE_KNOWN, self.traffic.total)
+            self.filtering.ask(question, self.traffic)
+
+    def _take_answer(self, question: Question, condition: FilterInForce) -> None:
+        before = dict(self.filters).get(question.name)
+        self.filters.put(question.name, condition)
+        same = before is not None and before.display is condition.display
+        if same and np.array_equal(before.mask, condition.mask[: len(before.mask)]):
+            self.rowsAnswered.emit()
+        else:
+            self.filtersChanged.emit(frozenset((question.name,)))
+        if not question.is_short:  # what is read while it is asked should not wait for the asking
+            self._rest.start(max(REST, round(PATIENCE * 1000 * question.taken)))
+        self.take_rows()

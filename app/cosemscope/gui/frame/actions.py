@@ -92,6 +92,28 @@ ACTIONS = (
     ActionSpec("copy-dump", "Copy octets as hex &dump", "workspace.table.copy_dump", (), "", "", Needs.WPDU),
     ActionSpec("select-all", "Select &all rows", "workspace.select_all", ("Ctrl+A",), "", "", Needs.CAPTURE),
     ActionSpec(
+        "find",
+        "&Find…",
+        "workspace.begin_find",
+        ("Ctrl+F",),
+        "find",
+        "Find a WPDU by display filter, text, octets or regular expression",
+        Needs.CAPTURE,
+    ),
+    ActionSpec("find-next", "Find ne&xt", "workspace.find_next", ("Ctrl+N",), "", "", Needs.CAPTURE),
+    ActionSpec(
+        "find-previous", "Find pre&vious", "workspace.find_previous", ("Ctrl+B",), "", "", Needs.CAPTURE
+    ),
+    ActionSpec(
+        "filter",
+        "Display &filter",
+        "workspace.begin_filter",
+        ("Ctrl+/",),
+        "filter",
+        "Type which WPDUs to show",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
         "back",
         "&Back",
         "selection.go_back",
@@ -151,7 +173,7 @@ ACTIONS = (
         "selection.show_all",
         ("Ctrl+Shift+X",),
         "show-all",
-        "Take away the restriction to a session or to a span of time",
+        "Take away all display filters: what is typed, a session, a span of time",
         Needs.FILTER,
     ),
     ActionSpec(
@@ -294,7 +316,20 @@ MENUS = (
     ),
     (
         "&Edit",
-        ("copy-rows", "copy-hex", "copy-dump", "copy-apdu", SEPARATOR, "paste", SEPARATOR, "select-all"),
+        (
+            "copy-rows",
+            "copy-hex",
+            "copy-dump",
+            "copy-apdu",
+            SEPARATOR,
+            "paste",
+            SEPARATOR,
+            "find",
+            "find-next",
+            "find-previous",
+            SEPARATOR,
+            "select-all",
+        ),
     ),
     (
         "&View",
@@ -335,6 +370,7 @@ MENUS = (
     (
         "&Analyze",
         (
+            "filter",
             "this-session",
             "show-all",
             SEPARATOR,

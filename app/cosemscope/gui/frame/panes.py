@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from PySide6.QtCore import QByteArray, QChildEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QVBoxLayout, QWidget
 
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.sessions.session_tree import Peers
@@ -23,6 +23,8 @@ from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.look.dock_style import DockStyle
 from cosemscope.gui.panes.details.details_pane import DetailsPane
 from cosemscope.gui.panes.expert.expert_pane import ExpertPane
+from cosemscope.gui.panes.filter.filter_bar import FilterBar
+from cosemscope.gui.panes.filter.find_bar import FindBar, Sought
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.sessions.session_view import SessionTree
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
@@ -37,9 +39,10 @@ GROWTH_EVERY = 150
 class PaneRow(NamedTuple):
     """One pane: `make(selection, wishes, parent)` returns the widget, which is a `Pane`.
 
-    It docks in `area`, below the pane named `below`, or in one place with the pane named `beside`; that with
-    none of these is the centre. `height` is its usual share of the workspace's height in percent. `state` is
-    where its arrangement is remembered. A pane `on_demand` is hidden until the window shows it.
+    It docks in `area`, below the pane named `below`, or in one place with the pane named `beside`; those with
+    none of these are the centre, one above the other. `height` is its usual share of the workspace's height
+    in percent. `state` is where its arrangement is remembered. A pane `on_demand` is hidden until the window
+    shows it.
     """
 
     name: str
@@ -62,7 +65,9 @@ class LinkPane(LinkPanel, Pane):
 
 #: The panes, in the order in which they are made, hear of the traffic and are reached by the Tab key.
 PANES = (
+    PaneRow("filter", "Display filter", FilterBar, state=options.FILTERS),
     PaneRow("wpdus", "WPDUs", WpduView, state=options.TABLE_COLUMNS),
+    PaneRow("find", "Find", FindBar),
     PaneRow("sessions", "Sessions", SessionTree, _LEFT, state=options.TREE_COLUMNS),
     PaneRow("details", "Fields and octets", DetailsPane, _BOTTOM, height=30, state=options.DETAIL_SPLITTER),
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
@@ -93,12 +98,19 @@ class Workspace(QMainWindow):
         self._docks: dict[str, QDockWidget] = {}
         self._dock_style = DockStyle()
         self.panes: dict[str, Any] = {}
+        centre = QWidget(self)
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.setCentralWidget(centre)
         for row in rows:
             pane = self.panes[row.name] = row.make(self.selection, self.wishes, self)
             if row.area is None and not row.below and not row.beside:
-                self.setCentralWidget(pane)
+                column.addWidget(pane)
             else:
                 self._dock(row, pane)
+        self.filter: FilterBar = self.panes["filter"]
+        self.finding: FindBar = self.panes["find"]
         self.table: WpduView = self.panes["wpdus"]
         self.sessions: SessionTree = self.panes["sessions"]
         self.details: DetailsPane = self.panes["details"]
@@ -107,6 +119,9 @@ class Workspace(QMainWindow):
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
         self.wishes.sessionAsked.connect(self.show_session)
         self.room = PaneRoom(self, self.table, self.table.height_of, self._stacks, self._lay_out_heights)
+        self.wishes.tableAsked.connect(self.table.setFocus)
+        self.wishes.filterBegun.connect(self.filter.begin)
+        self.selection.rowsAnswered.connect(self._take_answered)
 
     def _dock(self, row: PaneRow, pane: QWidget) -> None:
         dock = QDockWidget(row.title, self)
@@ -187,10 +202,15 @@ class Workspace(QMainWindow):
         if self.traffic.total < self._known:
             self._growing.start()
             self.traffic.take_rows(self._known)
-            for pane in self.panes.values():
-                pane.take_rows(self._known)
-            self.table.begin()
-            self.rowsChanged.emit()
+            self.selection.take_rows()
+            self._take_answered()
+
+    def _take_answered(self) -> None:
+        """Show what is new, as far as it has been asked for the filters in force."""
+        for pane in self.panes.values():
+            pane.take_rows(self.traffic.total)
+        self.table.begin()
+        self.rowsChanged.emit()
 
     def show_sessions(self, sessions: tuple[Peers, ...]) -> None:
         """Show the sessions as they are now."""
@@ -203,11 +223,13 @@ class Workspace(QMainWindow):
         self.traffic.associations.keys = keys
         for pane in self.panes.values():
             pane.read_anew()
+        self.selection.ask_anew()
 
     def show_items(self, *, stopped: bool) -> None:
         """Show another table of expert items; `stopped`: nobody reads the APDUs that were not read."""
         for pane in self.panes.values():
             pane.show_items(stopped=stopped)
+        self.selection.ask_anew()
 
     def show_expert(self) -> None:
         """Show the pane of expert information, to be gone through by keys."""
@@ -219,6 +241,7 @@ class Workspace(QMainWindow):
         early = self.traffic.take_early()
         for pane in self.panes.values():
             pane.show_completed(early)
+        self.selection.ask_anew()
 
     @property
     def current_stream(self) -> int:
@@ -240,6 +263,26 @@ class Workspace(QMainWindow):
         """Select all rows, or all octets when the focus is there."""
         view = self.details.view
         (view.select_all if view.hasFocus() else self.table.selectAll)()
+
+    def begin_filter(self) -> None:
+        """Give the display filter the focus."""
+        self.filter.begin()
+
+    def begin_find(self) -> None:
+        """Look for something: for octets where some are selected, and else for what was looked for last."""
+        octets = self.details.view.selected_octets() if self.details.view.hasFocus() else b""
+        if octets:
+            self.finding.begin(octets.hex(" "), Sought.OCTETS)
+        else:
+            self.finding.begin()
+
+    def find_next(self) -> None:
+        """The next WPDU that fits what is looked for."""
+        self.finding.go(1)
+
+    def find_previous(self) -> None:
+        """The WPDU before that fits what is looked for."""
+        self.finding.go(-1)
 
     def go_previous(self) -> None:
         """The row above."""

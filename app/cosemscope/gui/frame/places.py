@@ -42,6 +42,13 @@ class Places:
             self._settings.set(place.option, place.save())
         self._settings.flush()
 
+    def remember_one(self, option: Option[bytes]) -> None:
+        """Write one place down at once: it must not be lost with the program."""
+        for place in self._places:
+            if place.option is option:
+                self._settings.set(option, place.save())
+        self._settings.flush()
+
 
 def window_places(window: QMainWindow) -> tuple[KeptPlace, KeptPlace]:
     """A main window's size and place, the usual ones where none is remembered, and its tool bars."""

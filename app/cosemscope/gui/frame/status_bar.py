@@ -14,6 +14,8 @@ from cosemscope.streams.tables.expert_items import Severity
 from cosemscope.wording import count, size
 
 _STOP_READING = "Stop reading; what has been read stays"
+#: Pixels that file name and progress keep in a narrow window.
+_LEAST = 60
 
 
 class StatusBar(QStatusBar):
@@ -29,6 +31,7 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.file = PlainLabel(self)
+        self.file.setMinimumWidth(_LEAST)  # the window may be narrower than what is to be said
         self.counts = PlainLabel(self)
         self.problems = QToolButton(self)
         self.problems.setAutoRaise(True)
@@ -37,7 +40,8 @@ class StatusBar(QStatusBar):
         self.problems.clicked.connect(self.problemsAsked)
         self.progress = QProgressBar(self)
         self.progress.setRange(0, STEPS)
-        self.progress.setFixedWidth(220)
+        self.progress.setMinimumWidth(_LEAST)
+        self.progress.setMaximumWidth(220)
         self.progress.setMaximumHeight(18)
         self.cancel = QToolButton(self)
         self.cancel.setIcon(icon("close"))

@@ -56,6 +56,7 @@ from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.resources import resource
 from cosemscope.streams.decode_as import DecodeAs
+from cosemscope.window_words import WindowWords
 
 SAMPLE = "samples/first-look.pcapng"
 _FILES = (
@@ -181,6 +182,7 @@ class Window(QMainWindow):
         self.recent_menu.openAsked.connect(self.open_path)
         self.recent_menu.clearAsked.connect(self.clear_recent)
         self.live.changed.connect(self._show_state)
+        self.workspace.wishes.placesChanged.connect(lambda: self._places.remember_one(options.FILTERS))
 
     # Places
 
@@ -221,6 +223,15 @@ class Window(QMainWindow):
             self.document.opened.connect(lambda: self.settings.add_recent(str(path)))
 
         self.live.leave(open_it)
+
+    def open_wanted(self, wanted: WindowWords) -> None:
+        """Open what the command line wants: keys, a capture, and its WPDUs that pass a display filter."""
+        if wanted.keys:
+            self.opening.load_files([wanted.keys])
+        if wanted.capture:
+            self.open_path(wanted.capture)
+        if wanted.display_filter and self.document is not None:
+            self.document.opened.connect(lambda: self.workspace.filter.show_filter(wanted.display_filter))
 
     def open_messages(self, messages: Sequence[PastedMessage]) -> None:
         """Open pasted messages as a capture, which is not saved yet."""

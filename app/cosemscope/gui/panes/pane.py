@@ -52,7 +52,9 @@ class Wishes(QObject):
     `decodeAsAsked` gives a stream whose content a person wants to name, `addKeyAsked` a `WantedKey`;
     `sessionAsked` asks for the session of the current WPDU alone, `itemsAsked` for the expert items of APDUs
     that were not read, `taskBegun` gives words and a `Task` whose progress is to be shown, `said` tells in
-    one sentence what was done, `warned` what could not be done.
+    one sentence what was done, `warned` what could not be done. `tableAsked` gives the table the focus,
+    `filterBegun` begins a display filter with a text; `placesChanged` says that something is to be remembered
+    at once.
     """
 
     decodeAsAsked = Signal(int)
@@ -62,3 +64,6 @@ class Wishes(QObject):
     taskBegun = Signal(str, object)
     said = Signal(str)
     warned = Signal(str)
+    tableAsked = Signal()
+    filterBegun = Signal(str)
+    placesChanged = Signal()

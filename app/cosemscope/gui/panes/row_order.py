@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.gui.document.selection import Filters
+from cosemscope.gui.document.conditions import Filters
 
 Rows = npt.NDArray[np.uint32]
 

@@ -5,9 +5,10 @@ import pytest
 
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import RowField
-from cosemscope.gui.document.selection import Filters
+from cosemscope.gui.document.conditions import Filters
 from cosemscope.gui.panes.row_order import RowOrder
 from cosemscope.gui.panes.wpdus.wpdu_cells import SETTLED_ROWS, WpduCells
+from tests.helpers.conditions import every
 from tests.helpers.polled import polled_traffic
 
 COUNT = 300
@@ -58,7 +59,7 @@ def copied(cells: WpduCells, field: RowField, start: int, stop: int) -> list[str
 
 def test_rows_that_are_filtered_and_sorted(cells: WpduCells, order: RowOrder, filters: Filters) -> None:
     """What is shown are the rows of the order."""
-    filters.set("even", lambda start, stop: np.arange(start, stop) % 2 == 0)
+    filters.put("even", every(2, COUNT))
     order.set_order(lambda stop: np.arange(stop), descending=True)
     cells.forget_pages()
     assert numbers(cells, COUNT // 2) == [str(number) for number in range(COUNT - 1, 0, -2)]

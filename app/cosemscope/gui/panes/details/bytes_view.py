@@ -29,9 +29,13 @@ _MARGIN = 6
 
 
 class BytesView(QAbstractScrollArea):
-    """Hex view of one run of octets. `octetSelected` gives the offset of an octet that a person chose."""
+    """Hex view of one run of octets. `octetSelected` gives the offset of an octet that a person chose.
+
+    `menuAsked` gives the context menu, for others to add to it.
+    """
 
     octetSelected = Signal(int)
+    menuAsked = Signal(QMenu)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,6 +80,11 @@ class BytesView(QAbstractScrollArea):
         if self._anchor < 0:
             return (0, 0)
         return (min(self._anchor, self._caret), max(self._anchor, self._caret) + 1)
+
+    def selected_octets(self) -> bytes:
+        """The octets selected for copying; b"" for none."""
+        start, stop = self.selection
+        return self.octets[start:stop]
 
     def set_octets(self, octets: bytes) -> None:
         """Show `octets` from their beginning, nothing selected or coloured."""
@@ -310,6 +319,7 @@ class BytesView(QAbstractScrollArea):
         """Offer what can be copied."""
         menu = QMenu(self)
         menu.addActions(self.actions())
+        self.menuAsked.emit(menu)
         menu.exec(event.globalPos())
         menu.deleteLater()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.opening import Opening
@@ -22,10 +22,12 @@ class Details(QWidget):
     """Field tree and one octets view for every byte source, in tabs where there are several.
 
     Above them stand the comments on the WPDU's packets, and what came of opening a protected APDU.
-    `addKeyAsked` gives the `WantedKey`.
+    `addKeyAsked` gives the `WantedKey`, `octetsMenuAsked` the context menu of octets and their view, for
+    others to add to it.
     """
 
     addKeyAsked = Signal(object)
+    octetsMenuAsked = Signal(QMenu, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,6 +99,7 @@ class Details(QWidget):
         view.set_zoom(self._zoom)
         number = len(self._views)
         view.octetSelected.connect(lambda offset: self._choose(number, offset))
+        view.menuAsked.connect(lambda menu: self.octetsMenuAsked.emit(menu, view))
         self._views.append(view)
         self.tabs.addTab(view, "")
 

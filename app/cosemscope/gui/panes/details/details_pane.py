@@ -2,7 +2,10 @@
 
 from PySide6.QtWidgets import QWidget
 
+from cosemscope.analysis.filter.offered_filters import filter_of_octets
 from cosemscope.gui.document.selection import Selection
+from cosemscope.gui.panes.asked_filter import add_filter_menus
+from cosemscope.gui.panes.details.bytes_view import BytesView
 from cosemscope.gui.panes.details.details import Details
 from cosemscope.gui.panes.pane import Pane, Wishes
 
@@ -15,6 +18,23 @@ class DetailsPane(Details, Pane):
         self._selection = selection
         self.addKeyAsked.connect(wishes.addKeyAsked)
         selection.rowChanged.connect(self._show_row)
+        self.fields.menuAsked.connect(
+            lambda menu: add_filter_menus(menu, selection, self.fields.filter_offers())
+        )
+        self.octetsMenuAsked.connect(
+            lambda menu, view: add_filter_menus(menu, selection, self.octet_offers(view))
+        )
+
+    def octet_offers(self, view: BytesView) -> list[tuple[str, str]]:
+        """Display filters of the octets that are selected: where they stand, and anywhere.
+
+        Those of what was opened or joined stand in no WPDU as they are: nothing is offered.
+        """
+        octets = view.selected_octets()
+        if not octets or view is not self.views[0]:
+            return []
+        start = view.selection[0]
+        return [("Here", filter_of_octets(octets, start)), ("Anywhere", filter_of_octets(octets))]
 
     def _show_row(self, row: int) -> None:
         traffic = self._selection.traffic

@@ -7,6 +7,7 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QIcon, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QWidget
 
+from cosemscope.analysis.filter.offered_filters import filter_of_tree_field
 from cosemscope.apdu.fields import Decoded, Field, Problem
 from cosemscope.apdu.names.texts import TITLE_SIZE
 from cosemscope.apdu.opening import Opening
@@ -47,11 +48,13 @@ class Copied(NamedTuple):
 class FieldTree(QTreeView):
     """The view. `fieldSelected(source, start, stop)` tells which octets of which byte source are meant.
 
-    `addKeyAsked` gives the system title that a key is to be added for, None where none is known.
+    `addKeyAsked` gives the system title that a key is to be added for, None where none is known. `menuAsked`
+    gives the context menu of the selected field, for others to add to it.
     """
 
     fieldSelected = Signal(int, int, int)
     addKeyAsked = Signal(object)
+    menuAsked = Signal(QMenu)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -170,6 +173,16 @@ class FieldTree(QTreeView):
         root = [decoded.root.name] if decoded.root.children else []
         return "/".join([*root, *names])
 
+    def filter_offers(self) -> list[tuple[str, str]]:
+        """Display filters of the selected field: with its value, and that it is there; none of a problem."""
+        item, decoded = self.current_item(), self._model.decoded
+        if not isinstance(item, Field) or decoded is None:
+            return []
+        path = [decoded.root.name, *(name for name, _ in self.place())]
+        value = item.value if isinstance(item.value, int | bytes | str) else None
+        offers = [("Its value", filter_of_tree_field(path, value))] if value is not None else []
+        return [*offers, ("That it is there", filter_of_tree_field(path, None))]
+
     def octets(self, item: Field | Problem) -> bytes:
         """The octets that an item stands in."""
         return self._model.octets(item)
@@ -216,6 +229,7 @@ class FieldTree(QTreeView):
                 icon("key"), WantedKey(title).order, lambda title=title: self.addKeyAsked.emit(title)
             )
         menu.addSeparator()
+        self.menuAsked.emit(menu)
         menu.addAction(icon("expand"), "Expand all", self.expandAll)
         menu.addAction(icon("collapse"), "Collapse all", self.collapseAll)
 

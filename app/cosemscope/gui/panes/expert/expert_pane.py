@@ -4,25 +4,29 @@ An item that is selected makes its WPDU the current one, or the WPDU next to its
 the pane marks an item of the WPDU that has become current.
 """
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QHBoxLayout,
     QHeaderView,
+    QMenu,
     QPushButton,
     QTreeView,
     QVBoxLayout,
     QWidget,
 )
 
+from cosemscope.analysis.filter.language.filter_words import quoted
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.cells import TreeDelegate, paint_hint
+from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.look.severity_buttons import SeverityButtons
+from cosemscope.gui.panes.asked_filter import add_filter_menus
 from cosemscope.gui.panes.expert.expert_model import (
     ABOUT,
     CLAUSE,
@@ -149,6 +153,8 @@ class ExpertPane(QWidget, Pane):
         self.tree.activated.connect(self.tree.items.show_more)
         selection.rowChanged.connect(self._follow)
         selection.filtersChanged.connect(self._follow_filters)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.tree.customContextMenuRequested.connect(self._open_menu)
         self._opened: set[int] = set()
         self.tree.expanded.connect(lambda index: self._opened.add(self.tree.items.kind(index).number))
         self.tree.collapsed.connect(lambda index: self._opened.discard(self.tree.items.kind(index).number))
@@ -216,6 +222,27 @@ class ExpertPane(QWidget, Pane):
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             tree.selectionModel().setCurrentIndex(index, flags)
         return index.isValid()
+
+    # Hands
+
+    def filter_offers(self, index: QModelIndex) -> list[tuple[str, str]]:
+        """Display filters of the kind at `index`, and of its severity."""
+        if not index.isValid():
+            return []
+        kind = self.tree.items.kind(index)
+        return [
+            ("WPDUs with this item", f"expert.item == {quoted(kind.word)}"),
+            ("WPDUs as bad as this", f"expert.severity >= {kind.severity.word}"),
+        ]
+
+    def _open_menu(self, point: QPoint) -> None:
+        index = self.tree.indexAt(point)
+        menu = QMenu(self)
+        if index.isValid():
+            menu.addAction(icon("copy"), "Copy", self.tree.copy)
+        add_filter_menus(menu, self._selection, self.filter_offers(index))
+        menu.exec(self.tree.viewport().mapToGlobal(point))
+        menu.deleteLater()
 
     # Where one goes
 

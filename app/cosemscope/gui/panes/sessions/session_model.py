@@ -8,6 +8,8 @@ others repainted, and what is open and selected stays.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QWidget
@@ -33,7 +35,7 @@ _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 TITLES = ("Session", "WPDUs", "Octets", "Start", "Duration")
 _TITLE_TIPS = (
     "Peers, connections and flows, wPort pairs (client ↔ server)",
-    "Whole WPDUs, and APDUs that came without one",
+    "Whole WPDUs, and APDUs that came without one; with a display filter the displayed ones, and all",
     "Octets of payload; for a wPort pair those of its WPDUs",
     "When it began, counted from the beginning of the first",
     "From the first octet to the last",
@@ -112,8 +114,37 @@ class _Node:
         return self.children
 
 
+class DisplayedCounts:
+    """Whole WPDUs that pass the filters: of each wPort pair, `by_pair` int64[pairs], and each stream."""
+
+    def __init__(self, by_pair: npt.NDArray[np.int64], stream_of: npt.NDArray[np.uint32]) -> None:
+        self._by_pair = by_pair
+        self._by_stream = np.bincount(stream_of, by_pair).astype(np.int64)
+        self._of_peers: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def of(self, item: Item) -> int:
+        """The count of an item."""
+        if isinstance(item, AllTraffic):
+            return int(self._by_pair.sum())
+        if isinstance(item, WPortPair):
+            return self._by_pair.item(item.row) if item.row < len(self._by_pair) else 0
+        if isinstance(item, StreamSession):
+            return self._by_stream.item(item.stream) if item.stream < len(self._by_stream) else 0
+        # Peers of ten thousand streams are summed once, not at each painting.
+        streams, total = self._of_peers.get((item.client, item.server), (-1, 0))
+        if streams != len(item.streams):
+            total = sum(map(self.of, item.streams))
+            self._of_peers[item.client, item.server] = len(item.streams), total
+        return total
+
+
 class SessionModel(QAbstractItemModel):
-    """The tree's rows: all traffic, then peers with streams with wPort pairs."""
+    """The tree's rows: all traffic, then peers with streams with wPort pairs.
+
+    `displayed` has the counts of what passes the filters, None where there are none.
+    """
+
+    displayed: DisplayedCounts | None = None
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,6 +156,7 @@ class SessionModel(QAbstractItemModel):
         """Another capture: an empty tree."""
         self.beginResetModel()
         self.traffic = traffic
+        self.displayed = None
         self._top = []
         self.endResetModel()
 
@@ -244,7 +276,10 @@ class SessionModel(QAbstractItemModel):
         if column == 0:
             return label(node.item)
         if column == 1:
-            return f"{figures.wpdus:,}" if figures.wpdus else "–"
+            if not figures.wpdus:
+                return "–"
+            shown = f"{self.displayed.of(node.item):,} / " if self.displayed is not None else ""
+            return f"{shown}{figures.wpdus:,}"
         if column == 2:
             return short_size(figures.octets)
         if column == 3:

@@ -16,13 +16,15 @@ from PySide6.QtWidgets import (
 )
 
 from cosemscope.analysis.sessions.session_tree import Peers, StreamSession, WPortPair
-from cosemscope.gui.document.selection import Mask, Predicate, Selection
+from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.cells import TreeDelegate, elided_halves, paint_hint
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.panes.asked_filter import add_filter_menus
 from cosemscope.gui.panes.pane import Pane, Wishes
-from cosemscope.gui.panes.sessions.session_model import BETWEEN, TITLES, Item, SessionModel, streams_of
+from cosemscope.gui.panes.sessions.session_model import BETWEEN, TITLES, DisplayedCounts, Item, SessionModel
+from cosemscope.streams.tables.wpdu_table import Mark
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -39,6 +41,19 @@ _USUAL_LABEL = "198.51.100.44 ↔ 198.51.100.157"
 
 #: Branches are opened by themselves while the tree has no more streams than this.
 _OPENED_STREAMS = 100
+
+
+def filter_of(item: Item | None) -> str:
+    """The display filter of an item's WPDUs; "" for all."""
+    if isinstance(item, WPortPair):
+        return f"session == {item.row}"
+    if isinstance(item, StreamSession):
+        return f"stream == {item.stream}"
+    if not isinstance(item, Peers):
+        return ""
+    if item.client == item.server:
+        return f"ip.src == {item.client} && ip.dst == {item.client}"
+    return f"ip.addr == {item.client} && ip.addr == {item.server}"
 
 
 class _Delegate(TreeDelegate):
@@ -69,7 +84,6 @@ class SessionTree(QTreeView, Pane):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
-        self._streams: frozenset[int] = frozenset()
         self._shown_branches = 0
         self._filling = False
         self._widths: dict[int, int] = {}
@@ -84,7 +98,6 @@ class SessionTree(QTreeView, Pane):
     def set_traffic(self, traffic: Traffic) -> None:
         """Another capture."""
         self.sessions.set_traffic(traffic)
-        self._streams = frozenset()
         self._shown_branches = 0
 
     def show_sessions(self, sessions: tuple[Peers, ...]) -> None:
@@ -104,44 +117,36 @@ class SessionTree(QTreeView, Pane):
             self.setCurrentIndex(self.sessions.index(0, 0))
         self._filling = False
         self._widen()
-        item = self.sessions.item(self.currentIndex())
-        if isinstance(item, Peers) and frozenset(one.stream for one in item.streams) != self._streams:
-            self._restrict(self.currentIndex())
-
-    def predicate(self, item: Item | None) -> Predicate | None:
-        """Returns the predicate of an item's WPDU rows; None for all rows."""
-        traffic = self.sessions.traffic
-        if isinstance(item, WPortPair):
-            pair = item.row
-
-            def of_pair(start: int, stop: int) -> Mask:
-                mask: Mask = traffic.wpdu_pairs["pair"][start:stop] == pair
-                return mask
-
-            return of_pair
-        if not isinstance(item, Peers | StreamSession):
-            return None
-        numbers = [one.stream for one in streams_of(item)]
-        wanted = np.zeros(max(numbers) + 2, np.bool_)
-        wanted[numbers] = True
-
-        def of_streams(start: int, stop: int) -> Mask:
-            stream = traffic.wpdus["stream"][start:stop]
-            return wanted[np.minimum(stream, len(wanted) - 1)]
-
-        return of_streams
 
     def _restrict(self, current: QModelIndex) -> None:
         if self._filling:
             return
         item = self.sessions.item(current)
-        self._streams = (
-            frozenset(one.stream for one in item.streams) if isinstance(item, Peers) else frozenset()
-        )
-        self._selection.restrict(SESSION, self.predicate(item))
+        self._selection.restrict(SESSION, filter_of(item))
+
+    def take_rows(self, total: int) -> None:
+        """Count what passes the filters anew, if there are any."""
+        if self._selection.filters.but(SESSION):
+            self._count_displayed()
+
+    def _count_displayed(self) -> None:
+        """Count what passes the filters of others by wPort pair."""
+        selection, traffic = self._selection, self._selection.traffic
+        displayed = None
+        if selection.filters.but(SESSION):
+            total = selection.filters.answered(traffic.total)
+            whole = (traffic.wpdus["marks"][:total] & Mark.TRUNCATED) == 0
+            passing = selection.filters.matching(0, total, without=SESSION) & whole
+            pairs = traffic.wpdu_pairs["pair"][:total][passing]
+            stream_of = traffic.pairs["stream"]
+            displayed = DisplayedCounts(np.bincount(pairs, minlength=len(stream_of)), stream_of)
+        self.sessions.displayed = displayed
+        self._widen()
+        self.viewport().update()
 
     def _follow_filters(self, names: frozenset[str]) -> None:
         """Select all traffic when the restriction to a node was taken away elsewhere."""
+        self._count_displayed()
         if SESSION in names and SESSION not in self._selection.filters and self.sessions.rowCount():
             self.setCurrentIndex(self.sessions.index(0, 0))
 
@@ -251,6 +256,8 @@ class SessionTree(QTreeView, Pane):
         if number >= 0:
             menu.addAction(icon("decode-as"), "Decode as…", lambda: self._wishes.decodeAsAsked.emit(number))
             menu.addSeparator()
+        text = filter_of(self.sessions.item(index))
+        add_filter_menus(menu, self._selection, [("", text)] if text else [])
         if index.isValid():
             menu.addAction(icon("copy"), "Copy", self.copy)
         menu.addAction(icon("expand"), "Expand all", self.expandAll)

@@ -5,6 +5,7 @@ Rows come in as the capture is read; points of a span of time are found by bisec
 than can be told apart they are counted per pixel instead.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.capture.columns import Columns
-from cosemscope.gui.document.selection import Predicate
+from cosemscope.gui.document.conditions import Mask
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.panes.row_order import Rows
 
@@ -63,7 +64,7 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._points)
 
-    def take(self, traffic: Traffic, total: int, wanted: Predicate | None = None) -> None:
+    def take(self, traffic: Traffic, total: int, wanted: Callable[[int, int], Mask] | None = None) -> None:
         """Add the WPDU rows from those taken so far to `total`, as far as `wanted(start, stop)` says so."""
         start, self.taken = self.taken, max(self.taken, total)
         if total <= start:

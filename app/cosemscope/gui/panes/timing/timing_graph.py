@@ -6,6 +6,7 @@ than a few. A click chooses the nearest WPDU, a drag a span of time, the wheel z
 The time of what is displayed is shown by itself; a double click shows that of the whole capture, and back.
 """
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,16 +15,17 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from cosemscope.gui.document.selection import Mask, Selection
+from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import KIND_NAMES, Kind
 from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
+from cosemscope.gui.panes.asked_filter import add_filter_menus
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.timing.lanes import REST, Lanes, Pair
 from cosemscope.gui.panes.timing.time_axis import TimeAxis
@@ -47,6 +49,13 @@ _TITLES = {"left": "client ↔ server wPort", "bottom": "time since first WPDU"}
 _OFFSETS = (-0.2, 0.2)
 _REACH = 10  # pixels within which a click finds a point
 _IMAGE_ROWS = 10  # rows of the density image a lane
+
+
+def span_filter(start: float, stop: float) -> str:
+    """The display filter of a span of time in seconds since the first WPDU, widened to whole microseconds."""
+    ends = math.floor(start * 1e6) / 1e6, math.ceil(stop * 1e6) / 1e6
+    low, high = (f"{end:.6f}".rstrip("0").rstrip(".") for end in ends)
+    return f"wpdu.time_relative in {{{low}s..{high}s}}" if start > 0 else f"wpdu.time_relative <= {high}s"
 
 
 class _SpanBox(pg.ViewBox):
@@ -207,8 +216,8 @@ class TimingGraph(QWidget, Pane):
         """Show what is new."""
         began = not len(self.lanes)
         filters = self._selection.filters
-        wanted = partial(filters.matching, without=SPAN) if filters.without(SPAN) else None
-        self.lanes.take(self._traffic, total, wanted)
+        wanted = partial(filters.matching, without=SPAN) if filters.but(SPAN) else None
+        self.lanes.take(self._traffic, filters.answered(total), wanted)
         if began:
             self._show_growth()
         elif not self._growing.isActive():
@@ -469,15 +478,16 @@ class TimingGraph(QWidget, Pane):
         start, stop = self._region.getRegion()
         self.clear_button.setText(f"Clear span of {duration(round((stop - start) * 1e9))}")
         self.clear_button.show()
-        first = self.lanes.first_time
-        low, high = first + round(start * 1e9), first + round(stop * 1e9)
+        self._selection.restrict(SPAN, span_filter(start, stop))
 
-        def inside(start: int, stop: int) -> Mask:
-            time = self._traffic.wpdus["time"][start:stop]
-            mask: Mask = (time >= low) & (time <= high)
-            return mask
-
-        self._selection.restrict(SPAN, inside)
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer display filters of the chosen span, or of what is in view, and the whole capture."""
+        menu = QMenu(self)
+        name, (start, stop) = ("The span", self.span) if self.span else ("What is in view", self.visible_time)
+        add_filter_menus(menu, self._selection, [(name, span_filter(start, stop))])
+        menu.addAction(icon("zoom-fit"), "Whole capture", self.show_whole)
+        menu.exec(event.globalPos())
+        menu.deleteLater()
 
     @property
     def span(self) -> tuple[float, float] | None:
@@ -495,7 +505,7 @@ class TimingGraph(QWidget, Pane):
     def clear_span(self) -> None:
         """Take the span away."""
         self._hide_span()
-        self._selection.restrict(SPAN, None)
+        self._selection.restrict(SPAN, "")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape takes the span away."""

@@ -29,8 +29,8 @@ from PySide6.QtGui import (
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import Cost, RowField
+from cosemscope.gui.document.conditions import Filters
 from cosemscope.gui.document.protection import VERDICT_LOOKS
-from cosemscope.gui.document.selection import Filters
 from cosemscope.gui.document.traffic import Line, Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import Kind
@@ -102,22 +102,24 @@ class WpduModel(QAbstractTableModel):
         if self.order.sorted:
             self._catch_up()
             return
-        count, fresh = self.order.grow(self._known)
+        answered = self.order.filters.answered(self._known)
+        count, fresh = self.order.grow(answered)
         if count:
             shown = len(self.order)
             self.beginInsertRows(QModelIndex(), shown, shown + count - 1)
-            self.order.commit(self._known, fresh)
+            self.order.commit(answered, fresh)
             self.endInsertRows()
             self.rowsChanged.emit()
         else:
-            self.order.commit(self._known, fresh)
+            self.order.commit(answered, fresh)
 
     def _catch_up(self) -> None:
         """Sort what has grown, now or when it is due."""
-        if self.order.total == self._known:
+        answered = self.order.filters.answered(self._known)
+        if self.order.total == answered:
             return
         if self.order.due(time.monotonic()):
-            self._reset(lambda: self.order.rebuild(self._known))
+            self._reset(lambda: self.order.rebuild(answered))
         elif not self._later.isActive():
             self._later.start(250)
 
@@ -130,7 +132,7 @@ class WpduModel(QAbstractTableModel):
 
     def filter_anew(self) -> None:
         """Show the rows that pass the filters now."""
-        self._reset(self.order.rebuild)
+        self._reset(lambda: self.order.rebuild(self.order.filters.answered(self._known)))
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by a column; by -1 the rows stand as they came. One that does not sort changes nothing."""

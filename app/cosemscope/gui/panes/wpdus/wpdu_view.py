@@ -5,6 +5,7 @@ Selections are handled as ranges, so that a million selected rows cost as much a
 
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
@@ -24,6 +25,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
+from cosemscope.analysis.filter.offered_filters import filter_of_cell
 from cosemscope.gui.base.task import Task
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
@@ -31,6 +33,7 @@ from cosemscope.gui.look import theme
 from cosemscope.gui.look.cells import CellDelegate, paint_hint
 from cosemscope.gui.look.hex_text import hex_dump, hex_stream
 from cosemscope.gui.look.icons import icon
+from cosemscope.gui.panes.asked_filter import add_filter_menus
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.wpdus.column_looks import look_of
 from cosemscope.gui.panes.wpdus.row_texts import CopiedRows
@@ -40,6 +43,10 @@ from cosemscope.wording import count
 
 #: Rows that are copied while somebody waits: a few hundredths of a second.
 COPIED_AT_ONCE = 50
+
+
+_NO_MODIFIER, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+_KEYPAD = Qt.KeyboardModifier.KeypadModifier
 
 
 class WpduView(QTableView, Pane):
@@ -329,9 +336,12 @@ class WpduView(QTableView, Pane):
             QGuiApplication.clipboard().setText(str(self.wpdus.data(index)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Copy by key; everything else as tables do."""
+        """Copy by key; what can be read begins a display filter; everything else as tables do."""
+        plain = event.modifiers() & ~(_SHIFT | _KEYPAD) == _NO_MODIFIER
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
+        elif plain and event.text().isprintable() and event.text().strip():
+            self._wishes.filterBegun.emit(event.text())
         else:
             super().keyPressEvent(event)
 
@@ -346,6 +356,7 @@ class WpduView(QTableView, Pane):
         if traffic.plaintext(row) is not None:
             menu.addAction(QIcon(), "Copy decrypted APDU as hex stream", self.copy_plaintext)
         menu.addSeparator()
+        add_filter_menus(menu, self._selection, self.filter_offers())
         menu.addAction(icon("wport"), "Show this session only", self._wishes.sessionAsked.emit)
         wanted = traffic.wanted_key(row)
         if wanted is not None:
@@ -353,6 +364,15 @@ class WpduView(QTableView, Pane):
         menu.addAction(
             icon("decode-as"), "Decode as…", lambda: self._wishes.decodeAsAsked.emit(traffic.stream(row))
         )
+
+    def filter_offers(self) -> list[tuple[str, str]]:
+        """The display filter of the current cell, with the title of its column; nothing without a cell."""
+        index = self.currentIndex()
+        if not index.isValid():
+            return []
+        field = self.wpdus.fields[index.column()]
+        asked = self.wpdus.traffic.asked(np.array([self.wpdus.row(index.row())]))
+        return [(field.title, filter_of_cell(field, asked))]
 
     def _open_menu(self, point: QPoint) -> None:
         index = self.indexAt(point)

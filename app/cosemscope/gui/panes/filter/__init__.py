@@ -1,0 +1,1 @@
+"""Asking: the display filter above the table, what other panes offer for it, and finding."""
