@@ -28,8 +28,10 @@ from cosemscope.analysis.export.tables.object_tables import object_table
 from cosemscope.analysis.export.tables.out_table import OutTable, Subject
 from cosemscope.analysis.export.tables.packet_choice import chosen_packets
 from cosemscope.analysis.export.tables.row_tables import (
+    ASSOCIATION_FIELDS,
     EXCHANGE_FIELDS,
     WPDU_FIELDS,
+    association_table,
     exchange_table,
     fields_named,
     wpdu_table,
@@ -70,6 +72,7 @@ class TableKind(NamedTuple):
 TABLES = {
     "wpdus": TableKind("a WPDU", wpdu_table, WPDU_FIELDS),
     "exchanges": TableKind("an exchange: request and answers", exchange_table, EXCHANGE_FIELDS),
+    "associations": TableKind("an association, from AARQ to its end", association_table, ASSOCIATION_FIELDS),
     "expert": TableKind("an item of what is wrong or remarkable", item_table, None),
     "objects": TableKind("an attribute of a meter's object", object_table, None),
     "packets": TableKind("a packet that carries WPDUs", packet_table, None),

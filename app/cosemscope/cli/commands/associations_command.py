@@ -7,15 +7,11 @@ come, none goes away.
 import argparse
 import sys
 
-import numpy as np
-
 from cosemscope.analysis.associations.looks import Associations
-from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.export.tables.out_table import Subject
+from cosemscope.analysis.export.tables.row_tables import association_table, associations_with
 from cosemscope.analysis.fields.registry import FIELDS
-from cosemscope.analysis.fields.row_records import AlignedColumns, json_lines
-from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.cli.capture_arguments import (
     add_capture_arguments,
     add_keys_argument,
@@ -23,7 +19,8 @@ from cosemscope.cli.capture_arguments import (
     with_analysis,
 )
 from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
-from cosemscope.cli.terminal import show_progress, write_octets
+from cosemscope.cli.table_output import add_fields_argument, named_fields_of, names_of, print_table
+from cosemscope.cli.terminal import show_progress
 
 DESCRIPTION = (
     "Print a line for each association of a capture: both ends, authentication, security, and how it ended. "
@@ -45,8 +42,6 @@ JSON_KEYS = {
     "server_wport": "wport.server",
     **{name.removeprefix("association."): name for name in sorted(FIELDS) if name.startswith("association.")},
 }
-#: Associations that are made into lines at once.
-_AT_ONCE = 4096
 #: Heads of the text, and the fields below them.
 _COLUMNS = {
     "No.": "association",
@@ -73,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
     add_keys_argument(parser)
+    add_fields_argument(parser, "fields of the WPDU with which it began")
     add_filter_argument(parser, "only associations with a WPDU that it leaves")
 
 
@@ -82,24 +78,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _associations(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    wanted = load_filter(arguments)
-    associations = Associations(analysis, load_keys(arguments))
-    analysis.run()
-    left = filtered_rows(wanted, associations)
-    complete(associations, told=show_progress)
-    facts = capture_facts(analysis)
-    rows = facts.table.first_rows()[facts.associations.first]
-    if not wanted.is_empty:
-        rows = rows[np.unique(facts.associations.of[facts.exchanges_of(left)])]
-    keys = {key: FIELDS[name] for key, name in JSON_KEYS.items()}
-    table = AlignedColumns(
-        tuple(_COLUMNS), {head for head, name in _COLUMNS.items() if FIELDS[name].type.numeric}
-    )
-    for start in range(0, max(len(rows), 1), _AT_ONCE):
-        asked = AskedRows(analysis, rows[start : start + _AT_ONCE])
-        if arguments.json:
-            write_octets(json_lines(keys, asked))
-        else:
-            print(table.lines([FIELDS[name].texts(asked) for name in _COLUMNS.values()]), end="")
+    wanted, keys, names = load_filter(arguments), load_keys(arguments), names_of(arguments)
+    associations = Associations(analysis.run(), keys)
+    left = filtered_rows(wanted, associations, [FIELDS["association"], *named_fields_of(names)])
+    subject = Subject(analysis, associations, None if wanted.is_empty else left, show_progress)
+    if names is not None:
+        table = association_table(subject, names)
+    else:
+        columns = JSON_KEYS if arguments.json else _COLUMNS
+        table = associations_with(subject, {key: FIELDS[name] for key, name in columns.items()})
+    print_table(table, as_json=arguments.json)
     sys.stdout.flush()
     return 0

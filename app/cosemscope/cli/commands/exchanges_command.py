@@ -6,22 +6,13 @@ come, none goes away.
 
 import argparse
 import sys
-from collections.abc import Iterator
-
-import numpy as np
-import orjson
 
 from cosemscope.analysis.associations.looks import Associations
-from cosemscope.analysis.associations.passed_rows import PassedRows
-from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.exchanges.exchange_table import Exchanges
-from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.export.tables.out_table import Subject
+from cosemscope.analysis.export.tables.row_tables import exchange_table, exchanges_left, exchanges_with
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_records import AlignedColumns
-from cosemscope.analysis.outcomes.capture_facts import capture_facts
-from cosemscope.apdu.names import tags as t
-from cosemscope.capture.columns import Array
 from cosemscope.cli.capture_arguments import (
     add_capture_arguments,
     add_keys_argument,
@@ -29,7 +20,8 @@ from cosemscope.cli.capture_arguments import (
     with_analysis,
 )
 from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
-from cosemscope.cli.terminal import show_progress, write_octets
+from cosemscope.cli.table_output import add_fields_argument, named_fields_of, names_of, print_table
+from cosemscope.cli.terminal import show_progress
 from cosemscope.wording import count, short_duration
 
 #: The keys of the JSON lines, and the fields that the first WPDU of the exchange has.
@@ -73,9 +65,7 @@ DESCRIPTION = (
     "text, client and server are DLMS roles, null is for nothing. own_time is the meter's share of the "
     "response time, at least that where own_time_at_least is true; text has it as Own ms, with ≥ then."
 )
-#: Exchanges that are made into lines at once.
-_AT_ONCE = 4096
-_SETS = (t.SET_REQUEST,)
+_FIELDS = {key: FIELDS[name] for key, name in JSON_KEYS.items()}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
     add_keys_argument(parser)
+    add_fields_argument(parser, "fields of the WPDU with which it began; value and unit are what it told")
     add_filter_argument(parser, "only exchanges with a WPDU that it leaves")
 
 
@@ -92,46 +83,32 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _exchanges(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    wanted, keys = load_filter(arguments), load_keys(arguments)
+    wanted, keys, names = load_filter(arguments), load_keys(arguments), names_of(arguments)
     associations = Associations(analysis.run(), keys)
-    left = filtered_rows(wanted, associations)
-    complete(associations, told=show_progress)
-    rows = PassedRows(associations)
-    exchanges = capture_facts(analysis).exchanges_of(left)
-    table = AlignedColumns(_HEADS, _NUMBERS)
-    for told in _objects(analysis, exchanges, rows, _VALUE_KEYS if arguments.json else _VALUE_TEXT):
-        if arguments.json:
-            lines = [orjson.dumps(exchange, option=orjson.OPT_APPEND_NEWLINE) for exchange in told]
-            write_octets(b"".join(lines))
-        else:
-            cells = [_cells(exchange) for exchange in told]
-            print(table.lines(zip(*cells, strict=True) if cells else [()] * len(_HEADS)), end="")
+    left = filtered_rows(wanted, associations, [*_FIELDS.values(), *named_fields_of(names)])
+    subject = Subject(analysis, associations, None if wanted.is_empty else left, show_progress)
+    if names is not None:
+        print_table(exchange_table(subject, names), as_json=arguments.json)
+    elif arguments.json:
+        fields = _FIELDS | {name: FIELDS[name] for name in _VALUE_KEYS}
+        print_table(exchanges_with(subject, fields, exchanges_left(subject)), as_json=True)
+    else:
+        _print_lines(subject)
     sys.stdout.flush()
     return 0
 
 
-def _objects(
-    analysis: Analysis, chosen: Array, looker: PassedRows, value_keys: tuple[str, ...]
-) -> Iterator[list[dict[str, object]]]:
-    """These exchanges for scripts, many at once; the last list is empty where there are none.
-
-    Numbers count from 1, times are seconds as text, null is for nothing.
-    """
-    exchanges = analysis.pair()
-    for start in range(0, max(len(chosen), 1), _AT_ONCE):
-        part = chosen[start : start + _AT_ONCE]
-        asked = AskedRows(analysis, exchanges.first_rows(part), looker)
-        columns = [FIELDS[name].jsons(asked) for name in JSON_KEYS.values()]
-        told = AskedRows(analysis, value_rows(exchanges, part), looker)
-        columns += [FIELDS[name].jsons(told) for name in value_keys]
-        keys = (*JSON_KEYS, *value_keys)
-        yield [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
-
-
-def value_rows(exchanges: Exchanges, part: Array) -> Array:
-    """The WPDU row that tells the value, int64[n]: the last answer, with SET the request."""
-    told = np.where(np.isin(exchanges["service"][part], _SETS), -1, exchanges["last_response"][part])
-    return np.where(told >= 0, told, exchanges.first_rows(part))
+def _print_lines(subject: Subject) -> None:
+    """Aligned lines for people."""
+    fields = _FIELDS | {name: FIELDS[name] for name in _VALUE_TEXT}
+    table, told = AlignedColumns(_HEADS, _NUMBERS), False
+    for values in exchanges_with(subject, fields, exchanges_left(subject)).batches:
+        columns = (field.type.jsons(own) for field, own in zip(fields.values(), values, strict=True))
+        cells = [_cells(dict(zip(fields, row, strict=True))) for row in zip(*columns, strict=True)]
+        print(table.lines(zip(*cells, strict=True)), end="")
+        told = True
+    if not told:
+        print(table.lines([()] * len(_HEADS)), end="")
 
 
 _HEADS = (

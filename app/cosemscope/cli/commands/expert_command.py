@@ -5,17 +5,15 @@ JSON lines are an interface: more may come, none goes away.
 """
 
 import argparse
-import json
-from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.expert_settings import ExpertSettingsError, load_expert_settings
 from cosemscope.analysis.expert.run import find_items
+from cosemscope.analysis.export.tables.item_table import item_table
+from cosemscope.analysis.export.tables.out_table import Subject
+from cosemscope.analysis.export.whole_file import ExportError
 from cosemscope.cli.capture_arguments import (
     CommandError,
     add_capture_arguments,
@@ -24,8 +22,9 @@ from cosemscope.cli.capture_arguments import (
     with_analysis,
 )
 from cosemscope.cli.filtering import add_filter_argument, load_filter
+from cosemscope.cli.table_output import add_fields_argument, names_of, print_table
 from cosemscope.cli.terminal import show_progress
-from cosemscope.streams.tables.expert_items import ExpertItems, Severity, Source, severities
+from cosemscope.streams.tables.expert_items import Severity, severities
 
 #: The exit status where --fail-on found something.
 _FOUND = 3
@@ -41,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_arguments(parser)
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
     add_keys_argument(parser)
+    add_fields_argument(parser, "severity, group, item, message and the other keys of --json")
     add_filter_argument(parser, "only items of WPDUs that it leaves")
     parser.add_argument(
         "--severity",
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _expert(analysis: Analysis, arguments: argparse.Namespace) -> int:
-    keys, wanted = load_keys(arguments), load_filter(arguments)
+    keys, wanted, names = load_keys(arguments), load_filter(arguments), names_of(arguments)
     if arguments.settings:
         try:
             load_expert_settings(arguments.settings).apply(analysis)
@@ -74,45 +74,30 @@ def _expert(analysis: Analysis, arguments: argparse.Namespace) -> int:
             raise CommandError(str(error)) from None
     associations = Associations(analysis.run(), keys)
     find_items(associations, progress=show_progress)
-    least = Severity[arguments.severity.upper()]
-    listed = _listed(analysis.expert_items, least)
+    left = None
     if not wanted.is_empty:
         left = wanted.rows(analysis, associations=associations, progress=show_progress)
-        listed = listed[np.isin(analysis.expert_items["wpdu"][listed], left)]
-    for each in _objects(analysis.expert_items, listed.tolist()):
-        print(json.dumps(each) if arguments.json else _text(each))
+    _print(Subject(analysis, associations, left), names, arguments)
     if arguments.fail_on is None:
         return 0
     found = severities()[analysis.expert_items["kind"]]
     return _FOUND if (found >= Severity[arguments.fail_on.upper()]).any() else 0
 
 
-def _listed(items: ExpertItems, least: Severity) -> npt.NDArray[np.int64]:
-    """The rows of items that are at least so bad, by their packets; those of the whole capture come first."""
-    rows = np.flatnonzero(severities()[items["kind"]] >= least)
-    return rows[np.argsort(items["packet"][rows], kind="stable")]
-
-
-def _objects(items: ExpertItems, rows: list[int]) -> Iterator[dict[str, Any]]:
-    """These items for scripts: WPDU `number` and `packet` count from 1, null is what does not apply."""
-    for row in rows:
-        kind, source = items.kind(row), int(items["source"][row])
-        wpdu, packet, stream = (int(items[name][row]) for name in ("wpdu", "packet", "stream"))
-        has_span, has_stream = source != Source.NONE, stream >= 0
-        yield {
-            "severity": kind.severity.word,
-            "group": kind.group.value,
-            "item": kind.word,
-            "message": items.message(row),
-            "clause": items.clause(row) or None,
-            "number": wpdu + 1 if wpdu >= 0 else None,
-            "packet": packet + 1 if packet >= 0 else None,
-            "stream": stream if has_stream else None,
-            "direction": int(items["direction"][row]) if has_stream else None,
-            "start": int(items["start"][row]) if has_span else None,
-            "stop": int(items["stop"][row]) if has_span else None,
-            "source": Source(min(source, Source.BODY)).name.lower() if has_span else None,
-        }
+def _print(subject: Subject, names: tuple[str, ...] | None, arguments: argparse.Namespace) -> None:
+    """A line an item: the columns that are named, or all in JSON, or those that people read."""
+    least = Severity[arguments.severity.upper()]
+    try:
+        table = item_table(subject, names, least)
+    except ExportError as error:
+        raise CommandError(f"--fields: {error}") from None
+    if arguments.json or names is not None:
+        print_table(table, as_json=arguments.json)
+        return
+    for values in table.batches:
+        columns = (column.type.jsons(own) for column, own in zip(table.columns, values, strict=True))
+        for row in zip(*columns, strict=True):
+            print(_text({column.name: one for column, one in zip(table.columns, row, strict=True)}))
 
 
 def _text(item: dict[str, Any]) -> str:

@@ -1,12 +1,10 @@
 """`expert-kinds`: the kinds of expert items, as text for people, JSON lines, or a table in Markdown."""
 
 import argparse
-import textwrap
 from collections.abc import Iterator
 
-import orjson
-
 from cosemscope.analysis.expert import run as expert_run  # noqa: F401 -- declares all kinds
+from cosemscope.cli.registry_lines import RegistryEntry, add_form_arguments, markdown_lines, print_registry
 from cosemscope.streams.tables.expert_items import KINDS, ItemKind
 
 DESCRIPTION = (
@@ -14,51 +12,35 @@ DESCRIPTION = (
     "settings for `expert --settings` may give them other severities: "
     '[severity] NAME = "warning" (chat, note, warning, error, off); [threshold] answer = 2.5 (seconds).'
 )
-_WIDTH = 110
+_HEADS = ("Item", "Severity", "Group", "What it says", "Clause")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `expert-kinds`."""
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="JSON, one object a line")
-    form.add_argument("--markdown", action="store_true", help="a table in Markdown")
+    add_form_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `cosemscope expert-kinds`; returns the exit status."""
-    form = _json if arguments.json else markdown if arguments.markdown else _text
-    print("\n".join(form()))
-    return 0
-
-
-def _sorted() -> list[ItemKind]:
-    """All kinds by group and name."""
-    return sorted(KINDS.values(), key=lambda kind: (kind.group, kind.word))
-
-
-def _sentence(kind: ItemKind) -> str:
-    """What an item says, N standing for its amount."""
-    return kind.sentence.format(amount="N", octets="N octets")
-
-
-def _json() -> Iterator[str]:
-    for kind in _sorted():
-        told = {"item": kind.word, "severity": kind.severity.word, "group": kind.group.value}
-        yield orjson.dumps({**told, "message": _sentence(kind), "clause": kind.clause or None}).decode()
+    return print_registry(arguments, _entries(), _HEADS)
 
 
 def markdown() -> Iterator[str]:
     """The lines of the table of kinds in Markdown."""
-    yield "| Item | Severity | Group | What it says | Clause |"
-    yield "| --- | --- | --- | --- | --- |"
-    for kind in _sorted():
-        cells = (f"`{kind.word}`", kind.severity.word, kind.group.value, _sentence(kind), kind.clause)
-        yield f"| {' | '.join(cells)} |"
+    return markdown_lines(_entries(), _HEADS)
 
 
-def _text() -> Iterator[str]:
-    names = max(map(len, KINDS))
-    for kind in _sorted():
-        head = f"{kind.group.value:<11}  {kind.word:<{names}}  {kind.severity.word:<7}  "
-        clause = f" [{kind.clause}]" if kind.clause else ""
-        yield from textwrap.wrap(head + _sentence(kind) + clause, _WIDTH, subsequent_indent=" " * len(head))
+def _entries() -> list[RegistryEntry]:
+    """All kinds by group and name."""
+    return [_entry(kind) for kind in sorted(KINDS.values(), key=lambda kind: (kind.group, kind.word))]
+
+
+def _entry(kind: ItemKind) -> RegistryEntry:
+    # N stands for the amount.
+    sentence = kind.sentence.format(amount="N", octets="N octets")
+    severity, group = kind.severity.word, kind.group.value
+    told: dict[str, object] = {"item": kind.word, "severity": severity, "group": group}
+    told |= {"message": sentence, "clause": kind.clause or None}
+    words = f"{sentence} [{kind.clause}]" if kind.clause else sentence
+    cells = (f"`{kind.word}`", severity, group, sentence, kind.clause)
+    return RegistryEntry((group, kind.word, severity), words, told, cells)

@@ -23,8 +23,12 @@ from cosemscope.analysis.export.tables.object_facts import (
     attribute_value,
     object_names,
 )
+from cosemscope.analysis.export.tables.object_tables import object_table
+from cosemscope.analysis.export.tables.out_table import Subject
+from cosemscope.analysis.export.whole_file import ExportError
 from cosemscope.analysis.fields.row_records import AlignedColumns
 from cosemscope.analysis.fields.value_types import Instant, Quantity
+from cosemscope.analysis.filter.display_filter import DisplayFilter
 from cosemscope.analysis.objects.access_lists import ListedObject, listed_objects
 from cosemscope.analysis.objects.object_table import ObjectView
 from cosemscope.analysis.objects.profiles import ProfileTable, profile_table, profiles
@@ -37,6 +41,7 @@ from cosemscope.cli.capture_arguments import (
     with_analysis,
 )
 from cosemscope.cli.filtering import add_filter_argument, filtered_rows, load_filter
+from cosemscope.cli.table_output import add_fields_argument, names_of, print_table
 from cosemscope.cli.terminal import show_progress, write_octets
 
 DESCRIPTION = (
@@ -66,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_keys_argument(parser)
     parser.add_argument("--meter", metavar="ADDRESS", help="only this meter, by its IP address")
     add_filter_argument(parser, "only attributes, and their values, that WPDUs tell which it leaves")
+    add_fields_argument(parser, "meter, obis, value, unit, time and the other keys of --json but values")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--profile", metavar="OBIS", help="the entries of this profile: 1.0.99.1.0.255")
     what.add_argument(
@@ -84,8 +90,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _objects(analysis: Analysis, arguments: argparse.Namespace) -> int:
     wanted = _instance(arguments.profile) if arguments.profile else None
     filtered, keys = load_filter(arguments), load_keys(arguments)
-    if arguments.filter and (arguments.profile or arguments.object_list):
-        raise CommandError("--filter goes with attributes, and not with --profile or --object-list.")
+    names = names_of(arguments)
+    for option, is_given in (("--filter", arguments.filter), ("--fields", names is not None)):
+        if is_given and (arguments.profile or arguments.object_list):
+            raise CommandError(f"{option} goes with attributes, and not with --profile or --object-list.")
+    if names is not None:
+        _print_fields(analysis.run(), filtered, names, arguments)
+        return 0
     view = ObjectView(analysis.run(), keys)
     view.complete(told=show_progress)
     if not filtered.is_empty:
@@ -103,6 +114,19 @@ def _objects(analysis: Analysis, arguments: argparse.Namespace) -> int:
         _print(arguments, _HEADS, _NUMBERS, _attributes(view, arguments.meter))
     sys.stdout.flush()
     return 0
+
+
+def _print_fields(
+    analysis: Analysis, filtered: DisplayFilter, names: tuple[str, ...], arguments: argparse.Namespace
+) -> None:
+    """The columns of attributes that are named."""
+    associations = Associations(analysis, load_keys(arguments))
+    left = None if filtered.is_empty else filtered_rows(filtered, associations)
+    try:
+        table = object_table(Subject(analysis, associations, left, show_progress), names, arguments.meter)
+    except ExportError as error:
+        raise CommandError(f"--fields: {error}") from None
+    print_table(table, as_json=arguments.json, as_csv=arguments.csv)
 
 
 def _instance(text: str) -> bytes:

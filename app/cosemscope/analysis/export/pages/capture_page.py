@@ -18,8 +18,8 @@ from cosemscope.analysis.export.tables.item_table import item_table
 from cosemscope.analysis.export.tables.out_table import Subject
 from cosemscope.analysis.export.tables.row_tables import (
     asked_in_order,
-    exchange_values,
     exchanges_left,
+    exchanges_with,
     fields_named,
 )
 from cosemscope.analysis.fields.registry import FIELDS
@@ -229,7 +229,7 @@ def _exchanges(subject: Subject, facts: CaptureFacts, exchanges: Numbers) -> Ite
     shown = exchanges[:_EXCHANGES]
     fields = fields_named(list(_EXCHANGE_COLUMNS))
     rows: list[Sequence[str]] = []
-    for values in exchange_values(subject, fields, shown):
+    for values in exchanges_with(subject, {field.name: field for field in fields}, shown).batches:
         texts = [field.type.texts(own) for field, own in zip(fields, values, strict=True)]
         texts[1] = [text[11:23] for text in texts[1]]
         texts[8] = [short_duration(int(text.replace(".", ""))) if text else "" for text in texts[8]]

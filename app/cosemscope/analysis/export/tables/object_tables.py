@@ -32,8 +32,8 @@ _COLUMNS = (
 )
 
 
-def object_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
-    """A row an attribute of which WPDUs that are left tell, and what they tell.
+def object_table(subject: Subject, names: Sequence[str] | None, meter: str | None = None) -> OutTable:
+    """A row an attribute of which WPDUs that are left tell, and what they tell; of one `meter` or of all.
 
     Raises ExportError for a name that no column has.
     """
@@ -42,7 +42,8 @@ def object_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
     view.complete(told=subject.told)
     if subject.rows is not None:
         view.leave(subject.rows)
-    places = attribute_order(view)
+    own = view.attributes
+    places = [place for place in attribute_order(view) if meter in (None, own[place].device.meter)]
 
     def batches() -> Iterator[list[Values]]:
         for start in range(0, len(places), AT_ONCE):

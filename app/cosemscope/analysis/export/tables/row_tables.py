@@ -1,6 +1,6 @@
 """The tables of WPDUs and of exchanges: any fields of the registry, of rows that are left."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,11 @@ EXCHANGE_FIELDS = (
     *("exchange.response_time", "exchange.response_transfer", "exchange.total_time"),
     *("exchange.own_time", "exchange.own_time_at_least", "exchange.retransmissions", "security"),
     *("value", "unit"),
+)
+#: The same of associations.
+ASSOCIATION_FIELDS = (
+    *("association", "association.time", "stream", "client", "server", "wport.client", "wport.server"),
+    *(name for name in sorted(FIELDS) if name.startswith("association.") and name != "association.time"),
 )
 #: Fields of an exchange that the WPDU with the value has, and not that with which it began.
 OF_VALUES = frozenset(("value", "value.text", "unit"))
@@ -77,40 +82,74 @@ def exchange_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
     The value is that which the exchange told. Raises ExportError for a name that no field has.
     """
     fields = fields_named(EXCHANGE_FIELDS if names is None else names)
-    wanted = exchanges_left(subject)
-    return OutTable(columns_of(fields), exchange_values(subject, fields, wanted), len(wanted))
+    return exchanges_with(subject, {field.name: field for field in fields}, exchanges_left(subject))
 
 
-def exchange_values(subject: Subject, fields: Sequence[RowField], wanted: Numbers) -> Iterator[list[Values]]:
-    """The values of these exchanges, int64[n], a batch at a time.
+def exchanges_with(subject: Subject, fields: Mapping[str, RowField], exchanges: Numbers) -> OutTable:
+    """A row each of these exchanges, int64[n], whose columns have names of their own."""
+    table = capture_facts(subject.analysis).table
+    return _of_rows(subject, fields, table.first_rows()[exchanges], value_rows(table, exchanges))
+
+
+def association_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
+    """A row an association of which a WPDU is left, with these fields of the WPDU with which it began.
+
+    Raises ExportError for a name that no field has.
+    """
+    fields = fields_named(ASSOCIATION_FIELDS if names is None else names)
+    return associations_with(subject, {field.name: field for field in fields})
+
+
+def associations_with(subject: Subject, fields: Mapping[str, RowField]) -> OutTable:
+    """A row each association of which a WPDU is left, whose columns have names of their own."""
+    facts = capture_facts(subject.analysis)
+    rows = facts.table.first_rows()[facts.associations.first]
+    if subject.rows is not None:
+        of = facts.associations.of[exchanges_left(subject)]
+        rows = rows[np.unique(of[of >= 0])]
+    return _of_rows(subject, fields, rows, rows)
+
+
+def _of_rows(subject: Subject, fields: Mapping[str, RowField], rows: Numbers, told: Numbers) -> OutTable:
+    """A table of fields of these WPDU rows; those of values are asked of the rows that `told` has instead."""
+    columns = tuple(
+        OutColumn(name, field.type, field.meaning, field.several) for name, field in fields.items()
+    )
+    return OutTable(columns, _values_of(subject, list(fields.values()), (rows, told)), len(rows))
+
+
+def _values_of(
+    subject: Subject, fields: Sequence[RowField], own: tuple[Numbers, Numbers]
+) -> Iterator[list[Values]]:
+    """The values of fields, a batch of rows at a time.
 
     What costs a tree is asked of all rows in their order first, since looks in another order cost far more.
     """
-    analysis = subject.analysis
-    if not len(wanted):
+    if not len(own[0]):
         return
-    exchanges = capture_facts(analysis).table
-    own = exchanges.first_rows()[wanted], value_rows(exchanges, wanted)
-    trees = {place: field for place, field in enumerate(fields) if field.cost is Cost.TREE}
     known: dict[int, tuple[Numbers, FieldCodes]] = {}
     for of_values, rows in enumerate(own):
-        mine = {place: one for place, one in trees.items() if (one.name in OF_VALUES) == bool(of_values)}
+        mine = [
+            place
+            for place, field in enumerate(fields)
+            if field.cost is Cost.TREE and (field.name in OF_VALUES) == bool(of_values)
+        ]
         if mine:
             once = np.unique(rows)
-            codes = _coded_together(list(mine.values()), asked_in_order(subject, once, subject.told))
+            asked = asked_in_order(subject, once, subject.told)
+            codes = _coded_together([fields[place] for place in mine], asked)
             known |= {place: (once, code) for place, code in zip(mine, codes, strict=True)}
-    for start in range(0, len(wanted), AT_ONCE):
+    for start in range(0, len(own[0]), AT_ONCE):
         part = slice(start, start + AT_ONCE)
-        asked = AskedRows(analysis, own[0][part])
+        asked_rows = AskedRows(subject.analysis, own[0][part])
         values: list[Values] = []
         for place, field in enumerate(fields):
             if place in known:
                 once, code = known[place]
-                rows = own[field.name in OF_VALUES][part]
-                at: Numbers = np.searchsorted(once, rows)
+                at: Numbers = np.searchsorted(once, own[field.name in OF_VALUES][part])
                 values.append(code.as_values(field.type, at))
             else:
-                values.append(field.values(asked))
+                values.append(field.values(asked_rows))
         yield values
 
 
@@ -127,11 +166,7 @@ _SETS = (t.SET_REQUEST,)
 def exchanges_left(subject: Subject) -> Numbers:
     """The exchanges of which a WPDU is left, int64[n] ascending."""
     facts = capture_facts(subject.analysis)
-    if subject.rows is None:
-        return np.arange(facts.count)
-    of = facts.of[subject.rows]
-    wanted: Numbers = np.unique(of[of >= 0]).astype(np.int64)
-    return wanted
+    return np.arange(facts.count) if subject.rows is None else facts.exchanges_of(subject.rows)
 
 
 def _coded_together(fields: Sequence[RowField], parts: Iterator[AskedRows]) -> list[FieldCodes]:
