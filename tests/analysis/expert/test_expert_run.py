@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
+from cosemscope.analysis.expert.checks import LOOK_CHECKS
 from cosemscope.analysis.expert.row_items import row_sentences
-from cosemscope.analysis.expert.run import find_column_items, find_items
+from cosemscope.analysis.expert.run import GrowingItems, find_column_items, find_items
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.capture.files.reader import open_capture
@@ -48,6 +49,40 @@ def above_chat(analysis: Analysis) -> list[str]:
     items = analysis.expert_items
     kinds = (items.kind(row) for row in range(len(items)))
     return [kind.word for kind in kinds if kind.severity > Severity.CHAT]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_items_of_a_capture_that_grows(name: str) -> None:
+    """Found a few rows at a time and told in between, they are in the end those of one pass."""
+    path, keys = Path(str(resource(f"samples/{name}.pcapng"))), key_table(SAMPLES[name])
+
+    def listed(analysis: Analysis) -> list[tuple[object, ...]]:
+        items = analysis.expert_items
+        places = zip(*(items[column].tolist() for column in ("wpdu", "packet", "start", "stop")), strict=True)
+        looks = {check.kind.word for check in LOOK_CHECKS}
+        told = ((*place, items.kind(row).word, items.message(row)) for row, place in enumerate(places))
+        return sorted(one for one in told if one[4] not in looks)
+
+    with open_capture(path) as reader:
+        analysis = Analysis(reader)
+        walked = Associations(analysis, keys)
+        growing = GrowingItems(Associations(analysis, keys, beside=walked))
+        while analysis.step(40):
+            while walked.go_on(10):
+                pass
+            while growing.go_on(walked.passed, 7):
+                pass
+            growing.report()
+            assert analysis.expert_items.completed == growing.done
+        analysis.finish()
+        while walked.go_on(10):
+            pass
+        while growing.go_on(walked.passed, 7):
+            pass
+        growing.report()
+        found = listed(analysis)
+        assert find_items(Associations(analysis, keys), workers=0)
+        assert found == listed(analysis)
 
 
 def test_no_problem_of_a_tree_and_no_damage_of_a_file_is_missing() -> None:

@@ -15,6 +15,7 @@ from cosemscope.gui.document.selection import Filters
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.document.unsaved_spool import Extent, UnsavedSpool
 from cosemscope.gui.panes.wpdus.wpdu_model import WpduModel
+from cosemscope.streams.tables.expert_items import KINDS
 from tests.helpers import apdu_encoder as encode
 from tests.helpers.association_ends import KEYS
 from tests.helpers.costly_captures import COSTLY
@@ -276,6 +277,32 @@ def test_items_of_a_capture_that_grows_come_with_its_sessions(make, capture, qtb
     with qtbot.waitSignal(document.itemsChanged):
         document.start()
     assert document.following
+
+
+def test_items_of_trees_come_as_a_capture_grows(tmp_path, make, qtbot) -> None:
+    """Whoever follows a capture sees what is ill-formed in it as it goes on, not at its end."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    tcp.say(0, wpdu(bytes.fromhex("c001c1")))
+    path = wire.capture(tmp_path / "live.pcap")
+    document = make(path, follow=True)
+    heard = []
+
+    document.opened.connect(lambda: document.complete(Associations(document.analysis, NO_KEYS)))
+    document.itemsChanged.connect(
+        lambda stopped: heard.append(document.analysis.expert_items["kind"].tolist())
+    )
+    document.start()
+    number = KINDS["ill-formed-apdu"].number
+    qtbot.waitUntil(lambda: bool(heard) and heard[-1].count(number) == 1)
+    size = path.stat().st_size
+    tcp.say(1, wpdu(bytes.fromhex("c402c1"), 1, 16))
+    octets = wire.capture(tmp_path / "more.pcap").read_bytes()
+    with path.open("ab") as file:
+        file.write(octets[size:])
+    qtbot.waitUntil(lambda: heard[-1].count(number) == 2)
+    assert document.following
+    assert document.analysis.expert_items.completed == 2
 
 
 def test_closing_ends_the_pass(tmp_path, read) -> None:

@@ -145,6 +145,46 @@ def _begin(associations: Associations, trees: TreeWorkers, start: int, stop: int
     return _Batch(start, stop, [row for row, _ in remote], pending, known)
 
 
+class GrowingItems:
+    """Finds the items of trees while a capture grows, a few rows at a time, each row once.
+
+    `go_on` reads the next trees; `report` makes the table of all items as of now. `associations` have not
+    been walked yet. For the thread that steps the analysis.
+    """
+
+    def __init__(self, associations: Associations) -> None:
+        self._associations = associations
+        self._trees = TreeWorkers(0, workers=0)
+        self._told = ExpertItems()
+
+    @property
+    def done(self) -> int:
+        """The number of WPDU rows whose trees have been read."""
+        return self._associations.passed
+
+    def go_on(self, stop: int, count: int) -> bool:
+        """Read the next `count` trees, of rows before `stop`; whether there were any.
+
+        Raises CaptureError and OSError when the capture's octets cannot be read any more.
+        """
+        start = self.done
+        stop = min(start + count, stop)
+        if stop <= start:
+            return False
+        batch = _begin(self._associations, self._trees, start, stop)
+        found = _problems(batch, self._trees.end_trees(batch.trees))
+        columns = _columns_of(self._associations.analysis, self._told, found)
+        self._told.add(len(found), **columns)
+        return True
+
+    def report(self) -> None:
+        """Put all items into the analysis, of trees those that have been read. Raises Cancelled."""
+        analysis = self._associations.analysis
+        expert = _ExpertPass(analysis)
+        expert.take_told(self.done, self._told)
+        expert.finish(self.done)
+
+
 class _ExpertPass:
     """Collects the items of an analysis, WPDU row after row, into a table of its own."""
 
@@ -154,11 +194,15 @@ class _ExpertPass:
 
     def take(self, batch: _Batch, of_trees: list[Problems]) -> int:
         """Add the items of a batch, of which these are the problems of trees; the number of rows done."""
-        found = batch.known
-        for row, problems in zip(batch.rows, of_trees, strict=True):
-            found += [(row, problem) for problem in problems]
-        self._add(batch.start, batch.stop, found)
+        found = _problems(batch, of_trees)
+        self._add(batch.start, batch.stop, _columns_of(self._analysis, self._items, found))
         return batch.stop
+
+    def take_told(self, done: int, told: ExpertItems) -> None:
+        """Add the items of the first `done` rows, of whose trees these are the items."""
+        columns = {name: told[name].astype(np.int64) for name in EXPERT_FIELDS}
+        columns["words"] = self._items.renumbered(told)[told["words"]]
+        self._add(0, done, columns)
 
     def finish(self, done: int, associations: Associations | None = None) -> None:
         """Add what columns tell of the rows behind the first `done`, and the items of the whole capture.
@@ -167,7 +211,7 @@ class _ExpertPass:
         """
         analysis, items = self._analysis, self._items
         total = len(analysis.first_look)
-        self._add(done, total, [])
+        self._add(done, total, _columns_of(analysis, items, []))
         everything = np.arange(total)
         for _, found in run_checks(CAPTURE_CHECKS, analysis, everything, items):
             items.add(len(found["kind"]), **found)
@@ -181,29 +225,38 @@ class _ExpertPass:
         items.completed = done
         analysis.expert_items = items
 
-    def _add(self, start: int, stop: int, found: list[tuple[int, Problem]]) -> None:
-        """Add the items of columns of these rows, and these problems of their trees."""
+    def _add(self, start: int, stop: int, of_trees: _Columns) -> None:
+        """Add the items of columns of these rows, and these of their trees."""
         checks = run_checks(WPDU_CHECKS, self._analysis, np.arange(start, stop), self._items)
         checked = _joined([columns for _, columns in checks])
-        items = _joined([checked, _told_by_tree(checked, self._columns(found))])
+        items = _joined([checked, _told_by_tree(checked, of_trees)])
         order = np.argsort(items["wpdu"], kind="stable")
         self._items.add(len(order), **{name: column[order] for name, column in items.items()})
 
-    def _columns(self, found: list[tuple[int, Problem]]) -> _Columns:
-        """The columns of items that are these problems of trees."""
-        values = [
-            (
-                row,
-                kind_of(problem).number,
-                Source.WPDU + problem.source,
-                problem.start,
-                problem.stop,
-                self._items.number(Words(problem.message, problem.clause)),
-            )
-            for row, problem in found
-        ]
-        columns = np.array(values, np.int64).reshape(-1, len(_FROM_TREE)).T
-        return complete(self._analysis, dict(zip(_FROM_TREE, columns, strict=True)), len(values))
+
+def _problems(batch: _Batch, of_trees: list[Problems]) -> list[tuple[int, Problem]]:
+    """The problems of a batch's rows, `of_trees` those of its tasks, each with its row."""
+    found = batch.known
+    for row, problems in zip(batch.rows, of_trees, strict=True):
+        found += [(row, problem) for problem in problems]
+    return found
+
+
+def _columns_of(analysis: Analysis, items: ExpertItems, found: list[tuple[int, Problem]]) -> _Columns:
+    """The columns of items that are these problems of trees; `items` numbers their words."""
+    values = [
+        (
+            row,
+            kind_of(problem).number,
+            Source.WPDU + problem.source,
+            problem.start,
+            problem.stop,
+            items.number(Words(problem.message, problem.clause)),
+        )
+        for row, problem in found
+    ]
+    columns = np.array(values, np.int64).reshape(-1, len(_FROM_TREE)).T
+    return complete(analysis, dict(zip(_FROM_TREE, columns, strict=True)), len(values))
 
 
 def _joined(parts: list[_Columns]) -> _Columns:

@@ -22,7 +22,8 @@ from PySide6.QtCore import QObject, QThread, Signal, SignalInstance, Slot
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert.run import find_column_items, find_items
+from cosemscope.analysis.expert.run import GrowingItems, find_column_items, find_items
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.capture.cancelling import Cancelled, look_at
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.ring_names import ring_number
@@ -80,6 +81,8 @@ class Reading(QObject):
         self._wanted = threading.Event()
         self._unread = threading.Event()
         self._associations: Associations | None = None
+        self._growing: tuple[Associations, KeyTable, GrowingItems] | None = None
+        self._trees_told = 0
         if not follow:
             self._complete.set()
         self._next_report = 0.0
@@ -182,10 +185,24 @@ class Reading(QObject):
     def _use_the_time(self, analysis: Analysis) -> None:
         """There is nothing to read just now: complete some rows, or wait a moment."""
         associations = self._associations
-        if associations is None or not associations.go_on(_COMPLETED_AT_ONCE):
+        if associations is None:
             self._stop.wait(_LOOK_EVERY)
-        elif associations.passed == len(analysis.wpdus):
-            self.completed.emit()
+        elif associations.go_on(_COMPLETED_AT_ONCE):
+            if associations.passed == len(analysis.wpdus):
+                self.completed.emit()
+        elif self._unread.is_set() or not self._grow_items(associations).go_on(
+            associations.passed, _COMPLETED_AT_ONCE
+        ):
+            self._stop.wait(_LOOK_EVERY)
+
+    def _grow_items(self, associations: Associations) -> GrowingItems:
+        """The items of trees that were found with these associations and their keys while the file grew."""
+        keys = associations.keys
+        if self._growing is None or self._growing[:2] != (associations, keys):
+            walk = Associations(associations.analysis, keys, beside=associations)
+            self._growing = associations, keys, GrowingItems(walk)
+            self._trees_told = 0
+        return self._growing[2]
 
     def _complete_rows(self) -> None:
         """Complete the associations that are wanted, all their rows, then the expert items of their trees."""
@@ -206,7 +223,8 @@ class Reading(QObject):
             return self._wanted.is_set() or self._unread.is_set()
 
         with suppress(Cancelled):
-            if analysis.expert_items.completed:  # those were found with other keys
+            stale = self._growing is None or self._growing[1] is not associations.keys
+            if analysis.expert_items.completed and stale:  # those were found with other keys
                 self._report_items(analysis)
             if not self._wanted.is_set():
                 walk = Associations(analysis, associations.keys, beside=associations)
@@ -215,7 +233,12 @@ class Reading(QObject):
                 self.itemsFound.emit(self._unread.is_set())
 
     def _report_items(self, analysis: Analysis) -> None:
-        find_column_items(analysis)
+        growing = self._growing
+        if growing is not None and growing[1] is growing[0].keys and self._follow:
+            growing[2].report()
+            self._trees_told = growing[2].done
+        else:
+            find_column_items(analysis)
         self.itemsFound.emit(False)
 
     def _tell_far(self, signal: SignalInstance, done: int, total: int) -> None:
@@ -225,7 +248,9 @@ class Reading(QObject):
             signal.emit(done, total)
 
     def _sessions_due(self, analysis: Analysis, now: float) -> bool:
-        return now >= self._next_sessions and len(analysis.packets) != self._told_packets
+        done = self._growing[2].done if self._growing is not None else 0
+        news = len(analysis.packets) != self._told_packets or done != self._trees_told
+        return now >= self._next_sessions and news
 
     def _report(self, analysis: Analysis) -> None:
         done, total = analysis.progress

@@ -174,6 +174,10 @@ class ExpertItems(Columns):
             self._words.append(words)
         return number
 
+    def renumbered(self, other: "ExpertItems") -> npt.NDArray[np.int64]:
+        """What the numbers of another table's words are here, int64[words of the other]."""
+        return np.array([self.number(words) for words in other._words], np.int64)
+
     def kind(self, row: int) -> ItemKind:
         """The kind of an item."""
         return NUMBERED[int(self["kind"][row])]
