@@ -54,5 +54,6 @@ def test_the_list_of_keys_has_every_action_with_keys(qapp):
     """Without underlines and dots; several keys of one action stand in one row."""
     rows = dict(shortcut_rows())
     assert len(rows) == sum(bool(spec.keys) for spec in ACTIONS)
-    assert rows["Reload"] == "Ctrl+R or F5"
+    assert rows["Reload"] == "Ctrl+R"
+    assert rows["Capture options"] == "Ctrl+K or F5"
     assert rows["Open"] == "Ctrl+O"

@@ -26,7 +26,7 @@ def dock(window: Window, name: str) -> QDockWidget:
 def show(window: Window, qtbot, width: int, height: int) -> None:
     """Give the window a size, and let the layout come to rest."""
     window.resize(width, height)
-    qtbot.waitUntil(lambda: (window.width(), window.height()) == (width, height))
+    qtbot.waitUntil(lambda: (window.width(), window.height()) == (width, height), timeout=20_000)
     qtbot.wait(60)
 
 
@@ -37,12 +37,12 @@ def test_eight_rows_are_seen_with_any_panes(open_in, qtbot, size, names):
     for name in names:
         window.workspace.show_pane(name, True)
     show(window, qtbot, *size)
-    assert seen_rows(window) >= LEAST_ROWS
+    qtbot.waitUntil(lambda: seen_rows(window) >= LEAST_ROWS)
     for name in names:
         window.workspace.show_pane(name, False)
         window.workspace.show_pane(name, True)
         qtbot.wait(30)
-        assert seen_rows(window) >= LEAST_ROWS
+        qtbot.waitUntil(lambda: seen_rows(window) >= LEAST_ROWS)
 
 
 def test_panes_share_a_place_in_a_low_window_and_part_again(open_in, qtbot):
@@ -56,10 +56,11 @@ def test_panes_share_a_place_in_a_low_window_and_part_again(open_in, qtbot):
     qtbot.waitUntil(lambda: workspace.room.shared)
     assert timing in workspace.tabifiedDockWidgets(details)
     window.workspace.show_pane("expert", True)
+    qtbot.waitUntil(lambda: not dock(window, "expert").visibleRegion().isEmpty())
     show(window, qtbot, 1500, 950)
     qtbot.waitUntil(lambda: not workspace.room.shared)
     assert timing not in workspace.tabifiedDockWidgets(details)
-    assert not dock(window, "expert").isHidden()
+    qtbot.waitUntil(lambda: not dock(window, "expert").visibleRegion().isEmpty())  # in front still
     assert details.y() < timing.y() or details.y() < dock(window, "expert").y()
     qtbot.waitUntil(lambda: abs(details.height() - heights[0]) < 40)
 

@@ -146,3 +146,18 @@ def test_a_pane_on_demand_is_hidden_until_it_is_asked_for(window):
     workspace.show_pane("link", True)
     workspace.show_pane("link", False)
     assert dock.isHidden()
+
+
+@pytest.mark.parametrize("name", [row.name for row in PANES if row.beside])
+def test_a_pane_that_is_asked_for_is_in_front(qtbot, look, settings: Settings, name):
+    """At the first start and at the next one, when the arrangement has been taken back."""
+    for _ in range(2):
+        window = Window(settings)
+        qtbot.addWidget(window)
+        window.show()
+        window.open_path(str(resource(SAMPLE)))
+        qtbot.waitUntil(lambda window=window: not window.document.reading)
+        window.workspace.show_pane(name, True)
+        dock = window.workspace.findChild(QDockWidget, name)
+        qtbot.waitUntil(lambda dock=dock: not dock.visibleRegion().isEmpty())
+        window.close()

@@ -1,4 +1,9 @@
-"""The overview of a capture in ten lines that somebody can read who has no time for it."""
+"""The overview of a capture in ten lines that somebody can read who has no time for it.
+
+Each is told in parts; a part may lead to a WPDU or a stream of what it tells.
+"""
+
+from typing import NamedTuple
 
 from cosemscope.analysis.outcomes.capture_overview import CaptureOverview, MostOf
 from cosemscope.wording import calendar, count, duration, short_duration, size
@@ -6,28 +11,96 @@ from cosemscope.wording import calendar, count, duration, short_duration, size
 _SECOND = 1_000_000_000
 
 
+class OverviewPart(NamedTuple):
+    """Some words of a line; `wpdu` is the number of a WPDU that they are about, `stream` a stream, or -1."""
+
+    text: str
+    wpdu: int = -1
+    stream: int = -1
+
+
+class OverviewLine(NamedTuple):
+    """One line: what it is about, and its parts."""
+
+    head: str
+    parts: tuple[OverviewPart, ...]
+
+    @property
+    def text(self) -> str:
+        """The line behind its head."""
+        return "".join(part.text for part in self.parts)
+
+
 def overview_lines(found: CaptureOverview, name: str) -> dict[str, str]:
     """The ten lines of a capture of this name, each by what it is about."""
-    connections = found.tcp_connections + found.udp_flows
-    outcomes = ", ".join(
-        f"{number:,} {word} ({_share(number, connections)})" for word, number in found.outcomes.items()
+    return {line.head: line.text for line in overview_parts(found, name)}
+
+
+def overview_parts(found: CaptureOverview, name: str) -> list[OverviewLine]:
+    """The same lines in parts."""
+    return [
+        OverviewLine("Capture", (OverviewPart(f"{name}: {count(found.packets, 'packet')}{_span(found)}"),)),
+        OverviewLine("Meters", _meters(found)),
+        OverviewLine("Connections", _connections(found)),
+        OverviewLine("Outcomes", _outcomes(found)),
+        OverviewLine("Exchanges", _exchanges(found)),
+        OverviewLine("Response times", (OverviewPart(_times(found)),)),
+        OverviewLine("Slowest", _slowest(found)),
+        OverviewLine("Most errors", _most_of(found)),
+        OverviewLine("First trouble", _trouble(found)),
+        OverviewLine("Not DLMS", _not_dlms(found)),
+    ]
+
+
+def _plain(text: str) -> OverviewPart:
+    return OverviewPart(text)
+
+
+def _meters(found: CaptureOverview) -> tuple[OverviewPart, ...]:
+    complete = f"{found.complete_meters:,} had every connection complete"
+    return (_plain(f"{found.meters:,}, of which {complete}; {count(found.clients, 'client')}"),)
+
+
+def _connections(found: CaptureOverview) -> tuple[OverviewPart, ...]:
+    firsts = found.first_stream
+    return (
+        _plain(f"{found.tcp_connections + found.udp_flows:,}: "),
+        OverviewPart(count(found.tcp_connections, "TCP connection"), stream=firsts.get("tcp", -1)),
+        _plain(", "),
+        OverviewPart(count(found.udp_flows, "UDP flow"), stream=firsts.get("udp", -1)),
     )
-    return {
-        "Capture": f"{name}: {count(found.packets, 'packet')}{_span(found)}",
-        "Meters": f"{found.meters:,}, of which {found.complete_meters:,} had every connection complete; "
-        f"{count(found.clients, 'client')}",
-        "Connections": f"{connections:,}: {count(found.tcp_connections, 'TCP connection')}, "
-        f"{count(found.udp_flows, 'UDP flow')}",
-        "Outcomes": outcomes or "none",
-        "Exchanges": f"{found.exchanges:,}: {found.answered:,} answered, {count(found.errors, 'error')}, "
-        f"{found.unanswered:,} unanswered, {count(found.notifications, 'notification')}{_others(found)}",
-        "Response times": _times(found),
-        "Slowest": _slowest(found),
-        "Most errors": f"{_most(found.most_errors, 'error')}; "
-        f"most unanswered: {_most(found.most_unanswered, 'request')}",
-        "First trouble": _trouble(found),
-        "Not DLMS": _not_dlms(found),
-    }
+
+
+def _outcomes(found: CaptureOverview) -> tuple[OverviewPart, ...]:
+    connections = found.tcp_connections + found.udp_flows
+    parts: list[OverviewPart] = []
+    for word, number in found.outcomes.items():
+        parts += [_plain(", ")] if parts else []
+        text = f"{number:,} {word} ({_share(number, connections)})"
+        parts.append(OverviewPart(text, stream=found.first_stream.get(word, -1)))
+    return tuple(parts) or (_plain("none"),)
+
+
+def _exchanges(found: CaptureOverview) -> tuple[OverviewPart, ...]:
+    firsts = found.first_wpdu
+    return (
+        _plain(f"{found.exchanges:,}: "),
+        OverviewPart(f"{found.answered:,} answered", firsts.get("answered", -1)),
+        _plain(", "),
+        OverviewPart(count(found.errors, "error"), firsts.get("error", -1)),
+        _plain(", "),
+        OverviewPart(f"{found.unanswered:,} unanswered", firsts.get("unanswered", -1)),
+        _plain(", "),
+        OverviewPart(count(found.notifications, "notification"), firsts.get("notification", -1)),
+        _plain(_others(found)),
+    )
+
+
+def _others(found: CaptureOverview) -> str:
+    """What is left of the exchanges: those that ended in none of the usual ways."""
+    told = found.answered + found.errors + found.unanswered + found.notifications
+    rest = found.exchanges - told
+    return f", {rest:,} unfinished, unasked or unconfirmed" if rest else ""
 
 
 def _share(number: int, total: int) -> str:
@@ -52,12 +125,25 @@ def _times(found: CaptureOverview) -> str:
     return f"median {median}, 95 % within {most}, longest {longest}"
 
 
-def _slowest(found: CaptureOverview) -> str:
-    if found.slowest is None:
-        return "none"
+def _slowest(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     slowest = found.slowest
+    if slowest is None:
+        return (_plain("none"),)
     took = short_duration(slowest.response_time)
-    return f"{slowest.meter}, {slowest.about} took {took} (WPDU {slowest.wpdu:,})"
+    return (
+        _plain(f"{slowest.meter}, {slowest.about} took {took} ("),
+        OverviewPart(f"WPDU {slowest.wpdu:,}", slowest.wpdu),
+        _plain(")"),
+    )
+
+
+def _most_of(found: CaptureOverview) -> tuple[OverviewPart, ...]:
+    firsts = found.first_wpdu
+    return (
+        OverviewPart(_most(found.most_errors, "error"), firsts.get("most errors", -1)),
+        _plain("; most unanswered: "),
+        OverviewPart(_most(found.most_unanswered, "request"), firsts.get("most unanswered", -1)),
+    )
 
 
 def _most(most: MostOf | None, noun: str) -> str:
@@ -66,27 +152,28 @@ def _most(most: MostOf | None, noun: str) -> str:
     return f"{most.meter} with {count(most.number, noun)}" + (f", {most.result}" if most.result else "")
 
 
-def _trouble(found: CaptureOverview) -> str:
-    if found.first_trouble is None:
-        return "none"
+def _trouble(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     trouble = found.first_trouble
+    if trouble is None:
+        return (_plain("none"),)
     at = f" (packet {trouble.packet:,})" if trouble.packet else ""
-    return f"{trouble.meter}, stream {trouble.stream}: {trouble.cause}{at}"
-
-
-def _not_dlms(found: CaptureOverview) -> str:
-    rest = found.not_dlms
-    if not (rest.tcp_connections or rest.udp_flows or rest.other_packets):
-        return "nothing"
-    share = f" ({_share(rest.octets, found.octets)} of the payload)" if rest.octets else ""
     return (
-        f"{count(rest.tcp_connections, 'TCP connection')}, {count(rest.udp_flows, 'UDP flow')} with "
-        f"{size(rest.octets)}{share}, {count(rest.other_packets, 'packet')} without TCP or UDP"
+        _plain(f"{trouble.meter}, "),
+        OverviewPart(f"stream {trouble.stream}", stream=trouble.stream),
+        _plain(f": {trouble.cause}{at}"),
     )
 
 
-def _others(found: CaptureOverview) -> str:
-    """What is left of the exchanges: those that ended in none of the usual ways."""
-    told = found.answered + found.errors + found.unanswered + found.notifications
-    rest = found.exchanges - told
-    return f", {rest:,} unfinished, unasked or unconfirmed" if rest else ""
+def _not_dlms(found: CaptureOverview) -> tuple[OverviewPart, ...]:
+    rest = found.not_dlms
+    if not (rest.tcp_connections or rest.udp_flows or rest.other_packets):
+        return (_plain("nothing"),)
+    share = f" ({_share(rest.octets, found.octets)} of the payload)" if rest.octets else ""
+    return (
+        OverviewPart(
+            count(rest.tcp_connections, "TCP connection"), stream=found.first_stream.get("other tcp", -1)
+        ),
+        _plain(", "),
+        OverviewPart(count(rest.udp_flows, "UDP flow"), stream=found.first_stream.get("other udp", -1)),
+        _plain(f" with {size(rest.octets)}{share}, {count(rest.other_packets, 'packet')} without TCP or UDP"),
+    )

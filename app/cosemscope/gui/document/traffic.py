@@ -52,13 +52,14 @@ class Line(NamedTuple):
 
 
 class Traffic:
-    """The window's view of one analysis.
+    """The window's view of one analysis, of the capture called `name`.
 
     `total` is the number of rows that may be looked at, `counts` what they are.
     """
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, name: str = "") -> None:
         self.analysis = analysis
+        self.name = name
         self.wpdus = analysis.wpdus
         self.streams = analysis.streams
         self.pairs = analysis.pairs

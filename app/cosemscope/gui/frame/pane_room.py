@@ -35,11 +35,14 @@ class PaneRoom(QObject):
     ) -> None:
         super().__init__(workspace)
         self._workspace, self._table = workspace, table
-        self._height_of, self._stacks, self._level = height_of, stacks, level
+        self._height_of, self._stacks = height_of, stacks
         self._parted = b""  # the arrangement while the panes share a place
         self._due = QTimer(self)
         self._due.setSingleShot(True)
         self._due.timeout.connect(self.settle)
+        self._leveling = QTimer(self)
+        self._leveling.setSingleShot(True)
+        self._leveling.timeout.connect(level)
         workspace.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -69,6 +72,8 @@ class PaneRoom(QObject):
 
     def settle(self) -> None:
         """Put the panes into one place, or apart again, as the height wants it."""
+        if not self._workspace.isVisible():
+            return
         self.keep_rows()
         stacks = [stack for stack in self._stacks() if stack]
         line = self._table.fontMetrics().lineSpacing() + 5
@@ -77,7 +82,7 @@ class PaneRoom(QObject):
         if tight and not self._parted and len(stacks) > 1:
             self._share(stacks)
         elif not tight and self._parted:
-            self._part()
+            self._part(_in_front(dock for stack in stacks for dock in stack))
 
     def _share(self, stacks: Sequence[Sequence[QDockWidget]]) -> None:
         self._parted = bytes(self._workspace.saveState().data())
@@ -87,16 +92,31 @@ class PaneRoom(QObject):
             for dock in stack:
                 if dock is not first:
                     self._workspace.tabifyDockWidget(first, dock)
-        (front or first).raise_()
+        bring_to_front(self._workspace, front or first)
 
-    def _part(self) -> None:
+    def _part(self, front: QDockWidget | None) -> None:
         docks = [dock for dock in self._workspace.findChildren(QDockWidget) if not dock.isFloating()]
         shown = {dock: not dock.isHidden() for dock in docks}
         state, self._parted = self._parted, b""
         self._workspace.restoreState(QByteArray(state))
         for dock, wanted in shown.items():
             dock.setVisible(wanted)
-        self._level()  # the state knows the heights of the moment in which there was too little room
+        if front is not None:
+            bring_to_front(self._workspace, front)
+        # The state knows the heights of the moment in which there was too little room, and Qt takes some of
+        # them over when it lays the panes out.
+        self._leveling.start(0)
+
+
+def bring_to_front(workspace: QMainWindow, dock: QDockWidget) -> None:
+    """Show a dock before those that share its place.
+
+    Qt does nothing for one that is the uppermost child already, as after an arrangement was taken back,
+    though the tab in front may be another one's.
+    """
+    for other in workspace.tabifiedDockWidgets(dock)[:1]:
+        other.raise_()
+    dock.raise_()
 
 
 def _in_front(docks: Iterable[QDockWidget]) -> QDockWidget | None:

@@ -17,7 +17,7 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Option
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.frame.pane_room import PaneRoom, below_the_table
+from cosemscope.gui.frame.pane_room import PaneRoom, below_the_table, bring_to_front
 from cosemscope.gui.frame.places import KeptPlace
 from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.look.dock_style import DockStyle
@@ -25,6 +25,7 @@ from cosemscope.gui.panes.details.details_pane import DetailsPane
 from cosemscope.gui.panes.expert.expert_pane import ExpertPane
 from cosemscope.gui.panes.filter.filter_bar import FilterBar
 from cosemscope.gui.panes.filter.find_bar import FindBar, Sought
+from cosemscope.gui.panes.overview.overview_pane import OverviewPane
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.sessions.session_view import SessionTree
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
@@ -72,6 +73,7 @@ PANES = (
     PaneRow("details", "Fields and octets", DetailsPane, _BOTTOM, height=30, state=options.DETAIL_SPLITTER),
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
     PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
+    PaneRow("overview", "Overview", OverviewPane, beside="timing", height=38, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
 )
 
@@ -118,6 +120,7 @@ class Workspace(QMainWindow):
         self.link: LinkPane = self.panes["link"]
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
         self.wishes.sessionAsked.connect(self.show_session)
+        self.wishes.streamAsked.connect(lambda stream: self.sessions.select_session(stream, -1))
         self.room = PaneRoom(self, self.table, self.table.height_of, self._stacks, self._lay_out_heights)
         self.wishes.tableAsked.connect(self.table.setFocus)
         self.wishes.filterBegun.connect(self.filter.begin)
@@ -164,7 +167,7 @@ class Workspace(QMainWindow):
         dock.setVisible(wanted)
         if not wanted:
             return
-        dock.raise_()
+        bring_to_front(self, dock)
         if is_new and row.below:
             heights = [height * 52 // 100, height * 48 // 100]
             self.resizeDocks([self._docks[row.below], dock], heights, Qt.Orientation.Vertical)
@@ -235,6 +238,10 @@ class Workspace(QMainWindow):
         """Show the pane of expert information, to be gone through by keys."""
         self.show_pane("expert", True)
         self.panes["expert"].tree.setFocus()
+
+    def show_overview(self) -> None:
+        """Show the overview of the capture."""
+        self.show_pane("overview", True)
 
     def show_completed(self) -> None:
         """Show anew what was shown of rows before the pass had come to them."""

@@ -63,6 +63,8 @@ _FILES = (
     "Captures (*.pcap *.pcapng *.cap *.pcap.gz *.pcapng.gz *.pcap.zst *.pcapng.zst *.gz *.zst);;All files (*)"
 )
 _ZOOMS = range(-4, 17)
+#: Octets of a file that is shown with its overview first.
+_LARGE = 1 << 20
 #: Milliseconds for which the status bar says what was done.
 _SAID_FOR = 4000
 
@@ -328,10 +330,13 @@ class Window(QMainWindow):
     # The document's news
 
     def _show_document(self) -> None:
-        traffic = Traffic(self.document.analysis)
+        traffic = Traffic(self.document.analysis, self.document.title)
         self.workspace.set_traffic(traffic)
         self.document.complete(traffic.associations)
         self.pages.setCurrentWidget(self.workspace)
+        is_new = self.document.spool is None and self._return is None
+        if is_new and self.document.analysis.progress[1] > _LARGE:
+            self.workspace.show_overview()
         if self.live.linked:
             self.workspace.link.take_focus()
         else:

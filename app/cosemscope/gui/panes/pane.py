@@ -54,13 +54,14 @@ class Wishes(QObject):
     that were not read, `taskBegun` gives words and a `Task` whose progress is to be shown, `said` tells in
     one sentence what was done, `warned` what could not be done. `tableAsked` gives the table the focus,
     `filterBegun` begins a display filter with a text; `placesChanged` says that something is to be remembered
-    at once.
+    at once; `streamAsked` asks for a stream alone.
     """
 
     decodeAsAsked = Signal(int)
     addKeyAsked = Signal(object)
     sessionAsked = Signal()
     itemsAsked = Signal()
+    streamAsked = Signal(int)
     taskBegun = Signal(str, object)
     said = Signal(str)
     warned = Signal(str)
