@@ -38,6 +38,7 @@ class Message(NamedTuple):
     seen: bool  # whether its kind may be paired by its order
     confirmed: bool
     time: int
+    from_client: bool
 
 
 #: Service -> family and whether it is a request; ciphered twins are 0x20 (or 0x08) and 0x40 (or 0x10) higher.
@@ -157,8 +158,29 @@ def _messages(
         family, role = found
         id = carried.invoke_id
         ordered = id < 0 and family in _BY_ORDER and role in ("begin", "more", "part", "final")
-        messages.append(Message(number, apdu.pair, family, id, role, ordered, carried.confirmed, apdu.time))
-    return messages
+        sender = apdu.from_client
+        messages.append(
+            Message(number, apdu.pair, family, id, role, ordered, carried.confirmed, apdu.time, sender)
+        )
+    return _refusals(messages)
+
+
+def _refusals(messages: list[Message]) -> list[Message]:
+    """An RLRE or ABRT of the other side's answers an AARQ that waits, and nothing else did."""
+    found = []
+    waiting: dict[int, bool] = {}  # pair -> whether the client asked
+    for message in messages:
+        asker = waiting.get(message.pair)
+        if message.family == "associate" and message.role == "begin":
+            waiting[message.pair] = message.from_client
+        elif asker is not None and asker != message.from_client:
+            if message.family in ("release", "abort") and message.role in ("final", "alone"):
+                message = message._replace(family="associate", role="final", id=-1)
+            kin = message.family in ("associate", "release", "abort") or message.role == "exception"
+            if kin and message.role != "begin":
+                del waiting[message.pair]
+        found.append(message)
+    return found
 
 
 def _role(apdu: Apdu, first: Apdu, ended: bool) -> tuple[str, str] | None:

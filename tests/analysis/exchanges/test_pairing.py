@@ -28,6 +28,7 @@ def columns(apdus: list[Apdu]) -> tuple[PairedRows, Columns, np.ndarray]:
             seen["general_last"][row], seen["general_ack"][row] = apdu.general_last, apdu.general_ack
             if not apdu.joined:
                 seen["service"][row], seen["choice"][row], seen["invoke_id"][row] = 0xE0, -1, -1
+                seen["kind"][row] = ApduKind.OTHER
     pair = np.array([apdu.pair for apdu in apdus], np.uint32)
     client = np.array([apdu.from_client for apdu in apdus], np.bool_)
     length = np.array([apdu.length for apdu in apdus], np.uint32)
@@ -144,6 +145,14 @@ def told(time: int = 0) -> Apdu:
             [0, 0, 1, 1],
         ),
         ([Apdu(0, True, 0x60), Apdu(0, False, 0x0E)], [0, 0]),
+        # An AARQ is refused by what ends associations; what is no answer to it is none.
+        ([Apdu(0, True, 0x60), Apdu(0, False, 0x63), Apdu(0, False, 0x63)], [0, 0, 1]),
+        ([Apdu(0, True, 0x60), Apdu(0, False, 0x64), Apdu(0, False, 0x64)], [0, 0, 1]),
+        ([Apdu(0, True, 0x60), Apdu(0, True, 0x64), Apdu(0, False, 0x64)], [0, 1, 0]),
+        ([Apdu(0, True, 0x60), Apdu(0, False, 0x61), Apdu(0, False, 0x64)], [0, 0, 1]),
+        ([Apdu(0, True, 0x60), Apdu(0, True, 0x60), Apdu(0, False, 0x63)], [0, 1, 1]),
+        ([Apdu(0, True, 0x60), Apdu(0, False, 0xD8), Apdu(0, False, 0x63)], [0, 0, 1]),
+        ([Apdu(0, True, 0x60), Apdu(0, False, 0xC2), Apdu(0, False, 0x63)], [0, 1, 0]),
         ([Apdu(0, True, 0xC8), Apdu(0, False, 0xCC)], [0, 0]),  # glo-get, not opened: by order
         ([Apdu(0, True, 0xDB), Apdu(0, False, 0xDB)], [0, 0]),  # general-glo, not opened: by direction
         ([Apdu(0, False, 0xDB), Apdu(0, False, 0xDB)], [0, 1]),  # pushes in envelopes

@@ -59,6 +59,8 @@ class Pairer:
         self._lanes = np.zeros(0, np.int64)
         self._exchange = np.zeros(0, np.int64)
         self._over = np.zeros(0, np.bool_)
+        # By pair with an AARQ that waits for its answer: whether the client sent it.
+        self._asking: dict[int, bool] = {}
         # By pair: the number of exchanges as its association began or ended; and whether requests or answers
         # without an invoke-id have been seen, whose order is kept.
         self._turned = np.zeros(0, np.int64)
@@ -83,8 +85,27 @@ class Pairer:
         """
         lane: Lanes = rows.pair.astype(np.int64) << _PAIR | roles.family.astype(np.int64) << _FAMILY
         lane |= np.where(roles.exception, 0, rows.look["invoke_id"] + 1)
+        self._refused(lane, rows, roles)
         self._by_order(lane, rows, roles)
         return lane
+
+    def _refused(self, lane: Lanes, rows: PairedRows, roles: Roles) -> None:
+        """What is asked with an AARQ may be answered by an RLRE or ABRT too, which then go into its lane."""
+        family = roles.family
+        there = np.isin(family, (Family.ASSOCIATION, Family.RELEASE, Family.ABORT))
+        there &= ~np.isin(roles.role, _APART)
+        places = np.flatnonzero(there | roles.exception)
+        columns = (places, rows.pair[places], family[places], roles.role[places], rows.from_client[places])
+        for place, pair, kin, role, client in zip(*(column.tolist() for column in columns), strict=True):
+            asker = self._asking.pop(pair, None)
+            if kin == Family.ASSOCIATION and role == Role.BEGIN:
+                self._asking[pair] = client
+            elif asker is not None and ((kin == Family.RELEASE and role == Role.BEGIN) or asker == client):
+                self._asking[pair] = asker  # nothing that the asker says is an answer
+            elif asker is not None and kin in (Family.RELEASE, Family.ABORT):
+                lane[place] = pair << _PAIR | Family.ASSOCIATION << _FAMILY
+                roles.family[place], roles.role[place] = Family.ASSOCIATION, Role.FINAL
+                roles.answers[place] = True
 
     @staticmethod
     def lane_of_nobody(pair: NDArray[np.uint32]) -> Lanes:

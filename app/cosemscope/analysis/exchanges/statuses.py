@@ -37,6 +37,7 @@ class ExchangeStatus(IntEnum):
 
 
 _ERRORS = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
+_OPENINGS = (t.AARQ, t.INITIATE_REQUEST)
 _NOTIFICATIONS = (t.EVENT_NOTIFICATION, t.DATA_NOTIFICATION, t.INFORMATION_REPORT)
 _ENVELOPES = (t.GENERAL_GLO, t.GENERAL_DED, t.GENERAL_CIPHERING, t.GENERAL_SIGNING, t.GENERAL_BLOCK_TRANSFER)
 #: Services of which nobody sees what is in them before they are opened or joined.
@@ -60,6 +61,7 @@ def statuses(
     }
     found = np.full(len(exchanges), ExchangeStatus.UNFINISHED, np.uint8)
     bad = np.isin(column["answer"], _ERRORS) | (column["result"] > 0)
+    bad |= np.isin(column["service"], _OPENINGS) & np.isin(column["answer"], (t.RLRE, t.ABRT))
     known = column["final"] & (bad | ~exchanges["cut"])
     found[known] = np.where(bad, ExchangeStatus.ERROR, ExchangeStatus.ANSWERED)[known]
     open_ones = np.flatnonzero(~column["final"] & (column["request"] >= 0))

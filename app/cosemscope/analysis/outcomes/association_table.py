@@ -136,7 +136,7 @@ def association_table(
         first=first,
         opening=opening,
         release=release,
-        acceptance=_acceptances(exchanges, statuses, opening),
+        acceptance=_acceptances(exchanges, statuses, opening, ended),
         ended=ended.by,
         ended_packet=ended.packet,
         ended_side=ended.side,
@@ -196,7 +196,7 @@ def _packet(wpdus: Columns, row: Numbers) -> Numbers:
 
 
 def _acceptances(
-    exchanges: Exchanges, statuses: npt.NDArray[np.uint8], opening: Numbers
+    exchanges: Exchanges, statuses: npt.NDArray[np.uint8], opening: Numbers, ended: "_Ends"
 ) -> npt.NDArray[np.uint8]:
     """What came of the exchange with which each association was opened, u1[n]."""
     table = np.full(256, Acceptance.NOT_SEEN, np.uint8)
@@ -205,6 +205,12 @@ def _acceptances(
     found = np.full(len(opening), Acceptance.NOT_SEEN, np.uint8)
     seen = np.flatnonzero(opening >= 0)
     found[seen] = table[statuses[opening[seen]]]
+    # Who closes the connection in the place of an answer refuses, as well as who aborts.
+    mine = opening[seen]
+    cut = np.isin(ended.by[seen], (AssociationEnd.FIN, AssociationEnd.RST))
+    cut &= (exchanges["request"][mine] >= 0) & (exchanges["response"][mine] < 0)
+    cut &= ended.side[seen] == 1 - exchanges["side"][mine].astype(np.int64)
+    found[seen[cut]] = Acceptance.REFUSED
     # Of an AARE whose AARQ was not captured the result alone tells.
     alone = seen[statuses[opening[seen]] == ExchangeStatus.UNASKED]
     refused = exchanges["result"][opening[alone]] > 0

@@ -145,6 +145,11 @@ class CauseSentences:
         told = f": {diagnostic}" if diagnostic else ""
         return f"association refused by {self._result(exchange)}{told}"
 
+    def _association_cut(self, stream: int) -> str:
+        exchange, end = self._exchange(stream), self._packet(stream)
+        passed = short_duration(abs(self._time(end) - self._time(self._last_packet(exchange))))
+        return f"association refused: {self._closing(stream, end)} {passed} after the {self.about(exchange)}"
+
     def _hls_refused(self, stream: int) -> str:
         return f"HLS authentication refused by {self._result(self._exchange(stream))}"
 

@@ -47,12 +47,14 @@ class Cause(IntEnum):
     PUSHED = 17
     DONE = 18
     TOLD = 19  # messages that are no APDUs, which tell something unasked or order it
+    ASSOCIATION_CUT = 20  # by a FIN or RST of the meter's, in the place of an answer to the AARQ
     NONE = 255
 
 
 #: What a connection came to, by its first cause.
 OUTCOMES: dict[Cause, ConnectionOutcome] = {
     Cause.ASSOCIATION_REFUSED: ConnectionOutcome.REFUSED,
+    Cause.ASSOCIATION_CUT: ConnectionOutcome.REFUSED,
     Cause.HLS_REFUSED: ConnectionOutcome.REFUSED,
     Cause.NOT_ANSWERED: ConnectionOutcome.UNANSWERED,
     Cause.CLOSED_WITHIN: ConnectionOutcome.BROKEN_OFF,

@@ -60,7 +60,7 @@ class _Finder:
         self._exchanges, self._statuses, self._associations = exchanges, statuses, associations
         self._ends = ends
         self._streams, self._pairs = analysis.streams, analysis.pairs
-        self._wpdus = analysis.wpdus
+        self._wpdus, self._packet_table = analysis.wpdus, analysis.packets
         self._place = analysis.wpdus["last_packet"]
         self._found: list[Troubles] = []
 
@@ -98,7 +98,7 @@ class _Finder:
         self._open_ones(self._not_made_good(np.flatnonzero(partly)))
         rows = self._not_made_good(np.flatnonzero(unanswered & ~partly))
         at, closed = self._packets(rows, "last_request"), self._closed_before_going_on(rows)
-        self._add(Cause.CLOSED_WITHIN, rows[closed >= 0], at[closed >= 0], closed[closed >= 0])
+        self._closed(rows[closed >= 0], at[closed >= 0], closed[closed >= 0])
         rows, at = rows[closed < 0], at[closed < 0]
         cause = np.where(self._is_outside(rows), Cause.OUTSIDE_UNANSWERED, Cause.NOT_ANSWERED)
         self._add(cause, rows, at, at)
@@ -140,7 +140,7 @@ class _Finder:
         went_on = exchanges["given_up"][rows]
         self._add(Cause.GIVEN_UP, rows[went_on], at[went_on], at[went_on])
         closed = ~went_on & (end >= 0)
-        self._add(Cause.CLOSED_WITHIN, rows[closed], at[closed], end[closed])
+        self._closed(rows[closed], at[closed], end[closed])
         left = ~went_on & (end < 0)
         silent = self._statuses[rows] == ExchangeStatus.UNANSWERED
         for cause, those in (
@@ -148,6 +148,15 @@ class _Finder:
             (Cause.CAPTURE_ENDED_WITHIN, left & ~silent),
         ):
             self._add(cause, rows[those], at[those], at[those])
+
+    def _closed(self, rows: Numbers, at: Numbers, end: Numbers) -> None:
+        """Exchanges amid which a connection was closed; who closes behind an AARQ refuses the association."""
+        exchanges = self._exchanges
+        packets, streams = self._packet_table, self._streams
+        side = packets["direction"][end] ^ streams["client_side"][exchanges["stream"][rows]]
+        cut = np.isin(exchanges["service"][rows], _OPENINGS) & (exchanges["response"][rows] < 0)
+        cut &= side != exchanges["side"][rows]
+        self._add(np.where(cut, Cause.ASSOCIATION_CUT, Cause.CLOSED_WITHIN), rows, at, end)
 
     def _sending(self, rows: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
         """Whose octets lack in open exchanges whose last packet is `at`, and until when the other may close.

@@ -60,7 +60,9 @@ def _set_up(
     mechanism = details.mechanism.mechanism_name or "no authentication"
     text = f"accepted, {mechanism}"
     if verdict is not ProcedureVerdict.COMPLETE:
-        text = ": ".join(filter(None, (source.failure(opening), details.answered.diagnostic)))
+        cut = acceptance is Acceptance.REFUSED and int(source.exchanges["answer"][opening]) < 0
+        failure = "the connection was closed" if cut else source.failure(opening)
+        text = ": ".join(filter(None, (failure, details.answered.diagnostic)))
     done = 1 + (int(source.exchanges["responses"][opening]) > 0)
     context = details.asked.context or None
     return Procedure(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.analysis.associations.result_words import result_word
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.expert.checks import Found, Rows, capture_check
@@ -14,6 +15,7 @@ from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_fac
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.codes import CONFORMANCE
+from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.streams.tables.expert_items import Group, Severity, Words
 
 _ACSE = "IEC 62056-5-3, COSEM-OPEN"
@@ -57,11 +59,19 @@ def refused(analysis: Analysis, rows: Rows) -> Found:
     """Associations that were refused, with the diagnostic in words."""
     facts = capture_facts(analysis)
     chosen = np.flatnonzero(facts.associations.acceptance == Acceptance.REFUSED).tolist()
-    said = [
-        Words(f"the association was refused: {facts.details[one].answered.diagnostic or 'no diagnostic'}")
-        for one in chosen
-    ]
+    said = [Words(f"the association was refused: {_refusal(facts, one)}") for one in chosen]
     return {"wpdu": _answers(facts, chosen), "said": said}
+
+
+def _refusal(facts: CaptureFacts, association: int) -> str:
+    """How an association was refused: the diagnostic of the AARE, or what came in the place of one."""
+    exchange = int(facts.associations.opening[association])
+    answer, code = (int(facts.table[name][exchange]) for name in ("answer", "result"))
+    if answer < 0:
+        return "the connection was closed"
+    if answer != t.AARE:
+        return f"{apdu_name(answer)} {result_word(answer, code) or ''}".rstrip()
+    return facts.details[association].answered.diagnostic or "no diagnostic"
 
 
 @capture_check("hls-refused", Severity.WARNING, Group.ASSOCIATION, "the authentication was refused", _ACSE)
