@@ -224,6 +224,15 @@ def told(time: int = 0) -> Apdu:
         ([Apdu(0, True, 0xDB), answer(1)], [0, 0]),
         ([get(1), get(2), Apdu(0, False, 0xDB), Apdu(0, False, 0xDB)], [0, 1, 0, 1]),
         ([glo(), glo(), Apdu(0, False, 0xD8), glo(False)], [0, 1, 0, 1]),
+        (
+            [
+                get(2)._replace(confirmed=False),
+                get(1)._replace(confirmed=False),
+                read(),
+                Apdu(0, False, 0xD8),
+            ],
+            [0, 1, 2, 2],
+        ),
         ([Apdu(0, True, 0x55), Apdu(0, True, -1)], [-1, -1]),
         (
             [
@@ -251,6 +260,7 @@ def test_courses(apdus: list[Apdu], exchanges: list[int]) -> None:
     """Each course, all at once and WPDU by WPDU, and by the slow way too."""
     assert paired(apdus) == exchanges
     assert paired(apdus, *[1] * len(apdus)) == exchanges
+    assert all(paired(apdus, size) == exchanges for size in range(2, len(apdus)))
     assert pair_slowly(apdus) == exchanges
 
 

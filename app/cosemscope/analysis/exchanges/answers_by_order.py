@@ -47,7 +47,8 @@ class _Pair:
 
     def __init__(self, pair: int) -> None:
         self._begin = pair << 32
-        self._number = 0
+        # Requests that were taken; and lanes that were given, as many from wherever the requests are known.
+        self._number = self._given = 0
         self.forget()
 
     def forget(self) -> None:
@@ -60,8 +61,8 @@ class _Pair:
 
     def fresh(self, family: int) -> int:
         """A lane in which nothing was asked."""
-        self._number += 1
-        return self._begin | (_BY_ORDER + family) << 25 | self._number & 0x1FFFFFF
+        self._given += 1
+        return self._begin | (_BY_ORDER + family) << 25 | self._given & 0x1FFFFFF
 
     def ask(self, family: int, time: int) -> int:
         """The lane of a request without an invoke-id."""
@@ -70,6 +71,7 @@ class _Pair:
         while silent and waiting and time - waiting[0].time > SILENCE:
             self._passed.setdefault(family, deque(maxlen=_MOST_PASSED)).append(waiting.popleft())
         lane = self.fresh(family)
+        self._number += 1
         waiting.append(_Asked(self._number, time, lane))
         return lane
 

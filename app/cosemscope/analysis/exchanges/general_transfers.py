@@ -29,6 +29,7 @@ class BlockPart(IntEnum):
     BARE = 4  # no data: it acknowledges blocks of the other side
 
 
+_FIRST, _MEMBER, _AGAIN, _BARE = map(int, list(BlockPart)[1:])
 #: Of each WPDU row: the first row of its transfer (-1 none), its BlockPart, and, of first rows, the
 #: first row of the transfer that its sender left unfinished for it (-1 none), the row that made it
 #: whole (-1 none), and whether its last block has come.
@@ -51,10 +52,10 @@ class _Blocks:
 
     __slots__ = ("acknowledged", "ahead", "begin", "first", "last", "next")
 
-    def __init__(self, first: int, begin: tuple[int, int]) -> None:
+    def __init__(self, first: int) -> None:
         self.first = first
         #: octets of the WPDU with block 1, and whether that says it is the last
-        self.begin = begin
+        self.begin = (0, 0)
         # Invariant: all blocks before `next` have come, and those of `ahead`; `last` is 0 while not known.
         # `acknowledged`: the highest block that the other side said it has, -1 where it said nothing.
         self.next, self.last, self.acknowledged = 1, 0, -1
@@ -71,11 +72,13 @@ class _Blocks:
 
     def add(self, number: int, last: bool) -> None:
         """A block that has not come yet."""
-        if len(self.ahead) < _MOST_AHEAD:
-            self.ahead.add(number)
-        while self.next in self.ahead:
-            self.ahead.remove(self.next)
+        if number == self.next:
             self.next += 1
+            while self.ahead and self.next in self.ahead:
+                self.ahead.remove(self.next)
+                self.next += 1
+        elif len(self.ahead) < _MOST_AHEAD:
+            self.ahead.add(number)
         if last:
             self.last = max(self.last, number)
 
@@ -103,43 +106,54 @@ class GeneralTransfers:
         """
         if not len(rows):
             return False
-        missing = int(rows.max()) + 1 - len(self._rows)
-        if missing > 0:
-            self._rows.extend(missing, first=-1, part=BlockPart.NONE, whole=-1, ended=False, left=-1)
-        told = self._rows
-        changed = False
         key = pair.astype(np.int64) * 2 + from_client
         columns = (key, *(look[f"general_{name}"] for name in ("block", "last", "ack")), length)
         lines = zip(rows.tolist(), *(column.tolist() for column in columns), strict=True)
+        firsts: list[int] = []
+        parts: list[int] = []
+        wholes: dict[int, int] = {}
+        ended: list[int] = []
+        left: dict[int, int] = {}
         for row, sender, number, last, ack, size in lines:
-            other = self._latest.get(sender ^ 1)
-            if other is not None and (ack > 0 or number < 0):
-                other.acknowledged = max(other.acknowledged, ack)
-            mine = self._latest.get(sender)
+            other, mine = self._latest.get(sender ^ 1), self._latest.get(sender)
+            if other is not None and ack > other.acknowledged and (ack or number < 0):
+                other.acknowledged = ack
             if number < 0:
                 owner = other or mine
-                told["first"][row] = owner.first if owner is not None else -1
-                told["part"][row] = BlockPart.BARE
+                firsts.append(owner.first if owner is not None else -1)
+                parts.append(_BARE)
                 continue
-            begin = (size, last)
-            if mine is None or _is_new(mine, number, begin):
+            part = _MEMBER
+            if mine is None or ((number == 1 or mine.last) and _is_new(mine, number, (size, last))):
                 if mine is not None and not mine.last:
-                    told["left"][row] = mine.first
-                mine = self._latest[sender] = _Blocks(row, begin if number == 1 else (0, 0))
-                part = BlockPart.FIRST
-            else:
-                part = BlockPart.AGAIN if mine.has(number) else BlockPart.MEMBER
-            told["first"][row], told["part"][row] = mine.first, part
-            if part == BlockPart.AGAIN:
+                    left[row] = mine.first
+                mine = self._latest[sender] = _Blocks(row)
+                part = _FIRST
+            elif mine.has(number):
+                part = _AGAIN
+            firsts.append(mine.first)
+            parts.append(part)
+            if part == _AGAIN:
                 continue
             if number == 1:
-                mine.begin = begin
+                mine.begin = (size, last)
             mine.add(number, last > 0)
-            if mine.is_whole:
-                told["whole"][mine.first] = row
-            told["ended"][mine.first] |= last > 0
-            changed |= mine.first < paired and (last > 0 or mine.is_whole)
-        return changed
+            if last > 0:
+                ended.append(mine.first)
+            if 0 < mine.last < mine.next:
+                wholes[mine.first] = row
+        self._keep(rows, firsts, parts)
+        told = self._rows
+        told["left"][list(left)] = list(left.values())
+        told["ended"][ended] = True
+        told["whole"][list(wholes)] = list(wholes.values())
+        return min((*wholes, *ended), default=paired) < paired
+
+    def _keep(self, rows: _Rows, firsts: list[int], parts: list[int]) -> None:
+        missing = int(rows.max()) + 1 - len(self._rows)
+        if missing > 0:
+            self._rows.extend(missing, first=-1, part=BlockPart.NONE, whole=-1, ended=False, left=-1)
+        self._rows["first"][rows], self._rows["part"][rows] = firsts, parts
 
     def see(self, rows: _Rows, look: Mapping[str, Array], seen: Columns) -> dict[str, Array]:
         """First looks at these rows, with `PARTS`, and with what transfers carry on each of their rows.
