@@ -171,11 +171,13 @@ def _attribute_name(asked: AskedRows) -> Values:
     cost=Cost.LOOK,
 )
 def _result(asked: AskedRows) -> Values:
-    code = asked.seen("result").astype(np.int64)
-    keys = np.where(code < 0, -1, asked.seen("service").astype(np.int64) << 16 | code)
-    used, codes = np.unique(keys, return_inverse=True)
-    words = [result_word(key >> 16, key & 0xFFFF) if key >= 0 else None for key in used.tolist()]
-    return Coded(codes.reshape(-1), object_array(words))
+    # Pairs of services and results that occur, as numbers so small that a table tells them apart.
+    codes, results = coded(asked.seen("result"))
+    keys = asked.seen("service").astype(np.int64) * len(results) + codes
+    pairs, used = coded(keys)
+    told = [(key // len(results), int(results[key % len(results)])) for key in used.tolist()]
+    words = [result_word(service, code) if service >= 0 else None for service, code in told]
+    return Coded(pairs, object_array(words))
 
 
 @declared("block", _NONE, "Block", f"Number of the block in a transfer {_ABSTRACT}", cost=Cost.LOOK)

@@ -4,7 +4,16 @@ import numpy as np
 
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
-from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, both, object_array, since
+from cosemscope.analysis.fields.value_arrays import (
+    Array,
+    Coded,
+    Several,
+    Values,
+    both,
+    coded,
+    object_array,
+    since,
+)
 from cosemscope.analysis.fields.value_types import Duration, Flag, Instant, Integer, Octets, Term, Text, Word
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE
@@ -175,11 +184,9 @@ def _destination_name(asked: AskedRows) -> Values:
 
 def _named(wport: Array, client: Array) -> Coded:
     """The names of wPorts on the client's side or the server's."""
-    used, codes = np.unique(wport.astype(np.int64) * 2 + client, return_inverse=True)
+    codes, used = coded(wport.astype(np.int64) * 2 + client)
     sides = Side.SERVER, Side.CLIENT
-    return Coded(
-        codes.reshape(-1), object_array([wport_name(one // 2, sides[one % 2]) for one in used.tolist()])
-    )
+    return Coded(codes, object_array([wport_name(one // 2, sides[one % 2]) for one in used.tolist()]))
 
 
 @declared("wport.client", Integer(), "Client wPort", "wPort of the DLMS client")

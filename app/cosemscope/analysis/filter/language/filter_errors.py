@@ -1,12 +1,14 @@
 """An error in the text of a filter says what is wrong, what would fit, and in which columns it stands."""
 
+from cosemscope.wording import printable
+
 
 class FilterError(ValueError):
     """What is wrong with a filter, in a sentence; `start` and `stop` (exclusive) are columns of its text."""
 
     def __init__(self, message: str, start: int, stop: int) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = printable(message)
+        super().__init__(self.message)
         self.start = start
         self.stop = max(stop, start + 1)
 

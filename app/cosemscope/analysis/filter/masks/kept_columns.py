@@ -53,7 +53,7 @@ class KeptColumns:
         self._lock = Lock()
         self._state: State = ()
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
-        self._counts: dict[str, tuple[Vector, tuple[Array, npt.NDArray[np.int64]]]] = {}
+        self._counts: dict[str, tuple[int, tuple[Array, npt.NDArray[np.int64]]]] = {}
 
     def vector(
         self,
@@ -81,11 +81,12 @@ class KeptColumns:
         self, state: State, field: RowField, analysis: Analysis, most: int
     ) -> tuple[Array, npt.NDArray[np.int64]]:
         """The `most` frequent values of a field and their numbers, int64[n], the greatest number first."""
-        vector = self.vector(state, field, analysis, len(analysis.first_look))
+        count = len(analysis.first_look)
         with self._lock:
             known = self._counts.get(field.name)
-            if known is not None and known[0] is vector:
+            if known is not None and _same(state, self._state) and known[0] == count:
                 return known[1]
+        vector = self.vector(state, field, analysis, count)
         values, numbers = counted(vector)
         if len(numbers) > most:
             chosen = np.argpartition(numbers, -most)[-most:]
@@ -93,8 +94,8 @@ class KeptColumns:
         order = np.argsort(-numbers, kind="stable")
         found = values[order], numbers[order]
         with self._lock:
-            if self._vectors.get(field.name) is vector or not vector.octets:
-                self._counts[field.name] = vector, found
+            if _same(state, self._state):
+                self._counts[field.name] = count, found
         return found
 
     def _keep(self, state: State, name: str, vector: Vector) -> None:
