@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from cosemscope.capture.capturing import libpcap
+from cosemscope.capture.filter_text import LATER_FRAGMENTS, behind_tags
 
 DLMS_PORT = 4059
-_FRAGMENTS = "(ip[6:2] & 0x1fff) != 0 or ip6[6] = 44"
-# Link types whose frames can carry VLAN tags that a filter can look behind.
-_TAGGED_LINKS = frozenset((1,))
 
 
 def dlms_filter(ports: Sequence[int] = (DLMS_PORT,), link_type: int = 1) -> str:
@@ -23,11 +21,8 @@ def dlms_filter(ports: Sequence[int] = (DLMS_PORT,), link_type: int = 1) -> str:
     >>> dlms_filter((4059,), link_type=113)
     'port 4059 or (ip[6:2] & 0x1fff) != 0 or ip6[6] = 44'
     """
-    plain = " or ".join([*(f"port {port}" for port in ports), _FRAGMENTS])
-    if link_type not in _TAGGED_LINKS:
-        return plain
-    # `vlan` shifts everything behind it by one tag: an inner one is looked for behind the outer one.
-    return f"({plain}) or (vlan and (({plain}) or (vlan and ({plain}))))"
+    plain = " or ".join([*(f"port {port}" for port in ports), LATER_FRAGMENTS])
+    return behind_tags(plain, link_type)
 
 
 class FilterVerdict(NamedTuple):

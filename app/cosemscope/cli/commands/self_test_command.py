@@ -30,6 +30,13 @@ DESCRIPTION = (
 )
 #: Samples that open without a fault, each with its keys.
 _SAMPLES = {"first-look": "first-look-keys.toml", "push": "push-keys.toml"}
+#: Display filters that leave some WPDUs: of columns, of words, of regular expressions, of decoded trees.
+_FILTERS = (
+    "wport == 16 && wpdu.length > 8",
+    "obis == 1.0.*.8.0.255 && response_time > 1ms",
+    'info matches "active +energy"',
+    "aarq.mechanism-name && field == mechanism-name",
+)
 #: Seconds that painting the window may take on a slow machine.
 _PATIENCE = 120
 #: A picture of one colour has fewer different octets.
@@ -146,6 +153,22 @@ def _decrypting(_: Path) -> str:
     return f"opened {opened} ciphered APDUs; their tags are right"
 
 
+def _filtering(_: Path) -> str:
+    from cosemscope.analysis.filter.display_filter import compile_filter
+
+    found = []
+    with _with_keys("first-look") as associations:
+        for text in _FILTERS:
+            wanted = compile_filter(text)
+            wanted.prepare(associations)
+            found.append(len(wanted.rows(associations.analysis, associations=associations)))
+    if not all(found):
+        raise StepError(
+            f"a display filter left nothing of a sample: {dict(zip(_FILTERS, found, strict=True))}"
+        )
+    return f"filtered a sample {len(found)} times; {sum(found)} WPDUs were left"
+
+
 def _window(picture: Path) -> str:
     """Another process of the program paints the window, so that a crash of it is a step that failed."""
     words = [*program_words(), f"--picture={picture}", str(resource("samples/first-look.pcapng"))]
@@ -216,6 +239,7 @@ STEPS = (
     Step("samples", _samples),
     Step("decoding", _decoding),
     Step("decrypting", _decrypting),
+    Step("filtering", _filtering),
     Step("window", _window),
     Step("live capture", _capture),
     Step("key store", _key_store),

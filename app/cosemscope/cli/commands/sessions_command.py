@@ -11,6 +11,7 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.value_types import Instant, seconds_text
+from cosemscope.analysis.filter.session_capture_filter import session_capture_filter
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.outcomes.cause_sentences import CauseSentences
 from cosemscope.analysis.outcomes.outcome_words import ConnectionOutcome
@@ -31,9 +32,13 @@ DESCRIPTION = (
     "--json a stream has also: outcome, cause, cause_packet, exchanges, errors, unanswered, initiator (who "
     "opened the connection, null where its begin was not captured), dlms_client; outcome is complete, "
     "refused, unanswered, broken-off, no-association, push-only, unfinished, no-connection, "
-    "connection-refused, one-sided, or null where the stream is not DLMS; and, where there are any, facts: "
+    "connection-refused, one-sided, or null where the stream is not DLMS; capture_filter (BPF that captures "
+    "only this stream); and, where there are any, facts: "
     "what foreign framings say in clear, such as names of servers and certificates."
 )
+
+#: A link type whose frames have no VLAN tags: the filter is for whoever reads it first of all.
+_ANY_LINK = 113
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +67,9 @@ def _sessions(analysis: Analysis, arguments: argparse.Namespace) -> int:
             print(f"{named(peers.client, names)} - {named(peers.server, names)}")
         for session in chosen:
             if arguments.json:
-                print(json.dumps({**_session_object(session), **stories.keys(session)}))
+                only = session_capture_filter(analysis, session.stream, link_type=_ANY_LINK)
+                told = {**_session_object(session), **stories.keys(session), "capture_filter": only}
+                print(json.dumps(told))
             else:
                 _print_session(session)
                 stories.show(session)
