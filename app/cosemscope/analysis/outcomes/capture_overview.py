@@ -61,9 +61,7 @@ class NotDlms(NamedTuple):
 class CaptureOverview:
     """Counts of a capture; times in ns, -1 where there are none.
 
-    `first_wpdu` is the number of the first WPDU of exchanges of each status, of those of the meter with "most
-    errors" and of that with "most unanswered"; `first_stream` the first stream of each outcome, of "tcp" and
-    "udp", and of "other tcp" and "other udp", which are no DLMS.
+    `first_others` are the first TCP connection and the first UDP flow that are no DLMS, -1 for none.
     """
 
     packets: int
@@ -89,8 +87,7 @@ class CaptureOverview:
     most_errors: MostOf | None = None
     most_unanswered: MostOf | None = None
     first_trouble: FirstTrouble | None = None
-    first_wpdu: dict[str, int] = field(default_factory=dict)
-    first_stream: dict[str, int] = field(default_factory=dict)
+    first_others: tuple[int, int] = (-1, -1)
 
 
 def capture_overview(analysis: Analysis, facts: CaptureFacts) -> CaptureOverview:
@@ -142,27 +139,11 @@ class _Overview:
             ConnectionOutcome(int(words[place])).word: int(counts[place]) for place in order.tolist()
         }
         self._add_times(found)
-        self._add_firsts(found)
+        other = self._outcome == ConnectionOutcome.NOT_DLMS
+        first = [np.flatnonzero(other & (protocol[: len(other)] == one)) for one in (TCP, UDP)]
+        tcp, udp = (int(streams[0]) if len(streams) else -1 for streams in first)
+        found.first_others = tcp, udp
         return found
-
-    def _add_firsts(self, found: CaptureOverview) -> None:
-        """Where a person finds an example of each figure."""
-        rows, statuses = self._facts.table.first_rows(), self._facts.statuses
-        known, places = np.unique(statuses, return_index=True)
-        for status, place in zip(known.tolist(), places.tolist(), strict=True):
-            found.first_wpdu[ExchangeStatus(status).word] = int(rows[place]) + 1
-        most = (("most errors", ExchangeStatus.ERROR), ("most unanswered", ExchangeStatus.UNANSWERED))
-        for word, one in most:
-            mine = self._of_most(one)
-            if len(mine):
-                found.first_wpdu[word] = int(rows[mine[0]]) + 1
-        outcome, protocol = self._outcome, self._analysis.streams["protocol"][: len(self._outcome)]
-        dlms = outcome != ConnectionOutcome.NOT_DLMS
-        groups = {ConnectionOutcome(number).word: outcome == number for number in np.unique(outcome).tolist()}
-        for word, number in (("tcp", TCP), ("udp", UDP)):
-            groups[word] = dlms & (protocol == number)
-            groups[f"other {word}"] = ~dlms & (protocol == number)
-        found.first_stream = {word: int(mask.argmax()) for word, mask in groups.items() if mask.any()}
 
     def _addresses(self, side: Numbers) -> Numbers:
         """A number for the IP address of each stream's endpoint on this side of its flow, int64[streams]."""
@@ -210,23 +191,18 @@ class _Overview:
 
     def _most(self, status: ExchangeStatus) -> MostOf | None:
         """The meter with most exchanges of this status, of several the first; and their commonest result."""
-        exchanges, mine = self._facts.table, self._of_most(status)
-        if not len(mine):
+        exchanges = self._facts.table
+        rows = np.flatnonzero(self._facts.statuses == status)
+        if not len(rows):
             return None
+        meter = self._meter[exchanges["stream"][rows]]
+        most = int(np.bincount(meter).argmax())
+        mine = rows[meter == most]
         answers = exchanges["answer"][mine].astype(np.int64) << 16 | (exchanges["result"][mine] + 1)
         results, counts = np.unique(answers, return_counts=True)
         common = int(results[counts.argmax()])
         word = result_word(common >> 16, (common & 0xFFFF) - 1)
         return MostOf(self._name(int(exchanges["stream"][mine[0]])), len(mine), word)
-
-    def _of_most(self, status: ExchangeStatus) -> Numbers:
-        """The exchanges of this status of the meter that has most of them."""
-        rows = np.flatnonzero(self._facts.statuses == status)
-        if not len(rows):
-            return rows
-        meter = self._meter[self._facts.table["stream"][rows]]
-        mine: Numbers = rows[meter == int(np.bincount(meter).argmax())]
-        return mine
 
     def _first_trouble(self) -> FirstTrouble | None:
         rows = self._dlms[~np.isin(self._outcome[self._dlms], _NO_TROUBLE)]

@@ -1,6 +1,6 @@
 """The overview of a capture in ten lines that somebody can read who has no time for it.
 
-Each is told in parts; a part may lead to a WPDU or a stream of what it tells.
+Each is told in parts; a part may lead to what it tells of: by a display filter, to a WPDU or a stream.
 """
 
 from typing import NamedTuple
@@ -12,9 +12,14 @@ _SECOND = 1_000_000_000
 
 
 class OverviewPart(NamedTuple):
-    """Some words of a line; `wpdu` is the number of a WPDU that they are about, `stream` a stream, or -1."""
+    """Some words of a line.
+
+    `filter` is the display filter of the WPDUs that they count, `wpdu` the number of the one that they are
+    about, `stream` a stream without WPDUs; "" and -1 for none.
+    """
 
     text: str
+    filter: str = ""
     wpdu: int = -1
     stream: int = -1
 
@@ -44,7 +49,7 @@ def overview_parts(found: CaptureOverview, name: str) -> list[OverviewLine]:
         OverviewLine("Connections", _connections(found)),
         OverviewLine("Outcomes", _outcomes(found)),
         OverviewLine("Exchanges", _exchanges(found)),
-        OverviewLine("Response times", (OverviewPart(_times(found)),)),
+        OverviewLine("Response times", _times(found)),
         OverviewLine("Slowest", _slowest(found)),
         OverviewLine("Most errors", _most_of(found)),
         OverviewLine("First trouble", _trouble(found)),
@@ -56,18 +61,22 @@ def _plain(text: str) -> OverviewPart:
     return OverviewPart(text)
 
 
+def _counted(text: str, number: int, wanted: str) -> OverviewPart:
+    """A count with the display filter of what it counts, where there is any."""
+    return OverviewPart(text, wanted if number else "")
+
+
 def _meters(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     complete = f"{found.complete_meters:,} had every connection complete"
     return (_plain(f"{found.meters:,}, of which {complete}; {count(found.clients, 'client')}"),)
 
 
 def _connections(found: CaptureOverview) -> tuple[OverviewPart, ...]:
-    firsts = found.first_stream
     return (
         _plain(f"{found.tcp_connections + found.udp_flows:,}: "),
-        OverviewPart(count(found.tcp_connections, "TCP connection"), stream=firsts.get("tcp", -1)),
+        _counted(count(found.tcp_connections, "TCP connection"), found.tcp_connections, "protocol == tcp"),
         _plain(", "),
-        OverviewPart(count(found.udp_flows, "UDP flow"), stream=firsts.get("udp", -1)),
+        _counted(count(found.udp_flows, "UDP flow"), found.udp_flows, "protocol == udp"),
     )
 
 
@@ -77,21 +86,24 @@ def _outcomes(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     for word, number in found.outcomes.items():
         parts += [_plain(", ")] if parts else []
         text = f"{number:,} {word} ({_share(number, connections)})"
-        parts.append(OverviewPart(text, stream=found.first_stream.get(word, -1)))
+        parts.append(OverviewPart(text, f"stream.outcome == {word}"))
     return tuple(parts) or (_plain("none"),)
 
 
 def _exchanges(found: CaptureOverview) -> tuple[OverviewPart, ...]:
-    firsts = found.first_wpdu
     return (
         _plain(f"{found.exchanges:,}: "),
-        OverviewPart(f"{found.answered:,} answered", firsts.get("answered", -1)),
+        _counted(f"{found.answered:,} answered", found.answered, "exchange.status == answered"),
         _plain(", "),
-        OverviewPart(count(found.errors, "error"), firsts.get("error", -1)),
+        _counted(count(found.errors, "error"), found.errors, "exchange.status == error"),
         _plain(", "),
-        OverviewPart(f"{found.unanswered:,} unanswered", firsts.get("unanswered", -1)),
+        _counted(f"{found.unanswered:,} unanswered", found.unanswered, "exchange.status == unanswered"),
         _plain(", "),
-        OverviewPart(count(found.notifications, "notification"), firsts.get("notification", -1)),
+        _counted(
+            count(found.notifications, "notification"),
+            found.notifications,
+            "exchange.status == notification",
+        ),
         _plain(_others(found)),
     )
 
@@ -118,11 +130,23 @@ def _span(found: CaptureOverview) -> str:
     return f" in {duration(found.last_time - found.first_time)}, {begin} to {end}"
 
 
-def _times(found: CaptureOverview) -> str:
+def _times(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     if found.median < 0:
-        return "none"
+        return (_plain("none"),)
     median, most, longest = map(short_duration, (found.median, found.p95, found.longest))
-    return f"median {median}, 95 % within {most}, longest {longest}"
+    within = f"response_time >= {_milliseconds(found.p95)}"
+    return (
+        _plain(f"median {median}, 95 % within "),
+        OverviewPart(most, within),
+        _plain(", longest "),
+        OverviewPart(longest, f"response_time >= {_milliseconds(found.longest)}"),
+    )
+
+
+def _milliseconds(time: int) -> str:
+    """A time in ns as display filters take it, whole."""
+    whole, rest = divmod(time, 1_000_000)
+    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".") + "ms"
 
 
 def _slowest(found: CaptureOverview) -> tuple[OverviewPart, ...]:
@@ -132,24 +156,24 @@ def _slowest(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     took = short_duration(slowest.response_time)
     return (
         _plain(f"{slowest.meter}, {slowest.about} took {took} ("),
-        OverviewPart(f"WPDU {slowest.wpdu:,}", slowest.wpdu),
+        OverviewPart(f"WPDU {slowest.wpdu:,}", wpdu=slowest.wpdu),
         _plain(")"),
     )
 
 
 def _most_of(found: CaptureOverview) -> tuple[OverviewPart, ...]:
-    firsts = found.first_wpdu
     return (
-        OverviewPart(_most(found.most_errors, "error"), firsts.get("most errors", -1)),
+        _most(found.most_errors, "error", "error"),
         _plain("; most unanswered: "),
-        OverviewPart(_most(found.most_unanswered, "request"), firsts.get("most unanswered", -1)),
+        _most(found.most_unanswered, "request", "unanswered"),
     )
 
 
-def _most(most: MostOf | None, noun: str) -> str:
+def _most(most: MostOf | None, noun: str, status: str) -> OverviewPart:
     if most is None:
-        return "none"
-    return f"{most.meter} with {count(most.number, noun)}" + (f", {most.result}" if most.result else "")
+        return _plain("none")
+    text = f"{most.meter} with {count(most.number, noun)}" + (f", {most.result}" if most.result else "")
+    return OverviewPart(text, f"meter == {most.meter} && exchange.status == {status}")
 
 
 def _trouble(found: CaptureOverview) -> tuple[OverviewPart, ...]:
@@ -159,7 +183,7 @@ def _trouble(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     at = f" (packet {trouble.packet:,})" if trouble.packet else ""
     return (
         _plain(f"{trouble.meter}, "),
-        OverviewPart(f"stream {trouble.stream}", stream=trouble.stream),
+        OverviewPart(f"stream {trouble.stream}", f"stream == {trouble.stream}"),
         _plain(f": {trouble.cause}{at}"),
     )
 
@@ -170,10 +194,8 @@ def _not_dlms(found: CaptureOverview) -> tuple[OverviewPart, ...]:
         return (_plain("nothing"),)
     share = f" ({_share(rest.octets, found.octets)} of the payload)" if rest.octets else ""
     return (
-        OverviewPart(
-            count(rest.tcp_connections, "TCP connection"), stream=found.first_stream.get("other tcp", -1)
-        ),
+        OverviewPart(count(rest.tcp_connections, "TCP connection"), stream=found.first_others[0]),
         _plain(", "),
-        OverviewPart(count(rest.udp_flows, "UDP flow"), stream=found.first_stream.get("other udp", -1)),
+        OverviewPart(count(rest.udp_flows, "UDP flow"), stream=found.first_others[1]),
         _plain(f" with {size(rest.octets)}{share}, {count(rest.other_packets, 'packet')} without TCP or UDP"),
     )

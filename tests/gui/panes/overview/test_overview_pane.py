@@ -1,11 +1,13 @@
 """The overview in the window: what the command says, with links by mouse and keyboard to what it counts."""
 
+import re
 import shutil
 import struct
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import QDockWidget
 
 from cosemscope import cli
@@ -37,29 +39,42 @@ def test_it_says_what_the_command_says(shown, capsys, name):
         assert "".join(line.split()) in said
 
 
-def links(window: Window, qtbot) -> list[tuple[int, bool]]:
-    """Where each link leads, by keyboard: the current row, and whether rows are left out."""
-    pane, selection = window.workspace.panes["overview"], window.selection
-    pane.setFocus()
-    found = []
-    for _ in range(pane.toHtml().count("<a href")):
-        selection.show_all()
-        selection.go_to(1)
-        qtbot.keyClick(pane, Qt.Key.Key_Tab)
-        qtbot.keyClick(pane, Qt.Key.Key_Return)
-        found.append((selection.row, bool(selection.filters)))
-    return found
-
-
-def test_each_figure_leads_to_an_example(shown, qtbot):
+def test_each_figure_leads_to_what_it_counts(shown, qtbot):
+    """By the display filter that the bar shows then: errors, refused connections, the slow ones."""
     window = shown(SAMPLE)
-    told = window.document.analysis
-    found = links(window, qtbot)
-    assert len(found) >= 9
-    assert (79, False) in found  # the slowest answer's request
-    assert any(filtered for _, filtered in found)  # a stream alone
-    errors = {row for row, filtered in found if not filtered}
-    assert errors <= set(range(len(told.wpdus)))
+    html = window.workspace.panes["overview"].toHtml()
+    filters = [unquote(one) for one in re.findall(r"href=.filter:([^\"']+)", html)]
+    expected = {
+        "protocol == udp": 6,
+        "stream.outcome == refused": 4,
+        "exchange.status == error": 8,
+        "meter == 198.51.100.21 && exchange.status == error": 4,
+        "stream == 11": 4,
+    }
+    assert set(expected) <= set(filters)
+    table = window.workspace.table
+    pane = window.workspace.panes["overview"]
+    for text, rows in expected.items():
+        pane.anchorClicked.emit(QUrl(f"filter:{quote(text)}"))
+        qtbot.waitUntil(lambda rows=rows: table.wpdus.rowCount() == rows)
+        assert window.workspace.filter.line.text() == text
+    for text in filters:
+        window.selection.show_all()
+        pane.anchorClicked.emit(QUrl(f"filter:{quote(text)}"))
+        qtbot.waitUntil(lambda: 0 < table.wpdus.rowCount() < 143)
+
+
+def test_links_are_followed_by_keyboard(shown, qtbot):
+    """The first one shows the TCP connections; that of the slowest answer goes to its WPDU."""
+    window = shown(SAMPLE)
+    pane = window.workspace.panes["overview"]
+    pane.setFocus()
+    qtbot.keyClick(pane, Qt.Key.Key_Tab)
+    qtbot.keyClick(pane, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.workspace.filter.line.text() == "protocol == tcp")
+    assert "wpdu:80" in pane.toHtml()
+    pane.anchorClicked.emit(QUrl("wpdu:80"))
+    assert window.selection.row == 79
 
 
 def test_a_small_capture_goes_straight_to_the_table_and_a_large_one_does_not(open_in, qtbot, tmp_path: Path):

@@ -1,9 +1,10 @@
-"""The pane of the overview: ten lines on the capture, whose figures lead to a WPDU or stream that they count.
+"""The pane of the overview: ten lines on the capture, whose figures lead to what they count.
 
 It is worked out in the background, when it is seen and the pass over all rows has ended.
 """
 
 from html import escape
+from urllib.parse import quote
 
 from PySide6.QtCore import QEvent, QUrl
 from PySide6.QtGui import QGuiApplication, QShowEvent
@@ -17,10 +18,18 @@ from cosemscope.gui.base.task import Task, Tell
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
+from cosemscope.gui.panes.asked_filter import AskedFilter
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.wording import printable
 
 _WAITING = "The overview stands here as soon as the capture has been read."
+
+
+def _target(part: OverviewPart) -> str:
+    """Where a part leads, as an address; "" for nowhere."""
+    if part.filter:
+        return f"filter:{quote(part.filter)}"
+    return f"wpdu:{part.wpdu}" if part.wpdu > 0 else f"stream:{part.stream}" if part.stream >= 0 else ""
 
 
 class OverviewPane(QTextBrowser, Pane):
@@ -95,19 +104,22 @@ class OverviewPane(QTextBrowser, Pane):
 
     def _html(self, part: OverviewPart) -> str:
         text = escape(printable(part.text))
-        target = f"wpdu:{part.wpdu}" if part.wpdu > 0 else f"stream:{part.stream}" if part.stream >= 0 else ""
+        target = _target(part)
         link = theme.colours(self.palette()).link
-        return f"<a href='{target}' style='color:{link}'>{text}</a>" if target else text
+        tip = f" title='{escape(part.filter)}'" if part.filter else ""
+        return f"<a href='{target}'{tip} style='color:{link}'>{text}</a>" if target else text
 
     # Where one goes
 
     def _go(self, url: QUrl) -> None:
-        """Go to the WPDU of a figure, or show its stream alone."""
-        number = int(url.path())
-        if url.scheme() == "wpdu":
-            self._selection.go_to(number - 1)
+        """Show the WPDUs that a figure counts, the one that it is about, or a stream in the session tree."""
+        what = url.path(QUrl.ComponentFormattingOption.FullyDecoded)
+        if url.scheme() == "filter":
+            self._selection.filterAsked.emit(AskedFilter(what))
+        elif url.scheme() == "wpdu":
+            self._selection.go_to(int(what) - 1)
         else:
-            self._wishes.streamAsked.emit(number)
+            self._wishes.streamAsked.emit(int(what))
 
     def set_zoom(self, points: int) -> None:
         """Make the text `points` larger than the application's."""
