@@ -1,4 +1,4 @@
-"""Sessions made at random of which the truth is known: each kind of course, pipelined, in blocks, ciphered."""
+"""Sessions made at random of which the truth is known: pipelined, in blocks, ciphered, by short names."""
 
 import random
 from pathlib import Path
