@@ -115,6 +115,7 @@ def test_the_panes_of_the_table_zoom_and_remember(qtbot, look, settings: Setting
     first.zoom_in()
     assert [text.font().pointSizeF() for text in texts] == [size + 1 for size in before]
     workspace.filter.show_filter("wport == 16")
+    workspace.panes["counts"].by.setText("obis")
     workspace.table.setColumnWidth(2, 222)
     workspace.sessions.header().resizeSection(1, 123)
     handle = workspace.details.splitter.handle(1)

@@ -679,6 +679,22 @@ def test_tree_graph_and_counts_follow_the_filter(open_in):
     assert workspace.filter.line.text() == ""
 
 
+def test_counting_begins_at_a_columns_title(open_in, qtbot):
+    """The pane comes with the counts by that column; a click there is a filter that is seen."""
+    window = open_in(resource(SAMPLE))
+    workspace = window.workspace
+    menu = QMenu(window)
+    workspace.table.header.fill_menu(menu, USUAL_FIELDS.index("apdu"))
+    (by,) = [action for action in menu.actions() if action.text() == "Count by “APDU”"]
+    by.trigger()
+    counts = workspace.panes["counts"]
+    qtbot.waitUntil(lambda: counts.groups.rowCount() > 0)
+    assert counts.isVisible()
+    counts.view.clicked.emit(counts.groups.index(0, 0))
+    assert [button.filter for button in workspace.filter.condition_buttons] == ["apdu == get-request"]
+    assert workspace.table.wpdus.rowCount() == int(counts.groups.text(0, 1))
+
+
 def test_every_pane_offers_filters_that_leave_what_was_pointed_at(open_in, qtbot):
     """Cell, field, octets, session, span and expert item: applied, the current WPDU stays."""
     window = open_in(resource(SAMPLE))

@@ -28,15 +28,18 @@ def filter_of_cell(field: RowField, asked: AskedRows) -> str:
     """The display filter of what a field says of the one row that is asked."""
     values = field.values(asked)
     json, text = field.type.jsons(values)[0], field.type.texts(values)[0]
+    if not field.several:
+        return filter_of_value(field, json, text)
+    given = [value for value in dict.fromkeys(json) if value is not None][:_SEVERAL]
+    return " && ".join(filter_of_value(field, value, str(value)) for value in given) or f"!{field.name}"
+
+
+def filter_of_value(field: RowField, json: Any, text: str) -> str:
+    """The display filter of one value of a field, as JSON and people have it; no text: that there is none."""
     kind = kind_of(field)
     if kind is FilterKind.FLAG:
         return field.name if json else f"!{field.name}"
-    if json is None or json == [] or text == "":
-        return f"!{field.name}"
-    if not field.several:
-        return _equal(field.name, kind, json, text)
-    given = [value for value in dict.fromkeys(json) if value is not None][:_SEVERAL]
-    return " && ".join(_equal(field.name, kind, value, str(value)) for value in given)
+    return _equal(field.name, kind, json, text) if json is not None and text else f"!{field.name}"
 
 
 def _equal(name: str, kind: FilterKind, json: Any, text: str) -> str:

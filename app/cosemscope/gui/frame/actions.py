@@ -279,6 +279,15 @@ ACTIONS = (
         "Accept connections and datagrams, and answer them",
     ),
     ActionSpec(
+        "counts",
+        "&Count by…",
+        "workspace.show_counts",
+        ("Ctrl+Shift+B",),
+        "",
+        "How many WPDUs there are by any fields, and how a number is spread",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
         "expert",
         "&Expert information",
         "workspace.show_expert",
@@ -389,6 +398,7 @@ MENUS = (
             "decode-as",
             SEPARATOR,
             "overview",
+            "counts",
             "expert",
         ),
     ),

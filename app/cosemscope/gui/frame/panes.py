@@ -21,6 +21,7 @@ from cosemscope.gui.frame.pane_room import PaneRoom, below_the_table, bring_to_f
 from cosemscope.gui.frame.places import KeptPlace
 from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.look.dock_style import DockStyle
+from cosemscope.gui.panes.counts.count_pane import CountPane
 from cosemscope.gui.panes.details.details_pane import DetailsPane
 from cosemscope.gui.panes.expert.expert_pane import ExpertPane
 from cosemscope.gui.panes.filter.filter_bar import FilterBar
@@ -74,6 +75,7 @@ PANES = (
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
     PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
     PaneRow("overview", "Overview", OverviewPane, beside="timing", height=38, on_demand=True),
+    PaneRow("counts", "Counts", CountPane, beside="timing", height=38, state=options.COUNTS, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
 )
 
@@ -124,6 +126,7 @@ class Workspace(QMainWindow):
         self.room = PaneRoom(self, self.table, self.table.height_of, self._stacks, self._lay_out_heights)
         self.wishes.tableAsked.connect(self.table.setFocus)
         self.wishes.filterBegun.connect(self.filter.begin)
+        self.wishes.countAsked.connect(lambda *_: self.show_pane("counts", True))
         self.selection.rowsAnswered.connect(self._take_answered)
 
     def _dock(self, row: PaneRow, pane: QWidget) -> None:
@@ -242,6 +245,11 @@ class Workspace(QMainWindow):
     def show_overview(self) -> None:
         """Show the overview of the capture."""
         self.show_pane("overview", True)
+
+    def show_counts(self) -> None:
+        """Show the pane of counts, to name fields in it."""
+        self.show_pane("counts", True)
+        self.panes["counts"].by.setFocus()
 
     def show_completed(self) -> None:
         """Show anew what was shown of rows before the pass had come to them."""

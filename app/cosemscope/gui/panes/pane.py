@@ -53,8 +53,9 @@ class Wishes(QObject):
     `sessionAsked` asks for the session of the current WPDU alone, `itemsAsked` for the expert items of APDUs
     that were not read, `taskBegun` gives words and a `Task` whose progress is to be shown, `said` tells in
     one sentence what was done, `warned` what could not be done. `tableAsked` gives the table the focus,
-    `filterBegun` begins a display filter with a text; `placesChanged` says that something is to be remembered
-    at once; `streamAsked` asks for a stream alone.
+    `filterBegun` begins a display filter with a text, `countAsked` gives fields to count by and the number
+    whose spread is wanted, "" for none; `placesChanged` says that something is to be remembered at once,
+    `streamAsked` asks for a stream alone.
     """
 
     decodeAsAsked = Signal(int)
@@ -67,4 +68,5 @@ class Wishes(QObject):
     warned = Signal(str)
     tableAsked = Signal()
     filterBegun = Signal(str)
+    countAsked = Signal(str, str)
     placesChanged = Signal()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 
-from PySide6.QtCore import QByteArray, QItemSelectionModel, QPoint, Qt
+from PySide6.QtCore import QByteArray, QItemSelectionModel, QPoint, Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHeaderView, QMenu, QStyle, QTableView
 
@@ -23,7 +23,9 @@ _OWN_MENU = 3
 
 
 class WpduHeaderView(QHeaderView):
-    """The horizontal header of a table of WPDUs."""
+    """The horizontal header of a WPDU table. `countAsked` gives fields to count by, and a number or ""."""
+
+    countAsked = Signal(str, str)
 
     def __init__(self, model: WpduModel, table: QTableView) -> None:
         super().__init__(Qt.Orientation.Horizontal, table)
@@ -93,6 +95,13 @@ class WpduHeaderView(QHeaderView):
         if section >= 0 and self.count() > 1:
             field = self._wpdus.fields[section]
             menu.addAction(f"Remove “{field.title}”", lambda: self.remove(field.name))
+        if section >= 0:
+            field = self._wpdus.fields[section]
+            menu.addAction(f"Count by “{field.title}”", lambda: self.countAsked.emit(field.name, ""))
+            if field.type.numeric and not field.several:
+                menu.addAction(
+                    f"Spread of “{field.title}” by APDU", lambda: self.countAsked.emit("apdu", field.name)
+                )
         columns = menu.addMenu("Columns")
         columns.setToolTipsVisible(True)
         names = sorted(FIELDS)

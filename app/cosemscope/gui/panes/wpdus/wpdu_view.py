@@ -68,6 +68,7 @@ class WpduView(QTableView, Pane):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.header = WpduHeaderView(self.wpdus, self)
         self.setHorizontalHeader(self.header)
+        self.header.countAsked.connect(wishes.countAsked)
         self.header.setSortIndicatorShown(True)  # a table that does not sort by itself hides it
         self._delegate = CellDelegate(self)
         self.setItemDelegate(self._delegate)

@@ -1,0 +1,1 @@
+"""Counting: WPDUs by any fields, as a table."""
