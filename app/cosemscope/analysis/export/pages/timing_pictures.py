@@ -16,6 +16,11 @@ _WIDTH, _HEIGHT = 960, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 40, 12, 34
 #: Points nearer together than this are one point.
 _CELL = 3
+#: How opaque points are that stand for few rows, for more, and for most, where they are crowded at all.
+_SHADES = (0.25, 0.5, 0.75, 1)
+_CROWDED = 4
+#: Room above bars for what is written there.
+_WRITTEN = 36
 #: Bars of a power of ten.
 _BARS = 10
 #: Steps between instants that are written below a picture, in seconds.
@@ -50,10 +55,14 @@ def times_over_time(at: Numbers, took: Numbers, failed: npt.NDArray[np.bool_]) -
         place = _LEFT + (instant - first) / span * (_WIDTH - _LEFT - _RIGHT)
         yield _text(place, _HEIGHT - 12, calendar(instant // _SECOND)[_shown(span)], "middle")
     for kind, mask in (("points", ~failed), ("points failed", failed)):
-        if mask.any():
-            cells = np.unique(np.stack([x[mask] // _CELL, y[mask] // _CELL], 1).astype(np.int64), axis=0)
-            dots = "".join(f"M{left * _CELL} {top * _CELL}h.01" for left, top in cells.tolist())
-            yield f'<path class="{kind}" d="{dots}"/>'
+        cells = np.stack([x[mask] // _CELL, y[mask] // _CELL], 1).astype(np.int64)
+        places, counts = np.unique(cells, axis=0, return_counts=True)
+        shade = np.ceil(np.log(counts) / max(np.log(counts.max(initial=1)), 1e-9) * len(_SHADES)) - 1
+        shade = np.where(counts.max(initial=1) < _CROWDED, len(_SHADES) - 1, np.maximum(shade, 0))
+        for number, opacity in enumerate(_SHADES):
+            dots = [f"M{left * _CELL} {top * _CELL}h.01" for left, top in places[shade == number].tolist()]
+            if dots:
+                yield f'<path class="{kind}" stroke-opacity="{opacity}" d="{"".join(dots)}"/>'
     yield "</svg>"
 
 
@@ -63,7 +72,7 @@ def times_by_length(took: Numbers) -> Iterator[str]:
     first, last = floor(float(logs.min())), max(ceil(float(logs.max())), floor(float(logs.min())) + 1)
     counts = np.histogram(logs, (last - first) * _BARS, (first, last))[0].tolist()
     most, width = max(counts), (_WIDTH - _LEFT - _RIGHT) / len(counts)
-    bottom, room = _HEIGHT - _BOTTOM, _HEIGHT - _TOP - _BOTTOM
+    bottom, room = _HEIGHT - _BOTTOM, _HEIGHT - _TOP - _BOTTOM - _WRITTEN
     yield from _begin("Distribution of response times")
     bars = "".join(
         f"M{_LEFT + place * width:.1f} {bottom}v{-count / most * room:.1f}h{max(width - 1, 1):.1f}V{bottom}z"
@@ -75,7 +84,7 @@ def times_by_length(took: Numbers) -> Iterator[str]:
     for power in range(first, last + 1):
         place = _LEFT + (power - first) * _BARS * width
         yield _text(place, _HEIGHT - 12, short_duration(10**power), "middle")
-    yield _text(_LEFT - 8, _TOP + 10, f"{most:,}", "end")
+    yield _text(_LEFT - 8, _TOP + _WRITTEN + 8, f"{most:,}", "end")
     ordered = np.sort(took)
     for row, (share, name) in enumerate(((50, "median"), (95, "95 %"))):
         value = int(ordered[-(-len(ordered) * share // 100) - 1])
