@@ -71,10 +71,11 @@ class Analysis:
     the APDU say; and, for rows that `pair` has taken, `exchanges.of["exchange"]` the row in `exchanges`
     (EXCHANGE_FIELDS; -1 none). `patience`: ns without an answer that count as none. By row, as a walk over
     associations finds it, `acse` has what ciphered AARQs and AAREs say, `hls` how right answers to challenges
-    are (HlsAnswer), and `refused` which items of lists are answered with errors. With `one_by_one` every
-    segment goes through the reassembler, which gives the same rows. `look` is asked while a batch is taken
-    in, and by all that takes long: where it raises Cancelled the rest of the batch is left out, `cancelled`
-    is set, and nothing more is taken in.
+    are (HlsAnswer), and `refused` which items of lists are answered with errors. `derived`: what others work
+    out of the exchanges, thrown away when these are made anew. With `one_by_one` every segment goes through
+    the reassembler, which gives the same rows. `look` is asked while a batch is taken in, and by all that
+    takes long: where it raises Cancelled the rest of the batch is left out, `cancelled` is set, and nothing
+    more is taken in.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Analysis:
         self.acse: dict[int, AcseFacts] = {}
         self.hls: dict[int, int] = {}
         self.refused: dict[int, tuple[RefusedItem, ...]] = {}
+        self.derived: dict[str, object] = {}
         self._pairing = Lock()
         self.look = look
         self.finished = self.cancelled = False
@@ -220,14 +222,16 @@ class Analysis:
             near = near_is_client(self.pairs)
             anew = self.exchanges.are_late(pairs[start:], places[start:]) or self.exchanges.are_joined(same)
             if self.exchanges.are_turned(near) or anew:
-                self.exchanges, start = Exchanges(), 0
+                self._forget(Exchanges())
+                start = 0
             owners, transfers = self.exchanges.owners, self.exchanges.transfers
             changed = self._find_transfers(start, pairs)
             changed |= owners.update(
                 start, pairs, self.first_look["service"][:stop], partial(self._to_pair, pairs)
             )
             if changed:
-                self.exchanges, start = Exchanges(owners, transfers), 0
+                self._forget(Exchanges(owners, transfers))
+                start = 0
             self.exchanges.same, self.exchanges.near = same, near
             order = np.arange(start, stop)
             turned = bool((places[start + 1 :] < places[start : stop - 1]).any())
@@ -279,8 +283,13 @@ class Analysis:
     def pair_anew(self) -> None:
         """Pair all WPDUs again: keys or joined blocks have changed their first looks."""
         with self._pairing:
-            self.exchanges = Exchanges()
+            self._forget(Exchanges())
         self.pair()
+
+    def _forget(self, exchanges: Exchanges) -> None:
+        """Begin with other exchanges; nobody keeps the memory of those before."""
+        self.exchanges = exchanges
+        self.derived.clear()
 
     def octets(self, row: int) -> bytes:
         """A whole WPDU, header included; what was not captured of it is left out."""

@@ -7,7 +7,6 @@ Fields, checks and commands read the same columns; each is worked out when someb
 """
 
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -162,12 +161,14 @@ class CaptureFacts:
         return stops, order[np.repeat(starts[exchanges], counts) + within]
 
 
-_KNOWN: WeakKeyDictionary[Analysis, CaptureFacts] = WeakKeyDictionary()
+_NAME = "facts"
 
 
 def capture_facts(analysis: Analysis) -> CaptureFacts:
     """The facts of an analysis as of now."""
-    known = _KNOWN.get(analysis)
-    if known is None or not known.is_current():
-        known = _KNOWN[analysis] = CaptureFacts(analysis)
+    known = analysis.derived.get(_NAME)
+    if not isinstance(known, CaptureFacts) or not known.is_current():
+        analysis.derived.pop(_NAME, None)  # before the next are made
+        known = CaptureFacts(analysis)
+        analysis.derived[_NAME] = known
     return known

@@ -29,6 +29,7 @@ from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.ring_names import ring_number
 from cosemscope.capture.files.sequence import CaptureSequence
 from cosemscope.capture.records import CaptureError
+from cosemscope.gui.base.spare_memory import give_back
 from cosemscope.gui.document.unsaved_spool import Extent, UnsavedSpool
 from cosemscope.streams.decode_as import DecodeAs
 
@@ -181,6 +182,7 @@ class Reading(QObject):
         else:
             self._unwanted = self._left.is_set
             self.ended.emit(whole)
+        give_back()
 
     def _use_the_time(self, analysis: Analysis) -> None:
         """There is nothing to read just now: complete some rows, or wait a moment."""
@@ -213,7 +215,9 @@ class Reading(QObject):
         told = partial(self._tell_far, self.completing)
         if complete(associations, cancelled=self._left.is_set, told=told):
             self.completed.emit()
+            give_back()
             self._find_items(associations)
+            give_back()
 
     def _find_items(self, associations: Associations) -> None:
         """Read all trees with the same keys, unless something else is wanted first, or nobody wants it."""
@@ -475,7 +479,9 @@ class Document(QObject):
         self._released = True
         if self.analysis is not None:
             self.analysis.reader.close()
+            self.analysis.derived.clear()  # which have it, too: it need not wait for a collection
             self.analysis = None
+            give_back()
         spool = self.take_spool()
         if spool is not None:
             spool.let_go()
