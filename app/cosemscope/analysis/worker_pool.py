@@ -13,10 +13,15 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
+from cosemscope.capture.cancelling import Look, no_look
+
 #: How far workers stand back behind other processes.
 _NICENESS = 5
 #: Pieces of work below which processes take longer to start than they save.
 _WORTH_IT = 20_000
+
+#: Seconds that somebody waits before he looks whether the work is still wanted.
+_PATIENCE = 0.05
 
 Result = TypeVar("Result")
 
@@ -56,7 +61,8 @@ class WorkerPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            # Nobody waits for work that is not wanted any more: its processes end by themselves.
+            self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     def begin(self, function: Callable[..., Result], *given: Any) -> PendingWork[Result]:
         """Call a function of a module with values that other processes can be given, if there are any."""
@@ -68,11 +74,15 @@ class WorkerPool:
                 self._pool = None
         return PendingWork(function, given, future)
 
-    def end(self, pending: PendingWork[Result]) -> Result:
-        """What the function returned; waits for it."""
-        if pending.future is not None:
+    def end(self, pending: PendingWork[Result], look: Look = no_look) -> Result:
+        """What the function returned; waits for it, and looks again and again whether to go on waiting."""
+        while pending.future is not None:
+            look()
             try:
-                return pending.future.result()
+                return pending.future.result(_PATIENCE)
+            except TimeoutError:
+                continue
             except (BrokenExecutor, OSError):
                 self._pool = None
+                break
         return pending.function(*pending.given)

@@ -217,11 +217,33 @@ def _membership(node: Any) -> pr.Predicate:
 
 
 def _one_of(tests: list[vt.Test]) -> vt.Test:
-    """Some tests as one: numbers that a value may equal are looked up at once."""
-    numbers = [one.number for one in tests if isinstance(one, vt.NumberTest) and one.order == "=="]
-    if len(numbers) == len(tests) and all(isinstance(one, int) for one in numbers):
-        return vt.NumberSet(tuple(sorted({int(one) for one in numbers})))
-    return tests[0] if len(tests) == 1 else vt.OneOfTests(tuple(tests))
+    """Some tests as one: what a value may equal is looked up, however many values there are."""
+    numbers: list[int] = []
+    bits: dict[int, list[int]] = {}
+    texts: list[str] = []
+    words: list[str] = []
+    others: list[vt.Test] = []
+    for test in tests:
+        match test:
+            case vt.NumberTest("==", int(number)):
+                numbers.append(number)
+            case vt.NumberSet(some):
+                numbers += some
+            case vt.BitsTest(mask, value):
+                bits.setdefault(mask, []).append(value)
+            case vt.TextTest("==", text):
+                texts.append(text)
+            case vt.WordTest(word):
+                words.append(word)
+            case _:
+                others.append(test)
+    found: list[vt.Test] = [vt.NumberSet(tuple(sorted(set(numbers))))] if numbers else []
+    found += [vt.BitsTest(mask, *values) for mask, values in bits.items() if len(values) == 1]
+    found += [vt.BitsSet(mask, tuple(sorted(values))) for mask, values in bits.items() if len(values) > 1]
+    found += [vt.TextSet(frozenset(texts))] if texts else []
+    found += [vt.WordSet(frozenset(words))] if words else []
+    found += others
+    return found[0] if len(found) == 1 else vt.OneOfTests(tuple(found))
 
 
 def _compared(node: Any, operator: str, left: Operand, right: Operand) -> pr.Predicate:

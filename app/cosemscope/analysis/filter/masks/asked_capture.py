@@ -1,6 +1,6 @@
 """What a filter is asked about: the capture, who knows its associations, who may cancel, who is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,8 @@ class Asked(NamedTuple):
 
 #: Rows are walked in order where they are more than one in so many; else each is looked at by itself.
 _SHARE = 24
+#: Rows that are looked at at once, and their octets: at the worst a quarter of a second.
+_AT_ONCE, _MOST_OCTETS = 2048, 1 << 17
 
 
 def is_walked(asked: Asked, rows: Numbers) -> bool:
@@ -41,3 +43,14 @@ def looker_of(asked: Asked, rows: Numbers) -> Looker:
     if not is_walked(asked, rows):
         return PassedRows(asked.associations)
     return Insights(asked.analysis, beside=asked.associations)
+
+
+def parts_of(asked: Asked, rows: Numbers) -> Iterator[slice]:
+    """Places of rows that are looked at at once: so many, and fewer of long ones."""
+    start = 0
+    while start < len(rows):
+        sizes = asked.analysis.wpdus["size"][rows[start : start + _AT_ONCE]]
+        count = int(np.searchsorted(np.cumsum(sizes, dtype=np.int64), _MOST_OCTETS)) + 1
+        stop = start + min(count, len(sizes))
+        yield slice(start, stop)
+        start = stop

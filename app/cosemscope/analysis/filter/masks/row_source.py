@@ -1,13 +1,14 @@
 """Rows of a capture as the source of a filter's values: whole columns, looks in batches, trees on demand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import Cost, RowField
-from cosemscope.analysis.filter.masks.asked_capture import Asked, looker_of
+from cosemscope.analysis.filter.masks.asked_capture import Asked, looker_of, parts_of
 from cosemscope.analysis.filter.masks.filter_vectors import Vector, joined_vectors
 from cosemscope.analysis.filter.masks.kept_columns import kept_columns, state_of, values_of
 from cosemscope.analysis.filter.masks.operands import Condition
@@ -17,8 +18,8 @@ from cosemscope.apdu.fields import Decoded
 
 Numbers = npt.NDArray[np.int64]
 
-#: Rows of which values are made at once, where they cost looks, or what their associations say.
-_AT_ONCE, _OF_ASSOCIATIONS = 2048, 1 << 17
+#: Rows of which is made at once what their associations say.
+_AT_ONCE = 1 << 17
 #: Columns of a whole capture are made for so large a share of its rows, one in so many.
 _SHARE = 8
 
@@ -66,12 +67,14 @@ class RowSource:
     def _in_batches(self, field: RowField) -> Iterator[Vector]:
         asked, rows = self._asked, self.rows
         looker = looker_of(asked, rows) if needs_looks(field) else None
-        size = _OF_ASSOCIATIONS if field.name.startswith("association.") else _AT_ONCE
-        for start in range(0, max(len(rows), 1), size):
+        places: Iterable[slice] = parts_of(asked, rows)
+        if field.name.startswith("association."):
+            places = (slice(start, start + _AT_ONCE) for start in range(0, len(rows), _AT_ONCE))
+        for place in chain(places, () if len(rows) else (slice(0),)):
             asked.look()
-            part = rows[start : start + size]
+            part = rows[place]
             yield values_of(field, AskedRows(asked.analysis, part, looker))
-            asked.progress(start + len(part), len(rows))
+            asked.progress(place.start + len(part) if len(part) else 0, len(rows))
 
     def of_trees(self, condition: Condition) -> Mask:
         """The mask of a condition on trees. Raises as `field` does."""

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.associations.association import AnyLook, Look, QuietLook
+from cosemscope.analysis.associations.association import AnyLook, QuietLook
 from cosemscope.analysis.associations.quiet_rows import is_quiet
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.fields.row_field import RowField
 from cosemscope.analysis.filter.language.tree_names import tree_name
-from cosemscope.analysis.filter.masks.asked_capture import Asked, is_walked, looker_of
+from cosemscope.analysis.filter.masks.asked_capture import Asked, is_walked, looker_of, parts_of
 from cosemscope.analysis.filter.masks.filter_vectors import Vector
 from cosemscope.analysis.filter.masks.kept_answers import NO, UNKNOWN, YES, kept_answers
 from cosemscope.analysis.filter.masks.operands import Condition, TreeNeeds
@@ -26,17 +26,20 @@ from cosemscope.analysis.worker_pool import PendingWork, WorkerPool
 from cosemscope.apdu.context import Context, Request
 from cosemscope.apdu.fields import Decoded
 from cosemscope.apdu.names import tags as t
+from cosemscope.capture.cancelling import Look as Asking
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.transport.wpdu import HEADER_SIZE
 
-#: Rows that are looked at at once, and their octets at most; tasks that a worker is given at once.
-_AT_ONCE, _MOST_OCTETS, _TASKS = 2048, 1 << 20, 512
+#: Tasks that a worker is given at once.
+_TASKS = 512
 #: Batches of tasks that are being decoded while the next ones are looked for.
 _PENDING = 8
 #: Tasks whose answers are remembered, and octets of the longest.
 _REMEMBERED, _LONGEST = 1 << 17, 4096
 #: Fields around an APDU, and the one field of a quiet APDU that is of this WPDU alone, as trees name them.
 _HEADER = frozenset(("wpdu", "version", "source-wport", "destination-wport", "length"))
+#: The look at such an APDU, for whoever tells tasks apart.
+_NOTHING = QuietLook(None)
 #: First octets of APDUs whose trees depend on nothing else while nothing in them is ciphered.
 _ACSE = frozenset(bytes((tag,)) for tag in (t.AARQ, t.AARE, t.RLRQ, t.RLRE, t.ABRT))
 #: First octets of APDUs with no other APDU inside, whatever they say.
@@ -123,12 +126,13 @@ _Answers = tuple[slice, npt.NDArray[np.int8]]
 
 
 class _Batch(NamedTuple):
-    """Rows whose answers are being worked out: at `places`, with the tasks of those in clear."""
+    """Rows at `places` whose answers are being worked out; that of row `clear[i]` is that of task `tasks[i]`."""
 
     places: slice
     answers: npt.NDArray[np.int8]
-    quiet: list[tuple[int, RowTask]]
-    pending: list[tuple[list[RowTask], PendingWork[bytes]]]
+    clear: list[int]
+    tasks: list[int]
+    pending: list[tuple[int, PendingWork[bytes]]]
 
 
 def _answers(
@@ -137,10 +141,10 @@ def _answers(
     """The answers for ascending rows, a batch after the other."""
     pieces = len(rows) if is_walked(asked, rows) else 0
     with WorkerPool(pieces) as workers:
-        known = _KnownTasks()
+        known = _Tasks()
         looker = looker_of(asked, rows)
         waiting: deque[_Batch] = deque()
-        for places in chain(_parts(asked, rows), (None,)):
+        for places in chain(parts_of(asked, rows), (None,)):
             asked.look()
             if places is not None:
                 looks = looker.looks(rows[places])
@@ -148,35 +152,31 @@ def _answers(
             while waiting and (places is None or len(waiting) > _PENDING):
                 asked.look()
                 batch = waiting.popleft()
-                yield _ended(batch, workers, known)
+                yield _ended(batch, workers, known, asked.look)
                 asked.progress(batch.places.stop, len(rows))
 
 
-def _parts(asked: Asked, rows: npt.NDArray[np.int64]) -> Iterator[slice]:
-    """Rows at once: so many, and fewer of long ones."""
-    start = 0
-    while start < len(rows):
-        sizes = asked.analysis.wpdus["size"][rows[start : start + _AT_ONCE]]
-        count = int(np.searchsorted(np.cumsum(sizes, dtype=np.int64), _MOST_OCTETS)) + 1
-        stop = start + min(count, len(sizes))
-        yield slice(start, stop)
-        start = stop
-
-
-class _KnownTasks:
-    """Answers of tasks that were given before; those being worked out have None."""
+class _Tasks:
+    """Tasks by their numbers: an equal one has the number of the first, and its answer once it is there."""
 
     def __init__(self) -> None:
-        self.answers: dict[RowTask, int | None] = {}
+        self.answers = bytearray()
+        self._numbers: dict[tuple[bytes, int, int], tuple[int, AnyLook]] = {}
 
-    def is_new(self, task: RowTask) -> bool:
-        """Whether nobody has been given an equal task."""
-        return len(task.octets) > _LONGEST or task not in self.answers
-
-    def given(self, task: RowTask) -> None:
-        """Somebody works on the task."""
-        if len(task.octets) <= _LONGEST and len(self.answers) < _REMEMBERED:
-            self.answers[task] = None
+    def number(self, octets: bytes, framing: int, look: AnyLook) -> tuple[int, bool]:
+        """The number of a task, and whether it is a new one."""
+        # Equal looks are one object mostly, which is kept here so that no other one is taken for it.
+        key = octets, framing, id(look)
+        known = self._numbers.get(key)
+        if known is not None:
+            return known[0], False
+        number = len(self.answers)
+        self.answers.append(NO)
+        if len(octets) <= _LONGEST:
+            if len(self._numbers) >= _REMEMBERED:
+                self._numbers.clear()
+            self._numbers[key] = number, look
+        return number, True
 
 
 def _begun(
@@ -187,36 +187,40 @@ def _begun(
     condition: Condition,
     needs: TreeNeeds,
     workers: WorkerPool,
-    known: _KnownTasks,
+    known: _Tasks,
 ) -> _Batch:
-    """Give workers the tasks of quiet rows that are new, and answer the others here."""
+    """Give workers the tasks of rows in clear that are new, and answer the others here."""
     part = rows[places]
     framings = asked.analysis.wpdus["framing"][part].tolist()
-    answers = np.full(len(part), NO, np.int8)
-    quiet: list[tuple[int, RowTask]] = []
+    batch = _Batch(places, np.full(len(part), NO, np.int8), [], [], [])
     new: list[RowTask] = []
     loud: list[tuple[int, Decoded]] = []
+    first = len(known.answers)
     octets_of = asked.analysis.octets_of(part)
-    for place, (row, look, framing, octets) in enumerate(
-        zip(part.tolist(), looks, framings, octets_of, strict=True)
-    ):
-        if isinstance(look, QuietLook) and octets:
-            task = RowTask(_alike(octets, framing, needs), framing, look.request, look.scaler_unit)
-        elif isinstance(look, Look) and look.plain[:1] in _ACSE and not look.openings and octets:
-            task = RowTask(octets, framing, None, None)
-        else:
+    for place, (look, framing, octets) in enumerate(zip(looks, framings, octets_of, strict=True)):
+        if not octets:  # a ring has removed them
             whole = look if isinstance(look, Look) else None
-            loud.append((place, asked.associations.decode(row, whole, octets)))
+            loud.append((place, asked.associations.decode(part.item(place), whole, octets)))
             continue
-        quiet.append((place, task))
-        if known.is_new(task):
-            known.given(task)
-            new.append(task)
+        if isinstance(look, QuietLook):
+            alike, keyed = _alike(octets, framing, needs), look
+            request, scaler_unit = look.request, look.scaler_unit
+        elif look.plain[:1] in _ACSE and not look.openings:
+            alike, keyed, request, scaler_unit = octets, _NOTHING, None, None
+        else:
+            loud.append((place, asked.associations.decode(part.item(place), look, octets)))
+            continue
+        number, is_new = known.number(alike, framing, keyed)
+        batch.clear.append(place)
+        batch.tasks.append(number)
+        if is_new:
+            new.append(RowTask(alike, framing, request, scaler_unit))
     if loud:
-        answers[[place for place, _ in loud]] = condition.mask(TreeSource([tree for _, tree in loud]))
-    pieces = [new[start : start + _TASKS] for start in range(0, len(new), _TASKS)]
-    pending = [(piece, workers.begin(answer_tasks, condition, piece)) for piece in pieces]
-    return _Batch(places, answers, quiet, pending)
+        batch.answers[[place for place, _ in loud]] = condition.mask(TreeSource([one for _, one in loud]))
+    for start in range(0, len(new), _TASKS):
+        work = workers.begin(answer_tasks, condition, new[start : start + _TASKS])
+        batch.pending.append((first + start, work))
+    return batch
 
 
 def _alike(octets: bytes, framing: int, needs: TreeNeeds) -> bytes:
@@ -231,16 +235,10 @@ def _alike(octets: bytes, framing: int, needs: TreeNeeds) -> bytes:
     return head + own + octets[_INVOKE_AT + 1 :]
 
 
-def _ended(batch: _Batch, workers: WorkerPool, known: _KnownTasks) -> _Answers:
+def _ended(batch: _Batch, workers: WorkerPool, known: _Tasks, look: Asking) -> _Answers:
     """The answers of a batch; waits for them."""
-    own: dict[RowTask, int] = {}
-    for tasks, pending in batch.pending:
-        answers: bytes = workers.end(pending)
-        for task, passed in zip(tasks, answers, strict=True):
-            own[task] = passed
-            if task in known.answers:
-                known.answers[task] = passed
-    for place, task in batch.quiet:
-        told = own.get(task)
-        batch.answers[place] = known.answers[task] if told is None else told
+    for first, pending in batch.pending:
+        answers: bytes = workers.end(pending, look)
+        known.answers[first : first + len(answers)] = answers
+    batch.answers[batch.clear] = [known.answers[number] for number in batch.tasks]
     return batch.places, batch.answers

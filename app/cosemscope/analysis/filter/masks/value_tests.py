@@ -118,6 +118,28 @@ class WordTest:
 
 
 @dataclass(frozen=True)
+class WordSet:
+    """Texts that are one of some words, see `WordTest`."""
+
+    words: frozenset[str]
+
+    def mask(self, values: Array) -> Mask:
+        """Which of the values pass."""
+        return each_of(values, lambda value: folded(str(value)) in self.words)
+
+
+@dataclass(frozen=True)
+class TextSet:
+    """Texts that are one of some texts, letter by letter."""
+
+    texts: frozenset[str]
+
+    def mask(self, values: Array) -> Mask:
+        """Which of the values pass; numbers do not."""
+        return each_of(values, lambda value: isinstance(value, str) and value in self.texts)
+
+
+@dataclass(frozen=True)
 class TextTest:
     """Texts in an order with a text, letter by letter."""
 
@@ -194,6 +216,19 @@ class BitsTest:
         """Which of the values pass."""
         found: Mask = (values.astype(np.uint64, copy=False) & np.uint64(self.mask_)) == np.uint64(self.value)
         return found
+
+
+@dataclass(frozen=True)
+class BitsSet:
+    """Numbers of 64 bits in which those of `mask_` are those of one of some values."""
+
+    mask_: int
+    values: tuple[int, ...]
+
+    def mask(self, values: Array) -> Mask:
+        """Which of the values pass."""
+        bits = values.astype(np.uint64, copy=False) & np.uint64(self.mask_)
+        return np.asarray(np.isin(bits, np.array(self.values, np.uint64)), np.bool_)
 
 
 class _Halves(NamedTuple):
