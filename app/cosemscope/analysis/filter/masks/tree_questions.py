@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.associations.association import AnyLook, QuietLook
+from cosemscope.analysis.associations.association import AnyLook, Look, QuietLook
 from cosemscope.analysis.associations.quiet_rows import is_quiet
 from cosemscope.analysis.associations.row_trees import decode_framed
 from cosemscope.analysis.fields.row_field import RowField
@@ -126,7 +126,7 @@ _Answers = tuple[slice, npt.NDArray[np.int8]]
 
 
 class _Batch(NamedTuple):
-    """Rows at `places` whose answers are being worked out; that of row `clear[i]` is that of task `tasks[i]`."""
+    """Rows at `places` that are being answered; the answer of row `clear[i]` is that of task `tasks[i]`."""
 
     places: slice
     answers: npt.NDArray[np.int8]
