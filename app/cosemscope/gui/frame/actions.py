@@ -64,6 +64,15 @@ ACTIONS = (
         "save-as", "Save &as…", "live.saver.save_as", ("Ctrl+Shift+S",), "", "Save a copy of it", Needs.READ
     ),
     ActionSpec(
+        "export",
+        "E&xport…",
+        "ask_export",
+        ("Ctrl+Shift+E",),
+        "",
+        "Write what is displayed, selected or all into a file: CSV, JSON, pcapng, a report and more",
+        Needs.READ,
+    ),
+    ActionSpec(
         "properties",
         "Capture file &properties…",
         "show_properties",
@@ -322,6 +331,7 @@ MENUS = (
             SEPARATOR,
             "save",
             "save-as",
+            "export",
             SEPARATOR,
             "properties",
             SEPARATOR,

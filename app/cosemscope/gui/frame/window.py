@@ -37,6 +37,7 @@ from cosemscope.gui.document.open_documents import OpenDocuments
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
+from cosemscope.gui.frame.exporting import Exporting
 from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
 from cosemscope.gui.frame.panes import PANES, PaneRow, Workspace
 from cosemscope.gui.frame.places import KeptPlace, Places, window_places
@@ -108,6 +109,7 @@ class Window(QMainWindow):
         self.setStatusBar(self.status)
         self.news = ReadingNews(self, self.status, self.messages)
         self.live = Live(self._live_host(), self.workspace.link)
+        self.exporting = Exporting(self, self.workspace, self.messages.say, self.status.task.follow)
         self.opening = KeysAndOctets(self, settings, self.messages.say)
         self._leaving = False
         self._return: ReturnPlace | None = None
@@ -509,6 +511,11 @@ class Window(QMainWindow):
         decode_as = ask_decode_as(self, self.workspace.traffic, document.decode_as, stream)
         if decode_as is not None:
             self._open_again(decode_as)
+
+    def ask_export(self) -> None:
+        """Write what of the capture is wanted into a file."""
+        if self.document is not None and self.document.analysis is not None:
+            self.exporting.ask(self.document)
 
     def show_properties(self) -> None:
         """Show what the capture file is, what made it, and what is in it."""

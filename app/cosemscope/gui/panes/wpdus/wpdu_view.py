@@ -3,9 +3,12 @@
 Selections are handled as ranges, so that a million selected rows cost as much as one.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
@@ -26,7 +29,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from cosemscope.analysis.filter.offered_filters import filter_of_cell
-from cosemscope.gui.base.task import Task
+from cosemscope.gui.base.task import Task, Tell
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
@@ -36,7 +39,8 @@ from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.asked_filter import add_filter_menus
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.wpdus.column_looks import look_of
-from cosemscope.gui.panes.wpdus.row_texts import CopiedRows
+from cosemscope.gui.panes.wpdus.row_copies import COPY_FORMS, copied_as
+from cosemscope.gui.panes.wpdus.row_texts import CopiedRows, RowTexts
 from cosemscope.gui.panes.wpdus.wpdu_header import WpduHeaderView
 from cosemscope.gui.panes.wpdus.wpdu_model import WpduModel
 from cosemscope.wording import count
@@ -242,6 +246,11 @@ class WpduView(QTableView, Pane):
         ranges = [range(part.top(), part.bottom() + 1) for part in self.selectionModel().selection().toList()]
         return sorted(ranges, key=lambda part: part.start)
 
+    def selected_row_numbers(self) -> npt.NDArray[np.int64]:
+        """The WPDU rows that are selected, in the order shown, int64[n]."""
+        parts = [self.wpdus.order.part(part.start, part.stop) for part in self.selected_rows()]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
+
     def selectAll(self) -> None:
         """Select every row as one range."""
         if self.wpdus.rowCount():
@@ -277,16 +286,24 @@ class WpduView(QTableView, Pane):
 
         A page of them at once, more of them in the background.
         """
+        self._copy(lambda texts: texts.lines)
+
+    def copy_as(self, form: str) -> None:
+        """The same in one of `COPY_FORMS`."""
+        self._copy(lambda texts: partial(copied_as, form, texts))
+
+    def _copy(self, maker: Callable[[RowTexts], Callable[[Tell], CopiedRows]]) -> None:
         parts = self.selected_rows()
         if not parts:
             return
         texts = self.wpdus.cells.row_texts(self.header.shown, parts)
+        make = maker(texts)
         if len(texts.rows) <= COPIED_AT_ONCE:
-            self._take_copy(texts.lines(lambda done, total: None))
+            self._take_copy(make(lambda done, total: None))
             return
         if self._copying is not None:
             self._copying.cancel()
-        task = self._copying = Task(texts.lines, self)
+        task = self._copying = Task(make, self)
         task.ended.connect(lambda copied: self._end_copy(task, copied))
         self._wishes.taskBegun.emit("Copying rows", task)
         task.start()
@@ -301,6 +318,9 @@ class WpduView(QTableView, Pane):
         task.deleteLater()
 
     def _take_copy(self, copied: CopiedRows) -> None:
+        if copied.trouble and not copied.rows:
+            self._wishes.warned.emit(f"{count(copied.asked, 'row')} were not copied: {copied.trouble}.")
+            return
         QGuiApplication.clipboard().setText(copied.text)
         if copied.trouble:
             self._wishes.warned.emit(
@@ -350,6 +370,9 @@ class WpduView(QTableView, Pane):
         """Fill a context menu for a WPDU row, which is the current one."""
         traffic = self.wpdus.traffic
         menu.addAction(icon("copy"), "Copy rows as text", self.copy)
+        ways = menu.addMenu("Copy rows as")
+        for form, kind in COPY_FORMS.items():
+            ways.addAction(kind.title, partial(self.copy_as, form))
         menu.addAction(QIcon(), "Copy cell", self.copy_cell)
         menu.addAction(QIcon(), "Copy octets as hex stream", self.copy_hex)
         menu.addAction(QIcon(), "Copy octets as hex dump", self.copy_dump)
