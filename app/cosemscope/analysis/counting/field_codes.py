@@ -118,8 +118,12 @@ def _entries(values: Values) -> tuple[Coded, Numbers | None]:
     codes = np.full(len(rows), -1, np.int64)
     codes[np.repeat(counts > 0, np.maximum(counts, 1))] = flat.codes
     # What a row has twice is one entry.
-    once = np.unique(rows * (len(flat.values) + 1) + codes + 1, return_index=True)[1]
-    once.sort()
+    if counts.max(initial=0) <= 2:
+        again = (rows[1:] == rows[:-1]) & (codes[1:] == codes[:-1])
+        once = np.flatnonzero(np.concatenate([[True], ~again])[: len(rows)])
+    else:
+        once = np.unique(rows * (len(flat.values) + 1) + codes + 1, return_index=True)[1]
+        once.sort()
     return Coded(codes[once], flat.values), rows[once]
 
 
