@@ -18,6 +18,7 @@ SAMPLE = str(resource("samples/first-look.pcapng"))
         ("exchanges", "exchange,exchange.status,obis,value"),
         ("associations", "association,association.mechanism,info"),
         ("expert", "item,severity,number"),
+        ("procedures", "kind,verdict,exchanges"),
         ("objects", "obis,value,unit"),
     ],
 )
@@ -48,7 +49,7 @@ def test_objects_have_csv_of_some_columns_too(capsys: pytest.CaptureFixture[str]
     assert {row[0] for row in rows} == {"198.51.100.21"}
 
 
-@pytest.mark.parametrize("command", ["exchanges", "associations", "expert", "objects"])
+@pytest.mark.parametrize("command", ["exchanges", "associations", "procedures", "expert", "objects"])
 @pytest.mark.parametrize("names", ["nonsense", ","])
 def test_names_that_are_none_are_told(command: str, names: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Before anything is printed."""

@@ -27,6 +27,7 @@ from cosemscope.analysis.export.tables.item_table import item_table
 from cosemscope.analysis.export.tables.object_tables import object_table
 from cosemscope.analysis.export.tables.out_table import OutTable, Subject
 from cosemscope.analysis.export.tables.packet_choice import chosen_packets
+from cosemscope.analysis.export.tables.procedure_rows import procedure_rows
 from cosemscope.analysis.export.tables.row_tables import (
     ASSOCIATION_FIELDS,
     EXCHANGE_FIELDS,
@@ -73,6 +74,7 @@ TABLES = {
     "wpdus": TableKind("a WPDU", wpdu_table, WPDU_FIELDS),
     "exchanges": TableKind("an exchange: request and answers", exchange_table, EXCHANGE_FIELDS),
     "associations": TableKind("an association, from AARQ to its end", association_table, ASSOCIATION_FIELDS),
+    "procedures": TableKind("a procedure: exchanges that belong together", procedure_rows, None),
     "expert": TableKind("an item of what is wrong or remarkable", item_table, None),
     "objects": TableKind("an attribute of a meter's object", object_table, None),
     "packets": TableKind("a packet that carries WPDUs", packet_table, None),

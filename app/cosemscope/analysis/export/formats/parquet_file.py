@@ -9,6 +9,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import IO, Any
 
+import orjson
+
 from cosemscope.analysis.export.tables.out_table import OutColumn, OutTable
 from cosemscope.analysis.fields.value_arrays import Coded, Several, Values
 from cosemscope.analysis.fields.value_types import (
@@ -61,7 +63,7 @@ _Part = tuple[str, Any, OutColumn, Callable[[Values], list[Any]]]
 def _parts(column: OutColumn, pyarrow: Any) -> Iterator[_Part]:
     """The columns of the file that a column becomes: name, pyarrow's type, and what makes the values."""
     kind: Any = pyarrow.string()
-    tell: Callable[[ValueType, Any], Any] = _json
+    tell: Callable[[ValueType, Any], Any] = _text
     for own, found, told in (
         (Instant, pyarrow.timestamp("ns", tz="UTC"), _number),
         (Duration, pyarrow.int64(), _number),
@@ -93,6 +95,12 @@ def _maker(kind: ValueType, tell: Callable[[ValueType, Any], Any]) -> Callable[[
         return made if codes is None else [made[code] for code in codes]
 
     return make
+
+
+def _text(kind: ValueType, value: Any) -> str:
+    """What JSON has, where that is no text as JSON."""
+    told = kind.json(value)
+    return told if isinstance(told, str) else orjson.dumps(told).decode()
 
 
 def _json(kind: ValueType, value: Any) -> Any:
