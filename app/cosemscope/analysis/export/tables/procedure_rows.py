@@ -16,7 +16,7 @@ from cosemscope.analysis.procedures.procedure import Procedure
 from cosemscope.analysis.procedures.procedure_table import find_procedures
 
 
-class Details(ValueType):
+class ProcedureDetails(ValueType):
     """Names with values, of any kind: for people in words, for scripts an object."""
 
     word = "details"
@@ -123,5 +123,7 @@ _COLUMNS: dict[OutColumn, Callable[[_Batch], Values]] = {
     _column("duration", "exchange.total_time", "How long it took"): _duration,
     _column("wpdu", "wpdu.number", "Number of the WPDU with which it began"): _of_first("wpdu.number"),
     OutColumn("exchanges", Integer(), "Numbers of its exchanges", several=True): _exchanges,
-    OutColumn("details", Details(), "What is told of its kind alone"): _each(lambda one: dict(one.details)),
+    OutColumn("details", ProcedureDetails(), "What is told of its kind alone"): _each(
+        lambda one: dict(one.details)
+    ),
 }
