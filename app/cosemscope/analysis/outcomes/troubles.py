@@ -94,7 +94,9 @@ class _Finder:
         )
         unanswered = (statuses == ExchangeStatus.UNANSWERED) & ~releases
         unanswered[self._lost] = False
-        partly = unanswered & (exchanges["response"] >= 0)
+        # The next block was asked for in vain, unless something else was asked in its place.
+        in_vain = ~exchanges["given_up"] & (exchanges["last_request"] > exchanges["last_response"])
+        partly = unanswered & (exchanges["response"] >= 0) & ~in_vain
         self._open_ones(self._not_made_good(np.flatnonzero(partly)))
         rows = self._not_made_good(np.flatnonzero(unanswered & ~partly))
         at, closed = self._packets(rows, "last_request"), self._closed_before_going_on(rows)
@@ -216,7 +218,22 @@ class _Finder:
         np.maximum.at(latest, code[fine], some[fine])
         later = np.full(len(exchanges), -1, np.int64)
         later[some] = latest[code]
-        return rows[later[rows] <= rows]
+        return rows[(later[rows] <= rows) & ~self._sent_anew(rows)]
+
+    def _sent_anew(self, rows: Numbers) -> npt.NDArray[np.bool_]:
+        """Whether these were left amid their general blocks, and the pair's next transfer was answered."""
+        exchanges = self._exchanges
+        left: npt.NDArray[np.bool_] = exchanges["service"][rows] == t.GENERAL_BLOCK_TRANSFER
+        left &= exchanges["given_up"][rows]
+        if not left.any():
+            return left
+        asked = np.flatnonzero((exchanges["blocks"] > 0) & (exchanges["request"] >= 0))
+        keys = np.sort(exchanges["pair"][asked].astype(np.int64) << 32 | asked)
+        key = exchanges["pair"][rows].astype(np.int64) << 32 | rows
+        behind = keys[np.minimum(keys.searchsorted(key, "right"), len(keys) - 1)]
+        well = np.isin(self._statuses[behind & 0xFFFFFFFF], (ExchangeStatus.ANSWERED, ExchangeStatus.ERROR))
+        anew: npt.NDArray[np.bool_] = left & (behind > key) & (behind >> 32 == key >> 32) & well
+        return anew
 
 
 def troubles(

@@ -59,7 +59,8 @@ def unanswered(analysis: Analysis, rows: Rows) -> Found:
 def reused(analysis: Analysis, rows: Rows) -> Found:
     """Requests that were open when their invoke-id was used for another one."""
     facts = capture_facts(analysis)
-    exchange = np.flatnonzero(facts.table["given_up"] & (facts.table["last_request"] >= 0))
+    reused = facts.table["given_up"] & (facts.table["invoke_id"] >= 0)
+    exchange = np.flatnonzero(reused & (facts.table["last_request"] >= 0))
     return {"wpdu": facts.table["last_request"][exchange]}
 
 

@@ -1,6 +1,6 @@
 """The tables of WPDUs and of exchanges: any fields of the registry, of rows that are left."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +88,8 @@ def exchange_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
 def exchanges_with(subject: Subject, fields: Mapping[str, RowField], exchanges: Numbers) -> OutTable:
     """A row each of these exchanges, int64[n], whose columns have names of their own."""
     table = capture_facts(subject.analysis).table
-    return _of_rows(subject, fields, table.first_rows()[exchanges], value_rows(table, exchanges))
+    told = value_rows(table, exchanges, subject.analysis.refused)
+    return _of_rows(subject, fields, table.first_rows()[exchanges], told)
 
 
 def association_table(subject: Subject, names: Sequence[str] | None) -> OutTable:
@@ -153,10 +154,16 @@ def _values_of(
         yield values
 
 
-def value_rows(exchanges: Exchanges, wanted: Numbers) -> Numbers:
-    """The WPDU row that tells the value of each of these, int64[n]: the last answer, with SET the request."""
-    told = np.where(np.isin(exchanges["service"][wanted], _SETS), -1, exchanges["last_response"][wanted])
-    rows: Numbers = np.where(told >= 0, told, exchanges.first_rows()[wanted])
+def value_rows(exchanges: Exchanges, wanted: Numbers, refused: Container[int]) -> Numbers:
+    """The WPDU row that tells the value of each of these, int64[n]: the last answer, with SET the request.
+
+    An answer that refuses an item of a list, which `refused` has, tells none of that item.
+    """
+    answer, request = (exchanges[name][wanted] for name in ("last_response", "whole_request"))
+    sets = np.flatnonzero(np.isin(exchanges["service"][wanted], _SETS))
+    told = answer.copy()
+    told[sets] = [one if one in refused else -1 for one in answer[sets].tolist()]
+    rows: Numbers = np.where(told >= 0, told, np.where(request >= 0, request, answer))
     return rows
 
 
