@@ -10,6 +10,8 @@ from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus, statuses
+from cosemscope.analysis.fields.asked_rows import AskedRows
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.names.blue_book import dotted
 from cosemscope.apdu.names.tags import apdu_name
@@ -209,6 +211,14 @@ def test_a_request_has_been_asked_with_its_last_block(tmp_path: Path) -> None:
     assert (table["request"][0], table["whole_request"][0], table["last_request"][0]) == (0, 4, 4)
     assert table["request_end"][0] == wpdus["time"][4]
     assert (table["requests"][0], table["responses"][0]) == (3, 1)
+
+
+def test_acknowledgements_are_no_responses(tmp_path: Path) -> None:
+    """What a server says of blocks that it got is no answer, and is counted as none."""
+    analysis = analysed([*acknowledged(UP, blocks(GET)), *down(bare(3), ANSWER)], tmp_path)
+    asked = AskedRows(analysis, analysis.exchanges.first_rows())
+    assert FIELDS["exchange.responses"].jsons(asked) == [[7]]
+    assert analysis.exchanges["responses"].tolist() == [1]
 
 
 @pytest.mark.parametrize("name", COURSES)

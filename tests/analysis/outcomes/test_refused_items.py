@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.fields.asked_rows import AskedRows
@@ -74,11 +75,13 @@ def test_an_error_names_the_object_of_its_item(name: str, ciphered: bool, tmp_pa
         client = a.Cipher(CLIENT_TITLE, ENCRYPTION, AUTHENTICATION)
         meter = a.Cipher(METER_TITLE, ENCRYPTION, AUTHENTICATION)
         said = [(meter if number % 2 else client).general_glo(octets) for number, octets in enumerate(said)]
-    associations, told = found(said, tmp_path, KEYS)
-    assert [one for one in told if "item 2" in one] == [sentence]
+    associations, sentences = found(said, tmp_path, KEYS)
+    assert [one for one in sentences if "item 2" in one] == [sentence]
     analysis = associations.analysis
-    last = AskedRows(analysis, analysis.pair()["last_response"])
-    for field, value in (("exchange.obis", TWO), ("obis", TWO), ("exchange.attribute", 2)):
+    insights = Insights(analysis, beside=associations)
+    last = AskedRows(analysis, analysis.pair()["last_response"], insights)
+    told = (("exchange.obis", TWO), ("obis", TWO), ("exchange.attribute", 2), ("value", None))
+    for field, value in told:
         assert FIELDS[field].jsons(last) == [value]
 
 

@@ -299,11 +299,21 @@ class AskedRows:
 
     @cached_property
     def told_values(self) -> list[ToldValue]:
-        """The value that each row says of its object. Raises ValueError where nobody is there to look."""
-        return [
+        """The value that each row says of its object. Raises ValueError where nobody is there to look.
+
+        What refuses an item of a list names that item, and says no value of it.
+        """
+        told = [
             told_value(look.context, look.plain) if isinstance(look, Look) else quiet_value(look, apdu)
             for look, apdu in zip(self.looks, self.analysis.apdus_of(self.numbers), strict=True)
         ]
+        refused = self.analysis.refused
+        if refused:
+            told = [
+                ToldValue() if row in refused else one
+                for row, one in zip(self.numbers.tolist(), told, strict=True)
+            ]
+        return told
 
     @cached_property
     def infos(self) -> list[str]:

@@ -124,6 +124,10 @@ def _numbers(asked: AskedRows, places: Array, *, answers: bool = False) -> Sever
         answers_first = np.isin(table["role"][of], (Role.PART, Role.FINAL))
         answering_side = np.where(answers_first, table["side"][of], 1 - table["side"][of])
         answering = asked.analysis.wpdus["direction"][rows] == answering_side[owner]
+        # A general-block-transfer without data acknowledges what was asked, and answers nothing.
+        look = asked.analysis.first_look
+        bare = (look["service"][rows] == GENERAL_BLOCK_TRANSFER) & (look["general_block"][rows] < 0)
+        answering &= ~bare
         rows, owner = rows[answering], owner[answering]
     counts[places] = np.bincount(owner, minlength=len(places))
     return Several(np.cumsum(counts), rows + 1)
