@@ -14,7 +14,7 @@ from cosemscope.analysis.fields.asked_rows import NO_OBIS, AskedRows
 from cosemscope.analysis.fields.row_field import Cost, declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values
 from cosemscope.analysis.fields.value_types import Duration, Instant, Integer, Obis, Term, Word
-from cosemscope.apdu.names.tags import APDU_TAGS, apdu_name
+from cosemscope.apdu.names.tags import APDU_TAGS, GENERAL_BLOCK_TRANSFER, apdu_name
 
 _NONE = Integer(none=-1)
 _SPAN = Duration(none=-1)
