@@ -47,7 +47,7 @@ WORDS = (
     *("wpdu.framing", "association.security", "association.state", "stream.outcome", "class.name", "role"),
     *("obis.name", "wpdu.marks"),
 )
-TEXTS = ("wport.src.name", "stream.cause", "attribute.name", "info")
+TEXTS = ("wport.src.name", "stream.cause", "attribute.name", "association.mechanism", "value.text")
 ADDRESSES = ("ip.src", "ip.dst", "ip.addr", "meter")
 FLAGS = ("wpdu.truncated", "wpdu.shared", "stream.ended", "last_block", "exchange.own_time_at_least")
 RANKS = ("chat", "note", "warning", "error")

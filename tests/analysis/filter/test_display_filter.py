@@ -10,7 +10,7 @@ from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
-from cosemscope.analysis.filter.display_filter import FilterError, compile_filter
+from cosemscope.analysis.filter.display_filter import FilterError, compile_filter, is_settled
 from cosemscope.capture.cancelling import Cancelled
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.resources import resource
@@ -189,3 +189,27 @@ def test_work_is_cancelled(associations):
 
     with pytest.raises(Cancelled):
         compile_filter('text contains "CSP"').rows(associations.analysis, associations=associations, look=no)
+
+
+@pytest.mark.parametrize("name", ["first-look", "push", "faults"])
+def test_what_is_settled_stays(name):
+    """However much more of a capture comes, rows have the values that they had."""
+    with open_capture(str(resource(f"samples/{name}.pcapng"))) as reader:
+        analysis = Analysis(reader)
+        earlier = []
+        while analysis.step(9):
+            rows = np.arange(len(analysis.wpdus))
+            settled = [field for field in FIELDS.values() if is_settled(field)]
+            earlier.append({field.name: field.jsons(AskedRows(analysis, rows)) for field in settled})
+        analysis.finish()
+        assert len(earlier) > 3
+        for field in settled:
+            last = field.jsons(AskedRows(analysis, np.arange(len(analysis.wpdus))))
+            assert all(told[field.name] == last[: len(told[field.name])] for told in earlier), field.name
+
+
+def test_filters_of_what_grows_are_not_settled():
+    """Counts of streams, roles, and whatever needs a pass."""
+    assert compile_filter("wport == 16 && tcp.stream == 3").settled
+    for text in ("stream.packets > 3", "role == client", "exchange.status == answered", "aarq", "value > 3"):
+        assert not compile_filter(text).settled

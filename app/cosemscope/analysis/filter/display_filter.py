@@ -33,6 +33,22 @@ from cosemscope.capture.cancelling import Look, no_look
 __all__ = ["DisplayFilter", "FilterError", "compile_filter"]
 
 
+#: Fields of columns that may be another once more of the capture was read: what counts, what is told later,
+#: and who turns out to be the client.
+_GROWING = frozenset(
+    (
+        *("client", "server", "meter", "role", "wport.client", "wport.server"),
+        *("wport.src.name", "wport.dst.name", "ip.src_host", "ip.dst_host", "frame.comment"),
+        "tcp.analysis.retransmission",
+    )
+)
+
+
+def is_settled(field: RowField) -> bool:
+    """Whether a row's value is the same however much more of the capture comes."""
+    return field.cost is Cost.COLUMN and field.name not in _GROWING and not field.name.startswith("stream.")
+
+
 @dataclass(frozen=True)
 class DisplayFilter:
     """A compiled filter; `fields` are those of the registry that it asks, in the order of the text."""
@@ -54,7 +70,7 @@ class DisplayFilter:
     @property
     def settled(self) -> bool:
         """Whether what a row comes to is the same however much more of the capture comes."""
-        return not self.costs_trees and all(field.cost is Cost.COLUMN for field in self.fields)
+        return not self.costs_trees and all(is_settled(field) for field in self.fields)
 
     def prepare(
         self,
