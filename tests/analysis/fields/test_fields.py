@@ -90,6 +90,11 @@ def test_rows_are_sorted_by_what_their_cells_say(name: str) -> None:
             assert field.texts(sorted_by) == texts, field.name
             blank = np.array([not text for text in texts])
             assert not blank.any() or blank.all() or max(order[~blank]) < min(order[blank]), field.name
+            down = field.order(sorted_by, descending=True)
+            assert not blank.any() or blank.all() or min(down[~blank]) > max(down[blank]), field.name
+            assert np.array_equal(
+                np.argsort(down[~blank], kind="stable"), np.argsort(order[~blank], kind="stable")
+            )
 
 
 _OBJECT = ("class", "class.name", "obis", "obis.name", "attribute", "attribute.name", "method")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 
+import numpy as np
+
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.value_arrays import Array, Values
 from cosemscope.analysis.fields.value_types import ValueType
@@ -51,9 +53,18 @@ class RowField:
         """What JSON gets of each row: None where the field does not apply, a list of several values."""
         return self.type.jsons(self.values(asked))
 
-    def order(self, asked: AskedRows) -> Array:
-        """Numbers[rows] that sort the rows by this field."""
-        return self.type.order(self.values(asked))
+    def order(self, asked: AskedRows, *, descending: bool = False) -> Array:
+        """Numbers[rows] that sort the rows by this field; those without a text come last.
+
+        With `descending` for an order that begins with the largest: they come last there, too.
+        """
+        values = self.values(asked)
+        order = self.type.order(values)
+        blank = self.type.blanks(values) if descending else np.zeros(0, np.bool_)
+        if blank.any():
+            order = order.astype(np.int64 if order.dtype.kind in "biu" else order.dtype)
+            order[blank] = order.min() - 1
+        return order
 
 
 class UnknownFieldError(ValueError):

@@ -74,6 +74,19 @@ class ValueType:
             return _blanks_last(codes, self.blank(values.values))[values.codes]
         return _blanks_last(self._order(values), self.blank(values))
 
+    def blanks(self, values: Values) -> npt.NDArray[np.bool_]:
+        """Which rows have no text, bool[rows]."""
+        if isinstance(values, Several):
+            flat = values.values
+            count = len(flat.codes) if isinstance(flat, Coded) else len(flat)
+            none_told: npt.NDArray[np.bool_] = self._order_of_several(values) == count
+            return none_told
+        values = self._given(values)
+        if isinstance(values, Coded):
+            of_values: npt.NDArray[np.bool_] = self.blank(values.values)[values.codes]
+            return of_values
+        return self.blank(values)
+
     def is_none(self, values: Array) -> npt.NDArray[np.bool_]:
         """Which values are the one that says that there is none, bool[n]."""
         if values.dtype == object:

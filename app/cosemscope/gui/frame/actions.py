@@ -306,6 +306,15 @@ ACTIONS = (
         Needs.CAPTURE,
     ),
     ActionSpec(
+        "exchanges",
+        "E&xchanges",
+        "workspace.show_exchanges",
+        ("Ctrl+Alt+Shift+X",),
+        "",
+        "Requests with their answers: how each ended, how long it took",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
         "overview",
         "Over&view",
         "workspace.show_overview",
@@ -409,6 +418,7 @@ MENUS = (
             SEPARATOR,
             "overview",
             "counts",
+            "exchanges",
             "expert",
         ),
     ),

@@ -23,6 +23,7 @@ from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.look.dock_style import DockStyle
 from cosemscope.gui.panes.counts.count_pane import CountPane
 from cosemscope.gui.panes.details.details_pane import DetailsPane
+from cosemscope.gui.panes.exchanges.exchange_pane import ExchangePane
 from cosemscope.gui.panes.expert.expert_pane import ExpertPane
 from cosemscope.gui.panes.filter.filter_bar import FilterBar
 from cosemscope.gui.panes.filter.find_bar import FindBar, Sought
@@ -74,6 +75,7 @@ PANES = (
     PaneRow("details", "Fields and octets", DetailsPane, _BOTTOM, height=30, state=options.DETAIL_SPLITTER),
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
     PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
+    PaneRow("exchanges", "Exchanges", ExchangePane, beside="timing", height=38, on_demand=True),
     PaneRow("overview", "Overview", OverviewPane, beside="timing", height=38, on_demand=True),
     PaneRow("counts", "Counts", CountPane, beside="timing", height=38, state=options.COUNTS, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
@@ -241,6 +243,11 @@ class Workspace(QMainWindow):
         """Show the pane of expert information, to be gone through by keys."""
         self.show_pane("expert", True)
         self.panes["expert"].tree.setFocus()
+
+    def show_exchanges(self) -> None:
+        """Show the exchanges, to be gone through by keys."""
+        self.show_pane("exchanges", True)
+        self.panes["exchanges"].setFocus()
 
     def show_overview(self) -> None:
         """Show the overview of the capture."""

@@ -5,6 +5,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.frame.window import SAMPLE
@@ -170,6 +171,21 @@ def test_times_since_the_wpdu_before_are_what_is_sorted_by(open_in):
     window.settings.set(options.TIME_FORMAT, "relative")
     times = list(map(float, shown(table, "wpdu.time")))
     assert times == sorted(times, reverse=True)
+
+
+def test_the_largest_come_first_and_rows_without_a_value_last(open_in, qtbot):
+    """In either order: who sorts by response time wants to see the slowest answer, not blanks."""
+    table = open_in(resource(SAMPLE)).workspace.table
+    table.header.add("response_time", 0)
+    number = table.wpdus.fields.index(FIELDS["response_time"])
+    qtbot.waitUntil(lambda: table.wpdus.data(table.wpdus.index(105, number)) != "")  # the pass was there
+    for order in (Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder):
+        table.sortByColumn(number, order)
+        cells = [table.wpdus.data(table.wpdus.index(row, number)) for row in range(table.wpdus.rowCount())]
+        told = [float(cell) for cell in cells if cell]
+        assert told == sorted(told, reverse=order == Qt.SortOrder.DescendingOrder)
+        assert len(told) > 10
+        assert cells[: len(told)] == [cell for cell in cells if cell]
 
 
 @pytest.mark.parametrize("arranged", [False, True])

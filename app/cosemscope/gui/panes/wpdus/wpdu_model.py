@@ -140,18 +140,22 @@ class WpduModel(QAbstractTableModel):
             return
         field = self.fields[column] if column >= 0 else None
         self._sorted_by = column, order
-        key = None if field is None or field.name == "wpdu.number" else self._key(field)
         down = field is not None and order == Qt.SortOrder.DescendingOrder
+        key = None if field is None or field.name == "wpdu.number" else self._key(field, descending=down)
         self._reset(lambda: self.order.set_order(key, down))
 
     def sorts(self, column: int) -> bool:
         """Whether rows can be sorted by a column: not by what is read out of each APDU by itself."""
         return column < 0 or self.fields[column].cost is not Cost.TREE
 
-    def _key(self, field: RowField) -> Callable[[int], npt.NDArray[np.generic]]:
+    def _key(self, field: RowField, *, descending: bool) -> Callable[[int], npt.NDArray[np.generic]]:
         if field.name == "wpdu.time" and TIME_FORMATS[self.cells.time_format].gaps:
             return self._gaps
-        return lambda stop: field.order(AskedRows(self.traffic.analysis, slice(0, stop)))
+
+        def key(stop: int) -> npt.NDArray[np.generic]:
+            return field.order(AskedRows(self.traffic.analysis, slice(0, stop)), descending=descending)
+
+        return key
 
     def _gaps(self, stop: int) -> npt.NDArray[np.int64]:
         """Nanoseconds since the WPDU before, or since the one displayed before, as the time format has it."""
