@@ -177,7 +177,7 @@ def test_the_largest_come_first_and_rows_without_a_value_last(open_in, qtbot):
     """In either order: who sorts by response time wants to see the slowest answer, not blanks."""
     window = open_in(resource(SAMPLE))
     table, analysis = window.workspace.table, window.document.analysis
-    qtbot.waitUntil(lambda: analysis.expert_items.completed == len(analysis.wpdus))
+    qtbot.waitUntil(lambda: 0 < analysis.expert_items.completed == len(analysis.wpdus))
     table.header.add("response_time", 0)
     number = table.wpdus.fields.index(FIELDS["response_time"])
     model = table.wpdus
@@ -187,6 +187,8 @@ def test_the_largest_come_first_and_rows_without_a_value_last(open_in, qtbot):
 
     for order in (Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder):
         table.sortByColumn(number, order)
+        column()
+        qtbot.waitUntil(lambda: model.cells.settled)
         cells = column()
         told = [float(cell) for cell in cells if cell]
         assert told == sorted(told, reverse=order == Qt.SortOrder.DescendingOrder)

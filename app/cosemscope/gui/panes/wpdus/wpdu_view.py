@@ -124,7 +124,7 @@ class WpduView(QTableView, Pane):
     def show_completed(self, early: set[int]) -> None:
         """Make the cells of these rows that cost a look anew, where they are kept, and the rows' order."""
         self.wpdus.cells.settle_again(early)
-        self.wpdus.forget_pages()  # exchanges are whole now, and rows have the colours of what was opened
+        self.viewport().update()  # rows have the colours of what was opened
         if self.wpdus.order.sorted:
             self.wpdus.filter_anew()
 
