@@ -101,6 +101,20 @@ def test_keys_that_are_transferred_hold_from_then_on() -> None:
         assert repr(new).lower() not in text
 
 
+@pytest.mark.parametrize(
+    ("number", "name"), [(0, "encryption"), (1, "broadcast"), (3, "master"), (9, "key 9")]
+)
+def test_keys_that_nobody_can_unwrap_are_named(number: int, name: str) -> None:
+    """By what they are for, else by their number."""
+    ends = Ends(KeyTable([KeyEntry(KeySet("meter", encryption=ENCRYPTION, authentication=AUTHENTICATION))]))
+    ends.associate()
+    wrapped = aes_key_wrap(b"\x77" * 16, b"\x88" * 16)
+    data = a.array(a.structure(a.enum(number), a.octet_string(wrapped)))
+    ends.up(ends.own.glo(0xCB, a.action_request(0xC1, 64, "0.0.43.0.0.255", 2, data)))
+    look = ends.down(ends.peer.glo(0xCF, a.action_response(0xC1, 0)))
+    assert f"the new {name} key is wrapped: no master key opens it" in notes(look)
+
+
 @pytest.mark.parametrize("given_by", ["client", "server"])
 def test_keys_that_are_agreed_hold_from_then_on(given_by: str) -> None:
     """Security setup's key_agreement: one ephemeral private key is enough."""

@@ -91,6 +91,63 @@ def test_frames(judge, good: list[bytes], bad: list[bytes]) -> None:
     assert [octets for octets in [*bad, b"", b"\0" * 20] if judge(octets)] == []
 
 
+#: What IEC 60870-5-101, 7.2.1 and 7.2.3, and IEC 60870-5-104 define: types, and causes of transmission.
+ASDU_TYPES = "1-21 30-40 45-51 58-64 70 100-107 110-113 120-127"
+CAUSES = "1-13 20-41 44-47"
+#: Public function codes of the Modbus application protocol, 1.1b3, those of serial lines among them.
+FUNCTIONS = "1-8 11-12 15-17 20-24 43"
+
+
+def numbers(text: str) -> set[int]:
+    """The numbers that ranges like 1-3 name."""
+    ranges = (part.split("-") for part in text.split())
+    return {
+        number for first, *last in ranges for number in range(int(first), int(last[0] if last else first) + 1)
+    }
+
+
+def test_codes_of_iec_104() -> None:
+    """Each type, cause and unnumbered function that is defined, and no other."""
+    asdu = bytearray(POINT)
+    assert {
+        number for number in range(256) if is_iec_104(POINT[:6] + bytes((number,)) + POINT[7:])
+    } == numbers(ASDU_TYPES)
+    for upper in (0, 0x40, 0x80):  # test, and negative
+        found = set()
+        for cause in range(64):
+            asdu[8] = cause | upper
+            found |= {cause} if is_iec_104(bytes(asdu)) else set()
+        assert found == numbers(CAUSES)
+    acts = {octet for octet in range(256) if is_iec_104(bytes((0x68, 4, octet, 0, 0, 0)))}
+    # STARTDT, STOPDT and TESTFR, to act and confirmed; 01 is a supervisory frame.
+    assert acts == {0x07, 0x0B, 0x13, 0x23, 0x43, 0x83, 0x01}
+
+
+@pytest.mark.parametrize(("size", "good"), [(3, False), (9, False), (10, True), (253, True), (254, False)])
+def test_lengths_of_iec_104(size: int, good: bool) -> None:
+    """An ASDU has 6 octets at least, an APDU 253 behind its length at most."""
+    assert (
+        is_iec_104(
+            (POINT + bytes(300))[:2].replace(b"\x0e", bytes((size,))) + (POINT + bytes(300))[2 : 2 + size]
+        )
+        is good
+    )
+
+
+def test_codes_of_modbus() -> None:
+    """Each function that is defined, as a request and as an exception, and no other."""
+    asked = {code for code in range(256) if is_modbus(READ[:7] + bytes((code,)) + READ[8:])}
+    assert asked == numbers(FUNCTIONS)
+    refused = {code for code in range(256) if is_modbus(struct.pack(">HHHBBB", 7, 0, 3, 1, code, 2))}
+    assert refused == numbers(FUNCTIONS) | {0x80 | code for code in numbers(FUNCTIONS)}
+
+
+@pytest.mark.parametrize(("length", "good"), [(2, False), (3, True), (254, True), (255, False)])
+def test_lengths_of_modbus(length: int, good: bool) -> None:
+    """Unit and function at least, and a PDU of 253 octets at most."""
+    assert is_modbus(struct.pack(">HHHBB", 7, 0, length, 1, 3) + bytes(length - 2)) is good
+
+
 @pytest.mark.parametrize("size", range(1, len(LONG)))
 def test_a_frame_that_is_not_all_there_is_waited_for(size: int) -> None:
     """Of any beginning more may come, and it is no frame of its own."""

@@ -97,6 +97,13 @@ def test_the_snap_length_cuts_an_apdu() -> None:
     assert contents(split(coap(0x45, 4, b"\1", (), CLOCK), cut=3)) == [(CLOCK[:-3], Mark.TRUNCATED)]
 
 
+@pytest.mark.parametrize(("octets", "marks"), [(GET + b"\0", 0), (GET, 0), (GET[:-1], Mark.TRUNCATED)])
+def test_a_wrapper_of_another_length(octets: bytes, marks: int) -> None:
+    """An APDU with fewer octets than the wrapper says is cut, one with more is not."""
+    header = wpdu(GET, 16, 1)[:8]
+    assert contents(split(coap(2, 1, b"\1", (PATH,), header + octets))) == [(octets, marks)]
+
+
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest transfer is given up, cut."""
     monkeypatch.setattr(coap_splitter, "MAX_TRANSFERS", 2)
