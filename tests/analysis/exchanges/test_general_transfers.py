@@ -10,12 +10,14 @@ from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus, statuses
+from cosemscope.analysis.expert.run import find_column_items
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.names.blue_book import dotted
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.capture.files.reader import open_capture
+from cosemscope.streams.tables.expert_items import KINDS
 from tests.helpers import traffic_apdus as a
 from tests.helpers.association_ends import CLIENT as CLIENT_TITLE
 from tests.helpers.association_ends import KEYS
@@ -219,6 +221,21 @@ def test_acknowledgements_are_no_responses(tmp_path: Path) -> None:
     asked = AskedRows(analysis, analysis.exchanges.first_rows())
     assert FIELDS["exchange.responses"].jsons(asked) == [[7]]
     assert analysis.exchanges["responses"].tolist() == [1]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_push_over_a_connection_that_the_meter_opened(hidden: bool, tmp_path: Path) -> None:
+    """Who only acknowledges its blocks is the client, joined or not; a confirmation is the client's too."""
+    cipher = a.Cipher(METER_TITLE, ENCRYPTION, AUTHENTICATION)
+    pushed = acknowledged(UP, blocks(cipher.general_glo(PUSH) if hidden else PUSH))
+    confirmed = [] if hidden else down(bytes.fromhex("1000000007") + bytes(1))
+    analysis = analysed([*pushed, *confirmed], tmp_path)
+    service = "general-glo-ciphering" if hidden else "data-notification"
+    assert told(analysis) == [(service, "", "notification", 3)]
+    assert not analysis.client_is_near(slice(0, 1))[0]
+    find_column_items(analysis)
+    kinds = analysis.expert_items["kind"].tolist()
+    assert not {KINDS[word].number for word in ("unanswered", "response-from-client")} & set(kinds)
 
 
 @pytest.mark.parametrize("name", COURSES)

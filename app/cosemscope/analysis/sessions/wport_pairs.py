@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cosemscope.apdu.names import tags as t
 from cosemscope.capture.columns import Columns
 from cosemscope.streams.roles import FROM_CLIENT, FROM_SERVER, ROLES
 from cosemscope.streams.stream_table import StreamTable, add_counts, first_rows
@@ -15,7 +16,8 @@ from cosemscope.streams.tables.wpdu_table import Mark, WpduTable
 
 #: One row for each stream, low and high: the wPort pair as it stands in headers from the stream's client;
 #: `wpdus`, `octets` (headers included), `first_time`, `last_time` (ns); `client_votes`, `server_votes`: WPDUs
-#: that say that the stream's client is the DLMS client, or the server; `far_wpdus`: WPDUs of the other side.
+#: that say that the stream's client is the DLMS client, or the server; `far_wpdus`: WPDUs of the other side,
+#: without bare acknowledgements of blocks.
 PAIR_FIELDS: dict[str, str] = {
     "stream": "u4",
     "near": "u2",
@@ -28,6 +30,8 @@ PAIR_FIELDS: dict[str, str] = {
     "server_votes": "u4",
     "far_wpdus": "u4",
 }
+#: Octets of a general-block-transfer without data: tag, control, two block numbers, a length of 0.
+_BARE = 7
 
 
 class PairCounts:
@@ -138,7 +142,9 @@ class PairCounts:
         whole = (wpdus["marks"][rows] & Mark.TRUNCATED) == 0
         add_counts(pairs["wpdus"], pair[whole])
         add_counts(pairs["octets"], pair, wpdus["size"][rows])
-        add_counts(pairs["far_wpdus"], pair[direction > 0])
+        # Who acknowledges blocks says nothing by that.
+        bare = (wpdus["apdu_tag"][rows] == t.GENERAL_BLOCK_TRANSFER) & (wpdus["length"][rows] <= _BARE)
+        add_counts(pairs["far_wpdus"], pair[(direction > 0) & ~bare])
         add_counts(self._streams["wpdus"], wpdus["stream"][rows][whole])
         np.minimum.at(pairs["first_time"], pair, wpdus["first_time"][rows])
         np.maximum.at(pairs["last_time"], pair, wpdus["time"][rows])

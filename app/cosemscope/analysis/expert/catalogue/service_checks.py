@@ -186,7 +186,12 @@ def again(analysis: Analysis, rows: Rows) -> Found:
 def client_answers(analysis: Analysis, rows: Rows) -> Found:
     """Responses of the side that asks in all else."""
     client = from_client(analysis, rows)
-    return {"wpdu": rows[client & (analysis.first_look["kind"][rows] == ApduKind.RESPONSE)]}
+    look = analysis.first_look
+    # Who gets a notification confirms it.
+    answers = (look["kind"][rows] == ApduKind.RESPONSE) & (
+        look["service"][rows] != t.DATA_NOTIFICATION_CONFIRM
+    )
+    return {"wpdu": rows[client & answers]}
 
 
 @capture_check("no-value", Severity.NOTE, Group.SERVICE, "the answer carries no value: null-data")
