@@ -79,3 +79,45 @@ def test_a_packet_of_other_traffic_has_no_row(qtbot, dialog, sample):
     qtbot.keyClicks(dialog.number, str(other + 1))
     assert not dialog.go.isEnabled()
     assert "no row" in dialog.trouble.text()
+
+
+def kind(dialog: GoToDialog, name: str) -> None:
+    dialog.kind.setCurrentIndex(dialog.kind.findText(name))
+
+
+def test_an_exchange_leads_to_its_request(qtbot, dialog, sample):
+    """Numbers as the column of exchanges has them; one too many says which there are."""
+    kind(dialog, "Exchange")
+    traffic = sample.workspace.traffic
+    for row in (0, 2, 30):
+        dialog.number.setText(traffic.said(row, "exchange")[0])
+        dialog.check()
+        assert traffic.said(dialog.row, "exchange") == traffic.said(row, "exchange")
+        assert dialog.row <= row
+    dialog.number.setText("9999")
+    dialog.check()
+    assert dialog.row == -1
+    assert "Exchanges are numbered from 1 to " in dialog.trouble.text()
+
+
+@pytest.mark.parametrize(
+    ("typed", "row"),
+    [("0s", 0), ("50ms", 2), ("0.05", 2), ("2s", 47), ("", -1), ("soon", -1), ("3h", -1), ("2020-01-01", -1)],
+)
+def test_a_time_leads_to_the_first_wpdu_from_then_on(dialog, sample, typed, row):
+    """Since the first WPDU, or by the calendar; what is not in the capture is said."""
+    kind(dialog, "Time")
+    dialog.number.setText(typed)
+    dialog.check()
+    assert dialog.row == row
+    assert dialog.go.isEnabled() == (row >= 0)
+    assert dialog.trouble.text()
+
+
+def test_the_time_that_is_shown_leads_back(dialog, sample):
+    """As a column of instants shows it."""
+    kind(dialog, "Time")
+    for row in (0, 17, 141):
+        dialog.number.setText(sample.workspace.traffic.said(row, "wpdu.time")[0])
+        dialog.check()
+        assert dialog.row == row

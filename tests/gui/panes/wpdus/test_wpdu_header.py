@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QGuiApplication
@@ -230,21 +231,23 @@ def test_an_arrow_tells_by_what_and_how_the_rows_are_sorted(table):
     assert not table.wpdus.order.sorted
 
 
-@pytest.mark.parametrize("name", ["value", "info"])
-def test_what_does_not_sort_leaves_order_and_arrow_and_says_so(table, name):
-    """Whether the rows are sorted by another column or not."""
-    table.header.show_fields(FIELDS[each] for each in ("wpdu.number", "wpdu.length", name))
-    tip = table.wpdus.headerData(2, Qt.Orientation.Horizontal, TIP)
-    assert "cannot be sorted by" in tip
-    assert "cannot" not in table.wpdus.headerData(1, Qt.Orientation.Horizontal, TIP)
-    for _ in range(2):
-        before = arrow(table), cells(table, "wpdu.number")
-        click(table, name)
-        assert (arrow(table), cells(table, "wpdu.number")) == before
-        table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
-        assert (arrow(table), cells(table, "wpdu.number")) == before
-        click(table, "wpdu.length")
-        click(table, "wpdu.length")
+@pytest.mark.parametrize("name", ["value", "info", "wpdu.octets"])
+def test_what_is_read_out_of_each_apdu_sorts_in_the_background(table, qtbot, name):
+    """Up and down, blank cells last."""
+    table.header.show_fields(FIELDS[each] for each in ("wpdu.number", name))
+    model = table.wpdus
+
+    def sort() -> list[str]:
+        with qtbot.waitSignal(model.modelReset):
+            click(table, name)
+        rows = [model.row(place) for place in range(model.rowCount())]
+        return FIELDS[name].texts(model.traffic.asked(np.array(rows, np.int64)))
+
+    up, down = sort(), sort()
+    told = sorted(text for text in up if text)
+    assert up == told + [""] * up.count("")
+    assert down == told[::-1] + [""] * up.count("")
+    assert arrow(table) == (True, 1, Qt.SortOrder.DescendingOrder)
 
 
 @pytest.mark.parametrize(

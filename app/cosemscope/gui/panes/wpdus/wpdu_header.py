@@ -23,9 +23,13 @@ _OWN_MENU = 3
 
 
 class WpduHeaderView(QHeaderView):
-    """The horizontal header of a WPDU table. `countAsked` gives fields to count by, and a number or ""."""
+    """The horizontal header of a WPDU table.
+
+    `countAsked` gives fields to count by, and a number or "", `sortAsked` a column to sort by, -1 for none.
+    """
 
     countAsked = Signal(str, str)
+    sortAsked = Signal(int, Qt.SortOrder)
 
     def __init__(self, model: WpduModel, table: QTableView) -> None:
         super().__init__(Qt.Orientation.Horizontal, table)
@@ -129,15 +133,12 @@ class WpduHeaderView(QHeaderView):
         menu.deleteLater()
 
     def _sort(self, section: int, order: Qt.SortOrder) -> None:
-        """Sort by a column, or put the arrow back from one that does not sort."""
+        """Ask for the rows in the order of a column."""
         if (section, order) == self._sorted_by:
             return
-        if self._wpdus.sorts(section):
-            self._sorted_by = section, order
-            self._wpdus.sort(section, order)
-            self._show_title(section)
-        else:
-            self.setSortIndicator(*self._sorted_by)
+        self._sorted_by = section, order
+        self._show_title(section)
+        self.sortAsked.emit(section, order)
 
     # How wide they are
 

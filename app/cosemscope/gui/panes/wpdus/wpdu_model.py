@@ -36,7 +36,7 @@ from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import Kind
 from cosemscope.gui.look.formats import TIME_FORMATS, plain_tip
 from cosemscope.gui.look.icons import icon
-from cosemscope.gui.panes.row_order import RowOrder, Rows
+from cosemscope.gui.panes.row_order import Key, RowOrder, Rows
 from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS, look_of
 from cosemscope.gui.panes.wpdus.wpdu_cells import WpduCells
 
@@ -51,9 +51,6 @@ _SERVED = (_DISPLAY, _ALIGNMENT, _BACKGROUND, _DECORATION, _TOOLTIP)
 
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-
-#: Why a click on some titles does nothing.
-_UNSORTED = "Rows cannot be sorted by this column: it is read out of each APDU when it is shown."
 
 
 def usual_fields() -> tuple[RowField, ...]:
@@ -135,18 +132,23 @@ class WpduModel(QAbstractTableModel):
         self._reset(lambda: self.order.rebuild(self.order.filters.answered(self._known)))
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by a column; by -1 the rows stand as they came. One that does not sort changes nothing."""
-        if not self.sorts(column):
+        """Sort by a column; by -1 the rows stand as they came. One that is read row by row needs its key."""
+        if self.is_read(column):
             return
         field = self.fields[column] if column >= 0 else None
-        self._sorted_by = column, order
-        down = field is not None and order == Qt.SortOrder.DescendingOrder
+        down = order == Qt.SortOrder.DescendingOrder
         key = None if field is None or field.name == "wpdu.number" else self._key(field, descending=down)
+        self.sort_by_key(key, column, order)
+
+    def sort_by_key(self, key: Key | None, column: int, order: Qt.SortOrder) -> None:
+        """Sort by the key of a column."""
+        self._sorted_by = column, order
+        down = column >= 0 and order == Qt.SortOrder.DescendingOrder
         self._reset(lambda: self.order.set_order(key, down))
 
-    def sorts(self, column: int) -> bool:
-        """Whether rows can be sorted by a column: not by what is read out of each APDU by itself."""
-        return column < 0 or self.fields[column].cost is not Cost.TREE
+    def is_read(self, column: int) -> bool:
+        """Whether a column is read out of each APDU by itself: its sort key takes a while."""
+        return column >= 0 and self.fields[column].cost is Cost.TREE
 
     def _key(self, field: RowField, *, descending: bool) -> Callable[[int], npt.NDArray[np.generic]]:
         if field.name == "wpdu.time" and TIME_FORMATS[self.cells.time_format].gaps:
@@ -247,7 +249,7 @@ class WpduModel(QAbstractTableModel):
             return _alignment(field)
         if role != _TOOLTIP:
             return None
-        lines = [field.meaning, field.name] if self.sorts(section) else [field.meaning, field.name, _UNSORTED]
+        lines = [field.meaning, field.name]
         return plain_tip("\n".join(lines))
 
     def data(self, index: _Index, role: int = _DISPLAY) -> Any:

@@ -39,6 +39,7 @@ from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.asked_filter import add_filter_menus
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.wpdus.column_looks import look_of
+from cosemscope.gui.panes.wpdus.read_orders import ReadOrder, reading_task
 from cosemscope.gui.panes.wpdus.row_copies import COPY_FORMS, copied_as
 from cosemscope.gui.panes.wpdus.row_texts import CopiedRows, RowTexts
 from cosemscope.gui.panes.wpdus.wpdu_header import WpduHeaderView
@@ -73,6 +74,8 @@ class WpduView(QTableView, Pane):
         self.header = WpduHeaderView(self.wpdus, self)
         self.setHorizontalHeader(self.header)
         self.header.countAsked.connect(wishes.countAsked)
+        self.header.sortAsked.connect(self._sort)
+        self._reading: Task | None = None
         self.header.setSortIndicatorShown(True)  # a table that does not sort by itself hides it
         self._delegate = CellDelegate(self)
         self.setItemDelegate(self._delegate)
@@ -96,6 +99,7 @@ class WpduView(QTableView, Pane):
         self.wpdus.modelReset.connect(self._note_fields)
         selection.rowSought.connect(self.select_row)
         selection.filtersChanged.connect(self.wpdus.filter_anew)
+        selection.filtersChanged.connect(self._sort_again)
 
     # What is shown
 
@@ -120,6 +124,7 @@ class WpduView(QTableView, Pane):
     def read_anew(self) -> None:
         """Make the info lines anew."""
         self.wpdus.forget_infos()
+        self._sort_again()
 
     def show_completed(self, early: set[int]) -> None:
         """Make the cells of these rows that cost a look anew, where they are kept, and the rows' order."""
@@ -127,6 +132,7 @@ class WpduView(QTableView, Pane):
         self.viewport().update()  # rows have the colours of what was opened
         if self.wpdus.order.sorted:
             self.wpdus.filter_anew()
+        self._sort_again()
 
     def show_items(self, *, stopped: bool) -> None:
         """Make the cells of expert items anew, and the rows' order."""
@@ -278,6 +284,39 @@ class WpduView(QTableView, Pane):
             self.step(1)
         else:
             self._selection.select(-1)
+
+    # Sorting
+
+    def _sort(self, section: int, order: Qt.SortOrder) -> None:
+        """Sort by a column; what is read out of each APDU is read in the background first."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        if not self.wpdus.is_read(section):
+            self.wpdus.sort(section, order)
+            return
+        rows = np.sort(self.wpdus.order.rows.astype(np.int64))
+        task = self._reading = reading_task(self.wpdus.traffic, self.wpdus.fields[section], rows)
+        task.ended.connect(lambda read: self._take_order(task, read, section, order))
+        self._wishes.taskBegun.emit("Sorting", task)
+        task.start()
+
+    def _take_order(self, task: Task, read: ReadOrder | None, section: int, order: Qt.SortOrder) -> None:
+        if task is not self._reading:
+            return
+        self._reading = None
+        if read is None or read.trouble:
+            self._wishes.said.emit(read.trouble if read is not None else "Sorting was stopped.")
+            self.header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        else:
+            down = order == Qt.SortOrder.DescendingOrder
+            self.wpdus.sort_by_key(partial(read.key, descending=down), section, order)
+
+    def _sort_again(self) -> None:
+        """Other rows are shown, or more is known of them: read them, if the rows stand in such an order."""
+        section, order = self.header.sortIndicatorSection(), self.header.sortIndicatorOrder()
+        if self.wpdus.is_read(section):
+            self._sort(section, order)
 
     # Copying
 
