@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
@@ -29,8 +30,17 @@ Result = TypeVar("Result")
 def _stand_back() -> None:
     """Ctrl+C is for the process that waits, which ends its workers; a window goes before them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_leave_with_it, name="waits for the end of who wants the work", daemon=True).start()
     if sys.platform != "win32":
         os.nice(_NICENESS)
+
+
+def _leave_with_it() -> None:
+    """End with the process that wants the work, also where that was killed and could end nobody."""
+    wanting = parent_process()
+    if wanting is not None:
+        wanting.join()
+        os._exit(1)
 
 
 class PendingWork(NamedTuple, Generic[Result]):
