@@ -20,6 +20,7 @@ def bar(qtbot, look) -> StatusBar:
     [
         ((1, TableCounts(1), 1, 1), "1 packet  ·  1 WPDU "),
         ((286, TableCounts(132, 0, 10), 142, 1), "286 packets  ·  132 WPDUs, 10 other APDUs "),
+        ((9, TableCounts(0, 0, 4), 4, 1), "9 packets  ·  4 other APDUs "),
         ((200, TableCounts(97, 2), 99, 0), "200 packets  ·  97 WPDUs, 2 truncated "),
         (
             (12_345, TableCounts(2_000), 32, 3),

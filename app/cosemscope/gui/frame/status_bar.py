@@ -92,7 +92,7 @@ class StatusBar(QStatusBar):
 
         Truncated WPDUs, and APDUs without one, are told apart, as commands count them.
         """
-        parts = [count(rows.wpdus, "WPDU")]
+        parts = [count(rows.wpdus, "WPDU")] if rows.wpdus or not rows.others else []
         parts += [f"{rows.truncated:,} truncated"] if rows.truncated else []
         parts += [count(rows.others, "other APDU")] if rows.others else []
         parts = [count(packets, "packet"), ", ".join(parts)]

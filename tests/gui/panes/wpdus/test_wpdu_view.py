@@ -367,6 +367,24 @@ def test_columns_fit_any_width(table, width):
         assert widths(table)[name] > longest(table, name), name
 
 
+def test_in_a_narrow_table_what_says_least_goes(table):
+    """Beside the usual panes in a window of 1000 pixels the info line is in view, without scrolling."""
+    table = table(40)
+    table.resize(725, 300)
+    assert sum(widths(table).values()) == table.viewport().width()
+    assert widths(table)["info"] > 80
+    assert widths(table)["wpdu.segments"] == 0
+    assert widths(table)["apdu"] > 60
+    table.resize(1300, 300)
+    assert all(width > 0 for width in widths(table).values())
+    table.resize(725, 300)
+    table.setColumnWidth(NUMBER["source"], 100)  # a person's hand
+    assert widths(table)["wpdu.segments"] == 0
+    table.resize(1300, 300)
+    assert widths(table)["wpdu.segments"] > 0
+    assert widths(table)["source"] == 100
+
+
 def test_columns_that_a_person_arranged_stay(table):
     """Until Fit columns is asked for."""
     table = table(40)

@@ -18,6 +18,8 @@ from cosemscope.gui.look.cells import CELL_PADDING, HeaderStyle
 from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS, gives_way, look_of
 from cosemscope.gui.panes.wpdus.wpdu_model import WpduModel
 
+#: Columns that go where others would be out of sight, in this order.
+GOING = ("wpdu.segments", "wpdu.length")
 #: Fields with the same first word that share a menu of their own.
 _OWN_MENU = 3
 
@@ -172,8 +174,9 @@ class WpduHeaderView(QHeaderView):
         self.fit()
 
     def fit(self) -> None:
-        """Fit the columns, unless a person has arranged them."""
+        """Fit the columns, unless a person has arranged them; where there is no room the least of them go."""
         if self._arranged:
+            self._bring_back()
             return
         fields = self._wpdus.fields
         self._lengths = self._sample_lengths()
@@ -189,9 +192,28 @@ class WpduHeaderView(QHeaderView):
                 given = max(0, min(lack, widths[number] - max(titles[number], least + air)))
                 widths[number] -= given
                 lack -= given
+        gone: set[int] = set()
+        for number in (number for name in GOING for number, field in enumerate(fields) if field.name == name):
+            if lack > 0:
+                gone.add(number)
+                lack -= widths[number]
         with self._apart():
             for number, width in enumerate(widths):
-                self.resizeSection(number, width)
+                self.setSectionHidden(number, number in gone)
+                if number not in gone:
+                    self.resizeSection(number, width)
+
+    def _bring_back(self) -> None:
+        """A person has arranged columns while some had gone: they come back where there is room for all."""
+        hidden = [number for number in range(self.count()) if self.isSectionHidden(number)]
+        needed = sum(self._sample_width(self._wpdus.fields[number]) for number in hidden)
+        last = self.logicalIndex(self.count() - 1)
+        taken = self.length() - self.sectionSize(last) + self._sample_width(self._wpdus.fields[last])
+        if hidden and taken + needed <= self._table.viewport().width():
+            with self._apart():
+                for number in hidden:
+                    self.setSectionHidden(number, False)
+                    self.resizeSection(number, self._sample_width(self._wpdus.fields[number]))
 
     def fit_growth(self) -> None:
         """The first rows tell how long addresses are; later ones need more digits now and then."""
