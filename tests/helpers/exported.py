@@ -23,7 +23,7 @@ def subject_of(path: Path, rows: Any = None, keys: KeyTable = NO_KEYS) -> Iterat
     """A capture after all passes, of which these WPDU rows are left."""
     with open_capture(path) as reader:
         associations = Associations(Analysis(reader).run(), keys)
-        find_items(associations, workers=1)
+        find_items(associations, workers=0)
         wanted = None if rows is None else np.array(rows, np.int64)
         yield Subject(associations.analysis, associations, wanted)
 
