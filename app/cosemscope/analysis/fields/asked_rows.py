@@ -116,11 +116,25 @@ class AskedRows:
         """Whether the stream's client is the DLMS client on each row's wPort pair, bool[n]."""
         return self.analysis.client_is_near(self.rows)
 
+    @cached_property
+    def _sides(self) -> Numbers:
+        """Who sent each row: twice the flow, and 1 more for its side b."""
+        side = self.streams("client_side") ^ self.wpdus("direction")
+        sides: Numbers = self.streams("flow").astype(np.int64) * 2 + side
+        return sides
+
+    @cached_property
+    def _senders(self) -> Coded:
+        """The same, coded."""
+        return coded(self._sides)
+
     def end(self, *, receiver: bool | npt.NDArray[np.bool_] = False, port: bool = True) -> Coded:
         """The IP address and port of who sent each row, or received it, as records of `ADDRESS`."""
-        flow = self.streams("flow").astype(np.int64)
-        side = self.streams("client_side") ^ self.wpdus("direction") ^ np.asarray(receiver, np.uint8)
-        codes, used = coded(flow * 2 + side)
+        if isinstance(receiver, np.ndarray):
+            codes, used = coded(self._sides ^ receiver)
+        else:
+            codes, used = self._senders
+            used = used ^ int(receiver)
         ends, flows = np.zeros(len(used), ADDRESS), self.analysis.flows
         for number, letter in enumerate("ab"):
             at = np.flatnonzero(used % 2 == number)
