@@ -26,7 +26,7 @@ def test_a_command_describes_itself(name: str, capsys: pytest.CaptureFixture[str
     assert caught.value.code == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert " ".join(module.DESCRIPTION.split())[:60] in shown
-    assert re.search(r"(^|\s)--json\b|--to \{\S*\bjson\b", shown)
+    assert re.search(r"(^|\s)--json\b|--to FORMAT .*\bjson: ", shown)
     assert cli.is_command([name])
 
 

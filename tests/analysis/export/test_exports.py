@@ -86,6 +86,7 @@ def test_no_rows_are_a_table_too(whole: Subject) -> None:
         (Order("pcapng", "exchanges"), "pcapng is written of wpdus and packets, and not of exchanges"),
         (Order("text", "wpdus", ("obis",)), "text of wpdus has no columns"),
         (Order("csv", handshakes=True), "csv has no handshakes"),
+        (Order("text", "exchanges", passwords=True), "text of exchanges has no passwords"),
     ],
 )
 def test_what_cannot_be_written_is_told(order: Order, said: str) -> None:

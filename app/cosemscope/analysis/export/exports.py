@@ -160,6 +160,10 @@ def check(order: Order) -> None:
         )
     if order.handshakes and order.form != "pcapng":
         raise ExportError(f"{order.form} has no handshakes: these are packets of pcapng.")
+    if order.passwords and (order.form, order.what) != ("text", "wpdus"):
+        raise ExportError(
+            f"{order.form} of {order.what} has no passwords to show: trees have, as text of wpdus."
+        )
 
 
 def export(subject: Subject, order: Order, path: str | Path, sources: Iterable[str | Path] = ()) -> str:

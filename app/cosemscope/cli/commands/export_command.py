@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to",
         required=True,
         choices=FORMATS,
+        metavar="FORMAT",
         help="; ".join(f"{name}: {kind.meaning}" for name, kind in FORMATS.items()),
     )
     parser.add_argument(
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--what",
         choices=TABLES,
+        metavar="ROWS",
         default="wpdus",
         help="; ".join(f"{name}: {kind.row}" for name, kind in TABLES.items()) + " (default: wpdus)",
     )
