@@ -5,14 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QComboBox, QMenu, QTabBar, QWidget
 
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.keys.key_table import KeyTable
+from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.capture.spool.spool_writer import SpoolWriter
 from cosemscope.capture.spool.synthetic_frames import SyntheticUdp
 from cosemscope.gui.base import settings as options
@@ -212,6 +215,30 @@ def test_keys_as_in_wireshark(open_in, qtbot):
     for key, modifier, row in steps:
         qtbot.keyClick(window, key, modifier)
         assert table.current_row == row, key
+
+
+def test_from_a_request_to_its_answer_and_back(open_in, qtbot):
+    """By key and by double click; where there is none, that is said and nothing moves."""
+    window = open_in(resource("samples/faults.pcapng"))
+    table, analysis = window.workspace.table, window.document.analysis
+    qtbot.waitUntil(lambda: 0 < analysis.expert_items.completed == len(analysis.wpdus))
+    exchanges, facts = analysis.exchanges, capture_facts(analysis)
+    answered = int(np.flatnonzero(facts.statuses == ExchangeStatus.ANSWERED)[5])
+    request, answer = (exchanges[name].item(answered) for name in ("request", "response"))
+    control, alt = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+    window.selection.go_to(request)
+    qtbot.keyClick(window, Qt.Key.Key_J, control | alt)
+    assert window.selection.row == answer
+    spot = table.visualRect(table.currentIndex()).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert window.selection.row == request
+    silent = int(np.flatnonzero(facts.statuses == ExchangeStatus.UNANSWERED)[0])
+    window.selection.go_to(exchanges["request"].item(silent))
+    here = window.selection.row
+    qtbot.keyClick(window, Qt.Key.Key_J, control | alt)
+    assert window.selection.row == here
+    assert f"WPDU {here + 1} has neither" in window.status.currentMessage()
 
 
 def test_a_dropped_file_opens(window, qtbot):

@@ -260,6 +260,18 @@ class Traffic:
 
     # Neighbours
 
+    def counterpart(self, row: int) -> int:
+        """The answer to a request, or the request of an answer; -1 where there is none, as far as is known."""
+        exchanges = self.analysis.exchanges
+        of = exchanges.of["exchange"]
+        exchange = of.item(row) if 0 <= row < len(of) else -1
+        if exchange < 0:
+            return -1
+        request, answer, last = (
+            exchanges[name].item(exchange) for name in ("request", "response", "last_response")
+        )
+        return request if answer >= 0 and answer <= row <= last and request != row else answer
+
     def neighbour(self, row: int, by: int) -> int:
         """The row before (-1) or after (1) in the same stream with the same wPorts; -1 when there is none."""
         if not 0 <= row < self.total:

@@ -168,6 +168,15 @@ ACTIONS = (
         Needs.WPDU,
     ),
     ActionSpec(
+        "counterpart",
+        "Ans&wer or request",
+        "workspace.go_to_counterpart",
+        ("Ctrl+Alt+J",),
+        "",
+        "From a request to its answer, and back",
+        Needs.WPDU,
+    ),
+    ActionSpec(
         "this-session",
         "Show this &session only",
         "workspace.show_session",
@@ -400,6 +409,7 @@ MENUS = (
             SEPARATOR,
             "previous-here",
             "next-here",
+            "counterpart",
         ),
     ),
     ("&Capture", ("capture-options", "capture", "stop", "restart")),

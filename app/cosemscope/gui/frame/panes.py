@@ -124,6 +124,7 @@ class Workspace(QMainWindow):
         self.link: LinkPane = self.panes["link"]
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
         self.wishes.sessionAsked.connect(self.show_session)
+        self.wishes.counterpartAsked.connect(self.go_to_counterpart)
         self.wishes.streamAsked.connect(lambda stream: self.sessions.select_session(stream, -1))
         self.room = PaneRoom(self, self.table, self.table.height_of, self._stacks, self._lay_out_heights)
         self.wishes.tableAsked.connect(self.table.setFocus)
@@ -243,6 +244,12 @@ class Workspace(QMainWindow):
         """Show the pane of expert information, to be gone through by keys."""
         self.show_pane("expert", True)
         self.panes["expert"].tree.setFocus()
+
+    def go_to_counterpart(self) -> None:
+        """From a request to its answer, and from an answer to its request."""
+        row = self.selection.row
+        if row >= 0 and not self.selection.go_to(self.traffic.counterpart(row)):
+            self.wishes.said.emit(f"WPDU {row + 1:,} has neither an answer nor a request in this capture.")
 
     def show_exchanges(self) -> None:
         """Show the exchanges, to be gone through by keys."""

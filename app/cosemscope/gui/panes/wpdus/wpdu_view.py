@@ -97,6 +97,7 @@ class WpduView(QTableView, Pane):
         self.wpdus.rowsInserted.connect(self._keep_tail)
         self.wpdus.rowsChanged.connect(self.header.fit_growth)
         self.wpdus.modelReset.connect(self._note_fields)
+        self.doubleClicked.connect(lambda _: wishes.counterpartAsked.emit())
         selection.rowSought.connect(self.select_row)
         selection.filtersChanged.connect(self.wpdus.filter_anew)
         selection.filtersChanged.connect(self._sort_again)
