@@ -261,7 +261,7 @@ class Traffic:
     # Neighbours
 
     def counterpart(self, row: int) -> int:
-        """The answer to a request, or the request of an answer; -1 where there is none, as far as is known."""
+        """The answer to a request, or the request of an answer; -1 where there is none that is known."""
         exchanges = self.analysis.exchanges
         of = exchanges.of["exchange"]
         exchange = of.item(row) if 0 <= row < len(of) else -1
