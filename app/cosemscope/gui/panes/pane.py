@@ -55,7 +55,7 @@ class Wishes(QObject):
     one sentence what was done, `warned` what could not be done. `tableAsked` gives the table the focus,
     `filterBegun` begins a display filter with a text, `countAsked` gives fields to count by and the number
     whose spread is wanted, "" for none; `placesChanged` says that something is to be remembered at once,
-    `counterpartAsked` asks for the answer of the current WPDU or its request, `streamAsked` for a stream alone.
+    `counterpartAsked` asks for the answer of the current WPDU or its request, `streamAsked` for one stream.
     """
 
     decodeAsAsked = Signal(int)
