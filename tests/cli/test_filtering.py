@@ -119,3 +119,14 @@ def test_the_readme_has_the_language():
     assert "\n".join(markdown()) in readme, (
         "put the output of `cosemscope filter-help --markdown` into README.md"
     )
+
+
+@pytest.mark.parametrize(
+    "spelt", ["43535010000390AB", '"CSP 43535010000390AB"', "CSP10000390AB", '"43 53 50 10 00 03 90 ab"']
+)
+def test_titles_have_several_spellings(capsys, spelt):
+    """All of them are one title, of WPDUs that keys have opened."""
+    words = ("--keys", str(resource("samples/first-look-keys.toml")), "--fields", "title")
+    every = _objects(capsys, "list", *words)
+    wanted = [one for one in every if one["title"] == "CSP 43535010000390AB"]
+    assert _objects(capsys, "list", *words, "--filter", f"title == {spelt}") == wanted != []
