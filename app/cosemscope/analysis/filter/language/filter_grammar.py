@@ -338,6 +338,7 @@ _EXPECTED = (
     ({"CLOSE"}, "a “)”"),
     ({"_AND", "PLUS"}, "a comparison, “&&” or “||”"),
     ({"_AND"}, "“&&” or “||”"),
+    ({"IN"}, "a comparison"),
 )
 
 
