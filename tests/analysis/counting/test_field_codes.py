@@ -9,7 +9,7 @@ import pytest
 
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.passed_rows import PassedRows
-from cosemscope.analysis.counting.field_codes import FieldCodes, coded_field, coded_parts
+from cosemscope.analysis.counting.field_codes import FieldCodes, coded_field, coded_parts, kept_parts
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.fields.asked_rows import AskedRows
@@ -59,6 +59,16 @@ def test_codes_say_what_the_field_says(passed: tuple[Analysis, PassedRows], name
     parts = coded_parts(field.type, map(field.values, asked_parts))
     if field.cost is Cost.TREE:  # others may tell more to who looks
         assert told(parts, field, rows) == wanted
+    asked_parts = (AskedRows(analysis, rows[at : at + 50], looker) for at in range(0, len(rows), 50))
+    kept = kept_parts(map(field.values, asked_parts)).as_values(field.type, some)
+    if field.cost is Cost.TREE:
+        assert field.type.jsons(kept) == [values[row] for row in some.tolist()]
+    again = field.type.jsons(codes.as_values(field.type, some))
+    if field.several:  # each once, in the order of the values
+        again, wanted_again = ([set(map(repr, one)) for one in lists] for lists in (again, values[::-3]))
+        assert again == wanted_again
+    else:
+        assert again == values[::-3]
     places = field.type.order(codes.values)
     assert places.tolist() == sorted(places.tolist())
     texts = codes.jsons(field.type, np.arange(codes.width))[:-1]

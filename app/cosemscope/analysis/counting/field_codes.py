@@ -86,9 +86,20 @@ def coded_field(field: RowField, asked: AskedRows) -> FieldCodes:
 
 def coded_parts(kind: ValueType, parts: Iterable[Values]) -> FieldCodes:
     """The codes of values of this type that come in parts, as those that cost a look do."""
+    return _ranked(kind, *_together(parts))
+
+
+def kept_parts(parts: Iterable[Values]) -> FieldCodes:
+    """The same of values that are only kept: codes in no order, of which equal values may have several."""
+    (codes, values), rows = _together(parts)
+    return FieldCodes(np.where(codes < 0, len(values), codes).astype(np.uint32), values, rows)
+
+
+def _together(parts: Iterable[Values]) -> tuple[Coded, Numbers | None]:
+    """The values of all parts and the row of each, as `_entries` gives those of one."""
     found = [_entries(values) for values in parts]
     if not found:
-        return _ranked(kind, Coded(np.zeros(0, np.int64), object_array([])), None)
+        return Coded(np.zeros(0, np.int64), object_array([])), None
     first = accumulate((len(values.values) for values, _ in found), initial=0)
     codes = np.concatenate(
         [
@@ -98,14 +109,14 @@ def coded_parts(kind: ValueType, parts: Iterable[Values]) -> FieldCodes:
     )
     together = Coded(codes, np.concatenate([values.values for values, _ in found]))
     if all(rows is None for _, rows in found):
-        return _ranked(kind, together, None)
+        return together, None
     lengths = [len(values.codes) if rows is None else int(rows[-1]) + 1 for values, rows in found]
     firsts = accumulate(lengths, initial=0)
     owners = [
         start + (np.arange(len(values.codes)) if rows is None else rows)
         for (values, rows), start in zip(found, firsts, strict=False)
     ]
-    return _ranked(kind, together, np.concatenate(owners))
+    return together, np.concatenate(owners)
 
 
 def _entries(values: Values) -> tuple[Coded, Numbers | None]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.associations.insights import Insights
-from cosemscope.analysis.counting.field_codes import FieldCodes, coded_parts
+from cosemscope.analysis.counting.field_codes import FieldCodes, kept_parts
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.export.tables.out_table import AT_ONCE, OutColumn, OutTable, Subject
 from cosemscope.analysis.export.whole_file import ExportError
@@ -138,7 +138,7 @@ def _values_of(
         if mine:
             once = np.unique(rows)
             asked = asked_in_order(subject, once, subject.told)
-            codes = _coded_together([fields[place] for place in mine], asked)
+            codes = _kept_together([fields[place] for place in mine], asked)
             known |= {place: (once, code) for place, code in zip(mine, codes, strict=True)}
     for start in range(0, len(own[0]), AT_ONCE):
         part = slice(start, start + AT_ONCE)
@@ -176,10 +176,10 @@ def exchanges_left(subject: Subject) -> Numbers:
     return np.arange(facts.count) if subject.rows is None else facts.exchanges_of(subject.rows)
 
 
-def _coded_together(fields: Sequence[RowField], parts: Iterator[AskedRows]) -> list[FieldCodes]:
-    """The codes of several fields of rows that come in parts, each part being looked at once."""
+def _kept_together(fields: Sequence[RowField], parts: Iterator[AskedRows]) -> list[FieldCodes]:
+    """The values of several fields of rows that come in parts, each part being looked at once."""
     collected: list[list[Values]] = [[] for _ in fields]
     for asked in parts:
         for place, field in enumerate(fields):
             collected[place].append(field.values(asked))
-    return [coded_parts(field.type, own) for field, own in zip(fields, collected, strict=True)]
+    return [kept_parts(own) for own in collected]
