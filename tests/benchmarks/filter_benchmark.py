@@ -3,8 +3,8 @@
 Loads a capture, applies filters over columns (for the first time, and again, as when somebody refines one),
 completes values, and asks half of the rows for their trees. CPU time, the least of some runs, and its share
 of what loading took; of work that other processes share in the time that it takes at least where nothing
-else runs. Exit status 1: a bar is missed, which are those of 5 million WPDUs where the capture has a million or
-more, else those of 567 thousand.
+else runs. Exit status 1: a bar is missed, which are those of 5 million WPDUs where the capture has a million
+or more, else those of 567 thousand.
 """
 
 import argparse
