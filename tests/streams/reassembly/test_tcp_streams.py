@@ -20,6 +20,7 @@ from cosemscope.streams.tables.stream_kinds import (
     SKIPPED,
 )
 from cosemscope.streams.tables.wpdu_table import Mark
+from tests.helpers.capture_mutants import reading
 from tests.helpers.shared import shared
 from tests.helpers.wire import (
     ACK,
@@ -51,6 +52,31 @@ def _found(analysis: Analysis, kind: ItemKind) -> list[tuple[int, int, int]]:
 @pytest.fixture
 def connection() -> Tcp:
     return Tcp(Wire()).handshake()
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+@pytest.mark.parametrize("ahead", [(1 << 31) - 1, 1 << 30, (1 << 31) + 7, 1 << 29])
+def test_a_segment_far_ahead_spoils_nothing_wherever_batches_end(
+    tmp_path: Path, ahead: int, first: int
+) -> None:
+    """What the very next segments disprove is forgotten with its batch: the WPDUs behind it are new."""
+    connection = Tcp(Wire())
+    for _ in range(first):  # so that batches of each length end in each place
+        connection.packet(0, -1, b"", flags=ACK)
+    connection.say(1, get_response(1))
+    connection.packet(0, 0, b"", flags=ACK)
+    behind = connection.sent[1]
+    connection.packet(1, behind + ahead, TWO * 2)
+    connection.sent[1] = behind
+    connection.packet(1, 0, get_response(1))
+    connection.say(0, ONE)
+    connection.say(1, get_response(2))
+    connection.say(0, TWO)
+    connection.say(1, get_response(3))
+    path = connection.wire.capture(tmp_path / "far.pcap")
+    whole = reading(path, one_by_one=True)
+    for most in range(1, 12):
+        assert reading(path, one_by_one=False, most=most) == whole, most
 
 
 @both_ways

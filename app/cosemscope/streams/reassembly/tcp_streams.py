@@ -240,14 +240,17 @@ class TcpStreams:
             self._conflicts.suspect(packet, start, RETRANSMISSION)
         cut = (~wrapper & in_order | layout.whole) & ~taken
         rows.find_cut(np.flatnonzero(cut & (segments.captured < segments.stop - segments.start)))
-        self._note_highest(segments)
+        self._note_highest(segments, taken)
 
-    def _note_highest(self, segments: Segments) -> None:
-        """Keep how far the halves have come that are in the fast path."""
+    def _note_highest(self, segments: Segments, taken: Array) -> None:
+        """Keep how far the halves have come whose last segments went the fast path.
+
+        Of the others the walk knows it, and which segments far ahead were none of the stream's.
+        """
         ends = np.flatnonzero(np.append(segments.first[1:], True))
         highest = np.maximum(segments.before, segments.stop)[ends]
         half = segments.half[ends]
-        quick = ~self._halves["slow"][half]
+        quick = ~self._halves["slow"][half] & ~taken[ends]
         self._halves["highest"][half[quick]] = highest[quick]
 
     def _walk_all(self, batch: PacketBatch, tcp: Array, half: Array) -> None:
