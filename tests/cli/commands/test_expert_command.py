@@ -6,6 +6,7 @@ import pytest
 
 from cosemscope.cli import main
 from cosemscope.resources import resource
+from tests.helpers.shared import shared
 
 KEYS = [
     "severity",
@@ -59,9 +60,10 @@ def test_text_is_a_line_an_item(capsys: pytest.CaptureFixture[str]) -> None:
 def test_severity_leaves_out_what_is_less(capsys: pytest.CaptureFixture[str], least: str) -> None:
     """And nothing else: what is at least so bad is all there."""
     order = ["chat", "note", "warning", "error"]
-    everything = [json.loads(line) for line in lines(capsys, FAULTS, "--json")]
+    capture = str(shared("captures/data7.pcapng"))
+    everything = [json.loads(line) for line in lines(capsys, capture, "--json")]
     wanted = [each for each in everything if order.index(each["severity"]) >= order.index(least)]
-    assert [json.loads(line) for line in lines(capsys, FAULTS, "--json", "--severity", least)] == wanted
+    assert [json.loads(line) for line in lines(capsys, capture, "--json", "--severity", least)] == wanted
     assert 0 < len(wanted) < len(everything) or least == "note"
 
 

@@ -92,8 +92,8 @@ def test_what_cannot_be_told_is_said(capture: Path, capsys: pytest.CaptureFixtur
     """A stream that is not there, one that carries HDLC, several for one diagram: a sentence each."""
     for words, sentence in (
         ([str(capture), "--stream", "7"], "no stream 7"),
-        ([str(shared("captures/udp-hdlc.pcap")), "--stream", "0"], "carries no WPDUs"),
-        ([str(shared("captures/udp-hdlc.pcap"))], "no stream carries WPDUs"),
+        ([str(shared("captures/udp-hdlc.pcap")), "--stream", "0"], "without WPDUs of IEC 62056-4-7"),
+        ([str(shared("captures/udp-hdlc.pcap"))], "nor a UDP flow with WPDUs"),
         ([str(resource("samples/first-look.pcapng")), "--mermaid"], "name it with --stream"),
     ):
         assert main(["primitives", *words]) == 1
