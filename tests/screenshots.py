@@ -1,4 +1,4 @@
-"""Pictures of the real window: the start page, captures, keys, pasted octets, live links; light and dark.
+"""Pictures of the real window: start page, captures, filters and panes, keys, live links; light and dark.
 
     python tests/screenshots.py OUT_DIR [CAPTURE...]
 
@@ -127,6 +127,42 @@ def keys_pictures(window: Window, folder: Path, ending: str) -> None:
     opening.keeper.set_keys(NO_KEYS)
 
 
+def asking_pictures(window: Window, folder: Path, ending: str) -> None:
+    """A filter with what is offered, and with a mistake; what was found, counted, exchanged; the overview."""
+    workspace = window.workspace
+    line = workspace.filter.line
+    window.activateWindow()
+    line.setFocus()
+    workspace.filter.show_filter("apdu == get-response && response_time > 50ms")
+    workspace.sessions.setCurrentIndex(workspace.sessions.sessions.index(1, 0))
+    wait(lambda: not workspace.selection.filtering)
+    picture(window, folder / f"filter{ending}.png")
+    line.setText("result == ")
+    line.textEdited.emit(line.text())
+    wait(line.list.isVisible)
+    picture(line.list, folder / f"completion{ending}.png")
+    line.list.hide()
+    line.setText("obis == 1.0.1.8 && result == success")
+    wait(lambda: True)
+    picture(window, folder / f"mistake{ending}.png")
+    line.left.emit()
+    workspace.selection.show_all()
+    workspace.finding.begin("Voltage")
+    workspace.find_next()
+    wait(lambda: not workspace.finding.search.running)
+    picture(window, folder / f"find{ending}.png")
+    workspace.finding.leave()
+    workspace.wishes.countAsked.emit("obis,result", "response_time")
+    wait(lambda: workspace.panes["counts"].groups.rowCount() > 0)
+    picture(window, folder / f"counts{ending}.png")
+    for name in ("exchanges", "overview", "expert"):
+        workspace.show_pane(name, True)
+        wait(lambda: True, 1.0)
+        picture(window, folder / f"{name}{ending}.png")
+    for name in ("counts", "exchanges", "overview", "expert"):
+        workspace.show_pane(name, False)
+
+
 def live_pictures(window: Window, folder: Path, ending: str) -> None:
     """A test link to a listener, its end, and the dialogs of links and captures."""
     panel = window.live.panel
@@ -192,6 +228,7 @@ def main(words: list[str]) -> int:
                 show_capture(window, capture)
                 picture(window, folder / f"{name}{ending}.png")
             if bundled:
+                asking_pictures(window, folder, ending)
                 keys_pictures(window, folder, ending)
                 live_pictures(window, folder, ending)
             window.close()

@@ -98,6 +98,10 @@ class Filtering(QObject):
     def __contains__(self, name: str) -> bool:
         return name in self._under_way
 
+    def __bool__(self) -> bool:
+        """Whether rows are being asked."""
+        return bool(self._under_way)
+
     def ask(self, question: Question, traffic: Traffic) -> None:
         """Ask the rows; another question under the same name is not wanted any more."""
         self.cancel(question.name)
