@@ -55,9 +55,8 @@ def window(
         while not _visible(display):
             if program.poll() is not None or time.monotonic() - began > seconds:
                 program.kill()
-                raise BuildError(
-                    f"no window of {words[0]} within {seconds:.0f} s:\n{program.communicate()[0]}"
-                )
+                said = program.stdout.read() if program.stdout is not None else ""
+                raise BuildError(f"no window of {words[0]} within {seconds:.0f} s:\n{said}")
             time.sleep(0.02)
         yield time.monotonic() - began
     finally:
