@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPoint, QStringListModel, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -33,6 +33,7 @@ from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import RowField, UnknownFieldError
 from cosemscope.capture.records import CaptureError
 from cosemscope.gui.base.task import Task, Tell
+from cosemscope.gui.base.when_seen import WhenSeen
 from cosemscope.gui.document.asking import beside
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
@@ -156,7 +157,7 @@ class CountPane(QWidget, Pane):
         super().__init__(parent)
         self._selection, self._wishes = selection, wishes
         self._task: Task | None = None
-        self._due = False
+        self._count_due = WhenSeen(self, self.count_anew)
         self.by = FieldsLine(self)
         self.of = QComboBox(self)
         self.of.setAccessibleName("Spread of")
@@ -203,7 +204,7 @@ class CountPane(QWidget, Pane):
 
     def count_anew(self) -> None:
         """Count what is asked for, in the background."""
-        self._due = False
+        self._count_due.forget()
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -252,22 +253,15 @@ class CountPane(QWidget, Pane):
 
     def _count_later(self) -> None:
         """Count anew when somebody sees it."""
-        self._due = bool(self.by.text().strip())
-        if self._due and self.isVisible():
-            self.count_anew()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while nobody looked."""
-        super().showEvent(event)
-        if self._due:
-            self.count_anew()
+        if self.by.text().strip():
+            self._count_due.ask()
 
     # What changes
 
     def set_traffic(self, traffic: Traffic) -> None:
         """Another capture: the same question to it, when it has been read."""
         self._show(Counted())
-        self._due = bool(self.by.text().strip())
+        self._count_later()
 
     def read_anew(self) -> None:
         """There are other keys."""

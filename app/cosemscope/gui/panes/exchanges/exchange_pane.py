@@ -6,11 +6,12 @@ round the exchange of the current WPDU is marked. Which exchanges there are is w
 
 import numpy as np
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QShowEvent
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
 from cosemscope.gui.base.task import Task, Tell
+from cosemscope.gui.base.when_seen import WhenSeen
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
@@ -34,7 +35,8 @@ class ExchangePane(QTableView, Pane):
         self.exchanges = ExchangeModel(self)
         self.facts: CaptureFacts | None = None
         self._task: Task | None = None
-        self._due = self._filling = False
+        self._filling = False
+        self._facts_due, self._rows_due = WhenSeen(self, self._ask), WhenSeen(self, self._show)
         self.setModel(self.exchanges)
         self.setAccessibleName("Exchanges")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -62,7 +64,7 @@ class ExchangePane(QTableView, Pane):
         self.activated.connect(lambda index: self.go_to_answer(index.row()))
         self.exchanges.turned.connect(self._show_turned)
         selection.rowChanged.connect(self._follow)
-        selection.filtersChanged.connect(lambda _: self._show())
+        selection.filtersChanged.connect(lambda _: self._rows_due.ask())
         self.set_traffic(selection.traffic)
 
     # What is shown
@@ -71,24 +73,17 @@ class ExchangePane(QTableView, Pane):
         """Another capture: what is worked out is not wanted any more."""
         if self._task is not None:
             self._task.cancel()
-        self._task, self.facts, self._due = None, None, False
+        self._task, self.facts = None, None
+        self._facts_due.forget()
         self.exchanges.show_rows(traffic, NOTHING)
 
     def show_completed(self, early: set[int]) -> None:
         """All rows are known: pair them, if somebody looks."""
-        self._due = True
-        self._ask()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while nobody looked."""
-        super().showEvent(event)
-        self._ask()
-        self._show()
+        self._facts_due.ask()
 
     def _ask(self) -> None:
-        if not self._due or not self.isVisible() or self._task is not None:
-            return
-        self._due = False
+        if self._task is not None:
+            self._task.cancel()
         analysis = self._selection.traffic.analysis
 
         def work(tell: Tell) -> CaptureFacts:
@@ -103,14 +98,13 @@ class ExchangePane(QTableView, Pane):
     def _take(self, task: Task, facts: CaptureFacts | None) -> None:
         if task is self._task:
             self._task, self.facts = None, facts
-            self._show()
-            self._ask()  # more may have come meanwhile
+            self._rows_due.ask()
         task.deleteLater()
 
     def _show(self) -> None:
         """Show the exchanges that have a WPDU among those displayed."""
         facts, selection = self.facts, self._selection
-        if facts is None or not self.isVisible():
+        if facts is None:
             return
         exchanges = np.arange(facts.count)
         if selection.filters:

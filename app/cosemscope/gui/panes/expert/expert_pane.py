@@ -5,7 +5,7 @@ the pane marks an item of the WPDU that has become current.
 """
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from cosemscope.analysis.filter.language.filter_words import quoted
+from cosemscope.gui.base.when_seen import WhenSeen
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
@@ -122,7 +123,8 @@ class ExpertPane(QWidget, Pane):
     def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selection = selection
-        self._due = self._stopped = False
+        self._stopped = False
+        self._items_due = WhenSeen(self, self._show_anew)
         self._filling = False
         self.choice = SeverityButtons(self, choices=True, tip=": shown, or not")
         self.displayed_only = QCheckBox("Displayed WPDUs only", self)
@@ -170,18 +172,9 @@ class ExpertPane(QWidget, Pane):
     def show_items(self, *, stopped: bool) -> None:
         """Show the table of items as it is now; `stopped`: nobody reads the APDUs that were not read."""
         self._stopped = stopped
-        self._due = True
-        if self.isVisible():
-            self._show_anew()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while nobody looked."""
-        super().showEvent(event)
-        if self._due:
-            self._show_anew()
+        self._items_due.ask()
 
     def _show_anew(self) -> None:
-        self._due = False
         selection, tree = self._selection, self.tree
         analysis = selection.traffic.analysis
         items = analysis.expert_items

@@ -7,7 +7,7 @@ from html import escape
 from urllib.parse import quote
 
 from PySide6.QtCore import QEvent, QUrl
-from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
@@ -15,6 +15,7 @@ from cosemscope.analysis.outcomes.capture_overview import CaptureOverview, captu
 from cosemscope.analysis.outcomes.overview_lines import OverviewPart, overview_parts
 from cosemscope.capture.records import CaptureError
 from cosemscope.gui.base.task import Task, Tell
+from cosemscope.gui.base.when_seen import WhenSeen
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
@@ -38,7 +39,7 @@ class OverviewPane(QTextBrowser, Pane):
     def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selection, self._wishes = selection, wishes
-        self._due = False
+        self._facts_due = WhenSeen(self, self._ask)
         self._task: Task | None = None
         self._found: CaptureOverview | str | None = None
         self.setAccessibleName("Overview")
@@ -54,23 +55,17 @@ class OverviewPane(QTextBrowser, Pane):
         """Another capture: what is worked out is not wanted any more."""
         if self._task is not None:
             self._task.cancel()
-        self._task, self._found, self._due = None, None, False
+        self._task, self._found = None, None
+        self._facts_due.forget()
         self._show()
 
     def show_completed(self, early: set[int]) -> None:
         """All rows are known: work it out, if somebody looks."""
-        self._due = True
-        self._ask()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while nobody looked."""
-        super().showEvent(event)
-        self._ask()
+        self._facts_due.ask()
 
     def _ask(self) -> None:
-        if not self._due or not self.isVisible() or self._task is not None:
-            return
-        self._due = False
+        if self._task is not None:
+            self._task.cancel()
         analysis = self._selection.traffic.analysis
 
         def work(tell: Tell) -> CaptureOverview | str:
@@ -87,7 +82,6 @@ class OverviewPane(QTextBrowser, Pane):
         if task is self._task:
             self._task, self._found = None, found
             self._show()
-            self._ask()  # more may have come meanwhile
         task.deleteLater()
 
     def _show(self) -> None:
