@@ -18,7 +18,8 @@ def screen() -> Iterator[str]:
     """Run an X server on a number that is free; gives its name for DISPLAY, ends it afterwards."""
     need("Xvfb", "xdotool", "import")
     reading, writing = os.pipe()
-    words = ["Xvfb", "-displayfd", str(writing), "-screen", "0", _SCREEN, "-nolisten", "tcp"]
+    # A server that resets with its last client refuses who comes just then, and xdotool comes and goes.
+    words = ["Xvfb", "-displayfd", str(writing), "-screen", "0", _SCREEN, "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(words, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(writing)
     try:
