@@ -94,6 +94,7 @@ _MEANINGS = {
     "lint": "the checkers",
     "mutants": "what changes code to try the tests",
     "fuzz": "what guides fuzzing",
+    "fleet": "what writes Parquet",
     "freeze": "what freezes the program",
     "release": "what makes a release",
 }

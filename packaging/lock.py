@@ -23,6 +23,7 @@ LOCKS = {
     "requirements-freeze.txt": ("freeze",),
     "requirements-release.txt": ("release",),
     "requirements-windows.txt": ("windows",),
+    "requirements-fleet.txt": ("fleet",),
 }
 #: Files of pins whose packages stand as stated, without what they say that they need.
 ALONE = {"requirements-mutants.txt"}

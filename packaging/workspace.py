@@ -26,6 +26,7 @@ SETS = {
     "lint": "requirements-lint.txt",
     "mutants": "requirements-mutants.txt",
     "fuzz": "requirements-fuzz.txt",
+    "fleet": "requirements-fleet.txt",
     "freeze": "requirements-freeze.txt",
     "release": "requirements-release.txt",
 }

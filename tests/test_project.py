@@ -20,6 +20,7 @@ PINS = {
     "requirements-freeze.txt": PROJECT["optional-dependencies"]["freeze"],
     "requirements-release.txt": PROJECT["optional-dependencies"]["release"],
     "requirements-windows.txt": PROJECT["optional-dependencies"]["windows"],
+    "requirements-fleet.txt": PROJECT["optional-dependencies"]["fleet"],
 }
 
 
