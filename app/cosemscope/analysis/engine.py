@@ -226,8 +226,12 @@ class Analysis:
                 start = 0
             owners, transfers = self.exchanges.owners, self.exchanges.transfers
             changed = self._find_transfers(start, pairs)
+            # What a transfer turned out to carry may be a request that an exception before answers.
             changed |= owners.update(
-                start, pairs, self.first_look["service"][:stop], partial(self._to_pair, pairs)
+                0 if changed else start,
+                pairs,
+                self.first_look["service"][:stop],
+                partial(self._to_pair, pairs),
             )
             if changed:
                 self._forget(Exchanges(owners, transfers))

@@ -51,7 +51,7 @@ def paired(apdus: list[Apdu], *sizes: int) -> list[int]:
             found = some(so_far, rows)
             return found._replace(look=transfers.see(rows, found.look, seen))
 
-        if owners.update(done, so_far.pair, so_far.look["service"], read) or changed:
+        if owners.update(0 if changed else done, so_far.pair, so_far.look["service"], read) or changed:
             exchanges, done = Exchanges(owners, transfers), 0
         rows = np.arange(done, len(so_far.rows))
         wpdus = {name: np.zeros(len(rows), np.int64) for name in WPDUS}
@@ -321,6 +321,15 @@ PIPELINED = st.one_of(
 def test_columns_pair_as_row_by_row(apdus: list[Apdu], sizes: list[int]) -> None:
     """Any traffic, however it comes in batches, gives the exchanges of the slow way."""
     assert paired(apdus, *sizes) == pair_slowly(apdus)
+
+
+def test_an_exception_answers_a_transfer_that_is_whole_only_later() -> None:
+    """What its blocks carry is seen batches behind the exception."""
+    first = Apdu(1, False, 0xC0, 0, 0, 0, 0, 5, 0, False)
+    transfer = first._replace(general=2)
+    whole = first._replace(confirmed=True, general=1, general_last=1, joined=True)
+    apdus = [transfer, first._replace(service=0xD8), whole]
+    assert paired(apdus, 2) == paired(apdus) == pair_slowly(apdus)
 
 
 @settings(max_examples=500)
