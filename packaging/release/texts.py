@@ -96,7 +96,7 @@ def write_completions(folder: Path) -> list[Path]:
     for each in (parser, *commands.values()):
         for action in each._actions:
             if action.metavar and re.search(r"FILE|KEYS", str(action.metavar)):
-                action.complete = shtab.FILE  # type: ignore[attr-defined]
+                action.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks for it
     paths = []
     for shell, place in COMPLETIONS.items():
         path = folder / place

@@ -117,7 +117,7 @@ def compile_node(node: Node) -> pr.Predicate:
 def _joined(node: Any) -> pr.Predicate:
     parts = [compile_node(part) for part in node.parts]
     trees = [part.inner for part in parts if isinstance(part, pr.OfTrees)]
-    kind = {"and": pr.AllOf, "or": pr.AnyOf, "xor": pr.OddOf}[node.operator]
+    kind: Callable[..., pr.Predicate] = {"and": pr.AllOf, "or": pr.AnyOf, "xor": pr.OddOf}[node.operator]
     if len(trees) > 1:  # one look at each tree answers them all
         parts = [part for part in parts if not isinstance(part, pr.OfTrees)]
         parts.append(pr.OfTrees(Effort.TREES, kind(Effort.TREES, tuple(trees))))

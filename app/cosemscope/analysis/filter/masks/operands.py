@@ -4,6 +4,7 @@ Fields are asked of rows; fields of trees, and what is made of them, are asked o
 in other processes. Functions and arithmetic are worked out for distinct values where there are such.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import reduce
@@ -89,16 +90,16 @@ class Condition(Protocol):
 
 
 @dataclass(frozen=True)
-class Operand:
+class Operand(ABC):
     """Gives a vector of values of one kind; `effort`: what that takes, `several`: of more than one a row."""
 
     kind: FilterKind
     effort: Effort
     several: bool
 
+    @abstractmethod
     def vector(self, source: ValueSource) -> Vector:
         """The values for the rows, or trees, of a source."""
-        raise NotImplementedError
 
     def needs(self) -> TreeNeeds:
         """What it asks trees for."""

@@ -3,6 +3,7 @@
 What takes little is asked first, and what takes looks or trees only about the rows that are not decided.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -19,14 +20,14 @@ from cosemscope.analysis.filter.masks.value_tests import ORDERS, Mask, Test
 
 
 @dataclass(frozen=True)
-class Predicate:
+class Predicate(ABC):
     """A condition; `effort` is the most that any of its operands takes."""
 
     effort: Effort
 
+    @abstractmethod
     def mask(self, source: ValueSource) -> Mask:
         """Which rows are left, bool[source.count]."""
-        raise NotImplementedError
 
     def needs(self) -> TreeNeeds:
         """What it asks trees for."""
