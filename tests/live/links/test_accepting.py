@@ -63,7 +63,11 @@ def test_the_limit_of_descriptors_is_raised_for_connections() -> None:
     limit(lowest() + 40)
     assert room_for(100) == 100
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= lowest() + 100
+    limit(lowest() + 40)
+    assert room_for(100, 2) == 100
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= lowest() + 200
     if hard != resource.RLIM_INFINITY:
+        assert 0 < room_for(hard, 2) < hard / 2
         assert 0 < room_for(hard + 1) < hard
 
 

@@ -9,6 +9,7 @@ import pytest
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_folder import spool_folder, spool_path
 from cosemscope.capture.spool.spool_writer import SpoolWriter
+from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
@@ -204,3 +205,25 @@ def test_a_spool_gets_a_name_in_the_users_own_folder(tmp_path: Path, monkeypatch
     assert path.parent == spool_folder() == tmp_path / "spools"
     assert path.name.startswith("connect-")
     assert path.suffix == ".pcapng"
+
+
+def test_what_is_remarked_is_the_comment_of_the_next_frame(tmp_path: Path) -> None:
+    """Once, on the frame with the octets; several remarks stand in one comment."""
+    path = tmp_path / "remarked.pcapng"
+    recorder = Recorder(path)
+    trace = recorder.tcp(LinkAddress("127.0.0.1", 5000), LinkAddress("127.0.0.1", 4059), initiated=True)
+    trace.opened()
+    trace.remark("one")
+    trace.remark("two")
+    trace.data(True, APDU)
+    trace.data(True, APDU)
+    trace.finished(True)
+    datagrams = recorder.udp(LinkAddress("::1", 5000), LinkAddress("::1", 4059))
+    datagrams.remark("three")
+    datagrams.data(True, APDU)
+    datagrams.data(True, APDU)
+    recorder.close()
+    assert complaints(path) == []
+    told = tshark(path, "-T", "fields", "-e", "frame.comment")
+    assert [words for words in told if words] == ["one; two", "three"]
+    assert told[3] == "one; two"

@@ -33,13 +33,16 @@ Refused = Callable[[LinkError], None]
 """Told, at most once a minute, that connections are refused."""
 
 
-def room_for(connections: int) -> int:
-    """How many of the connections the process has descriptors for, when it has raised its limit for them."""
+def room_for(connections: int, each: int = 1) -> int:
+    """How many of the connections the process has descriptors for, when it has raised its limit for them.
+
+    `each` of them needs so many.
+    """
     if resource is None:
         return connections
     probe = os.open(os.devnull, os.O_RDONLY)  # the lowest that is free: about as many are in use
     os.close(probe)
-    needed = probe + connections + _KEPT_BACK
+    needed = probe + connections * each + _KEPT_BACK
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return connections
@@ -48,7 +51,7 @@ def room_for(connections: int) -> int:
         with contextlib.suppress(OSError, ValueError):  # macOS allows less than it says
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
-    return max(1, min(connections, soft - probe - _KEPT_BACK))
+    return max(1, min(connections, (soft - probe - _KEPT_BACK) // each))
 
 
 def listen_at(candidate: Resolved) -> socket.socket:
@@ -68,8 +71,8 @@ def reset(handle: socket.socket) -> None:
 class Doorkeeper:
     """Takes connections while fewer than `limit` are open; `rejected` counts those that it reset.
 
-    `limit` is at most what the process has descriptors for. `is_open` counts the open connections, `take`
-    begins one on its socket.
+    `limit` is at most what the process has descriptors for, of which each connection needs `descriptors`.
+    `is_open` counts the open connections, `take` begins one on its socket.
     """
 
     def __init__(
@@ -78,8 +81,10 @@ class Doorkeeper:
         is_open: Callable[[], int],
         take: Callable[[socket.socket], Awaitable[object]],
         refused: Refused | None,
+        *,
+        descriptors: int = 1,
     ) -> None:
-        self.limit = room_for(limit)
+        self.limit = room_for(limit, descriptors)
         self.rejected = 0
         self._wished = limit
         self._is_open = is_open

@@ -16,7 +16,24 @@ from cosemscope.live.links.addresses import LinkAddress
 
 #: Octets of a recording, at most, where nobody says how many.
 MOST_OCTETS = 10**9
+_MOST_REMARKS = 16
 _DESCRIPTION = "Octets of a socket with synthetic Ethernet, IP and TCP or UDP headers; times are real"
+
+
+class _Remarks:
+    """Words that wait for the frame whose comment they become."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+
+    def add(self, words: str) -> None:
+        """These too; beyond so many the newest only."""
+        self._words = [*self._words[1 - _MOST_REMARKS :], words]
+
+    def take(self) -> str | None:
+        """The comment, once."""
+        words, self._words = self._words, []
+        return "; ".join(words) or None
 
 
 class TcpTrace:
@@ -34,6 +51,11 @@ class TcpTrace:
         self._initiated = initiated
         self._frames = SyntheticTcp(*ends)
         self._finished: set[bool] = set()
+        self._remarks = _Remarks()
+
+    def remark(self, words: str) -> None:
+        """The next frame gets a comment."""
+        self._remarks.add(words)
 
     def opened(self, begun: int | None = None) -> None:
         """The connection is there; `begun` is the time (ns) at which the opening began."""
@@ -54,18 +76,21 @@ class TcpTrace:
     def data(self, outgoing: bool, octets: bytes) -> None:
         """Octets were handed to the socket, or came from it."""
         if not self._frames.closed and outgoing not in self._finished:
-            self._recorder.write(self._frames.data(self._side(outgoing), octets))
+            self._write(self._frames.data(self._side(outgoing), octets))
 
     def finished(self, outgoing: bool) -> None:
         """That side sends no more (FIN)."""
         if outgoing not in self._finished:
             self._finished.add(outgoing)
-            self._recorder.write(self._frames.finish(self._side(outgoing)))
+            self._write(self._frames.finish(self._side(outgoing)))
 
     def reset(self, outgoing: bool) -> None:
         """That side reset the connection."""
         if not self._frames.closed:
-            self._recorder.write(self._frames.reset(self._side(outgoing)))
+            self._write(self._frames.reset(self._side(outgoing)))
+
+    def _write(self, frames: list[bytes]) -> None:
+        self._recorder.write(frames, comment=self._remarks.take() if frames else None)
 
     def _side(self, outgoing: bool) -> bool:
         return outgoing is self._initiated
@@ -77,10 +102,16 @@ class UdpTrace:
     def __init__(self, recorder: "Recorder", local: LinkAddress, remote: LinkAddress) -> None:
         self._recorder = recorder
         self._frames = SyntheticUdp(local, remote)
+        self._remarks = _Remarks()
+
+    def remark(self, words: str) -> None:
+        """The next datagram gets a comment."""
+        self._remarks.add(words)
 
     def data(self, outgoing: bool, octets: bytes) -> None:
         """A datagram was sent, or came."""
-        self._recorder.write(self._frames.data(outgoing, octets))
+        frames = self._frames.data(outgoing, octets)
+        self._recorder.write(frames, comment=self._remarks.take())
 
 
 class Recorder:
@@ -118,8 +149,11 @@ class Recorder:
         """A trace for datagrams between two addresses."""
         return UdpTrace(self, local, remote)
 
-    def write(self, frames: list[bytes], *, at: int | None = None) -> None:
-        """Write `frames` with the time `at` (ns, default now); the times of a spool never run backwards."""
+    def write(self, frames: list[bytes], *, at: int | None = None, comment: str | None = None) -> None:
+        """Write `frames` with the time `at` (ns, default now); the times of a spool never run backwards.
+
+        `comment` is the first one's.
+        """
         if self.trouble is not None:
             return
         self._last = max(self._last, time.time_ns() if at is None else at)
@@ -130,7 +164,8 @@ class Recorder:
                         f"{self.path} has {self._spool.size:,} octets, and more are not allowed (--size): "
                         "what comes from now on is not recorded."
                     )
-                self._spool.write(self._last, frame)
+                self._spool.write(self._last, frame, comment=comment)
+                comment = None
         except SpoolError as error:
             self.trouble = error
             if self._on_trouble is not None:
