@@ -26,6 +26,15 @@ def calendar(second: int, *, utc: bool = False) -> str:
         return ""
 
 
+def zone_text(second: int) -> str:
+    """The distance of local time from UTC at a second since the epoch: "UTC+02:00", "UTC"."""
+    try:
+        zone = datetime.fromtimestamp(second).astimezone().strftime("%z")
+    except (OverflowError, OSError, ValueError):
+        return "local time"
+    return "UTC" if zone == "+0000" else f"UTC{zone[:3]}:{zone[3:5]}"
+
+
 def clock(time: int, *, utc: bool = False) -> str:
     """Date and time of day with six places, local or in UTC; the seconds where no calendar has them."""
     whole, rest = divmod(time, _SECOND)

@@ -18,31 +18,32 @@ from contextlib import suppress
 from cosemscope import __version__
 from cosemscope.cli.terminal import harmless_output
 
-#: Commands in the order of the help, each with its line there: known without their modules.
+#: Commands in the order of the help, each with its line there: known without their modules. First those that
+#: look at a capture, from the whole to the single octet, then what is no capture, what is live, and help.
 COMMANDS: dict[str, str] = {
-    "capture": "capture packets from network interfaces, or from a pipe",
-    "interfaces": "the network interfaces of this computer, and whether we may capture on them",
-    "spools": "captures and recordings that were left without a name",
-    "decode": "decode a WPDU, an APDU or an HDLC frame given in hex",
+    "overview": "ten lines on a capture: meters, outcomes, what was slow and what failed",
+    "list": "a line for each WPDU of a capture",
     "show": "decode one WPDU of a capture",
+    "exchanges": "which answer belongs to which request, how it ended, how long it took",
+    "sessions": "peers, streams and wPort pairs of a capture, what each stream came to, and why",
+    "associations": "who was associated with whom, how, and by what it ended",
+    "procedures": "readings, image transfers, key changes and more: how far each came, and its verdict",
+    "objects": "every object by meter: its values, units and times; profiles as tables",
+    "primitives": "the service primitives that passed at both ends of a connection",
+    "expert": "what is wrong or remarkable in a capture",
+    "count": "WPDUs by any fields: counts, shares, and the spread of a number",
+    "stats": "counts of a capture",
+    "export": "tables, packets, trees or a report into a file: CSV, JSON, Parquet, pcapng, text, HTML",
+    "decode": "decode a WPDU, an APDU or an HDLC frame given in hex",
+    "interfaces": "the network interfaces of this computer, and whether we may capture on them",
+    "capture": "capture packets from network interfaces, or from a pipe",
     "connect": "connect to a server, send APDUs, show the answers",
     "listen": "accept connections and datagrams, show what comes, answer if told to",
     "check": "test a server's transport layer and report",
-    "overview": "ten lines on a capture: meters, outcomes, what was slow and what failed",
-    "list": "a line for each WPDU of a capture",
-    "exchanges": "which answer belongs to which request, how it ended, how long it took",
-    "objects": "every object by meter: its values, units and times; profiles as tables",
-    "primitives": "the service primitives that passed at both ends of a connection",
-    "associations": "who was associated with whom, how, and by what it ended",
-    "procedures": "readings, image transfers, key changes and more: how far each came, and its verdict",
-    "sessions": "peers, streams and wPort pairs of a capture, what each stream came to, and why",
-    "stats": "counts of a capture",
-    "count": "WPDUs by any fields: counts, shares, and the spread of a number",
-    "export": "tables, packets, trees or a report of a capture into a file: CSV, JSON, Parquet, pcapng, HTML",
-    "expert": "what is wrong or remarkable in a capture",
-    "expert-kinds": "the kinds of items that expert tells, for --severity and settings",
+    "spools": "captures and recordings that were left without a name",
     "fields": "the fields that a WPDU has, for --fields and the table's columns",
     "filter-help": "how display filters are written, for --filter",
+    "expert-kinds": "the kinds of items that expert tells, for --severity and settings",
     "self-test": "test this installation; tell what live capture lacks here",
 }
 _OPTIONS = ("-h", "--help", "--version")

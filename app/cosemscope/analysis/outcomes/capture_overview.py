@@ -12,7 +12,9 @@ from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts
 from cosemscope.analysis.outcomes.cause_sentences import CauseSentences
 from cosemscope.analysis.outcomes.outcome_words import ConnectionOutcome
+from cosemscope.apdu.security.suites import ENCRYPTED
 from cosemscope.capture.packets.packet_row import TCP, UDP
+from cosemscope.streams.tables.expert_items import NUMBERED, Severity, severities
 
 Numbers = npt.NDArray[np.int64]
 _GOOD = (ConnectionOutcome.COMPLETE, ConnectionOutcome.PUSH_ONLY)
@@ -39,13 +41,27 @@ class MostOf(NamedTuple):
 
 
 class FirstTrouble(NamedTuple):
-    """The first connection that was neither complete nor pushes alone."""
+    """What went wrong first: a connection's outcome, or an exchange with an error or without an answer.
+
+    `exchange` is the number of the latter; None where the connection's own first cause is told.
+    """
 
     stream: int
     meter: str
     outcome: str
     cause: str
     packet: int | None
+    exchange: int | None
+
+
+class ExpertCount(NamedTuple):
+    """How many items of expert information there are, by severity, and the kind with most of the gravest."""
+
+    errors: int
+    warnings: int
+    notes: int
+    item: str | None
+    number: int
 
 
 class NotDlms(NamedTuple):
@@ -61,7 +77,10 @@ class NotDlms(NamedTuple):
 class CaptureOverview:
     """Counts of a capture; times in ns, -1 where there are none.
 
-    `first_others` are the first TCP connection and the first UDP flow that are no DLMS, -1 for none.
+    A meter is complete when each of its connections was complete or held pushes alone. `unopened` exchanges
+    are ciphered, and nobody has opened them: whether the meter answered with an error is not known. `expert`
+    counts what is known: trees are in it where they have been read. `first_others` are the first TCP
+    connection and the first UDP flow that are no DLMS, -1 for none.
     """
 
     packets: int
@@ -77,6 +96,11 @@ class CaptureOverview:
     errors: int
     unanswered: int
     notifications: int
+    unfinished: int
+    unasked: int
+    unconfirmed: int
+    unopened: int
+    expert: ExpertCount
     not_dlms: NotDlms
     octets: int
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -114,6 +138,7 @@ class _Overview:
         meters = np.unique(self._meter[self._dlms])
         bad = np.unique(self._meter[self._dlms[~np.isin(self._outcome[self._dlms], _GOOD)]])
         words, counts = np.unique(self._outcome[self._dlms], return_counts=True)
+        ended = np.bincount(statuses, minlength=max(ExchangeStatus) + 1)
         found = CaptureOverview(
             packets=len(analysis.packets),
             first_time=int(time.min()) if len(time) else -1,
@@ -124,10 +149,15 @@ class _Overview:
             tcp_connections=int((protocol[self._dlms] == TCP).sum()),
             udp_flows=int((protocol[self._dlms] == UDP).sum()),
             exchanges=len(statuses),
-            answered=int((statuses == ExchangeStatus.ANSWERED).sum()),
-            errors=int((statuses == ExchangeStatus.ERROR).sum()),
-            unanswered=int((statuses == ExchangeStatus.UNANSWERED).sum()),
-            notifications=int((statuses == ExchangeStatus.NOTIFICATION).sum()),
+            answered=int(ended[ExchangeStatus.ANSWERED]),
+            errors=int(ended[ExchangeStatus.ERROR]),
+            unanswered=int(ended[ExchangeStatus.UNANSWERED]),
+            notifications=int(ended[ExchangeStatus.NOTIFICATION]),
+            unfinished=int(ended[ExchangeStatus.UNFINISHED]),
+            unasked=int(ended[ExchangeStatus.UNASKED]),
+            unconfirmed=int(ended[ExchangeStatus.UNCONFIRMED]),
+            unopened=self._unopened(),
+            expert=self._expert(),
             not_dlms=self._not_dlms(),
             octets=int(analysis.streams["octets"].sum()),
             most_errors=self._most(ExchangeStatus.ERROR),
@@ -204,13 +234,43 @@ class _Overview:
         word = result_word(common >> 16, (common & 0xFFFF) - 1)
         return MostOf(self._name(int(exchanges["stream"][mine[0]])), len(mine), word)
 
+    def _unopened(self) -> int:
+        """How many exchanges have a ciphered WPDU that was not opened."""
+        look = self._analysis.first_look
+        known = len(self._facts.of)
+        control = look["security"][:known]
+        shut = (control >= 0) & (control & ENCRYPTED != 0) & (look["inner"][:known] < 0)
+        return len(self._facts.exchanges_of(np.flatnonzero(shut)))
+
+    def _expert(self) -> ExpertCount:
+        kinds = np.bincount(self._analysis.expert_items["kind"], minlength=len(NUMBERED))
+        severity = severities()
+        errors, warnings, notes = (
+            int(kinds[severity == one].sum()) for one in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+        )
+        gravest = np.where(severity == (Severity.ERROR if errors else Severity.WARNING), kinds, 0)
+        most = int(gravest.argmax())
+        number = int(gravest[most])
+        return ExpertCount(errors, warnings, notes, NUMBERED[most].word if number else None, number)
+
     def _first_trouble(self) -> FirstTrouble | None:
-        rows = self._dlms[~np.isin(self._outcome[self._dlms], _NO_TROUBLE)]
-        if not len(rows):
+        outcomes, exchanges = self._facts.outcomes, self._facts.table
+        sentences = CauseSentences(self._analysis, self._facts)
+        streams = self._dlms[~np.isin(self._outcome[self._dlms], _NO_TROUBLE)]
+        rows = np.flatnonzero(
+            np.isin(self._facts.statuses, (ExchangeStatus.ERROR, ExchangeStatus.UNANSWERED))
+        )
+        last = np.maximum(exchanges["last_request"][rows], exchanges["last_response"][rows])
+        packets = self._analysis.wpdus["last_packet"][last]
+        if len(streams) and not (len(rows) and packets.min() < outcomes.packet[streams].min()):
+            stream = int(streams[np.argmin(outcomes.packet[streams])])
+            at, cause, exchange = int(outcomes.packet[stream]), sentences.sentence(stream), None
+        elif len(rows):
+            first = int(np.argmin(packets))
+            row = int(rows[first])
+            stream, at, exchange = int(exchanges["stream"][row]), int(packets[first]), row + 1
+            cause = sentences.of_exchange(row)
+        else:
             return None
-        packet = self._facts.outcomes.packet[rows]
-        stream = int(rows[np.argmin(packet)])
-        at = int(self._facts.outcomes.packet[stream])
-        sentence = CauseSentences(self._analysis, self._facts).sentence(stream)
         word = ConnectionOutcome(int(self._outcome[stream])).word
-        return FirstTrouble(stream, self._name(stream), word, sentence, at + 1 if at >= 0 else None)
+        return FirstTrouble(stream, self._name(stream), word, cause, at + 1 if at >= 0 else None, exchange)

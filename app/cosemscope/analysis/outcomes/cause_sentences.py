@@ -46,6 +46,12 @@ class CauseSentences:
         tell = _SENTENCES.get(cause)
         return tell(self, stream) if tell is not None else ""
 
+    def of_exchange(self, exchange: int) -> str:
+        """How an exchange with an error, or without an answer, went: "get-request ... was not answered"."""
+        if int(self._facts.statuses[exchange]) == ExchangeStatus.UNANSWERED:
+            return f"{self._within(exchange)} was not answered"
+        return f"{self.about(exchange)} was answered by {self._result(exchange)}"
+
     # What sentences are made of.
 
     def _exchange(self, stream: int) -> int:

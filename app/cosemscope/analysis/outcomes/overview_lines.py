@@ -6,9 +6,22 @@ Each is told in parts; a part may lead to what it tells of: by a display filter,
 from typing import NamedTuple
 
 from cosemscope.analysis.outcomes.capture_overview import CaptureOverview, MostOf
-from cosemscope.wording import calendar, count, duration, short_duration, size
+from cosemscope.wording import calendar, count, duration, short_duration, size, zone_text
 
 _SECOND = 1_000_000_000
+#: How exchanges ended, and the noun of those that have one; those that are told of when there are none too.
+_ENDED = {
+    "answered": "",
+    "errors": "error",
+    "unanswered": "",
+    "notifications": "notification",
+    "unfinished": "",
+    "unasked": "",
+    "unconfirmed": "",
+}
+_UNOPENED = "security.policy contains encrypted && !inner"
+_ALWAYS = ("answered", "errors", "unanswered")
+_STATUS = {"errors": "error", "notifications": "notification"}
 
 
 class OverviewPart(NamedTuple):
@@ -46,13 +59,13 @@ def overview_parts(found: CaptureOverview, name: str) -> list[OverviewLine]:
     return [
         OverviewLine("Capture", (OverviewPart(f"{name}: {count(found.packets, 'packet')}{_span(found)}"),)),
         OverviewLine("Meters", _meters(found)),
-        OverviewLine("Connections", _connections(found)),
         OverviewLine("Outcomes", _outcomes(found)),
         OverviewLine("Exchanges", _exchanges(found)),
         OverviewLine("Response times", _times(found)),
         OverviewLine("Slowest", _slowest(found)),
         OverviewLine("Most errors", _most_of(found)),
         OverviewLine("First trouble", _trouble(found)),
+        OverviewLine("Expert items", _expert(found)),
         OverviewLine("Not DLMS", _not_dlms(found)),
     ]
 
@@ -67,13 +80,11 @@ def _counted(text: str, number: int, wanted: str) -> OverviewPart:
 
 
 def _meters(found: CaptureOverview) -> tuple[OverviewPart, ...]:
-    complete = f"{found.complete_meters:,} had every connection complete"
-    return (_plain(f"{found.meters:,}, of which {complete}; {count(found.clients, 'client')}"),)
-
-
-def _connections(found: CaptureOverview) -> tuple[OverviewPart, ...]:
+    good = (
+        "" if not found.meters else f", {found.complete_meters:,} without a connection that failed or was cut"
+    )
     return (
-        _plain(f"{found.tcp_connections + found.udp_flows:,}: "),
+        _plain(f"{found.meters:,}{good}; {count(found.clients, 'client')}; "),
         _counted(count(found.tcp_connections, "TCP connection"), found.tcp_connections, "protocol == tcp"),
         _plain(", "),
         _counted(count(found.udp_flows, "UDP flow"), found.udp_flows, "protocol == udp"),
@@ -91,28 +102,20 @@ def _outcomes(found: CaptureOverview) -> tuple[OverviewPart, ...]:
 
 
 def _exchanges(found: CaptureOverview) -> tuple[OverviewPart, ...]:
-    return (
-        _plain(f"{found.exchanges:,}: "),
-        _counted(f"{found.answered:,} answered", found.answered, "exchange.status == answered"),
-        _plain(", "),
-        _counted(count(found.errors, "error"), found.errors, "exchange.status == error"),
-        _plain(", "),
-        _counted(f"{found.unanswered:,} unanswered", found.unanswered, "exchange.status == unanswered"),
-        _plain(", "),
-        _counted(
-            count(found.notifications, "notification"),
-            found.notifications,
-            "exchange.status == notification",
-        ),
-        _plain(_others(found)),
-    )
-
-
-def _others(found: CaptureOverview) -> str:
-    """What is left of the exchanges: those that ended in none of the usual ways."""
-    told = found.answered + found.errors + found.unanswered + found.notifications
-    rest = found.exchanges - told
-    return f", {rest:,} unfinished, unasked or unconfirmed" if rest else ""
+    parts = [_plain(f"{found.exchanges:,}: ")]
+    for name, text in _ENDED.items():
+        number = getattr(found, name)
+        if number or name in _ALWAYS:
+            told = count(number, text) if text else f"{number:,} {name}"
+            parts += [_plain(", ")] if len(parts) > 1 else []
+            parts.append(_counted(told, number, f"exchange.status == {_STATUS.get(name, name)}"))
+    if found.unopened:
+        parts += [
+            _plain("; "),
+            OverviewPart(f"{found.unopened:,} ciphered and not opened", _UNOPENED),
+            _plain(", what they hold is not known"),
+        ]
+    return tuple(parts)
 
 
 def _share(number: int, total: int) -> str:
@@ -127,7 +130,8 @@ def _span(found: CaptureOverview) -> str:
     if found.first_time < 0:
         return ""
     begin, end = (calendar(time // _SECOND) for time in (found.first_time, found.last_time))
-    return f" in {duration(found.last_time - found.first_time)}, {begin} to {end}"
+    zone = zone_text(found.last_time // _SECOND)
+    return f" in {duration(found.last_time - found.first_time)}, {begin} to {end} ({zone})"
 
 
 def _times(found: CaptureOverview) -> tuple[OverviewPart, ...]:
@@ -156,7 +160,7 @@ def _slowest(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     took = short_duration(slowest.response_time)
     return (
         _plain(f"{slowest.meter}, {slowest.about} took {took} ("),
-        OverviewPart(f"WPDU {slowest.wpdu:,}", wpdu=slowest.wpdu),
+        OverviewPart(f"its WPDU is number {slowest.wpdu:,}", wpdu=slowest.wpdu),
         _plain(")"),
     )
 
@@ -181,10 +185,22 @@ def _trouble(found: CaptureOverview) -> tuple[OverviewPart, ...]:
     if trouble is None:
         return (_plain("none"),)
     at = f" (packet {trouble.packet:,})" if trouble.packet else ""
+    exchange = trouble.exchange
+    wanted = f"stream == {trouble.stream}" if exchange is None else f"exchange == {exchange}"
+    where = f"stream {trouble.stream}" if exchange is None else f"exchange {exchange:,}"
+    return (_plain(f"{trouble.meter}, "), OverviewPart(where, wanted), _plain(f": {trouble.cause}{at}"))
+
+
+def _expert(found: CaptureOverview) -> tuple[OverviewPart, ...]:
+    items = found.expert
+    if not (items.errors or items.warnings):
+        return (_plain(f"0 errors, 0 warnings, {count(items.notes, 'note')}"),)
     return (
-        _plain(f"{trouble.meter}, "),
-        OverviewPart(f"stream {trouble.stream}", f"stream == {trouble.stream}"),
-        _plain(f": {trouble.cause}{at}"),
+        _counted(count(items.errors, "error"), items.errors, "expert.severity == error"),
+        _plain(", "),
+        _counted(count(items.warnings, "warning"), items.warnings, "expert.severity == warning"),
+        _plain(f", {count(items.notes, 'note')}; most: "),
+        OverviewPart(f"{items.number:,} {items.item}", f"expert.item == {items.item}"),
     )
 
 

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 #: Octets of an authentication tag: GCM's 16, cut to the first 12.
 TAG_SIZE = 12
+#: The bit of a security control octet that says that the text is ciphered.
+ENCRYPTED = 0x20
 
 
 class Suite(NamedTuple):
@@ -59,7 +61,7 @@ def security_control(octet: int) -> SecurityControl:
 
 _CONTROLS = tuple(
     SecurityControl(
-        octet & 0x0F, bool(octet & 0x10), bool(octet & 0x20), bool(octet & 0x40), bool(octet & 0x80)
+        octet & 0x0F, bool(octet & 0x10), bool(octet & ENCRYPTED), bool(octet & 0x40), bool(octet & 0x80)
     )
     for octet in range(256)
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cosemscope.analysis.associations.looks import Associations
-from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.expert.run import find_items
 from cosemscope.analysis.fields.value_types import seconds_text
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.outcomes.capture_overview import CaptureOverview, capture_overview
@@ -22,12 +22,14 @@ from cosemscope.cli.terminal import show_progress
 
 DESCRIPTION = (
     "Print ten lines on a capture: how many meters, what their connections came to, response times, the "
-    "slowest answer, most errors, the first trouble, and what is not DLMS. With --json one object: packets, "
-    "first_time, last_time, meters, complete_meters, clients, tcp_connections, udp_flows, outcomes, "
-    "exchanges, answered, errors, unanswered, notifications, response_time (median, p95, max), slowest "
-    "(meter, exchange, wpdu, about, response_time), most_errors and most_unanswered (meter, number, result), "
-    "first_trouble (stream, meter, outcome, cause, packet), octets, not_dlms (tcp_connections, udp_flows, "
-    "octets, other_packets); times are seconds as text, null is for nothing."
+    "slowest answer, most errors, the first trouble, expert information, and what is not DLMS. With --json "
+    "one object: packets, first_time, last_time, meters, complete_meters (all of whose connections were "
+    "complete or held pushes alone), clients, tcp_connections, udp_flows, outcomes, exchanges, answered, "
+    "errors, unanswered, notifications, unfinished, unasked, unconfirmed, unopened (ciphered, and their "
+    "results not known), response_time (median, p95, max), slowest (meter, exchange, wpdu, about, "
+    "response_time), most_errors and most_unanswered (meter, number, result), first_trouble (stream, meter, "
+    "outcome, cause, packet, exchange), expert (errors, warnings, notes, item, number), octets, not_dlms "
+    "(tcp_connections, udp_flows, octets, other_packets); times are seconds as text, null is for nothing."
 )
 
 
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _overview(analysis: Analysis, arguments: argparse.Namespace) -> int:
     analysis.run()
     keys = load_keys(arguments)
-    complete(Associations(analysis, keys), told=show_progress)
+    find_items(Associations(analysis, keys), progress=show_progress)
     found = capture_overview(analysis, capture_facts(analysis))
     if arguments.json:
         print(json.dumps(_object(found)))
@@ -71,6 +73,7 @@ def _object(found: CaptureOverview) -> dict[str, Any]:
     names = (
         *("meters", "complete_meters", "clients", "tcp_connections", "udp_flows", "outcomes"),
         *("exchanges", "answered", "errors", "unanswered", "notifications"),
+        *("unfinished", "unasked", "unconfirmed", "unopened"),
     )
     return {
         "packets": found.packets,
@@ -82,6 +85,7 @@ def _object(found: CaptureOverview) -> dict[str, Any]:
         "most_errors": parts(found.most_errors),
         "most_unanswered": parts(found.most_unanswered),
         "first_trouble": parts(found.first_trouble),
+        "expert": parts(found.expert),
         "octets": found.octets,
         "not_dlms": parts(found.not_dlms),
     }
