@@ -55,7 +55,9 @@ def test_figures(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }
     assert found["most_errors"] == {"meter": "10.0.1.3", "number": 2, "result": "rejected-permanent"}
     assert found["most_unanswered"] == {"meter": "10.0.1.4", "number": 1, "result": None}
-    assert (found["first_trouble"]["meter"], found["first_trouble"]["outcome"]) == ("10.0.1.3", "refused")
+    first = found["first_trouble"]
+    assert (first["meter"], first["outcome"], first["exchange"]) == ("10.0.1.3", "complete", 8)
+    assert [found[name] for name in ("unfinished", "unasked", "unconfirmed", "unopened")] == [0, 0, 0, 0]
     assert found["not_dlms"] == {"tcp_connections": 2, "udp_flows": 0, "octets": 37, "other_packets": 1}
     for key in found:
         assert key in DESCRIPTION
@@ -66,15 +68,20 @@ def test_ten_lines(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["overview", str(capture)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 10
-    assert lines[1].split(None, 1)[1] == "4, of which 2 had every connection complete; 1 client"
-    assert lines[3].split(None, 1)[1] == "3 complete (60 %), 1 refused (20 %), 1 unanswered (20 %)"
-    assert lines[6].split(None, 1)[1] == "10.0.1.2, get-request 0.0.42.0.0.255:2 took 700 ms (WPDU 9)"
+    assert lines[1].split(None, 1)[1] == (
+        "4, 2 without a connection that failed or was cut; 1 client; 5 TCP connections, 0 UDP flows"
+    )
+    assert lines[2].split(None, 1)[1] == "3 complete (60 %), 1 refused (20 %), 1 unanswered (20 %)"
+    assert (
+        lines[5].split(None, 1)[1]
+        == "10.0.1.2, get-request 0.0.42.0.0.255:2 took 700 ms (its WPDU is number 9)"
+    )
     empty = tmp_path / "empty.pcap"
     empty.write_bytes(bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
     assert main(["overview", str(empty)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 10
-    assert [line.split(":")[1].strip() for line in lines[3:7:3]] == ["none", "none"]
+    assert [line.split(":")[1].strip() for line in (lines[2], lines[5])] == ["none", "none"]
 
 
 def test_shares_are_honest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +91,7 @@ def test_shares_are_honest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         (faults.syn_unanswered if number == 150 else faults.complete)(Plot(wire, number))
     assert main(["overview", str(wire.capture(tmp_path / "wire.pcap"))]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[3].endswith("200 complete (over 99 %), 1 no-connection (under 1 %)")
+    assert lines[2].endswith("200 complete (over 99 %), 1 no-connection (under 1 %)")
 
 
 def test_errors_that_only_trees_tell_are_counted_as_exchanges_counts_them(
