@@ -249,9 +249,10 @@ class _Overview:
             int(kinds[severity == one].sum()) for one in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
         )
         gravest = np.where(severity == (Severity.ERROR if errors else Severity.WARNING), kinds, 0)
-        most = int(gravest.argmax())
-        number = int(gravest[most])
-        return ExpertCount(errors, warnings, notes, NUMBERED[most].word if number else None, number)
+        number = int(gravest.max())
+        # Kinds are numbered as modules are imported: of equals the alphabet decides.
+        most = min(kind.word for kind in NUMBERED if gravest[kind.number] == number)
+        return ExpertCount(errors, warnings, notes, most if number else None, number)
 
     def _first_trouble(self) -> FirstTrouble | None:
         outcomes, exchanges = self._facts.outcomes, self._facts.table
