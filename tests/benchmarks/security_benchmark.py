@@ -146,7 +146,8 @@ def walk(count: int) -> float:
     """APDUs a second of a ciphered association of `count` exchanges: each opened, its request found."""
     from cosemscope.analysis.associations.association import Association
     from cosemscope.analysis.associations.steps import advance
-    from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+    from cosemscope.analysis.keys.key_entry import KeyEntry
+    from cosemscope.analysis.keys.key_table import KeyTable
     from cosemscope.apdu.opening import Verdict
     from cosemscope.apdu.security.key_sets import KeySet
     from tests.helpers import traffic_apdus as a

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.cli import main
 from tests.helpers.protection import vector_keys, vectors
 from tests.helpers.shared import shared

@@ -6,7 +6,8 @@ from functools import cache
 
 from cosemscope.analysis.associations.association import Association
 from cosemscope.analysis.associations.steps import advance
-from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.context import CipheredPart, Context, Reference, Request
 from cosemscope.apdu.decoder import decode_apdu
 from cosemscope.apdu.fields import Decoded

@@ -2,7 +2,8 @@
 
 import re
 
-from cosemscope.analysis.keys.key_table import KeyFileError, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyFileError
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.analysis.pasted.messages import messages_of
 from cosemscope.analysis.pasted.pasted_trees import decode_pasted
 from cosemscope.apdu.pasted.pasted_text import read_pasted

@@ -2,7 +2,8 @@
 
 from cosemscope.analysis.associations.association import Association, Look, Place
 from cosemscope.analysis.associations.steps import advance
-from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.security.key_sets import KeySet
 from tests.helpers import traffic_apdus as a

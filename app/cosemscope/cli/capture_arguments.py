@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import cast
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyFileError, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyFileError
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.capture.files.reader import open_capture, open_source
 from cosemscope.capture.files.sequence import CaptureSequence
 from cosemscope.capture.records import CaptureError

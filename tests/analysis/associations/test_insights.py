@@ -17,7 +17,8 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_records import json_lines
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.data.data_reader import skip_data
 from cosemscope.apdu.decoder import decode_apdu

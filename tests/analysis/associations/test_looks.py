@@ -12,7 +12,8 @@ from cosemscope.analysis.associations.association import Association, Look
 from cosemscope.analysis.associations.further_in import further_in
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.fields import first
 from cosemscope.apdu.first_look import ApduKind
 from cosemscope.apdu.first_look import look as look_at_apdus

@@ -6,7 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.security.key_sets import KeySet, point_octets
 from tests.helpers import traffic_apdus as a

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from cosemscope.analysis.associations.association import Association, Look, Place
 from cosemscope.analysis.associations.steps import advance
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.security.key_sets import KeySet
 from tests.helpers import traffic_apdus as a

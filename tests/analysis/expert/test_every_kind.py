@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.run import find_items
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.sequence import CaptureSequence

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyFileError, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry, KeyFileError
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.security.key_sets import KeySet, point_octets
 from cosemscope.capture.packets.flows import Endpoint
 from cosemscope.resources import resource

@@ -8,7 +8,8 @@ import pytest
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.analysis.outcomes.association_security import POLICIES
 from cosemscope.analysis.outcomes.association_table import Acceptance, AssociationEnd
 from cosemscope.analysis.outcomes.capture_facts import capture_facts

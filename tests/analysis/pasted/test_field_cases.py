@@ -14,7 +14,8 @@ import pytest
 
 from cosemscope.analysis.associations.insights import Insights
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.analysis.pasted.pasted_trees import decode_pasted
 from cosemscope.apdu.opening import Verdict
 from cosemscope.apdu.pasted.pasted_text import read_pasted

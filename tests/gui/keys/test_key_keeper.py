@@ -34,7 +34,7 @@ def test_kept_keys_are_there_at_the_next_start(store, look, settings, qtbot):
     assert "locked" in told.args[0]
     assert EK.lower() not in told.args[0].lower()
     store.locked = False
-    third.add(KeyTable.parse(f'[[key]]\ndedicated = "{AK}"').entries)
+    third.add(KeyTable.parse(f'[[key]]\ndedicated = "{AK}"'))
     qtbot.waitUntil(lambda: len(third.keys) == 3)
     third.wait()
     fourth = KeyKeeper(settings)
@@ -44,17 +44,17 @@ def test_kept_keys_are_there_at_the_next_start(store, look, settings, qtbot):
 def test_merging_leaves_the_table_alone_when_there_is_nothing_new():
     """So that nothing is opened anew for nothing."""
     table = KeyTable.parse(FILE)
-    assert merged(table, KeyTable.parse(FILE).entries) is table
-    assert len(merged(table, KeyTable.parse(f'[[key]]\ndedicated = "{AK}"').entries)) == 3
+    assert merged(table, KeyTable.parse(FILE)) is table
+    assert len(merged(table, KeyTable.parse(f'[[key]]\ndedicated = "{AK}"'))) == 3
 
 
 def test_changes_are_told_once_and_only_for_news(keeper, qtbot):
     """Whatever is shown is opened anew at each change: the same keys again are none."""
     table = KeyTable.parse(FILE)
     with qtbot.waitSignal(keeper.changed):
-        assert keeper.add(table.entries) == 2
+        assert keeper.add(table) == 2
     with qtbot.assertNotEmitted(keeper.changed):
-        assert keeper.add(table.entries) == 0
+        assert keeper.add(table) == 0
         keeper.set_keys(keeper.keys)
 
 
@@ -95,7 +95,7 @@ def test_keeping_is_an_option_that_is_off(keeper, store, settings):
 @pytest.mark.parametrize("given", [FILE, f'[[key]]\nmaster = "{MASTER}"\n'])
 def test_merged_tables_hold_each_entry_once(given):
     """By whatever name it comes again."""
-    table = merged(KeyTable.parse(FILE), KeyTable.parse(given).entries)
+    table = merged(KeyTable.parse(FILE), KeyTable.parse(given))
     assert len(table) == 2
 
 

@@ -148,3 +148,26 @@ def test_the_bundled_key_files_can_be_shown(dialog, keeper):
     assert rows[0][0] == "Meter 57"
     assert "broadcast given, master given" in rows[0][6]
     assert all(cell is not None for row in rows for cell in row)
+
+
+def test_a_fleet_is_a_row_that_can_be_removed_and_comes_once(dialog, keeper, qtbot, tmp_path, monkeypatch):
+    """The keys of a CSV file of thousands are told by their number, and are not shown or edited each."""
+    path = tmp_path / "fleet.csv"
+    path.write_text("title,encryption\n" + "".join(f"{n:016x},{EK}\n" for n in range(1, 2001)))
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *words: ([str(path)], ""))
+    keeper.set_keys(KeyTable.parse(FILE))
+    click(qtbot, dialog, "load")
+    qtbot.waitUntil(lambda: len(keeper.keys) == 2002)
+    assert cells(dialog)[2][:6] == ["fleet.csv", "2,000 titles", "any", "any", "given", ""]
+    choose_row(qtbot, dialog, 2)
+    assert [dialog.buttons[one].isEnabled() for one in ("edit", "remove", "show")] == [False, True, False]
+    qtbot.keyClick(dialog.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert not holds_key(QGuiApplication.clipboard().text())
+    click(qtbot, dialog, "load")
+    qtbot.waitUntil(
+        lambda: any("2,000 more were there already" in one.text for one in dialog.messages.messages)
+    )
+    assert len(keeper.keys) == 2002
+    choose_row(qtbot, dialog, 2)
+    click(qtbot, dialog, "remove")
+    assert len(keeper.keys) == 2

@@ -9,7 +9,8 @@ import importlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from cosemscope.analysis.keys.key_table import KeyFileError, KeyTable
+from cosemscope.analysis.keys.key_entry import KeyFileError
+from cosemscope.analysis.keys.key_table import KeyTable
 
 SERVICE = "Cosemscope"
 _ENTRY = "keys"

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from cosemscope.analysis.keys.key_table import KeyEntry
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.gui.base.message_bar import MessageSeverity
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.dialogs.paste_box import PasteBox, clipboard_hex
@@ -67,7 +68,7 @@ class KeysAndOctets(QObject):
         return dialog
 
     def _take(self, entry: KeyEntry) -> None:
-        if not self.keeper.add([entry]):
+        if not self.keeper.add(KeyTable([entry])):
             self._say(MessageSeverity.NOTE, "The same keys are there already: they were tried.")
 
     def load_files(self, paths: Sequence[str]) -> None:

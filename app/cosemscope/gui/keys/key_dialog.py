@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cosemscope.analysis.keys.key_table import KeyEntry, KeyFieldError
+from cosemscope.analysis.keys.key_entry import KeyEntry, KeyFieldError
 from cosemscope.gui.document.protection import WantedKey
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.icons import icon

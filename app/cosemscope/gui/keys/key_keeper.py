@@ -14,15 +14,16 @@ from typing import Any, NamedTuple
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 
 from cosemscope.analysis.keys import key_store
+from cosemscope.analysis.keys.key_entry import KeyEntry, KeyFileError
 from cosemscope.analysis.keys.key_store import KeyStoreError
-from cosemscope.analysis.keys.key_table import NO_KEYS, KeyEntry, KeyFileError, KeyTable
+from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.gui.base.settings import KEEP_KEYS, Settings
 
 
 class Outcome(NamedTuple):
-    """The outcome of work on files or on the store: entries found, a problem, a note."""
+    """The outcome of work on files or on the store: keys found, a problem, a note."""
 
-    entries: tuple[KeyEntry, ...] = ()
+    keys: KeyTable = NO_KEYS
     problem: str = ""
     note: str = ""
 
@@ -53,28 +54,29 @@ def _content(entry: KeyEntry) -> str:
     return entry.text().partition("\nname = ")[2].partition("\n")[2]
 
 
-def merged(table: KeyTable, entries: Sequence[KeyEntry]) -> KeyTable:
-    """The table with these entries behind its own, those left out that it has already, by whatever name."""
+def merged(table: KeyTable, other: KeyTable) -> KeyTable:
+    """The table with another's keys behind its own, those left out that it has already, by whatever name."""
     known = {_content(entry) for entry in table.entries}
     fresh = []
-    for entry in entries:
+    for entry in other.entries:
         content = _content(entry)
         if content not in known:
             known.add(content)
             fresh.append(entry)
-    return KeyTable((*table.entries, *fresh)) if fresh else table
+    fleets = [fleet for fleet in other.fleets if not any(map(fleet.holds_the_same, table.fleets))]
+    return table + KeyTable(fresh, fleets) if fresh or fleets else table
 
 
 def _load_files(paths: Sequence[str]) -> Outcome:
-    """The entries of key files; files that cannot be used are named."""
-    entries: list[KeyEntry] = []
+    """The keys of key files; files that cannot be used are named."""
+    found = NO_KEYS
     problems = []
     for path in paths:
         try:
-            entries.extend(KeyTable.load(path).entries)
+            found = found + KeyTable.load(path)
         except KeyFileError as reason:
             problems.append(f"{reason}.")
-    return Outcome(tuple(entries), " ".join(problems))
+    return Outcome(found, " ".join(problems))
 
 
 def _save_file(table: KeyTable, path: str) -> Outcome:
@@ -97,7 +99,8 @@ def _save_file(table: KeyTable, path: str) -> Outcome:
             raise
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from None
-    return Outcome(note=f"{Path(path).name} holds {len(table)} entries now, in clear.")
+    left = "; what came out of files of fleets stays there" if table.fleets else ""
+    return Outcome(note=f"{Path(path).name} holds {len(table.entries):,} entries now, in clear{left}.")
 
 
 class KeyKeeper(QObject):
@@ -121,7 +124,7 @@ class KeyKeeper(QObject):
         self._teller = _Teller(self)
         self._teller.done.connect(self._finish)
         if self.keep:
-            self._begin(lambda: Outcome(key_store.load().entries), self._take_stored)
+            self._begin(lambda: Outcome(key_store.load()), self._take_stored)
 
     def _begin(self, work: Callable[[], Outcome], then: Callable[[Outcome], None]) -> None:
         self._pool.start(_Job(self._teller, work, then))
@@ -153,10 +156,10 @@ class KeyKeeper(QObject):
             if self.keep:
                 self._write_store()
 
-    def add(self, entries: Sequence[KeyEntry]) -> int:
-        """Add entries that are not there yet; how many those were."""
+    def add(self, keys: KeyTable) -> int:
+        """Add what is not there yet; how many key holders those were."""
         before = len(self._keys)
-        self.set_keys(merged(self._keys, entries))
+        self.set_keys(merged(self._keys, keys))
         return len(self._keys) - before
 
     # Files
@@ -165,11 +168,11 @@ class KeyKeeper(QObject):
         """Add what key files hold; their paths are remembered nowhere."""
 
         def take(outcome: Outcome) -> None:
-            added = self.add(outcome.entries)
-            if outcome.entries:
-                old = len(outcome.entries) - added
-                known = f"; {old} more were there already" if old else ""
-                self.told.emit(f"{added} {'entry was' if added == 1 else 'entries were'} added{known}.")
+            added = self.add(outcome.keys)
+            if len(outcome.keys):
+                old = len(outcome.keys) - added
+                known = f"; {old:,} more were there already" if old else ""
+                self.told.emit(f"{added:,} {'entry was' if added == 1 else 'entries were'} added{known}.")
 
         self._begin(lambda: _load_files(tuple(paths)), take)
 
@@ -211,9 +214,9 @@ class KeyKeeper(QObject):
         table, known = self._keys, self._store_known
 
         def work() -> Outcome:
-            whole = table if known else merged(table, key_store.load().entries)
+            whole = table if known else merged(table, key_store.load())
             key_store.save(whole)
-            return Outcome(whole.entries)
+            return Outcome(whole)
 
         self._begin(work, self._take_stored)
 
@@ -223,7 +226,7 @@ class KeyKeeper(QObject):
         fresh = not self._store_known
         self._store_known = True
         if fresh and self.keep:
-            table = merged(self._keys, outcome.entries)
+            table = merged(self._keys, outcome.keys)
             if table is not self._keys:
                 self._keys = table
                 self.changed.emit()

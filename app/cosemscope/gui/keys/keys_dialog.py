@@ -24,7 +24,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cosemscope.analysis.keys.key_table import KeyEntry, KeyTable
+from cosemscope.analysis.keys.fleet_keys import FleetKeys
+from cosemscope.analysis.keys.key_entry import KeyEntry
+from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.names.texts import title_text
 from cosemscope.gui.base.message_bar import MessageBar, MessageSeverity
 from cosemscope.gui.keys.key_dialog import KeyDialog, entry_fields
@@ -40,17 +42,18 @@ _TITLES = ("Name", "System title", "Address", "wPort", "Encryption", "Authentica
 _WHO = 4
 _SINGLE = ("encryption", "authentication")
 _GIVEN = "given"
-_FILES = "Key files (*.toml);;All files (*)"
+_FILES = "Key files (*.toml *.csv);;All files (*)"
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 _FONT = int(Qt.ItemDataRole.FontRole)
 
 
 class KeyModel(QAbstractTableModel):
-    """Entries of a key table as rows; `shown` are the rows whose octets are shown."""
+    """Entries of a key table as rows, then its fleets; `shown` are the entries whose octets are shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: tuple[KeyEntry, ...] = ()
+        self._fleets: tuple[FleetKeys, ...] = ()
         self.shown: frozenset[int] = frozenset()
 
     @property
@@ -61,7 +64,7 @@ class KeyModel(QAbstractTableModel):
     def show(self, keys: KeyTable) -> None:
         """Show another table, its keys covered."""
         self.beginResetModel()
-        self._entries = keys.entries
+        self._entries, self._fleets = keys.entries, keys.fleets
         self.shown = frozenset()
         self.endResetModel()
 
@@ -72,8 +75,8 @@ class KeyModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, _WHO), self.index(len(self._entries) - 1, len(_TITLES) - 1))
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:
-        """Entries."""
-        return 0 if parent.isValid() else len(self._entries)
+        """Entries and fleets."""
+        return 0 if parent.isValid() else len(self._entries) + len(self._fleets)
 
     def columnCount(self, parent: _Index = QModelIndex()) -> int:
         """Whom it is for, then the keys."""
@@ -89,12 +92,26 @@ class KeyModel(QAbstractTableModel):
             return theme.fixed_font()
         if role != _DISPLAY:
             return None
-        entry = self._entries[index.row()]
-        return _cell(entry, index.column(), entry_fields(entry) if index.row() in self.shown else {})
+        return self._text(index.row(), index.column(), covered=index.row() not in self.shown)
+
+    def _text(self, row: int, column: int, *, covered: bool) -> str:
+        if row >= len(self._entries):
+            return _fleet_cell(self._fleets[row - len(self._entries)], column)
+        entry = self._entries[row]
+        return _cell(entry, column, {} if covered else entry_fields(entry))
 
     def line(self, row: int) -> str:
         """A row as text to be copied, its cells separated by tabs; keys are covered in it, shown or not."""
-        return "\t".join(_cell(self._entries[row], column, {}) for column in range(len(_TITLES)))
+        return "\t".join(self._text(row, column, covered=True) for column in range(len(_TITLES)))
+
+
+def _fleet_cell(fleet: FleetKeys, column: int) -> str:
+    """A cell of a fleet: its file and how many titles; of its keys those that it may have."""
+    if column < _WHO:
+        return (fleet.name, f"{len(fleet):,} titles", "any", "any")[column]
+    if column < _WHO + len(_SINGLE):
+        return _GIVEN if _SINGLE[column - _WHO] in fleet.fields else ""
+    return ", ".join(f"{name.replace('_', ' ')} {_GIVEN}" for name in fleet.fields if name not in _SINGLE)
 
 
 def _cell(entry: KeyEntry, column: int, octets: Mapping[str, Any]) -> str:
@@ -262,18 +279,19 @@ class KeysDialog(QDialog):
 
     def _show_state(self) -> None:
         rows = self.selected()
+        entries = [row for row in rows if row < len(self._model.entries)]
         for name, there in (
-            ("edit", len(rows) == 1),
+            ("edit", len(rows) == 1 and rows[0] < len(self._model.entries)),
             ("remove", bool(rows)),
-            ("show", bool(rows)),
-            ("save", bool(self._model.rowCount())),
+            ("show", bool(entries)),
+            ("save", bool(self._model.entries)),
         ):
             self.buttons[name].setEnabled(there)
-        hidden = not rows or not self._model.shown.issuperset(rows)
+        hidden = not entries or not self._model.shown.issuperset(entries)
         self.buttons["show"].setText("&Show" if hidden else "&Cover")
 
     def _show_octets(self) -> None:
-        rows = frozenset(self.selected())
+        rows = frozenset(row for row in self.selected() if row < len(self._model.entries))
         shown = self._model.shown
         self._model.set_shown(shown - rows if shown >= rows else shown | rows)
         self._fit_columns()
@@ -292,14 +310,14 @@ class KeysDialog(QDialog):
         ask_key(self, self._keeper, "Add key").entryGiven.connect(self._take)
 
     def _take(self, entry: KeyEntry) -> None:
-        if not self._keeper.add([entry]):
+        if not self._keeper.add(KeyTable([entry])):
             self.messages.say(MessageSeverity.NOTE, "The same entry is there already.")
-        self.table.selectRow(self._model.rowCount() - 1)
+        self.table.selectRow(len(self._model.entries) - 1)
 
     def edit(self) -> None:
         """Edit the selected entry."""
         rows = self.selected()
-        if len(rows) != 1:
+        if len(rows) != 1 or rows[0] >= len(self._model.entries):
             return
         row, entry = rows[0], self._model.entries[rows[0]]
         dialog = ask_key(self, self._keeper, "Edit key", entry)
@@ -309,7 +327,7 @@ class KeysDialog(QDialog):
         entries = list(self._keeper.keys.entries)
         if row < len(entries) and entries[row] is old:
             entries[row] = new
-            self._keeper.set_keys(KeyTable(entries))
+            self._keeper.set_keys(KeyTable(entries, self._keeper.keys.fleets))
 
     def remove(self) -> None:
         """Remove the selected entries; a button brings them back."""
@@ -317,7 +335,8 @@ class KeysDialog(QDialog):
         if not rows:
             return
         left = [entry for row, entry in enumerate(before.entries) if row not in rows]
-        self._keeper.set_keys(KeyTable(left))
+        fleets = [one for row, one in enumerate(before.fleets, len(before.entries)) if row not in rows]
+        self._keeper.set_keys(KeyTable(left, fleets))
         self.messages.clear()
         words = f"{count(len(rows), 'entry', 'entries')} removed."
         self.messages.say(MessageSeverity.NOTE, words, [("Undo", lambda: self._undo(before))])
