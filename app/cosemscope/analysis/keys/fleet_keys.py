@@ -19,7 +19,7 @@ from cosemscope.apdu.security.key_sets import KeySet
 Rows = npt.NDArray[np.int64]
 
 
-class Octets(NamedTuple):
+class HeldOctets(NamedTuple):
     """Octets of each holder: `values` uint8[n, most], `sizes` uint8[n], 0 where a holder has none."""
 
     values: npt.NDArray[np.uint8]
@@ -34,7 +34,7 @@ class Holders(NamedTuple):
     """Some holders, as they come: `titles` uint64[n], and a column for each field."""
 
     titles: npt.NDArray[np.uint64]
-    columns: Mapping[str, Octets]
+    columns: Mapping[str, HeldOctets]
 
 
 class FleetKeys:
@@ -45,7 +45,8 @@ class FleetKeys:
         self.name = name
         self._titles = holders.titles[order]
         self._columns = {
-            field: Octets(values[order], sizes[order]) for field, (values, sizes) in holders.columns.items()
+            field: HeldOctets(values[order], sizes[order])
+            for field, (values, sizes) in holders.columns.items()
         }
 
     def __len__(self) -> int:
@@ -89,7 +90,7 @@ class FleetKeys:
         return KeySet(label, title, **held)
 
 
-def _joined(field: str, batches: Sequence[Holders]) -> Octets:
+def _joined(field: str, batches: Sequence[Holders]) -> HeldOctets:
     """A column of all batches, as wide as the widest."""
     parts = [batch.columns[field] for batch in batches]
     most = max(part.values.shape[1] for part in parts)
@@ -98,4 +99,4 @@ def _joined(field: str, batches: Sequence[Holders]) -> Octets:
     for part in parts:
         values[at : at + len(part.sizes), : part.values.shape[1]] = part.values
         at += len(part.sizes)
-    return Octets(values, np.concatenate([part.sizes for part in parts]))
+    return HeldOctets(values, np.concatenate([part.sizes for part in parts]))

@@ -19,7 +19,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.analysis.keys.fleet_keys import FleetKeys, Holders, Octets
+from cosemscope.analysis.keys.fleet_keys import FleetKeys, HeldOctets, Holders
 from cosemscope.analysis.keys.key_entry import (
     KNOWN_FIELDS,
     KeyEntry,
@@ -177,14 +177,14 @@ def _holders(names: Sequence[str], lines: list[tuple[int, list[str]]], source: s
 
 def _octets(
     name: str, cells: Sequence[str], sizes: Sequence[int], numbers: Sequence[int], source: str
-) -> Octets:
+) -> HeldOctets:
     """A column of octets in hex. Raises KeyFileError, which names the line of the first that is none."""
     size = sizes[0]
     if set(map(len, cells)) == {2 * size}:  # all alike, as they mostly are: one number of many digits
         with suppress(ValueError):
             values = np.frombuffer(bytes.fromhex("".join(cells)), np.uint8)
             if len(values) == size * len(cells):  # and no space among the digits
-                return Octets(values.reshape(len(cells), size), np.full(len(cells), size, np.uint8))
+                return HeldOctets(values.reshape(len(cells), size), np.full(len(cells), size, np.uint8))
     found: list[bytes] = []
     for line, cell in zip(numbers, cells, strict=True):
         octets = hex_octets(cell) if cell.strip() else b""
@@ -196,13 +196,13 @@ def _octets(
     return _ragged(found)
 
 
-def _names(cells: Sequence[str]) -> Octets:
+def _names(cells: Sequence[str]) -> HeldOctets:
     return _ragged([cell.strip().encode()[:_MOST_NAME] for cell in cells])
 
 
-def _ragged(found: Sequence[bytes]) -> Octets:
+def _ragged(found: Sequence[bytes]) -> HeldOctets:
     """Octets of different sizes beside one another, filled up with zeros."""
     sizes: npt.NDArray[np.uint8] = np.array(list(map(len, found)), np.uint8)
     most = max(int(sizes.max()), 1)
     values = np.frombuffer(b"".join(octets.ljust(most, b"\0") for octets in found), np.uint8)
-    return Octets(values.reshape(len(found), most), sizes)
+    return HeldOctets(values.reshape(len(found), most), sizes)
