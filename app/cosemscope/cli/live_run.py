@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cosemscope.capture.events import Event, Trouble, not_obeyed
+from cosemscope.capture.events import Command, Event, Trouble, Vocabulary, not_obeyed
 from cosemscope.capture.option_values import SIZE
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_folder import spool_path
@@ -96,10 +96,22 @@ class _Ending:
             self._end()
 
 
-def run_live(command: str, arguments: argparse.Namespace, work: Work) -> int:
-    """Run a live command with a recording; what went wrong is told as an event."""
+def run_live(
+    command: str,
+    arguments: argparse.Namespace,
+    work: Work,
+    line: Callable[[Event], str] = lambda event: "",
+) -> int:
+    """Run a live command with a recording; what went wrong is told as an event.
+
+    `line` words those events for people that the command has for itself.
+    """
     ending = _Ending()
-    tell = Teller(_line, as_json=arguments.json or arguments.control, on_reader_gone=ending)
+    tell = Teller(
+        lambda event: line(event) or _line(event),
+        as_json=arguments.json or arguments.control,
+        on_reader_gone=ending,
+    )
     ending.tell = tell
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it in order, as Ctrl+C does
     try:
@@ -158,14 +170,14 @@ def _apdu_line(event: ApduEvent, local: int, arrow: str, remote: int, taken: flo
     return f"{what} {time:>10}  {shown}".rstrip()
 
 
-def read_commands(tell: Teller) -> Commands:
+def read_commands(tell: Teller, vocabulary: Vocabulary[Command] = LIVE_COMMANDS) -> Commands:
     """Commands from standard input, read in a thread: no event loop waits for a pipe on every system."""
     given: Commands = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def read() -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            for command in commands(LIVE_COMMANDS, lambda words: tell(not_obeyed(words))):
+            for command in commands(vocabulary, lambda words: tell(not_obeyed(words))):
                 loop.call_soon_threadsafe(given.put_nowait, command)
             loop.call_soon_threadsafe(given.put_nowait, None)
 

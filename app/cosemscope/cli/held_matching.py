@@ -1,0 +1,96 @@
+"""Display filters of breakpoints: which WPDUs on their way through a relay one leaves, before they go on.
+
+Those that wait are written as a small capture, each with the addresses of its ends, and analysed like any.
+A breakpoint sees one WPDU: a filter that asks for what only others tell is refused.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.fields.row_field import Cost
+from cosemscope.analysis.filter.display_filter import DisplayFilter, FilterError, compile_filter
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.packets.packet_row import TCP, UDP
+from cosemscope.capture.spool.spool_writer import SpoolWriter
+from cosemscope.capture.spool.synthetic_frames import SyntheticTcp, SyntheticUdp
+from cosemscope.live.relay.breakpoints import Matches, Passing
+from cosemscope.streams.decode_as import DecodeAs
+from cosemscope.streams.tables.framing import Framing
+
+#: Octets of a segment: the longest WPDU is two of them.
+_SEGMENT = 65_000
+_WHOLE = {Cost.WHOLE, Cost.TREES}
+_Ends = tuple[tuple[str, int], tuple[str, int]]
+_OF_A_CAPTURE = ("association.", "exchange.", "stream.", "frame.", "tcp.analysis.")
+
+
+def make_matches(text: str) -> Matches:
+    """What asks the filter. Raises ValueError, in words, for one that is none or needs a whole capture."""
+    try:
+        wanted = compile_filter(text)
+    except FilterError as error:
+        raise ValueError(f"--hold: {error.pointed(text)}") from None
+    if wanted.is_empty:
+        raise ValueError("--hold: an empty filter would hold everything: write wpdu.length >= 0")
+    for field in wanted.fields:
+        if field.cost in _WHOLE or field.name.startswith(_OF_A_CAPTURE):
+            raise ValueError(
+                f"--hold: {field.name} is told by a whole capture; a breakpoint sees one WPDU by itself"
+            )
+
+    def matches(passing: Sequence[Passing]) -> list[bool]:
+        return _matched(wanted, passing)
+
+    return matches
+
+
+def _matched(wanted: DisplayFilter, passing: Sequence[Passing]) -> list[bool]:
+    """Whether the filter leaves a WPDU of each. Raises OSError, SpoolError and CaptureError."""
+    found = [False] * len(passing)
+    ports = {(UDP if one.udp else TCP, one.target.port): Framing.WRAPPER for one in passing}
+    with tempfile.TemporaryDirectory(prefix="cosemscope-") as folder:
+        path = Path(folder) / "held.pcapng"
+        places = _write(path, passing)
+        with open_capture(path) as reader:
+            analysis = Analysis(reader, DecodeAs(ports=ports)).run()
+            associations = Associations(analysis)
+            wanted.prepare(associations)
+            rows = wanted.rows(analysis, associations=associations)
+            for packet in analysis.wpdus["first_packet"][rows].tolist():
+                found[places[packet]] = True
+    return found
+
+
+def _write(path: Path, passing: Sequence[Passing]) -> list[int]:
+    """Write each as packets of its connection; the place in `passing` of each packet."""
+    places: list[int] = []
+    connections: dict[_Ends, SyntheticTcp] = {}
+    with SpoolWriter(path, buffer=1 << 20, system="") as spool:
+        spool.add_interface("held")
+        for place, one in enumerate(passing):
+            for frame in _frames(one, connections):
+                spool.write(place, frame)
+                places.append(place)
+    return places
+
+
+def _frames(one: Passing, connections: dict[_Ends, SyntheticTcp]) -> list[bytes]:
+    ends = _of_one_version(one)
+    if one.udp:
+        return SyntheticUdp(*ends).data(one.to_target, one.octets)
+    opened = []
+    if ends not in connections:
+        connections[ends] = SyntheticTcp(*ends, mss=_SEGMENT)
+        opened = connections[ends].handshake()
+    return [*opened, *connections[ends].data(one.to_target, one.octets)]
+
+
+def _of_one_version(one: Passing) -> _Ends:
+    """The ends; where one is of IPv4 and the other of IPv6, the client has the address of loopback."""
+    client, target = one.client, one.target
+    if (":" in client.host) is (":" in target.host):
+        return client, target
+    return ("::1" if ":" in target.host else "127.0.0.1", client.port), target

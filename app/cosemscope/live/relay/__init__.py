@@ -1,0 +1,1 @@
+"""A relay between clients and their meters: whoever may not capture connects through it."""
