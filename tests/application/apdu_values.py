@@ -70,7 +70,7 @@ from cosemscope.application.encoding.protected_apdus import (
     GeneralGloCiphering,
     GeneralSigning,
     IdentifiedKey,
-    Protected,
+    ProtectedContent,
     WrappedKey,
 )
 from cosemscope.application.encoding.service_parts import (
@@ -219,13 +219,13 @@ _INITIATE = st.sampled_from([encode(InitiateRequest(0x1D, 1024)), encode(Initiat
 
 
 @st.composite
-def _protected(draw: st.DrawFn) -> Protected:
+def _protected(draw: st.DrawFn) -> ProtectedContent:
     control = (
         draw(st.sampled_from([0x10, 0x20, 0x30])) | draw(st.integers(0, 2)) | draw(st.sampled_from([0, 64]))
     )
     text = draw(st.binary(max_size=60)) if control & 0x20 else draw(_PLAIN)
     mark = draw(st.binary(min_size=12, max_size=12)) if control & 0x10 else b""
-    return Protected(control, draw(U32), text, mark)
+    return ProtectedContent(control, draw(U32), text, mark)
 
 
 _ENVELOPE = (_OCTETS, _TITLE, _TITLE, _TIME, _OCTETS)

@@ -28,7 +28,7 @@ from cosemscope.application.encoding.initiate_apdus import InitiateRequest
 from cosemscope.application.encoding.notifications import DataNotification, ExceptionResponse
 from cosemscope.application.encoding.octet_codecs import EncodeError
 from cosemscope.application.encoding.octet_reader import ParseError
-from cosemscope.application.encoding.protected_apdus import CipheredService, Protected
+from cosemscope.application.encoding.protected_apdus import CipheredService, ProtectedContent
 from tests.apdu.strategies import same
 from tests.application.apdu_values import APDUS, DATA
 from tests.helpers.apdu_checks import at, check_tree
@@ -171,9 +171,9 @@ def test_errors_name_the_octet_and_what_was_expected(octets: str, offset: int, e
         (DataNotification(1, b"abc", Data(0)), "date-time of 0 or 12 octets"),
         (GeneralBlockTransfer(True, False, 64, 1, 0, b""), "window"),
         (GeneralBlockTransfer(True, False, 1, 70_000, 0, b""), "GeneralBlockTransfer"),
-        (CipheredService(0x60, Protected(0x20, 1, b"")), "tag of CipheredService"),
-        (CipheredService(0xC8, Protected(0x30, 1, b"", b"x")), "authentication tag"),
-        (CipheredService(0xC8, Protected(0x30, None, b"", bytes(12))), "invocation counter"),
+        (CipheredService(0x60, ProtectedContent(0x20, 1, b"")), "tag of CipheredService"),
+        (CipheredService(0xC8, ProtectedContent(0x30, 1, b"", b"x")), "authentication tag"),
+        (CipheredService(0xC8, ProtectedContent(0x30, None, b"", bytes(12))), "invocation counter"),
         (Aarq(300), "context of Aarq"),
         (Aarq(1, calling_authentication_value=5), "calling_authentication_value"),  # type: ignore[arg-type]
     ],

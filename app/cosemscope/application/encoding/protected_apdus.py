@@ -1,4 +1,4 @@
-"""Protected APDUs as values, still ciphered: services, general- envelopes, signatures (IEC 62056-5-3).
+"""ProtectedContent APDUs as values, still ciphered: services, general- envelopes, signatures (IEC 62056-5-3).
 
 What is inside is octets; `application.protection` seals and opens them.
 """
@@ -23,7 +23,7 @@ from cosemscope.application.encoding.octet_reader import OctetReader, ParseError
 AUTHENTICATED, ENCRYPTED = 0x10, 0x20
 
 
-class Protected(NamedTuple):
+class ProtectedContent(NamedTuple):
     """The content of a protected APDU: security control, invocation counter, text, authentication tag.
 
     `counter` is None where the security control says neither authenticated nor encrypted: the text then is
@@ -36,7 +36,7 @@ class Protected(NamedTuple):
     authentication_tag: bytes = b""
 
 
-def _write_protected(out: bytearray, value: Protected) -> None:
+def _write_protected(out: bytearray, value: ProtectedContent) -> None:
     control, counter, text, mark = value
     if len(mark) != (TAG_SIZE if control & AUTHENTICATED else 0):
         raise EncodeError(
@@ -48,7 +48,7 @@ def _write_protected(out: bytearray, value: Protected) -> None:
     write_octets(out, head + text + mark)
 
 
-def _read_protected(reader: OctetReader) -> Protected:
+def _read_protected(reader: OctetReader) -> ProtectedContent:
     size = reader.length("protected content")
     stop, outer_end = reader.position + size, reader.end
     reader.end = stop
@@ -61,7 +61,7 @@ def _read_protected(reader: OctetReader) -> Protected:
     text = reader.take(left - tag_size, "text")
     mark = reader.take(tag_size, "authentication tag")
     reader.end = outer_end
-    return Protected(control, counter, text, mark)
+    return ProtectedContent(control, counter, text, mark)
 
 
 PROTECTED = Codec(_write_protected, _read_protected)
@@ -72,7 +72,7 @@ class CipheredService:
     """A glo- or ded- service; `tag` is its first octet, one of `names.tags.GLO_SERVICES`, `DED_SERVICES`."""
 
     tag: int
-    protected: Protected
+    protected: ProtectedContent
 
 
 CIPHERED_TAGS = frozenset((*GLO_SERVICES, *DED_SERVICES))
@@ -83,7 +83,7 @@ class GeneralGloCiphering:
     """Any APDU ciphered with a global key, with the system title of its sender."""
 
     system_title: bytes
-    protected: Protected
+    protected: ProtectedContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class GeneralDedCiphering:
     """Any APDU ciphered with the dedicated key, with the system title of its sender."""
 
     system_title: bytes
-    protected: Protected
+    protected: ProtectedContent
 
 
 class IdentifiedKey(NamedTuple):
@@ -124,7 +124,7 @@ class GeneralCiphering:
     date_time: bytes
     other_information: bytes
     key_info: IdentifiedKey | WrappedKey | AgreedKey | None
-    protected: Protected
+    protected: ProtectedContent
 
 
 @dataclass(frozen=True, slots=True)
