@@ -32,14 +32,12 @@ def make_matches(text: str) -> Matches:
     try:
         wanted = compile_filter(text)
     except FilterError as error:
-        raise ValueError(f"--hold: {error.pointed(text)}") from None
+        raise ValueError(error.pointed(text)) from None
     if wanted.is_empty:
-        raise ValueError("--hold: an empty filter would hold everything: write wpdu.length >= 0")
+        raise ValueError("an empty filter would hold everything: write wpdu.length >= 0")
     for field in wanted.fields:
         if field.cost in _WHOLE or field.name.startswith(_OF_A_CAPTURE):
-            raise ValueError(
-                f"--hold: {field.name} is told by a whole capture; a breakpoint sees one WPDU by itself"
-            )
+            raise ValueError(f"{field.name} is told by a whole capture; a breakpoint sees one WPDU by itself")
 
     def matches(passing: Sequence[Passing]) -> list[bool]:
         return _matched(wanted, passing)

@@ -74,14 +74,9 @@ _TYPED_COMMANDS = _TypedCommands("command", _TypedCommand)
 def run(arguments: argparse.Namespace) -> int:
     """Run `cosemscope relay` until it is interrupted; 2 for routes or a filter that are none."""
     job = job_of(RelayJob, arguments)
-    try:
-        job.all_routes()
-        if job.hold:
-            make_matches(job.hold)
-        elif job.on_match is not None:
-            raise ValueError("--on-match says what is done with what --hold leaves: there is no --hold")
-    except (ValueError, LinkError) as error:
-        print(f"cosemscope relay: {error}", file=sys.stderr)
+    wrong = _trouble(job)
+    if wrong:
+        print(f"cosemscope relay: {wrong}", file=sys.stderr)
         return 2
 
     async def work(tell: Teller, recorder: Recorder) -> bool:
@@ -94,6 +89,21 @@ def run(arguments: argparse.Namespace) -> int:
         return True
 
     return run_live("relay", arguments, work, _line)
+
+
+def _trouble(job: RelayJob) -> str:
+    """Why nobody can do what is asked for; empty when somebody can."""
+    try:
+        job.all_routes()
+        if job.hold:
+            make_matches(job.hold)
+        elif job.on_match is not None:
+            return "--on-match says what is done with what --hold leaves: there is no --hold"
+    except LinkError as error:
+        return error.message
+    except ValueError as error:
+        return f"--hold: {error}"
+    return ""
 
 
 def _line(event: Event) -> str:

@@ -8,6 +8,7 @@ client and relay too.
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -32,6 +33,17 @@ _MOST_EARLY = 64
 
 class _RelaySocket(DatagramSocket):
     """A socket that can remark something on the next datagram, and begin to record later."""
+
+    def send(self, octets: bytes, to: LinkAddress | None = None) -> None:
+        """Send one datagram; one without octets too, which asyncio leaves out before Python 3.13."""
+        super().send(octets, to)
+        if octets or sys.version_info >= (3, 13) or self._transport is None:
+            return
+        with self._transport.get_extra_info("socket").dup() as handle, contextlib.suppress(OSError):
+            if to is None or to == self.remote:
+                handle.send(octets)
+            else:
+                handle.sendto(octets, self._names.get(to, tuple(to)))
 
     def remark(self, peer: LinkAddress | None, words: str) -> None:
         """What the recording says of the next datagram between it and the peer."""
