@@ -5,6 +5,7 @@ A breakpoint sees one WPDU: a filter that asks for what only others tell is refu
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,8 +24,14 @@ from cosemscope.streams.tables.framing import Framing
 #: Octets of a segment: the longest WPDU is two of them.
 _SEGMENT = 65_000
 _WHOLE = {Cost.WHOLE, Cost.TREES}
-_Ends = tuple[tuple[str, int], tuple[str, int]]
-_OF_A_CAPTURE = ("association.", "exchange.", "stream.", "frame.", "tcp.analysis.")
+#: Fields of columns that have no meaning before there is a capture: times, numbers, and what packets have.
+_GROUPS_OF_A_CAPTURE = ("association.", "exchange.", "stream.", "frame.", "tcp.analysis.")
+_OF_A_CAPTURE = {
+    *("association", "exchange", "session", "stream", "tcp.stream", "udp.stream", "ip.id"),
+    *("tcp.ack_raw", "tcp.flags", "tcp.len", "tcp.seq_raw", "tcp.window_size_value"),
+    *("wpdu.number", "wpdu.packets", "wpdu.packet_count", "wpdu.segments", "wpdu.time", "wpdu.first_time"),
+    *("wpdu.time_delta", "wpdu.time_relative", "wpdu.transfer_time", "wpdu.shared", "wpdu.out_of_order"),
+}
 
 
 def make_matches(text: str) -> Matches:
@@ -36,13 +43,35 @@ def make_matches(text: str) -> Matches:
     if wanted.is_empty:
         raise ValueError("an empty filter would hold everything: write wpdu.length >= 0")
     for field in wanted.fields:
-        if field.cost in _WHOLE or field.name.startswith(_OF_A_CAPTURE):
+        of_a_group = field.name.startswith(_GROUPS_OF_A_CAPTURE)
+        if field.cost in _WHOLE or of_a_group or field.name in _OF_A_CAPTURE:
             raise ValueError(f"{field.name} is told by a whole capture; a breakpoint sees one WPDU by itself")
 
     def matches(passing: Sequence[Passing]) -> list[bool]:
-        return _matched(wanted, passing)
+        found = [False] * len(passing)
+        for places in _rounds(passing):
+            hits = _matched(wanted, [passing[place] for place in places])
+            for place, hit in zip(places, hits, strict=True):
+                found[place] = hit
+        return found
 
     return matches
+
+
+def _rounds(passing: Sequence[Passing]) -> list[list[int]]:
+    """Places of those that are looked at together: none with another one of its own connection.
+
+    A request would else be known to the response that happens to wait with it.
+    """
+    rounds: list[list[int]] = []
+    met: Counter[tuple[object, ...]] = Counter()
+    for place, one in enumerate(passing):
+        ends = (one.client, one.target, one.udp)
+        if met[ends] == len(rounds):
+            rounds.append([])
+        rounds[met[ends]].append(place)
+        met[ends] += 1
+    return rounds
 
 
 def _matched(wanted: DisplayFilter, passing: Sequence[Passing]) -> list[bool]:
@@ -63,30 +92,26 @@ def _matched(wanted: DisplayFilter, passing: Sequence[Passing]) -> list[bool]:
 
 
 def _write(path: Path, passing: Sequence[Passing]) -> list[int]:
-    """Write each as packets of its connection; the place in `passing` of each packet."""
+    """Write each as packets of a connection of its own; the place in `passing` of each packet."""
     places: list[int] = []
-    connections: dict[_Ends, SyntheticTcp] = {}
     with SpoolWriter(path, buffer=1 << 20, system="") as spool:
         spool.add_interface("held")
         for place, one in enumerate(passing):
-            for frame in _frames(one, connections):
+            for frame in _frames(one):
                 spool.write(place, frame)
                 places.append(place)
     return places
 
 
-def _frames(one: Passing, connections: dict[_Ends, SyntheticTcp]) -> list[bytes]:
+def _frames(one: Passing) -> list[bytes]:
     ends = _of_one_version(one)
     if one.udp:
         return SyntheticUdp(*ends).data(one.to_target, one.octets)
-    opened = []
-    if ends not in connections:
-        connections[ends] = SyntheticTcp(*ends, mss=_SEGMENT)
-        opened = connections[ends].handshake()
-    return [*opened, *connections[ends].data(one.to_target, one.octets)]
+    connection = SyntheticTcp(*ends, mss=_SEGMENT)
+    return [*connection.handshake(), *connection.data(one.to_target, one.octets)]
 
 
-def _of_one_version(one: Passing) -> _Ends:
+def _of_one_version(one: Passing) -> tuple[tuple[str, int], tuple[str, int]]:
     """The ends; where one is of IPv4 and the other of IPv6, the client has the address of loopback."""
     client, target = one.client, one.target
     if (":" in client.host) is (":" in target.host):
