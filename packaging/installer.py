@@ -94,7 +94,7 @@ _MEANINGS = {
     "lint": "the checkers",
     "mutants": "what changes code to try the tests",
     "fuzz": "what guides fuzzing",
-    "fleet": "what writes Parquet",
+    "fleet": "what writes Parquet and asks it",
     "freeze": "what freezes the program",
     "release": "what makes a release",
 }

@@ -104,7 +104,7 @@ def test_the_environment_is_the_pinned_one():
 def test_no_run_time_dependency_is_under_the_gpl_alone():
     """Cosemscope is Apache-2.0: what it runs on must let it stay so."""
     read = []
-    for name in pinned("requirements.txt"):
+    for name in [*pinned("requirements.txt"), *pinned("requirements-fleet.txt")]:
         try:
             metadata = importlib.metadata.metadata(name)
         except importlib.metadata.PackageNotFoundError:

@@ -34,6 +34,8 @@ COMMANDS: dict[str, str] = {
     "count": "WPDUs by any fields: counts, shares, and the spread of a number",
     "stats": "counts of a capture",
     "export": "tables, packets, trees or a report into a file: CSV, JSON, Parquet, pcapng, text, HTML",
+    "tables": "captures as Parquet files for a fleet, by day: each once, whatever its names",
+    "query": "ask the tables of a fleet, in SQL or by the name of a ready question",
     "decode": "decode a WPDU, an APDU or an HDLC frame given in hex",
     "interfaces": "the network interfaces of this computer, and whether we may capture on them",
     "capture": "capture packets from network interfaces, or from a pipe",

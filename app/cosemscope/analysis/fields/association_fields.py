@@ -24,7 +24,7 @@ from cosemscope.analysis.fields.value_types import (
     ValueType,
     Word,
 )
-from cosemscope.analysis.outcomes.association_details import AssociationDetails, association_details
+from cosemscope.analysis.outcomes.association_details import AssociationDetails
 from cosemscope.analysis.outcomes.association_security import POLICIES
 from cosemscope.analysis.outcomes.association_table import Acceptance, AssociationEnd
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
@@ -229,7 +229,7 @@ def _detail(
 def _details(asked: AskedRows, association: int) -> AssociationDetails:
     if association < 0:
         return AssociationDetails()
-    return association_details(asked.analysis, asked.facts.table, asked.facts.associations, association)
+    return asked.facts.detail(association)
 
 
 def _title(title: bytes | None) -> str | None:

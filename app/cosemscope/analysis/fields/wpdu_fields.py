@@ -15,6 +15,7 @@ from cosemscope.analysis.fields.value_arrays import (
     since,
 )
 from cosemscope.analysis.fields.value_types import Duration, Flag, Instant, Integer, Octets, Term, Text, Word
+from cosemscope.capture.octets import SIDE
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE
 from cosemscope.transport.wports import Side, wport_name
@@ -95,6 +96,19 @@ def _packet_count(asked: AskedRows) -> Values:
 def _packets(asked: AskedRows) -> Values:
     stops, packets = asked.packet_rows
     return Several(stops, packets + 1)
+
+
+@declared(
+    "wpdu.offset",
+    Integer(none=-1),
+    "Offset",
+    "Where its first octet lies in the capture file; none where it lies in IP fragments that were joined",
+)
+def _offset(asked: AskedRows) -> Values:
+    address = asked.wpdus("address").astype(np.int64)
+    spread = np.flatnonzero(address < 0)
+    address[spread] = asked.analysis.wpdus.extents["address"][-1 - address[spread]]
+    return np.where(address < SIDE, address, -1)
 
 
 @declared("wpdu.octets", Octets(), "Octets", "The WPDU's octets, header included", cost=Cost.TREE)

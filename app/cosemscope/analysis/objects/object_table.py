@@ -53,6 +53,10 @@ READING_FIELDS: dict[str, str] = {
 }
 _BATCH = 2048
 _REMEMBERED, _LONGEST = 1 << 15, 32
+#: Tags of Data with elements: array, structure, compact-array.
+_ELEMENTS = frozenset((b"\x01", b"\x02", b"\x13"))
+#: Attributes whose elements other values need: scalers are structures, lists of pushes arrays.
+_NEEDED = frozenset((*((*member, b"\x02") for member in SCALER_MEMBERS), (PUSH_SETUP, 2, b"\x01")))
 #: APDUs that may tell data; of all others nothing is decoded.
 _TELLING = frozenset(
     (
@@ -86,12 +90,14 @@ class ObjectView:
     """What a capture tells of objects; see the module. `analysis` has been read to its end.
 
     `attributes`, `clients` (addresses) and `values` are named by place in the columns of `readings`
-    (READING_FIELDS), which are in the order of the capture once the view is complete.
+    (READING_FIELDS), which are in the order of the capture once the view is complete. `shallow`: what was
+    read of one attribute and has elements is told without a value, but for what other values need.
     """
 
-    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS) -> None:
+    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS, *, shallow: bool = False) -> None:
         self.analysis = analysis
         self.associations = Associations(analysis, keys)
+        self._shallow = shallow
         self.attributes: list[Attribute] = []
         self.clients: list[str] = []
         #: the logical devices of each meter, in the order in which they came
@@ -203,6 +209,9 @@ class ObjectView:
             return
         if apdu[0] == t.DATA_NOTIFICATION:
             self._pushes.append((row, apdu))
+        elif self._shallow and _is_deep(apdu, look):
+            assert look.request is not None
+            self._add(row, pair, 0, ToldData(look.request.references[0], How.READ, None), None)
         elif apdu[0] in _TELLING and not self._take_again(row, pair, apdu, look):
             told = told_data(apdu, look.context, brief=_asks_one(look))
             values = [kept(one) for one in told]
@@ -214,7 +223,7 @@ class ObjectView:
 
     def _may_come_again(self, apdu: bytes, look: AnyLook) -> bool:
         """Whether it is an answer for one attribute with a short value, whose octets say all."""
-        return apdu[:2] == b"\xc4\x01" and len(apdu) <= _LONGEST and look.context.joined is None
+        return apdu[:2] == b"\xc4\x01" and len(apdu) <= _LONGEST and _joined(look) is None
 
     def _take_again(self, row: int, pair: int, apdu: bytes, look: AnyLook) -> bool:
         """Take in an answer that is a number, or whose octets were read before; False for any other."""
@@ -365,6 +374,24 @@ class ObjectView:
         for name in READING_FIELDS:
             self.readings[name][:] = self.readings[name][order]
         self._group()
+
+
+def _is_deep(apdu: bytes, look: AnyLook) -> bool:
+    """Whether an answer for one attribute has elements that no other value needs."""
+    request = look.request
+    if apdu[0] != t.GET_RESPONSE or request is None or len(request.references) != 1:
+        return False
+    body = _joined(look)
+    if body is None:
+        body = apdu[4:] if apdu[1:2] == b"\x01" and apdu[3:4] == b"\0" else b""
+    reference = request.references[0]
+    needed = reference.method or (reference.class_id, reference.member, body[:1]) in _NEEDED
+    return not needed and body[:1] in _ELEMENTS
+
+
+def _joined(look: AnyLook) -> bytes | None:
+    """The octets of all blocks up to this one; None of what is no block."""
+    return look.context.joined if isinstance(look, Look) else None
 
 
 def _asks_one(look: AnyLook) -> bool:

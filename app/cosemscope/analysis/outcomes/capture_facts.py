@@ -37,6 +37,7 @@ class CaptureFacts:
         self.of: Array = self.table.of["exchange"].copy()
         self.count = len(self.table)
         self._packets = len(analysis.packets)
+        self._details: dict[int, AssociationDetails] = {}
 
     def is_current(self) -> bool:
         """Whether no traffic has come since."""
@@ -121,8 +122,15 @@ class CaptureFacts:
     @cached_property
     def details(self) -> list[AssociationDetails]:
         """What AARQ and AARE of each association say. Raises CaptureError and OSError."""
-        table = self.associations
-        return [association_details(self._analysis, self.table, table, one) for one in range(len(table))]
+        return [self.detail(association) for association in range(len(self.associations))]
+
+    def detail(self, association: int) -> AssociationDetails:
+        """What its AARQ and AARE say; read once. Raises CaptureError and OSError."""
+        known = self._details.get(association)
+        if known is None:
+            known = association_details(self._analysis, self.table, self.associations, association)
+            self._details[association] = known
+        return known
 
     @cached_property
     def association_security(self) -> AssociationSecurity:

@@ -41,14 +41,17 @@ class CaptureSequence(RecordSource):
     `path` is the file that is being read. `size` and `position` count the octets of all files so far.
     """
 
-    def __init__(self, path: Path, *, follow: bool = False) -> None:
+    def __init__(self, path: Path, *, follow: bool = False, last: int | None = None) -> None:
         """Begin with the file at `path`, or with the oldest that its ring still has when that one is gone.
+
+        `last`: the number of the file with which to end, where that is not the ring's last one.
 
         Raises CaptureError when it is no capture or cannot be read.
         """
         super().__init__()
         self._follow = follow
         self._number = ring_number(path)
+        self._last = last
         self._listed: deque[tuple[int, Path]] = deque()  # files of the ring that may be next, in order
         self._interfaces: dict[Interface, int] = {}
         self._numbers: list[int] = []  # here, of the interfaces of the file that is being read
@@ -162,7 +165,11 @@ class CaptureSequence(RecordSource):
         while self._listed and self._listed[0][0] <= self._number:
             self._listed.popleft()
         if not self._listed:  # looked for anew: one listing serves all files that it has
-            later = {number: there for number, there in ring_files(path).items() if number > self._number}
+            later = {
+                number: there
+                for number, there in ring_files(path).items()
+                if number > self._number and (self._last is None or number <= self._last)
+            }
             self._listed.extend(sorted(later.items()))
         return self._listed[0] if self._listed else None
 

@@ -1,0 +1,1 @@
+"""Tables for a fleet: captures become Parquet files by day, from which DuckDB and others answer."""
