@@ -3,9 +3,8 @@
 import asyncio
 import sys
 
+from cosemscope.live import LinkError, connect_tcp
 from cosemscope.live.commands.ready_made import public_aarq, release_request
-from cosemscope.live.links.faults import LinkError
-from cosemscope.live.links.tcp_link import connect_tcp
 
 
 async def main(host: str = "127.0.0.1", port: str = "4059") -> None:

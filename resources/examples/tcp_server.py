@@ -1,13 +1,13 @@
 """Serve two logical devices over TCP on this computer: `python tcp_server.py [PORT]`.
 
 Every APDU is answered with an exception-response (service not supported): the place for your own answers.
+What was sent to All-station is not answered.
 """
 
 import asyncio
 import sys
 
-from cosemscope.live.links.tcp_link import TcpLink
-from cosemscope.live.links.tcp_server import serve_tcp
+from cosemscope.live import TcpLink, serve_tcp
 
 SERVICE_NOT_SUPPORTED = bytes.fromhex("d80102")
 
@@ -17,7 +17,8 @@ async def converse(link: TcpLink) -> None:
     while True:
         request = await link.indication()
         print(f"{link.remote} wPort {request.remote_wport} to {request.local_wport}: {request.data.hex()}")
-        await link.send(SERVICE_NOT_SUPPORTED)
+        if not request.broadcast:
+            await link.reply(request, SERVICE_NOT_SUPPORTED)
 
 
 async def main(port: str = "4059") -> None:

@@ -6,7 +6,7 @@ Every APDU is answered with an exception-response (service not supported); what 
 import asyncio
 import sys
 
-from cosemscope.live.links.udp_link import serve_udp
+from cosemscope.live import serve_udp
 
 SERVICE_NOT_SUPPORTED = bytes.fromhex("d80102")
 

@@ -4,7 +4,8 @@ import enum
 
 import pytest
 
-from cosemscope.transport.parameters import PARAMETERS, check_member
+from cosemscope.transport.parameters import PARAMETERS, Quadruple, check_member, check_quadruple
+from cosemscope.transport.primitives import TcpDataRequest
 
 
 class Colour(enum.Enum):
@@ -50,3 +51,30 @@ def test_confirmation_type_is_needed_and_a_reason_of_failure_is_not():
     with pytest.raises(ValueError, match="Confirmation_Type"):
         PARAMETERS["confirmation_type"][1]("Confirmation_Type", None)
     assert PARAMETERS["reason_of_failure"][1]("Reason_of_Failure", None) is None
+
+
+@pytest.mark.parametrize(
+    ("local", "remote", "words"),
+    [
+        ("127.0.0.1", "::1", "two"),
+        ("::", "192.0.2.1", "two"),
+        ("192.0.2.1", "239.1.2.3", "239.1.2.3 is a group"),
+        ("2001:db8::1", "ff02::1", "ff02::1 is a group"),
+        ("255.255.255.255", "192.0.2.1", "is a group"),
+    ],
+)
+def test_ends_that_no_connection_can_have_are_refused_when_made(local, remote, words):
+    """TCP connects two ends of one IP version; both the quadruple and a request say so."""
+    with pytest.raises(ValueError, match=words):
+        check_quadruple(Quadruple(local, 4059, remote, 50000))
+    with pytest.raises(ValueError, match=words):
+        TcpDataRequest(
+            local_wport=16,
+            remote_wport=1,
+            local_tcp_port=4059,
+            remote_tcp_port=50000,
+            local_ip_address=local,
+            remote_ip_address=remote,
+            data=b"\x62",
+        )
+    assert check_quadruple(Quadruple("::ffff:192.0.2.1", 1, "192.0.2.2", 2))

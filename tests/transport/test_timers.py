@@ -95,6 +95,24 @@ def test_timer_disconnect():
         book << Abort() << CLIENT.disconnect_confirm(ReasonOfFailure.TIMED_OUT)
 
 
+def test_timer_disconnect_begins_anew_while_the_last_wpdu_makes_progress():
+    """A slow peer that takes octets gets all of them; one that takes none is given up (6.3.5.4, Figure 9)."""
+    core = connected(CLIENT, timeouts=TcpTimeouts(disconnect=10))
+    with Playbook(core) as book:
+        book >> submitted(CLIENT.data_request(b"\x62\x00"))
+        book << send(RLRQ)
+        book >> submitted(CLIENT.disconnect_request())
+        book >> after(9)
+        book >> accepted(4)
+        book << send(RLRQ[4:])
+        book >> after(9)
+        book >> accepted(2)
+        book << send(RLRQ[6:])
+        book >> after(10)
+        book << Abort() << CLIENT.data_confirm(result=Result.NOK)
+        book << CLIENT.disconnect_confirm(ReasonOfFailure.TIMED_OUT)
+
+
 def test_timer_of_a_wpdu_that_can_no_longer_be_whole_does_not_run():
     """The peer ended inside a WPDU while the last of ours is being handed over: no time-out for its rest."""
     with Playbook(connected(CLIENT, timeouts=TcpTimeouts(wpdu=5, disconnect=60))) as book:

@@ -107,3 +107,23 @@ def test_5_3_4_the_named_numbers():
     named = (NO_STATION, CLIENT_MANAGEMENT_PROCESS, PUBLIC_CLIENT, MANAGEMENT_LOGICAL_DEVICE, ALL_STATION)
     assert named == (0x0000, 0x0001, 0x0010, 0x0001, 0x007F)
     assert DLMS_PORT == 4059
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_who_listens_to_every_wport_gets_all(side):
+    """Each under its own number; All-station stays a broadcast on the server's side only."""
+    bindings = WPortBindings(side, every=True)
+    for wport in (0, 1, 64, ALL_STATION, 0xFFFF):
+        assert bindings.receivers(wport) == (wport,)
+        assert wport in bindings
+    assert bindings.is_broadcast(ALL_STATION) is (side is SERVER)
+    assert -1 not in bindings
+    assert 0x10000 not in bindings
+    assert list(bindings) == []
+
+
+def test_no_station_is_delivered_where_it_is_bound_and_answered_to_where_it_came_from():
+    """Devices with it are in the field; nobody is answered whom nobody asked (our reading of Table 1)."""
+    bindings = WPortBindings(SERVER, [NO_STATION])
+    assert bindings.receivers(NO_STATION) == (NO_STATION,)
+    assert WPortBindings(SERVER, [1]).receivers(NO_STATION) == ()

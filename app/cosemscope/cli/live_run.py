@@ -149,9 +149,10 @@ def _line(event: Event) -> str:
         case ApduSent():
             return _apdu_line(event, event.local_wport, ">", event.remote_wport)
         case ApduReceived():
-            return _apdu_line(event, event.local_wport, "<", event.remote_wport, event.response_ms)
+            line = _apdu_line(event, event.local_wport, "<", event.remote_wport, event.response_ms)
+            return _with(line, event.remark)
         case ApduDiscarded():
-            return _apdu_line(event, event.destination_wport, "<", event.source_wport)
+            return _with(_apdu_line(event, event.destination_wport, "<", event.source_wport), event.advice)
         case LinkClosed():
             return f"closed     {event.message}"
         case Trouble():
@@ -159,6 +160,11 @@ def _line(event: Event) -> str:
         case LinkKept():
             return f"kept       {event.file} ({count(event.packets, 'packet')})"
     return ""
+
+
+def _with(line: str, remark: str | None) -> str:
+    """The line, and a remark on it in one of its own."""
+    return f"{line}\n           {remark}" if remark else line
 
 
 def _apdu_line(event: ApduEvent, local: int, arrow: str, remote: int, taken: float | None = None) -> str:

@@ -3,7 +3,13 @@
 One object may be shared by all connections and datagram ports of a device. 6.3.4 makes the wPorts of 5.3.4
 valid for TCP, so the rule for a destination is the same in both transport layers: a bound wPort gets the
 WPDU, All-station reaches every bound logical device (server side only; a client may use 0x007F as a SAP of
-its own), anything else is discarded (5.3.5; for TCP we take the same rule: it was not seen there).
+its own), anything else is discarded without an answer. 5.3.5 says so for UDP. Of 6.3 only the reference to
+5.3.4 was seen, but a WPDU for nobody has nobody to answer it there either, and 6.2.5 has indications for
+bound wPorts. Whether TCP's connection may be closed on it no passage says: we keep it.
+
+No-station, as source or destination, has no meaning in a message (Table 1). Devices that use it are in the
+field, so it is delivered where it is bound, and answered to where it came from; whoever shows traffic
+remarks it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,10 +29,14 @@ class WpduDiscarded:
 
 
 class WPortBindings:
-    """The wPorts bound on one side, in ascending order when iterated."""
+    """The wPorts bound on one side, in ascending order when iterated.
 
-    def __init__(self, side: Side, wports: Iterable[int] = ()) -> None:
+    `every`: all count as bound, for who wants to see whatever comes; iteration gives those bound by name.
+    """
+
+    def __init__(self, side: Side, wports: Iterable[int] = (), *, every: bool = False) -> None:
         self.side = side
+        self.every = every
         self._bound: set[int] = set()
         for wport in wports:
             self.bind(wport)
@@ -51,7 +61,7 @@ class WPortBindings:
         self._bound.remove(wport)
 
     def __contains__(self, wport: object) -> bool:
-        return wport in self._bound
+        return wport in self._bound or (self.every and isinstance(wport, int) and 0 <= wport <= 0xFFFF)
 
     def __iter__(self) -> Iterator[int]:
         return iter(sorted(self._bound))
@@ -65,6 +75,6 @@ class WPortBindings:
 
     def receivers(self, destination: int) -> tuple[int, ...]:
         """The bound wPorts that a WPDU to `destination` is delivered to; empty: discard it."""
-        if self.is_broadcast(destination):
+        if self.is_broadcast(destination) and not self.every:
             return tuple(sorted(self._bound))
-        return (destination,) if destination in self._bound else ()
+        return (destination,) if destination in self else ()

@@ -85,12 +85,28 @@ class Quadruple(NamedTuple):
 def check_quadruple(quadruple: Quadruple) -> Quadruple:
     """The quadruple with its addresses in canonical spelling. ValueError names what is wrong."""
     local, local_port, remote, remote_port = quadruple
-    return Quadruple(
+    checked = Quadruple(
         _address("Local_IP_Address", local),
         _number("Local_TCP_Port", local_port),
         _address("Remote_IP_Address", remote),
         _number("Remote_TCP_Port", remote_port),
     )
+    check_ends(checked.local_ip_address, checked.remote_ip_address)
+    return checked
+
+
+@lru_cache(maxsize=4096)
+def check_ends(local: str, remote: str) -> None:
+    """Check that a TCP connection can have these two addresses. ValueError says why it cannot.
+
+    They are of one IP version, and neither is a group's: 5.1 names UDP for multicast and broadcast because
+    TCP has none (RFC 9293, 3.9.2.3). What could never be is refused when it is made, not when it is sent.
+    """
+    if is_ipv4(local) is not is_ipv4(remote):
+        raise ValueError(f"a connection is of one IP version: {local} and {remote} are of two")
+    for address in (local, remote):
+        if is_group_address(address):
+            raise ValueError(f"TCP connects two ends; {address} is a group")
 
 
 def endpoint(address: str, port: int) -> str:

@@ -22,8 +22,8 @@ from cosemscope.transport.parameters import (
     Quadruple,
     ReasonOfFailure,
     Result,
+    check_ends,
     check_member,
-    is_group_address,
     is_ipv4,
 )
 
@@ -216,8 +216,7 @@ class TcpConnectPrimitive(TcpPrimitive):
     user: ClassVar[ServiceUser] = ServiceUser.CONNECTION_MANAGER
 
     def _check(self) -> None:
-        if is_group_address(self.remote_ip_address):
-            raise ValueError(f"TCP connects to one peer, not to the group {self.remote_ip_address}")
+        check_ends(self.local_ip_address, self.remote_ip_address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,6 +365,9 @@ class TcpDataRequest(TcpDataPrimitive):
 
     primitive: ClassVar[PrimitiveType] = PrimitiveType.REQUEST
     data: bytes
+
+    def _check(self) -> None:
+        check_ends(self.local_ip_address, self.remote_ip_address)
 
     @property
     def data_length(self) -> int:

@@ -10,6 +10,20 @@ peer still sends come in, hence DISCONNECT_REQUESTED, DISCONNECT_RESPONDED and D
 Two rules. Every transition stands in `TABLE`, and nowhere else. What has no row in a state is refused and
 changes nothing. An input comes from above (a primitive), from below (what happened on the socket), from the
 other two machines, or from a timer; the actions of a row are done in order.
+
+What the clauses leave open, and how it is decided here:
+
+- FIN inside a WPDU is TCP-ABORT and TCP-DISCONNECT.indication with ABORT, not REMOTE_REQ. The peer wished to
+  close, but an APDU was lost with that: 6.2.4 tells the application layer of what it could not foresee, and
+  after REMOTE_REQ a manager would respond as if all were well. Asked for here, the close succeeds all the
+  same (Figure 9), and the report tells of the WPDU.
+- A WPDU followed by what is none, in one segment: the WPDU is delivered, then the connection is closed at
+  once, before an answer could go out. Where the next header stands is lost for good (4, 5.3.2), and nothing
+  shows that the peer would still read an answer as one.
+- TCP-DISCONNECT.request without a connection, or while one is being made, is refused and changes nothing.
+  6.2.3 has a confirm with FAILURE, for what was tried and failed; nothing is tried here, and a manager that
+  asks for it has lost count of its connections. While connecting, the driver ends the attempt with
+  `open_failed` (CANCELLED), which is confirmed to the manager: 6.2.2 has no primitive to take a request back.
 """
 
 import enum

@@ -230,7 +230,12 @@ class TcpTransport(Machine):
         )
 
     def octets_acknowledged(self, total: int, now: float) -> None:
-        """The peer's TCP has acknowledged `total` octets since the connection was opened."""
+        """The peer's TCP has acknowledged `total` octets since the connection was opened.
+
+        What is not told by the time the connection is over is confirmed NOK (REMOTE), after a clean close
+        too: the peer's FIN may have been sent before it had our octets, and 6.2.5 has REMOTE vouch for their
+        arrival. A driver that can ask TCP does so before it tells of the peer's end.
+        """
         for request in self._outgoing.acknowledge(total):
             self._confirm(request, ConfirmationType.REMOTE, Result.OK)
 
@@ -305,6 +310,7 @@ class TcpTransport(Machine):
 
     def _call_send_rest(self, what: Occurrence) -> None:
         self._timers.start(Input.SEND_TIMEOUT, what.now)
+        self._timers.restart(Input.DISCONNECT_TIMEOUT, what.now)
         self._events.append(Send(self._outgoing.rest))
 
     def _call_close(self, what: Occurrence) -> None:

@@ -24,7 +24,12 @@ class TcpTimeouts:
     send: float | None = None
     """While a WPDU is being handed over and SEND accepts nothing."""
     disconnect: float | None = 10.0
-    """From TCP-DISCONNECT.request or .response until the connection is closed."""
+    """From TCP-DISCONNECT.request or .response until the connection is closed.
+
+    It begins anew whenever SEND accepts octets of the last WPDUs: 6.3.5.4 has a WPDU handed over with as many
+    SENDs as it takes, and Figure 9 has CLOSE after them, so a slow peer that reads is waited for. What is
+    left is bounded, and one that reads nothing is given up.
+    """
     poll: float | None = None
     """Between two STATUS calls, the way of Annex A.3. Not needed for sockets that tell of a reset."""
 
@@ -56,6 +61,11 @@ class Timers:
         seconds = self._seconds[timer]
         if seconds is not None:
             self._deadlines[timer] = now + seconds
+
+    def restart(self, timer: Input, now: float) -> None:
+        """Start a timer anew if it runs."""
+        if timer in self._deadlines:
+            self.start(timer, now)
 
     def stop(self, *timers: Input) -> None:
         """Stop timers, whether they run or not."""

@@ -102,13 +102,15 @@ class UdpTransport:
         local_udp_port: int,
         remote_ip_address: str,
         remote_udp_port: int,
+        cast: Cast = Cast.UNICAST,
     ) -> None:
         """A datagram has come. `local_ip_address` is the address it was sent to, where that is known.
 
-        ValueError if an address is none.
+        `cast` is for a driver that knows the datagram was for many where the address does not show it: a
+        directed broadcast. ValueError if an address is none.
         """
         self.counters.received += 1
-        group = self.cast(canonical_address(local_ip_address)) is not Cast.UNICAST
+        group = (cast, self.cast(canonical_address(local_ip_address))) != (Cast.UNICAST, Cast.UNICAST)
         result = decode_datagram(octets)
         if result.problem is not None:
             truncated = isinstance(result.problem, Truncated)

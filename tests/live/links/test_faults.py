@@ -2,11 +2,12 @@
 
 import errno
 import os
+import pickle
 import socket
 
 import pytest
 
-from cosemscope.live.links.faults import Fault, explain
+from cosemscope.live.links.faults import Fault, LinkError, LinkTimeoutError, explain
 
 PEER = "192.0.2.7:4059"
 
@@ -69,3 +70,28 @@ def test_words_of_faults_are_an_interface() -> None:
         *("address", "refused", "unreachable", "timeout", "closed", "reset", "not-wrapper", "truncated"),
         *("too-large", "in-use", "full", "permission", "failed"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kinds"),
+    [
+        (Fault.TIMEOUT, (TimeoutError, LinkTimeoutError)),
+        (Fault.REFUSED, (ConnectionError, ConnectionRefusedError)),
+        (Fault.RESET, (ConnectionError, ConnectionResetError)),
+        (Fault.CLOSED, (ConnectionError,)),
+        (Fault.UNREACHABLE, (ConnectionError,)),
+    ],
+)
+def test_faults_are_the_exceptions_that_python_has_for_them(fault: Fault, kinds: tuple[type]) -> None:
+    """`except TimeoutError` catches a time-out; the sentence and the fault stay, also through a pickle."""
+    error = LinkError(fault, "a sentence")
+    for each in (error, pickle.loads(pickle.dumps(error))):
+        assert isinstance(each, LinkError)
+        assert all(isinstance(each, kind) for kind in kinds)
+        assert (str(each), each.message, each.fault) == ("a sentence", "a sentence", fault)
+
+
+@pytest.mark.parametrize("fault", [Fault.ADDRESS, Fault.TOO_LARGE, Fault.NOT_WRAPPER, Fault.IN_USE])
+def test_other_faults_are_none_of_them(fault: Fault) -> None:
+    """They say nothing of time or of a connection."""
+    assert not isinstance(LinkError(fault, "a sentence"), OSError)

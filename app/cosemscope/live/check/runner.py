@@ -170,11 +170,11 @@ async def _finding(check: Check, bench: Bench, deadline: float) -> Finding | Non
     try:
         async with asyncio.timeout_at(loop.time() + deadline - time.monotonic()):
             return await check.run(bench)
-    except TimeoutError:
-        return undecided("broken off: the time allowed for the whole run is over")
-    except LinkError as error:
+    except LinkError as error:  # some of which are TimeoutErrors
         if not any(step.kind is StepKind.CONNECTED for step in bench.diary.steps):
             return None
         return failed(error.message)
+    except TimeoutError:
+        return undecided("broken off: the time allowed for the whole run is over")
     finally:
         await bench.clear()

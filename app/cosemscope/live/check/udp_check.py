@@ -8,9 +8,8 @@ import asyncio
 
 from cosemscope.live.check.bench import Bench, Finding, describe, failed, passed, undecided
 from cosemscope.live.check.probe import StepKind
-from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import LinkError
-from cosemscope.live.links.udp_sockets import DatagramSocket, open_datagrams
+from cosemscope.live.links.udp_sockets import Datagram, DatagramSocket, open_datagrams
 from cosemscope.transport.wpdu import BadVersion, Truncated, decode_datagram
 
 
@@ -20,10 +19,10 @@ async def check_udp(bench: Bench) -> Finding:
         return undecided("not asked for")
     arrived: asyncio.Queue[bytes | LinkError] = asyncio.Queue(16)
 
-    def received(octets: bytes, sender: LinkAddress) -> None:
-        bench.diary.note(StepKind.RECEIVED, octets, f"datagram from {sender}")
+    def received(datagram: Datagram) -> None:
+        bench.diary.note(StepKind.RECEIVED, datagram.octets, f"datagram from {datagram.sender}")
         if not arrived.full():
-            arrived.put_nowait(octets)
+            arrived.put_nowait(datagram.octets)
 
     def fault(error: LinkError) -> None:
         bench.diary.note(StepKind.FAULT, text=error.message)
@@ -31,7 +30,7 @@ async def check_udp(bench: Bench) -> Finding:
             arrived.put_nowait(error)
 
     socket = await open_datagrams(
-        lambda: DatagramSocket(received, fault, bench.recorder), bench.address, listen=False
+        lambda handle: DatagramSocket(handle, received, fault, bench.recorder), bench.address
     )
     try:
         came = await _ask(bench, socket, arrived, bench.aarq, bench.options.answer)

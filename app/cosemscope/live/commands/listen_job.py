@@ -31,8 +31,8 @@ from cosemscope.live.links.tcp_link import TcpLink
 from cosemscope.live.links.tcp_server import INACTIVITY_TIMEOUT, SERVER_OPTIONS, serve_tcp
 from cosemscope.live.links.udp_link import UdpServer, serve_udp
 from cosemscope.transport.bindings import WpduDiscarded
-from cosemscope.transport.primitives import UdpDataIndication
-from cosemscope.transport.wports import DLMS_PORT, MANAGEMENT_LOGICAL_DEVICE
+from cosemscope.transport.primitives import TcpDataIndication, UdpDataIndication
+from cosemscope.transport.wports import DLMS_PORT, MANAGEMENT_LOGICAL_DEVICE, NO_STATION, Side
 
 
 class Answer(NamedTuple):
@@ -73,6 +73,12 @@ class ListenJob:
     wports: tuple[int, ...] = option(
         (MANAGEMENT_LOGICAL_DEVICE,), WPORT, "--wport", help="listens (default {})"
     )
+    any_wport: bool = flag(False, "--any-wport", help="listen on every wPort")
+    as_client: bool = flag(
+        False, "--as-client", help="listen as a client does, for pushes: wPort 127 is one as any other"
+    )
+    groups: tuple[str, ...] = option((), ValueKind("GROUP"), "--group", help="a multicast group to join")
+    interface: str = option("", ValueKind("NAME"), "--interface", help="listen on this interface only")
     answers: tuple[Answer, ...] = option(
         (),
         ANSWER,
@@ -95,11 +101,14 @@ async def run_listen(
         address = parse_address(job.address)
         options = replace(SERVER_OPTIONS, inactivity_timeout=job.inactivity)
         servers: dict[str, LinkAddress] = {}
+        wports = None if job.any_wport else job.wports
+        side = Side.CLIENT if job.as_client else Side.SERVER
         if job.tcp:
             tcp = await stack.enter_async_context(
                 serve_tcp(
                     *address,
-                    local_wports=job.wports,
+                    local_wports=wports,
+                    side=side,
                     handler=listener.serve,
                     limit=job.limit,
                     options=options,
@@ -113,7 +122,10 @@ async def run_listen(
             udp = await stack.enter_async_context(
                 serve_udp(
                     *address,
-                    local_wports=job.wports,
+                    local_wports=wports,
+                    side=side,
+                    groups=job.groups,
+                    interface=job.interface,
                     options=options,
                     recorder=recorder,
                     observer=listener.observe_udp,
@@ -134,6 +146,9 @@ async def _stop(task: "asyncio.Future[None]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, LinkError):
         await task
+
+
+_Indication = TcpDataIndication | UdpDataIndication
 
 
 class _Listener:
@@ -160,12 +175,11 @@ class _Listener:
         try:
             while True:
                 indication = await link.indication()
-                self._received(
-                    indication.data, indication.local_wport, indication.remote_wport, remote, "tcp"
-                )
-                answer = self._answer_to(indication.data)
+                self._received(indication, remote, "tcp")
+                answer = self._answer_to(indication)
                 if answer is not None:
-                    await self._send_tcp(link, answer)
+                    await link.reply(indication, answer)
+                    self._sent(answer, indication.local_wport, indication.remote_wport, remote, "tcp")
                 self._count()
         except LinkError as error:
             if error.fault is Fault.CLOSED:
@@ -187,9 +201,9 @@ class _Listener:
             if len(self._datagrams) >= self._job.limit:
                 self._datagrams.clear()
             self._datagrams[remote] = indication
-            self._received(indication.data, indication.local_wport, indication.remote_wport, remote, "udp")
-            answer = self._answer_to(indication.data)
-            if answer is not None and not indication.broadcast:
+            self._received(indication, remote, "udp")
+            answer = self._answer_to(indication)
+            if answer is not None:
                 await self._send_udp(server, indication, answer)
             self._count()
 
@@ -224,16 +238,32 @@ class _Listener:
                 source_wport=wpdu.source_wport,
                 destination_wport=wpdu.destination_wport,
                 remote=remote,
+                advice=f"--wport {wpdu.destination_wport} takes it, --any-wport takes all",
             )
         )
 
-    def _received(self, apdu: bytes, local: int, peer: int, remote: str, transport: str) -> None:
+    def _received(self, indication: _Indication, remote: str, transport: str) -> None:
         self._last = remote
+        remarks = []
+        if indication.broadcast:
+            remarks.append("sent to many: not answered")
+        if NO_STATION in (indication.local_wport, indication.remote_wport):
+            remarks.append("wPort 0 is No-station, which means nobody")
         self._report(
-            ApduReceived(apdu=apdu, local_wport=local, remote_wport=peer, remote=remote, transport=transport)
+            ApduReceived(
+                apdu=indication.data,
+                local_wport=indication.local_wport,
+                remote_wport=indication.remote_wport,
+                remote=remote,
+                transport=transport,
+                remark="; ".join(remarks) or None,
+            )
         )
 
-    def _answer_to(self, apdu: bytes) -> bytes | None:
+    def _answer_to(self, indication: _Indication) -> bytes | None:
+        if indication.broadcast:
+            return None
+        apdu = indication.data
         if apdu and apdu[0] in self._by_tag:
             return self._by_tag[apdu[0]]
         if not self._answers:

@@ -74,7 +74,7 @@ class ApduSent(ApduEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ApduReceived(ApduEvent):
-    """An APDU came; `response_ms` after the last one sent, when that was waiting for an answer."""
+    """An APDU came; `response_ms` after its request, when it is an answer. `remark`: what is odd about it."""
 
     word = "received"
     local_wport: int
@@ -82,16 +82,18 @@ class ApduReceived(ApduEvent):
     remote: str
     transport: str | None = None
     response_ms: float | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApduDiscarded(ApduEvent):
-    """An APDU came for a wPort that nobody here has."""
+    """An APDU came for a wPort that nobody here has; `advice` says what would take it."""
 
     word = "discarded"
     source_wport: int
     destination_wport: int
     remote: str | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

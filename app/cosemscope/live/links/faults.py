@@ -2,7 +2,7 @@
 
 A socket error becomes a `Fault` and a sentence that names the peer. The
 sentence is what the command line prints and the window shows; the fault is
-what a program looks at.
+what a program looks at. Those that Python has exceptions for are these, too.
 """
 
 import errno
@@ -42,12 +42,59 @@ class Fault(Enum):
 
 
 class LinkError(Exception):
-    """A live link failed; the message is a sentence for people, `fault` says which kind."""
+    """A live link failed; the message is a sentence for people, `fault` says which kind.
+
+    `LinkError(fault, message)` makes the subclass of the fault: a TIMEOUT is a TimeoutError, what broke or
+    refused a connection a ConnectionError, so that `except TimeoutError` does what it says.
+    """
+
+    fault: Fault
+    message: str
+
+    def __new__(cls, fault: Fault, message: str) -> "LinkError":
+        """The exception of the class that belongs to `fault`."""
+        chosen = _CLASSES.get(fault, cls) if cls is LinkError else cls
+        return super(LinkError, chosen).__new__(chosen, message)
 
     def __init__(self, fault: Fault, message: str) -> None:
         super().__init__(message)
         self.fault = fault
         self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[type["LinkError"], tuple[Fault, str]]:
+        return LinkError, (self.fault, self.message)
+
+
+class LinkTimeoutError(LinkError, TimeoutError):
+    """Nothing came, or nothing was taken, within the time set."""
+
+
+class LinkConnectionError(LinkError, ConnectionError):
+    """There is no connection, or none any more."""
+
+
+class LinkRefusedError(LinkConnectionError, ConnectionRefusedError):
+    """The peer's computer answers, and nothing listens there."""
+
+
+class LinkResetError(LinkConnectionError, ConnectionResetError):
+    """The connection broke: reset by the peer, or lost."""
+
+
+class LinkClosedError(LinkConnectionError):
+    """The connection was closed in order: by the peer, or here."""
+
+
+_CLASSES: dict[Fault, type[LinkError]] = {
+    Fault.TIMEOUT: LinkTimeoutError,
+    Fault.REFUSED: LinkRefusedError,
+    Fault.RESET: LinkResetError,
+    Fault.CLOSED: LinkClosedError,
+    Fault.UNREACHABLE: LinkConnectionError,
+}
 
 
 _BY_NUMBER: dict[int, tuple[Fault, str]] = {

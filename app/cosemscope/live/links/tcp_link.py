@@ -15,15 +15,22 @@ whatever happens to the socket comes out as a primitive, and ends every wait wit
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 
-from cosemscope.live.links.addresses import LinkAddress, check_wport
+from cosemscope.live.links.addresses import LinkAddress, check_apdu, check_wport
 from cosemscope.live.links.faults import Fault, LinkError
+from cosemscope.live.links.interfaces import Origin
 from cosemscope.live.links.reasons import reason_of, words_of
 from cosemscope.live.links.recording import Recorder
-from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions, SocketConnection, open_connection
+from cosemscope.live.links.tcp_sockets import (
+    DEFAULT_OPTIONS,
+    TELLS_ACKNOWLEDGED,
+    LinkOptions,
+    SocketConnection,
+    open_connection,
+)
 from cosemscope.transport.bindings import WPortBindings
 from cosemscope.transport.calls import Abort, Close, Open, Receive, Send, Status
 from cosemscope.transport.errors import LocalProtocolError, RemoteProtocolError
@@ -34,6 +41,7 @@ from cosemscope.transport.primitives import (
     TcpConnectRequest,
     TcpDataConfirm,
     TcpDataIndication,
+    TcpDataRequest,
     TcpDisconnectConfirm,
     TcpDisconnectIndication,
     TcpDown,
@@ -42,6 +50,11 @@ from cosemscope.transport.states import Connection as State
 from cosemscope.transport.tcp import TcpEvent, TcpTransport
 from cosemscope.transport.timers import TcpTimeouts
 from cosemscope.transport.wports import DLMS_PORT, MANAGEMENT_LOGICAL_DEVICE, PUBLIC_CLIENT, Side
+
+#: Seconds for closing in order when a program has failed or was cancelled: nobody waits for a peer then.
+MOMENT = 0.25
+#: Seconds between questions whether the peer's TCP has acknowledged what was sent: the first, the longest.
+_ASK_FIRST, _ASK_AT_MOST = 0.002, 0.2
 
 Observer = Callable[["TcpLink", TcpEvent | TcpDown], None]
 """Told of all that crosses the transport layer's borders: primitives, calls, reports. Must not raise."""
@@ -55,6 +68,11 @@ def _timeouts(options: LinkOptions) -> TcpTimeouts:
         send=options.send_timeout or None,
         disconnect=options.close_timeout or None,
     )
+
+
+def _confirmations(options: LinkOptions) -> frozenset[ConfirmationType]:
+    both = options.remote_confirms and TELLS_ACKNOWLEDGED
+    return frozenset(ConfirmationType) if both else frozenset({ConfirmationType.LOCAL})
 
 
 class TcpLink(SocketConnection):
@@ -74,7 +92,7 @@ class TcpLink(SocketConnection):
         wports: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(options, recorder, initiated=wports is not None)
-        self.core = TcpTransport(bindings, timeouts=_timeouts(options))
+        self.core = TcpTransport(bindings, timeouts=_timeouts(options), confirmations=_confirmations(options))
         self.local_wport, self.remote_wport = wports or (next(iter(bindings), 0), 0)
         self.ended: LinkError | None = None
         """Why nothing more will come, once that is known."""
@@ -83,6 +101,8 @@ class TcpLink(SocketConnection):
         self._arrived: asyncio.Event = asyncio.Event()
         self._reading_paused = False
         self._unaccepted = 0
+        self._heard: TcpDataIndication | None = None
+        self._asking: asyncio.TimerHandle | None = None
         self._submitted = self._confirmed = 0
         self._refused_at: set[int] = set()
         self._confirm_waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -99,8 +119,13 @@ class TcpLink(SocketConnection):
         """Send one APDU; returns at TCP-DATA.confirm (LOCAL): the socket has taken all of it.
 
         Waits while the peer does not read, at most `send_timeout`. A `local_wport` that is not bound is bound
-        first when this side opened the connection. Raises LinkError.
+        first when this side opened the connection. On the server's side the wPorts are those of the last APDU
+        received: before one has come, and after one for All-station, `remote_wport` has to be said.
+        Raises LinkError, TypeError when the APDU is no octets.
         """
+        apdu = check_apdu(apdu)
+        if remote_wport is None and not self.initiated:
+            self._check_addressee()
         local = self.local_wport if local_wport is None else check_wport(local_wport)
         remote = self.remote_wport if remote_wport is None else check_wport(remote_wport)
         try:
@@ -109,6 +134,29 @@ class TcpLink(SocketConnection):
             raise LinkError(Fault.TOO_LARGE, str(error)) from None
         if self.initiated and local not in self.core.bindings:
             self.core.bindings.bind(local)
+        await self._hand_over(request)
+
+    async def reply(self, indication: TcpDataIndication, apdu: bytes) -> None:
+        """Answer `indication`, as `send` does.
+
+        Raises LinkError; what came for All-station is not answered (Fault.ADDRESS).
+        """
+        try:
+            request = indication.reply(check_apdu(apdu))
+        except ValueError as error:
+            raise LinkError(Fault.ADDRESS if indication.broadcast else Fault.TOO_LARGE, str(error)) from None
+        await self._hand_over(request)
+
+    def _check_addressee(self) -> None:
+        """Say what is wrong with sending to whoever sent last."""
+        if self._heard is None:
+            words = f"nothing has come from {self.remote} yet: say which wPort to send to (remote_wport)"
+            raise LinkError(Fault.ADDRESS, words)
+        if self._heard.broadcast:
+            words = f"what {self.remote} sent last was broadcast (All-station), which is not answered"
+            raise LinkError(Fault.ADDRESS, words)
+
+    async def _hand_over(self, request: TcpDataRequest) -> None:
         self._submit(request)
         self._submitted += 1
         number = self._submitted
@@ -141,10 +189,26 @@ class TcpLink(SocketConnection):
             self._read_on()
         if not self.initiated:
             self.local_wport, self.remote_wport = indication.local_wport, indication.remote_wport
+        self._heard = indication
         return indication
 
-    async def close(self) -> None:
-        """Close in order (TCP-DISCONNECT) if the connection is still there, and let go of the socket."""
+    async def close(self, within: float | None = None) -> None:
+        """Close in order (TCP-DISCONNECT) if the connection is still there, and let go of the socket.
+
+        `within`: seconds after which it is broken instead (default: the options' times); it is as soon as
+        closing is cancelled.
+        """
+        late = asyncio.get_running_loop().call_later(within, self.abort) if within is not None else None
+        try:
+            await self._close()
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            if late is not None:
+                late.cancel()
+
+    async def _close(self) -> None:
         self._closing = True
         self._waiting.clear()
         self._read_on()
@@ -169,7 +233,7 @@ class TcpLink(SocketConnection):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        await self.close(MOMENT if kind is not None else None)
 
     # What the socket tells.
 
@@ -200,11 +264,13 @@ class TcpLink(SocketConnection):
 
     def octets_received(self, octets: bytes) -> None:
         """RECEIVE has brought octets."""
+        self._acknowledge()
         self.core.octets_received(octets, self._now())
         self._run()
 
     def end_received(self) -> None:
-        """RECEIVE has met the peer's FIN."""
+        """RECEIVE has met the peer's FIN; what it has acknowledged by then is asked while that can be."""
+        self._acknowledge()
         self.core.end_of_stream(self._now())
         self._run()
         if self.initiated and not self._waiting:
@@ -227,9 +293,10 @@ class TcpLink(SocketConnection):
                 self.core.closed(self._now())
             self._run()
         self._end(fault or LinkError(Fault.CLOSED, f"the connection to {self.remote} is closed"))
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._asking):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._asking = None
         if self._disconnected is not None and not self._disconnected.done():
             self._disconnected.set_result(None)
 
@@ -291,11 +358,13 @@ class TcpLink(SocketConnection):
                     if self._disconnected is not None and not self._disconnected.done():
                         self._disconnected.set_result(None)
         self._schedule()
+        if self.core.awaits_acknowledgement and self._asking is None:
+            self._ask_later(_ASK_FIRST)
 
     def _send(self, call: Send) -> None:
         octets = bytes(call.octets)
-        if not self.is_open:
-            return  # the loss of the connection is on its way
+        if not self.is_open or self._unaccepted:
+            return  # the loss of the connection is on its way; or asyncio has the rest already
         self.write(octets)
         if self._writable is None:
             self.core.octets_sent(len(octets), self._now())
@@ -348,7 +417,17 @@ class TcpLink(SocketConnection):
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
-            raise LinkError(Fault.TIMEOUT, f"no answer from {self.remote} in {limit:g} s") from None
+            words = f"no answer from {self.remote} in {limit:g} s{self._whereabouts()}"
+            raise LinkError(Fault.TIMEOUT, words) from None
+
+    def _whereabouts(self) -> str:
+        """What is known of the octets that nobody answered, as the end of a sentence."""
+        under_way = self.unacknowledged() if self.core.counters.octets_sent else None
+        if under_way is None:
+            return ""
+        if under_way:
+            return f"; its TCP has not acknowledged {under_way} octets: the network, not the device"
+        return "; its TCP has acknowledged all that was sent"
 
     def _schedule(self) -> None:
         """Wake up when the core wants it; a timer that is early is let run, and set anew then."""
@@ -361,8 +440,32 @@ class TcpLink(SocketConnection):
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_at(due, self._timeout)
 
+    def _ask_later(self, seconds: float) -> None:
+        def ask() -> None:
+            self._asking = None
+            self._acknowledge()
+            self._run()
+            if self.core.awaits_acknowledgement and self._asking is not None:
+                self._asking.cancel()
+                self._ask_later(min(2 * seconds, _ASK_AT_MOST))
+
+        self._asking = asyncio.get_running_loop().call_later(seconds, ask)
+
+    def _acknowledge(self) -> None:
+        """Tell the core what the peer's TCP has acknowledged, if that is wanted and the system knows."""
+        if self.core.awaits_acknowledgement and (under_way := self.unacknowledged()) is not None:
+            self.core.octets_acknowledged(max(0, self._taken() - under_way), self._now())
+
+    def _taken(self) -> int:
+        """Octets that the socket has taken since the connection was opened."""
+        return self.core.counters.octets_sent + (self._unaccepted - self.unsent if self._unaccepted else 0)
+
     def _timeout(self) -> None:
         self._timer = None
+        part = self._unaccepted - self.unsent
+        if 0 < part < self._unaccepted:  # a slow peer is not one that does not read
+            self._unaccepted -= part
+            self.core.octets_sent(part, self._now())
         self.core.handle_timeout(self._now())
         self._run()
 
@@ -374,24 +477,21 @@ async def connect_tcp(
     *,
     local_wport: int = PUBLIC_CLIENT,
     remote_wport: int = MANAGEMENT_LOGICAL_DEVICE,
+    origin: Origin = Origin(),
     options: LinkOptions = DEFAULT_OPTIONS,
     recorder: Recorder | None = None,
     observer: Observer | None = None,
 ) -> AsyncIterator[TcpLink]:
     """A link over TCP from `local_wport` to `remote_wport` at `host`; closed in order at the end.
 
-    Raises LinkError when it cannot be opened.
+    After an error, or when it is cancelled, the peer has a moment for that, then the connection is broken.
+    `origin` is the address and port of this computer, and the interface, that it begins at; by default the
+    system chooses. Raises LinkError when it cannot be opened.
     """
     wports = (check_wport(local_wport), check_wport(remote_wport))
 
     def make() -> TcpLink:
         return TcpLink(WPortBindings(Side.CLIENT, wports[:1]), options, recorder, observer, wports=wports)
 
-    link = await open_connection(make, LinkAddress(host, port), options)
-    try:
+    async with await open_connection(make, LinkAddress(host, port), options, origin) as link:
         yield link
-    finally:
-        await link.close()
-
-
-Handler = Callable[[TcpLink], Awaitable[None]]

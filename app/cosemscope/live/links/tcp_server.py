@@ -16,13 +16,15 @@ from cosemscope.live.links.accepting import Doorkeeper, Refused, listen_at
 from cosemscope.live.links.addresses import (
     LOOPBACK,
     LinkAddress,
-    check_wport,
+    bound_wports,
+    listen_everywhere,
     peer_address,
     resolve,
 )
 from cosemscope.live.links.faults import Fault, LinkError, explain
+from cosemscope.live.links.interfaces import is_group
 from cosemscope.live.links.recording import Recorder
-from cosemscope.live.links.tcp_link import Observer, TcpLink
+from cosemscope.live.links.tcp_link import MOMENT, Observer, TcpLink
 from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions
 from cosemscope.transport.bindings import WPortBindings
 from cosemscope.transport.wports import DLMS_PORT, MANAGEMENT_LOGICAL_DEVICE, Side
@@ -84,14 +86,12 @@ class TcpServer:
 
     async def open(self, address: LinkAddress) -> None:
         """Listen at `address`, at every address that the host name has. Raises LinkError."""
-        listening: list[socket.socket] = []
+        if is_group(address.host):
+            raise LinkError(Fault.ADDRESS, f"{address.host} is a group, and TCP has none: use UDP alone")
+        found = await resolve(address, socket.SOCK_STREAM, passive=True)
         try:
-            found = await resolve(address, socket.SOCK_STREAM, passive=True)
-            for candidate in dict.fromkeys(found):
-                listening.append(listen_at(candidate))
+            listening = listen_everywhere(found, listen_at)
         except OSError as error:
-            for handle in listening:
-                handle.close()
             raise explain(error, address) from None
         self.address = peer_address(listening[0].getsockname())
         self._doors = [asyncio.ensure_future(self.doorkeeper.serve(handle)) for handle in listening]
@@ -151,7 +151,15 @@ class TcpServer:
     async def _handle(self, link: TcpLink, handler: Handler) -> None:
         async with link:
             with contextlib.suppress(LinkError):
-                await handler(link)
+                try:
+                    await handler(link)
+                except LinkError:
+                    raise
+                except Exception as error:
+                    words = f"the handler of the connection from {link.remote} failed"
+                    loop = asyncio.get_running_loop()
+                    loop.call_exception_handler({"message": words, "exception": error})
+                    await link.close(MOMENT)
 
 
 @asynccontextmanager
@@ -159,7 +167,8 @@ async def serve_tcp(
     host: str = LOOPBACK,
     port: int = DLMS_PORT,
     *,
-    local_wports: Iterable[int] = (MANAGEMENT_LOGICAL_DEVICE,),
+    local_wports: Iterable[int] | None = (MANAGEMENT_LOGICAL_DEVICE,),
+    side: Side = Side.SERVER,
     handler: Handler | None = None,
     limit: int = 1000,
     options: LinkOptions = SERVER_OPTIONS,
@@ -169,12 +178,13 @@ async def serve_tcp(
 ) -> AsyncIterator[TcpServer]:
     """Listen for TCP connections to `local_wports` at `host` and `port` (0: any free one). Raises LinkError.
 
-    With `handler` each connection is given to it in a task of its own and closed when it returns (a LinkError
-    that it lets through ends only that connection); without, take connections with `accept`. By default a
-    connection on which nothing comes for 180 s is given up, and `receive` waits without limit. `refused` is
-    told of connections beyond `limit`.
+    With `handler` each connection is given to it in a task of its own and closed when it returns; without,
+    take connections with `accept`. A LinkError that a handler lets through ends only that connection, any
+    other exception is told to the loop's exception handler at once, with the peer. By default a connection on
+    which nothing comes for 180 s is given up, and `receive` waits without limit. `refused` is told of
+    connections beyond `limit`. `local_wports` None: any wPort. `side` is CLIENT for who takes pushes.
     """
-    bindings = WPortBindings(Side.SERVER, [check_wport(wport) for wport in local_wports])
+    bindings = bound_wports(side, local_wports)
     server = TcpServer(bindings, options, limit, handler, recorder, observer, refused)
     await server.open(LinkAddress(host, port))
     try:

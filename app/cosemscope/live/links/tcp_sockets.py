@@ -11,13 +11,19 @@ import errno
 import os
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
 from cosemscope.live.links.addresses import LinkAddress, Resolved, peer_address, resolve
 from cosemscope.live.links.faults import Fault, LinkError, explain
+from cosemscope.live.links.interfaces import Origin
 from cosemscope.live.links.recording import Recorder, TcpTrace
 
 
@@ -30,7 +36,9 @@ class LinkOptions:
     `close_timeout` how long it may take to close the connection in order before it is reset.
     `inactivity_timeout` ends a connection on which nothing came for so long (TCP-UDP setup, class 41,
     attribute 6). `keep_alive` is the idle time after which TCP asks whether the peer is still there.
-    `waiting_limit` is how many APDUs may wait to be received before reading stops.
+    `waiting_limit` is how many APDUs may wait to be received before reading stops. `remote_confirms` asks for
+    TCP-DATA.confirms (REMOTE) besides: the peer's TCP has acknowledged all of the APDU. Where the system does
+    not tell of that, which is outside Linux and macOS, none comes.
     """
 
     connect_timeout: float | None = 10.0
@@ -41,9 +49,16 @@ class LinkOptions:
     inactivity_timeout: float | None = None
     keep_alive: float | None = None
     waiting_limit: int = 64
+    remote_confirms: bool = False
 
 
 DEFAULT_OPTIONS = LinkOptions()
+
+#: Whether the system tells what the peer's TCP has acknowledged.
+TELLS_ACKNOWLEDGED = sys.platform in {"linux", "darwin"}
+_NATIVE_INT = struct.Struct("@i")
+#: macOS: octets in the send buffer.
+_SO_NWRITE = 0x1024
 
 #: Value of SO_LINGER with which closing a socket resets its connection.
 NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -143,6 +158,28 @@ class SocketConnection(asyncio.Protocol):
             self._trace.reset(True)
         self._transport.abort()
 
+    @property
+    def unsent(self) -> int:
+        """Octets that were written and that the system has not taken."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
+    def unacknowledged(self) -> int | None:
+        """Octets that the system has taken and the peer's TCP has not acknowledged; None: it cannot tell.
+
+        Linux counts them by SIOCOUTQ (a FIN under way is one of them), macOS by SO_NWRITE.
+        """
+        handle = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if handle is None:
+            return None
+        with contextlib.suppress(OSError, ValueError):
+            if sys.platform == "linux":
+                room = bytearray(_NATIVE_INT.size)
+                fcntl.ioctl(handle.fileno(), termios.TIOCOUTQ, room)
+                return int(_NATIVE_INT.unpack(room)[0])
+            if sys.platform == "darwin":
+                return int(handle.getsockopt(socket.SOL_SOCKET, _SO_NWRITE))
+        return None
+
     async def wait_ended(self) -> None:
         """Wait until the socket is gone; one whose peer does not read is reset in the end."""
         if self._lost is None:
@@ -237,10 +274,13 @@ def prepare(handle: socket.socket, keep_alive: float | None) -> None:
                     handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, round(keep_alive)))
 
 
-async def open_connection(factory: Callable[[], C], address: LinkAddress, options: LinkOptions) -> C:
+async def open_connection(
+    factory: Callable[[], C], address: LinkAddress, options: LinkOptions, origin: Origin = Origin()
+) -> C:
     """Open a connection made by `factory` to the first of the host's addresses that answers.
 
-    The time allowed is shared among those not yet tried. Raises LinkError, the last address's.
+    It begins at `origin`. The time allowed is shared among those not yet tried. Raises LinkError, that of the
+    last address.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + options.connect_timeout if options.connect_timeout else None
@@ -253,14 +293,16 @@ async def open_connection(factory: Callable[[], C], address: LinkAddress, option
     for left, candidate in zip(range(len(found), 0, -1), found, strict=True):
         share = (deadline - loop.time()) / left if deadline else None
         try:
-            return await _open_one(factory(), candidate, share, options)
+            return await _open_one(factory(), candidate, share, options, origin)
         except LinkError as error:
             failure = error
     assert failure is not None
     raise failure
 
 
-async def _open_one(connection: C, candidate: Resolved, seconds: float | None, options: LinkOptions) -> C:
+async def _open_one(
+    connection: C, candidate: Resolved, seconds: float | None, options: LinkOptions, origin: Origin
+) -> C:
     loop = asyncio.get_running_loop()
     begun = time.time_ns()
     handle: socket.socket | None = None
@@ -268,12 +310,18 @@ async def _open_one(connection: C, candidate: Resolved, seconds: float | None, o
     try:
         handle = socket.socket(candidate.family, socket.SOCK_STREAM)
         handle.setblocking(False)
+        origin.prepare(handle, candidate)
         async with asyncio.timeout(seconds):
             await loop.sock_connect(handle, candidate.sockaddr)
         await loop.create_connection(lambda: connection, sock=handle)
         if not connection.remote.host:
             raise ConnectionResetError(errno.ECONNRESET, "reset as soon as it was accepted")
         return connection
+    except LinkError as error:  # it cannot begin there
+        if handle is not None:
+            handle.close()
+        connection.opening_failed(error)
+        raise
     except OSError as error:  # TimeoutError is one: ours has no number
         if isinstance(error, TimeoutError) and error.errno is None:
             words = f"no answer from {candidate.address} in {options.connect_timeout:g} s"

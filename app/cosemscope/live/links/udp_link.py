@@ -10,15 +10,25 @@ async with serve_udp("127.0.0.1", 4059, local_wports=(1,)) as server:
 """
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from cosemscope.live.links.addresses import LOOPBACK, LinkAddress, check_wport
+from cosemscope.live.links.addresses import (
+    EVERY_IPV4,
+    EVERY_IPV6,
+    LOOPBACK,
+    LinkAddress,
+    bound_wports,
+    check_apdu,
+    check_wport,
+)
 from cosemscope.live.links.faults import Fault, LinkError
+from cosemscope.live.links.interfaces import Origin, is_group
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions
-from cosemscope.live.links.udp_sockets import DatagramSocket, open_datagrams
+from cosemscope.live.links.udp_sockets import Datagram, DatagramSocket, bind_datagrams, open_datagrams
 from cosemscope.transport.bindings import WPortBindings
 from cosemscope.transport.calls import UdpSend
 from cosemscope.transport.primitives import UdpDataIndication, UdpDataRequest
@@ -30,7 +40,7 @@ Observer = Callable[[UdpEvent | UdpDataRequest | LinkError], None]
 
 
 class UdpEndpoint:
-    """One UDP socket with its transport layer: what `connect_udp` and `serve_udp` build on.
+    """UDP sockets with their transport layer: what `connect_udp` and `serve_udp` build on.
 
     At most `options.waiting_limit` indications wait to be received; what comes beyond is dropped and
     counted in `dropped`, as UDP itself would.
@@ -42,32 +52,41 @@ class UdpEndpoint:
         self.dropped = 0
         self.local = LinkAddress("", 0)
         self._observer = observer
-        self._socket: DatagramSocket | None = None
+        self._sockets: list[DatagramSocket] = []
+        self._refusal: LinkError | None = None
         self._waiting: deque[UdpDataIndication | LinkError] = deque()
         self._closed = False
         self._arrived = asyncio.Event()
 
-    async def open(self, address: LinkAddress, recorder: Recorder | None, *, listen: bool) -> None:
-        """Open the socket, connected to `address` or bound there. Raises LinkError."""
-        self._socket = await open_datagrams(
-            lambda: DatagramSocket(self._datagram, self._failed, recorder), address, listen=listen
-        )
-        self.local = self._socket.local
+    def use(self, sockets: Iterable[DatagramSocket]) -> None:
+        """Take open sockets, at least one; the first one's address is `local`."""
+        self._sockets = list(sockets)
+        self.local = self._sockets[0].local
+
+    def socket_on(self, handle: socket.socket, recorder: Recorder | None) -> DatagramSocket:
+        """A socket of this endpoint, to be handed to `use`."""
+        return DatagramSocket(handle, self._datagram, self._failed, recorder)
 
     @property
     def peer(self) -> LinkAddress | None:
         """The connected peer, if there is one."""
-        return self._socket.remote if self._socket is not None else None
+        return self._sockets[0].remote if self._sockets else None
 
     def submit(self, request: UdpDataRequest) -> None:
-        """Take a UDP-DATA.request, whose Local_wPort is bound if it was not. Raises LinkError."""
-        if self._socket is None or not self._socket.is_open:
+        """Take a UDP-DATA.request, whose Local_wPort is bound if it was not.
+
+        Raises LinkError when the system does not take the datagram; UDP-DATA.confirm is NOK then.
+        """
+        if self._closed or not self._sockets:
             raise LinkError(Fault.CLOSED, "the UDP socket is closed")
         self._tell(request)
         if request.local_wport not in self.transport.bindings:
             self.transport.bindings.bind(request.local_wport)
         self.transport.submit(request)
+        self._refusal = None
         self._run()
+        if self._refusal is not None:
+            raise self._refusal
 
     async def indication(self, timeout: float | None = None) -> UdpDataIndication:
         """The next UDP-DATA.indication. `timeout` in seconds. Raises LinkError, TIMEOUT among them."""
@@ -88,19 +107,20 @@ class UdpEndpoint:
         return came
 
     def close(self) -> None:
-        """Close the socket; who waits for an indication, now or later, gets a LinkError (CLOSED)."""
-        if self._socket is not None:
-            self._socket.close()
+        """Close the sockets; who waits for an indication, now or later, gets a LinkError (CLOSED)."""
+        for each in self._sockets:
+            each.close()
         self._closed = True
         self._arrived.set()
 
-    def _datagram(self, octets: bytes, sender: LinkAddress) -> None:
+    def _datagram(self, datagram: Datagram) -> None:
         self.transport.datagram_received(
-            octets,
-            local_ip_address=self.local.host,
-            local_udp_port=self.local.port,
-            remote_ip_address=sender.host,
-            remote_udp_port=sender.port,
+            datagram.octets,
+            local_ip_address=datagram.reached.host,
+            local_udp_port=datagram.reached.port,
+            remote_ip_address=datagram.sender.host,
+            remote_udp_port=datagram.sender.port,
+            cast=datagram.cast,
         )
         self._run()
 
@@ -119,14 +139,23 @@ class UdpEndpoint:
                 self._put(event)
 
     def _send(self, call: UdpSend) -> None:
-        assert self._socket is not None
-        request = call.request
+        to = LinkAddress(call.request.remote_ip_address, call.request.remote_udp_port)
         try:
-            self._socket.send(call.octets, LinkAddress(request.remote_ip_address, request.remote_udp_port))
-        except LinkError:
+            self._socket_to(to).send(call.octets, to, _source_of(call.request.local_ip_address))
+        except LinkError as error:
+            self._refusal = error
+            self._tell(error)
             self.transport.datagram_failed(call)
-            raise
-        self.transport.datagram_sent(call)
+        else:
+            self.transport.datagram_sent(call)
+
+    def _socket_to(self, to: LinkAddress) -> DatagramSocket:
+        family = socket.AF_INET6 if ":" in to.host else socket.AF_INET
+        for each in self._sockets:
+            if each.family == family:
+                return each
+        words = f"{to} cannot be reached from {self.local}: one is IPv4, the other IPv6"
+        raise LinkError(Fault.ADDRESS, words)
 
     def _put(self, item: UdpDataIndication | LinkError) -> None:
         if len(self._waiting) >= self.options.waiting_limit:
@@ -138,6 +167,11 @@ class UdpEndpoint:
     def _tell(self, event: UdpEvent | UdpDataRequest | LinkError) -> None:
         if self._observer is not None:
             self._observer(event)
+
+
+def _source_of(host: str) -> str:
+    """The address that a datagram leaves from; empty for any, and for a group's, which is nobody's."""
+    return "" if host in {EVERY_IPV4, EVERY_IPV6} or is_group(host) else host
 
 
 class UdpLink:
@@ -153,7 +187,11 @@ class UdpLink:
     async def send(
         self, apdu: bytes, *, local_wport: int | None = None, remote_wport: int | None = None
     ) -> None:
-        """Send one APDU in one datagram. Raises LinkError. That it was sent does not say that it arrives."""
+        """Send one APDU in one datagram. Raises LinkError. That it was sent does not say that it arrives.
+
+        TypeError when the APDU is no octets.
+        """
+        apdu = check_apdu(apdu)
         local = self.local_wport if local_wport is None else check_wport(local_wport)
         remote = self.remote_wport if remote_wport is None else check_wport(remote_wport)
         try:
@@ -195,9 +233,13 @@ class UdpServer:
         return await self.endpoint.indication(timeout or 0)
 
     async def reply(self, indication: UdpDataIndication, apdu: bytes) -> None:
-        """Answer `indication`. Raises LinkError; what was broadcast is not answered (Fault.ADDRESS)."""
+        """Answer `indication` from the address that it was sent to.
+
+        Raises LinkError; what was sent to many, by All-station, a group or a broadcast address, is not
+        answered (Fault.ADDRESS).
+        """
         try:
-            request = indication.reply(apdu)
+            request = indication.reply(check_apdu(apdu))
         except ValueError as error:
             fault = Fault.ADDRESS if indication.broadcast else Fault.TOO_LARGE
             raise LinkError(fault, str(error)) from None
@@ -211,17 +253,20 @@ async def connect_udp(
     *,
     local_wport: int = PUBLIC_CLIENT,
     remote_wport: int = MANAGEMENT_LOGICAL_DEVICE,
+    origin: Origin = Origin(),
     options: LinkOptions = DEFAULT_OPTIONS,
     recorder: Recorder | None = None,
     observer: Observer | None = None,
 ) -> AsyncIterator[UdpLink]:
     """A link over UDP from `local_wport` to `remote_wport` at `host`. Raises LinkError.
 
-    Opening it sends nothing: whether anyone is there shows only in an answer.
+    Opening it sends nothing: whether anyone is there shows only in an answer. `host` may be a group or a
+    broadcast address, from which nothing comes back. `origin`: see `connect_tcp`.
     """
     bindings = WPortBindings(Side.CLIENT, [check_wport(local_wport)])
     endpoint = UdpEndpoint(bindings, options, observer)
-    await endpoint.open(LinkAddress(host, port), recorder, listen=False)
+    address = LinkAddress(host, port)
+    endpoint.use([await open_datagrams(lambda handle: endpoint.socket_on(handle, recorder), address, origin)])
     try:
         peer = endpoint.peer
         assert peer is not None
@@ -235,15 +280,30 @@ async def serve_udp(
     host: str = LOOPBACK,
     port: int = DLMS_PORT,
     *,
-    local_wports: Iterable[int] = (MANAGEMENT_LOGICAL_DEVICE,),
+    local_wports: Iterable[int] | None = (MANAGEMENT_LOGICAL_DEVICE,),
+    side: Side = Side.SERVER,
+    groups: Iterable[str] = (),
+    interface: str = "",
     options: LinkOptions = DEFAULT_OPTIONS,
     recorder: Recorder | None = None,
     observer: Observer | None = None,
 ) -> AsyncIterator[UdpServer]:
-    """Take datagrams at `host` and `port` (0: any free one) for `local_wports`. Raises LinkError."""
-    bindings = WPortBindings(Side.SERVER, [check_wport(wport) for wport in local_wports])
+    """Take datagrams at `host` and `port` (0: any free one) for `local_wports`. Raises LinkError.
+
+    `host` may be a group; `groups` are joined besides. With `interface` both are of that network only. The
+    indication's Local_IP_Address is the address that a datagram was sent to, on Windows the one bound.
+    `local_wports` None: any wPort. `side` is CLIENT for who takes pushes.
+    """
+    bindings = bound_wports(side, local_wports)
     endpoint = UdpEndpoint(bindings, options, observer)
-    await endpoint.open(LinkAddress(host, port), recorder, listen=True)
+    endpoint.use(
+        await bind_datagrams(
+            lambda handle: endpoint.socket_on(handle, recorder),
+            LinkAddress(host, port),
+            groups=groups,
+            interface=interface,
+        )
+    )
     try:
         yield UdpServer(endpoint)
     finally:
