@@ -165,8 +165,8 @@ def test_connect_reports_silence_and_goes_on(listener: Command, tmp_path: Path) 
     status, out, _ = run("connect", address, *words, spool=tmp_path)
     errors = [event["message"] for event in lines(out) if event["event"] == "error"]
     assert status == 1
-        assert all(error.startswith(f"no answer from {address} in 0.1 s") for error in errors)
-        assert len(errors) == 2
+    assert all(error.startswith(f"no answer from {address} in 0.1 s") for error in errors)
+    assert len(errors) == 2
 
 
 def test_the_window_commands_a_link(listener: Command, tmp_path: Path) -> None:
