@@ -119,6 +119,16 @@ class DatagramSocket:
                 self._failed(fault)  # that of an earlier datagram, which the system tells with the next call
         self._trace(source or self.local.host, peer, True, octets)
 
+    def remark(self, words: str, peer: LinkAddress | None = None, source: str = "") -> None:
+        """What the recording says of the next datagram between `source` (or the own address) and the peer."""
+        trace = self._traces.get((source or self.local.host, peer or self.remote or self.local))
+        if trace is not None:
+            trace.remark(words)
+
+    def record_from_now(self, recorder: Recorder | None) -> None:
+        """Record what passes here too."""
+        self._recorder = recorder
+
     def close(self) -> None:
         """Close the socket."""
         if not self.is_open:

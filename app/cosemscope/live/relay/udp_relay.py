@@ -8,7 +8,6 @@ client and relay too.
 import asyncio
 import contextlib
 import socket
-import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -18,11 +17,12 @@ from cosemscope.live.links.accepting import room_for
 from cosemscope.live.links.addresses import LinkAddress, resolve
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
-from cosemscope.live.links.udp_sockets import DatagramSocket, open_datagrams
+from cosemscope.live.links.udp_sockets import Datagram, DatagramSocket, bind_datagrams, open_datagrams
 from cosemscope.live.relay.breakpoints import Breakpoints, Passing
 from cosemscope.live.relay.held_edits import Plan
 from cosemscope.live.relay.relay_events import Relaying, RelayJoined, RelayParted
 from cosemscope.live.relay.routes import Route
+from cosemscope.transport.calls import Cast
 
 #: Seconds without a datagram after which a client is given up.
 IDLE = 120.0
@@ -31,37 +31,17 @@ _SWEEP, _TELL_EVERY = 10.0, 60.0
 _MOST_EARLY = 64
 
 
-class _RelaySocket(DatagramSocket):
-    """A socket that can remark something on the next datagram, and begin to record later."""
-
-    def send(self, octets: bytes, to: LinkAddress | None = None) -> None:
-        """Send one datagram; one without octets too, which asyncio leaves out before Python 3.13."""
-        super().send(octets, to)
-        if octets or sys.version_info >= (3, 13) or self._transport is None:
-            return
-        with self._transport.get_extra_info("socket").dup() as handle, contextlib.suppress(OSError):
-            if to is None or to == self.remote:
-                handle.send(octets)
-            else:
-                handle.sendto(octets, self._names.get(to, tuple(to)))
-
-    def remark(self, peer: LinkAddress | None, words: str) -> None:
-        """What the recording says of the next datagram between it and the peer."""
-        trace = self._traces.get(peer or self.remote or self.local)
-        if trace is not None:
-            trace.remark(words)
-
-    def record_from_now(self, recorder: Recorder | None) -> None:
-        """Record what passes here too."""
-        self._recorder = recorder
-
-
 class _DatagramFlow:
-    """What one client has: its socket to the target, datagrams that came before that, counts."""
+    """What one client has: its socket to the target, datagrams that came before that, counts.
+
+    `near` and `asked` are the socket and the address of ours that it sent to, from which it is answered.
+    """
 
     def __init__(self, client: LinkAddress, now: float) -> None:
         self.client = client
-        self.far: _RelaySocket | None = None
+        self.near: DatagramSocket | None = None
+        self.asked = ""
+        self.far: DatagramSocket | None = None
         self.opening: asyncio.Task[None] | None = None
         self.early: list[bytes] = []
         self.heard = now
@@ -93,7 +73,7 @@ class UdpRelay:
         self._is_open = is_open
         self._idle = idle
         self._flows: dict[LinkAddress, _DatagramFlow] = {}
-        self._near: _RelaySocket | None = None
+        self._near: list[DatagramSocket] = []
         self._sweeping: asyncio.Task[None] | None = None
         self._told_at: float | None = None
         self._dropped = 0
@@ -104,9 +84,16 @@ class UdpRelay:
     async def open(self, at: LinkAddress | None = None) -> LinkAddress:
         """Take datagrams at the route's address, or `at` another; the address. Raises LinkError."""
         recorder = self._recorder if self._breakpoints.active else None
-        near = partial(_RelaySocket, self._came, self._failed, recorder)
-        self._near = await open_datagrams(near, at or self._route.listen, listen=True)
-        self.address = self._near.local
+
+        def near(handle: socket.socket) -> DatagramSocket:
+            made: list[DatagramSocket] = []
+            made.append(
+                DatagramSocket(handle, lambda came: self._came(made[0], came), self._failed, recorder)
+            )
+            return made[0]
+
+        self._near = await bind_datagrams(near, at or self._route.listen)
+        self.address = self._near[0].local
         self._sweeping = asyncio.ensure_future(self._sweep())
         file = self._recorder.path if self._recorder else None
         self._report(
@@ -122,16 +109,17 @@ class UdpRelay:
                 await self._sweeping
         for flow in tuple(self._flows.values()):
             self._end(flow, "the relay ended")
-        if self._near is not None:
-            self._near.close()
+        for near in self._near:
+            near.close()
 
     def record_clients(self) -> None:
         """A breakpoint was set: what passes between clients and relay is recorded too."""
-        if self._near is not None:
-            self._near.record_from_now(self._recorder)
+        for near in self._near:
+            near.record_from_now(self._recorder)
 
-    def _came(self, octets: bytes, client: LinkAddress) -> None:
+    def _came(self, near: DatagramSocket, datagram: Datagram) -> None:
         """A datagram of a client."""
+        octets, client = datagram.octets, datagram.sender
         now = asyncio.get_running_loop().time()
         flow = self._flows.get(client)
         if flow is None:
@@ -141,6 +129,8 @@ class UdpRelay:
             flow = self._flows[client] = _DatagramFlow(client, now)
             flow.opening = asyncio.ensure_future(self._open_flow(flow))
         flow.heard = now
+        flow.near = near
+        flow.asked = datagram.reached.host if datagram.cast is Cast.UNICAST else ""
         flow.sent += 1
         if flow.far is not None:
             self._pass(flow, octets, to_target=True)
@@ -149,9 +139,11 @@ class UdpRelay:
 
     async def _open_flow(self, flow: _DatagramFlow) -> None:
         """The socket of a client; then what has come goes on."""
-        far = partial(_RelaySocket, partial(self._answered, flow), partial(self._broke, flow), self._recorder)
+        answered, broke = partial(self._answered, flow), partial(self._broke, flow)
         try:
-            opened = await open_datagrams(far, self._route.target, listen=False)
+            opened = await open_datagrams(
+                lambda handle: DatagramSocket(handle, answered, broke, self._recorder), self._route.target
+            )
         except LinkError as error:
             self._flows.pop(flow.client, None)
             self._report(trouble_of(error, str(flow.client)))
@@ -173,11 +165,11 @@ class UdpRelay:
         for octets in early:
             self._pass(flow, octets, to_target=True)
 
-    def _answered(self, flow: _DatagramFlow, octets: bytes, _: LinkAddress) -> None:
+    def _answered(self, flow: _DatagramFlow, datagram: Datagram) -> None:
         """A datagram of the target."""
         flow.heard = asyncio.get_running_loop().time()
         flow.received += 1
-        self._pass(flow, octets, to_target=False)
+        self._pass(flow, datagram.octets, to_target=False)
 
     def _pass(self, flow: _DatagramFlow, octets: bytes, *, to_target: bool) -> None:
         """Send a datagram on, past the breakpoint where there is one."""
@@ -191,9 +183,9 @@ class UdpRelay:
     def _follow(self, flow: _DatagramFlow, plan: Plan, remark: str, to_target: bool) -> None:
         """What goes on in the place of a datagram, each in its time."""
         if remark and to_target and flow.far is not None:
-            flow.far.remark(None, remark)
-        elif remark and self._near is not None:
-            self._near.remark(flow.client, remark)
+            flow.far.remark(remark)
+        elif remark and flow.near is not None:
+            flow.near.remark(remark, flow.client, flow.asked)
         for octets, after in plan:
             if after:
                 asyncio.get_running_loop().call_later(after, self._put, flow, octets, to_target)
@@ -204,8 +196,8 @@ class UdpRelay:
         try:
             if to_target and flow.far is not None:
                 flow.far.send(octets)
-            elif self._near is not None:
-                self._near.send(octets, flow.client)
+            elif flow.near is not None:
+                flow.near.send(octets, flow.client, flow.asked)
         except LinkError as error:
             self._broke(flow, error)
 
