@@ -13,7 +13,7 @@ from cosemscope.live.links.faults import (
     LinkResetError,
     LinkTimeoutError,
 )
-from cosemscope.live.links.interfaces import Origin
+from cosemscope.live.links.networks import Origin
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
 from cosemscope.live.links.tcp_server import TcpServer, serve_tcp

@@ -21,7 +21,7 @@ from types import TracebackType
 
 from cosemscope.live.links.addresses import LinkAddress, check_apdu, check_wport
 from cosemscope.live.links.faults import Fault, LinkError
-from cosemscope.live.links.interfaces import Origin
+from cosemscope.live.links.networks import Origin
 from cosemscope.live.links.reasons import reason_of, words_of
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import (

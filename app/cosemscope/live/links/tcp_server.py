@@ -22,7 +22,7 @@ from cosemscope.live.links.addresses import (
     resolve,
 )
 from cosemscope.live.links.faults import Fault, LinkError, explain
-from cosemscope.live.links.interfaces import is_group
+from cosemscope.live.links.networks import is_group
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import MOMENT, Observer, TcpLink
 from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions

@@ -23,7 +23,7 @@ if sys.platform == "linux":
 
 from cosemscope.live.links.addresses import LinkAddress, Resolved, peer_address, resolve
 from cosemscope.live.links.faults import Fault, LinkError, explain
-from cosemscope.live.links.interfaces import Origin
+from cosemscope.live.links.networks import Origin
 from cosemscope.live.links.recording import Recorder, TcpTrace
 
 

@@ -25,7 +25,7 @@ from cosemscope.live.links.addresses import (
     check_wport,
 )
 from cosemscope.live.links.faults import Fault, LinkError
-from cosemscope.live.links.interfaces import Origin, is_group
+from cosemscope.live.links.networks import Origin, is_group
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import DEFAULT_OPTIONS, LinkOptions
 from cosemscope.live.links.udp_sockets import Datagram, DatagramSocket, bind_datagrams, open_datagrams

@@ -23,7 +23,7 @@ from cosemscope.live.links.addresses import (
     resolve,
 )
 from cosemscope.live.links.faults import Fault, LinkError, explain
-from cosemscope.live.links.interfaces import (
+from cosemscope.live.links.networks import (
     Origin,
     check_group,
     is_group,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cosemscope.live.links.faults import Fault, LinkError
-from cosemscope.live.links.interfaces import Origin
+from cosemscope.live.links.networks import Origin
 from cosemscope.live.links.tcp_link import connect_tcp
 from cosemscope.live.links.tcp_server import serve_tcp
 from cosemscope.live.links.udp_link import connect_udp, serve_udp
@@ -62,7 +62,7 @@ _IN_A_NETWORK = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[1])
 from cosemscope.live.links.faults import LinkError
-from cosemscope.live.links.interfaces import Origin
+from cosemscope.live.links.networks import Origin
 from cosemscope.live.links.udp_link import connect_udp, serve_udp
 
 async def heard(host, groups, interface, to, leaving):

@@ -1,4 +1,4 @@
-"""Network interfaces by name: a socket that uses one of them only, and groups joined there.
+"""Networks by name: a socket that uses one interface only, and groups joined there.
 
 Where nothing is chosen the system's routes decide, and a group is joined on every interface there is.
 """
