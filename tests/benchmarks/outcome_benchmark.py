@@ -1,8 +1,8 @@
 """What understanding costs: `python3 tests/benchmarks/outcome_benchmark.py [--packets N] [--json]`.
 
-Loads a capture, then pairs its WPDUs and works out timing, associations, security and outcomes, all in
-columns; each as a share of what loading took in the same process. Exit status 1: all together take longer
-than loading, or the process more memory than it may.
+Loads a capture, then pairs its WPDUs, works out timing, associations, security and outcomes, and finds the
+expert items that need no tree, all in columns; each as a share of what loading took in the same process. Exit
+status 1: all together take longer than loading, or the process more memory than it may.
 """
 
 import argparse
@@ -23,6 +23,8 @@ FACTS = (
     *("statuses", "round_trips", "own_times", "resent"),
     *("associations", "association_security", "outcomes"),
 )
+#: All stages behind loading.
+STAGES = ("exchanges", *FACTS, "items")
 #: Most time of all, as a multiple of that of loading, and most memory of the process in MiB.
 MOST, MOST_MEMORY = 1.0, 350
 
@@ -30,6 +32,7 @@ MOST, MOST_MEMORY = 1.0, 350
 def measure(path: Path) -> dict[str, float]:
     """Seconds to load, to pair and for each of the facts; and the most memory of the process in MiB."""
     from cosemscope.analysis.engine import Analysis
+    from cosemscope.analysis.expert.run import find_column_items
     from cosemscope.analysis.outcomes.capture_facts import capture_facts
     from cosemscope.capture.files.reader import open_capture
 
@@ -46,6 +49,9 @@ def measure(path: Path) -> dict[str, float]:
             begun = time.perf_counter()
             getattr(facts, name)
             found[name] = time.perf_counter() - begun
+        begun = time.perf_counter()
+        find_column_items(analysis)
+        found["items"] = time.perf_counter() - begun
     found["memory"] = _memory()
     return found
 
@@ -79,12 +85,12 @@ def main() -> int:
         maker.start()
         maker.join()
         found = measure(path)
-    together = sum(found[name] for name in ("exchanges", *FACTS))
+    together = sum(found[name] for name in STAGES)
     ratio = together / found["load"]
     if arguments.json:
         print(json.dumps({**found, "together": together, "ratio": ratio}))
     else:
-        for name in ("load", "exchanges", *FACTS):
+        for name in ("load", *STAGES):
             print(f"{name:<22} {found[name] * 1000:9.1f} ms  {found[name] / found['load']:6.1%} of loading")
         print(f"{'together':<22} {together * 1000:9.1f} ms  {ratio:6.1%} of loading, at most {MOST:.0%}")
         print(f"{'memory':<22} {found['memory']:9.0f} MiB, at most {MOST_MEMORY} MiB for a million packets")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.benchmarks.outcome_benchmark import FACTS
+from tests.benchmarks.outcome_benchmark import STAGES
 
 _BENCHMARK = Path(__file__).resolve().with_name("outcome_benchmark.py")
 
@@ -17,6 +17,6 @@ def test_a_small_run(tmp_path: Path) -> None:
         [sys.executable, str(_BENCHMARK), *words], capture_output=True, text=True, cwd=tmp_path
     )
     found = json.loads(done.stdout)
-    assert set(found) == {"load", "exchanges", *FACTS, "memory", "together", "ratio"}
+    assert set(found) == {"load", *STAGES, "memory", "together", "ratio"}
     assert all(value >= 0 for value in found.values())
     assert done.returncode == (found["ratio"] > 1 or found["memory"] > 350)

@@ -13,6 +13,26 @@ import numpy.typing as npt
 
 #: An array of any dtype and shape: whatever takes or returns one says which, as in "int64[n]".
 Array = npt.NDArray[Any]
+#: Numbers so few that it does not matter how they are sorted.
+_FEW = 2048
+
+
+def stable_order(numbers: Array) -> npt.NDArray[np.int64]:
+    """As np.argsort of integers, stable; several times faster where they lie within 48 bits.
+
+    NumPy sorts 16-bit numbers by radix: so it is given the lowest 16 bits first, then the next ones.
+    """
+    if len(numbers) < _FEW:
+        return np.argsort(numbers, kind="stable")
+    least, most = int(numbers.min()), int(numbers.max())
+    if most - least >= 1 << 48:
+        return np.argsort(numbers, kind="stable")
+    rest = numbers.astype(np.int64) - least if least or numbers.dtype.itemsize < 4 else numbers
+    order = np.argsort((rest & 0xFFFF).astype(np.uint16), kind="stable")
+    for shift in range(16, (most - least).bit_length(), 16):
+        part = (rest >> rest.dtype.type(shift) & 0xFFFF).astype(np.uint16)
+        order = order[np.argsort(part[order], kind="stable")]
+    return order
 
 
 class Columns:

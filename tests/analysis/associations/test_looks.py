@@ -378,3 +378,31 @@ def test_quiet_looks_say_what_whole_ones_say(name: str, keys: str) -> None:
         if whole[row].plain[0] == GET_RESPONSE and request is not None and known is not None:
             assert look.scaler_unit == known(request.references[0])
     assert quiet or name == "push"
+
+
+def test_a_walk_gives_way_to_whoever_looks_and_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a look it waits a moment; behind looks that never end it waits so long at most, each time."""
+    now, waits, asking = [100.0], [], [False]
+    found = Associations(analysed(SAMPLES / "first-look.pcapng"))
+
+    def sleep(seconds: float) -> None:
+        assert seconds > 0
+        waits.append(seconds)
+        now[0] += seconds
+        if asking[0]:
+            found.look(0)
+
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    monkeypatch.setattr(module, "sleep", sleep)
+    assert found.go_on(10)
+    assert not waits
+    found.look(5)
+    assert found.go_on(10)
+    assert sum(waits) == pytest.approx(module._ASKING)
+    asking[0] = True
+    found.look(5)
+    waits.clear()
+    while found.go_on(50):
+        assert sum(waits) <= module._LONGEST_WAIT + 0.001
+        waits.clear()
+    assert found.passed == len(found.analysis.wpdus)

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
+from time import monotonic, sleep
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,8 @@ WINDOW = 256
 _BATCH, _MOST_OCTETS = 4096, 8 << 20
 #: The same of rows between which somebody may ask whether to go on: a tenth of a second at the worst.
 _SOON = 1 << 16
+#: Seconds for which what is behind a look, such as drawing it, goes before a walk; and most of such waiting.
+_ASKING, _LONGEST_WAIT = 0.03, 0.25
 _MAX_OPEN = 65_536
 _MAX_LOOKS = 4096
 _MAX_KEPT = 1 << 20
@@ -73,6 +76,7 @@ class Associations:
         self._beside = beside
         self._turn = Condition()
         self._hurried: list[None] = []
+        self._asked = -_ASKING
         self._begin(keys)
 
     def _begin(self, keys: KeyTable) -> None:
@@ -104,10 +108,22 @@ class Associations:
         self._hurried.append(None)
         with self._turn:
             self._hurried.pop()
+            self._asked = monotonic()
             try:
                 yield
             finally:
                 self._turn.notify()
+
+    def give_way(self) -> None:
+        """Wait while somebody looks at rows one by one, and shows them: that goes before any walk.
+
+        So who walks beside does not share the interpreter with a window that is being drawn. Whoever asks on
+        and on leaves the walk some time all the same.
+        """
+        first = self if self._beside is None else self._beside
+        latest = monotonic() + _LONGEST_WAIT
+        while (now := monotonic()) < min(first._asked + _ASKING, latest):
+            sleep(min(first._asked + _ASKING, latest) - now)
 
     # All rows in order.
 
@@ -134,6 +150,7 @@ class Associations:
 
     def go_on(self, count: int) -> bool:
         """Walk the next `count` rows, fewer of long ones, when nobody waits for a look; False without any."""
+        self.give_way()
         with self._turn:
             self._turn.wait_for(lambda: not self._hurried)
             stop = min(self.passed + count, len(self.analysis.first_look))

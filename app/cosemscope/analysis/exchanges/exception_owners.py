@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cosemscope.analysis.exchanges.exchange_roles import SILENCE, WITHOUT_ID, Family, Role, Roles
 from cosemscope.analysis.exchanges.pairing import Lanes, PairedRows, Pairer
 from cosemscope.apdu.first_look import ApduKind
-from cosemscope.capture.columns import Array
+from cosemscope.capture.columns import Array, stable_order
 
 #: Requests of one pair that wait at once; older ones are no exception's.
 _WAITING = 64
@@ -104,7 +104,7 @@ def _asks(lane: Lanes, roles: Roles) -> tuple[NDArray[np.bool_], _Rows, NDArray[
     count = len(lane)
     apart = np.isin(roles.role, (Role.NONE, Role.ACKNOWLEDGE, Role.MEMBER))
     rows = np.flatnonzero(~apart & ~roles.exception)
-    order = rows[np.argsort(lane[rows], kind="stable")]
+    order = rows[stable_order(lane[rows])]
     same = lane[order[1:]] == lane[order[:-1]]
     following = np.full(count, count, np.int64)
     following[order[:-1][same]] = order[1:][same]

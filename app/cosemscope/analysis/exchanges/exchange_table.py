@@ -14,7 +14,7 @@ from cosemscope.analysis.exchanges.exchange_roles import Role
 from cosemscope.analysis.exchanges.general_transfers import BlockPart, GeneralTransfers
 from cosemscope.analysis.exchanges.pairing import PairedRows, Pairer, Pairing
 from cosemscope.apdu.first_look import ApduKind
-from cosemscope.capture.columns import Array, Columns
+from cosemscope.capture.columns import Array, Columns, stable_order
 from cosemscope.streams.tables.wpdu_table import Mark
 
 #: EXCHANGE columns. `stream`, `pair`: rows of their tables; `side`, `role`: direction and Role of the first
@@ -234,7 +234,7 @@ class Exchanges(Columns):
             return
         # Invariant: `rows` has the rows of each exchange together, in their own order; `heads` and `tails`
         # are where the first and the last row of each stand, `owners` the exchanges, `numbers` the WPDU rows.
-        rows = rows[np.argsort(exchange[rows], kind="stable")]
+        rows = rows[stable_order(exchange[rows])]
         heads = np.flatnonzero(np.diff(exchange[rows], prepend=-1))
         tails = np.append(heads[1:], len(rows)) - 1
         owners = exchange[rows[heads]]

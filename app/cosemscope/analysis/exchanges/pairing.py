@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cosemscope.analysis.exchanges.answers_by_order import AnswersByOrder, PairLine
 from cosemscope.analysis.exchanges.exchange_roles import ORDERED, Family, Role, Roles
-from cosemscope.capture.columns import Array
+from cosemscope.capture.columns import Array, stable_order
 
 #: A lane as a number: pair, family in 7 bits, invoke-id + 1 in 25 (24 bits at most, -1: none).
 _PAIR, _FAMILY = 32, 25
@@ -125,7 +125,7 @@ class Pairer:
         # Invariant: `order` has the rows of each lane together, in their own order; `first` marks where a
         # lane begins. A row begins an exchange if it asks, or if the row before it in its lane ended one;
         # before the first row of a lane stands what earlier batches left there.
-        order = rows[np.argsort(lane[rows], kind="stable")]
+        order = rows[stable_order(lane[rows])]
         lanes, roles = lane[order], role[order]
         first = np.append(True, lanes[1:] != lanes[:-1])
         ends = (roles == Role.FINAL) | (roles == Role.ALONE)

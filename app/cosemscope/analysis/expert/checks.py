@@ -97,6 +97,17 @@ def finds(checks: list[ExpertCheck], kind: ItemKind) -> Callable[[Finder], Finde
     return register
 
 
+def first_of_each(numbers: npt.NDArray[Any], count: int) -> tuple[Rows, Rows]:
+    """Which of the numbers below `count` there are, ascending, and the place of the first of each: int64[n].
+
+    What np.unique tells, without its sorting.
+    """
+    first = np.full(count, -1, np.int64)
+    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    there = np.flatnonzero(first >= 0)
+    return there, first[there]
+
+
 def run_checks(
     checks: list[ExpertCheck], analysis: Analysis, rows: Rows, items: ExpertItems
 ) -> Iterator[tuple[ItemKind, dict[str, npt.NDArray[np.int64]]]]:

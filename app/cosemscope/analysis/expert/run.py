@@ -46,6 +46,7 @@ from cosemscope.analysis.expert.tree_items import kind_of
 from cosemscope.analysis.expert.tree_workers import PendingTrees, Problems, TreeTask, TreeWorkers
 from cosemscope.apdu.fields import Problem
 from cosemscope.apdu.names import tags as t
+from cosemscope.capture.columns import stable_order
 from cosemscope.streams.tables.expert_items import EXPERT_FIELDS, ExpertItems, Source, Words
 
 #: Rows of a batch, and about so many octets of them: at the worst a quarter of a second.
@@ -83,6 +84,7 @@ def find_items(
     with TreeWorkers(total, workers, spare) as trees:
         expert = _ExpertPass(analysis)
         while done < total and not cancelled():
+            associations.give_way()
             rows = next(batches, None)
             if rows is not None:
                 pending.append(_begin(associations, trees, *rows))
@@ -280,7 +282,7 @@ def _link_to_wpdus(analysis: Analysis, items: ExpertItems, rows: Rows) -> None:
     of_packets = np.isin(items["source"], (Source.STREAM, Source.DATAGRAM))
     mine = np.flatnonzero((items["wpdu"] < 0) & of_packets)
     place, packet = analysis.wpdus.pieces(rows)
-    order = np.argsort(packet, kind="stable")
+    order = stable_order(packet)
     packet, wanted = packet[order], items["packet"][mine]
     at = np.searchsorted(packet, wanted, "right")
     known = at > np.searchsorted(packet, wanted)

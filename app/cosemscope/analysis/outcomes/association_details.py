@@ -6,13 +6,15 @@ associations, with the keys for it, has opened it.
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.outcomes.association_table import AssociationTable
 from cosemscope.apdu.acse_facts import AcseFacts, acse_facts
 from cosemscope.apdu.context import CipheredPart
 from cosemscope.apdu.opening import Opening, Verdict
-from cosemscope.streams.tables.row_apdus import apdu_octets
 
 _NOTHING = AcseFacts()
 _LLC = 0xE6
@@ -47,23 +49,32 @@ def association_details(
     analysis: Analysis, exchanges: Exchanges, table: AssociationTable, association: int
 ) -> AssociationDetails:
     """The details of an association. Raises CaptureError and OSError when octets cannot be read."""
-    opening = int(table.opening[association])
-    if opening < 0:
-        return AssociationDetails()
-    rows = (int(exchanges[name][opening]) for name in ("request", "last_response"))
-    return AssociationDetails(
-        *(_facts(analysis, row, who) for row, who in zip(rows, ("calling", "responding"), strict=True))
+    (details,) = details_of(analysis, exchanges, table, np.array([association]))
+    return details
+
+
+def details_of(
+    analysis: Analysis, exchanges: Exchanges, table: AssociationTable, associations: npt.NDArray[np.int64]
+) -> list[AssociationDetails]:
+    """The details of several associations, whose APDUs are read at once. Raises as `association_details`."""
+    opening = table.opening[associations]
+    asked, answered = (
+        _facts(analysis, np.where(opening >= 0, exchanges[name][opening], -1), who)
+        for name, who in (("request", "calling"), ("last_response", "responding"))
     )
+    return list(map(AssociationDetails, asked, answered))
 
 
-def _facts(analysis: Analysis, row: int, who: str) -> AcseFacts:
-    if row < 0:
-        return _NOTHING
-    opened = analysis.acse.get(row)
-    if opened is not None:
-        return opened
-    apdu = apdu_octets(analysis.octets(row), int(analysis.wpdus["framing"][row]))
-    return acse_facts(apdu[_LLC_SIZE:] if apdu[:1] == bytes((_LLC,)) else apdu, who, _no_key)
+def _facts(analysis: Analysis, rows: npt.NDArray[np.int64], who: str) -> list[AcseFacts]:
+    """What these WPDU rows say; nothing for -1."""
+    found = [_NOTHING] * len(rows)
+    there = np.flatnonzero(rows >= 0)
+    for place, row, apdu in zip(
+        there.tolist(), rows[there].tolist(), analysis.apdus_of(rows[there]), strict=True
+    ):
+        apdu = apdu[_LLC_SIZE:] if apdu[:1] == bytes((_LLC,)) else apdu
+        found[place] = analysis.acse.get(row) or acse_facts(apdu, who, _no_key)
+    return found
 
 
 def _no_key(part: CipheredPart) -> Opening:

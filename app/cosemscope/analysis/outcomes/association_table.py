@@ -16,7 +16,7 @@ from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.apdu.names import tags as t
-from cosemscope.capture.columns import Array, Columns
+from cosemscope.capture.columns import Array, Columns, stable_order
 from cosemscope.capture.packets.packet_row import RST
 
 Numbers = npt.NDArray[np.int64]
@@ -166,7 +166,7 @@ def _counts(
 def _numbered(exchanges: Exchanges) -> tuple[Numbers, Numbers]:
     """The association of each exchange, int64[exchanges], and the first exchange of each association."""
     service, pair = exchanges["service"], exchanges["pair"].astype(np.int64)
-    order = np.argsort(pair, kind="stable")
+    order = stable_order(pair)
     # Invariant: `order` has the exchanges of each pair together, in their own order; `begins` marks where an
     # association begins, so that `group` runs through all exchanges of one and then on to the next.
     fresh = np.diff(pair[order], prepend=-1) != 0
@@ -245,7 +245,7 @@ class _Ends:
         """Associations behind which another one was opened, that were released or aborted."""
         # Invariant: `order` has the associations of each pair together; each but the last has one behind it.
         pair = exchanges["pair"][first]
-        order = np.argsort(pair, kind="stable")
+        order = stable_order(pair)
         before, behind = order[:-1], order[1:]
         opens = np.isin(exchanges["service"][first[behind]], _OPENINGS) & (pair[before] == pair[behind])
         before, opener = before[opens], first[behind[opens]]

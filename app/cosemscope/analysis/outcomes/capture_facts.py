@@ -14,7 +14,11 @@ import numpy.typing as npt
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.statuses import statuses
-from cosemscope.analysis.outcomes.association_details import AssociationDetails, association_details
+from cosemscope.analysis.outcomes.association_details import (
+    AssociationDetails,
+    association_details,
+    details_of,
+)
 from cosemscope.analysis.outcomes.association_security import AssociationSecurity, association_security
 from cosemscope.analysis.outcomes.association_table import AssociationTable, association_table
 from cosemscope.analysis.outcomes.block_times import BlockTimes, block_times
@@ -23,7 +27,7 @@ from cosemscope.analysis.outcomes.packet_order import PacketOrder
 from cosemscope.analysis.outcomes.resent_segments import Resent, resent
 from cosemscope.analysis.outcomes.round_trips import OwnTimes, RoundTrips, own_times, round_trips
 from cosemscope.apdu.context import RefusedItem
-from cosemscope.capture.columns import Array
+from cosemscope.capture.columns import Array, stable_order
 
 Numbers = npt.NDArray[np.int64]
 
@@ -122,7 +126,9 @@ class CaptureFacts:
     @cached_property
     def details(self) -> list[AssociationDetails]:
         """What AARQ and AARE of each association say. Raises CaptureError and OSError."""
-        return [self.detail(association) for association in range(len(self.associations))]
+        found = details_of(self._analysis, self.table, self.associations, np.arange(len(self.associations)))
+        self._details = dict(enumerate(found))
+        return found
 
     def detail(self, association: int) -> AssociationDetails:
         """What its AARQ and AARE say; read once. Raises CaptureError and OSError."""
@@ -150,7 +156,7 @@ class CaptureFacts:
     @cached_property
     def _sorted(self) -> tuple[Numbers, Numbers]:
         """WPDU rows with the rows of each exchange together, and where those of each begin."""
-        order = np.argsort(self.of, kind="stable")
+        order = stable_order(self.of)
         return order, np.searchsorted(self.of[order], np.arange(self.count + 1))
 
     def exchanges_of(self, rows: Numbers) -> Numbers:

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from cosemscope.capture.columns import Array, Columns
+from cosemscope.capture.columns import Array, Columns, stable_order
 from cosemscope.capture.packets.packet_row import ACK, FIN, SYN, TCP
 from cosemscope.streams.endings import sequence_distance
 
@@ -35,9 +35,7 @@ class PacketOrder:
     @cached_property
     def rows(self) -> Array:
         """The packet rows of each stream together, in their own order; those of no stream come first."""
-        few = len(self._client_side) < (1 << 16) - 1
-        key = (self._stream + 1).astype(np.uint16) if few else self._stream  # NumPy sorts 16 bits fastest
-        return np.argsort(key, kind="stable").astype(np.uint32)
+        return stable_order(self._stream).astype(np.uint32)
 
     @cached_property
     def _places(self) -> Array:
@@ -98,7 +96,7 @@ class PacketOrder:
         concerned[others] = True
         of = self.halves(told)
         told, of = told[concerned[of]], of[concerned[of]]
-        by_half = np.argsort(of, kind="stable")
+        by_half = stable_order(of)
         told, of = told[by_half], of[by_half]
         # Invariant: `key` rises through the acknowledgements of a half, each half in a span of its own.
         ack = self._packets["ack"][told].astype(np.int64)

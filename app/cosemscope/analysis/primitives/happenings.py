@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
+from cosemscope.capture.columns import stable_order
 from cosemscope.capture.packets.packet_row import FIN, RST, SYN, TCP
 from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.stream_kinds import CUT_HEADER, SKIPPED
@@ -54,7 +55,7 @@ class Grouped:
     """Rows of a table by the number in one of its columns; a stable order is made once for all."""
 
     def __init__(self, numbers: npt.NDArray[Any]) -> None:
-        self._order = np.argsort(numbers, kind="stable")
+        self._order = stable_order(numbers)
         self._numbers = numbers[self._order]
 
     def rows(self, number: int) -> _Rows:

@@ -1,6 +1,7 @@
 """Checks of associations: refused, never released, weaker than asked for, and what they did not agree on."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -185,13 +186,15 @@ def negotiated(analysis: Analysis, rows: Rows) -> Found:
         return asked & ~agreed if asked is not None and agreed is not None else 0
 
     chosen = opened(facts, lack)
-    said = [
-        Words(
-            "not agreed: " + ", ".join(name for name, bit in _MASK.items() if lack(facts.details[one]) & bit)
-        )
-        for one in chosen
-    ]
-    return {"wpdu": _answers(facts, chosen), "said": said}
+    return {
+        "wpdu": _answers(facts, chosen),
+        "said": [_not_agreed(lack(facts.details[one])) for one in chosen],
+    }
+
+
+@lru_cache(256)
+def _not_agreed(bits: int) -> Words:
+    return Words("not agreed: " + ", ".join(name for name, bit in _MASK.items() if bits & bit))
 
 
 @capture_check(
@@ -218,10 +221,13 @@ def too_large(analysis: Analysis, rows: Rows) -> Found:
     """APDUs in clear that are larger than what AARQ (of answers) or AARE (of requests) allow."""
     facts = capture_facts(analysis)
     asked, answered = (_limits(facts, who) for who in ("asked", "answered"))
-    of = association_rows(facts)
-    mine = np.flatnonzero(of >= 0)
+    limits = np.concatenate([asked, answered])
+    least = int(limits[limits > 0].min(initial=1 << 32))
+    rows = np.flatnonzero(analysis.wpdus["length"][: len(facts.of)] > least)
+    of = association_rows(facts, rows)
+    mine, of = rows[of >= 0], of[of >= 0]
     client = from_client(analysis, mine)
-    limit = np.where(client, answered[of[mine]], asked[of[mine]])
+    limit = np.where(client, answered[of], asked[of])
     length = analysis.wpdus["length"][mine].astype(np.int64)
     plain = analysis.wpdus["apdu_tag"][mine] == analysis.first_look["service"][mine]
     plain &= analysis.first_look["security"][mine] < 0
@@ -235,9 +241,10 @@ def _limits(facts: CaptureFacts, who: str) -> _Numbers:
     return np.array(told, np.int64)
 
 
-def association_rows(facts: CaptureFacts) -> _Numbers:
-    """The association of each WPDU row, int64[rows]; -1 for none."""
-    of: _Numbers = np.where(facts.of >= 0, np.append(facts.associations.of, -1)[facts.of], -1)
+def association_rows(facts: CaptureFacts, rows: _Numbers | slice = slice(None)) -> _Numbers:
+    """The association of each WPDU row, or of these, int64[rows]; -1 for none."""
+    exchange = facts.of[rows]
+    of: _Numbers = np.where(exchange >= 0, np.append(facts.associations.of, -1)[exchange], -1)
     return of
 
 

@@ -8,7 +8,7 @@ from cosemscope.analysis.expert.checks import Found, Rows, capture_check
 from cosemscope.analysis.outcomes.association_table import AssociationEnd
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.outcomes.outcome_words import Cause
-from cosemscope.capture.columns import Columns
+from cosemscope.capture.columns import Columns, stable_order
 from cosemscope.capture.packets.packet_row import FIN, RST, SYN, TCP
 from cosemscope.streams.tables.expert_items import Group, Severity
 from cosemscope.streams.tables.wpdu_table import Mark
@@ -187,7 +187,7 @@ def zero_window(analysis: Analysis, rows: Rows) -> Found:
     # Of packets of one side behind one another, the first one with a closed window counts.
     sides = np.flatnonzero(np.isin(stream[:count] * 2 + packets["direction"][:count], np.unique(half)))
     of = stream[sides].astype(np.int64) * 2 + packets["direction"][sides]
-    order = np.argsort(of, kind="stable")
+    order = stable_order(of)
     sides, of = sides[order], of[order]
     closes = shut[sides] & ~(np.append(False, shut[sides[:-1]]) & np.append(False, of[1:] == of[:-1]))
     found = np.sort(sides[closes])

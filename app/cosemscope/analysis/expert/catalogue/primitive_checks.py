@@ -27,10 +27,13 @@ _SAID_OF_STREAMS = (BadVersion, Trailing, Truncated)
 )
 def refused(analysis: Analysis, rows: Rows) -> Found:
     """WPDUs that the core refuses to send or to deliver, in streams with No-station or All-station."""
+    suspects = _suspects(analysis)
+    if not suspects:
+        return {}
     replay = Replay(analysis)
     told = [
         (one.row, Words(one.sentence, one.clause))
-        for stream in _suspects(analysis)
+        for stream in suspects
         for one in replay.told(stream)
         if isinstance(one, Refused) and one.row >= 0 and one.problem not in _SAID_OF_STREAMS
     ]
@@ -40,7 +43,9 @@ def refused(analysis: Analysis, rows: Rows) -> Found:
 def _suspects(analysis: Analysis) -> list[int]:
     """The streams of which the core may refuse something; to replay the others would show nothing."""
     wpdus = analysis.wpdus
-    odd = np.isin((wpdus["source_wport"], wpdus["destination_wport"]), (NO_STATION, ALL_STATION)).any(axis=0)
+    odd = np.zeros(len(wpdus), np.bool_)
+    for wport in (wpdus["source_wport"], wpdus["destination_wport"]):
+        odd |= (wport == NO_STATION) | (wport == ALL_STATION)
     streams = np.unique(wpdus["stream"][odd])
     carried: list[int] = streams[np.isin(analysis.streams["framing"][streams], REPLAYED)].tolist()
     return carried

@@ -17,6 +17,7 @@ from cosemscope.apdu.first_look import ApduKind
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.blue_book import dotted
 from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.capture.columns import stable_order
 from cosemscope.streams.tables.expert_items import Group, Severity, Words
 from cosemscope.wording import count
 
@@ -167,9 +168,13 @@ def again(analysis: Analysis, rows: Rows) -> Found:
     """Requests that name what the request before them in their wPort pair named, which got no answer."""
     facts = capture_facts(analysis)
     table = facts.table
-    order = np.argsort(table["pair"], kind="stable")
+    open_ones = np.isin(facts.statuses, (ExchangeStatus.UNANSWERED, ExchangeStatus.UNFINISHED))
+    concerned = np.zeros(len(analysis.pairs), np.bool_)
+    concerned[table["pair"][open_ones]] = True
+    rows = np.flatnonzero(concerned[table["pair"]])
+    order = rows[stable_order(table["pair"][rows])]
     before, behind = order[:-1], order[1:]
-    same = np.isin(facts.statuses[before], (ExchangeStatus.UNANSWERED, ExchangeStatus.UNFINISHED))
+    same = open_ones[before]
     same &= (table["class_id"][behind] >= 0) & (table["request"][behind] >= 0)
     for name in _SAME:
         same &= table[name][before] == table[name][behind]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cosemscope.analysis.engine import Analysis
-from cosemscope.analysis.expert.checks import Found, Rows, capture_check
+from cosemscope.analysis.expert.checks import Found, Rows, capture_check, first_of_each
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
 from cosemscope.capture.columns import Array
 from cosemscope.streams.tables.expert_items import Group, Severity
@@ -25,8 +25,7 @@ def _used(side: Side, use: WPortUse) -> Array:
 
 def _first_of_pairs(analysis: Analysis, rows: Rows, use: WPortUse) -> Rows:
     """The first WPDU of each wPort pair one of whose wPorts has this use on its side."""
-    pair = analysis.wpdu_pairs["pair"][rows]
-    number, first = np.unique(pair, return_index=True)
+    number, first = first_of_each(analysis.wpdu_pairs["pair"][rows], len(analysis.pairs))
     pairs, near = analysis.pairs, near_is_client(analysis.pairs)[number]
     client = np.where(near, pairs["near"][number], pairs["far"][number])
     server = np.where(near, pairs["far"][number], pairs["near"][number])
@@ -58,7 +57,7 @@ def unlisted(analysis: Analysis, rows: Rows) -> Found:
 def no_station(analysis: Analysis, rows: Rows) -> Found:
     """The first WPDU of each wPort pair with source 0; those to 0 the transport layer refuses."""
     sent = rows[(analysis.wpdus["source_wport"][rows] == NO_STATION) & _is_wrapped(analysis, rows)]
-    _, first = np.unique(analysis.wpdu_pairs["pair"][sent], return_index=True)
+    _, first = first_of_each(analysis.wpdu_pairs["pair"][sent], len(analysis.pairs))
     return {"wpdu": sent[first]}
 
 
@@ -75,5 +74,5 @@ def hdlc(analysis: Analysis, rows: Rows) -> Found:
     flow = streams["flow"]
     port = (flows["a_port"][flow] == DLMS_PORT) | (flows["b_port"][flow] == DLMS_PORT)
     odd = port & (streams["framing"] == Framing.HDLC)
-    stream, first = np.unique(analysis.wpdus["stream"][rows], return_index=True)
+    stream, first = first_of_each(analysis.wpdus["stream"][rows], len(streams))
     return {"wpdu": rows[first[odd[stream]]]}
