@@ -4,7 +4,6 @@ Those that wait are written as a small capture, each with the addresses of its e
 A breakpoint sees one WPDU: a filter that asks for what only others tell is refused.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +12,10 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.row_field import Cost
 from cosemscope.analysis.filter.display_filter import DisplayFilter, FilterError, compile_filter
-from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.files.reader import open_source
+from cosemscope.capture.octets import OctetFile
 from cosemscope.capture.packets.packet_row import TCP, UDP
-from cosemscope.capture.spool.spool_writer import SpoolWriter
+from cosemscope.capture.spool.spool_writer import SpoolInterface, interface_block, packet_block, section_block
 from cosemscope.capture.spool.synthetic_frames import SyntheticTcp, SyntheticUdp
 from cosemscope.live.relay.breakpoints import Matches, Passing
 from cosemscope.streams.decode_as import DecodeAs
@@ -75,32 +75,31 @@ def _rounds(passing: Sequence[Passing]) -> list[list[int]]:
 
 
 def _matched(wanted: DisplayFilter, passing: Sequence[Passing]) -> list[bool]:
-    """Whether the filter leaves a WPDU of each. Raises OSError, SpoolError and CaptureError."""
+    """Whether the filter leaves a WPDU of each. Raises OSError and CaptureError."""
     found = [False] * len(passing)
     ports = {(UDP if one.udp else TCP, one.target.port): Framing.WRAPPER for one in passing}
-    with tempfile.TemporaryDirectory(prefix="cosemscope-") as folder:
-        path = Path(folder) / "held.pcapng"
-        places = _write(path, passing)
-        with open_capture(path) as reader:
-            analysis = Analysis(reader, DecodeAs(ports=ports)).run()
-            associations = Associations(analysis)
-            wanted.prepare(associations)
-            rows = wanted.rows(analysis, associations=associations)
-            for packet in analysis.wpdus["first_packet"][rows].tolist():
-                found[places[packet]] = True
+    octets, places = _captured(passing)
+    file = OctetFile.temporary()
+    file.append(octets)
+    with open_source(Path("WPDUs at a breakpoint"), file) as reader:
+        analysis = Analysis(reader, DecodeAs(ports=ports)).run()
+        associations = Associations(analysis)
+        wanted.prepare(associations)
+        rows = wanted.rows(analysis, associations=associations)
+        for packet in analysis.wpdus["first_packet"][rows].tolist():
+            found[places[packet]] = True
     return found
 
 
-def _write(path: Path, passing: Sequence[Passing]) -> list[int]:
-    """Write each as packets of a connection of its own; the place in `passing` of each packet."""
+def _captured(passing: Sequence[Passing]) -> tuple[bytes, list[int]]:
+    """Each as packets of a connection of its own in a pcapng; the place in `passing` of each packet."""
     places: list[int] = []
-    with SpoolWriter(path, buffer=1 << 20, system="") as spool:
-        spool.add_interface("held")
-        for place, one in enumerate(passing):
-            for frame in _frames(one):
-                spool.write(place, frame)
-                places.append(place)
-    return places
+    blocks = [section_block("", ""), interface_block(SpoolInterface("held"))]
+    for place, one in enumerate(passing):
+        for frame in _frames(one):
+            blocks.append(packet_block(place, frame, original=len(frame)))
+            places.append(place)
+    return b"".join(blocks), places
 
 
 def _frames(one: Passing) -> list[bytes]:

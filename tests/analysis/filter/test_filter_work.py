@@ -1,6 +1,8 @@
 """The work that filters cost grows with their text and with the rows, and with no product of either."""
 
 import cProfile
+import gc
+import weakref
 
 import pytest
 
@@ -68,3 +70,20 @@ def test_sets_are_looked_up(kind):
         left(20)
         few, many = (_calls(compile_filter(TEXTS[kind](n)).rows, analysis) for n in (20, 400))
         assert many < few * 1.5 + 500
+
+
+@pytest.mark.parametrize("text", ["wport == 1", 'info matches "e"', "response_time > 1s", "expert"])
+def test_what_is_kept_of_a_capture_goes_with_it(text):
+    """Filters over capture after capture take the memory of one: none is kept by what is kept of it."""
+    with open_capture(str(resource("samples/first-look.pcapng"))) as reader:
+        analysis = Analysis(reader).run()
+        associations = Associations(analysis)
+        wanted = compile_filter(text)
+        completions(analysis, "wport == ", 9)
+        wanted.prepare(associations)
+        for _ in range(2):
+            wanted.rows(analysis, associations=associations)
+    watched = weakref.ref(analysis)
+    del analysis, associations, wanted
+    gc.collect()
+    assert watched() is None

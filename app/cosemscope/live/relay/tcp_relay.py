@@ -313,7 +313,11 @@ class TcpRelay:
             await self._join(relayed, relayed.far, handle)
             for end in relayed.ends:
                 await end.gone.wait()
-        finally:
+        except asyncio.CancelledError:  # the process is told to end: in order, as far as it can be
+            for end in relayed.ends:
+                end.shut()
+            raise
+        except BaseException:
             for end in relayed.ends:
                 end.reset()
         if relayed.near is not None:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from threading import Lock
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -51,5 +51,6 @@ def kept_answers(analysis: Analysis, associations: Associations, condition: Cond
     """The answers that a condition has so far: with these keys, and (once all were walked) all scalers."""
     rows = len(analysis.first_look)
     walked = associations.passed >= rows
-    state = (associations if walked else object(), associations.keys)
+    # Weakly: associations know the analysis, which what is kept of it must not keep.
+    state = (ref(associations) if walked else object(), associations.keys)
     return _KEPT.setdefault(analysis, KeptAnswers()).of(state, condition, rows)

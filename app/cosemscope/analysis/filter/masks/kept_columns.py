@@ -7,7 +7,7 @@ its rows, it goes. Memory is bounded; columns that are views of tables take none
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +26,18 @@ State = tuple[object, ...]
 
 
 def state_of(analysis: Analysis, associations: Associations | None) -> State:
-    """What values depend on besides their rows, compared by identity: tables are replaced, and grow."""
-    walked = (associations, associations.keys, associations.passed) if associations is not None else ()
+    """What values depend on besides their rows, compared by identity: tables are replaced, and grow.
+
+    Weakly: they know the analysis, which what is kept of it must not keep.
+    """
+    walked = (ref(associations), associations.keys, associations.passed) if associations is not None else ()
     lengths = (
         len(analysis.wpdus),
         len(analysis.packets),
         len(analysis.stream_items),
         len(analysis.exchanges),
     )
-    tables = (analysis.exchanges, analysis.expert_items, analysis.expert_items.completed)
+    tables = (ref(analysis.exchanges), ref(analysis.expert_items), analysis.expert_items.completed)
     return (
         *lengths,
         analysis.finished,
