@@ -123,20 +123,8 @@ class CaptureWriting:
         return len(days)
 
     def _write(self, table: FleetTable[Any], part: Any, day: str) -> None:
-        import pyarrow.parquet
-
         place = Path(table.name) / f"day={day}" / f"{self._key}.parquet"
-        target = self._beside / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        dictionaries, encodings = table.encodings()
-        pyarrow.parquet.write_table(
-            part,
-            target,
-            row_group_size=_GROUP,
-            compression="zstd",
-            use_dictionary=dictionaries,
-            column_encoding=encodings,
-        )
+        write_part(table, part, self._beside / place)
         self._written.append(place)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
@@ -155,6 +143,22 @@ class CaptureWriting:
 
     def _error(self, error: OSError) -> FleetError:
         return FleetError(f"{self._path} cannot be written: {error.strerror or error}.")
+
+
+def write_part(table: FleetTable[Any], part: Any, target: Path) -> None:
+    """Write rows of a table, an Arrow table, as the file `target`; its folder is made. Raises OSError."""
+    import pyarrow.parquet
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    dictionaries, encodings = table.encodings()
+    pyarrow.parquet.write_table(
+        part,
+        target,
+        row_group_size=_GROUP,
+        compression="zstd",
+        use_dictionary=dictionaries,
+        column_encoding=encodings,
+    )
 
 
 def _beside(path: Path, key: str) -> Path:
