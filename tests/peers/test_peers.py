@@ -23,8 +23,12 @@ from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
 from cosemscope.live.links.tcp_server import serve_tcp
+from cosemscope.live.relay.held_edits import GoOn
+from cosemscope.live.relay.relay_events import HeldGone
 from tests.helpers.coroutines import run
 from tests.helpers.meter import LONG, NAME, VALUES, Meter
+from tests.helpers.tshark import complaints
+from tests.live.relay.relays import job_for, relaying
 
 StartPeer = Callable[..., "subprocess.Popen[str]"]
 
@@ -59,6 +63,31 @@ def test_their_client_reads_from_our_server(script: str, start_peer: StartPeer) 
         assert result.get("long_requests", 3) == 3  # 1,000 octets in blocks of 400
 
     run(work())
+
+
+@pytest.mark.parametrize("script", ["gurux_client.py", "dlms_cosem_client.py"])
+@pytest.mark.parametrize("hold", ["", "c0"], ids=["plain", "with a breakpoint"])
+def test_their_client_reads_through_our_relay(
+    script: str, hold: str, tmp_path: Path, start_peer: StartPeer
+) -> None:
+    """Nothing of it is other than without; what was recorded has every block. The breakpoint lets all go."""
+    path = tmp_path / "relayed.pcapng"
+
+    async def work() -> None:
+        recorder = Recorder(path)
+        async with serve_tcp(port=0, handler=serve_meter) as server:
+            job = job_for(server.address.port, hold=hold, on_match=GoOn() if hold else None)
+            async with relaying(job, recorder) as relay:
+                process = start_peer(script, *relay.addresses[0])
+                result = await asyncio.to_thread(result_of, process)
+        recorder.close()
+        assert result["associated"]
+        assert result["released"]
+        assert bytes.fromhex(result["long"]) == VALUES[LONG]
+        assert bool(hold) is bool(relay.events(HeldGone))
+
+    run(work())
+    assert complaints(path) == []
 
 
 def test_what_their_client_printed_stands_in_the_objects_of_the_recording(

@@ -176,8 +176,13 @@ def _apdu_line(event: ApduEvent, local: int, arrow: str, remote: int, taken: flo
     return f"{what} {time:>10}  {shown}".rstrip()
 
 
-def read_commands(tell: Teller, vocabulary: Vocabulary[Command] = LIVE_COMMANDS) -> Commands:
-    """Commands from standard input, read in a thread: no event loop waits for a pipe on every system."""
+def read_commands(
+    tell: Teller, vocabulary: Vocabulary[Command] = LIVE_COMMANDS, *, ends: bool = True
+) -> Commands:
+    """Commands from standard input, read in a thread: no event loop waits for a pipe on every system.
+
+    `ends`: the end of standard input ends the command.
+    """
     given: Commands = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
@@ -185,7 +190,8 @@ def read_commands(tell: Teller, vocabulary: Vocabulary[Command] = LIVE_COMMANDS)
         with contextlib.suppress(RuntimeError):  # the loop has ended
             for command in commands(vocabulary, lambda words: tell(not_obeyed(words))):
                 loop.call_soon_threadsafe(given.put_nowait, command)
-            loop.call_soon_threadsafe(given.put_nowait, None)
+            if ends:
+                loop.call_soon_threadsafe(given.put_nowait, None)
 
     threading.Thread(target=read, name="commands", daemon=True).start()
     return given

@@ -127,6 +127,51 @@ def test_what_is_held_is_answered_by_typing(meter: str, tmp_path: Path) -> None:
                 assert link.event("received")["name"] == answer
 
 
+def test_it_goes_on_when_nobody_can_type(meter: str, tmp_path: Path) -> None:
+    """As in the background, with its input closed: what is held goes on by itself."""
+    words = (
+        "relay",
+        ":0",
+        meter,
+        "--tcp-only",
+        "--hold",
+        "apdu == get-request",
+        "--hold-seconds",
+        "0.2",
+        "--json",
+    )
+    with started(*words, spool=tmp_path) as relay:
+        address = relay.event("relaying")["address"]
+        assert relay.process.stdin is not None
+        relay.process.stdin.close()
+        status, out, _ = run("connect", address, "--send", GET.hex(), spool=tmp_path)
+        assert status == 0
+        assert "exception-response" in out
+        assert relay.event("gone")["how"] == "let go after 0.2 s"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_connections_in_order_and_finishes_the_file(number: int, tmp_path: Path) -> None:
+    """Both ends get a FIN, not a reset; the status says that it was interrupted."""
+    with socket.create_server(("127.0.0.1", 0)) as target:
+        there = f"127.0.0.1:{target.getsockname()[1]}"
+        with started("relay", ":0", there, "--tcp-only", "--json", spool=tmp_path) as relay:
+            host, _, port = relay.event("relaying")["address"].rpartition(":")
+            with socket.create_connection((host, int(port)), 20) as client:
+                server, _ = target.accept()
+                with server:
+                    server.settimeout(20)
+                    client.sendall(WPDU)
+                    assert server.recv(100) == WPDU
+                    relay.process.send_signal(number)
+                    assert client.recv(1) == b""
+                    assert server.recv(1) == b""
+            kept = relay.event("kept")
+            assert relay.end()[0] == 130
+    assert complaints(Path(kept["file"])) == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL to send")
 def test_killed_in_mid_traffic_it_loses_nothing_that_it_received(tmp_path: Path) -> None:
     """All that came out at the target is in the file, whose last packet is whole, and what had not yet."""

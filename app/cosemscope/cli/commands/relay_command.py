@@ -5,6 +5,7 @@ in the words of `--on-match`; the number alone lets it go.
 """
 
 import argparse
+import signal
 import sys
 from dataclasses import dataclass
 
@@ -83,8 +84,12 @@ def run(arguments: argparse.Namespace) -> int:
         commands = None
         if arguments.control:
             commands = read_commands(tell, RELAY_COMMANDS)
-        elif job.hold and job.on_match is None:
-            commands = read_commands(tell, _TYPED_COMMANDS)
+        elif job.hold and job.on_match is None and sys.stdin is not None:
+            if hasattr(signal, "SIGTTIN"):
+                signal.signal(
+                    signal.SIGTTIN, signal.SIG_IGN
+                )  # in the background nobody types, and it goes on
+            commands = read_commands(tell, _TYPED_COMMANDS, ends=False)
         await run_relay(job, tell, make_matches, recorder, commands)
         return True
 
