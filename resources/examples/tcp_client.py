@@ -11,8 +11,7 @@ async def main(host: str = "127.0.0.1", port: str = "4059") -> None:
     """Send AARQ and RLRQ as public client (wPort 16) to the management logical device (wPort 1)."""
     async with connect_tcp(host, int(port), local_wport=16, remote_wport=1) as link:
         for apdu in (public_aarq(), release_request()):
-            await link.send(apdu)
-            print((await link.receive(timeout=5)).hex())
+            print((await link.request(apdu, timeout=5)).hex())
 
 
 if __name__ == "__main__":

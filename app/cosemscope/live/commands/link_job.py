@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import MISSING, dataclass
 from typing import ClassVar
@@ -12,6 +11,7 @@ from cosemscope.capture.events import Command, not_obeyed
 from cosemscope.capture.job_options import flag, option
 from cosemscope.capture.option_values import COUNT, SECONDS, ValueKind
 from cosemscope.live.commands.live_events import (
+    ApduDiscarded,
     ApduReceived,
     ApduSent,
     CloseLink,
@@ -25,15 +25,24 @@ from cosemscope.live.commands.live_events import (
 )
 from cosemscope.live.commands.live_values import HEX, client_wport, server_wport
 from cosemscope.live.commands.ready_made import public_aarq, release_request
-from cosemscope.live.links.addresses import parse_address
+from cosemscope.live.links.addresses import LinkAddress, parse_address
+from cosemscope.live.links.answers import signs_of
+from cosemscope.live.links.conversation import Arrived
 from cosemscope.live.links.faults import Fault, LinkError
+from cosemscope.live.links.networks import Origin
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_link import TcpLink, connect_tcp
 from cosemscope.live.links.tcp_sockets import LinkOptions
 from cosemscope.live.links.udp_link import UdpLink, connect_udp
+from cosemscope.transport.bindings import WpduDiscarded
+from cosemscope.transport.primitives import TcpDataIndication, UdpDataIndication
+from cosemscope.transport.wpdu import Wpdu
 from cosemscope.transport.wports import DLMS_PORT
 
 Link = TcpLink | UdpLink
+
+#: Seconds that a script waits after its last answer for what belongs to none.
+_LINGER = 0.02
 
 
 @dataclass(frozen=True)
@@ -62,20 +71,34 @@ class ConnectJob:
     keep_alive: float | None = option(
         None, SECONDS, "--keep-alive", help="TCP keep-alive after S idle seconds"
     )
+    source: str = option(
+        "", ValueKind("HOST[:PORT]"), "--from", help="begin at this address of this computer"
+    )
+    interface: str = option("", ValueKind("NAME"), "--interface", help="go by this network interface")
 
 
 @asynccontextmanager
-async def _open(job: ConnectJob, recorder: Recorder | None) -> AsyncIterator[Link]:
+async def _open(
+    job: ConnectJob, recorder: Recorder | None, discarded: Callable[[WpduDiscarded], None]
+) -> AsyncIterator[Link]:
+    def observe(*told: object) -> None:
+        if isinstance(told[-1], WpduDiscarded):
+            discarded(told[-1])
+
     connect = connect_udp if job.udp else connect_tcp
     options = LinkOptions(
         connect_timeout=job.connect_timeout, answer_timeout=job.timeout, keep_alive=job.keep_alive
     )
+    nowhere = LinkAddress("", 0)
+    source = parse_address(job.source, *nowhere) if job.source else nowhere
     async with connect(
         *parse_address(job.address),
         local_wport=job.client,
         remote_wport=job.server,
+        origin=Origin(source.host, source.port, job.interface),
         options=options,
         recorder=recorder,
+        observer=observe,
     ) as link:
         yield link
 
@@ -92,15 +115,19 @@ async def run_connect(
     file = recorder.path if recorder else None
     address = str(parse_address(job.address))
     report(Connecting(to=address, transport=transport, file=file))
+
+    def discarded(what: WpduDiscarded) -> None:
+        report(_discarded(what.wpdu, job, address))
+
     try:
-        async with _open(job, recorder) as link:
+        async with _open(job, recorder, discarded) as link:
             report(Connected(local=str(link.local), remote=str(link.remote), transport=transport))
-            conversation = _Conversation(link, report)
+            talk = _Talk(link, report)
             if commands is None:
-                good = await conversation.script(job)
+                good = await talk.script(job)
             else:
-                good = await conversation.controlled(commands)
-        if not conversation.closed:
+                good = await talk.controlled(commands)
+        if not talk.closed:
             report(LinkClosed(remote=str(link.remote), message="the connection was closed here"))
         return good
     except LinkError as error:
@@ -108,31 +135,67 @@ async def run_connect(
         return False
 
 
-class _Conversation:
-    """Conversation over one link, told as events."""
+def _discarded(wpdu: Wpdu, job: ConnectJob, remote: str) -> ApduDiscarded:
+    """The event about an APDU that came for a wPort that is not ours."""
+    source, destination = wpdu.source_wport, wpdu.destination_wport
+    if (source, destination) == (job.client, job.server):
+        advice = "its wPorts are those of the request: an answer has them exchanged"
+    else:
+        advice = f"wPort {destination} is none of ours: this link has {job.client} (--client)"
+    return ApduDiscarded(
+        apdu=wpdu.data, source_wport=source, destination_wport=destination, remote=remote, advice=advice
+    )
+
+
+class _Talk:
+    """Requests, answers and all else over one link, told as events."""
 
     def __init__(self, link: Link, report: Report) -> None:
         self.closed = False
         self._link = link
         self._report = report
-        self._asked: int | None = None
 
     async def script(self, job: ConnectJob) -> bool:
         """Send the job's APDUs, each answered before the next; True when all of them were."""
+        others = asyncio.ensure_future(self._tell_others())
+        try:
+            good = await self._requests(job)
+            await asyncio.sleep(_LINGER)  # a doubled answer, or one that came with the last, is told too
+            return good
+        finally:
+            others.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await others
+
+    async def _requests(self, job: ConnectJob) -> bool:
         good = True
         for turn in range(job.repeat):
             if turn and job.pause:
                 await asyncio.sleep(job.pause)
             for apdu in job.apdus or (public_aarq(), release_request()):
                 try:
-                    await self.send(apdu)
-                    await self.receive()
+                    await self._request(apdu)
                 except LinkError as error:
                     good = False
                     self._fault(error)
                     if error.fault is not Fault.TIMEOUT or not self._alive():
                         return False
         return good
+
+    async def _request(self, apdu: bytes) -> None:
+        """Send one APDU and tell its answer, where it is one that is answered."""
+        link = self._link
+        self._tell_sent(apdu, link.local_wport, link.remote_wport)
+        if signs_of(apdu).expects:
+            self._tell(await link.exchange(apdu))
+        else:
+            await link.send(apdu)
+
+    async def _tell_others(self) -> None:
+        """Tell what comes and is no answer to the request that waits."""
+        with contextlib.suppress(LinkError):  # which the request gets, or the next one
+            while True:
+                self._tell(await self._link.arrived(0))
 
     async def controlled(self, commands: Commands) -> bool:
         """Do what the commands say and tell what comes, until one side ends it."""
@@ -158,30 +221,31 @@ class _Conversation:
         link = self._link
         local = link.local_wport if local_wport is None else local_wport
         remote = link.remote_wport if remote_wport is None else remote_wport
-        self._report(ApduSent(apdu=apdu, local_wport=local, remote_wport=remote, remote=str(link.remote)))
-        self._asked = time.perf_counter_ns()
+        self._tell_sent(apdu, local, remote)
         await link.send(apdu, local_wport=local, remote_wport=remote)
 
-    async def receive(self, timeout: float | None = None) -> None:
-        """Receive and tell, with the time since the last APDU sent."""
-        indication = await self._link.indication(timeout)
-        taken = None
-        if self._asked is not None:
-            taken, self._asked = round((time.perf_counter_ns() - self._asked) / 1e6, 3), None
+    def _tell_sent(self, apdu: bytes, local: int, remote: int) -> None:
+        told = ApduSent(apdu=apdu, local_wport=local, remote_wport=remote, remote=str(self._link.remote))
+        self._report(told)
+
+    def _tell(self, arrived: Arrived[TcpDataIndication] | Arrived[UdpDataIndication]) -> None:
+        indication = arrived.indication
+        seconds = arrived.seconds
         self._report(
             ApduReceived(
                 apdu=indication.data,
                 local_wport=indication.local_wport,
                 remote_wport=indication.remote_wport,
                 remote=str(self._link.remote),
-                response_ms=taken,
+                response_ms=None if seconds is None else round(seconds * 1e3, 3),
+                remark=arrived.remark or None,
             )
         )
 
     async def _listen(self) -> bool:
         while True:
             try:
-                await self.receive(0)
+                self._tell(await self._link.arrived(0))
             except LinkError as error:
                 self._fault(error)
                 if not self._alive():

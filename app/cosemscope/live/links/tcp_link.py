@@ -1,8 +1,7 @@
 """TCP links: the TCP-based transport layer (IEC 62056-4-7, clause 6) over asyncio sockets.
 
     async with connect_tcp("192.0.2.7", local_wport=16, remote_wport=1) as link:
-        await link.send(apdu)
-        answer = await link.receive()
+        answer = await link.request(apdu)
 
     async with serve_tcp("127.0.0.1", 4059, local_wports=(1,)) as server:
         async with await server.accept() as link:
@@ -20,6 +19,7 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 
 from cosemscope.live.links.addresses import LinkAddress, check_apdu, check_wport
+from cosemscope.live.links.conversation import Arrived, Conversation
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.networks import Origin
 from cosemscope.live.links.reasons import reason_of, words_of
@@ -97,7 +97,9 @@ class TcpLink(SocketConnection):
         self.ended: LinkError | None = None
         """Why nothing more will come, once that is known."""
         self._observer = observer
-        self._waiting: deque[TcpDataIndication] = deque()
+        self.conversation: Conversation[TcpDataIndication] = Conversation(options.answer_timeout)
+        self.dropped = 0
+        self._waiting: deque[Arrived[TcpDataIndication]] = deque()
         self._arrived: asyncio.Event = asyncio.Event()
         self._reading_paused = False
         self._unaccepted = 0
@@ -123,6 +125,54 @@ class TcpLink(SocketConnection):
         received: before one has come, and after one for All-station, `remote_wport` has to be said.
         Raises LinkError, TypeError when the APDU is no octets.
         """
+        request = self._request(apdu, local_wport, remote_wport)
+        if self.initiated:
+            self.conversation.sent(request.data, request.local_wport, request.remote_wport)
+        await self._hand_over(request)
+
+    async def request(
+        self,
+        apdu: bytes,
+        timeout: float | None = None,
+        *,
+        local_wport: int | None = None,
+        remote_wport: int | None = None,
+    ) -> bytes:
+        """Send one APDU and wait for its answer, as `exchange` does; the answer's octets."""
+        arrived = await self.exchange(apdu, timeout, local_wport=local_wport, remote_wport=remote_wport)
+        return arrived.indication.data
+
+    async def exchange(
+        self,
+        apdu: bytes,
+        timeout: float | None = None,
+        *,
+        local_wport: int | None = None,
+        remote_wport: int | None = None,
+    ) -> Arrived[TcpDataIndication]:
+        """Send one APDU and wait for its answer, told by kind, invoke-id and wPorts; with its response time.
+
+        What else comes meanwhile, pushes and late or doubled answers, is left for `receive`; more of it than
+        may wait is dropped, the oldest first, and counted in `dropped`. Several exchanges may be under way.
+        `timeout` in seconds (default: the options'; 0: none). Raises LinkError; ValueError for an APDU that
+        nobody answers.
+        """
+        request = self._request(apdu, local_wport, remote_wport)
+        asked = self.conversation.ask(request.data, request.local_wport, request.remote_wport)
+        limit = timeout if timeout is not None else self.options.answer_timeout
+        try:
+            self._make_room()
+            await self._hand_over(request)
+            return await self.conversation.answer_to(asked, limit)
+        except LinkError:
+            raise
+        except TimeoutError:
+            raise self._no_answer(limit) from None
+        finally:
+            self.conversation.give_up(asked)
+
+    def _request(self, apdu: bytes, local_wport: int | None, remote_wport: int | None) -> TcpDataRequest:
+        """The TCP-DATA.request for an APDU. Raises LinkError, TypeError."""
         apdu = check_apdu(apdu)
         if remote_wport is None and not self.initiated:
             self._check_addressee()
@@ -134,7 +184,14 @@ class TcpLink(SocketConnection):
             raise LinkError(Fault.TOO_LARGE, str(error)) from None
         if self.initiated and local not in self.core.bindings:
             self.core.bindings.bind(local)
-        await self._hand_over(request)
+        return request
+
+    def _make_room(self) -> None:
+        """Go on reading although nobody takes what has come: an answer may stand behind it."""
+        while len(self._waiting) >= self.options.waiting_limit:
+            self._waiting.popleft()
+            self.dropped += 1
+        self._read_on()
 
     async def reply(self, indication: TcpDataIndication, apdu: bytes) -> None:
         """Answer `indication`, as `send` does.
@@ -179,18 +236,37 @@ class TcpLink(SocketConnection):
 
     async def indication(self, timeout: float | None = None) -> TcpDataIndication:
         """The next TCP-DATA.indication, with its wPorts. Raises LinkError."""
+        return (await self.arrived(timeout)).indication
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """APDUs as they come, without a limit of time, until the peer closes in order. Raises LinkError."""
+        return self._apdus()
+
+    async def _apdus(self) -> AsyncIterator[bytes]:
+        while True:
+            try:
+                apdu = await self.receive(0)
+            except LinkError as error:
+                if error.fault is Fault.CLOSED:
+                    return
+                raise
+            yield apdu
+
+    async def arrived(self, timeout: float | None = None) -> Arrived[TcpDataIndication]:
+        """The next APDU, with what it is to the requests that were sent. Raises LinkError."""
         if not self._waiting:
             await self._wait(timeout if timeout is not None else self.options.answer_timeout)
         if not self._waiting:
             self._respond()
             raise self._why_gone()
-        indication = self._waiting.popleft()
+        arrived = self._waiting.popleft()
+        indication = arrived.indication
         if len(self._waiting) <= self.options.waiting_limit // 2:
             self._read_on()
         if not self.initiated:
             self.local_wport, self.remote_wport = indication.local_wport, indication.remote_wport
         self._heard = indication
-        return indication
+        return arrived
 
     async def close(self, within: float | None = None) -> None:
         """Close in order (TCP-DISCONNECT) if the connection is still there, and let go of the socket.
@@ -374,8 +450,14 @@ class TcpLink(SocketConnection):
     def _take(self, indication: TcpDataIndication) -> None:
         if self._closing:
             return
-        self._waiting.append(indication)
+        arrived = self.conversation.take(indication)
+        if arrived is None:
+            return
+        self._waiting.append(arrived)
         self._arrived.set()
+        if self.conversation.is_awaited:
+            self._make_room()
+            return
         if len(self._waiting) >= self.options.waiting_limit and not self._reading_paused:
             self._reading_paused = True
             self.pause(reading=False)
@@ -402,6 +484,7 @@ class TcpLink(SocketConnection):
 
     def _end(self, why: LinkError) -> None:
         self.ended = self.ended or why
+        self.conversation.fail(self.ended)
         self._arrived.set()
 
     def _why_gone(self) -> LinkError:
@@ -417,8 +500,10 @@ class TcpLink(SocketConnection):
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
-            words = f"no answer from {self.remote} in {limit:g} s{self._whereabouts()}"
-            raise LinkError(Fault.TIMEOUT, words) from None
+            raise self._no_answer(limit) from None
+
+    def _no_answer(self, limit: float | None) -> LinkError:
+        return LinkError(Fault.TIMEOUT, f"no answer from {self.remote} in {limit:g} s{self._whereabouts()}")
 
     def _whereabouts(self) -> str:
         """What is known of the octets that nobody answered, as the end of a sentence."""

@@ -1,8 +1,7 @@
 """UDP links: the UDP-based transport layer (IEC 62056-4-7, clause 5) over asyncio datagrams.
 
 async with connect_udp("192.0.2.7", local_wport=16, remote_wport=1) as link:
-    await link.send(apdu)
-    answer = await link.receive()
+    answer = await link.request(apdu)
 
 async with serve_udp("127.0.0.1", 4059, local_wports=(1,)) as server:
     indication = await server.receive()
@@ -24,6 +23,7 @@ from cosemscope.live.links.addresses import (
     check_apdu,
     check_wport,
 )
+from cosemscope.live.links.conversation import Arrived, Conversation
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.networks import Origin, is_group
 from cosemscope.live.links.recording import Recorder
@@ -54,7 +54,8 @@ class UdpEndpoint:
         self._observer = observer
         self._sockets: list[DatagramSocket] = []
         self._refusal: LinkError | None = None
-        self._waiting: deque[UdpDataIndication | LinkError] = deque()
+        self.conversation: Conversation[UdpDataIndication] = Conversation(options.answer_timeout)
+        self._waiting: deque[Arrived[UdpDataIndication] | LinkError] = deque()
         self._closed = False
         self._arrived = asyncio.Event()
 
@@ -88,8 +89,11 @@ class UdpEndpoint:
         if self._refusal is not None:
             raise self._refusal
 
-    async def indication(self, timeout: float | None = None) -> UdpDataIndication:
-        """The next UDP-DATA.indication. `timeout` in seconds. Raises LinkError, TIMEOUT among them."""
+    async def arrived(self, timeout: float | None = None) -> Arrived[UdpDataIndication]:
+        """The next UDP-DATA.indication, with what it is to the requests that were sent.
+
+        `timeout` in seconds. Raises LinkError, TIMEOUT among them.
+        """
         limit = timeout if timeout is not None else self.options.answer_timeout
         try:
             async with asyncio.timeout(limit or None):
@@ -97,8 +101,7 @@ class UdpEndpoint:
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
-            whom = self.peer or "anyone"
-            raise LinkError(Fault.TIMEOUT, f"no answer from {whom} in {limit:g} s") from None
+            raise self.no_answer(limit) from None
         if not self._waiting:
             raise LinkError(Fault.CLOSED, "the UDP socket was closed")
         came = self._waiting.popleft()
@@ -111,7 +114,12 @@ class UdpEndpoint:
         for each in self._sockets:
             each.close()
         self._closed = True
+        self.conversation.fail(LinkError(Fault.CLOSED, "the UDP socket was closed"))
         self._arrived.set()
+
+    def no_answer(self, limit: float | None) -> LinkError:
+        """The fault of a wait that was in vain."""
+        return LinkError(Fault.TIMEOUT, f"no answer from {self.peer or 'anyone'} in {limit:g} s")
 
     def _datagram(self, datagram: Datagram) -> None:
         self.transport.datagram_received(
@@ -126,7 +134,7 @@ class UdpEndpoint:
 
     def _failed(self, error: LinkError) -> None:
         self._tell(error)
-        if self.peer is not None:
+        if self.peer is not None and not self.conversation.fail(error):
             self._put(error)
 
     def _run(self) -> None:
@@ -136,7 +144,9 @@ class UdpEndpoint:
             if isinstance(event, UdpSend):
                 self._send(event)
             elif isinstance(event, UdpDataIndication):
-                self._put(event)
+                arrived = self.conversation.take(event)
+                if arrived is not None:
+                    self._put(arrived)
 
     def _send(self, call: UdpSend) -> None:
         to = LinkAddress(call.request.remote_ip_address, call.request.remote_udp_port)
@@ -157,7 +167,7 @@ class UdpEndpoint:
         words = f"{to} cannot be reached from {self.local}: one is IPv4, the other IPv6"
         raise LinkError(Fault.ADDRESS, words)
 
-    def _put(self, item: UdpDataIndication | LinkError) -> None:
+    def _put(self, item: Arrived[UdpDataIndication] | LinkError) -> None:
         if len(self._waiting) >= self.options.waiting_limit:
             self.dropped += 1
             return
@@ -191,11 +201,56 @@ class UdpLink:
 
         TypeError when the APDU is no octets.
         """
+        request = self._request(apdu, local_wport, remote_wport)
+        self.endpoint.conversation.sent(request.data, request.local_wport, request.remote_wport)
+        self.endpoint.submit(request)
+
+    async def request(
+        self,
+        apdu: bytes,
+        timeout: float | None = None,
+        *,
+        local_wport: int | None = None,
+        remote_wport: int | None = None,
+    ) -> bytes:
+        """Send one APDU and wait for its answer, as `exchange` does; the answer's octets."""
+        arrived = await self.exchange(apdu, timeout, local_wport=local_wport, remote_wport=remote_wport)
+        return arrived.indication.data
+
+    async def exchange(
+        self,
+        apdu: bytes,
+        timeout: float | None = None,
+        *,
+        local_wport: int | None = None,
+        remote_wport: int | None = None,
+    ) -> Arrived[UdpDataIndication]:
+        """Send one APDU and wait for its answer, told by kind, invoke-id and wPorts; with its response time.
+
+        What else comes meanwhile is left for `receive`. Nothing is sent again. `timeout` in seconds (default:
+        the options'; 0: none). Raises LinkError; ValueError for an APDU that nobody answers.
+        """
+        request = self._request(apdu, local_wport, remote_wport)
+        conversation = self.endpoint.conversation
+        asked = conversation.ask(request.data, request.local_wport, request.remote_wport)
+        limit = timeout if timeout is not None else self.endpoint.options.answer_timeout
+        try:
+            self.endpoint.submit(request)
+            return await conversation.answer_to(asked, limit)
+        except LinkError:
+            raise
+        except TimeoutError:
+            raise self.endpoint.no_answer(limit) from None
+        finally:
+            conversation.give_up(asked)
+
+    def _request(self, apdu: bytes, local_wport: int | None, remote_wport: int | None) -> UdpDataRequest:
+        """The UDP-DATA.request for an APDU. Raises LinkError, TypeError."""
         apdu = check_apdu(apdu)
         local = self.local_wport if local_wport is None else check_wport(local_wport)
         remote = self.remote_wport if remote_wport is None else check_wport(remote_wport)
         try:
-            request = UdpDataRequest(
+            return UdpDataRequest(
                 local_wport=local,
                 remote_wport=remote,
                 local_udp_port=self.local.port,
@@ -206,7 +261,6 @@ class UdpLink:
             )
         except ValueError as error:
             raise LinkError(Fault.TOO_LARGE, str(error)) from None
-        self.endpoint.submit(request)
 
     async def receive(self, timeout: float | None = None) -> bytes:
         """The next APDU for this side. `timeout` in seconds (default: the options'). Raises LinkError."""
@@ -214,7 +268,25 @@ class UdpLink:
 
     async def indication(self, timeout: float | None = None) -> UdpDataIndication:
         """The next APDU with its wPorts. Raises LinkError."""
-        return await self.endpoint.indication(timeout)
+        return (await self.arrived(timeout)).indication
+
+    async def arrived(self, timeout: float | None = None) -> Arrived[UdpDataIndication]:
+        """The next APDU, with what it is to the requests that were sent. Raises LinkError."""
+        return await self.endpoint.arrived(timeout)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """APDUs as they come, without a limit of time, until the socket is closed. Raises LinkError."""
+        return self._apdus()
+
+    async def _apdus(self) -> AsyncIterator[bytes]:
+        while True:
+            try:
+                apdu = await self.receive(0)
+            except LinkError as error:
+                if error.fault is Fault.CLOSED:
+                    return
+                raise
+            yield apdu
 
     async def close(self) -> None:
         """Close the socket."""
@@ -230,7 +302,7 @@ class UdpServer:
 
     async def receive(self, timeout: float | None = None) -> UdpDataIndication:
         """The next APDU, with who sent it. Waits without limit unless `timeout` (s) is given."""
-        return await self.endpoint.indication(timeout or 0)
+        return (await self.endpoint.arrived(timeout or 0)).indication
 
     async def reply(self, indication: UdpDataIndication, apdu: bytes) -> None:
         """Answer `indication` from the address that it was sent to.
