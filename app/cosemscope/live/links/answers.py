@@ -95,7 +95,7 @@ def signs_of(apdu: bytes) -> Signs:
 
 
 @dataclass(eq=False)
-class Asked:
+class AskedApdu:
     """A request that was sent at `time` (s, of the caller's clock) between these wPorts."""
 
     signs: Signs
@@ -125,28 +125,28 @@ class Came(NamedTuple):
     """What an APDU that came is: its standing, the request that it belongs to, and whether that is sure."""
 
     standing: Standing
-    request: Asked | None = None
+    request: AskedApdu | None = None
     sure: bool = True
 
 
 class AnswerBook:
-    """The requests of one link that wait, and those lately answered or given up. Times: see `Asked`."""
+    """The requests of one link that wait, and those lately answered or given up. Times: see `AskedApdu`."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Asked] = deque(maxlen=_WAITING)
-        self._given_up: deque[Asked] = deque(maxlen=_REMEMBERED)
-        self._answered: deque[Asked] = deque(maxlen=_REMEMBERED)
+        self._waiting: deque[AskedApdu] = deque(maxlen=_WAITING)
+        self._given_up: deque[AskedApdu] = deque(maxlen=_REMEMBERED)
+        self._answered: deque[AskedApdu] = deque(maxlen=_REMEMBERED)
 
     def ask(
         self, apdu: bytes, local_wport: int, remote_wport: int, now: float, limit: float | None = None
-    ) -> Asked:
+    ) -> AskedApdu:
         """A request is about to be sent, given up after `limit` s. One that nobody answers never waits."""
-        asked = Asked(signs_of(apdu), local_wport, remote_wport, now, now + limit if limit else math.inf)
+        asked = AskedApdu(signs_of(apdu), local_wport, remote_wport, now, now + limit if limit else math.inf)
         if asked.signs.expects:
             self._waiting.append(asked)
         return asked
 
-    def give_up(self, asked: Asked, now: float) -> None:
+    def give_up(self, asked: AskedApdu, now: float) -> None:
         """Nobody waits for this answer any more; for thrice as long again it may still come late."""
         if asked in self._waiting:
             self._waiting.remove(asked)
@@ -186,7 +186,7 @@ class AnswerBook:
         return Came(Standing.UNASKED) if doubled is None else Came(Standing.DOUBLED, doubled)
 
 
-def _first(those: Iterable[Asked], signs: Signs, local_wport: int, remote_wport: int) -> Asked | None:
+def _first(those: Iterable[AskedApdu], signs: Signs, local_wport: int, remote_wport: int) -> AskedApdu | None:
     for each in those:
         if each.remote_wport == remote_wport and each.fits(signs, local_wport):
             return each

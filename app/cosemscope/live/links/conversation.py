@@ -3,7 +3,7 @@
 import asyncio
 from typing import Generic, NamedTuple, TypeVar
 
-from cosemscope.live.links.answers import AnswerBook, Asked, Came, Standing
+from cosemscope.live.links.answers import AnswerBook, AskedApdu, Came, Standing
 from cosemscope.live.links.faults import LinkError
 from cosemscope.transport.primitives import TcpDataIndication, UdpDataIndication
 
@@ -51,18 +51,18 @@ class Conversation(Generic[I]):
     def __init__(self, limit: float | None) -> None:
         self._limit = limit
         self._book = AnswerBook()
-        self._awaited: dict[Asked, asyncio.Future[Arrived[I]]] = {}
+        self._awaited: dict[AskedApdu, asyncio.Future[Arrived[I]]] = {}
 
     @property
     def is_awaited(self) -> bool:
         """Whether somebody waits for an answer by `answer_to`."""
         return bool(self._awaited)
 
-    def sent(self, apdu: bytes, local_wport: int, remote_wport: int) -> Asked:
+    def sent(self, apdu: bytes, local_wport: int, remote_wport: int) -> AskedApdu:
         """An APDU is about to be sent."""
         return self._book.ask(apdu, local_wport, remote_wport, self._now(), self._limit)
 
-    def ask(self, apdu: bytes, local_wport: int, remote_wport: int) -> Asked:
+    def ask(self, apdu: bytes, local_wport: int, remote_wport: int) -> AskedApdu:
         """A request is about to be sent whose answer will be waited for with `answer_to`.
 
         ValueError when nobody answers such an APDU.
@@ -73,12 +73,12 @@ class Conversation(Generic[I]):
         self._awaited[asked] = asyncio.get_running_loop().create_future()
         return asked
 
-    async def answer_to(self, asked: Asked, limit: float | None) -> Arrived[I]:
+    async def answer_to(self, asked: AskedApdu, limit: float | None) -> Arrived[I]:
         """The answer to a request of `ask`. TimeoutError after `limit` s; LinkError when the link ends."""
         async with asyncio.timeout(limit or None):
             return await self._awaited[asked]
 
-    def give_up(self, asked: Asked) -> None:
+    def give_up(self, asked: AskedApdu) -> None:
         """Nobody waits for this answer any more: if it comes, it is late."""
         awaited = self._awaited.pop(asked, None)
         if awaited is not None and awaited.done() and not awaited.cancelled():
