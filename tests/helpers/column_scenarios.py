@@ -126,7 +126,9 @@ def between(near: int, far: int) -> Scenario:
 
 def syn_unanswered(talk: Talk) -> None:
     read(talk)
-    other(talk).packet(0, -1, flags=SYN)
+    silent = other(talk)
+    silent.packet(0, -1, flags=SYN)
+    silent.packet(0, -1, flags=SYN)
 
 
 def refused_connection(talk: Talk) -> None:

@@ -166,13 +166,15 @@ def _messages(
 
 
 def _refusals(messages: list[Message]) -> list[Message]:
-    """An RLRE or ABRT of the other side's answers an AARQ that waits, and nothing else did."""
+    """An RLRE or ABRT of the other side's answers an AARQ that waits, and nothing else did, until an RLRQ."""
     found = []
     waiting: dict[int, bool] = {}  # pair -> whether the client asked
     for message in messages:
         asker = waiting.get(message.pair)
         if message.family == "associate" and message.role == "begin":
             waiting[message.pair] = message.from_client
+        elif asker == message.from_client and (message.family, message.role) == ("release", "begin"):
+            del waiting[message.pair]
         elif asker is not None and asker != message.from_client:
             if message.family in ("release", "abort") and message.role in ("final", "alone"):
                 message = message._replace(family="associate", role="final", id=-1)

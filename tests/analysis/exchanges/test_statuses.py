@@ -71,6 +71,11 @@ SAID = {
         (SERVER, answered(ANSWER)),
     ],
     "unanswered, unfinished": [(CLIENT, asked(GET)), (CLIENT, wpdu(RLRQ))],
+    "unanswered, answered by the release": [
+        (CLIENT, wpdu(AARQ)),
+        (CLIENT, wpdu(RLRQ)),
+        (SERVER, wpdu(RLRE, 1, 16)),
+    ],
     "unanswered, unfinished by another association": [(CLIENT, asked(GET)), (CLIENT, wpdu(AARQ))],
 }
 

@@ -11,7 +11,7 @@ from cosemscope.analysis.keys.key_table import NO_KEYS
 from cosemscope.streams.tables.expert_items import Severity
 from tests.helpers import traffic_apdus as a
 from tests.helpers.planted_faults import CLIENT, PROFILE, SERVER, Plot
-from tests.helpers.wire import Wire, analyse, wpdu
+from tests.helpers.wire import Tcp, Wire, analyse, wpdu
 
 LONG = a.get_response(0xC1, a.octet_string(bytes(range(100))))
 #: What says that octets were not captured, whatever is made of the rest.
@@ -93,3 +93,20 @@ def test_a_packet_that_the_capture_lost(lost: int, tmp_path: Path) -> None:
     wire = session()
     _drop(wire, lambda number: number != lost)
     assert alarms(wire, tmp_path) <= _HONEST | {"block-missing"}
+
+
+@pytest.mark.parametrize("snap", [70, 80, 86, 1 << 16])
+def test_frames_that_the_snap_length_cuts_were_not_cut_by_their_sender(snap: int, tmp_path: Path) -> None:
+    """Only who sent half a frame himself is told to have cut it."""
+    wire = Wire(snap=snap)
+    tcp = Tcp(wire, ("10.0.0.1", 50000), ("10.0.0.2", 4061)).handshake()
+    profile = a.get_response(0xC1, a.octet_string(bytes(30)))
+    for _ in range(4):
+        tcp.say(CLIENT, a.hdlc_frame(1, 16, 0x10, b"\xe6\xe6\x00" + PROFILE))
+        tcp.say(SERVER, a.hdlc_frame(16, 1, 0x30, b"\xe6\xe7\x00" + profile))
+    found = alarms(wire, tmp_path)
+    assert ("snap-length" in found) == (snap < 1000)
+    assert "cut-frame" not in found
+    tcp.say(SERVER, a.hdlc_frame(16, 1, 0x30, b"\xe6\xe7\x00" + profile)[:-9])
+    tcp.close()
+    assert ("cut-frame" in alarms(wire, tmp_path)) == (snap > 1000)

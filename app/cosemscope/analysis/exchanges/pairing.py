@@ -101,7 +101,9 @@ class Pairer:
             if kin == Family.ASSOCIATION and role == Role.BEGIN:
                 self._asking[pair] = client
             elif asker is not None and ((kin == Family.RELEASE and role == Role.BEGIN) or asker == client):
-                self._asking[pair] = asker  # nothing that the asker says is an answer
+                # Nothing that the asker says is an answer; and if it asks for a release, that is answered.
+                if not (kin == Family.RELEASE and role == Role.BEGIN and asker == client):
+                    self._asking[pair] = asker
             elif asker is not None and kin in (Family.RELEASE, Family.ABORT):
                 lane[place] = pair << _PAIR | Family.ASSOCIATION << _FAMILY
                 roles.family[place], roles.role[place] = Family.ASSOCIATION, Role.FINAL

@@ -12,7 +12,7 @@ from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.outcomes.outcome_words import Cause
 from cosemscope.capture.packets.packet_row import TCP
 from cosemscope.streams.tables.expert_items import KINDS, ExpertItems, Group, Severity, declare
-from cosemscope.streams.tables.stream_kinds import CUT, HOLE, SKIPPED
+from cosemscope.streams.tables.stream_kinds import CUT, CUT_FRAME, HOLE, SKIPPED
 from cosemscope.streams.tables.wpdu_table import Mark
 
 #: Kinds of items that what lacks among the WPDUs around them may explain.
@@ -35,6 +35,7 @@ _Numbers = npt.NDArray[np.int64]
 def take_back(analysis: Analysis, items: ExpertItems) -> None:
     """Remove the items of an analysis that need not say anything of the devices, or say so of them."""
     _name_rests(analysis, items)
+    _forget_cut_frames(items)
     numbers = [[KINDS[word].number for word in words] for words in (_AROUND, _BEFORE)]
     concerned = np.isin(items["kind"], np.concatenate(numbers)) & (items["wpdu"] >= 0)
     rows = np.flatnonzero(concerned)
@@ -63,6 +64,17 @@ def _name_rests(analysis: Analysis, items: ExpertItems) -> None:
     begun = (analysis.streams["protocol"] == TCP) & ~analysis.streams["start_seen"]
     rest |= begun[stream] & (start == 0)
     items["kind"][skipped[rest]] = REST.number
+
+
+def _forget_cut_frames(items: ExpertItems) -> None:
+    """A frame that ends where octets begin to lack was cut by the capture, not by its sender."""
+    frames = np.flatnonzero((items["kind"] == CUT_FRAME.number) & (items["stream"] >= 0))
+    if not len(frames):
+        return
+    lacking = np.flatnonzero(np.isin(items["kind"], (HOLE.number, CUT.number)))
+    ends = _half(items, frames) << 40 | items["stop"][frames]
+    cut = frames[np.isin(ends, _half(items, lacking) << 40 | items["start"][lacking])]
+    items.keep(np.setdiff1d(np.arange(len(items)), cut))
 
 
 def _half(items: ExpertItems, rows: _Numbers) -> _Numbers:

@@ -244,6 +244,15 @@ class CauseSentences:
         times = f"sent {number} times in {short_duration(span)}" if number > 1 else "sent once"
         return f"SYN {times}, never answered"
 
+    def _syn_open(self, stream: int) -> str:
+        passed = max(self._facts.last_time - self._time(self._packet(stream)), 0)
+        return f"the capture ended {short_duration(passed)} after the SYN"
+
+    def _nothing_said_yet(self, stream: int) -> str:
+        since = int(self._analysis.streams["last_time"][stream])
+        passed = short_duration(max(self._facts.last_time - since, 0))
+        return f"connected, and the capture ended {passed} later, before anything was said"
+
     def _syn_refused(self, stream: int) -> str:
         first, packet = int(self._analysis.streams["first_packet"][stream]), self._packet(stream)
         passed = short_duration(max(self._time(packet) - self._time(first), 0))

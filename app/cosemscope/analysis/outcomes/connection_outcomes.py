@@ -183,10 +183,15 @@ def _never_came_about(
     answered = streams.answered[rows]
     packet, side = ends.first(rows)
     refused = ~answered & (side == 1)
-    found.put(rows, Cause.SYN_UNANSWERED, packet=streams["first_packet"][rows])
+    # A single SYN is unanswered as a request is: when there was silence for so long.
+    soon = analysis.packets["time"][-1:].max(initial=0) - streams["last_time"][rows] <= analysis.patience
+    still = soon & (streams["packets"][rows] == 1)
+    cause = np.where(still, Cause.SYN_OPEN, Cause.SYN_UNANSWERED)
+    found.put(rows, cause, packet=streams["first_packet"][rows])
     found.put(rows[refused], Cause.SYN_REFUSED, packet=packet[refused])
     told = np.where(packet >= 0, packet, streams["first_packet"][rows])
-    found.put(rows[answered], Cause.NOTHING_SAID, packet=told[answered])
+    cause = np.where((packet < 0) & soon, Cause.NOTHING_SAID_YET, Cause.NOTHING_SAID)
+    found.put(rows[answered], cause[answered], packet=told[answered])
 
 
 def _speaks(

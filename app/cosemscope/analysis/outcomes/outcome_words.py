@@ -48,6 +48,8 @@ class Cause(IntEnum):
     DONE = 18
     TOLD = 19  # messages that are no APDUs, which tell something unasked or order it
     ASSOCIATION_CUT = 20  # by a FIN or RST of the meter's, in the place of an answer to the AARQ
+    SYN_OPEN = 21  # the capture ended too soon behind the SYN
+    NOTHING_SAID_YET = 22  # the capture ended too soon behind the handshake
     NONE = 255
 
 
@@ -69,6 +71,8 @@ OUTCOMES: dict[Cause, ConnectionOutcome] = {
     Cause.CAPTURE_ENDED_WITHIN: ConnectionOutcome.UNFINISHED,
     Cause.CAPTURE_ENDED: ConnectionOutcome.UNFINISHED,
     Cause.SYN_UNANSWERED: ConnectionOutcome.NO_CONNECTION,
+    Cause.SYN_OPEN: ConnectionOutcome.UNFINISHED,
+    Cause.NOTHING_SAID_YET: ConnectionOutcome.UNFINISHED,
     Cause.SYN_REFUSED: ConnectionOutcome.CONNECTION_REFUSED,
     Cause.ONE_DIRECTION: ConnectionOutcome.ONE_SIDED,
     Cause.PUSHED: ConnectionOutcome.PUSH_ONLY,
