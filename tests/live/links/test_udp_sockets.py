@@ -1,6 +1,7 @@
 """UDP sockets: what the system refuses is a fault and NOK; what it says of one datagram harms no other."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from cosemscope.transport.wpdu import Wpdu
 from tests.helpers.coroutines import run, until
 
 APDU = bytes.fromhex("c001c1000100002a0000ff0200")
+_MOST_ROOM = Path("/proc/sys/net/core/rmem_max")
 
 
 def request_to(host: str, local: tuple[str, int]) -> UdpDataRequest:
@@ -95,5 +97,23 @@ def test_an_apdu_is_octets() -> None:
         async with connect_udp("127.0.0.1", 9) as link:
             with pytest.raises(TypeError, match="fromhex"):
                 await link.send("c001")  # type: ignore[arg-type]
+
+    run(work())
+
+
+@pytest.mark.skipif(not _MOST_ROOM.exists(), reason="the system does not tell how much room it may give")
+def test_a_burst_waits_until_it_is_read() -> None:
+    """A thousand meters that push at once, while the reader is busy: as far as the system has room."""
+    if int(_MOST_ROOM.read_text(encoding="ascii")) < 1 << 20:
+        pytest.skip("the system gives less room than a burst needs")
+
+    async def work() -> None:
+        async with serve_udp("127.0.0.1", 0) as server:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as meters:
+                for number in range(1000):
+                    octets = Wpdu(16, 1, APDU + number.to_bytes(2, "big")).encode()
+                    meters.sendto(octets, tuple(server.address))
+            for number in range(1000):
+                assert (await server.receive(10)).data == APDU + number.to_bytes(2, "big")
 
     run(work())

@@ -38,6 +38,8 @@ from cosemscope.transport.calls import Cast
 #: Peers whose traces are kept at once; a flood of senders must not grow without bound.
 _TRACES = 1024
 _LARGEST = 65535
+#: Octets that the system may keep of a burst until it is read: of pushes of many meters at once.
+_ROOM_FOR_BURSTS = 4 << 20
 #: Datagrams read before others have their turn.
 _IN_A_ROW = 64
 #: Faults of an earlier datagram that may wait to be told before a send is tried.
@@ -67,6 +69,8 @@ class DatagramSocket:
         recorder: Recorder | None,
     ) -> None:
         handle.setblocking(False)
+        with contextlib.suppress(OSError):  # as much of it as the system allows
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM_FOR_BURSTS)
         self._handle = handle
         self._received = received
         self._failed = failed

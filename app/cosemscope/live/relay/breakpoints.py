@@ -21,8 +21,8 @@ from cosemscope.live.relay.held_edits import MOST_SECONDS, GoOn, HeldEdit, Plan
 from cosemscope.live.relay.relay_events import BreakpointSet, HeldCommand, HeldGone, SetBreakpoint, WpduHeld
 from cosemscope.transport.wpdu import HEADER_SIZE
 
-#: WPDUs that wait at once, at most; others pass, and that is told.
-_MOST_WAITING = 4096
+#: WPDUs that wait at once, at most: one each way of a thousand connections. Others pass, and that is told.
+_MOST_WAITING = 2048
 _MOST_ASKED = 256
 _TELL_EVERY = 60.0
 

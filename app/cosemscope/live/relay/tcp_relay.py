@@ -34,6 +34,10 @@ _GRACE = 1.0
 _DESCRIPTORS = 2
 
 
+def _nothing(*_: object) -> None:
+    """Nobody is there to be told."""
+
+
 class RelayEnd(SocketConnection, asyncio.BufferedProtocol):
     """One of the two connections of a relayed one; `gate` takes what comes, once the other end is there.
 
@@ -51,8 +55,8 @@ class RelayEnd(SocketConnection, asyncio.BufferedProtocol):
         self._finished = False
         self._reads = True
         self._look: asyncio.TimerHandle | None = None
-        self._on_change: Callable[[], None] = lambda: None
-        self._on_loss: Callable[[LinkError | None], None] = lambda fault: None
+        self._on_change: Callable[[], None] = _nothing
+        self._on_loss: Callable[[LinkError | None], None] = _nothing
 
     @property
     def takes(self) -> bool:
@@ -128,6 +132,9 @@ class RelayEnd(SocketConnection, asyncio.BufferedProtocol):
         if self.gate is not None:
             self.gate.stop()
         self._on_loss(fault)
+        self.gate = None  # ends and gates know each other, and nothing of them is to wait for a collector
+        self._on_change, self._on_loss = _nothing, _nothing
+        self._room = bytearray()
 
     def pause_writing(self) -> None:
         """The peer does not take what is sent."""

@@ -27,8 +27,8 @@ from cosemscope.transport.calls import Cast
 #: Seconds without a datagram after which a client is given up.
 IDLE = 120.0
 _SWEEP, _TELL_EVERY = 10.0, 60.0
-#: Datagrams of a client that wait until its socket is there.
-_MOST_EARLY = 64
+#: Octets of a client's datagrams that wait until its socket is there.
+_MOST_EARLY = 1 << 17
 
 
 class _DatagramFlow:
@@ -134,7 +134,7 @@ class UdpRelay:
         flow.sent += 1
         if flow.far is not None:
             self._pass(flow, octets, to_target=True)
-        elif len(flow.early) < _MOST_EARLY:
+        elif sum(map(len, flow.early)) < _MOST_EARLY:
             flow.early.append(octets)
 
     async def _open_flow(self, flow: _DatagramFlow) -> None:
