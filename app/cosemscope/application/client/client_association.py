@@ -1,0 +1,606 @@
+"""The client's end of an association: what goes in are wishes and APDUs received, what comes out are events.
+
+    client = ClientAssociation(AssociationParameters(mechanism=1, password=b"..."))
+    events = client.associate(now)           # TransmitApdu(...): an AARQ
+    events = client.receive(octets, now)     # AssociationOpened(...), or AssociationRefused(...)
+    number, events = client.request(get(attribute(3, name, 2)), now)
+
+Opens no connection and reads no clock: `now` is any clock in seconds that never goes back. The states and
+what they allow are `client_states.CLIENT_TABLE`. Source: IEC 62056-5-3, client side control function.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from cosemscope.apdu.context import Reference
+from cosemscope.apdu.security.hls import Challenges, HlsVerdict
+from cosemscope.application.client.association_parameters import GENERAL_BLOCKS, AssociationParameters
+from cosemscope.application.client.client_events import (
+    AnswerUnmatched,
+    ApduRejected,
+    AssociationAborted,
+    AssociationOpened,
+    AssociationRefused,
+    AssociationReleased,
+    ClientEvent,
+    NotificationReceived,
+    RequestAnswered,
+    RequestFailed,
+    RequestProgress,
+    TransmitApdu,
+)
+from cosemscope.application.client.client_protection import ClientProtection
+from cosemscope.application.client.client_states import (
+    CLIENT_TABLE,
+    ClientAction,
+    ClientInput,
+    ClientState,
+)
+from cosemscope.application.client.refusals import (
+    Refusal,
+    at_client,
+    of_aare,
+    of_action,
+    of_exception,
+    of_service_error,
+)
+from cosemscope.application.client.request_plans import Limits, plan
+from cosemscope.application.client.running_requests import KINDS, RequestTable, RunningRequest
+from cosemscope.application.client.service_operations import Operation
+from cosemscope.application.client.service_steps import StepError
+from cosemscope.application.encoding.acse_apdus import Aare, Aarq, Abrt, Diagnostic, Rlre, Rlrq
+from cosemscope.application.encoding.apdus import ApduValue, encode, parse
+from cosemscope.application.encoding.carrier_apdus import GeneralBlockTransfer
+from cosemscope.application.encoding.data_values import Data, octet_string
+from cosemscope.application.encoding.get_set_action import ActionRequestNormal, ActionResponseNormal
+from cosemscope.application.encoding.initiate_apdus import (
+    ConfirmedServiceError,
+    InitiateRequest,
+    InitiateResponse,
+)
+from cosemscope.application.encoding.notifications import (
+    DataNotification,
+    DataNotificationConfirm,
+    EventNotification,
+    ExceptionResponse,
+)
+from cosemscope.application.encoding.octet_codecs import EncodeError
+from cosemscope.application.encoding.octet_reader import ParseError
+from cosemscope.application.encoding.service_parts import invoke_octet
+from cosemscope.application.encoding.short_name_apdus import InformationReport
+from cosemscope.application.protection.sealing import SealError
+from cosemscope.application.protection.unsealing import PROTECTED_TAGS, UnsealError
+from cosemscope.application.transfer.general_block_machine import (
+    BLOCK_OVERHEAD,
+    GeneralBlockMachine,
+    TransferError,
+)
+from cosemscope.transport.errors import LocalProtocolError
+
+#: reply_to_HLS_authentication of the current association.
+HLS_METHOD: Final = Reference(15, bytes.fromhex("0000280000ff"), 1, method=True)
+_AUTHENTICATION_REQUIRED = Diagnostic(1, 14)
+_OCTET_STRING = 9
+_GENERAL_BLOCK_TRANSFER = 0xE0
+_LONGEST = 0xFFFF
+#: Envelopes and block transfers that may stand around one another.
+_MOST_LAYERS = 4
+_PENDING = (ClientState.ASSOCIATION_PENDING, ClientState.HLS_PENDING, ClientState.RELEASE_PENDING)
+_BROKEN = (UnsealError, TransferError, ParseError)
+
+
+class _Occurrence(NamedTuple):
+    """An input with what belongs to it."""
+
+    now: float
+    apdu: ApduValue = None
+    refusal: Refusal | None = None
+    sentence: str = ""
+    request: RunningRequest | None = None
+    control: int | None = None
+
+
+class ClientAssociation:
+    """One association of one client with one server, over one connection."""
+
+    def __init__(self, parameters: AssociationParameters) -> None:
+        """Raises SealError where the parameters ask for protection and keys or titles are missing."""
+        self._parameters = parameters
+        self._protection = ClientProtection(parameters)
+        self._blocks = GeneralBlockMachine(parameters.window, parameters.most_octets)
+        self._requests = RequestTable(parameters.parallel)
+        self._state = ClientState.INACTIVE
+        self._events: list[ClientEvent] = []
+        self._deadline: float | None = None
+        self._numbers = 0
+        self._rejected = ""
+        self._challenges = Challenges(parameters.mechanism)
+        self._hls_invoke = 0
+        self._agreed = InitiateResponse(parameters.conformance, 0)
+        self._server_title = parameters.server_title
+
+    # What a driver looks at.
+
+    @property
+    def state(self) -> ClientState:
+        """Where the association stands."""
+        return self._state
+
+    @property
+    def counter(self) -> int:
+        """The next invocation counter to use: to be kept for the next association under these keys."""
+        return self._protection.counter
+
+    @property
+    def server_counter(self) -> int:
+        """The last invocation counter that the server used, -1 for none: to be kept as well."""
+        return self._protection.server_counter
+
+    @property
+    def server_title(self) -> bytes | None:
+        """The server's system title, where it is known."""
+        return self._server_title
+
+    @property
+    def agreed(self) -> InitiateResponse:
+        """What was negotiated; what was proposed, before."""
+        return self._agreed
+
+    @property
+    def deadline(self) -> float | None:
+        """When `time_out` is to be called; None while nothing is awaited."""
+        return self._deadline if self._state in _PENDING else self._requests.deadline
+
+    # Wishes. Each raises LocalProtocolError in a state that does not allow it; nothing has changed then.
+
+    def associate(self, now: float) -> tuple[ClientEvent, ...]:
+        """Ask for the association; nothing is sent for one that is pre-established."""
+        pre = self._parameters.pre_established
+        kind = ClientInput.OPEN_PRE_ESTABLISHED if pre else ClientInput.OPEN_REQUEST
+        return self._wish(kind, _Occurrence(now))
+
+    def request(self, operation: Operation, now: float) -> tuple[int, tuple[ClientEvent, ...]]:
+        """Ask for an operation; its number stands in the events that follow.
+
+        Raises PlanError where the negotiated services have no request for it, EncodeError where a value has
+        no encoding.
+        """
+        number = self._numbers + 1
+        steps = plan(operation, self._limits())
+        events = self._wish(
+            ClientInput.SERVICE_REQUEST, _Occurrence(now, request=RunningRequest(number, operation, steps))
+        )
+        return number, events
+
+    def confirm(self, notification: DataNotification) -> tuple[ClientEvent, ...]:
+        """Confirm a data-notification that wants it."""
+        self._transmit(DataNotificationConfirm(notification.long_invoke))
+        return self._told()
+
+    def release(self, now: float) -> tuple[ClientEvent, ...]:
+        """Release the association; requests without an answer fail."""
+        return self._wish(
+            ClientInput.RELEASE_REQUEST, _Occurrence(now, sentence="the association is released")
+        )
+
+    def abort(self, now: float) -> tuple[ClientEvent, ...]:
+        """Give the association up without a word to the server; the connection is to be closed."""
+        return self._wish(ClientInput.ABORT_REQUEST, _Occurrence(now, sentence="the client gave up"))
+
+    def _wish(self, kind: ClientInput, what: _Occurrence) -> tuple[ClientEvent, ...]:
+        if not self._fire(kind, what):
+            raise LocalProtocolError(
+                f"{kind.value} is not allowed in the state: {self._state.value}", self._state.value
+            )
+        return self._told()
+
+    def _limits(self) -> Limits:
+        longest = self._agreed.max_pdu_size or _LONGEST
+        room = longest - self._protection.overhead
+        return Limits(self._agreed.conformance, room, self._parameters.most_octets)
+
+    # What happens.
+
+    def link_lost(self, now: float, sentence: str = "the connection is gone") -> tuple[ClientEvent, ...]:
+        """The connection has ended."""
+        self._fire(ClientInput.LINK_LOST, _Occurrence(now, sentence=sentence))
+        return self._told()
+
+    def time_out(self, now: float) -> tuple[ClientEvent, ...]:
+        """The time has come, or may have come, that `deadline` said."""
+        deadline = self.deadline
+        if deadline is not None and deadline <= now:
+            sentence = f"no answer came within {self._parameters.response_timeout:g} s"
+            if self._rejected:
+                sentence += f" that could be taken (one was rejected: {self._rejected})"
+            self._fire(ClientInput.TIMEOUT, _Occurrence(now, sentence=sentence))
+        return self._told()
+
+    def receive(self, octets: bytes, now: float) -> tuple[ClientEvent, ...]:
+        """One APDU has been received."""
+        try:
+            control, inner = self._unwrapped(octets, now)
+            if inner is not None:
+                self._take(parse(inner), control, octets, now)
+        except _BROKEN as reason:
+            self._reject(str(reason), octets)
+        return self._told()
+
+    def _unwrapped(self, octets: bytes, now: float) -> tuple[int | None, bytes | None]:
+        """Security control and APDU out of all envelopes; None while blocks are missing."""
+        control: int | None = None
+        for _ in range(_MOST_LAYERS):
+            tag = octets[0] if octets else -1
+            if tag in PROTECTED_TAGS:
+                unsealed = self._protection.unseal(octets)
+                control, octets = unsealed.control, unsealed.apdu
+            elif tag == _GENERAL_BLOCK_TRANSFER:
+                joined = self._take_block(parse(octets), now)
+                if joined is None:
+                    return control, None
+                octets = joined
+            else:
+                return control, octets
+        raise UnsealError(f"more than {_MOST_LAYERS} envelopes stand around one another")
+
+    def _take_block(self, block: GeneralBlockTransfer, now: float) -> bytes | None:
+        taken = self._blocks.receive(block)
+        for reply in taken.blocks:
+            self._events.append(TransmitApdu(encode(reply)))
+        if taken.apdu is None:
+            self._wait_anew(now)
+        return taken.apdu
+
+    def _take(self, apdu: ApduValue, control: int | None, octets: bytes, now: float) -> None:
+        """An APDU in clear: which input it is, and what belongs to it."""
+        kind, what = self._input(apdu, control, now)
+        if kind is None or not self._fire(kind, what):
+            name = type(apdu).__name__
+            sentence = what.sentence or f"{name} is not to be expected in the state: {self._state.value}"
+            self._reject(sentence, octets)
+
+    def _input(
+        self, apdu: ApduValue, control: int | None, now: float
+    ) -> tuple[ClientInput | None, _Occurrence]:
+        what = _Occurrence(now, apdu, control=control)
+        if type(apdu) in KINDS:
+            lacking = self._protection.enough(control)
+            if lacking:
+                return None, what._replace(sentence=f"{type(apdu).__name__} is not taken: {lacking}")
+            if self._state is ClientState.HLS_PENDING:
+                return self._judged(apdu, what)
+            return ClientInput.SERVICE_RESPONSE, what
+        match apdu:
+            case Aare():
+                return self._aare(apdu, what)
+            case ExceptionResponse():
+                return ClientInput.EXCEPTION, what._replace(refusal=of_exception(apdu))
+            case ConfirmedServiceError():
+                return ClientInput.EXCEPTION, what._replace(refusal=of_service_error(apdu))
+            case Rlre():
+                return ClientInput.RLRE, what
+            case Abrt():
+                return ClientInput.ABRT, what._replace(sentence="the server has aborted the association")
+            case DataNotification() | EventNotification() | InformationReport():
+                return ClientInput.NOTIFICATION, what
+        return None, what._replace(sentence=f"{type(apdu).__name__} is nothing that a server sends")
+
+    # Opening.
+
+    def _aare(self, aare: Aare, what: _Occurrence) -> tuple[ClientInput, _Occurrence]:
+        """The input that an AARE is; what was agreed in the place of the APDU where it accepts."""
+        if self._state is not ClientState.ASSOCIATION_PENDING:
+            return ClientInput.AARE_ACCEPTED, what
+        self._protection.know_server(aare.responding_ap_title)
+        self._server_title = aare.responding_ap_title or self._server_title
+        answer, problem = self._user_information(aare.user_information)
+        if aare.result != 0:
+            error = answer if isinstance(answer, ConfirmedServiceError) else None
+            return ClientInput.AARE_REFUSED, what._replace(refusal=of_aare(aare, error))
+        if isinstance(answer, ConfirmedServiceError):
+            return ClientInput.AARE_REFUSED, what._replace(refusal=of_service_error(answer))
+        if not isinstance(answer, InitiateResponse):
+            words = f"the server accepts, but without an InitiateResponse that can be taken: {problem}"
+            advice = "check the keys, the suite and the system titles" if aare.user_information else ""
+            return ClientInput.AARE_REFUSED, what._replace(refusal=at_client(words, advice))
+        what = what._replace(apdu=answer)
+        hls = aare.diagnostic == _AUTHENTICATION_REQUIRED
+        if hls != self._parameters.hls:
+            words = (
+                "the server asks for HLS authentication"
+                if hls
+                else "the server asks for no HLS authentication"
+            )
+            advice = (
+                "associate with a mechanism from 2 to 7"
+                if hls
+                else "it does not prove who it is: check the wPorts"
+            )
+            return ClientInput.AARE_REFUSED, what._replace(refusal=at_client(words, advice))
+        if not hls:
+            return ClientInput.AARE_ACCEPTED, what
+        if aare.responding_authentication_value is None:
+            refusal = at_client("the server asks for HLS authentication without a challenge")
+            return ClientInput.AARE_REFUSED, what._replace(refusal=refusal)
+        self._challenges = Challenges(
+            self._parameters.mechanism,
+            self._parameters.title,
+            self._server_title,
+            self._parameters.challenge,
+            aare.responding_authentication_value,
+        )
+        return ClientInput.AARE_HLS, what
+
+    def _user_information(self, octets: bytes | None) -> tuple[ApduValue, str]:
+        """The APDU in an AARE; or None and why not."""
+        if not octets:
+            return None, "there is none"
+        control: int | None = None
+        try:
+            if octets[0] in PROTECTED_TAGS:
+                unsealed = self._protection.unseal(octets)
+                control, octets = unsealed.control, unsealed.apdu
+            answer = parse(octets)
+        except _BROKEN as reason:
+            return None, str(reason)
+        lacking = self._protection.enough(control)
+        if lacking and isinstance(answer, InitiateResponse):
+            return None, lacking
+        return answer, f"{type(answer).__name__} stands there"
+
+    def _judged(self, apdu: ApduValue, what: _Occurrence) -> tuple[ClientInput | None, _Occurrence]:
+        """The server's answer to the client's challenge: right or wrong."""
+        if not isinstance(apdu, ActionResponseNormal) or apdu.invoke & 0x0F != self._hls_invoke:
+            words = f"{type(apdu).__name__} answers nothing while HLS authentication is going on"
+            return None, what._replace(sentence=words)
+        code, returned = apdu.answer
+        if code:
+            advice = "check the HLS secret, the keys and the system titles"
+            words = f"the server does not take the client's answer to its challenge: {of_action(code).words}"
+            return ClientInput.HLS_WRONG, what._replace(refusal=Refusal("action-result", code, words, advice))
+        if not isinstance(returned, Data) or returned.tag != _OCTET_STRING:
+            refusal = at_client(
+                "the server gives no answer to the client's challenge: it does not prove who it is"
+            )
+            return ClientInput.HLS_WRONG, what._replace(refusal=refusal)
+        check = self._protection.judge(self._challenges, returned.value)
+        if check.verdict is HlsVerdict.RIGHT:
+            return ClientInput.HLS_RIGHT, what
+        words = f"the server does not prove who it is: {check.sentence}"
+        return ClientInput.HLS_WRONG, what._replace(refusal=at_client(words, "check the keys of this meter"))
+
+    # Actions of the table.
+
+    def _fire(self, kind: ClientInput, what: _Occurrence) -> bool:
+        """An input; whether the table has a row for it."""
+        row = CLIENT_TABLE[self._state].get(kind)
+        if row is None:
+            return False
+        self._state = row.next
+        for action in row.actions:
+            self._do[action](self, what)
+        return True
+
+    def _send_aarq(self, what: _Occurrence) -> None:
+        parameters = self._parameters
+        initiate = InitiateRequest(parameters.conformance, parameters.max_pdu_size, parameters.dedicated_key)
+        sealed = self._protection.seal(encode(initiate), associated=False)
+        titled = parameters.form is not None or parameters.mechanism >= 5
+        aarq = Aarq(
+            parameters.context,
+            sealed,
+            mechanism=parameters.mechanism or None,
+            calling_authentication_value=self._secret(),
+            calling_ap_title=parameters.title if titled else None,
+            calling_ae_qualifier=parameters.certificate,
+            calling_ae_invocation_id=parameters.user,
+            authentication_required=True if parameters.mechanism else None,
+        )
+        self._events.append(TransmitApdu(encode(aarq)))
+        self._wait(what.now)
+
+    def _secret(self) -> bytes | None:
+        """The password, or the client's challenge."""
+        parameters = self._parameters
+        return (
+            (parameters.challenge if parameters.hls else parameters.password)
+            if parameters.mechanism
+            else None
+        )
+
+    def _take_agreed(self, what: _Occurrence) -> None:
+        self._agreed = what.apdu
+
+    def _send_hls_answer(self, what: _Occurrence) -> None:
+        try:
+            answer = self._protection.answer(self._challenges)
+        except SealError as reason:
+            refusal = at_client(f"the server's challenge cannot be answered: {reason}")
+            self._fire(ClientInput.HLS_WRONG, what._replace(refusal=refusal))
+            return
+        self._hls_invoke = 1
+        invoke = invoke_octet(self._hls_invoke, high_priority=self._parameters.high_priority)
+        request = ActionRequestNormal(invoke, HLS_METHOD, octet_string(answer))
+        self._transmit(request, associated=False)
+        self._wait(what.now)
+
+    def _confirm_open(self, what: _Occurrence) -> None:
+        self._deadline, self._rejected = None, ""
+        size = self._agreed.max_pdu_size
+        opened = AssociationOpened(
+            self._agreed.conformance, size, self._server_title, self._parameters.mechanism
+        )
+        self._events.append(opened)
+
+    def _confirm_open_refused(self, what: _Occurrence) -> None:
+        refusal = what.refusal or at_client(what.sentence)
+        self._end()
+        self._events.append(AssociationRefused(refusal))
+
+    def _send_rlrq(self, what: _Occurrence) -> None:
+        information = None
+        if self._parameters.form is not None:
+            initiate = InitiateRequest(self._parameters.conformance, self._parameters.max_pdu_size)
+            information = self._protection.seal(encode(initiate), associated=False)
+        self._events.append(TransmitApdu(encode(Rlrq(0, information))))
+        self._wait(what.now)
+
+    def _confirm_release(self, what: _Occurrence) -> None:
+        note = str(what.refusal) if what.refusal is not None else what.sentence
+        if isinstance(what.apdu, Rlre) and what.apdu.reason:
+            note = f"the server answers the release with reason {what.apdu.reason}"
+        self._end()
+        self._events.append(AssociationReleased(note))
+
+    def _indicate_abort(self, what: _Occurrence) -> None:
+        self._end()
+        self._events.append(AssociationAborted(what.sentence))
+
+    def _indicate_notification(self, what: _Occurrence) -> None:
+        self._events.append(NotificationReceived(what.apdu, what.control is not None))
+
+    def _end(self) -> None:
+        """The association is over, or never came to be."""
+        self._deadline, self._rejected = None, ""
+        self._blocks.reset()
+        self._agreed = InitiateResponse(self._parameters.conformance, 0)
+
+    # Requests.
+
+    def _send_request(self, what: _Occurrence) -> None:
+        assert what.request is not None
+        self._numbers = what.request.number
+        self._requests.add(what.request)
+        self._send_waiting(what.now)
+
+    def _send_waiting(self, now: float) -> None:
+        while (request := self._requests.next_to_send()) is not None:
+            self._begin_step(request, now)
+
+    def _begin_step(self, request: RunningRequest, now: float) -> None:
+        """Send the first APDU of the next step of a request, which has an invoke-id."""
+        invoke = invoke_octet(request.invoke_id, high_priority=self._parameters.high_priority)
+        request.step = request.steps.popleft().begin(invoke)
+        if not request.begun:
+            request.begun, request.sent_at = True, now
+        self._send_step(request, next(request.step), now)
+
+    def _send_step(self, request: RunningRequest, apdu: ApduValue, now: float) -> None:
+        try:
+            self._transmit(apdu)
+        except (EncodeError, SealError, TransferError) as reason:
+            self._fail(request, at_client(f"the request cannot be sent: {reason}"))
+            return
+        request.exchanges += 1
+        request.deadline = now + self._parameters.response_timeout
+
+    def _take_response(self, what: _Occurrence) -> None:
+        request, unmatched, sentence = self._requests.match(what.apdu)
+        if request is None:
+            self._events.append(AnswerUnmatched(unmatched, what.apdu, sentence))
+            return
+        assert request.step is not None
+        try:
+            following = request.step.send(what.apdu)
+        except StopIteration as done:
+            self._step_done(request, done.value, what.now)
+        except StepError as reason:
+            self._fail(request, at_client(f"the answer does not fit the request: {reason}"))
+        else:
+            self._send_step(request, following, what.now)
+            self._progress(request, request.total - len(request.steps) - 1)
+        self._send_waiting(what.now)
+
+    def _step_done(self, request: RunningRequest, results: Any, now: float) -> None:
+        request.results.extend(results)
+        self._requests.end(request, answered=True)
+        self._rejected = ""
+        if request.steps:
+            self._progress(request, request.total - len(request.steps))
+            self._requests.take_id(request)
+            self._begin_step(request, now)
+            return
+        answered = RequestAnswered(
+            request.number, request.operation, tuple(request.results), request.sent_at, now
+        )
+        self._events.append(answered)
+
+    def _progress(self, request: RunningRequest, steps: int) -> None:
+        self._events.append(RequestProgress(request.number, steps, request.total, request.exchanges))
+
+    def _fail(self, request: RunningRequest, refusal: Refusal) -> None:
+        self._requests.end(request, answered=False)
+        results = tuple(request.results)
+        self._events.append(RequestFailed(request.number, request.operation, refusal, results))
+
+    def _fail_request(self, what: _Occurrence) -> None:
+        """An exception has no invoke-id: it answers the request that has waited longest."""
+        refusal = what.refusal or at_client(what.sentence)
+        request = self._requests.oldest()
+        if request is None:
+            self._reject(f"{refusal.words}, though nothing was asked", b"")
+            return
+        self._requests.end(request, answered=True)
+        results = tuple(request.results)
+        self._events.append(RequestFailed(request.number, request.operation, refusal, results))
+        self._send_waiting(what.now)
+
+    def _expire_requests(self, what: _Occurrence) -> None:
+        self._rejected = ""
+        self._blocks.reset()
+        for request in self._requests.expired(what.now):
+            self._fail(request, at_client(what.sentence, "ask again, or wait longer for an answer"))
+        self._send_waiting(what.now)
+
+    def _fail_requests(self, what: _Occurrence) -> None:
+        for request in self._requests.clear():
+            refusal = at_client(f"there is no answer: {what.sentence}")
+            results = tuple(request.results)
+            self._events.append(RequestFailed(request.number, request.operation, refusal, results))
+
+    # Sending, waiting, telling.
+
+    def _transmit(self, apdu: ApduValue, *, associated: bool = True) -> None:
+        octets = self._protection.seal(encode(apdu), associated=associated)
+        longest = self._agreed.max_pdu_size or _LONGEST
+        if len(octets) <= longest or not self._limits().has(GENERAL_BLOCKS):
+            self._events.append(TransmitApdu(octets))
+            return
+        for block in self._blocks.send(octets, longest - BLOCK_OVERHEAD):
+            self._events.append(TransmitApdu(encode(block)))
+
+    def _wait(self, now: float) -> None:
+        self._deadline = now + self._parameters.response_timeout
+
+    def _wait_anew(self, now: float) -> None:
+        """A block of the answer came: the rest has its own time."""
+        if self._state in _PENDING:
+            self._wait(now)
+        elif (request := self._requests.oldest()) is not None:
+            request.deadline = now + self._parameters.response_timeout
+
+    def _reject(self, sentence: str, octets: bytes) -> None:
+        self._rejected = sentence
+        self._events.append(ApduRejected(sentence, octets))
+
+    def _told(self) -> tuple[ClientEvent, ...]:
+        events = tuple(self._events)
+        self._events.clear()
+        return events
+
+    _do: Final[dict[ClientAction, Callable[["ClientAssociation", _Occurrence], None]]] = {
+        ClientAction.SEND_AARQ: _send_aarq,
+        ClientAction.TAKE_AGREED: _take_agreed,
+        ClientAction.SEND_HLS_ANSWER: _send_hls_answer,
+        ClientAction.CONFIRM_OPEN: _confirm_open,
+        ClientAction.CONFIRM_OPEN_REFUSED: _confirm_open_refused,
+        ClientAction.SEND_REQUEST: _send_request,
+        ClientAction.TAKE_RESPONSE: _take_response,
+        ClientAction.FAIL_REQUEST: _fail_request,
+        ClientAction.EXPIRE_REQUESTS: _expire_requests,
+        ClientAction.FAIL_REQUESTS: _fail_requests,
+        ClientAction.SEND_RLRQ: _send_rlrq,
+        ClientAction.CONFIRM_RELEASE: _confirm_release,
+        ClientAction.INDICATE_ABORT: _indicate_abort,
+        ClientAction.INDICATE_NOTIFICATION: _indicate_notification,
+    }
