@@ -47,7 +47,7 @@ from cosemscope.application.client.refusals import (
 from cosemscope.application.client.request_plans import Limits, plan
 from cosemscope.application.client.running_requests import KINDS, RequestTable, RunningRequest
 from cosemscope.application.client.service_operations import Operation
-from cosemscope.application.client.service_steps import StepError
+from cosemscope.application.client.service_steps import UnfittingAnswerError
 from cosemscope.application.encoding.acse_apdus import Aare, Aarq, Abrt, Diagnostic, Rlre, Rlrq
 from cosemscope.application.encoding.apdus import ApduValue, encode, parse
 from cosemscope.application.encoding.carrier_apdus import GeneralBlockTransfer
@@ -504,7 +504,7 @@ class ClientAssociation:
             following = request.step.send(what.apdu)
         except StopIteration as done:
             self._step_done(request, done.value, what.now)
-        except StepError as reason:
+        except UnfittingAnswerError as reason:
             self._fail(request, at_client(f"the answer does not fit the request: {reason}"))
         else:
             self._send_step(request, following, what.now)

@@ -1,7 +1,8 @@
 """One request and its answers, block by block: a generator that yields what to send and is sent what came.
 
 Each takes an invoke octet and returns the results of its parts. An answer that does not fit raises
-`StepError`; that answers are of the right kind and invoke-id is seen to by whoever drives the generator.
+`UnfittingAnswerError`; whoever drives the generator sees to it that answers are of the right kind and
+invoke-id.
 Source: IEC 62056-5-3, GET, SET and ACTION with service-specific block transfer.
 """
 
@@ -56,7 +57,7 @@ from cosemscope.application.encoding.service_parts import DATA_RESULTS, DataAcce
 ServiceStep: TypeAlias = Generator[Any, Any, tuple[PartResult, ...]]
 
 
-class StepError(ValueError):
+class UnfittingAnswerError(ValueError):
     """An answer that does not fit its request; the sentence says what was expected."""
 
 
@@ -219,29 +220,29 @@ def _cut(octets: bytes, size: int) -> list[Datablock]:
 
 def _join(joined: bytearray, octets: bytes, most: int) -> None:
     if len(joined) + len(octets) > most:
-        raise StepError(f"more than the {most} octets in blocks that are joined")
+        raise UnfittingAnswerError(f"more than the {most} octets in blocks that are joined")
     joined += octets
 
 
 def _check_block(found: int, expected: int) -> None:
     if found != expected:
-        raise StepError(f"block {found} came where block {expected} was due")
+        raise UnfittingAnswerError(f"block {found} came where block {expected} was due")
 
 
 def _check_number(results: tuple[Any, ...], count: int, what: str) -> None:
     if len(results) != count:
-        raise StepError(f"{len(results)} results came for {count} {what}")
+        raise UnfittingAnswerError(f"{len(results)} results came for {count} {what}")
 
 
-def _unfitting(response: Any, expected: str) -> StepError:
-    return StepError(f"expected {expected}, {type(response).__name__} came")
+def _unfitting(response: Any, expected: str) -> UnfittingAnswerError:
+    return UnfittingAnswerError(f"expected {expected}, {type(response).__name__} came")
 
 
 def _parsed(parse: Any, octets: bytes, what: str) -> Any:
     try:
         return parse(octets)
     except ParseError as reason:
-        raise StepError(f"the joined blocks hold no {what.removeprefix('a ')}: {reason}") from None
+        raise UnfittingAnswerError(f"the joined blocks hold no {what.removeprefix('a ')}: {reason}") from None
 
 
 def _read_all(codec: Codec[Any], octets: bytes, what: str) -> Any:
