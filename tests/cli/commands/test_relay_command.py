@@ -14,7 +14,18 @@ from tests.helpers.tshark import complaints, tshark
 
 pytestmark = pytest.mark.timeout(90)
 WPDU = bytes.fromhex("000100100001000d") + GET
-ANSWERS = ("--answer", f"60={AARE.hex()}", "--answer", "62=6303800100", "--answer", "d80102")
+#: What a SET is sent for, and how it is answered: as the GET that it stands for expects.
+SET, GOT = "c101c1000100002a0000ff020000", "c401c1000a03414243"
+ANSWERS = (
+    "--answer",
+    f"60={AARE.hex()}",
+    "--answer",
+    f"c1={GOT}",
+    "--answer",
+    "62=6303800100",
+    "--answer",
+    "d80102",
+)
 
 
 @pytest.fixture
@@ -92,16 +103,16 @@ def test_on_match_and_lines_for_people(meter: str, tmp_path: Path) -> None:
         "--hold",
         "apdu == get-request",
         "--on-match",
-        "replace=6203800100",
+        f"replace={SET}",
     )
     with started(*words, spool=tmp_path) as relay:
         assert relay.process.stdout is not None
         lines = iter(relay.process.stdout.readline, "")
-        assert next(lines) == "holding    apdu == get-request: replace=6203800100\n"
+        assert next(lines) == f"holding    apdu == get-request: replace={SET}\n"
         address = next(lines).split()[1]
         status, out, _ = run("connect", address, "--send", GET.hex(), spool=tmp_path)
         assert status == 0
-        assert "RLRE" in out
+        assert "get-response" in out
         shown = [next(lines).split()[0] for _ in range(4)]
         assert shown == ["joined", "held", "gone", "parted"]
 
@@ -233,6 +244,7 @@ def _rest(server: socket.socket) -> bytes:
         (("4060", "h", "--hold", "response_time > 1s"), "told by a whole capture"),
         (("4060", "h", "--on-match", "drop"), "there is no --hold"),
         (("4060", "h", "--hold", "apdu", "--on-match", "dorp"), "nothing to do with a WPDU"),
+        (("4060", "h", "--hold", "apdu", "--hold-seconds", "61"), "nothing is held for more than 60 s"),
         (("--table", "none.toml"), "none.toml cannot be read"),
     ],
 )

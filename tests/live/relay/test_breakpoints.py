@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cosemscope.capture.events import Command, Trouble
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.relay.breakpoints import Matches, Passing
-from cosemscope.live.relay.held_edits import DelayBy, DropIt, HeldEdit, SplitAt
+from cosemscope.live.relay.held_edits import DelayBy, DropIt, GoOn, HeldEdit, SplitAt
 from cosemscope.live.relay.relay_events import (
     BreakpointSet,
     DelayHeld,
@@ -32,15 +34,16 @@ from tests.helpers.tshark import complaints, tshark
 from tests.live.relay.relays import (
     GET,
     SET,
-    Ends,
     Relay,
     ends,
     job_for,
     listening,
+    read_all,
     read_exactly,
     relaying,
     reset,
 )
+from tests.live.relay.test_wpdu_cutter import chunks
 
 ANSWERS = [
     (LetGo(let_go=1), GET, "go"),
@@ -176,6 +179,62 @@ def test_a_breakpoint_comes_and_goes_while_octets_pass() -> None:
     run(work())
 
 
+def test_a_wpdu_that_trickles_is_not_kept_for_long() -> None:
+    """Octet after octet, each in time: the first ones go on when the first has waited long enough."""
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        with listening() as target:
+            job = job_for(target.getsockname()[1], hold="c0", hold_seconds=0.1)
+            async with relaying(job) as relay, ends(relay, target) as both:
+
+                async def trickle() -> None:
+                    for octet in GET[:-1]:
+                        await loop.sock_sendall(both.client, bytes((octet,)))
+                        await asyncio.sleep(0.03)
+
+                trickling = asyncio.ensure_future(trickle())
+                assert await read_exactly(both.server, len(GET) - 1) == GET[:-1]
+                await trickling
+                assert relay.events(WpduHeld) == []
+
+    run(work())
+
+
+UNITS = st.lists(
+    st.sampled_from([GET, SET, Wpdu(1, 16, b"").encode(), Wpdu(16, 1, b"\xc0" + bytes(5000)).encode()]),
+    max_size=6,
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(UNITS, st.binary(max_size=9), st.lists(st.integers(1, 3000), max_size=6))
+def test_what_is_held_and_let_go_comes_as_it_was_sent(
+    units: list[bytes], rest: bytes, sizes: list[int]
+) -> None:
+    """WPDUs and what is none behind them, in any pieces, both ways at once, each to its end."""
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        octets = b"".join(units) + rest
+        with listening() as target:
+            job = job_for(target.getsockname()[1], hold="c0", on_match=GoOn())
+            async with relaying(job) as relay, ends(relay, target) as both:
+
+                async def send(handle: socket.socket) -> None:
+                    for piece in chunks(octets, sizes):
+                        await loop.sock_sendall(handle, piece)
+                    handle.shutdown(socket.SHUT_WR)
+
+                sides = both.client, both.server
+                got = await asyncio.gather(*map(read_all, sides), *map(send, sides))
+                assert got[:2] == [octets, octets]
+                held = sum(unit[8:9] == b"\xc0" for unit in units)
+                assert len(relay.events(WpduHeld)) == 2 * held
+
+    run(work())
+
+
 def test_ends_wait_behind_what_is_held() -> None:
     """A FIN comes behind the WPDU it came behind; half a WPDU before it goes on as it is."""
 
@@ -270,19 +329,11 @@ async def _recorded(path: Path, command: Command) -> tuple[Relay, bytes]:
             await relay.event(WpduHeld)
             relay.tell(command)
             both.client.shutdown(socket.SHUT_WR)
-            got = await _read_all(both)
+            got = await read_all(both.server)
             both.server.close()
             await relay.event(RelayParted)
     recorder.close()
     return relay, got
-
-
-async def _read_all(both: Ends) -> bytes:
-    loop = asyncio.get_running_loop()
-    octets = b""
-    while part := await loop.sock_recv(both.server, 4096):
-        octets += part
-    return octets
 
 
 @pytest.mark.parametrize(

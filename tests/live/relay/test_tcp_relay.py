@@ -177,6 +177,22 @@ def test_a_slow_reader_slows_the_sender() -> None:
     run(work())
 
 
+def test_a_client_of_one_ip_version_and_a_target_of_the_other() -> None:
+    """Both ways; also with a breakpoint, where both connections are recorded."""
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        with listening("::1") as target:
+            job = job_for(target.getsockname()[1], "::1", listen="127.0.0.1:0")
+            async with relaying(job) as relay, ends(relay, target) as both:
+                await loop.sock_sendall(both.client, b"over IPv4")
+                assert await read_exactly(both.server, 9) == b"over IPv4"
+                await loop.sock_sendall(both.server, b"over IPv6")
+                assert await read_exactly(both.client, 9) == b"over IPv6"
+
+    run(work())
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_tshark_reads_what_was_recorded_without_a_complaint(host: str, tmp_path: Path) -> None:
     """The connection to the target with its real ends, all octets, and a comment on whom it was for."""

@@ -16,7 +16,7 @@ from cosemscope.cli.held_matching import make_matches
 from cosemscope.cli.live_run import add_live_arguments, read_commands, run_live
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder
-from cosemscope.live.relay.held_edits import GoOn, HeldEdit, parse_edit
+from cosemscope.live.relay.held_edits import MOST_SECONDS, GoOn, HeldEdit, parse_edit
 from cosemscope.live.relay.relay_events import (
     RELAY_COMMANDS,
     BreakpointSet,
@@ -104,6 +104,8 @@ def _trouble(job: RelayJob) -> str:
             make_matches(job.hold)
         elif job.on_match is not None:
             return "--on-match says what is done with what --hold leaves: there is no --hold"
+        if job.hold_seconds > MOST_SECONDS:
+            return f"--hold-seconds {job.hold_seconds:g}: nothing is held for more than {MOST_SECONDS:g} s"
     except LinkError as error:
         return error.message
     except ValueError as error:
