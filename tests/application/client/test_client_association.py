@@ -238,6 +238,14 @@ def test_answers_that_are_no_association() -> None:
     assert "no HLS secret" in _answered(challenged, mechanism=3, challenge=b"challenge")
 
 
+def test_a_broken_aare_is_a_refusal() -> None:
+    """It says at which octet, and nobody waits for another."""
+    client = ClientAssociation(AssociationParameters())
+    client.associate(0)
+    refusal = only(client.receive(b"\x61\x02\xa2\x01", 1), AssociationRefused).refusal
+    assert "the AARE is broken: expected" in refusal.words
+
+
 def test_missing_keys_are_said_before_anything_is_sent() -> None:
     """No system title, no key."""
     with pytest.raises(SealError, match="system title"):
@@ -280,15 +288,15 @@ def test_release() -> None:
 
 
 def test_a_server_without_release() -> None:
-    """An exception, silence, or the end of the connection: released all the same, with a note."""
+    """An exception, silence, a broken RLRE, the end of the connection: released, with a note."""
     ends = (
         lambda client: client.receive(encode(ExceptionResponse(1, 2)), 1),
         lambda client: client.time_out(100),
         lambda client: client.link_lost(1),
+        lambda client: client.receive(bytes.fromhex("630e800100be0f040e0800065f1f0400401e1d01000007"), 1),
     )
-    for end, words in zip(
-        ends, ("service-not-supported", "no answer came", "connection is gone"), strict=True
-    ):
+    said = ("service-not-supported", "no answer came", "connection is gone", "the RLRE is broken")
+    for end, words in zip(ends, said, strict=True):
         client = _associated().client
         client.release(0)
         assert words in only(end(client), AssociationReleased).note

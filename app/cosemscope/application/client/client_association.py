@@ -82,6 +82,11 @@ HLS_METHOD: Final = Reference(15, bytes.fromhex("0000280000ff"), 1, method=True)
 _AUTHENTICATION_REQUIRED = Diagnostic(1, 14)
 _OCTET_STRING = 9
 _GENERAL_BLOCK_TRANSFER = 0xE0
+#: Common servers send an RLRE whose lengths are wrong: it has released the association.
+_BROKEN_ANSWERS = {
+    (ClientState.ASSOCIATION_PENDING, b"\x61"): ("AARE", ClientInput.AARE_REFUSED),
+    (ClientState.RELEASE_PENDING, b"\x63"): ("RLRE", ClientInput.RLRE),
+}
 _LONGEST = 0xFFFF
 #: Envelopes and block transfers that may stand around one another.
 _MOST_LAYERS = 4
@@ -223,8 +228,16 @@ class ClientAssociation:
             if inner is not None:
                 self._take(parse(inner), control, octets, now)
         except _BROKEN as reason:
-            self._reject(str(reason), octets)
+            self._take_broken(str(reason), octets, now)
         return self._told()
+
+    def _take_broken(self, reason: str, octets: bytes, now: float) -> None:
+        """An APDU that was not taken; an AARE or RLRE that is awaited is an answer all the same."""
+        name, kind = _BROKEN_ANSWERS.get((self._state, octets[:1]), ("", None))
+        if kind is None:
+            self._reject(reason, octets)
+        else:
+            self._fire(kind, _Occurrence(now, sentence=f"the {name} is broken: {reason}"))
 
     def _unwrapped(self, octets: bytes, now: float) -> tuple[int | None, bytes | None]:
         """Security control and APDU out of all envelopes; None while blocks are missing."""
