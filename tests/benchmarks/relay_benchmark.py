@@ -64,9 +64,10 @@ class RelayCosts:
 def relay_to(port: int, limit: int) -> Iterator[tuple[int, int]]:
     """A relay to that port, as a user starts it: its own port and its process number."""
     with tempfile.TemporaryDirectory(prefix="cosemscope-") as folder:
-        words = ("relay", ":0", f"127.0.0.1:{port}", "--tcp-only", "--json", "--limit", str(limit))
+        words = ("relay", ":0", f"127.0.0.1:{port}", "--tcp-only", "--control", "--limit", str(limit))
         process = subprocess.Popen(
             [sys.executable, "-m", "cosemscope", *words, "--write", str(Path(folder, "relay.pcapng"))],
+            stdin=subprocess.PIPE,  # it ends with this process, however that ends
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(CHECKOUT / "app")},

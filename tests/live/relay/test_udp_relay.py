@@ -111,18 +111,18 @@ def test_what_was_held_is_in_the_recording_as_it_came_and_as_it_went(tmp_path: P
         with bound() as target, bound() as client:
             job = job_of_datagrams(target, hold="c0", on_match=parse_edit("source=17"))
             async with relaying(job, recorder) as relay:
+                await send(client, GET, relay)  # the first that passes between the two
+                assert (await received(target))[0] == GET[:3] + b"\x11" + GET[4:]
                 await send(client, SET, relay)
                 await received(target)
-                await send(client, GET, relay)
-                assert (await received(target))[0] == GET[:3] + b"\x11" + GET[4:]
         recorder.close()
 
     run(work())
     assert complaints(path) == []
     payloads = tshark(path, "-T", "fields", "-e", "udp.payload", "-e", "frame.comment")
     rows = [row.split("\t") for row in payloads]
-    assert [bytes.fromhex(octets) for octets, _ in rows] == [SET, SET, GET, GET[:3] + b"\x11" + GET[4:]]
-    assert [words.rpartition(", then ")[2] for _, words in rows] == ["", "", "", "source=17"]
+    assert [bytes.fromhex(octets) for octets, _ in rows] == [GET, GET[:3] + b"\x11" + GET[4:], SET, SET]
+    assert [words.rpartition(", then ")[2] for _, words in rows] == ["", "source=17", "", ""]
 
 
 def test_a_full_table_drops_others_in_one_sentence_and_goes_on() -> None:

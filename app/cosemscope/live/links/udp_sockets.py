@@ -125,9 +125,9 @@ class DatagramSocket:
 
     def remark(self, words: str, peer: LinkAddress | None = None, source: str = "") -> None:
         """What the recording says of the next datagram between `source` (or the own address) and the peer."""
-        trace = self._traces.get((source or self.local.host, peer or self.remote or self.local))
-        if trace is not None:
-            trace.remark(words)
+        other = peer or self.remote
+        if other is not None and self._recorder is not None:
+            self._trace_of(source or self.local.host, other, self._recorder).remark(words)
 
     def record_from_now(self, recorder: Recorder | None) -> None:
         """Record what passes here too."""
@@ -185,17 +185,19 @@ class DatagramSocket:
         return _way_to(peer) if self._takes_all else self.local.host
 
     def _trace(self, host: str, peer: LinkAddress, outgoing: bool, octets: bytes) -> None:
-        if self._recorder is None:
-            return
+        if self._recorder is not None:
+            with contextlib.suppress(ValueError):  # longer than a datagram can be
+                self._trace_of(host, peer, self._recorder).data(outgoing, octets)
+
+    def _trace_of(self, host: str, peer: LinkAddress, recorder: Recorder) -> UdpTrace:
+        """The trace of what passes between `host`, which is ours, and the peer."""
         trace = self._traces.get((host, peer))
         if trace is None:
             if len(self._traces) >= _TRACES:
                 self._traces.clear()
             local = host if host not in {EVERY_IPV4, EVERY_IPV6} else _way_to(peer)
-            trace = self._recorder.udp(LinkAddress(local, self.local.port), peer)
-            self._traces[host, peer] = trace
-        with contextlib.suppress(ValueError):  # longer than a datagram can be
-            trace.data(outgoing, octets)
+            trace = self._traces[host, peer] = recorder.udp(LinkAddress(local, self.local.port), peer)
+        return trace
 
 
 def _way_to(peer: LinkAddress) -> str:
