@@ -1,5 +1,8 @@
 """Questions in SQL: what is answered, what is refused, and that nothing can be written or read elsewhere."""
 
+import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +141,18 @@ def test_a_question_that_fails_on_its_way_is_told(folder: Path) -> None:
     """Where a value cannot be converted."""
     with pytest.raises(FleetError, match="cannot be answered"):
         answer(folder, "SELECT CAST(status AS INTEGER) FROM exchanges")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot press Ctrl+C there")
+def test_a_question_without_end_is_ended_by_ctrl_c(folder: Path) -> None:
+    """It goes on for hours otherwise; the folder can be asked again."""
+    asked = "SELECT count(*) FROM range(100000000000) a, range(1000) b WHERE a.range * b.range % 7 = 3"
+    pressed = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    with FleetQuery(folder) as query:
+        pressed.start()
+        with pytest.raises(KeyboardInterrupt):
+            query.ask(asked)
+        assert len(list(query.ask("SELECT 1").batches)) == 1
 
 
 def test_a_folder_without_tables_is_told(tmp_path: Path) -> None:

@@ -171,6 +171,16 @@ def test_what_is_no_capture_is_told(folder: FleetFolder, tmp_path: Path, octets:
     assert not list(folder.path.glob(".*"))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_what_may_never_end_is_not_read(folder: FleetFolder, tmp_path: Path) -> None:
+    """Pipes, devices and folders are told."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    plan = plan_intake(folder, [pipe, Path("/dev/zero"), tmp_path])
+    assert plan.captures == []
+    assert [one.path for one in plan.failures] == sorted([pipe, Path("/dev/zero"), tmp_path], key=str)
+
+
 def test_an_empty_capture_is_there_without_rows(folder: FleetFolder, day: Path, tmp_path: Path) -> None:
     """It is one all the same, and not asked for again."""
     path = tmp_path / "empty.pcap"

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from cosemscope.capture.files.not_a_capture import place_sentence
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.capture.files.ring_names import RING_NAME, ring_files, ring_number
 from cosemscope.capture.files.sequence import CaptureSequence
@@ -75,6 +76,8 @@ def read_file(path: Path, sizes: Iterable[int] = ()) -> CaptureFile:
     wanted = sorted(set(sizes), reverse=True)
     digest, done = hashlib.sha256(), 0
     try:
+        if no_file := place_sentence(path, path.stat().st_mode):  # pipes and devices may never end
+            raise CaptureError(no_file)
         with path.open("rb") as file:
             while True:
                 stop = min(done + _AT_ONCE, wanted[-1]) if wanted else done + _AT_ONCE

@@ -7,9 +7,12 @@ Each table is a view of the files of captures that are there whole. Statements t
 refused, and so are all files but those of the folder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -24,6 +27,8 @@ from cosemscope.analysis.fleet.rows.fleet_tables import TABLES
 
 #: What DuckDB takes for patterns in the names of files.
 _PATTERNS = "*?["
+#: Seconds between two looks whether somebody pressed Ctrl+C.
+_PATIENCE = 0.1
 _NUMBERS = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "HUGE")
 
 
@@ -81,6 +86,7 @@ class FleetQuery:
                 f"{path} has no tables of captures: `cosemscope tables CAPTURE... --to {path}` writes them."
             )
         _check_version(marks[-1])
+        self._worker = ThreadPoolExecutor(1, "answers questions")
         self._spilled = TemporaryDirectory(prefix="cosemscope-query-", ignore_cleanup_errors=True)
         self._connection = duckdb.connect(
             ":memory:",
@@ -106,6 +112,7 @@ class FleetQuery:
 
     def close(self) -> None:
         """Close the connection, and remove what did not fit into memory."""
+        self._worker.shutdown()
         self._connection.close()
         self._spilled.cleanup()
 
@@ -138,7 +145,7 @@ class FleetQuery:
                     "One question is asked at a time, that only reads: SELECT, FROM, WITH, DESCRIBE."
                 )
             # As text, so that nothing that was parsed apart from it is run.
-            self._connection.execute(statements[0].query)
+            self._waited_for(partial(self._connection.execute, statements[0].query))
         except self._error as error:
             raise FleetError(f"The question cannot be answered: {error}") from None
         told = [
@@ -147,9 +154,21 @@ class FleetQuery:
         ]
         return OutTable(tuple(_distinct(told)), self._batches(), -1)
 
+    def _waited_for(self, work: Callable[[], Any]) -> Any:
+        """What DuckDB's work returns. It is done beside, so that Ctrl+C ends it and not only what follows."""
+        doing = self._worker.submit(work)
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    return doing.result(_PATIENCE)
+        except KeyboardInterrupt:
+            self._connection.interrupt()
+            wait([doing])
+            raise
+
     def _batches(self) -> Iterator[list[Values]]:
         try:
-            while rows := self._connection.fetchmany(AT_ONCE):
+            while rows := self._waited_for(partial(self._connection.fetchmany, AT_ONCE)):
                 yield [_column(values) for values in zip(*rows, strict=True)]
         except self._error as error:
             raise FleetError(f"The question cannot be answered: {error}") from None

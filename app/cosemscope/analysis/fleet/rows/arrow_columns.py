@@ -29,7 +29,6 @@ class ColumnForm(Enum):
     TEXT = ("text", "")
     TEXTS = ("texts", "")
     FLAG = ("bool_", "PLAIN")
-    SMALL = ("int16", "")
     CODE = ("int32", "")
     COUNT = ("int32", "DELTA_BINARY_PACKED")
     NUMBER = ("int64", "DELTA_BINARY_PACKED")

@@ -13,14 +13,14 @@ import numpy.typing as npt
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Values, object_array
-from cosemscope.analysis.fields.value_types import Integer, Obis, Quantity, Term, Text, Word
+from cosemscope.analysis.fields.value_types import Integer, Quantity, Term, Text, Word
 from cosemscope.analysis.fleet.rows.arrow_columns import ColumnForm, words_of
 from cosemscope.analysis.fleet.rows.fleet_columns import FleetColumn, FleetTable, meant_as
 from cosemscope.analysis.fleet.rows.taken_capture import KEY, FleetRows, TakenCapture
 from cosemscope.analysis.objects.object_table import Attribute, ObjectView
 from cosemscope.analysis.objects.object_values import KeptValue
 from cosemscope.analysis.objects.told_data import How
-from cosemscope.apdu.names.blue_book import unit
+from cosemscope.apdu.names.blue_book import dotted, unit
 from cosemscope.apdu.names.codes import DATA_ACCESS_RESULTS
 
 #: Powers of ten, and whole numbers below this, that a floating-point number has exactly.
@@ -167,14 +167,14 @@ VALUES: FleetTable[ValueRows] = FleetTable(
         FleetColumn(
             "obis",
             ColumnForm.TEXT,
-            Obis(),
+            Text(),
             meant_as("obis"),
-            lambda rows: rows.of_attribute(lambda one: int.from_bytes(one.instance, "big")),
+            lambda rows: rows.of_attribute(lambda one: dotted(one.instance)),
             "obis",
         ),
         FleetColumn(
             "attribute",
-            ColumnForm.SMALL,
+            ColumnForm.CODE,
             Integer(),
             meant_as("attribute"),
             lambda rows: rows.of_attribute(lambda one: one.member),
