@@ -11,6 +11,7 @@ from cosemscope.analysis.fleet import fleet_needs
 from cosemscope.cli import main
 from cosemscope.resources import resource
 from tests.helpers.fleet_captures import write_fleet
+from tests.helpers.fleet_folders import rows_of
 
 SAMPLE = str(resource("samples/first-look.pcapng"))
 KEYS = str(resource("samples/first-look-keys.toml"))
@@ -56,6 +57,17 @@ def test_what_is_broken_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFix
     assert len(err.splitlines()) == 4
     for name in ("bad.pcap", "missing.pcap", "empty.pcap", str(tmp_path)):
         assert any(name in line for line in err.splitlines())
+
+
+def test_a_capture_is_found_again_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its path is whole, however it was named."""
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("duckdb")
+    (capture, *_) = write_fleet(tmp_path, meters=10).captures
+    monkeypatch.chdir(tmp_path)
+    assert main(["tables", capture.name, "--to", "tables"]) == 0
+    (row,) = rows_of(tmp_path / "tables", "captures")
+    assert row["files"] == [str(capture)]
 
 
 def test_scripts_are_told_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

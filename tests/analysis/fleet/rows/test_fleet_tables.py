@@ -10,6 +10,8 @@ from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fleet.capture_files import read_file
 from cosemscope.analysis.fleet.capture_intake import IntakeOrder, take_capture
 from cosemscope.analysis.fleet.fleet_folder import FleetFolder
+from cosemscope.analysis.fleet.ready_questions import ready_questions
+from cosemscope.analysis.fleet.rows.arrow_columns import ColumnForm
 from cosemscope.analysis.fleet.rows.fleet_tables import TABLES
 from cosemscope.analysis.objects.object_table import ObjectView
 from tests.helpers.exported import sample, subject_of
@@ -57,6 +59,31 @@ def test_every_column_is_documented(folder: Path) -> None:
             if column.field:
                 assert told[b"field"].decode() == column.field
                 assert told[b"meaning"].decode() == FIELDS[column.field].meaning
+
+
+def test_the_readme_has_the_columns_and_the_questions() -> None:
+    """Every column of every table with its meaning, and every ready question with what it answers."""
+    readme = (Path(__file__).resolve().parents[4] / "README.md").read_text(encoding="utf-8")
+    expected = [
+        f"| `{table.name}` | `{column.name}` | {told_type(column.form)} | {column.meaning} |"
+        for table in TABLES.values()
+        for column in table.columns
+    ]
+    listed = readme.partition("<summary>All columns</summary>")[2].partition("</details>")[0].strip()
+    assert listed.splitlines() == [
+        "| Table | Column | Type | Meaning |",
+        "| --- | --- | --- | --- |",
+        *expected,
+    ]
+    for question in ready_questions().values():
+        line = f"| [`{question.name}`](resources/questions/{question.name}.sql) | {question.meaning} |"
+        assert line in readme
+
+
+def told_type(form: ColumnForm) -> str:
+    """The type of a column in words."""
+    words = {"texts": "texts", "instant": "timestamp, UTC", "bool_": "boolean", "float64": "double"}
+    return words.get(form.value[0], form.value[0])
 
 
 def test_exchanges_say_what_fields_say(folder: Path) -> None:

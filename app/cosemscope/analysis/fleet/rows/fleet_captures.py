@@ -68,7 +68,7 @@ CAPTURES: FleetTable[CaptureRow] = FleetTable(
             ColumnForm.TEXTS,
             Text(),
             "Where its files were, in their order",
-            lambda row: _texts([str(one.path) for one in row.files]),
+            lambda row: _texts([str(one.path.absolute()) for one in row.files]),
         ),
         FleetColumn(
             "hashes",
