@@ -1,6 +1,7 @@
 """The tables of captures: what their rows say, where they lead back to, and what stands in the files."""
 
 import struct
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,24 @@ def test_values_are_those_of_the_object_view(folder: Path) -> None:
             )
             compared += 1
     assert compared > 20
+
+
+def test_trees_add_items(tmp_path: Path) -> None:
+    """All items of the expert pass are there with them; without, those are missing that only trees tell."""
+    traffic, path = Traffic(), tmp_path / "a.pcapng"
+    talk = traffic.udp(("10.0.0.1", 50_000), ("10.0.0.2", 4059))
+    talk.say(True, Said(16, 1, get_request(1, 1, "1.0.0.2.0.255")))
+    talk.say(False, Said(1, 16, get_response(1, b"\x09\x40too short")))
+    traffic.write(path)
+    found = {}
+    for trees in (False, True):
+        folder = tmp_path / str(trees)
+        assert not take_capture(IntakeOrder((read_file(path),), folder, trees=trees)).failure
+        found[trees] = Counter(row["item"] for row in rows_of(folder, "expert_items"))
+    with subject_of(path) as subject:
+        items = subject.analysis.expert_items
+        assert found[True] == Counter(items.kind(row).word for row in range(len(items)))
+    assert found[True].total() > found[False].total()
 
 
 def test_secrets_stay_out(tmp_path: Path) -> None:
