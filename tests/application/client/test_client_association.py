@@ -12,6 +12,7 @@ from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.application.client.association_parameters import (
     LOGICAL_NAME_CONFORMANCE,
     AssociationParameters,
+    GatewayPath,
     conformance_of,
 )
 from cosemscope.application.client.client_association import ClientAssociation
@@ -44,6 +45,7 @@ from cosemscope.application.client.service_operations import (
 from cosemscope.application.encoding import get_set_action as g
 from cosemscope.application.encoding.acse_apdus import Aare, Abrt, Diagnostic, Rlrq
 from cosemscope.application.encoding.apdus import encode, parse
+from cosemscope.application.encoding.carrier_apdus import GatewayRequest, GatewayResponse
 from cosemscope.application.encoding.data_values import Data, array, long_unsigned, octet_string, unsigned
 from cosemscope.application.encoding.initiate_apdus import ConfirmedServiceError, InitiateResponse
 from cosemscope.application.encoding.notifications import (
@@ -234,6 +236,8 @@ def test_answers_that_are_no_association() -> None:
     assert "does not open" in words
     assert "check the keys" in words
     assert "aborted" in _answered(Abrt(1))
+    mirrored = Aare(1, 0, Diagnostic(1, 14), agreed, responding_authentication_value=b"challenge")
+    assert "sent back" in _answered(mirrored, **hls)
     challenged = Aare(1, 0, Diagnostic(1, 14), agreed, responding_authentication_value=STOC)
     assert "no HLS secret" in _answered(challenged, mechanism=3, challenge=b"challenge")
 
@@ -252,6 +256,8 @@ def test_missing_keys_are_said_before_anything_is_sent() -> None:
         ClientAssociation(AssociationParameters(form=CipheringForm.GLOBAL, keys=_KEYS))
     with pytest.raises(SealError, match="encryption key of 16"):
         ClientAssociation(AssociationParameters(form=CipheringForm.GLOBAL, title=_CLIENT))
+    with pytest.raises(SealError, match="challenge of 8 to 64 octets, 0 are given"):
+        ClientAssociation(AssociationParameters(mechanism=3))
 
 
 def test_a_pre_established_association() -> None:
@@ -563,6 +569,42 @@ def test_notifications_are_told_at_any_time() -> None:
     ciphered = _ciphered(CipheringForm.GENERAL_GLOBAL)
     sealed = ciphered.meter.seal(encode(push))
     assert only(ciphered.hear(sealed), NotificationReceived).protected
+
+
+def test_a_device_behind_a_gateway() -> None:
+    """Every APDU has the prefix; what comes of another device is not taken."""
+    path = GatewayPath(3, b"\x12\x34")
+    client = ClientAssociation(AssociationParameters(gateway=path))
+    meter = PlayedMeter(long=200, blocks=True)
+    meter.values[_ENERGY] = unsigned(5)
+    waiting, told = list(client.associate(0)), []
+    while waiting:
+        event = waiting.pop(0)
+        if not isinstance(event, TransmitApdu):
+            told.append(event)
+            if isinstance(event, AssociationOpened):
+                waiting += client.request(get(_ENERGY), 0)[1]
+            continue
+        asked = parse(event.octets)
+        assert (type(asked), *path) == (GatewayRequest, asked.network_id, asked.device_address)
+        for octets in meter.answer(asked.apdu):
+            other = client.receive(encode(GatewayResponse(3, b"\x99", octets)), 1)
+            assert "of another device: network 3, device 99" in only(other, ApduRejected).sentence
+            waiting += client.receive(encode(GatewayResponse(*path, octets)), 1)
+    assert only(told, RequestAnswered).results[0].value == unsigned(5)
+
+
+def test_services_that_are_not_confirmed() -> None:
+    """Nothing is awaited; what would take blocks is refused, and so is another state."""
+    session = _associated({"long": 160, "blocks": True})
+    (sent,) = session.client.tell(set_value(_ENERGY, unsigned(6)))
+    assert isinstance(sent, TransmitApdu)
+    assert parse(sent.octets).invoke == 0x00
+    assert session.client.deadline is None
+    with pytest.raises(PlanError, match="cannot be sent in blocks"):
+        session.client.tell(set_value(_PROFILE, _CAPTURED))
+    with pytest.raises(LocalProtocolError, match="not associated"):
+        ClientAssociation(AssociationParameters()).tell(act(_RESET))
 
 
 def test_silence_while_associating() -> None:

@@ -1,6 +1,7 @@
 """What a client associates with: mechanism, keys, titles, counters, proposals; secrets never show."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.application.protection.hls_answers import HLS_MECHANISMS
@@ -36,6 +37,13 @@ LOGICAL_NAME_CONFORMANCE = conformance_of(
 )
 
 
+class GatewayPath(NamedTuple):
+    """A device behind a gateway: the number of its network and its address there."""
+
+    network_id: int
+    device_address: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class AssociationParameters:
     """All that an association needs, as values; what is made by chance (challenge, dedicated key) is given.
@@ -44,7 +52,7 @@ class AssociationParameters:
     both ends have; `own` has the client's private keys and `peer` the server's public ones, where HLS-ECDSA
     or signatures are used. `form` None: nothing is ciphered. `dedicated_key` goes in the InitiateRequest and
     ciphers from then on. `counter` is the next invocation counter to use, `server_counter` the last one
-    that the server is known to have used. Times in seconds.
+    that the server is known to have used. Times in seconds. Behind a `gateway` every APDU has its prefix.
     """
 
     mechanism: int = 0
@@ -72,6 +80,7 @@ class AssociationParameters:
     window: int = 1
     parallel: int = 1
     most_octets: int = 1 << 26
+    gateway: GatewayPath | None = None
 
     @property
     def hls(self) -> bool:

@@ -44,13 +44,17 @@ from cosemscope.application.client.refusals import (
     of_exception,
     of_service_error,
 )
-from cosemscope.application.client.request_plans import Limits, plan
+from cosemscope.application.client.request_plans import Limits, PlanError, plan
 from cosemscope.application.client.running_requests import KINDS, RequestTable, RunningRequest
-from cosemscope.application.client.service_operations import Operation
+from cosemscope.application.client.service_operations import Act, Operation, Set
 from cosemscope.application.client.service_steps import UnfittingAnswerError
 from cosemscope.application.encoding.acse_apdus import Aare, Aarq, Abrt, Diagnostic, Rlre, Rlrq
 from cosemscope.application.encoding.apdus import ApduValue, encode, parse
-from cosemscope.application.encoding.carrier_apdus import GeneralBlockTransfer
+from cosemscope.application.encoding.carrier_apdus import (
+    GatewayRequest,
+    GatewayResponse,
+    GeneralBlockTransfer,
+)
 from cosemscope.application.encoding.data_values import Data, octet_string
 from cosemscope.application.encoding.get_set_action import ActionRequestNormal, ActionResponseNormal
 from cosemscope.application.encoding.initiate_apdus import (
@@ -81,7 +85,7 @@ from cosemscope.transport.errors import LocalProtocolError
 HLS_METHOD: Final = Reference(15, bytes.fromhex("0000280000ff"), 1, method=True)
 _AUTHENTICATION_REQUIRED = Diagnostic(1, 14)
 _OCTET_STRING = 9
-_GENERAL_BLOCK_TRANSFER = 0xE0
+_GENERAL_BLOCK_TRANSFER, _GATEWAY_RESPONSE = 0xE0, 0xE7
 #: Common servers send an RLRE whose lengths are wrong: it has released the association.
 _BROKEN_ANSWERS = {
     (ClientState.ASSOCIATION_PENDING, b"\x61"): ("AARE", ClientInput.AARE_REFUSED),
@@ -177,6 +181,23 @@ class ClientAssociation:
         )
         return number, events
 
+    def tell(self, operation: Set | Act) -> tuple[ClientEvent, ...]:
+        """Send an operation that is not confirmed: nothing is awaited, nothing told of it but what to send.
+
+        For groups, or where no answer is wanted. Raises as `request` does, and PlanError where the operation
+        takes blocks, which have to be acknowledged.
+        """
+        steps = plan(operation, self._limits())
+        if any(step.block_size is not None for step in steps):
+            raise PlanError("an operation that is not confirmed cannot be sent in blocks")
+        if self._state is not ClientState.ASSOCIATED:
+            words = f"a service that is not confirmed is not allowed in the state: {self._state.value}"
+            raise LocalProtocolError(words, self._state.value)
+        invoke = invoke_octet(0, confirmed=False, high_priority=self._parameters.high_priority)
+        for step in steps:
+            self._transmit(next(step.begin(invoke)))
+        return self._told()
+
     def confirm(self, notification: DataNotification) -> tuple[ClientEvent, ...]:
         """Confirm a data-notification that wants it."""
         self._transmit(DataNotificationConfirm(notification.long_invoke))
@@ -200,9 +221,14 @@ class ClientAssociation:
         return self._told()
 
     def _limits(self) -> Limits:
-        longest = self._agreed.max_pdu_size or _LONGEST
-        room = longest - self._protection.overhead
+        room = self._longest() - self._protection.overhead
         return Limits(self._agreed.conformance, room, self._parameters.most_octets)
+
+    def _longest(self) -> int:
+        """Octets of the longest APDU that the server takes, without a gateway's prefix."""
+        path = self._parameters.gateway
+        prefix = 0 if path is None else 3 + len(path.device_address)
+        return (self._agreed.max_pdu_size or _LONGEST) - prefix
 
     # What happens.
 
@@ -247,6 +273,8 @@ class ClientAssociation:
             if tag in PROTECTED_TAGS:
                 unsealed = self._protection.unseal(octets)
                 control, octets = unsealed.control, unsealed.apdu
+            elif tag == _GATEWAY_RESPONSE and self._parameters.gateway is not None:
+                octets = self._from_gateway(parse(octets))
             elif tag == _GENERAL_BLOCK_TRANSFER:
                 joined = self._take_block(parse(octets), now)
                 if joined is None:
@@ -256,10 +284,18 @@ class ClientAssociation:
                 return control, octets
         raise UnsealError(f"more than {_MOST_LAYERS} envelopes stand around one another")
 
+    def _from_gateway(self, response: GatewayResponse) -> bytes:
+        """The APDU behind a gateway's prefix; raises UnsealError where it is of another device."""
+        path = (response.network_id, response.device_address)
+        if path != self._parameters.gateway:
+            where = f"network {path[0]}, device {path[1].hex() or 'without address'}"
+            raise UnsealError(f"the gateway's response is of another device: {where}")
+        return response.apdu
+
     def _take_block(self, block: GeneralBlockTransfer, now: float) -> bytes | None:
         taken = self._blocks.receive(block)
         for reply in taken.blocks:
-            self._events.append(TransmitApdu(encode(reply)))
+            self._emit(encode(reply))
         if taken.apdu is None:
             self._wait_anew(now)
         return taken.apdu
@@ -335,6 +371,9 @@ class ClientAssociation:
         if aare.responding_authentication_value is None:
             refusal = at_client("the server asks for HLS authentication without a challenge")
             return ClientInput.AARE_REFUSED, what._replace(refusal=refusal)
+        if aare.responding_authentication_value == self._parameters.challenge:
+            words = "the server's challenge is the client's own, sent back: it may only repeat what it hears"
+            return ClientInput.AARE_REFUSED, what._replace(refusal=at_client(words))
         self._challenges = Challenges(
             self._parameters.mechanism,
             self._parameters.title,
@@ -409,7 +448,7 @@ class ClientAssociation:
             calling_ae_invocation_id=parameters.user,
             authentication_required=True if parameters.mechanism else None,
         )
-        self._events.append(TransmitApdu(encode(aarq)))
+        self._emit(encode(aarq))
         self._wait(what.now)
 
     def _secret(self) -> bytes | None:
@@ -455,7 +494,7 @@ class ClientAssociation:
         if self._parameters.form is not None:
             initiate = InitiateRequest(self._parameters.conformance, self._parameters.max_pdu_size)
             information = self._protection.seal(encode(initiate), associated=False)
-        self._events.append(TransmitApdu(encode(Rlrq(0, information))))
+        self._emit(encode(Rlrq(0, information)))
         self._wait(what.now)
 
     def _confirm_release(self, what: _Occurrence) -> None:
@@ -575,12 +614,20 @@ class ClientAssociation:
 
     def _transmit(self, apdu: ApduValue, *, associated: bool = True) -> None:
         octets = self._protection.seal(encode(apdu), associated=associated)
-        longest = self._agreed.max_pdu_size or _LONGEST
+        longest = self._longest()
         if len(octets) <= longest or not self._limits().has(GENERAL_BLOCKS):
-            self._events.append(TransmitApdu(octets))
+            self._emit(octets)
             return
         for block in self._blocks.send(octets, longest - BLOCK_OVERHEAD):
-            self._events.append(TransmitApdu(encode(block)))
+            self._emit(encode(block))
+
+    def _emit(self, octets: bytes) -> None:
+        """Octets to send: behind a gateway with its prefix before them."""
+        path = self._parameters.gateway
+        sent = (
+            octets if path is None else encode(GatewayRequest(path.network_id, path.device_address, octets))
+        )
+        self._events.append(TransmitApdu(sent))
 
     def _wait(self, now: float) -> None:
         self._deadline = now + self._parameters.response_timeout

@@ -13,6 +13,8 @@ from cosemscope.application.protection.unsealing import Unsealed, UnsealError, u
 
 _DEDICATED = frozenset(DED_SERVICES) | {GENERAL_DED}
 _GMAC = 5
+#: Octets of a challenge.
+_SHORTEST, _LONGEST = 8, 64
 
 
 class ClientProtection:
@@ -23,6 +25,9 @@ class ClientProtection:
     """
 
     def __init__(self, parameters: AssociationParameters) -> None:
+        if parameters.hls and not _SHORTEST <= len(parameters.challenge) <= _LONGEST:
+            found = len(parameters.challenge)
+            raise SealError(f"HLS needs a challenge of {_SHORTEST} to {_LONGEST} octets, {found} are given")
         self._parameters = parameters
         self.counter = parameters.counter
         self.server_counter = parameters.server_counter
