@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from cosemscope.apdu.context import Reference
-from cosemscope.apdu.security.hls import Challenges, HlsVerdict
-from cosemscope.application.client.association_parameters import GENERAL_BLOCKS, AssociationParameters
+from cosemscope.application.client.association_answers import AssociationAnswers
+from cosemscope.application.client.association_parameters import AssociationParameters
 from cosemscope.application.client.client_events import (
     AnswerUnmatched,
     ApduRejected,
@@ -36,26 +36,20 @@ from cosemscope.application.client.client_states import (
     ClientInput,
     ClientState,
 )
+from cosemscope.application.client.client_wrapping import ClientWrapping
 from cosemscope.application.client.refusals import (
     Refusal,
     at_client,
-    of_aare,
-    of_action,
     of_exception,
     of_service_error,
 )
-from cosemscope.application.client.request_plans import Limits, PlanError, plan
+from cosemscope.application.client.request_plans import PlanError, plan
 from cosemscope.application.client.running_requests import KINDS, RequestTable, RunningRequest
 from cosemscope.application.client.service_operations import Act, Operation, Set
 from cosemscope.application.client.service_steps import UnfittingAnswerError
-from cosemscope.application.encoding.acse_apdus import Aare, Aarq, Abrt, Diagnostic, Rlre, Rlrq
+from cosemscope.application.encoding.acse_apdus import Aare, Aarq, Abrt, Rlre, Rlrq
 from cosemscope.application.encoding.apdus import ApduValue, encode, parse
-from cosemscope.application.encoding.carrier_apdus import (
-    GatewayRequest,
-    GatewayResponse,
-    GeneralBlockTransfer,
-)
-from cosemscope.application.encoding.data_values import Data, octet_string
+from cosemscope.application.encoding.data_values import octet_string
 from cosemscope.application.encoding.get_set_action import ActionRequestNormal, ActionResponseNormal
 from cosemscope.application.encoding.initiate_apdus import (
     ConfirmedServiceError,
@@ -73,27 +67,20 @@ from cosemscope.application.encoding.octet_reader import ParseError
 from cosemscope.application.encoding.service_parts import invoke_octet
 from cosemscope.application.encoding.short_name_apdus import InformationReport
 from cosemscope.application.protection.sealing import SealError
-from cosemscope.application.protection.unsealing import PROTECTED_TAGS, UnsealError
+from cosemscope.application.protection.unsealing import UnsealError
 from cosemscope.application.transfer.general_block_machine import (
-    BLOCK_OVERHEAD,
-    GeneralBlockMachine,
     TransferError,
 )
 from cosemscope.transport.errors import LocalProtocolError
 
 #: reply_to_HLS_authentication of the current association.
 HLS_METHOD: Final = Reference(15, bytes.fromhex("0000280000ff"), 1, method=True)
-_AUTHENTICATION_REQUIRED = Diagnostic(1, 14)
-_OCTET_STRING = 9
-_GENERAL_BLOCK_TRANSFER, _GATEWAY_RESPONSE = 0xE0, 0xE7
 #: Common servers send an RLRE whose lengths are wrong: it has released the association.
 _BROKEN_ANSWERS = {
     (ClientState.ASSOCIATION_PENDING, b"\x61"): ("AARE", ClientInput.AARE_REFUSED),
     (ClientState.RELEASE_PENDING, b"\x63"): ("RLRE", ClientInput.RLRE),
 }
-_LONGEST = 0xFFFF
-#: Envelopes and block transfers that may stand around one another.
-_MOST_LAYERS = 4
+_HLS_INVOKE_ID = 1
 _PENDING = (ClientState.ASSOCIATION_PENDING, ClientState.HLS_PENDING, ClientState.RELEASE_PENDING)
 _BROKEN = (UnsealError, TransferError, ParseError)
 
@@ -116,17 +103,14 @@ class ClientAssociation:
         """Raises SealError where the parameters ask for protection and keys or titles are missing."""
         self._parameters = parameters
         self._protection = ClientProtection(parameters)
-        self._blocks = GeneralBlockMachine(parameters.window, parameters.most_octets)
+        self._wrapping = ClientWrapping(parameters, self._protection)
+        self._answers = AssociationAnswers(parameters, self._protection)
         self._requests = RequestTable(parameters.parallel)
         self._state = ClientState.INACTIVE
         self._events: list[ClientEvent] = []
         self._deadline: float | None = None
         self._numbers = 0
         self._rejected = ""
-        self._challenges = Challenges(parameters.mechanism)
-        self._hls_invoke = 0
-        self._agreed = InitiateResponse(parameters.conformance, 0)
-        self._server_title = parameters.server_title
 
     # What a driver looks at.
 
@@ -148,12 +132,12 @@ class ClientAssociation:
     @property
     def server_title(self) -> bytes | None:
         """The server's system title, where it is known."""
-        return self._server_title
+        return self._answers.server_title
 
     @property
     def agreed(self) -> InitiateResponse:
         """What was negotiated; what was proposed, before."""
-        return self._agreed
+        return self._wrapping.agreed
 
     @property
     def deadline(self) -> float | None:
@@ -175,7 +159,7 @@ class ClientAssociation:
         no encoding.
         """
         number = self._numbers + 1
-        steps = plan(operation, self._limits())
+        steps = plan(operation, self._wrapping.limits)
         events = self._wish(
             ClientInput.SERVICE_REQUEST, _Occurrence(now, request=RunningRequest(number, operation, steps))
         )
@@ -187,7 +171,7 @@ class ClientAssociation:
         For groups, or where no answer is wanted. Raises as `request` does, and PlanError where the operation
         takes blocks, which have to be acknowledged.
         """
-        steps = plan(operation, self._limits())
+        steps = plan(operation, self._wrapping.limits)
         if any(step.block_size is not None for step in steps):
             raise PlanError("an operation that is not confirmed cannot be sent in blocks")
         if self._state is not ClientState.ASSOCIATED:
@@ -220,16 +204,6 @@ class ClientAssociation:
             )
         return self._told()
 
-    def _limits(self) -> Limits:
-        room = self._longest() - self._protection.overhead
-        return Limits(self._agreed.conformance, room, self._parameters.most_octets)
-
-    def _longest(self) -> int:
-        """Octets of the longest APDU that the server takes, without a gateway's prefix."""
-        path = self._parameters.gateway
-        prefix = 0 if path is None else 3 + len(path.device_address)
-        return (self._agreed.max_pdu_size or _LONGEST) - prefix
-
     # What happens.
 
     def link_lost(self, now: float, sentence: str = "the connection is gone") -> tuple[ClientEvent, ...]:
@@ -250,9 +224,12 @@ class ClientAssociation:
     def receive(self, octets: bytes, now: float) -> tuple[ClientEvent, ...]:
         """One APDU has been received."""
         try:
-            control, inner = self._unwrapped(octets, now)
-            if inner is not None:
-                self._take(parse(inner), control, octets, now)
+            apdu, control, replies = self._wrapping.unwrapped(octets)
+            self._events.extend(map(TransmitApdu, replies))
+            if apdu is None:
+                self._wait_anew(now)
+            else:
+                self._take(parse(apdu), control, octets, now)
         except _BROKEN as reason:
             self._take_broken(str(reason), octets, now)
         return self._told()
@@ -264,41 +241,6 @@ class ClientAssociation:
             self._reject(reason, octets)
         else:
             self._fire(kind, _Occurrence(now, sentence=f"the {name} is broken: {reason}"))
-
-    def _unwrapped(self, octets: bytes, now: float) -> tuple[int | None, bytes | None]:
-        """Security control and APDU out of all envelopes; None while blocks are missing."""
-        control: int | None = None
-        for _ in range(_MOST_LAYERS):
-            tag = octets[0] if octets else -1
-            if tag in PROTECTED_TAGS:
-                unsealed = self._protection.unseal(octets)
-                control, octets = unsealed.control, unsealed.apdu
-            elif tag == _GATEWAY_RESPONSE and self._parameters.gateway is not None:
-                octets = self._from_gateway(parse(octets))
-            elif tag == _GENERAL_BLOCK_TRANSFER:
-                joined = self._take_block(parse(octets), now)
-                if joined is None:
-                    return control, None
-                octets = joined
-            else:
-                return control, octets
-        raise UnsealError(f"more than {_MOST_LAYERS} envelopes stand around one another")
-
-    def _from_gateway(self, response: GatewayResponse) -> bytes:
-        """The APDU behind a gateway's prefix; raises UnsealError where it is of another device."""
-        path = (response.network_id, response.device_address)
-        if path != self._parameters.gateway:
-            where = f"network {path[0]}, device {path[1].hex() or 'without address'}"
-            raise UnsealError(f"the gateway's response is of another device: {where}")
-        return response.apdu
-
-    def _take_block(self, block: GeneralBlockTransfer, now: float) -> bytes | None:
-        taken = self._blocks.receive(block)
-        for reply in taken.blocks:
-            self._emit(encode(reply))
-        if taken.apdu is None:
-            self._wait_anew(now)
-        return taken.apdu
 
     def _take(self, apdu: ApduValue, control: int | None, octets: bytes, now: float) -> None:
         """An APDU in clear: which input it is, and what belongs to it."""
@@ -317,11 +259,11 @@ class ClientAssociation:
             if lacking:
                 return None, what._replace(sentence=f"{type(apdu).__name__} is not taken: {lacking}")
             if self._state is ClientState.HLS_PENDING:
-                return self._judged(apdu, what)
+                return self._of_hls(apdu, what)
             return ClientInput.SERVICE_RESPONSE, what
         match apdu:
             case Aare():
-                return self._aare(apdu, what)
+                return self._of_aare(apdu, what)
             case ExceptionResponse():
                 return ClientInput.EXCEPTION, what._replace(refusal=of_exception(apdu))
             case ConfirmedServiceError():
@@ -334,92 +276,20 @@ class ClientAssociation:
                 return ClientInput.NOTIFICATION, what
         return None, what._replace(sentence=f"{type(apdu).__name__} is nothing that a server sends")
 
-    # Opening.
-
-    def _aare(self, aare: Aare, what: _Occurrence) -> tuple[ClientInput, _Occurrence]:
+    def _of_aare(self, aare: Aare, what: _Occurrence) -> tuple[ClientInput, _Occurrence]:
         """The input that an AARE is; what was agreed in the place of the APDU where it accepts."""
         if self._state is not ClientState.ASSOCIATION_PENDING:
             return ClientInput.AARE_ACCEPTED, what
-        self._protection.know_server(aare.responding_ap_title)
-        self._server_title = aare.responding_ap_title or self._server_title
-        answer, problem = self._user_information(aare.user_information)
-        if aare.result != 0:
-            error = answer if isinstance(answer, ConfirmedServiceError) else None
-            return ClientInput.AARE_REFUSED, what._replace(refusal=of_aare(aare, error))
-        if isinstance(answer, ConfirmedServiceError):
-            return ClientInput.AARE_REFUSED, what._replace(refusal=of_service_error(answer))
-        if not isinstance(answer, InitiateResponse):
-            words = f"the server accepts, but without an InitiateResponse that can be taken: {problem}"
-            advice = "check the keys, the suite and the system titles" if aare.user_information else ""
-            return ClientInput.AARE_REFUSED, what._replace(refusal=at_client(words, advice))
-        what = what._replace(apdu=answer)
-        hls = aare.diagnostic == _AUTHENTICATION_REQUIRED
-        if hls != self._parameters.hls:
-            words = (
-                "the server asks for HLS authentication"
-                if hls
-                else "the server asks for no HLS authentication"
-            )
-            advice = (
-                "associate with a mechanism from 2 to 7"
-                if hls
-                else "it does not prove who it is: check the wPorts"
-            )
-            return ClientInput.AARE_REFUSED, what._replace(refusal=at_client(words, advice))
-        if not hls:
-            return ClientInput.AARE_ACCEPTED, what
-        if aare.responding_authentication_value is None:
-            refusal = at_client("the server asks for HLS authentication without a challenge")
-            return ClientInput.AARE_REFUSED, what._replace(refusal=refusal)
-        if aare.responding_authentication_value == self._parameters.challenge:
-            words = "the server's challenge is the client's own, sent back: it may only repeat what it hears"
-            return ClientInput.AARE_REFUSED, what._replace(refusal=at_client(words))
-        self._challenges = Challenges(
-            self._parameters.mechanism,
-            self._parameters.title,
-            self._server_title,
-            self._parameters.challenge,
-            aare.responding_authentication_value,
-        )
-        return ClientInput.AARE_HLS, what
+        kind, refusal, agreed = self._answers.of_aare(aare)
+        return kind, what._replace(apdu=agreed, refusal=refusal)
 
-    def _user_information(self, octets: bytes | None) -> tuple[ApduValue, str]:
-        """The APDU in an AARE; or None and why not."""
-        if not octets:
-            return None, "there is none"
-        control: int | None = None
-        try:
-            if octets[0] in PROTECTED_TAGS:
-                unsealed = self._protection.unseal(octets)
-                control, octets = unsealed.control, unsealed.apdu
-            answer = parse(octets)
-        except _BROKEN as reason:
-            return None, str(reason)
-        lacking = self._protection.enough(control)
-        if lacking and isinstance(answer, InitiateResponse):
-            return None, lacking
-        return answer, f"{type(answer).__name__} stands there"
-
-    def _judged(self, apdu: ApduValue, what: _Occurrence) -> tuple[ClientInput | None, _Occurrence]:
+    def _of_hls(self, apdu: ApduValue, what: _Occurrence) -> tuple[ClientInput | None, _Occurrence]:
         """The server's answer to the client's challenge: right or wrong."""
-        if not isinstance(apdu, ActionResponseNormal) or apdu.invoke & 0x0F != self._hls_invoke:
+        if not isinstance(apdu, ActionResponseNormal) or apdu.invoke & 0x0F != _HLS_INVOKE_ID:
             words = f"{type(apdu).__name__} answers nothing while HLS authentication is going on"
             return None, what._replace(sentence=words)
-        code, returned = apdu.answer
-        if code:
-            advice = "check the HLS secret, the keys and the system titles"
-            words = f"the server does not take the client's answer to its challenge: {of_action(code).words}"
-            return ClientInput.HLS_WRONG, what._replace(refusal=Refusal("action-result", code, words, advice))
-        if not isinstance(returned, Data) or returned.tag != _OCTET_STRING:
-            refusal = at_client(
-                "the server gives no answer to the client's challenge: it does not prove who it is"
-            )
-            return ClientInput.HLS_WRONG, what._replace(refusal=refusal)
-        check = self._protection.judge(self._challenges, returned.value)
-        if check.verdict is HlsVerdict.RIGHT:
-            return ClientInput.HLS_RIGHT, what
-        words = f"the server does not prove who it is: {check.sentence}"
-        return ClientInput.HLS_WRONG, what._replace(refusal=at_client(words, "check the keys of this meter"))
+        kind, refusal, _ = self._answers.of_hls(apdu.answer)
+        return kind, what._replace(refusal=refusal)
 
     # Actions of the table.
 
@@ -461,27 +331,24 @@ class ClientAssociation:
         )
 
     def _take_agreed(self, what: _Occurrence) -> None:
-        self._agreed = what.apdu
+        self._wrapping.agreed = what.apdu
 
     def _send_hls_answer(self, what: _Occurrence) -> None:
         try:
-            answer = self._protection.answer(self._challenges)
+            answer = self._protection.answer(self._answers.challenges)
         except SealError as reason:
             refusal = at_client(f"the server's challenge cannot be answered: {reason}")
             self._fire(ClientInput.HLS_WRONG, what._replace(refusal=refusal))
             return
-        self._hls_invoke = 1
-        invoke = invoke_octet(self._hls_invoke, high_priority=self._parameters.high_priority)
+        invoke = invoke_octet(_HLS_INVOKE_ID, high_priority=self._parameters.high_priority)
         request = ActionRequestNormal(invoke, HLS_METHOD, octet_string(answer))
         self._transmit(request, associated=False)
         self._wait(what.now)
 
     def _confirm_open(self, what: _Occurrence) -> None:
         self._deadline, self._rejected = None, ""
-        size = self._agreed.max_pdu_size
-        opened = AssociationOpened(
-            self._agreed.conformance, size, self._server_title, self._parameters.mechanism
-        )
+        agreed, title = self._wrapping.agreed, self._answers.server_title
+        opened = AssociationOpened(agreed.conformance, agreed.max_pdu_size, title, self._parameters.mechanism)
         self._events.append(opened)
 
     def _confirm_open_refused(self, what: _Occurrence) -> None:
@@ -514,8 +381,7 @@ class ClientAssociation:
     def _end(self) -> None:
         """The association is over, or never came to be."""
         self._deadline, self._rejected = None, ""
-        self._blocks.reset()
-        self._agreed = InitiateResponse(self._parameters.conformance, 0)
+        self._wrapping.reset()
 
     # Requests.
 
@@ -599,7 +465,7 @@ class ClientAssociation:
 
     def _expire_requests(self, what: _Occurrence) -> None:
         self._rejected = ""
-        self._blocks.reset()
+        self._wrapping.give_up_blocks()
         for request in self._requests.expired(what.now):
             self._fail(request, at_client(what.sentence, "ask again, or wait longer for an answer"))
         self._send_waiting(what.now)
@@ -613,21 +479,11 @@ class ClientAssociation:
     # Sending, waiting, telling.
 
     def _transmit(self, apdu: ApduValue, *, associated: bool = True) -> None:
-        octets = self._protection.seal(encode(apdu), associated=associated)
-        longest = self._longest()
-        if len(octets) <= longest or not self._limits().has(GENERAL_BLOCKS):
-            self._emit(octets)
-            return
-        for block in self._blocks.send(octets, longest - BLOCK_OVERHEAD):
-            self._emit(encode(block))
+        self._events.extend(map(TransmitApdu, self._wrapping.wrapped(apdu, associated=associated)))
 
     def _emit(self, octets: bytes) -> None:
-        """Octets to send: behind a gateway with its prefix before them."""
-        path = self._parameters.gateway
-        sent = (
-            octets if path is None else encode(GatewayRequest(path.network_id, path.device_address, octets))
-        )
-        self._events.append(TransmitApdu(sent))
+        """An ACSE APDU, which is sealed inside where it is."""
+        self._events.append(TransmitApdu(self._wrapping.prefixed(octets)))
 
     def _wait(self, now: float) -> None:
         self._deadline = now + self._parameters.response_timeout
