@@ -34,7 +34,8 @@ def spools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def unsaved_answer(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is answered to the question about an unsaved capture: its last item, again and again."""
     answers = ["discard"]
-    monkeypatch.setattr("cosemscope.gui.live.saver.ask_unsaved", lambda *_: answers[-1])
+    for question in ("ask_unsaved", "ask_unsaved_comments"):
+        monkeypatch.setattr(f"cosemscope.gui.live.saver.{question}", lambda *_: answers[-1])
     return answers
 
 

@@ -23,7 +23,7 @@ class Comment(NamedTuple):
 
 def comments_of(analysis: "Analysis", row: int) -> tuple[Comment, ...]:
     """The comments on the packets that carried a WPDU, in the order of its octets."""
-    comments = analysis.reader.comments
+    comments = analysis.notes.comments
     if not comments:
         return ()
     packets = analysis.packets_of(row).tolist()

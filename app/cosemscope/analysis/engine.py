@@ -23,6 +23,7 @@ from cosemscope.analysis.exchanges.exchange_roles import SILENCE
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
 from cosemscope.analysis.exchanges.general_transfers import general_rows
 from cosemscope.analysis.exchanges.pairing import PairedRows
+from cosemscope.analysis.notes import Notes
 from cosemscope.analysis.sessions.counts import statistics
 from cosemscope.analysis.sessions.session_tree import Peers, session_tree
 from cosemscope.analysis.sessions.wport_pairs import PairCounts, near_is_client, same_pairs, sent_by_client
@@ -72,10 +73,10 @@ class Analysis:
     (EXCHANGE_FIELDS; -1 none). `patience`: ns without an answer that count as none. By row, as a walk over
     associations finds it, `acse` has what ciphered AARQs and AAREs say, `hls` how right answers to challenges
     are (HlsAnswer), and `refused` which items of lists are answered with errors. `derived`: what others work
-    out of the exchanges, thrown away when these are made anew. With `one_by_one` every segment goes through
-    the reassembler, which gives the same rows. `look` is asked while a batch is taken in, and by all that
-    takes long: where it raises Cancelled the rest of the batch is left out, `cancelled` is set, and nothing
-    more is taken in.
+    out of the exchanges, thrown away when these are made anew; `notes` what a person notes. With `one_by_one`
+    every segment goes through the reassembler, which gives the same rows. `look` is asked while a batch is
+    taken in, and by all that takes long: where it raises Cancelled the rest of the batch is left out,
+    `cancelled` is set, and nothing more is taken in.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Analysis:
         self.hls: dict[int, int] = {}
         self.refused: dict[int, tuple[RefusedItem, ...]] = {}
         self.derived: dict[str, object] = {}
+        self.notes = Notes(lambda: reader.comments)
         self._pairing = Lock()
         self.look = look
         self.finished = self.cancelled = False

@@ -6,7 +6,16 @@ from operator import attrgetter
 import pytest
 from PySide6.QtGui import QAction
 
-from cosemscope.gui.frame.actions import ACTIONS, EXCLUSIVE, MENUS, TOOLBAR, Needs, enable, shortcut_rows
+from cosemscope.gui.frame.actions import (
+    ACTIONS,
+    EXCLUSIVE,
+    MENUS,
+    NOTES,
+    TOOLBAR,
+    Needs,
+    enable,
+    shortcut_rows,
+)
 
 
 def test_every_action_has_a_slot_a_place_and_keys_of_its_own(window):
@@ -19,7 +28,7 @@ def test_every_action_has_a_slot_a_place_and_keys_of_its_own(window):
     assert all(len(needs) == 2 and frozenset(needs) in EXCLUSIVE for needs in shared_keys.values())
     names = {spec.name for spec in ACTIONS}
     assert len(names) == len(ACTIONS)
-    placed = {name for _, menu in MENUS for name in menu if name and not name.startswith("@")}
+    placed = {name for _, menu in (*MENUS, ("", NOTES)) for name in menu if name and not name.startswith("@")}
     assert placed == names
     assert {name for name in TOOLBAR if name} <= names
     for spec in ACTIONS:

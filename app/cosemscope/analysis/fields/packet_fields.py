@@ -8,6 +8,7 @@ from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.row_field import declared
 from cosemscope.analysis.fields.value_arrays import Array, Coded, Several, Values, both, object_array, since
 from cosemscope.analysis.fields.value_types import Address, Duration, Flag, Instant, Integer, Text
+from cosemscope.analysis.notes import NoteKind
 from cosemscope.capture.packets.packet_row import TCP, UDP
 
 _NO_PORT = Integer(none=-1)
@@ -57,9 +58,34 @@ def _interface(asked: AskedRows) -> Values:
     return interfaces if asked.analysis.reader.sections else np.full(len(interfaces), -1, np.int32)
 
 
+@declared("frame.marked", Flag(), "Marked", "Whether somebody has marked the WPDU")
+def _marked(asked: AskedRows) -> Values:
+    return asked.analysis.notes.has(NoteKind.MARKED, asked.numbers)
+
+
+@declared(
+    "frame.ignored",
+    Flag(),
+    "Ignored",
+    "Whether somebody has set the WPDU aside, so that counts and exports leave it out",
+)
+def _ignored(asked: AskedRows) -> Values:
+    return asked.analysis.notes.has(NoteKind.IGNORED, asked.numbers)
+
+
+@declared(
+    "frame.ref_time",
+    Flag(),
+    "Reference",
+    "Whether somebody wants relative times behind the WPDU to count from it",
+)
+def _reference(asked: AskedRows) -> Values:
+    return asked.analysis.notes.has(NoteKind.REFERENCE, asked.numbers)
+
+
 @declared("frame.comment", Text(), "Comments", "Comments in the capture on the WPDU's packets", several=True)
 def _comments(asked: AskedRows) -> Values:
-    comments = asked.analysis.reader.comments
+    comments = asked.analysis.notes.comments
     stops, packets = asked.packet_rows
     if not comments:
         return Several(np.zeros(len(stops), np.int64), object_array([]))

@@ -19,7 +19,7 @@ from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.wording import count
 
 #: What WPDUs are called, in the order in which they are offered.
-SCOPES = {"displayed": "displayed", "selected": "selected", "all": "all"}
+SCOPES = {"displayed": "displayed", "selected": "selected", "marked": "marked", "all": "all"}
 
 
 class Wanted(NamedTuple):

@@ -347,6 +347,16 @@ class Document(QObject):
         self._work.itemsFound.connect(self._tell_items)
 
     @property
+    def lacks_file(self) -> bool:
+        """Whether something would be lost with it: packets of a spool that nobody has saved."""
+        return self.spool is not None and self.spool.is_worth_a_question(self.packets, self.wpdus)
+
+    @property
+    def lacks_comments(self) -> bool:
+        """Whether it has comments that no file has."""
+        return self.analysis is not None and self.analysis.notes.unsaved
+
+    @property
     def title(self) -> str:
         """The name that the window shows: that of the file, or of the program that made the capture."""
         return self.spool.title if self.spool is not None else self.path.name

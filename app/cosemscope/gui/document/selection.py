@@ -5,9 +5,11 @@ rows puts a display filter in force here, under a name of its own, and all of th
 """
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from cosemscope.analysis.filter.display_filter import compile_filter
+from cosemscope.analysis.notes import NoteKind
 from cosemscope.gui.document.asking import Filtering, Question
 from cosemscope.gui.document.conditions import FilterInForce, Filters
 from cosemscope.gui.document.traffic import Traffic
@@ -19,6 +21,8 @@ _REMEMBERED = 500
 #: must have passed.
 REST, PATIENCE = 400, 5
 
+#: Fields that say what somebody has noted.
+_OF_NOTES = ("frame.marked", "frame.ignored", "frame.ref_time", "frame.comment")
 _NONE_KNOWN = np.zeros(0, np.bool_)
 
 
@@ -59,7 +63,8 @@ class Selection(QObject):
     and that is to be brought into view, perhaps the current one. `filtersChanged` gives the names of the
     filters that were set or taken away, frozenset[str], or whose rows are others now. `rowsAnswered` says
     that more rows have been asked for the filters in force. `filterAsked` gives what somebody wants of the
-    filter that is typed, an `AskedFilter`. A new capture begins with `rowChanged(-1)` alone.
+    filter that is typed, an `AskedFilter`. `noted` says that somebody has marked, ignored or commented. A new
+    capture begins with `rowChanged(-1)` alone.
     """
 
     rowChanged = Signal(int)
@@ -67,6 +72,7 @@ class Selection(QObject):
     filtersChanged = Signal(object)
     rowsAnswered = Signal()
     filterAsked = Signal(object)
+    noted = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -178,6 +184,21 @@ class Selection(QObject):
         for name, condition in list(self.filters):
             question = Question(name, condition.display, _NONE_KNOWN, self.traffic.total)
             self.filtering.ask(question, self.traffic)
+
+    def tell_noted(self) -> None:
+        """Somebody has noted something on rows: tell the panes, and ask again who asks for notes."""
+        self.noted.emit()
+        if any(field in condition.text for _, condition in self.filters for field in _OF_NOTES):
+            self.ask_anew()
+
+    def counted(self, without: str = "") -> npt.NDArray[np.bool_]:
+        """Which rows pass the filters in force and are not ignored, bool[total]: what counts and goes out.
+
+        `without` is the name of a filter that is not asked.
+        """
+        total = self.traffic.total
+        ignored = self.traffic.analysis.notes.has(NoteKind.IGNORED, slice(0, total))
+        return self.filters.matching(0, total, without=without) & ~ignored
 
     def _take_answer(self, question: Question, condition: FilterInForce) -> None:
         before = dict(self.filters).get(question.name)

@@ -17,6 +17,7 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.expert.row_items import row_sentences
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.notes import NoteKind
 from cosemscope.analysis.sessions.counts import TableCounts, table_counts
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import Decoded
@@ -83,6 +84,17 @@ class Traffic:
     def first_time(self) -> int:
         """The time of the first WPDU's last octet, in nanoseconds since the epoch; 0 without any."""
         return self.wpdus["time"].item(0) if len(self.wpdus) else 0
+
+    def references(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The time reference that times of these rows count from, int64[n]; -1 for the first WPDU."""
+        notes = self.analysis.notes.rows(NoteKind.REFERENCE)
+        if not len(notes):
+            return np.full(len(rows), -1, np.int64)
+        return np.append(notes, -1)[np.searchsorted(notes, rows, "right") - 1]
+
+    def reference(self, row: int) -> int:
+        """The same of one row."""
+        return int(self.references(np.array([row]))[0]) if self.analysis.notes.version else -1
 
     def take_early(self) -> set[int]:
         """The rows that were told of, since this was asked last, before the pass had come to them."""

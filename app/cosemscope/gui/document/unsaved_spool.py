@@ -10,11 +10,16 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+import numpy as np
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.export.formats.packet_file import write_packets
+from cosemscope.analysis.export.whole_file import ExportError, WholeFile
 from cosemscope.capture.files.ring_names import ring_files
 from cosemscope.capture.records import CaptureError
 from cosemscope.capture.spool.spool_folder import SpoolHold, hold_spool
+from cosemscope.wording import count
 
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
 
@@ -118,6 +123,18 @@ def copy_files(extents: Sequence[Extent], target: Path) -> Copy:
     return Copy(target, "")
 
 
+def copy_with_comments(analysis: Analysis, sources: Sequence[Path], target: Path) -> Copy:
+    """Write all packets of a capture with the comments that hold now into a pcapng. May take long."""
+    try:
+        with WholeFile(target, sources) as file:
+            lost = write_packets(analysis, np.arange(len(analysis.packets)), file)
+    except ExportError as error:
+        return Copy(target, str(error))
+    except (CaptureError, OSError) as error:
+        return Copy(target, f"{target} could not be written: {error}.")
+    return Copy(target, f"{count(lost, 'packet')} could not be read any more." if lost else "")
+
+
 def _copy_piece(piece: BinaryIO, octets: int | None, whole: BinaryIO) -> None:
     while octets is None or octets > 0:
         read = piece.read(_COPIED_OCTETS if octets is None else min(octets, _COPIED_OCTETS))
@@ -129,14 +146,28 @@ def _copy_piece(piece: BinaryIO, octets: int | None, whole: BinaryIO) -> None:
 
 def ask_unsaved(parent: QWidget, running: bool, packets: str, wpdus: str) -> str:
     """Ask what is to become of an unsaved capture: SAVE, DISCARD or CANCEL."""
-    box = QMessageBox(parent)
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Unsaved capture")
-    box.setText("Stop the live traffic and save it first?" if running else "Save this capture first?")
-    box.setInformativeText(f"{packets} with {wpdus} are in no file of yours yet.")
+    question = "Stop the live traffic and save it first?" if running else "Save this capture first?"
     texts = ("&Save…", "&Don't save", "&Cancel")
     if running:
         texts = ("Stop and &save…", "Stop and &don't save", "&Go on")
+    return _ask(
+        parent, "Unsaved capture", question, f"{packets} with {wpdus} are in no file of yours yet.", texts
+    )
+
+
+def ask_unsaved_comments(parent: QWidget) -> str:
+    """Ask what is to become of comments that no file has: SAVE, DISCARD or CANCEL."""
+    told = "Comments that you wrote are in no file yet. They go into a pcapng."
+    texts = ("&Save…", "&Don't save", "&Cancel")
+    return _ask(parent, "Unsaved comments", "Save your comments first?", told, texts)
+
+
+def _ask(parent: QWidget, title: str, question: str, told: str, texts: tuple[str, str, str]) -> str:
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle(title)
+    box.setText(question)
+    box.setInformativeText(told)
     roles = QMessageBox.ButtonRole
     save, discard, cancel = map(
         box.addButton, texts, (roles.AcceptRole, roles.DestructiveRole, roles.RejectRole)

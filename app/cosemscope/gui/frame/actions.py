@@ -4,7 +4,7 @@ Menus, tool bar and the list of keyboard shortcuts are made from these tables.
 The keys are those that hands used to Wireshark already know.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from operator import attrgetter
 from typing import NamedTuple
@@ -112,6 +112,101 @@ ACTIONS = (
     ActionSpec("find-next", "Find ne&xt", "workspace.find_next", ("Ctrl+N",), "", "", Needs.CAPTURE),
     ActionSpec(
         "find-previous", "Find pre&vious", "workspace.find_previous", ("Ctrl+B",), "", "", Needs.CAPTURE
+    ),
+    ActionSpec(
+        "mark",
+        "&Mark or unmark",
+        "noting.mark",
+        ("Ctrl+M",),
+        "",
+        "Mark the selected WPDUs, or not any more",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "mark-displayed",
+        "Mark all &displayed",
+        "noting.mark_displayed",
+        ("Ctrl+Shift+M",),
+        "",
+        "",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "unmark-displayed",
+        "&Unmark all displayed",
+        "noting.unmark_displayed",
+        ("Ctrl+Alt+M",),
+        "",
+        "",
+        Needs.CAPTURE,
+    ),
+    ActionSpec("next-mark", "&Next mark", "noting.next_mark", ("Ctrl+Shift+N",), "", "", Needs.CAPTURE),
+    ActionSpec(
+        "previous-mark", "&Previous mark", "noting.previous_mark", ("Ctrl+Shift+B",), "", "", Needs.CAPTURE
+    ),
+    ActionSpec(
+        "ignore",
+        "&Ignore, or not any more",
+        "noting.ignore",
+        ("Ctrl+D",),
+        "",
+        "Set the selected WPDUs aside: counts and exports leave them out",
+        Needs.WPDU,
+    ),
+    ActionSpec("ignore-none", "Ignore n&one", "noting.ignore_none", ("Ctrl+Alt+D",), "", "", Needs.CAPTURE),
+    ActionSpec(
+        "refer",
+        "Set or unset &time reference",
+        "noting.refer",
+        ("Ctrl+T",),
+        "",
+        "Count relative times from this WPDU on",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "refer-to-none",
+        "Unset all time &references",
+        "noting.refer_to_none",
+        ("Ctrl+Alt+T",),
+        "",
+        "",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "next-reference",
+        "Ne&xt time reference",
+        "noting.next_reference",
+        ("Ctrl+Alt+N",),
+        "",
+        "",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "previous-reference",
+        "Pre&vious time reference",
+        "noting.previous_reference",
+        ("Ctrl+Alt+B",),
+        "",
+        "",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
+        "comment",
+        "&Comment on the packet…",
+        "noting.comment",
+        ("Ctrl+Alt+C",),
+        "",
+        "Write comments on the WPDU's first packet; they go into the pcapng that is saved",
+        Needs.WPDU,
+    ),
+    ActionSpec(
+        "undo",
+        "Undo no&te",
+        "noting.undo",
+        ("Ctrl+Z",),
+        "",
+        "Take the latest mark, comment or reference back",
+        Needs.CAPTURE,
     ),
     ActionSpec(
         "filter",
@@ -300,7 +395,7 @@ ACTIONS = (
         "counts",
         "&Count by…",
         "workspace.show_counts",
-        ("Ctrl+Shift+B",),
+        ("Ctrl+Alt+Shift+B",),
         "",
         "How many WPDUs there are by any fields, and how a number is spread",
         Needs.CAPTURE,
@@ -337,6 +432,7 @@ ACTIONS = (
 )
 
 SEPARATOR = ""
+_NO_MENUS: Mapping[str, QMenu] = {}
 
 #: Menus: title, then actions by name; `@` names a submenu that the window fills.
 MENUS = (
@@ -373,6 +469,10 @@ MENUS = (
             "find",
             "find-next",
             "find-previous",
+            SEPARATOR,
+            "@notes",
+            "comment",
+            "undo",
             SEPARATOR,
             "select-all",
         ),
@@ -491,14 +591,20 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
 def fill_menu_bar(window: QMainWindow, actions: dict[str, QAction], submenus: dict[str, QMenu]) -> None:
     """Make the menus of `MENUS`; `submenus` has those named with `@`."""
     for title, names in MENUS:
-        menu = window.menuBar().addMenu(title)
-        for name in names:
-            if name == SEPARATOR:
-                menu.addSeparator()
-            elif name.startswith("@"):
-                menu.addMenu(submenus[name[1:]])
-            else:
-                menu.addAction(actions[name])
+        fill_menu(window.menuBar().addMenu(title), actions, names, submenus)
+
+
+def fill_menu(
+    menu: QMenu, actions: dict[str, QAction], names: Iterable[str], submenus: Mapping[str, QMenu] = _NO_MENUS
+) -> None:
+    """Put these actions, separators and submenus (named with `@`) into a menu."""
+    for name in names:
+        if name == SEPARATOR:
+            menu.addSeparator()
+        elif name.startswith("@"):
+            menu.addMenu(submenus[name[1:]])
+        else:
+            menu.addAction(actions[name])
 
 
 def fill_tool_bar(bar: QToolBar, actions: dict[str, QAction]) -> None:
@@ -508,6 +614,24 @@ def fill_tool_bar(bar: QToolBar, actions: dict[str, QAction]) -> None:
             bar.addSeparator()
         else:
             bar.addAction(actions[name])
+
+
+#: The submenu of notes.
+NOTES = (
+    "mark",
+    "mark-displayed",
+    "unmark-displayed",
+    "next-mark",
+    "previous-mark",
+    SEPARATOR,
+    "ignore",
+    "ignore-none",
+    SEPARATOR,
+    "refer",
+    "refer-to-none",
+    "next-reference",
+    "previous-reference",
+)
 
 
 def enable(actions: dict[str, QAction], there: Iterable[Needs]) -> None:

@@ -11,6 +11,7 @@ from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.export.exports import FORMATS, Order, asked_fields, export
 from cosemscope.analysis.export.tables.out_table import Subject
 from cosemscope.analysis.export.whole_file import ExportError
+from cosemscope.analysis.notes import NoteKind
 from cosemscope.analysis.passes import make_pass
 from cosemscope.capture.records import CaptureError
 from cosemscope.gui.base.message_bar import MessageSeverity
@@ -37,18 +38,23 @@ class Exporting:
     def rows_of(self, scope: str) -> Rows | None:
         """The rows of a scope, int64[n] ascending; None for all."""
         workspace = self._workspace
+        notes = workspace.traffic.analysis.notes
+        if scope == "marked":
+            return notes.rows(NoteKind.MARKED)
         if scope == "all":
-            return None
+            if not notes.any(NoteKind.IGNORED):
+                return None
+            return np.flatnonzero(~notes.has(NoteKind.IGNORED, slice(0, workspace.traffic.total)))
         if scope == "displayed":
-            filters, total = workspace.selection.filters, workspace.traffic.total
-            return np.flatnonzero(filters.matching(0, total)) if filters else None
+            selection = workspace.selection
+            return np.flatnonzero(selection.counted()) if selection.filters else self.rows_of("all")
         return np.sort(workspace.table.selected_row_numbers())
 
     def ask(self, document: Document) -> None:
         """Let a person choose what goes out and where to, and write it."""
         total = self._workspace.traffic.total
         amounts = {"all": total}
-        for scope in ("displayed", "selected"):
+        for scope in ("displayed", "selected", "marked"):
             rows = self.rows_of(scope)
             amounts[scope] = total if rows is None else len(rows)
         dialog = ExportDialog(self._window, amounts, document.title)

@@ -130,6 +130,7 @@ class Workspace(QMainWindow):
         self.wishes.tableAsked.connect(self.table.setFocus)
         self.wishes.filterBegun.connect(self.filter.begin)
         self.wishes.countAsked.connect(lambda *_: self.show_pane("counts", True))
+        self.selection.noted.connect(self.rowsChanged)
         self.selection.rowsAnswered.connect(self._take_answered)
 
     def _dock(self, row: PaneRow, pane: QWidget) -> None:

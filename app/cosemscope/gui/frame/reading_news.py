@@ -58,15 +58,20 @@ class ReadingNews:
         if document is None:
             self.clear()
             return
-        spool = document.spool
-        unsaved = spool is not None and spool.is_worth_a_question(document.packets, document.wpdus)
-        # Qt puts its sign of what is not saved in the place of [*].
-        self._window.setWindowTitle(f"{document.title}{'[*]' if unsaved else ''} – Cosemscope")
-        self._window.setWindowModified(unsaved)
-        note = " · ".join(part for part in (note, "not saved" if unsaved else "") if part)
+        self.show_title()
+        note = " · ".join(part for part in (note, "not saved" if document.lacks_file else "") if part)
         if document.analysis is not None:
             self._status.show_file(document.title, document.analysis.progress[1], note)
         self._status.file.setToolTip(plain_tip(str(document.path)))
+
+    def show_title(self) -> None:
+        """Say in the title what is open, and whether all of it is in a file."""
+        document = self._document
+        if document is not None:
+            unsaved = document.lacks_file or document.lacks_comments
+            # Qt puts its sign of what is not saved in the place of [*].
+            self._window.setWindowTitle(f"{document.title}{'[*]' if unsaved else ''} – Cosemscope")
+            self._window.setWindowModified(unsaved)
 
     def _show_progress(self, done: int, total: int) -> None:
         document = self._document

@@ -86,9 +86,17 @@ class StatusBar(QStatusBar):
             self.progress.setValue(round(share * STEPS))
 
     def show_counts(
-        self, packets: int, rows: TableCounts, displayed: int, selected: int, dropped: int | None = None
+        self,
+        packets: int,
+        rows: TableCounts,
+        displayed: int,
+        selected: int,
+        dropped: int | None = None,
+        noted: str = "",
     ) -> None:
         """Packets, what the rows are, how many are shown and selected; packets that a capture lost, if known.
+
+        `noted` is what somebody has noted on them.
 
         Truncated WPDUs, and APDUs without one, are told apart, as commands count them.
         """
@@ -102,6 +110,8 @@ class StatusBar(QStatusBar):
             parts.append(f"{displayed:,} displayed")
         if selected > 1:
             parts.append(f"{selected:,} selected")
+        if noted:
+            parts.append(noted)
         self.counts.setText("  ·  ".join(parts) + " ")
 
     def show_items(self, counts: Mapping[Severity, int]) -> None:

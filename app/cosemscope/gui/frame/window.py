@@ -36,9 +36,18 @@ from cosemscope.gui.document.document import Document
 from cosemscope.gui.document.open_documents import OpenDocuments
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
-from cosemscope.gui.frame.actions import Needs, enable, fill_menu_bar, fill_tool_bar, make_actions
+from cosemscope.gui.frame.actions import (
+    NOTES,
+    Needs,
+    enable,
+    fill_menu,
+    fill_menu_bar,
+    fill_tool_bar,
+    make_actions,
+)
 from cosemscope.gui.frame.exporting import Exporting
 from cosemscope.gui.frame.keys_and_octets import KEY_FILE_ENDING, KeysAndOctets
+from cosemscope.gui.frame.noting import Noting
 from cosemscope.gui.frame.panes import PANES, PaneRow, Workspace
 from cosemscope.gui.frame.places import KeptPlace, Places, window_places
 from cosemscope.gui.frame.reading_news import ReadingNews
@@ -109,6 +118,7 @@ class Window(QMainWindow):
         self.setStatusBar(self.status)
         self.news = ReadingNews(self, self.status, self.messages)
         self.live = Live(self._live_host(), self.workspace.link)
+        self.noting = Noting(self.workspace)
         self.exporting = Exporting(self, self.workspace, self.messages.say, self.status.task.follow)
         self.opening = KeysAndOctets(self, settings, self.messages.say)
         self._leaving = False
@@ -140,7 +150,8 @@ class Window(QMainWindow):
     def _make_menus(self) -> None:
         self.actions_by_name = make_actions(self)
         self.recent_menu = RecentMenu("Open r&ecent", self.settings, self)
-        panes = QMenu("&Panes", self)
+        panes, notes = QMenu("&Panes", self), QMenu("&Notes", self)
+        fill_menu(notes, self.actions_by_name, NOTES)
         self.tool_bar = self.addToolBar("Main tool bar")
         self.tool_bar.setObjectName("main")
         self.tool_bar.setMovable(False)
@@ -152,6 +163,7 @@ class Window(QMainWindow):
             "recent": self.recent_menu,
             "panes": panes,
             "time": ChoiceMenu("&Time format", self.settings, options.TIME_FORMAT, formats, self),
+            "notes": notes,
             "appearance": ChoiceMenu("Co&lours", self.settings, options.APPEARANCE, theme.APPEARANCES, self),
         }
         fill_menu_bar(self, self.actions_by_name, submenus)
@@ -173,6 +185,8 @@ class Window(QMainWindow):
         self.workspace.wishes.itemsAsked.connect(lambda: self.document.find_items())
         self.status.problemsAsked.connect(lambda: show_problems(self, list(self.news.problems)))
         self.selection.rowChanged.connect(self._show_state)
+        self.selection.noted.connect(self.news.show_title)
+        self.live.saver.saved.connect(self.news.show_title)
         self.workspace.rowsChanged.connect(self._show_state)
         self.workspace.wishes.decodeAsAsked.connect(self.ask_decode_as)
         self.workspace.wishes.addKeyAsked.connect(self.opening.add_key)
@@ -415,7 +429,9 @@ class Window(QMainWindow):
         selected = sum(len(part) for part in self.workspace.table.selected_rows())
         document, shown = self.document, self.workspace.table.wpdus.rowCount()
         traffic = self.workspace.traffic
-        self.status.show_counts(document.packets, traffic.counts, shown, selected, self._dropped)
+        self.status.show_counts(
+            document.packets, traffic.counts, shown, selected, self._dropped, self.noting.told
+        )
 
     @property
     def _dropped(self) -> int | None:

@@ -18,7 +18,9 @@ from cosemscope.gui.document.unsaved_spool import (
     Copy,
     UnsavedSpool,
     ask_unsaved,
+    ask_unsaved_comments,
     copy_files,
+    copy_with_comments,
 )
 from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.wording import count
@@ -44,8 +46,7 @@ class Saver(QObject):
     def is_needed(self) -> bool:
         """True when closing the document would lose something."""
         document = self._host.document()
-        spool = document.spool if document else None
-        return spool is not None and spool.is_worth_a_question(document.packets, document.wpdus)
+        return document is not None and (document.lacks_file or document.lacks_comments)
 
     def before_leaving(self, then: Then, *, is_live: bool) -> Then | None:
         """Step that leaves the document and then does `then`, after a question where there is one.
@@ -54,21 +55,24 @@ class Saver(QObject):
         """
         document = self._host.document()
         spool = document.spool if document is not None else None
-        if spool is None:
-            return then
         if not self.is_needed:
-            spool.wanted = False
+            if spool is not None:
+                spool.wanted = False
             return then
-        packets, wpdus = count(document.packets, "packet"), count(document.wpdus, "WPDU")
-        answer = ask_unsaved(self._host.widget, is_live, packets, wpdus)
+        if document.lacks_file:
+            packets, wpdus = count(document.packets, "packet"), count(document.wpdus, "WPDU")
+            answer = ask_unsaved(self._host.widget, is_live, packets, wpdus)
+        else:
+            answer = ask_unsaved_comments(self._host.widget)
         target = self._ask_target() if answer == SAVE else None
         if answer == CANCEL or (answer == SAVE and target is None):
             return None
-        spool.wanted = answer != DISCARD
+        if spool is not None:
+            spool.wanted = answer != DISCARD
         return partial(self._copy, target, then) if target is not None else then
 
     def save(self) -> None:
-        """Save a capture that has no name yet."""
+        """Save a capture that has no name yet, or comments that no file has."""
         if self.is_needed:
             self.save_as()
 
@@ -81,8 +85,11 @@ class Saver(QObject):
     def _ask_target(self) -> Path | None:
         document, settings = self._host.document(), self._host.settings
         folder = Path(settings.get(options.LAST_FOLDER) or Path.home())
-        usual = str(folder / document.path.name)
-        name, _ = QFileDialog.getSaveFileName(self._host.widget, "Save the capture", usual, _SAVED_FILES)
+        usual = folder / document.path.name
+        if document.spool is None and document.lacks_comments:
+            usual = document.path.with_name(f"{document.path.stem}-commented.pcapng")
+        widget = self._host.widget
+        name, _ = QFileDialog.getSaveFileName(widget, "Save the capture", str(usual), _SAVED_FILES)
         if not name:
             return None
         target = Path(name)
@@ -95,6 +102,16 @@ class Saver(QObject):
             self._host.messages.say(MessageSeverity.NOTE, f"{target.name} is the file that is open.")
             return
         extents, spool, whole = document.extents, document.spool, not document.following
+        analysis, files = document.analysis, list(document.files)
+        if analysis is not None and analysis.notes.has_comments and whole:
+            changes = analysis.notes.changes
+
+            def write() -> _Saving:
+                copy = copy_with_comments(analysis, files, target)
+                return _Saving(copy, spool, whole, then, partial(analysis.notes.note_saved, changes))
+
+            in_background(write, self._copied)
+            return
         in_background(lambda: _Saving(copy_files(extents, target), spool, whole, then), self._copied)
 
     def _finish_copy(self, saving: "_Saving") -> None:
@@ -102,6 +119,7 @@ class Saver(QObject):
         if trouble:
             self._host.messages.say(MessageSeverity.ERROR, trouble)
             return
+        saving.saved()
         self._host.settings.add_recent(str(target))
         text = f"Saved as {target}."
         if not saving.whole:
@@ -118,9 +136,13 @@ class Saver(QObject):
 
 
 class _Saving(NamedTuple):
-    """A copy that has been made: of which spool, whether all of it is there, and what comes after."""
+    """A copy that has been made: of which spool, whether all of it is there, and what comes after.
+
+    `saved` notes that what it has needs no other file.
+    """
 
     copy: Copy
     spool: UnsavedSpool | None
     whole: bool
     then: Then
+    saved: Then = lambda: None

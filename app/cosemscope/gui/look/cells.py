@@ -4,11 +4,11 @@ A page of the WPDU table is some four hundred cells; filling and writing them
 directly takes three quarters of the time, and gives each cell air at its sides.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QPalette
+from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPalette
 from PySide6.QtWidgets import QProxyStyle, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -43,6 +43,8 @@ class CellDelegate(QStyledItemDelegate):
     def __init__(self, parent: QObject | None = None, middle: Collection[int] = ()) -> None:
         super().__init__(parent)
         self.middle = frozenset(middle)
+        #: the colour of the text of a row at a position, None for the usual one
+        self.ink: Callable[[int], QColor | None] | None = None
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw one cell."""
@@ -53,7 +55,8 @@ class CellDelegate(QStyledItemDelegate):
             painter.setPen(palette.color(QPalette.ColorRole.HighlightedText))
         else:
             painter.fillRect(rect, index.data(_BACKGROUND))
-            painter.setPen(palette.color(QPalette.ColorRole.Text))
+            ink = self.ink(index.row()) if self.ink is not None else None
+            painter.setPen(palette.color(QPalette.ColorRole.Text) if ink is None else ink)
         left, width = rect.left() + CELL_PADDING, rect.width() - 2 * CELL_PADDING
         icon: Any = index.data(_DECORATION)
         alignment: int = index.data(_ALIGNMENT)

@@ -14,8 +14,8 @@ class TimeFormat(NamedTuple):
     """One way to write a WPDU's time: `text(time, first, before)`, all in nanoseconds.
 
     `first` is the capture's first WPDU, `before` the one before (or this one itself for the first).
-    `gaps` says that it is the time since `before`, and that rows are sorted by that; `displayed` that
-    `before` is the last one displayed rather than the last one of the capture.
+    `relative` says that it counts from `first`, `gaps` that it is the time since `before`, and that rows are
+    sorted by that; `displayed` that `before` is the last one displayed rather than the last of the capture.
     """
 
     title: str
@@ -23,11 +23,19 @@ class TimeFormat(NamedTuple):
     sample: str
     gaps: bool = False
     displayed: bool = False
+    relative: bool = False
+
+
+#: What stands in the place of a relative time where times count from that WPDU.
+REFERENCE_TEXT = "*REF*"
 
 
 TIME_FORMATS: dict[str, TimeFormat] = {
     "relative": TimeFormat(
-        "Seconds since first WPDU", lambda time, first, before: seconds(time - first), "00000.000000"
+        "Seconds since first WPDU, or time reference",
+        lambda time, first, before: seconds(time - first),
+        "00000.000000",
+        relative=True,
     ),
     "clock": TimeFormat(
         "Date and time of day", lambda time, first, before: clock(time), "2026-00-00 00:00:00.000000"

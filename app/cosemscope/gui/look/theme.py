@@ -43,6 +43,8 @@ class Colours:
     field_octets: str
     selected_octets: str
     selected_octets_text: str
+    mark: str
+    mark_text: str
     kinds: dict[Kind, str] = field(default_factory=dict)
     tints: dict[Kind, str] = field(default_factory=dict)
 
@@ -70,6 +72,8 @@ LIGHT = Colours(
     field_octets="#ffe9a8",
     selected_octets="#0f6b80",
     selected_octets_text="#ffffff",
+    mark="#39424e",
+    mark_text="#ffffff",
     kinds={
         Kind.ASSOCIATION: "#7a4fbf",
         Kind.READ: "#1f77b4",
@@ -115,6 +119,8 @@ DARK = Colours(
     field_octets="#5a4a12",
     selected_octets="#2a9db5",
     selected_octets_text="#06181c",
+    mark="#c9d1da",
+    mark_text="#1a1d21",
     kinds={
         Kind.ASSOCIATION: "#b596ee",
         Kind.READ: "#5eaee6",

@@ -44,7 +44,7 @@ def write_packets(
 
     `remark` says in the section's comment what they were chosen by. Raises CaptureError and OSError.
     """
-    reader = analysis.reader
+    reader, comments = analysis.reader, analysis.notes.comments
     interfaces = reader.interfaces
     file.write(section_header(reader.sections[0] if reader.sections else Section(), remark))
     for interface in interfaces:
@@ -72,7 +72,7 @@ def write_packets(
             if len(octets) < length:
                 lost += 1
             else:
-                blocks.append(packet_block(tick, octets, original, number, reader.comments.get(row, ())))
+                blocks.append(packet_block(tick, octets, original, number, comments.get(row, ())))
         file.write(b"".join(blocks))
         told(min(start + _AT_ONCE, len(packets)), len(packets))
     return lost

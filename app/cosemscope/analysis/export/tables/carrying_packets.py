@@ -90,7 +90,7 @@ def _wpdus(packets: _Packets) -> Values:
 
 
 def _comments(packets: _Packets) -> Values:
-    comments = packets.subject.analysis.reader.comments
+    comments = packets.subject.analysis.notes.comments
     told = [comments.get(packet, ()) for packet in packets.rows.tolist()]
     return Several(np.cumsum([len(one) for one in told], dtype=np.int64), object_array(list(chain(*told))))
 

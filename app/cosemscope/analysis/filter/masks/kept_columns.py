@@ -44,6 +44,7 @@ def state_of(analysis: Analysis, associations: Associations | None) -> State:
         analysis.patience,
         len(analysis.acse),
         len(analysis.hls),
+        analysis.notes.version,
         *tables,
         *walked,
     )

@@ -221,7 +221,7 @@ class CountPane(QWidget, Pane):
             return
         rows = None
         if selection.filters.but(GROUP) or total < len(selection.traffic.wpdus):
-            rows = np.flatnonzero(selection.filters.matching(0, total, without=GROUP))
+            rows = np.flatnonzero(selection.counted(without=GROUP))
         work = partial(_count, selection.traffic, rows, fields, FIELDS[of] if of else None)
         task = self._task = Task(work, self)
         task.ended.connect(lambda counted: self._take(task, counted))

@@ -18,6 +18,7 @@ class DetailsPane(Details, Pane):
         self._selection = selection
         self.addKeyAsked.connect(wishes.addKeyAsked)
         selection.rowChanged.connect(self._show_row)
+        selection.noted.connect(self._show_comments)
         self.fields.menuAsked.connect(
             lambda menu: add_filter_menus(menu, selection, self.fields.filter_offers())
         )
@@ -42,7 +43,11 @@ class DetailsPane(Details, Pane):
             self.show_decoded(*traffic.decode(row), traffic.sender_address(row))
         else:
             self.show_decoded(None)
-        self.comments.show_comments(traffic.comments(row) if row >= 0 else ())
+        self._show_comments()
+
+    def _show_comments(self) -> None:
+        row = self._selection.row
+        self.comments.show_comments(self._selection.traffic.comments(row) if row >= 0 else ())
 
     def read_anew(self) -> None:
         """Decode the WPDU again; the selected field stays so."""

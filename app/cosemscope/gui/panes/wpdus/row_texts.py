@@ -13,7 +13,7 @@ from cosemscope.analysis.fields.row_field import RowField
 from cosemscope.capture.records import CaptureError
 from cosemscope.gui.base.task import Tell
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.look.formats import TIME_FORMATS
+from cosemscope.gui.look.formats import REFERENCE_TEXT, TIME_FORMATS
 from cosemscope.wording import printable, size
 
 _Rows = npt.NDArray[np.int64]
@@ -47,16 +47,18 @@ class RowTexts(NamedTuple):
         return [printable(text) for text in field.texts(self.traffic.asked(self.rows[part]))]
 
     def _times(self, part: slice) -> list[str]:
-        way, times, first = (
-            TIME_FORMATS[self.time_format],
-            self.traffic.wpdus["time"],
-            self.traffic.first_time,
-        )
+        way, times = TIME_FORMATS[self.time_format], self.traffic.wpdus["time"]
         rows = self.rows[part]
+        first = self.traffic.references(rows)
+        begin = np.where(first >= 0, times[np.maximum(first, 0)], self.traffic.first_time)
         before = self.before[part] if way.displayed else rows - 1
         now = times[rows]
         then = np.where(before >= 0, times[np.maximum(before, 0)], now)
-        return [way.text(one, first, other) for one, other in zip(now.tolist(), then.tolist(), strict=True)]
+        told = zip(now.tolist(), begin.tolist(), then.tolist(), strict=True)
+        texts = [way.text(*one) for one in told]
+        for place in np.flatnonzero(first == rows).tolist() if way.relative else ():
+            texts[place] = REFERENCE_TEXT
+        return texts
 
     def lines(self, tell: Tell, most: int = MOST_TEXT) -> CopiedRows:
         """All of it as lines under the columns' titles, with tabs. `tell` may raise Cancelled."""

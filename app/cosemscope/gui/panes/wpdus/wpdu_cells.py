@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.gui.document.traffic import Line, Traffic
-from cosemscope.gui.look.formats import TIME_FORMATS
+from cosemscope.gui.look.formats import REFERENCE_TEXT, TIME_FORMATS
 from cosemscope.gui.panes.row_order import RowOrder
 from cosemscope.gui.panes.wpdus.row_texts import RowTexts
 from cosemscope.wording import printable
@@ -123,7 +123,11 @@ class WpduCells(QObject):
         before = self._order.before(position, position + 1).item() if way.displayed else row - 1
         times = self._traffic.wpdus["time"]
         now = times.item(row)
-        return way.text(now, self._traffic.first_time, times.item(before) if before >= 0 else now)
+        first = self._traffic.reference(row)
+        if first == row and way.relative:
+            return REFERENCE_TEXT
+        begin = times.item(first) if first >= 0 else self._traffic.first_time
+        return way.text(now, begin, times.item(before) if before >= 0 else now)
 
     def row_texts(self, fields: Sequence[RowField], parts: Sequence[range]) -> RowTexts:
         """The rows shown at these positions, to be told as text: as they stand now."""

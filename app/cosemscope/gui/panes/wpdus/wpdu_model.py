@@ -29,6 +29,7 @@ from PySide6.QtGui import (
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import Cost, RowField
+from cosemscope.analysis.notes import NoteKind
 from cosemscope.gui.document.conditions import Filters
 from cosemscope.gui.document.protection import VERDICT_LOOKS
 from cosemscope.gui.document.traffic import Line, Traffic
@@ -285,7 +286,21 @@ class WpduModel(QAbstractTableModel):
         look = VERDICT_LOOKS.get(self.info(row).verdict) if field.name == "info" else None
         return icon(look.icon, getattr(scheme, look.ink)) if look is not None else None
 
+    def ink(self, position: int) -> QColor | None:
+        """The colour of the text of the row shown at `position`; None for the usual one."""
+        notes = self.traffic.analysis.notes
+        if not notes.version:
+            return None
+        bits = notes.bits(self.order.row(position))
+        if not bits & (NoteKind.MARKED | NoteKind.IGNORED):
+            return None
+        scheme = theme.colours(QGuiApplication.palette())
+        return QColor(scheme.muted if bits & NoteKind.IGNORED else scheme.mark_text)
+
     def _background(self, row: int) -> QBrush:
+        notes = self.traffic.analysis.notes
+        if notes.version and notes.bits(row) & (NoteKind.MARKED | NoteKind.IGNORED) == NoteKind.MARKED:
+            return QBrush(QColor(theme.colours(QGuiApplication.palette()).mark))
         kind = self.traffic.kind(row)
         brush = self._brushes.get(kind)
         if brush is None:

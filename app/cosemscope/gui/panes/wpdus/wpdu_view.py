@@ -78,6 +78,7 @@ class WpduView(QTableView, Pane):
         self._reading: Task | None = None
         self.header.setSortIndicatorShown(True)  # a table that does not sort by itself hides it
         self._delegate = CellDelegate(self)
+        self._delegate.ink = self.wpdus.ink
         self.setItemDelegate(self._delegate)
         self._note_fields()
         self.setWordWrap(False)
@@ -101,6 +102,7 @@ class WpduView(QTableView, Pane):
         selection.rowSought.connect(self.select_row)
         selection.filtersChanged.connect(self.wpdus.filter_anew)
         selection.filtersChanged.connect(self._sort_again)
+        selection.noted.connect(self._show_notes)
 
     # What is shown
 
@@ -140,6 +142,11 @@ class WpduView(QTableView, Pane):
         self.wpdus.forget_pages()
         if self.wpdus.order.sorted:
             self.wpdus.filter_anew()
+
+    def _show_notes(self) -> None:
+        """Somebody has noted something: rows look otherwise, and relative times may count from elsewhere."""
+        self.wpdus.forget_pages()
+        self.viewport().update()
 
     def _set_up_rows(self) -> None:
         down = self.verticalHeader()
