@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -264,22 +265,25 @@ def test_a_port_in_use(listener: Command, tmp_path: Path) -> None:
 def test_check_prints_and_writes_its_report(listener: Command, tmp_path: Path) -> None:
     """Text, page and capture come of one run."""
     address = listener.event("listening")["address"]
-    page, kept = tmp_path / "report.html", tmp_path / "check.pcapng"
-    quick = ("--timeout", "1", "--quiet", "0.1", "--idle", "0.1", "--html", str(page), "--write", str(kept))
-    status, out, errors = run("check", address, *quick, spool=tmp_path)
+    page, kept, packed = tmp_path / "report.html", tmp_path / "check.pcapng", tmp_path / "evidence.zip"
+    quick = ("--timeout", "1", "--quiet", "0.1", "--idle", "0.1")
+    files = ("--html", str(page), "--write", str(kept), "--evidence", str(packed))
+    status, out, errors = run("check", address, *quick, *files, spool=tmp_path)
     assert (status, errors) == (0, "")
-    assert "16 pass, 0 fail, 0 not decidable" in out
+    assert "0 failed, 0 inconclusive, 23 passed, 2 inapplicable" in out
     assert "6.3.5.2, Figure 8" in out
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert complaints(kept) == []
+    assert zipfile.is_zipfile(packed)
 
 
 def test_check_of_nothing_fails(tmp_path: Path) -> None:
-    """Where nothing listens one check fails and the rest is not decidable."""
-    status, out, _ = run("check", "127.0.0.1:1", "--json", "--no-udp", "--quiet", "0.1", spool=tmp_path)
+    """Where nothing listens one check fails and the rest says nothing."""
+    quick = ("--no-udp", "--quiet", "0.1", "--slot", "0.2")
+    status, out, _ = run("check", "127.0.0.1:1", "--json", *quick, spool=tmp_path)
     report = json.loads(out)
     assert status == 1
-    assert report["summary"] == {"pass": 0, "fail": 1, "not decidable": 15}
+    assert report["summary"] == {"failed": 1, "inconclusive": 20, "passed": 0, "inapplicable": 4}
     assert "connection refused" in report["checks"][0]["reason"]
 
 

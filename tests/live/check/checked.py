@@ -6,7 +6,7 @@ from cosemscope.live.check.runner import Report
 from cosemscope.live.links.tcp_link import TcpLink
 from tests.helpers.meter import Meter
 
-QUICK = CheckOptions(answer=0.4, quiet=0.1, idle=0.25, connect=2, pause=0.003)
+QUICK = CheckOptions(answer=0.4, quiet=0.1, idle=0.25, connect=2, slot=1.0, pause=0.003)
 
 
 def with_needs(key: str) -> list[Check]:
@@ -27,6 +27,6 @@ def everything(report: Report) -> str:
 async def serve_meter(link: TcpLink) -> None:
     meter = Meter()
     while True:
-        apdu = await link.receive()
-        if apdu:
-            await link.send(meter.answer(apdu))
+        indication = await link.indication()
+        if indication.data and not indication.broadcast:
+            await link.reply(indication, meter.answer(indication.data))

@@ -19,8 +19,10 @@ def test_nothing_there_is_a_failure_and_the_rest_is_not_run() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         report = await run_checks("nobody", LinkAddress("127.0.0.1", port), QUICK)
-        assert verdicts(report)["tcp-connect"] is CheckVerdict.FAIL
-        assert report.count(CheckVerdict.UNDECIDED) == len(CHECKS) - 1
+        assert verdicts(report)["tcp-connect"] is CheckVerdict.FAILED
+        assert report.count(CheckVerdict.FAILED) == 1
+        assert verdicts(report)["udp"] is CheckVerdict.INAPPLICABLE
+        assert report.count(CheckVerdict.INCONCLUSIVE) == len(CHECKS) - 3
         assert report.seconds < 5
 
     run(work())

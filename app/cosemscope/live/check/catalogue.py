@@ -1,395 +1,335 @@
-"""The checks, as one table: clause, what is sent, what is expected, and the function that finds out.
+"""The checks, as one table: clause, rule, our reading, what is sent and expected, the function to run.
 
-Where the standard's own text gives no rule, a check says "not decidable" and
-why, rather than inventing one. Whatever whole WPDU comes back counts as an
-answer: that an association is refused is no fault of the transport layer.
+`rule` is what the standard says, as far as a quotation was seen; `reading` is what we take from it.
+Where neither gives a rule, a check is inconclusive and says why, rather than inventing one.
 """
 
-import asyncio
-
-from cosemscope.live.check.bench import Bench, Check, Finding, describe, failed, passed, undecided
-from cosemscope.live.check.probe import SILENCE, Gone, Outcome
-from cosemscope.live.check.udp_check import check_udp
-from cosemscope.live.links.faults import Fault, LinkError
-from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, Wpdu, WpduHeader
-
-_CUT_IN_HEADER = 3
-_MISSING_OCTETS = 100
-
-
-async def _connects(bench: Bench) -> Finding:
-    try:
-        probe = await bench.connect()
-    except LinkError as error:
-        return failed(error.message)
-    outcome = await probe.outcome(bench.options.quiet)
-    await probe.close()
-    if isinstance(outcome, Gone):
-        return failed(f"the connection is accepted, then {describe(outcome)} before anything was sent")
-    if isinstance(outcome, BadVersion):
-        return failed(f"before anything was sent {describe(outcome)}")
-    return passed("the connection is opened and stays open")
-
-
-async def _one_segment(bench: Bench) -> Finding:
-    probe = await bench.connect()
-    outcome = await bench.ask(probe, bench.aarq)
-    if not isinstance(outcome, Wpdu):
-        return failed(f"to a whole AARQ in one segment {describe(outcome)}")
-    bench.answers_to_pair = 1
-    after = await bench.ask(probe, bench.rlrq)
-    if isinstance(after, Wpdu):
-        bench.answers_to_pair = 2
-    await probe.close()
-    return passed(f"{describe(outcome)}; to RLRQ {describe(after)}")
-
-
-async def _in_pieces(bench: Bench, pieces: list[bytes], how: str) -> Finding:
-    probe = await bench.connect()
-    outcome = await bench.ask(probe, *pieces, pause=bench.options.pause)
-    if not isinstance(outcome, Wpdu):
-        return failed(f"to an AARQ {how} {describe(outcome)}")
-    await bench.release(probe)
-    return passed(describe(outcome))
-
-
-async def _split_header(bench: Bench) -> Finding:
-    whole = bench.aarq
-    return await _in_pieces(bench, [whole[:_CUT_IN_HEADER], whole[_CUT_IN_HEADER:]], "split in its header")
-
-
-async def _split_data(bench: Bench) -> Finding:
-    whole = bench.aarq
-    cut = HEADER_SIZE + (len(whole) - HEADER_SIZE) // 2
-    return await _in_pieces(bench, [whole[:cut], whole[cut:]], "split in its data")
-
-
-async def _octet_by_octet(bench: Bench) -> Finding:
-    whole = bench.aarq
-    pieces = [whole[index : index + 1] for index in range(len(whole))]
-    probe = await bench.connect()
-    outcome = await bench.ask(probe, *pieces, pause=min(bench.options.pause, 0.02))
-    if not isinstance(outcome, Wpdu):
-        return failed(f"to an AARQ sent an octet at a time {describe(outcome)}")
-    await bench.release(probe)
-    return passed(describe(outcome))
-
-
-async def _two_in_one(bench: Bench) -> Finding:
-    if bench.answers_to_pair < 2:
-        return undecided("AARQ and RLRQ, sent one after the other, do not get two answers either")
-    probe = await bench.connect()
-    first = await bench.ask(probe, bench.aarq + bench.rlrq)
-    if not isinstance(first, Wpdu):
-        return failed(f"to AARQ and RLRQ in one segment {describe(first)}")
-    second = await probe.outcome(bench.options.answer)
-    if not isinstance(second, Wpdu):
-        return failed(f"the first of two WPDUs in one segment was answered; to the second {describe(second)}")
-    await probe.close()
-    return passed(f"{describe(first)}, then {describe(second)}")
-
-
-async def _swapped(bench: Bench) -> Finding:
-    probe = await bench.connect()
-    outcome = await bench.ask(probe, bench.aarq)
-    if not isinstance(outcome, Wpdu):
-        return undecided(f"there is no answer to look at: {describe(outcome)}")
-    await bench.release(probe)
-    options = bench.options
-    pair = f"source {outcome.source_wport}, destination {outcome.destination_wport}"
-    if (outcome.source_wport, outcome.destination_wport) != (options.server, options.client):
-        return failed(f"the answer has {pair}; it must have {options.server} and {options.client}")
-    return passed(f"the answer has {pair}")
-
-
-async def _unknown_wport(bench: Bench) -> Finding:
-    unknown = bench.options.unknown_wport
-    probe = await bench.connect()
-    stray = bench.wpdu(bench.aarq[HEADER_SIZE:], destination=unknown)
-    await probe.send(stray)
-    outcome = await probe.outcome(bench.options.quiet)
-    if isinstance(outcome, Gone):
-        return undecided(f"{describe(outcome)}; the rule (discard) is written for UDP, none was seen for TCP")
-    if outcome is not SILENCE:
-        return failed(
-            f"an APDU for wPort {unknown}, which is reserved, must be discarded; {describe(outcome)}"
-        )
-    after = await bench.ask(probe, bench.aarq)
-    if not isinstance(after, Wpdu):
-        return failed(f"discarded, but to the next WPDU for wPort {bench.options.server} {describe(after)}")
-    await bench.release(probe)
-    return passed("discarded without an answer; the connection goes on")
-
-
-async def _wrong_version(bench: Bench) -> Finding:
-    probe = await bench.connect()
-    await probe.send(bench.wpdu(bench.aarq[HEADER_SIZE:], version=2))
-    outcome = await probe.outcome(bench.options.quiet)
-    if isinstance(outcome, Wpdu):
-        return failed(f"a WPDU of version 2 was taken as if it were of version 1: {describe(outcome)}")
-    if isinstance(outcome, BadVersion):
-        return failed(describe(outcome))
-    probe.abort()
-    again = await bench.served_again("a WPDU of version 2")
-    return again or passed(f"not taken: {describe(outcome)}")
-
-
-async def _length_zero(bench: Bench) -> Finding:
-    probe = await bench.connect()
-    await probe.send(bench.wpdu(b""))
-    outcome = await probe.outcome(bench.options.quiet)
-    if outcome is SILENCE or isinstance(outcome, Wpdu):
-        after = await bench.ask(probe, bench.aarq)
-        if isinstance(after, Wpdu):
-            await bench.release(probe)
-            return passed(f"to an empty WPDU {describe(outcome)}; the next WPDU is answered")
-        return failed(f"after an empty WPDU, to the next one {describe(after)}")
-    if isinstance(outcome, BadVersion):
-        return failed(describe(outcome))
-    again = await bench.served_again("an empty WPDU")
-    return again or undecided(f"{describe(outcome)}; length 0 is representable, but no rule for it was seen")
-
-
-def _declared_longer(bench: Bench) -> bytes:
-    """The start of a WPDU whose header promises 100 octets more than follow."""
-    apdu = bench.aarq[HEADER_SIZE:]
-    header = WpduHeader(1, bench.options.client, bench.options.server, len(apdu) + _MISSING_OCTETS)
-    return header.encode() + apdu
-
-
-async def _longer_than_follows(bench: Bench) -> Finding:
-    probe = await bench.connect()
-    await probe.send(_declared_longer(bench))
-    outcome = await probe.outcome(bench.options.quiet)
-    if isinstance(outcome, Wpdu | BadVersion):
-        return failed(f"{_MISSING_OCTETS} octets of the WPDU were missing, yet {describe(outcome)}")
-    probe.abort()
-    again = await bench.served_again("a WPDU that was never completed")
-    return again or passed(f"while the rest was missing {describe(outcome)}; a new connection is served")
-
-
-async def _abort(bench: Bench) -> Finding:
-    probe = await bench.connect("first")
-    await probe.send(_declared_longer(bench))
-    probe.abort()
-    again = await bench.served_again("a reset in mid-message")
-    if again is None:
-        return passed("a new connection right after the reset is served")
-    await asyncio.sleep(bench.options.quiet)
-    later = await bench.served_again("a while")
-    return failed(
-        f"{again.reason}; {bench.options.quiet:g} s later it {'is' if later is None else 'is not'} served"
-    )
-
-
-async def _half_close(bench: Bench) -> Finding:
-    probe = await bench.connect()
-    await probe.send(bench.aarq)
-    probe.half_close()
-    first = await probe.outcome(bench.options.answer)
-    last: Outcome = first
-    if isinstance(first, Wpdu):
-        last = await probe.outcome(bench.options.answer)
-    if isinstance(last, Gone) and isinstance(first, Wpdu):
-        return passed("the answer still comes after FIN, then the server closes its side")
-    if isinstance(last, Gone) and last.fault.fault is Fault.CLOSED:
-        return undecided("the server closes without an answer: it took FIN as the wish to disconnect at once")
-    if isinstance(last, Gone):
-        return failed("the server resets the connection instead of closing it")
-    if isinstance(last, BadVersion):
-        return failed(describe(last))
-    return failed(
-        f"the server does not close its side: {bench.options.answer:g} s after FIN {describe(last)}"
-    )
-
-
-async def _second_connection(bench: Bench) -> Finding:
-    first = await bench.connect("first")
-    opening = await bench.ask(first, bench.aarq)
-    if not isinstance(opening, Wpdu):
-        return undecided(f"the first connection gets no answer: {describe(opening)}")
-    refusal = await _try_second(bench)
-    after = await bench.ask(first, bench.rlrq)
-    if isinstance(after, Gone) or (bench.answers_to_pair == 2 and not isinstance(after, Wpdu)):
-        return failed(f"the second connection breaks the first: to RLRQ on the first {describe(after)}")
-    await first.close()
-    if refusal is not None:
-        return undecided(f"{refusal}; a server may allow one connection only (class 41, nb_of_sim_conn)")
-    return passed("both connections are served")
-
-
-async def _try_second(bench: Bench) -> str | None:
-    """None when a second connection is served too, else what happened to it."""
-    try:
-        second = await bench.connect("second")
-    except LinkError as error:
-        return f"the second connection: {error.message}"
-    outcome = await bench.ask(second, bench.aarq)
-    if not isinstance(outcome, Wpdu):
-        return f"the second connection: {describe(outcome)}"
-    await bench.release(second)
-    return None
-
-
-async def _idle(bench: Bench) -> Finding:
-    probe = await bench.connect()
-    waiting = await probe.outcome(bench.options.idle)
-    if isinstance(waiting, Gone):
-        return undecided(
-            f"after less than {bench.options.idle:g} s without traffic {describe(waiting)}: "
-            "its inactivity_time_out (class 41) may be that short"
-        )
-    outcome = await bench.ask(probe, bench.aarq)
-    if not isinstance(outcome, Wpdu):
-        return failed(f"after {bench.options.idle:g} s without traffic {describe(outcome)}")
-    await bench.release(probe)
-    return passed(f"after {bench.options.idle:g} s without traffic {describe(outcome)}")
-
+from cosemscope.live.check.addressing_checks import all_station, second_device, swapped, unknown_wport
+from cosemscope.live.check.bench import Check
+from cosemscope.live.check.connection_checks import (
+    abort,
+    closes_in_order,
+    first_alone,
+    half_close,
+    idle,
+    second_connection,
+)
+from cosemscope.live.check.stream_checks import (
+    CUT_IN_HEADER,
+    MISSING_OCTETS,
+    answer_count,
+    connects,
+    length_zero,
+    longer_than_follows,
+    octet_by_octet,
+    one_segment,
+    reply_length,
+    second_wpdu,
+    split_data,
+    split_header,
+    two_in_one,
+    wrong_version,
+)
+from cosemscope.live.check.udp_check import check_group, check_reply_port, check_udp, check_udp_count
 
 _TCP = ("tcp-connect",)
-_ANSWERS = ("tcp-connect", "one-segment")
+_BASIC = (*_TCP, "one-segment")
+_ANSWERS = (*_BASIC, "reply-length")
+_PAIR = (*_ANSWERS, "second-wpdu")
+_UDP = ("udp",)
 
 CHECKS: tuple[Check, ...] = (
     Check(
-        "tcp-connect",
-        "Connects on TCP",
-        "6.3.5.2, Figure 8",
-        "nothing: a TCP connection is opened",
-        "The passive OPEN accepts it and waits for a WPDU.",
-        _connects,
+        key="tcp-connect",
+        title="Connects on TCP",
+        clause="6.3.5.2, Figure 8",
+        rule="The passive OPEN accepts a connection and waits.",
+        reading="",
+        sends="nothing: a TCP connection is opened",
+        expects="It is accepted, stays open, and nothing but WPDUs comes.",
+        run=connects,
     ),
     Check(
-        "one-segment",
-        "WPDU in one segment",
-        "6.3.3, Figure 7",
-        "AARQ in one segment, then RLRQ",
-        "Each is answered by a whole WPDU.",
-        _one_segment,
-        _TCP,
+        key="one-segment",
+        title="WPDU in one segment",
+        clause="6.3.3, Figure 7",
+        rule="A WPDU travels in one or more TCP segments.",
+        reading=(
+            "Any whole WPDU counts as an answer: that an association is refused is no matter of the "
+            "transport layer."
+        ),
+        sends="AARQ in one segment",
+        expects="It is answered by a whole WPDU.",
+        run=one_segment,
+        needs=_TCP,
     ),
     Check(
-        "split-header",
-        "WPDU split in its header",
-        "6.3.5.4, Figure A.6",
-        f"AARQ cut after {_CUT_IN_HEADER} octets",
-        "The server collects the whole APDU, then answers.",
-        _split_header,
-        _ANSWERS,
+        key="reply-length",
+        title="Length of the answer",
+        clause="5.3.2, Figure 4",
+        rule="The length field has the octets of data, without the header.",
+        reading="",
+        sends="AARQ",
+        expects="Behind the answer stands nothing, or the header of another WPDU.",
+        run=reply_length,
+        needs=_BASIC,
     ),
     Check(
-        "split-data",
-        "WPDU split in its data",
-        "6.3.5.4, Figure A.6",
-        "AARQ cut in the middle of the APDU",
-        "The server collects the whole APDU, then answers.",
-        _split_data,
-        _ANSWERS,
+        key="answer-count",
+        title="One answer to one request",
+        clause="6.2.5",
+        rule="A TCP-DATA.request sends one APDU.",
+        reading=(
+            "A confirmed service has one response (IEC 62056-5-3); what comes unasked beside it is none."
+        ),
+        sends="AARQ, then silence",
+        expects="One answer comes.",
+        run=answer_count,
+        needs=_ANSWERS,
     ),
     Check(
-        "octet-by-octet",
-        "WPDU an octet at a time",
-        "6.3.5.4, Figure A.6",
-        "AARQ, each octet in a segment of its own",
-        "The server collects the whole APDU, then answers.",
-        _octet_by_octet,
-        _ANSWERS,
+        key="second-wpdu",
+        title="A second WPDU on the connection",
+        clause="6.2.5, 6.3.5.4",
+        rule="A connection carries WPDUs until it is disconnected.",
+        reading="A server may take RLRQ for the end, and close in order.",
+        sends="AARQ, its answer, RLRQ",
+        expects="RLRQ is answered by a whole WPDU.",
+        run=second_wpdu,
+        needs=_ANSWERS,
     ),
     Check(
-        "two-in-one",
-        "Two WPDUs in one segment",
-        "6.3.3, 6.3.5.4",
-        "AARQ and RLRQ in one segment",
-        "Both are answered: TCP keeps no boundaries, the length field does.",
-        _two_in_one,
-        _ANSWERS,
+        key="split-header",
+        title="WPDU split in its header",
+        clause="6.3.5.4, Figure A.6",
+        rule="RECEIVE is called until the APDU is whole.",
+        reading="",
+        sends=f"AARQ cut after {CUT_IN_HEADER} octets",
+        expects="The server collects the whole APDU, then answers.",
+        run=split_header,
+        needs=_ANSWERS,
     ),
     Check(
-        "swapped-wports",
-        "Answer has the wPorts swapped",
-        "5.3.2, 6.3.4",
-        "AARQ",
-        "The answer's source is the request's destination, and the other way round.",
-        _swapped,
-        _ANSWERS,
+        key="split-data",
+        title="WPDU split in its data",
+        clause="6.3.5.4, Figure A.6",
+        rule="RECEIVE is called until the APDU is whole.",
+        reading="",
+        sends="AARQ cut in the middle of the APDU",
+        expects="The server collects the whole APDU, then answers.",
+        run=split_data,
+        needs=_ANSWERS,
     ),
     Check(
-        "unknown-wport",
-        "Unknown destination wPort",
-        "5.3.5, 6.3.4, Table 1",
-        "AARQ for a reserved wPort, then AARQ for the right one",
-        "The first is discarded without an answer, the second is answered.",
-        _unknown_wport,
-        _ANSWERS,
+        key="octet-by-octet",
+        title="WPDU an octet at a time",
+        clause="6.3.5.4, Figure A.6",
+        rule="RECEIVE is called until the APDU is whole.",
+        reading="",
+        sends="AARQ, each octet in a segment of its own",
+        expects="The server collects the whole APDU, then answers.",
+        run=octet_by_octet,
+        needs=_ANSWERS,
     ),
     Check(
-        "wrong-version",
-        "Wrong version",
-        "5.3.2",
-        "AARQ in a WPDU of version 2, then a new connection",
-        "It is not taken; the server closes or drops it, and serves the next connection.",
-        _wrong_version,
-        _ANSWERS,
+        key="two-in-one",
+        title="Two WPDUs in one segment",
+        clause="6.3.3, 6.3.5.4",
+        rule="TCP is a stream; the length field says where an APDU ends.",
+        reading=(
+            "That several WPDUs may stand in one segment follows from it; no sentence on them was seen."
+        ),
+        sends="AARQ and RLRQ in one segment",
+        expects="Both are answered.",
+        run=two_in_one,
+        needs=_PAIR,
     ),
     Check(
-        "length-zero",
-        "Length 0",
-        "5.3.2, Figure 4",
-        "a header without data, then AARQ",
-        "The empty WPDU does no harm; AARQ is answered.",
-        _length_zero,
-        _ANSWERS,
+        key="swapped-wports",
+        title="Answer has the wPorts exchanged",
+        clause="5.3.2, 6.3.4",
+        rule="A header names the sender's wPort, then the receiver's.",
+        reading="",
+        sends="AARQ",
+        expects="The answer's source is the request's destination, and the other way round.",
+        run=swapped,
+        needs=_ANSWERS,
     ),
     Check(
-        "longer-than-follows",
-        "Length longer than what follows",
-        "6.3.5.4",
-        f"AARQ whose length promises {_MISSING_OCTETS} octets more, then silence, then a new connection",
-        "No answer to a part of an APDU; the server is not blocked by it.",
-        _longer_than_follows,
-        _ANSWERS,
+        key="unknown-wport",
+        title="Unknown destination wPort",
+        clause="5.3.5, 6.3.4, Table 1",
+        rule="Over UDP, what is for a wPort that is not bound is discarded.",
+        reading=(
+            "The same for TCP, where wPorts mean the same (6.3.4): nobody is there who could answer. "
+            "Whether the connection may be closed on it, no passage says."
+        ),
+        sends="AARQ for a wPort that nobody has, then AARQ for the right one",
+        expects="The first is not answered, the second is.",
+        run=unknown_wport,
+        needs=_ANSWERS,
     ),
     Check(
-        "abort",
-        "Abort in mid-message",
-        "6.2.4, 6.3.5.4, Figure A.4",
-        "part of an AARQ, RST, and a new connection at once",
-        "The part is thrown away; the new connection is served.",
-        _abort,
-        _ANSWERS,
+        key="all-station",
+        title="All-station is not answered",
+        clause="5.3.4, Table 1, 6.3.4",
+        rule="wPort 0x007F is All-station: every logical device.",
+        reading="What is sent to all is an unconfirmed service (Green Book): nobody answers.",
+        sends="AARQ for wPort 127, then AARQ for the right one",
+        expects="The first is not answered, the second is.",
+        run=all_station,
+        needs=_ANSWERS,
     ),
     Check(
-        "half-close",
-        "Half-close",
-        "6.3.5.3, Figures 9 and A.3",
-        "AARQ, then FIN",
-        "The answer comes, then the server closes its side.",
-        _half_close,
-        _ANSWERS,
+        key="second-device",
+        title="A second logical device",
+        clause="6.3.4, 6.2.5",
+        rule="Several application entities share a connection, told apart by wPorts.",
+        reading="",
+        sends="AARQ for one logical device, for the second, for the first again",
+        expects="Each answers under its own wPort.",
+        run=second_device,
+        needs=_ANSWERS,
     ),
     Check(
-        "second-connection",
-        "Second connection while the first is open",
-        "6.2.2, class 41",
-        "AARQ on one connection, AARQ on another, RLRQ on the first",
-        "Both are served, or the second is refused; the first does not suffer.",
-        _second_connection,
-        _ANSWERS,
+        key="wrong-version",
+        title="Wrong version",
+        clause="5.3.2",
+        rule="The version is 0x0001.",
+        reading=(
+            "The layout of another version is not known, its length field neither: what follows "
+            "cannot be found."
+        ),
+        sends="AARQ in a WPDU of version 2, then AARQ, then a new connection",
+        expects="It is not taken, nothing behind it either; the next connection is served.",
+        run=wrong_version,
+        needs=_ANSWERS,
     ),
     Check(
-        "idle",
-        "Idle for a time",
-        "6.3.5.3, class 41",
-        "nothing for a time, then AARQ",
-        "The connection is still served, or has been closed in order.",
-        _idle,
-        _ANSWERS,
+        key="length-zero",
+        title="Length 0",
+        clause="5.3.2, Figure 4",
+        rule="The length field has 16 bits.",
+        reading="No APDU is empty, yet 0 can be written; closing on it breaks no rule that was seen.",
+        sends="a header without data, then AARQ",
+        expects="The empty WPDU does no harm; AARQ is answered.",
+        run=length_zero,
+        needs=_ANSWERS,
     ),
     Check(
-        "udp",
-        "Answers over UDP",
-        "5.2, 5.3.3, Figure 5",
-        "AARQ in one datagram",
-        "One datagram comes back with exactly one WPDU, wPorts swapped.",
-        check_udp,
+        key="longer-than-follows",
+        title="Length longer than what follows",
+        clause="6.3.5.4",
+        rule="An APDU is delivered when it is whole.",
+        reading="A client that never sends the rest must not keep others from being served.",
+        sends=(
+            f"AARQ whose length promises {MISSING_OCTETS} octets more, then silence, then a new connection"
+        ),
+        expects="No answer to a part of an APDU; the server is not blocked by it.",
+        run=longer_than_follows,
+        needs=_ANSWERS,
+    ),
+    Check(
+        key="abort",
+        title="Abort in mid-message",
+        clause="6.2.4, 6.3.5.4, Figure A.4",
+        rule="A connection that is gone is told with TCP-ABORT; what was begun on it is dropped.",
+        reading="",
+        sends="part of an AARQ, RST, and a new connection",
+        expects="The part is thrown away; the new connection is served.",
+        run=abort,
+        needs=_ANSWERS,
+    ),
+    Check(
+        key="half-close",
+        title="Half-close",
+        clause="6.3.5.3, Figures 9 and A.3",
+        rule="The peer's FIN is a wish to disconnect, which is responded to.",
+        reading=(
+            "What was asked before FIN is answered before the response; a server that does not wait "
+            "breaks no rule that was seen. RST is no response."
+        ),
+        sends="AARQ, then FIN",
+        expects="The answer comes, then the server closes its side with FIN.",
+        run=half_close,
+        needs=_ANSWERS,
+    ),
+    Check(
+        key="close-in-order",
+        title="FIN is answered with FIN",
+        clause="6.3.5.3, Figures 9 and A.3",
+        rule="TCP-DISCONNECT.response closes the server's side.",
+        reading="RST is how a connection is aborted (6.2.4), not how it is closed.",
+        sends="AARQ, RLRQ, their answers, then FIN",
+        expects="The server closes its side with FIN, not with RST.",
+        run=closes_in_order,
+        needs=_PAIR,
+    ),
+    Check(
+        key="second-connection",
+        title="Second connection while the first is open",
+        clause="6.2.2, class 41",
+        rule="A connection is named by its quadruple; nb_of_sim_conn says how many there may be.",
+        reading="",
+        sends="AARQ on one connection, AARQ on another, RLRQ on the first",
+        expects="Both are served, or the second is refused; the first does not suffer.",
+        run=second_connection,
+        needs=_ANSWERS,
+        control=first_alone,
+    ),
+    Check(
+        key="idle",
+        title="Idle for a time",
+        clause="6.3.5.3, class 41",
+        rule="inactivity_time_out says after how long a connection is closed.",
+        reading="It is closed in order.",
+        sends="nothing for a time, then AARQ",
+        expects="The connection is still served, or has been closed in order.",
+        run=idle,
+        needs=_ANSWERS,
+    ),
+    Check(
+        key="udp",
+        title="Answers over UDP",
+        clause="5.2, 5.3.3, Figure 5",
+        rule="One WPDU travels in one datagram.",
+        reading="",
+        sends="AARQ in one datagram",
+        expects="A datagram comes back with exactly one WPDU, wPorts exchanged.",
+        run=check_udp,
+    ),
+    Check(
+        key="udp-reply-port",
+        title="Answers from the port that was asked",
+        clause="5.2.2",
+        rule="Local_UDP_Port and Local_IP_Address of an answer are those of the indication.",
+        reading=(
+            "The address that a request was sent to is the one that answers: connected clients see no other."
+        ),
+        sends="AARQ in one datagram",
+        expects="The answer comes from the same address and port.",
+        run=check_reply_port,
+        needs=_UDP,
+    ),
+    Check(
+        key="udp-count",
+        title="A second datagram, one answer each",
+        clause="5.2.2, 5.3.1",
+        rule="One request is one UDP SEND; the layer is stateless.",
+        reading="",
+        sends="AARQ in one datagram, and again",
+        expects="Each is answered once.",
+        run=check_udp_count,
+        needs=_UDP,
+    ),
+    Check(
+        key="udp-group",
+        title="A group address is not answered",
+        clause="5.1, 5.2.2.1",
+        rule="UDP carries multicast and broadcast.",
+        reading="What is sent to many is an unconfirmed service (Green Book): nobody answers.",
+        sends="AARQ to a group or broadcast address",
+        expects="Nobody answers.",
+        run=check_group,
     ),
 )

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from cosemscope.live.links.addresses import LinkAddress
+from cosemscope.live.links.answers import AnswerBook
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import LinkOptions, SocketConnection, open_connection
-from cosemscope.transport.wpdu import BadVersion, NeedData, Wpdu, WpduDecoder, WpduReceived
+from cosemscope.transport.wpdu import HEADER_SIZE, BadVersion, NeedData, Wpdu, WpduDecoder, WpduReceived
+from cosemscope.wording import count
 
 
 class StepKind(Enum):
@@ -30,6 +32,7 @@ class StepKind(Enum):
     RESET = "reset"
     FAULT = "fault"
     WAITED = "waited"
+    REMARK = "remark"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,26 @@ SILENCE = Silence.SILENCE
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """A WPDU began and did not end in the time allowed: its octets so far, and how many are missing still."""
+
+    octets: bytes
+    missing: int
+
+    @property
+    def words(self) -> str:
+        """What came, as part of a sentence."""
+        came = count(len(self.octets), "octet")
+        if len(self.octets) < HEADER_SIZE:
+            return f"{came} came, which is less than a header"
+        length = int.from_bytes(self.octets[6:8], "big")
+        words = f"{came} came, of a WPDU whose length field promises {length} behind the header"
+        if self.missing == HEADER_SIZE:
+            return f"{words}: {self.missing} are missing, as if the length counted the header"
+        return f"{words}: {self.missing} are missing"
+
+
+@dataclass(frozen=True)
 class Gone:
     """The peer ended the connection; `fault` says how."""
 
@@ -75,7 +98,7 @@ class Gone:
         return "closed the connection" if self.fault.fault is Fault.CLOSED else "reset the connection"
 
 
-Outcome = Wpdu | BadVersion | Gone | Silence
+Outcome = Wpdu | BadVersion | Gone | Silence | Unfinished
 
 
 class Probe(SocketConnection):
@@ -85,6 +108,9 @@ class Probe(SocketConnection):
         super().__init__(options, recorder, initiated=True)
         self.diary = diary
         self.name = name
+        self.answers = AnswerBook()
+        self.served = False
+        """Whether the server has sent anything here: it had room for this connection."""
         self._decoder = WpduDecoder()
         self._outcomes: deque[Wpdu | BadVersion | Gone] = deque()
         self._arrived = asyncio.Event()
@@ -112,6 +138,7 @@ class Probe(SocketConnection):
 
     def octets_received(self, octets: bytes) -> None:
         """The peer sent octets: those that end a WPDU make an outcome."""
+        self.served = True
         self.diary.note(StepKind.RECEIVED, octets, self._named(""))
         self._decoder.feed(octets)
         while not isinstance(event := self._decoder.next_event(), NeedData):
@@ -155,10 +182,16 @@ class Probe(SocketConnection):
                 f", {self._decoder.buffered} octets of a WPDU not ended" if self._decoder.buffered else ""
             )
             self.diary.note(StepKind.WAITED, text=self._named(f"{waited:.2f} s, nothing more came{partial}"))
-            return SILENCE
+            return self._unfinished() or SILENCE
         if isinstance(self._outcomes[0], Gone):
             return self._outcomes[0]  # stays: a connection is gone for good
         return self._outcomes.popleft()
+
+    def _unfinished(self) -> Unfinished | None:
+        decoder = self._decoder
+        if not decoder.buffered:
+            return None
+        return Unfinished(bytes(decoder.peek(0, decoder.buffered)), decoder.missing)
 
     def half_close(self) -> None:
         """Send FIN and go on reading."""

@@ -11,12 +11,19 @@ from itertools import groupby
 
 from cosemscope.live.check.bench import CheckVerdict
 from cosemscope.live.check.probe import ProbeStep, StepKind
-from cosemscope.live.check.runner import CheckResult, Report
+from cosemscope.live.check.runner import CheckResult, Report, header_of, limits_of
 from cosemscope.page_skeleton import page_foot, page_head
+from cosemscope.transport.wpdu import HEADER_SIZE
 
 _SHOWN_CRUMBS = 3
-_SIGNS = {CheckVerdict.PASS: "✓", CheckVerdict.FAIL: "✗", CheckVerdict.UNDECIDED: "?"}
-_CLASSES = {CheckVerdict.PASS: "pass", CheckVerdict.FAIL: "fail", CheckVerdict.UNDECIDED: "undecided"}
+_SIGNS = {
+    CheckVerdict.FAILED: "✗",
+    CheckVerdict.INCONCLUSIVE: "?",
+    CheckVerdict.PASSED: "✓",
+    CheckVerdict.INAPPLICABLE: "–",
+}
+_ORDER = {verdict: place for place, verdict in enumerate(CheckVerdict)}
+_HEADER_TITLES = ("version", "source wPort", "destination wPort", "length")
 _OUTWARD = {StepKind.SENT, StepKind.FINISHED, StepKind.CLOSED, StepKind.RESET}
 _INWARD = {StepKind.RECEIVED, StepKind.PEER_FINISHED, StepKind.FAULT}
 
@@ -29,7 +36,8 @@ dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; }
 .tiles { display: flex; gap: .8rem; margin: 1rem 0; }
 .tile { flex: 1; border: 1px solid var(--line); border-top: 4px solid currentColor; padding: .5rem .9rem; }
 .tile b { display: block; font-size: 1.7rem; line-height: 1.2; }
-.pass { color: var(--good); } .fail { color: var(--error); } .undecided { color: var(--warning); }
+.passed { color: var(--good); } .failed { color: var(--error); } .inconclusive { color: var(--warning); }
+.inapplicable { color: var(--soft); }
 table { width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .6rem .32rem 0;
   border-bottom: 1px solid var(--line); }
@@ -47,6 +55,7 @@ table.steps { table-layout: fixed; } table.steps td { font-size: .87rem; }
 table.steps th:nth-child(1) { width: 4.2rem; }
 table.steps th:nth-child(2) { width: 8.2rem; } table.steps td:nth-child(2) { white-space: nowrap; }
 code { font: .82rem/1.45 ui-monospace, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
+code .field { border-bottom: 1px solid currentColor; } small { color: var(--soft); }
 code.out { color: var(--note); } code.in { color: var(--other); }
 @media print { section.check > header { break-after: avoid; } dl, .tiles { break-inside: avoid; } }
 """
@@ -57,10 +66,14 @@ def html_report(report: Report) -> str:
     options = report.options
     facts = (
         ("Server", _target(report)),
-        ("wPorts", f"client {options.client}, server {options.server}"),
+        ("Meter", options.meter),
+        ("Firmware", options.firmware),
+        ("Tester", options.tester),
+        ("wPorts", _wports(report)),
         ("Begun", report.started.strftime("%Y-%m-%d %H:%M:%S %z")),
         ("Took", f"{report.seconds:.1f} s"),
-        ("Tested by", f"Cosemscope {report.version}"),
+        ("Limits", ", ".join(f"{name} {value:g} s" for name, value in limits_of(options).items())),
+        ("Tested with", f"Cosemscope {report.version}"),
     )
     parts = (
         *page_head(f"Transport check of {report.target}", _STYLE),
@@ -71,15 +84,28 @@ def html_report(report: Report) -> str:
         "<h2>Result</h2>",
         _summary(report),
         "<h2>Each check</h2>",
-        *(_section(result) for result in report.results),
+        *(_section(result) for result in _failed_first(report)),
         *page_foot(
             report.version,
-            "<p>“Not decidable” means that what was seen proves neither, or that the standard gives no "
-            "rule. Only harmless APDUs were sent (public client AARQ, RLRQ), and only to the address above. "
+            "<p>“Inconclusive” means that what was seen proves neither, or that the standard gives no rule; "
+            "“inapplicable” that there was nothing to check. A check that fails is run again behind a plain "
+            "exchange that works. Only harmless APDUs were sent (public client AARQ, RLRQ), and only to the "
+            "address above and a group address that was named. "
             "Times are seconds since the check began, as seen by the tester.</p>",
         ),
     )
     return "\n".join(parts) + "\n"
+
+
+def _failed_first(report: Report) -> list[CheckResult]:
+    """The results, those that want attention first, else in the order in which they were run."""
+    return sorted(report.results, key=lambda result: _ORDER[result.finding.verdict])
+
+
+def _wports(report: Report) -> str:
+    options = report.options
+    second = f" and {options.second}" if options.second else ""
+    return f"client {options.client}, server {options.server}{second}"
 
 
 def _target(report: Report) -> str:
@@ -88,13 +114,14 @@ def _target(report: Report) -> str:
 
 
 def _facts(pairs: tuple[tuple[str, str], ...]) -> str:
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs)
+    told = ((name, value) for name, value in pairs if value)
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in told)
     return f'<dl class="facts">{rows}</dl>'
 
 
 def _tiles(report: Report) -> str:
     tiles = "".join(
-        f'<div class="tile {_CLASSES[verdict]}"><b>{report.count(verdict)}</b>'
+        f'<div class="tile {verdict.value}"><b>{report.count(verdict)}</b>'
         f"{_SIGNS[verdict]} {verdict.value}</div>"
         for verdict in CheckVerdict
     )
@@ -103,7 +130,7 @@ def _tiles(report: Report) -> str:
 
 def _verdict(result: CheckResult) -> str:
     verdict = result.finding.verdict
-    return f'<span class="{_CLASSES[verdict]}">{_SIGNS[verdict]} {verdict.value}</span>'
+    return f'<span class="{verdict.value}">{_SIGNS[verdict]} {verdict.value}</span>'
 
 
 def _summary(report: Report) -> str:
@@ -112,7 +139,7 @@ def _summary(report: Report) -> str:
         f'<td><a href="#{result.check.key}">{escape(result.check.title)}</a></td>'
         f"<td>{escape(result.check.clause)}</td><td>{escape(result.finding.reason)}</td>"
         f'<td class="time">{result.seconds:.3f}</td></tr>'
-        for result in report.results
+        for result in _failed_first(report)
     )
     head = '<tr><th>Verdict</th><th>Check</th><th>Clause</th><th>Reason</th><th class="time">s</th></tr>'
     return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
@@ -122,6 +149,8 @@ def _section(result: CheckResult) -> str:
     check = result.check
     facts = (
         ("Clause", check.clause),
+        ("Rule", check.rule),
+        ("Our reading", check.reading),
         ("Sent", check.sends),
         ("Expected", check.expects),
         ("Found", result.finding.reason),
@@ -167,4 +196,11 @@ def _octets(step: ProbeStep) -> str:
     if not step.octets:
         return ""
     side = "out" if step.kind is StepKind.SENT else "in"
-    return f'<code class="{side}">{step.octets.hex(" ")}</code> '
+    header = header_of(step)
+    if header is None:
+        return f'<code class="{side}">{step.octets.hex(" ")}</code> '
+    parts = (step.octets[start : start + 2].hex(" ") for start in range(0, HEADER_SIZE, 2))
+    fields = " ".join(f'<span class="field">{part}</span>' for part in parts)
+    words = ", ".join(f"{title} {value}" for title, value in zip(_HEADER_TITLES, header, strict=True))
+    rest = step.octets[HEADER_SIZE:].hex(" ")
+    return f'<code class="{side}">{fields} {rest}</code><br><small>{words}</small> '

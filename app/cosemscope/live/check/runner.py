@@ -8,18 +8,29 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cosemscope import __version__
-from cosemscope.live.check.bench import Bench, Check, CheckOptions, CheckVerdict, Finding, failed, undecided
+from cosemscope.live.check.bench import (
+    Bench,
+    Check,
+    CheckOptions,
+    CheckVerdict,
+    Finding,
+    Slots,
+    failed,
+    inconclusive,
+)
 from cosemscope.live.check.catalogue import CHECKS
 from cosemscope.live.check.probe import ProbeStep, StepKind
 from cosemscope.live.links.addresses import LinkAddress, resolve
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import LinkOptions, SocketConnection, open_connection
+from cosemscope.transport.wpdu import HEADER_SIZE
 
 
 @dataclass(frozen=True)
@@ -53,8 +64,12 @@ class Report:
         return {
             "target": self.target,
             "address": str(self.address),
+            "meter": self.options.meter or None,
+            "firmware": self.options.firmware or None,
+            "tester": self.options.tester or None,
             "client_wport": self.options.client,
             "server_wport": self.options.server,
+            "limits": limits_of(self.options),
             "started": self.started.isoformat(),
             "seconds": round(self.seconds, 3),
             "cosemscope": self.version,
@@ -63,12 +78,40 @@ class Report:
         }
 
 
+#: Limits of a run, in the order of a report.
+_LIMITS = ("answer", "quiet", "idle", "connect", "slot", "total")
+
+
+def limits_of(options: CheckOptions) -> dict[str, float]:
+    """The times that a run was held to, in seconds, by name."""
+    return {name: getattr(options, name) for name in _LIMITS}
+
+
+class HeaderFields(NamedTuple):
+    """The four fields that octets begin with, read as a header of a WPDU."""
+
+    version: int
+    source_wport: int
+    destination_wport: int
+    length: int
+
+
+def header_of(step: ProbeStep) -> HeaderFields | None:
+    """The header that the octets of a step begin with; None where they have fewer than eight."""
+    if len(step.octets) < HEADER_SIZE:
+        return None
+    fields = (int.from_bytes(step.octets[start : start + 2], "big") for start in range(0, HEADER_SIZE, 2))
+    return HeaderFields(*fields)
+
+
 def _result_json(result: CheckResult) -> dict[str, object]:
     check = result.check
     return {
         "check": check.key,
         "title": check.title,
         "clause": check.clause,
+        "rule": check.rule,
+        "reading": check.reading or None,
         "verdict": result.finding.verdict.value,
         "reason": result.finding.reason,
         "sends": check.sends,
@@ -82,6 +125,9 @@ def _step_json(step: ProbeStep) -> dict[str, object]:
     values: dict[str, object] = {"time": round(step.time, 6), "step": step.kind.value}
     if step.octets:
         values["octets"] = step.octets.hex()
+    header = header_of(step)
+    if header is not None:
+        values["header"] = header._asdict()
     if step.text:
         values["text"] = step.text
     return values
@@ -124,17 +170,16 @@ async def run_checks(
     deadline = begun + options.total
     results: list[CheckResult] = []
     verdicts: dict[str, CheckVerdict] = {}
-    answers = 0
+    slots = Slots()
     for check in checks:
-        bench = Bench(address, options, recorder, answers_to_pair=answers)
+        bench = Bench(address, options, recorder, slots=slots)
         lacking = [
-            key for key in check.needs if verdicts.get(key, CheckVerdict.PASS) is not CheckVerdict.PASS
+            key for key in check.needs if verdicts.get(key, CheckVerdict.PASSED) is not CheckVerdict.PASSED
         ]
         if lacking:
             result = _not_run(check, f"the server does not pass “{_title(checks, lacking[0])}”")
         else:
             result = await _run_one(check, bench, deadline)
-        answers = bench.answers_to_pair
         verdicts[check.key] = result.finding.verdict
         results.append(result)
         if on_result is not None:
@@ -147,34 +192,82 @@ def _title(checks: Sequence[Check], key: str) -> str:
 
 
 def _not_run(check: Check, reason: str) -> CheckResult:
-    return CheckResult(check, undecided(f"not run: {reason}"), (), 0.0)
+    return CheckResult(check, inconclusive(f"not run: {reason}"), (), 0.0)
 
 
 async def _run_one(check: Check, bench: Bench, deadline: float) -> CheckResult:
     begun = time.monotonic()
     if begun >= deadline:
         return _not_run(check, "the time allowed for the whole run is over")
-    finding = await _finding(check, bench, deadline)
-    if finding is None:  # the server may still be busy with the end of the last connection
-        bench.diary.note(StepKind.WAITED, text=f"{bench.options.quiet:.2f} s before another attempt")
-        await asyncio.sleep(bench.options.quiet)
-        finding = await _finding(check, bench, deadline) or undecided(
-            "no connection could be opened for this check"
-        )
+    finding = await _finding(check.run(bench), bench, deadline)
+    if finding is None or finding.verdict is CheckVerdict.FAILED:
+        finding = await _controlled(check, bench, deadline, finding)
     return CheckResult(check, finding, tuple(bench.diary.steps), time.monotonic() - begun)
 
 
-async def _finding(check: Check, bench: Bench, deadline: float) -> Finding | None:
-    """Finding of the check; None when it could not open its first connection."""
+#: The check that is the plain case itself.
+_PLAIN = "one-segment"
+
+
+async def _controlled(check: Check, bench: Bench, deadline: float, first: Finding | None) -> Finding:
+    """The finding of a check that failed, or found no connection: control first, then the check once more.
+
+    Where the control, which has not what is checked in it, fails too, the check says nothing. Where it works
+    only after a while, the server was still busy with the end of the last connection. Where the plain case
+    works no more at all, although every check before has left it working, this one broke it.
+    """
+    first = first or failed("no connection could be opened for this check")
+    bench.diary.note(StepKind.REMARK, text=f"{first.reason}: now the control, without what is checked")
+    slot = bench.slots.seconds
+    trouble = await _within(bench.works_again(), bench, deadline)
+    if trouble is not None:
+        if _PLAIN not in check.needs:
+            return first
+        if bench.slots.gone:
+            return inconclusive(f"the plain case does not work any more, since an earlier check: {trouble}")
+        bench.slots.gone = True
+        return failed(f"{first.reason}; since then the plain case does not work either: {trouble}")
+    if check.control is not None:
+        trouble = await _within(check.control(bench), bench, deadline)
+        if trouble is not None:
+            return inconclusive(f"{first.reason}; but without what is checked, too: {trouble}")
+    bench.diary.note(StepKind.REMARK, text="the control works: the check once more")
+    second = await _finding(check.run(bench), bench, deadline)
+    if second is None or second.verdict is first.verdict:
+        return second or first
+    if bench.slots.seconds > slot or second.verdict is not CheckVerdict.PASSED:
+        return second
+    return inconclusive(f"failed once, passed once. First: {first.reason}. Then: {second.reason}")
+
+
+async def _within(control: Awaitable[str | None], bench: Bench, deadline: float) -> str | None:
+    """What a control says, within the time of the whole run."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(loop.time() + deadline - time.monotonic()):
-            return await check.run(bench)
-    except LinkError as error:  # some of which are TimeoutErrors
-        if not any(step.kind is StepKind.CONNECTED for step in bench.diary.steps):
-            return None
-        return failed(error.message)
+            return await control
+    except LinkError as error:
+        return error.message
     except TimeoutError:
-        return undecided("broken off: the time allowed for the whole run is over")
+        return "the time allowed for the whole run is over"
     finally:
         await bench.clear()
+
+
+async def _finding(check: Awaitable[Finding], bench: Bench, deadline: float) -> Finding | None:
+    """Finding of the check; None when it could not open its first connection."""
+    loop = asyncio.get_running_loop()
+    connected = _connections(bench)
+    try:
+        async with asyncio.timeout_at(loop.time() + deadline - time.monotonic()):
+            return await check
+    except LinkError as error:  # some of which are TimeoutErrors
+        return None if _connections(bench) == connected else failed(error.message)
+    except TimeoutError:
+        return inconclusive("broken off: the time allowed for the whole run is over")
+    finally:
+        await bench.clear()
+
+
+def _connections(bench: Bench) -> int:
+    return sum(step.kind is StepKind.CONNECTED for step in bench.diary.steps)

@@ -61,9 +61,14 @@ def words_of(
     return LinkError(Fault.RESET, f"the connection to {peer} was lost")
 
 
+def looks_like(octets: bytes) -> str:
+    """What octets that stand in the place of a header look like, as the end of a sentence; often empty."""
+    looks = next((words for start, words in _LOOKS_LIKE if octets.startswith(start)), None)
+    return f"; {looks}" if looks else ""
+
+
 def _not_wrapper(problem: BadVersion, peer: LinkAddress) -> LinkError:
-    looks = next((words for start, words in _LOOKS_LIKE if problem.octets.startswith(start)), None)
-    hint = f"; {looks}" if looks else ""
+    hint = looks_like(problem.octets)
     return LinkError(
         Fault.NOT_WRAPPER,
         f"not a wrapper: {peer} sent {problem.octets.hex(' ')}, where a WPDU header must stand{hint}",
