@@ -176,7 +176,10 @@ async def run_checks(
         lacking = [
             key for key in check.needs if verdicts.get(key, CheckVerdict.PASSED) is not CheckVerdict.PASSED
         ]
-        if lacking:
+        if lacking and verdicts[lacking[0]] is CheckVerdict.INAPPLICABLE:
+            reason = f"so is “{_title(checks, lacking[0])}”"
+            result = CheckResult(check, Finding(CheckVerdict.INAPPLICABLE, reason), (), 0.0)
+        elif lacking:
             result = _not_run(check, f"the server does not pass “{_title(checks, lacking[0])}”")
         else:
             result = await _run_one(check, bench, deadline)
