@@ -6,7 +6,7 @@ Where neither gives a rule, a check is inconclusive and says why, rather than in
 
 from cosemscope.live.check.addressing_checks import all_station, second_device, swapped, unknown_wport
 from cosemscope.live.check.bench import Check
-from cosemscope.live.check.connection_checks import (
+from cosemscope.live.check.closing_checks import (
     abort,
     closes_in_order,
     first_alone,
