@@ -273,6 +273,29 @@ def aborted(plot: Plot) -> Told:
     return Told("broken-off", "meter aborted the association", packet)
 
 
+def aborted_amid_hls(plot: Plot) -> Told:
+    plot.tcp.handshake()
+    plot.up(a.aarq(mechanism=5, authentication=b"CtoS" * 4))
+    plot.down(a.aare(mechanism=5, authentication=b"StoC" * 4, diagnostic=14))
+    plot.up(a.action_request(0xC1, 15, "0.0.40.0.0.255", 1, a.octet_string(b"wrong")))
+    plot.down(ABRT)
+    packet = plot.packet
+    plot.end(SERVER)
+    return Told("broken-off", "meter aborted the association", packet)
+
+
+def refused_beside_another_client(plot: Plot) -> Told:
+    plot.tcp.handshake()
+    plot.tcp.say(CLIENT, wpdu(a.aarq(), 1, 1))
+    plot.tcp.say(SERVER, wpdu(a.aare(result=1, diagnostic=13), 1, 1))
+    packet = plot.packet
+    plot.up(a.aarq())
+    plot.down(a.aare())
+    plot.release()
+    why = "the password or the authentication is wrong (authentication-failure)"
+    return Told("refused", f"association refused by AARE rejected-permanent: {why}", packet)
+
+
 def meter_closed_unreleased(plot: Plot) -> Told:
     plot.associate()
     plot.read()
@@ -569,6 +592,7 @@ SESSIONS: tuple[Callable[[Plot], Told], ...] = (
     *(refused_and_then_accepted, hls_refused, aarq_unanswered, get_unanswered_after_retransmissions),
     *(unanswered_then_released, unanswered_among_others, meter_reset_in_block_14),
     *(meter_closed_within_a_transfer, meter_reset_within_an_answer, client_closed_within_a_transfer),
+    *(aborted_amid_hls, refused_beside_another_client),
     *(transfer_given_up, aborted, meter_closed_unreleased, ports_used_again, get_without_association),
     *(client_closed_its_half, closed_half_of_which_the_fin_came_again, meter_reset_behind_a_closed_half),
     *(meter_closed_and_the_client_asked_on, meter_closed_and_the_client_released),

@@ -209,6 +209,19 @@ FORMS: dict[str, Callable[[Talk], None]] = {
             a.scaler_unit(0, 30),
         )
     ),
+    "names and values in turn behind a version": lambda talk: talk.push(
+        a.structure(
+            *(a.visible_string("MAKER_V0001"), a.octet_string(a.obis("0.0.42.0.0.255")), NAME),
+            *(a.octet_string(a.obis(ENERGY)), COUNT),
+        )
+    ),
+    "names, values and scaler-units behind a push setup's name and a time": lambda talk: talk.push(
+        a.structure(
+            *(a.octet_string(a.obis(SETUP)), a.octet_string(a.date_time(2025, 1, 1, 3, 0))),
+            *(a.octet_string(a.obis("0.0.42.0.0.255")), NAME),
+            *(a.octet_string(a.obis(ENERGY)), COUNT, a.scaler_unit(0, 30)),
+        )
+    ),
     "a structure for each value": lambda talk: talk.push(
         a.array(
             a.structure(a.octet_string(a.obis("0.0.42.0.0.255")), NAME),

@@ -53,11 +53,20 @@ def slow_associations(analysis: Analysis) -> list[tuple[int, int]]:
     """The number of each exchange's association, and how many errors that has."""
     exchanges, facts = analysis.exchanges, capture_facts(analysis)
     current: dict[int, int] = {}
+    waiting: dict[int, int] = {}  # by pair: AARQs that were given up, and may yet be answered
+    latest: dict[int, tuple[int, int]] = {}  # by pair: service and result of the last exchange
     over: set[int] = set()
     numbers, errors, count = [], [], 0
     for exchange in range(len(exchanges)):
         pair, service = int(exchanges["pair"][exchange]), int(exchanges["service"][exchange])
-        if pair not in current or pair in over or service in (t.AARQ, t.AARE):
+        result = int(exchanges["result"][exchange])
+        before, latest[pair] = latest.get(pair), (service, result)
+        opens = service in (t.AARQ, t.AARE)
+        if service == t.AARQ:
+            waiting[pair] = waiting.get(pair, 0) + bool(exchanges["given_up"][exchange])
+        elif opens and (waiting.get(pair) or before in ((t.AARQ, result), (t.AARE, result))):
+            waiting[pair], opens = max(waiting.get(pair, 0) - 1, 0), False
+        if pair not in current or pair in over or opens:
             current[pair] = count
             errors.append(0)
             count += 1

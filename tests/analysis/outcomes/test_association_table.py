@@ -143,6 +143,38 @@ def test_an_aare_alone_tells_of_its_association(tmp_path: Path) -> None:
     assert told(analyse(wire, tmp_path), "association.state", "association.opened") == [("refused", "AARE")]
 
 
+@pytest.mark.parametrize("between", [0, 1])
+def test_answers_to_an_aarq_that_was_sent_again_open_one_association(between: int, tmp_path: Path) -> None:
+    """Both AARQs may be answered, the second answer before or behind the first request."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    say(tcp, CLIENT, a.aarq())
+    associate(tcp)
+    if between:
+        say(tcp, CLIENT, GET)
+    say(tcp, SERVER, a.aare())
+    if not between:
+        say(tcp, CLIENT, GET)
+    say(tcp, SERVER, ANSWER)
+    release(tcp)
+    names = ("association.opened", "association.state", "association.ended", "association.exchanges")
+    assert told(analyse(wire, tmp_path), *names) == [
+        ("AARQ", "unanswered", "new-aarq", 1),
+        ("AARQ", "accepted", "release", 4),
+    ]
+
+
+def test_a_copy_of_an_aare_opens_nothing(tmp_path: Path) -> None:
+    """Datagrams may come twice."""
+    wire = Wire()
+    tcp = Tcp(wire).handshake()
+    associate(tcp)
+    say(tcp, SERVER, a.aare())
+    release(tcp)
+    names = ("association.state", "association.ended", "association.exchanges")
+    assert told(analyse(wire, tmp_path), *names) == [("accepted", "release", 3)]
+
+
 def test_two_associations_on_one_connection_and_two_after_one_another(tmp_path: Path) -> None:
     """Each wPort pair has its own; what comes behind a release is another, also without an AARQ."""
     wire = Wire()

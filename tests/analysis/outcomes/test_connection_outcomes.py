@@ -49,9 +49,9 @@ def planted() -> tuple[Wire, dict[str, Told]]:
             Plot(wire, 0).wait(_QUIET)
     since = {name: one.packet for name, one in wanted.items() if "{}" in one.sentence}
     for name, packet in since.items():
-        passed = short_duration(wire.packets[-1][0] - wire.packets[packet - 1][0])
+        passed = wire.packets[-1][0] - wire.packets[packet - 1][0]
         one = wanted[name]
-        wanted[name] = one._replace(sentence=one.sentence.format(passed))
+        wanted[name] = one._replace(sentence=one.sentence.format(short_duration(passed) if passed else "0 s"))
     return wire, wanted
 
 

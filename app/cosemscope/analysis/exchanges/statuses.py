@@ -8,6 +8,7 @@ whether a later answer is its own.
 """
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,10 +115,15 @@ def _next_of_pair(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> ND
     return np.where((found > keys) & (found >> 32 == keys >> 32), found, -1)
 
 
-def _abort_behind(
-    exchanges: Exchanges, pair: NDArray[np.uint32], place: NDArray[np.int64], last: NDArray[np.int64]
+def abort_behind(
+    exchanges: Exchanges, of: NDArray[np.intp], place: NDArray[np.integer[Any]]
 ) -> NDArray[np.int64]:
-    """The row of the first ABRT of each pair behind each row, int64[n]; -1 for none. `place`: of all rows."""
+    """The WPDU row of the first ABRT in the pair of each of these exchanges behind its last row, -1 for none.
+
+    `place`: the last packets of all WPDU rows; int64[n].
+    """
+    last, pair = _last_rows(exchanges, of, place), exchanges["pair"][of]
+    place = place.astype(np.int64)
     rows = exchanges.first_rows()[exchanges["service"] == t.ABRT]
     key = exchanges["pair"][exchanges["service"] == t.ABRT].astype(np.int64) << 32 | place[rows]
     order = np.argsort(key, kind="stable")
@@ -126,6 +132,16 @@ def _abort_behind(
     there = np.flatnonzero(at >= 0)
     found[there] = rows[order[key[order].searchsorted(at[there])]]
     return found
+
+
+def _last_rows(
+    exchanges: Exchanges, of: NDArray[np.intp], place: NDArray[np.integer[Any]]
+) -> NDArray[np.int64]:
+    """The WPDU row that came last of each of these exchanges, int64[n]; `place`: last packets of all rows."""
+    asked, told = exchanges["last_request"][of], exchanges["last_response"][of]
+    # Invariant: one of the two is there.
+    later = (told >= 0) & ((asked < 0) | (place[np.maximum(told, 0)] >= place[np.maximum(asked, 0)]))
+    return np.where(later, told, asked)
 
 
 def _went_on(
@@ -139,11 +155,10 @@ def _went_on(
     """Whether the askers of these exchanges, whose last answers did not come, went on without them."""
     stream, side, pair = (exchanges[name][rows] for name in ("stream", "side", "pair"))
     place = wpdus["last_packet"].astype(np.int64)
-    asked, told = exchanges["last_request"][rows], exchanges["last_response"][rows]
-    last = np.where((told >= 0) & (place[np.maximum(told, 0)] >= place[asked]), told, asked)
+    last = _last_rows(exchanges, rows, place)
     end, ender = ends.first(stream)
     until = ends.times(end, last_time)
-    abort = _abort_behind(exchanges, pair, place, last)
+    abort = abort_behind(exchanges, rows, place)
     # An abort ends the association: the asker's own is as good as a release.
     by_asker = (abort >= 0) & (wpdus["direction"][np.maximum(abort, 0)] == side)
     until = np.where(abort >= 0, np.minimum(until, wpdus["time"][np.maximum(abort, 0)]), until)

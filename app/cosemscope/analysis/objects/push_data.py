@@ -2,7 +2,8 @@
 
 A body names its objects in one of four ways: an object list as its first element; the
 logical name of a push setup whose object list was read; logical name and value in turn,
-perhaps with scaler and unit; or a structure for each value that begins with its name.
+perhaps with scaler and unit, behind the name of a push setup, a time or a version; or a
+structure for each value that begins with its name.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from cosemscope.analysis.objects.object_values import ScalerUnit
 from cosemscope.analysis.objects.told_data import How, ToldData, elements
 from cosemscope.apdu.context import Reference
+from cosemscope.apdu.data.dates import moment
 from cosemscope.apdu.data.scaled_fields import is_scaler_unit
 from cosemscope.apdu.data.tied_values import is_logical_name, listed_reference
 from cosemscope.apdu.fields import Field
@@ -19,6 +21,8 @@ PUSH_SETUP = 40
 #: The class of an object of which only the name was told.
 UNKNOWN_CLASS = -1
 _VALUE = 2
+#: Value groups C and D of the names of push setups (IEC 62056-6-1), and elements before names and values.
+_SETUPS, _MOST_BEFORE = b"\x19\x09", 4
 #: The object list of a push setup by its logical name, where it was read; of b"" that of the only one.
 PushLists = Callable[[bytes], "tuple[Reference, ...]"]
 
@@ -63,10 +67,10 @@ def _by_own_list(values: list[Field], lists: PushLists) -> Iterator[ToldData]:
 
 def _by_setup(values: list[Field], lists: PushLists) -> Iterator[ToldData]:
     name = values[0].value if values else None
-    if not is_logical_name(name) or name[2:4] != b"\x19\x09":
+    if not is_logical_name(name) or name[2:4] != _SETUPS:
         return
     told = list(_tied(lists(name), values))
-    yield from told or [_pushed(Reference(PUSH_SETUP, name, 1), values[0])]
+    yield from told or [_pushed(Reference(PUSH_SETUP, name, 1), values[0]), *_in_turn(values, lists)]
 
 
 def _by_only_setup(values: list[Field], lists: PushLists) -> Iterator[ToldData]:
@@ -75,7 +79,8 @@ def _by_only_setup(values: list[Field], lists: PushLists) -> Iterator[ToldData]:
 
 def _in_turn(values: list[Field], lists: PushLists) -> Iterator[ToldData]:
     """Logical name and value in turn, each with or without scaler and unit behind it."""
-    told, at = [], 0
+    told: list[ToldData] = []
+    at = next((at for at, field in enumerate(values[:_MOST_BEFORE]) if not _is_before(field)), 0)
     while at + 1 < len(values):
         name, value = values[at].value, values[at + 1]
         if not is_logical_name(name) or is_logical_name(value.value):
@@ -87,6 +92,14 @@ def _in_turn(values: list[Field], lists: PushLists) -> Iterator[ToldData]:
         told.append(_pushed(Reference(UNKNOWN_CLASS, name, _VALUE), value, scaled))
     if at == len(values):
         yield from told
+
+
+def _is_before(field: Field) -> bool:
+    """Whether an element may stand before names and values: a push setup's name, a time, a text."""
+    value = field.value
+    if isinstance(value, bytes) and is_logical_name(value):
+        return value[2:4] == _SETUPS
+    return isinstance(value, str) or (isinstance(value, bytes) and moment(value) is not None)
 
 
 def _by_structures(values: list[Field], lists: PushLists) -> Iterator[ToldData]:

@@ -171,7 +171,8 @@ def _numbered(exchanges: Exchanges) -> tuple[Numbers, Numbers]:
     # association begins, so that `group` runs through all exchanges of one and then on to the next.
     fresh = np.diff(pair[order], prepend=-1) != 0
     behind_last = np.append(False, np.isin(service[order[:-1]], _LASTS))[: len(order)]
-    begins = fresh | behind_last | np.isin(service[order], _OPENINGS)
+    opens = np.isin(service[order], _OPENINGS)
+    begins = fresh | behind_last | (opens & ~_answers_again(exchanges, order, opens))
     group = np.cumsum(begins) - 1
     heads = order[begins]
     number = np.empty(len(heads), np.int64)
@@ -179,6 +180,35 @@ def _numbered(exchanges: Exchanges) -> tuple[Numbers, Numbers]:
     of = np.empty(len(order), np.int64)
     of[order] = number[group]
     return of, np.sort(heads)
+
+
+def _answers_again(
+    exchanges: Exchanges, order: npt.NDArray[np.intp], opens: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Which AAREs without an AARQ open nothing, bool[n]: answers to AARQs that were sent again, or copies.
+
+    `order`: exchanges, those of each pair together; `opens`, bool[n]: which of these are openings.
+    """
+    found = np.zeros(len(order), np.bool_)
+    unasked = opens & (exchanges["request"][order] < 0)
+    if not unasked.any():
+        return found
+    pair = exchanges["pair"][order]
+    result = exchanges["result"][order]
+    copies = np.append(False, opens[:-1] & (pair[1:] == pair[:-1]) & (result[1:] == result[:-1]))
+    rows = np.flatnonzero(opens & np.isin(pair, pair[unasked]))
+    given_up = exchanges["given_up"][order[rows]]
+    # AARQs of the pair so far that were given up, and whose answers may yet come.
+    waiting, before = 0, -1
+    lines = zip(rows.tolist(), pair[rows].tolist(), unasked[rows].tolist(), given_up.tolist(), strict=True)
+    for at, owner, again, left in lines:
+        waiting, before = waiting if owner == before else 0, owner
+        if not again:
+            waiting += left
+        elif waiting or copies[at]:
+            found[at] = True
+            waiting = max(waiting - 1, 0)
+    return found
 
 
 def is_hls_reply(exchanges: Exchanges) -> npt.NDArray[np.bool_]:

@@ -153,7 +153,7 @@ class CauseSentences:
 
     def _association_cut(self, stream: int) -> str:
         exchange, end = self._exchange(stream), self._packet(stream)
-        passed = short_duration(abs(self._time(end) - self._time(self._last_packet(exchange))))
+        passed = _span(abs(self._time(end) - self._time(self._last_packet(exchange))))
         return f"association refused: {self._closing(stream, end)} {passed} after the {self.about(exchange)}"
 
     def _hls_refused(self, stream: int) -> str:
@@ -166,19 +166,19 @@ class CauseSentences:
         last = int(self._analysis.streams["last_time"][stream])
         if end[0] >= 0:
             wait, then = self._time(int(end[0])) - self._time(asked), self._closing(stream, int(end[0]))
-            behind = f"{then} {short_duration(max(wait, 0))} later"
+            behind = f"{then} {_span(wait)} later"
             resent = self._retransmissions(stream, asked, int(end[0]))
         else:
             wait = max(self._facts.last_time - self._time(asked), 0)
             went_on = last > self._time(asked) and bool(self._exchanges["given_up"][exchange])
-            behind = "the client went on" if went_on else f"silence for {short_duration(wait)}"
+            behind = "the client went on" if went_on else f"silence for {_span(wait)}"
             resent = self._retransmissions(stream, asked, len(self._analysis.packets))
         return f"{self._within(exchange)} was not answered: {behind}{resent}"
 
     def _closed_within(self, stream: int) -> str:
         exchange, end = self._exchange(stream), self._packet(stream)
         since = self._last_packet(exchange)
-        passed = short_duration(abs(self._time(end) - self._time(since)))
+        passed = _span(abs(self._time(end) - self._time(since)))
         resent = self._retransmissions(stream, since, end)
         when = "before" if end < since else "into"
         return f"{self._closing(stream, end)} {passed} {when} {self._within(exchange)}{resent}"
@@ -194,7 +194,7 @@ class CauseSentences:
         end = self._packet(stream)
         association = int(self._facts.associations.of[self._exchange(stream)])
         since = int(self._facts.associations.last_packet[association])
-        passed = short_duration(abs(self._time(end) - self._time(since)))
+        passed = _span(abs(self._time(end) - self._time(since)))
         when = f"{passed} {'before' if end < since else 'after'} the last WPDU"
         return f"{self._closing(stream, end)} {when}, the association was not released"
 
@@ -213,7 +213,7 @@ class CauseSentences:
         first = int(self._analysis.streams["first_packet"][stream])
         if packet == first:
             return "connected, and nothing was said up to the end of the capture"
-        passed = short_duration(max(self._time(packet) - self._time(first), 0))
+        passed = _span(self._time(packet) - self._time(first))
         return f"{self._closing(stream, packet)} {passed} after the SYN, nothing was said"
 
     def _nothing_asked(self, stream: int) -> str:
@@ -226,12 +226,12 @@ class CauseSentences:
 
     def _capture_ended_within(self, stream: int) -> str:
         exchange = self._exchange(stream)
-        passed = max(self._facts.last_time - self._time(self._last_packet(exchange)), 0)
-        return f"the capture ended {short_duration(passed)} into {self._within(exchange)}"
+        passed = self._facts.last_time - self._time(self._last_packet(exchange))
+        return f"the capture ended {_span(passed)} into {self._within(exchange)}"
 
     def _capture_ended(self, stream: int) -> str:
-        passed = max(self._facts.last_time - self._time(self._packet(stream)), 0)
-        return f"the capture ended {short_duration(passed)} after the last WPDU, nothing was waiting"
+        passed = self._facts.last_time - self._time(self._packet(stream))
+        return f"the capture ended {_span(passed)} after the last WPDU, nothing was waiting"
 
     def _syns(self, stream: int) -> tuple[int, int]:
         """How many SYNs there were, and from the first to the last packet, in ns."""
@@ -241,21 +241,21 @@ class CauseSentences:
 
     def _syn_unanswered(self, stream: int) -> str:
         number, span = self._syns(stream)
-        times = f"sent {number} times in {short_duration(span)}" if number > 1 else "sent once"
+        times = f"sent {number} times in {_span(span)}" if number > 1 else "sent once"
         return f"SYN {times}, never answered"
 
     def _syn_open(self, stream: int) -> str:
-        passed = max(self._facts.last_time - self._time(self._packet(stream)), 0)
-        return f"the capture ended {short_duration(passed)} after the SYN"
+        passed = self._facts.last_time - self._time(self._packet(stream))
+        return f"the capture ended {_span(passed)} after the SYN"
 
     def _nothing_said_yet(self, stream: int) -> str:
-        since = int(self._analysis.streams["last_time"][stream])
-        passed = short_duration(max(self._facts.last_time - since, 0))
+        since = int(self._analysis.streams["first_time"][stream])
+        passed = _span(self._facts.last_time - since)
         return f"connected, and the capture ended {passed} later, before anything was said"
 
     def _syn_refused(self, stream: int) -> str:
         first, packet = int(self._analysis.streams["first_packet"][stream]), self._packet(stream)
-        passed = short_duration(max(self._time(packet) - self._time(first), 0))
+        passed = _span(self._time(packet) - self._time(first))
         return f"connection refused: RST {passed} after the SYN"
 
     def _one_direction(self, stream: int) -> str:
@@ -281,6 +281,11 @@ class CauseSentences:
         if lost:
             told.append(f"{count(lost, 'answer')} not captured")
         return f"{', '.join(told)}; {self._released(stream)}"
+
+
+def _span(nanoseconds: int) -> str:
+    """A duration amid a sentence, where a bare 0 would lack its unit; none is negative."""
+    return short_duration(nanoseconds) if nanoseconds > 0 else "0 s"
 
 
 _SENTENCES: dict[Cause, Callable[[CauseSentences, int], str]] = {

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.exchanges.connection_ends import ConnectionEnds
 from cosemscope.analysis.exchanges.exchange_table import Exchanges
-from cosemscope.analysis.exchanges.statuses import ExchangeStatus, may_be_answered
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus, abort_behind, may_be_answered
 from cosemscope.analysis.outcomes.association_table import (
     Acceptance,
     AssociationEnd,
@@ -106,7 +106,10 @@ class _Finder:
         self._add(cause, rows, at, at)
         unfinished = (statuses == ExchangeStatus.UNFINISHED) & ~releases
         unfinished &= ~may_be_answered(exchanges, self._wpdus)
-        self._open_ones(self._not_made_good(np.flatnonzero(unfinished)))
+        rows = np.flatnonzero(unfinished)
+        # What the other side's abort cut is no trouble of its own: the abort is.
+        rows = rows[abort_behind(exchanges, rows, self._place) < 0]
+        self._open_ones(self._not_made_good(rows))
         rows = np.flatnonzero((statuses == ExchangeStatus.ERROR) & np.isin(exchanges["answer"], _EXCEPTIONS))
         rows = rows[self._is_outside(rows) & ~opens[rows]]
         at = self._packets(rows, "last_response")
@@ -198,16 +201,16 @@ class _Finder:
         return outside
 
     def _not_made_good(self, rows: Numbers) -> Numbers:
-        """Those of these exchanges behind which nobody asked the same on their connection with more luck."""
+        """Those of these exchanges behind which nobody asked the same in their wPort pair with more luck."""
         if not len(rows):
             return rows
         exchanges, service = self._exchanges, self._exchanges["service"]
-        concerned = np.zeros(len(self._streams), np.bool_)
-        concerned[exchanges["stream"][rows]] = True
+        concerned = np.zeros(len(self._pairs), np.bool_)
+        concerned[exchanges["pair"][rows]] = True
         # What is not opened may ask for anything: only what names its object can be told to come again.
         named = (exchanges["class_id"] >= 0) | np.isin(service, _OPENINGS)
-        some = np.flatnonzero(concerned[exchanges["stream"]] & named)
-        names = ("stream", "service", "class_id", "obis", "member")
+        some = np.flatnonzero(concerned[exchanges["pair"]] & named)
+        names = ("pair", "service", "class_id", "obis", "member")
         code = np.zeros(len(some), np.int64)
         for name in names:
             own = np.unique(exchanges[name][some], return_inverse=True)[1].reshape(-1)

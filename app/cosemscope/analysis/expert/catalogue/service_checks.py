@@ -58,10 +58,10 @@ def unanswered(analysis: Analysis, rows: Rows) -> Found:
     "IEC 62056-5-3, invoke-id-and-priority",
 )
 def reused(analysis: Analysis, rows: Rows) -> Found:
-    """Requests that were open when their invoke-id was used for another one."""
+    """Requests that were open when their invoke-id was used for another one; what wants no answer is none."""
     facts = capture_facts(analysis)
-    reused = facts.table["given_up"] & (facts.table["invoke_id"] >= 0)
-    exchange = np.flatnonzero(reused & (facts.table["last_request"] >= 0))
+    exchange = _in_status(facts, ExchangeStatus.UNANSWERED)
+    exchange = exchange[facts.table["given_up"][exchange] & (facts.table["invoke_id"][exchange] >= 0)]
     return {"wpdu": facts.table["last_request"][exchange]}
 
 

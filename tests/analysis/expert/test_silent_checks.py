@@ -1,0 +1,48 @@
+"""What is right is not alarmed: sessions that break no rule have no items but chat."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.expert.run import find_items
+from cosemscope.streams.tables.expert_items import KINDS, Severity
+from tests.helpers import traffic_apdus as a
+from tests.helpers.planted_faults import Plot
+from tests.helpers.wire import Wire, analyse, wpdu
+
+SET = a.set_request(0x81, 1, "0.0.96.1.0.255", 2, a.unsigned(4))
+COUNT = a.double_long_unsigned(5)
+
+
+def _unconfirmed_sets(plot: Plot) -> None:
+    plot.associate()
+    plot.up(SET, SET)
+    plot.read()
+    plot.up(SET)
+    plot.release()
+
+
+def _pushes_under_one_number(plot: Plot) -> None:
+    for _ in range(3):
+        push = a.data_notification(1, b"", a.structure(a.octet_string(a.obis("1.0.1.8.0.255")), COUNT))
+        plot.wire.udp(plot.meter, plot.client, wpdu(push, 1, 64))
+
+
+RIGHT: dict[str, Callable[[Plot], None]] = {
+    "SETs that want no answer, under one invoke-id": _unconfirmed_sets,
+    "pushes under one number": _pushes_under_one_number,
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_right_is_not_alarmed(name: str, tmp_path: Path) -> None:
+    """No note, no warning, no error."""
+    plot = Plot(Wire(), 1)
+    RIGHT[name](plot)
+    associations = Associations(analyse(plot.wire, tmp_path))
+    find_items(associations, workers=1)
+    by_number = {kind.number: kind for kind in KINDS.values()}
+    kinds = [by_number[number] for number in associations.analysis.expert_items["kind"].tolist()]
+    assert [kind.word for kind in kinds if kind.severity > Severity.CHAT] == []
