@@ -61,6 +61,7 @@ class Quirk(Enum):
     ANSWERS_ALL_STATION = "answers what is for All-station"
     SECOND_AS_FIRST = "answers for its second logical device as the first"
     JUNK_AT_RELEASE = "answers RLRQ with what is no WPDU"
+    NO_RELEASE = "does not answer RLRQ"
     UNKNOWN_TAG = "answers AARQ with an APDU that nobody knows"
     UDP_OTHER_PORT = "answers datagrams from another port"
     UDP_TWICE = "answers a datagram twice"
@@ -124,6 +125,8 @@ class QuirkyMeter:
         if destination not in _DEVICES and self.quirk is not Quirk.ANSWERS_ANY_WPORT:
             if self.quirk is Quirk.WPORT_ENDS_IT:
                 raise ConnectionAbortedError
+            return b""
+        if self.quirk is Quirk.NO_RELEASE and wpdu[_HEADER.size :][:1] == b"\x62":
             return b""
         if self.quirk is Quirk.NEVER_ANSWERS or len(wpdu) == _HEADER.size:
             return b""

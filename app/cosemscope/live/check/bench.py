@@ -121,11 +121,13 @@ class Check:
 class Slots:
     """How soon a server serves the next connection after one: `seconds`, learnt as it shows.
 
-    `gone`: it serves none any more, since a check that is to blame for that.
+    `gone`: it serves none any more, since a check that is to blame for that. `releases`: whether it answers
+    RLRQ, None until that is known.
     """
 
     seconds: float = 0.0
     gone: bool = False
+    releases: bool | None = None
     freed_at: float = field(default_factory=time.monotonic)
 
     async def wait(self) -> None:
@@ -215,8 +217,8 @@ class Bench:
         return standing
 
     async def release(self, probe: Probe) -> None:
-        """Release the association, if the connection is still there, and close."""
-        if isinstance(await self.ask(probe, self.rlrq), Wpdu):
+        """Release the association, if the connection is still there and that is answered, and close."""
+        if self.slots.releases is False or isinstance(await self.ask(probe, self.rlrq), Wpdu):
             await self.close(probe)
         else:
             self.abort(probe)

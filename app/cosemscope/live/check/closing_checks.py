@@ -90,7 +90,7 @@ async def second_connection(bench: Bench) -> Finding:
         return inconclusive(f"the first connection gets no answer: {bench.describe(opening)}")
     refusal = await _try_second(bench)
     after = await bench.ask(first, bench.rlrq)
-    if not isinstance(after, Wpdu):
+    if isinstance(after, Gone) or (bench.slots.releases and not isinstance(after, Wpdu)):
         words = bench.describe(after)
         return failed(f"the second connection breaks the first: to RLRQ on the first {words}")
     await bench.close(first)
@@ -109,7 +109,8 @@ async def first_alone(bench: Bench) -> str | None:
         return error.message
     for name, wpdu in (("AARQ", bench.aarq), ("RLRQ", bench.rlrq)):
         outcome = await bench.ask(first, wpdu)
-        if not isinstance(outcome, Wpdu):
+        optional = name == "RLRQ" and not bench.slots.releases
+        if isinstance(outcome, Gone) or not (optional or isinstance(outcome, Wpdu)):
             return f"to {name} on a connection that is alone {bench.describe(outcome)}"
         await asyncio.sleep(min(bench.options.quiet, 0.2))
     await bench.close(first)

@@ -83,6 +83,7 @@ async def second_wpdu(bench: Bench) -> Finding:
     if not isinstance(opening, Wpdu):
         return inconclusive(f"the first WPDU gets no answer: {bench.describe(opening)}")
     outcome = await bench.ask(probe, bench.rlrq)
+    bench.slots.releases = isinstance(outcome, Wpdu)
     if isinstance(outcome, Wpdu):
         await bench.close(probe)
         return passed(f"to RLRQ {bench.describe(outcome)}")
