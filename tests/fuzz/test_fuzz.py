@@ -8,7 +8,16 @@ from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
 #: Inputs of each target: some seconds in all.
-INPUTS = {"apdu": 2_500, "key-file": 2_000, "hdlc": 800, "pcap": 400, "pcapng": 250, "packet-headers": 100}
+INPUTS = {
+    "apdu": 2_500,
+    "apdu-values": 2_000,
+    "client": 400,
+    "key-file": 2_000,
+    "hdlc": 800,
+    "pcap": 400,
+    "pcapng": 250,
+    "packet-headers": 100,
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -100,7 +100,8 @@ def test_parse_raises_nothing_but_its_own_error(octets: bytes) -> None:
         value = parse(octets)
     except ParseError:
         return
-    assert parse(encode(value)) == value
+    # Not the values are compared: what is not a number equals nothing.
+    assert encode(parse(encode(value))) == encode(value)
 
 
 @given(st.sampled_from(list(APDUS)).flatmap(lambda kind: APDUS[kind]), st.data())

@@ -12,7 +12,7 @@ from cosemscope.application.protection.sealing import CipheringForm, Sealer, Sea
 from cosemscope.application.protection.unsealing import Unsealed, UnsealError, unseal
 
 _DEDICATED = frozenset(DED_SERVICES) | {GENERAL_DED}
-_GMAC = 5
+_GMAC, _ECDSA = 5, 7
 #: Octets of a challenge.
 _SHORTEST, _LONGEST = 8, 64
 
@@ -112,9 +112,7 @@ class ClientProtection:
         """The client's answer to the server's challenge; raises SealError."""
         parameters = self._parameters
         counter = self._count() if challenges.mechanism == _GMAC else 0
-        keys = parameters.own if parameters.own.signing_private is not None else parameters.keys
-        if challenges.mechanism != 7:
-            keys = parameters.keys
+        keys = parameters.own if challenges.mechanism == _ECDSA else parameters.keys
         return hls_answer(challenges, True, keys, suite=parameters.suite, counter=counter)
 
     def judge(self, challenges: Challenges, found: bytes) -> HlsCheck:
