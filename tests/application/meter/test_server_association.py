@@ -12,7 +12,8 @@ from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.application.encoding import get_set_action as g
 from cosemscope.application.encoding.acse_apdus import Aarq, Abrt, Diagnostic, Rlre, Rlrq
 from cosemscope.application.encoding.apdus import encode, parse
-from cosemscope.application.encoding.data_values import NULL_DATA
+from cosemscope.application.encoding.carrier_apdus import GeneralBlockTransfer
+from cosemscope.application.encoding.data_values import NULL_DATA, octet_string
 from cosemscope.application.encoding.initiate_apdus import ConfirmedServiceError, InitiateRequest
 from cosemscope.application.encoding.notifications import ExceptionResponse
 from cosemscope.application.encoding.service_parts import SelectedAttribute
@@ -23,6 +24,8 @@ from cosemscope.application.meter.built_in_meter import (
     BuiltInMeter,
 )
 from cosemscope.application.protection.sealing import CipheringForm
+from cosemscope.application.protection.unsealing import UnsealError
+from cosemscope.application.transfer.general_block_machine import GeneralBlockMachine
 from tests.application.meter_session import (
     INVOKE,
     KEYS,
@@ -250,3 +253,77 @@ def test_what_is_no_service_of_a_meter_is_told() -> None:
     assert client.octets(b"\xff\x01") == encode(ExceptionResponse(2, 2))
     assert client.octets(b"\xc0\x09") == encode(ExceptionResponse(1, 3))
     assert client.octets(b"") == encode(ExceptionResponse(2, 2))
+
+
+# General block transfer.
+
+ALL_BUT_GET_BLOCKS = 0xFFFFFF & ~0x001000
+LIST = name(15, "0.0.40.0.0.255", 2)
+
+
+def blocks_of(client: MeterSession, octets: bytes) -> list[GeneralBlockTransfer]:
+    answers = client.meter.receive(octets, client.wport, client.device, client.now, client.link)
+    found = [parse(answer) for answer in answers]
+    assert all(isinstance(each, GeneralBlockTransfer) for each in found)
+    return found
+
+
+@pytest.mark.parametrize("window", [1, 4])
+@pytest.mark.parametrize("wport", [READING_CLIENT, MANAGING_CLIENT])
+def test_an_answer_comes_in_general_blocks(wport: int, window: int) -> None:
+    client = session(wport)
+    client.associate(pdu=300, conformance=ALL_BUT_GET_BLOCKS)
+    machine = GeneralBlockMachine(window)
+    apdu = encode(g.GetRequestNormal(INVOKE, LIST))
+    sealed = client.seal(apdu) if client.ciphered else apdu
+    waiting = [encode(each) for each in machine.send(sealed, 200)]
+    found = None
+    rounds = 0
+    while waiting:
+        rounds += 1
+        blocks = [one for octets in waiting for one in blocks_of(client, octets)]
+        assert all(len(encode(one)) <= 300 for one in blocks)
+        waiting = []
+        for block in blocks:
+            taken = machine.receive(block)
+            found = taken.apdu or found
+            waiting += [encode(each) for each in taken.blocks]
+    assert found is not None
+    listed = parse(client.open(found)).result.plain
+    client.associate()
+    assert listed == client.get(15, "0.0.40.0.0.255")
+    assert rounds >= 7 // window
+
+
+def test_a_request_may_come_in_general_blocks_and_lose_some() -> None:
+    client = session(MANAGING_CLIENT, ciphered=False)
+    value = octet_string(bytes(range(256)) * 4)
+    request = encode(g.SetRequestNormal(INVOKE, name(1, "0.0.96.13.0.255", 2), None, value))
+    pieces = [request[at : at + 100] for at in range(0, len(request), 100)]
+    sent = [
+        GeneralBlockTransfer(at == len(pieces) - 1, at < len(pieces) - 1, 1, at + 1, 0, piece)
+        for at, piece in enumerate(pieces)
+    ]
+    asked_again = [one for block in (*sent[:3], *sent[4:]) for one in blocks_of(client, encode(block))]
+    assert asked_again[-1].acknowledged == 3
+    answers = [one for block in sent[3:] for one in blocks_of(client, encode(block))]
+    assert parse(answers[-1].octets) == g.SetResponseNormal(INVOKE, 0)
+    assert client.get(1, "0.0.96.13.0.255") == value.value
+
+
+# Faults on demand.
+
+
+def test_faults_spoil_what_they_name() -> None:
+    client = session(MANAGING_CLIENT)
+    faults = client.meter.faults
+    faults.wrong_tag = 1.0
+    with pytest.raises(UnsealError):
+        client.result(CLOCK)
+    faults.wrong_tag, faults.counter_replay = 0.0, 1.0
+    answers = [client.octets(client.seal(encode(GET_CLOCK))) or b"" for _ in range(2)]
+    assert answers[0][:7] == answers[1][:7]
+    faults.counter_replay, faults.block_lost = 0.0, 1.0
+    client.associate(pdu=200)
+    first = client.say(g.GetRequestNormal(INVOKE, LIST))
+    assert (first.number, client.say(g.GetRequestNext(INVOKE, 1)).number) == (1, 3)

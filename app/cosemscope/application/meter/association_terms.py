@@ -33,6 +33,7 @@ SELECTIVE = _BIT["selective-access"]
 #: All that the meter can do.
 SUPPORTED = (
     GENERAL_PROTECTION
+    | GENERAL_BLOCKS
     | GET_BLOCKS
     | SET_BLOCKS
     | ACTION_BLOCKS

@@ -17,6 +17,7 @@ from cosemscope.application.encoding import data_values as d
 from cosemscope.application.encoding.data_values import Data
 from cosemscope.application.meter import association_terms as c
 from cosemscope.application.meter.association_terms import ClientTerms
+from cosemscope.application.meter.meter_faults import MeterFaults
 from cosemscope.application.meter.meter_server import MeterServer
 from cosemscope.application.meter.objects.association_objects import (
     CURRENT,
@@ -98,6 +99,7 @@ class BuiltInMeter:
         counter = max(int(now) - _COUNTERS_SINCE, 1)
         self.keys = MeterKeys(plan.keys, plan.title, plan.suite, counter, plan.clients)
         self._random = random
+        self.faults = MeterFaults()
         self._terms = _terms(plan)
         self._messages = d.octet_string(b"")
         self._firmware = b"Cosemscope meter 1"
@@ -156,6 +158,7 @@ class BuiltInMeter:
             facts,
             self.keys,
             self.plan.max_pdu,
+            self.faults,
             self._random,
             lambda now: self.log.note(now, EventLog.ASSOCIATION_REFUSED),
         )

@@ -6,7 +6,7 @@ One transfer of each direction at a time, told by its invoke-id; another request
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Octets that a client may send in blocks, at most.
+#: Octets of a request or an answer in blocks, at most.
 MOST_OCTETS = 1 << 22
 
 

@@ -35,8 +35,7 @@ class MeterServer:
             self._associations[place] = association
         else:
             self._associations.move_to_end(place)
-        answer = association.receive(apdu, now)
-        return [] if answer is None else [answer]
+        return association.receive(apdu, now)
 
     def link_closed(self, link: Hashable) -> None:
         """A connection is over, and with it its associations."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cosemscope.apdu.context import Reference
-from cosemscope.apdu.names.tags import APDU_TAGS
+from cosemscope.apdu.names.tags import APDU_TAGS, GENERAL_BLOCK_TRANSFER
 from cosemscope.apdu.security.hls import Challenges, HlsVerdict, check
 from cosemscope.application.encoding import get_set_action as g
 from cosemscope.application.encoding.acse_apdus import Aare, Aarq, Abrt, Diagnostic, Rlre, Rlrq
 from cosemscope.application.encoding.apdus import encode, parse
+from cosemscope.application.encoding.carrier_apdus import GeneralBlockTransfer
 from cosemscope.application.encoding.data_values import octet_string
 from cosemscope.application.encoding.initiate_apdus import (
     ConfirmedServiceError,
@@ -31,6 +32,8 @@ from cosemscope.application.meter.association_terms import (
     agree,
     check_aarq,
 )
+from cosemscope.application.meter.long_transfers import MOST_OCTETS
+from cosemscope.application.meter.meter_faults import MeterFaults
 from cosemscope.application.meter.objects.association_objects import (
     ASSOCIATED,
     ASSOCIATION_PENDING,
@@ -45,11 +48,19 @@ from cosemscope.application.meter.server_states import ServerAction, ServerInput
 from cosemscope.application.meter.service_desk import ServiceDesk
 from cosemscope.application.protection.hls_answers import hls_answer
 from cosemscope.application.protection.sealing import SealError
+from cosemscope.application.transfer.general_block_machine import (
+    BLOCK_OVERHEAD,
+    GeneralBlockMachine,
+    TransferError,
+)
 
 _REPLY = Reference(15, logical_name(CURRENT), 1, method=True)
 _CHALLENGE_SIZE = {6: 32, 7: 32}
 _NOT_ALLOWED = ExceptionResponse(1, 1)
 _NOT_PARSED = ExceptionResponse(1, 3)
+_TOO_LONG = ExceptionResponse(1, 4)
+#: Blocks that a client may send before they are acknowledged.
+_WINDOW = 8
 _UNKNOWN_SERVICE = ExceptionResponse(2, 2)
 _STATUS = {
     ServerState.IDLE: NOT_ASSOCIATED,
@@ -70,6 +81,7 @@ class ServedClient:
     facts: AssociationFacts
     keys: MeterKeys
     server_pdu: int
+    faults: MeterFaults
     random: Callable[[int], bytes]
     refused: Callable[[float], None]
 
@@ -97,10 +109,46 @@ class ServerAssociation:
         self._challenges = Challenges(c.LOWEST)
         self._least_proof = 0
         self._protection = ServerProtection(client.keys, b"", 0)
-        self._desk = ServiceDesk(client.model, self._agreed)
+        self._desk = ServiceDesk(client.model, self._agreed, client.faults)
+        self._blocks = GeneralBlockMachine(_WINDOW, MOST_OCTETS)
+        self._in_blocks = False
 
-    def receive(self, apdu: bytes, now: float) -> bytes | None:
-        """The answer to an APDU; None where there is none."""
+    def receive(self, apdu: bytes, now: float) -> list[bytes]:
+        """The answers to an APDU: mostly one, none for what wants none, several blocks of a long one."""
+        self._in_blocks = bool(apdu) and apdu[0] == GENERAL_BLOCK_TRANSFER and self._may(c.GENERAL_BLOCKS)
+        if self._in_blocks:
+            return self._receive_block(apdu, now)
+        answer = self._answer(apdu, now)
+        if answer is None or len(answer) <= self._agreed.client_pdu or not self._may(c.GENERAL_BLOCKS):
+            return [] if answer is None else [answer]
+        return self._send_blocks(answer)
+
+    def _may(self, service: int) -> bool:
+        return self.state is ServerState.ASSOCIATED and bool(self._agreed.conformance & service)
+
+    def _receive_block(self, apdu: bytes, now: float) -> list[bytes]:
+        """A block of a request, or one that acknowledges blocks of an answer."""
+        try:
+            block = parse(apdu)
+            assert isinstance(block, GeneralBlockTransfer)
+            taken = self._blocks.receive(block)
+        except (ParseError, TransferError):
+            self._blocks.reset()
+            return [encode(_NOT_PARSED)]
+        if taken.apdu is None:
+            return [encode(each) for each in taken.blocks]
+        answer = self._answer(taken.apdu, now)
+        return [] if answer is None else self._send_blocks(answer)
+
+    def _send_blocks(self, answer: bytes) -> list[bytes]:
+        size = max(self._agreed.client_pdu - BLOCK_OVERHEAD, 1)
+        try:
+            return [encode(each) for each in self._blocks.send(answer, size)]
+        except TransferError:
+            return [encode(_TOO_LONG)]
+
+    def _answer(self, apdu: bytes, now: float) -> bytes | None:
+        """The answer to a whole APDU; None where there is none."""
         try:
             plain, form = self._open(apdu)
         except ProtectionRefused as refusal:
@@ -154,7 +202,8 @@ class ServerAssociation:
             return _Judged(ServerInput.REFUSED, aarq, refusal=refusal)
         self._protection.use_dedicated(initiate.dedicated_key)
         self._context = aarq.context
-        self._desk = ServiceDesk(client.model, self._agreed)
+        self._desk = ServiceDesk(client.model, self._agreed, client.faults)
+        self._blocks.reset()
         client.facts.conformance, client.facts.client_pdu = self._agreed
         mechanism = terms.mechanism
         if mechanism <= c.LLS:
@@ -253,9 +302,22 @@ class ServerAssociation:
         return self._protection.close(response, judged.form)
 
     def _serve(self, judged: _Judged, now: float) -> bytes | None:
-        room = self._agreed.client_pdu - self._protection.overhead(judged.form)
+        room = MOST_OCTETS
+        if (
+            not self._in_blocks
+            and self._agreed.conformance & (c.GENERAL_BLOCKS | c.GET_BLOCKS) != c.GENERAL_BLOCKS
+        ):
+            room = self._agreed.client_pdu - self._protection.overhead(judged.form)
         response = self._desk.answer(judged.request, room, now)
-        return None if response is None else self._protection.close(response, judged.form)
+        if response is None:
+            return None
+        faults, keys = self._client.faults, self._client.keys
+        if judged.form is not None and faults.strikes(faults.counter_replay):
+            keys.counter = max(keys.counter - 1, 0)
+        closed = self._protection.close(response, judged.form)
+        if judged.form is not None and faults.strikes(faults.wrong_tag):
+            closed = closed[:-1] + bytes((closed[-1] ^ 0x55,))
+        return closed
 
     def _close_association(self, judged: _Judged, now: float) -> bytes:
         return encode(Rlre(0))

@@ -35,6 +35,7 @@ from cosemscope.application.encoding.service_parts import (
 from cosemscope.application.meter import association_terms as c
 from cosemscope.application.meter.association_terms import AgreedTerms
 from cosemscope.application.meter.long_transfers import IncomingBlocks, OutgoingBlocks
+from cosemscope.application.meter.meter_faults import MeterFaults
 from cosemscope.application.meter.objects.cosem_object import (
     OTHER_REASON,
     OUT_OF_SCOPE,
@@ -59,9 +60,10 @@ _GET, _ACTION = 0xC4, 0xC7
 class ServiceDesk:
     """Serves one association. `room` gives the octets that an answer may have, before protection."""
 
-    def __init__(self, model: ObjectModel, agreed: AgreedTerms) -> None:
+    def __init__(self, model: ObjectModel, agreed: AgreedTerms, faults: MeterFaults) -> None:
         self._model = model
         self._agreed = agreed
+        self._faults = faults
         self._outgoing: dict[int, OutgoingBlocks] = {}
         self._incoming: dict[int, IncomingBlocks] = {}
         self._room = 0xFFFF
@@ -130,6 +132,8 @@ class ServiceDesk:
     def _next_get(self) -> bytes:
         blocks = self._outgoing[_GET]
         last, number, octets = blocks.next()
+        if number == 2 and not last and self._faults.strikes(self._faults.block_lost):
+            last, number, octets = blocks.next()
         if last:
             del self._outgoing[_GET]
         return encode(g.GetResponseWithDatablock(blocks.invoke, last, number, octets))
