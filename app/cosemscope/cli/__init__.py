@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "capture": "capture packets from network interfaces, or from a pipe",
     "connect": "connect to a server, send APDUs, show the answers",
     "listen": "accept connections and datagrams, show what comes, answer if told to",
+    "meter": "be a meter, or a fleet of them, to talk to; with faults on demand",
     "relay": "pass connections and datagrams on to their target, recorded; hold and change WPDUs",
     "check": "test a server's transport layer and report",
     "spools": "captures and recordings that were left without a name",

@@ -128,6 +128,17 @@ class BuiltInMeter:
         """A connection is over."""
         self._server.link_closed(link)
 
+    @property
+    def pause(self) -> float:
+        """Seconds that it takes for an answer: none."""
+        return 0.0
+
+    def push(self, now: float) -> None:
+        """Have every push setup that names somebody push at once."""
+        for setup in self.pushes:
+            if setup.destination:
+                setup.push(now)
+
     def due(self, now: float) -> list[DuePush]:
         """The pushes that are to be sent by now."""
         return [self._sealed(push) for setup in self.pushes for push in setup.due(now)]

@@ -1,0 +1,101 @@
+"""`meter`: a meter to talk to, or a fleet of them, recorded; it does wrong on demand what it is told to."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from cosemscope.apdu.names.codes import MECHANISMS
+from cosemscope.application.meter.built_in_meter import (
+    MANAGEMENT,
+    MANAGING_CLIENT,
+    PUBLIC_CLIENT,
+    READING_CLIENT,
+    SECOND,
+    BuiltInMeter,
+)
+from cosemscope.capture.events import Event
+from cosemscope.capture.job_options import add_options, job_of
+from cosemscope.cli.capture_arguments import CommandError
+from cosemscope.cli.event_lines import Teller
+from cosemscope.cli.live_run import add_live_arguments, read_commands, run_live
+from cosemscope.cli.meter_keys import plan_of, published_keys
+from cosemscope.live.links.recording import Recorder
+from cosemscope.live.meter.meter_endpoint import MeterMaker
+from cosemscope.live.meter.meter_events import METER_COMMANDS, FaultsOrdered, MeterListening, MeterPushed
+from cosemscope.live.meter.meter_job import MeterJob, run_meter
+from cosemscope.wording import count
+
+DESCRIPTION = (
+    "Be a meter: two logical devices with a clock, registers that move, a year of load profile, event log, "
+    "disconnector, push setups, image transfer and security setup. On this computer only (127.0.0.1) unless "
+    "another address is given. Its keys are published test keys, in a file that it names."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `meter`."""
+    add_options(parser, MeterJob)
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="KEYS.TOML",
+        help="other keys, by the names in samples/meter-keys.toml",
+    )
+    add_live_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `cosemscope meter` until it is interrupted; 2 for options or keys that make no meter."""
+    job = job_of(MeterJob, arguments)
+    try:
+        if trouble := job.trouble():
+            raise CommandError(trouble)
+        maker = built_in(job, arguments.keys)
+    except CommandError as error:
+        print(f"cosemscope meter: {error}", file=sys.stderr)
+        return 2
+
+    async def work(tell: Teller, recorder: Recorder) -> bool:
+        commands = read_commands(tell, METER_COMMANDS) if arguments.control else None
+        await run_meter(job, tell, maker, recorder, commands)
+        return True
+
+    return run_live("meter", arguments, work, _line)
+
+
+def built_in(job: MeterJob, keys: Path | None) -> MeterMaker:
+    """How the built-in meters of a job are made. Raises CommandError."""
+    path = keys or published_keys()
+    plan = plan_of(job, path, job.number)
+    ciphered = f"ciphered, suite {job.suite}" if job.ciphered else "in clear"
+    return MeterMaker(
+        lambda number, now: BuiltInMeter(replace(plan, number=number), now),
+        (MANAGEMENT, SECOND),
+        (
+            f"wPort {PUBLIC_CLIENT} public, without security",
+            f"wPort {READING_CLIENT} reads, with a password (LLS)",
+            f"wPort {MANAGING_CLIENT} reads and changes, {MECHANISMS[job.mechanism]}, {ciphered}",
+        ),
+        f"{path}{'' if keys else ' (published test keys)'}",
+    )
+
+
+def _line(event: Event) -> str:
+    """An event of a meter as lines for people; empty for one of another kind."""
+    match event:
+        case MeterListening():
+            over = " and ".join(word.upper() for word in event.transports)
+            where = event.addresses[0]
+            if len(event.addresses) > 1:
+                where = f"{count(len(event.addresses), 'meter')}, {where} to {event.addresses[-1]}"
+            devices = ", ".join(map(str, event.devices))
+            lines = [f"meter      {where} {over}, logical devices at wPorts {devices}"]
+            lines += [f"client     {words}" for words in event.clients]
+            lines += [f"keys       {event.keys}"] if event.keys else []
+            return "\n".join(lines)
+        case FaultsOrdered():
+            return f"faults     {', '.join(event.faults) or 'none any more'}"
+        case MeterPushed():
+            return f"pushed     {event.octets} octets to {event.remote} over {event.transport.upper()}"
+    return ""
