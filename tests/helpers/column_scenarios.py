@@ -67,6 +67,18 @@ def unknown_invoke_id(talk: Talk) -> None:
     talk.down(ANSWER_OTHER)
 
 
+def wrong_block_number(talk: Talk) -> None:
+    """Once of each side: a GET that asks on behind another block, and a SET of which another was taken."""
+    talk.up(a.get_request(0xC1, 7, "1.0.99.1.0.255"))
+    talk.down(a.get_block(0xC1, False, 1, b"\0" * 20))
+    talk.up(a.get_next(0xC1, 5))
+    talk.down(a.get_block(0xC1, True, 2, b"\0" * 20))
+    talk.up(a.set_first_block(0xC1, 1, OTHER, 2, a.octet_string(b"x" * 40)[:20]))
+    talk.down(a.set_block_response(0xC1, 7))
+    talk.up(a.set_block(0xC1, True, 2, a.octet_string(b"x" * 40)[20:]))
+    talk.down(a.set_last_block_response(0xC1, 2))
+
+
 def error_result(talk: Talk) -> None:
     talk.up(GET)
     talk.down(a.get_error(0xC1, 4))
@@ -351,6 +363,7 @@ SCENARIOS: dict[str, Scenario] = {
     "invoke-id-reused": invoke_id_reused,
     "late-answer": late,
     "unknown-invoke-id": unknown_invoke_id,
+    "wrong-block-number": wrong_block_number,
     "error-result": error_result,
     "exception-response": exception,
     "asked-again": asked_again,

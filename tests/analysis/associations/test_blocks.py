@@ -65,6 +65,19 @@ def test_a_transfer_with_a_hole_is_not_joined(parts: list[bytes], data: st.DataO
     assert wanted in found[missing].note.message
 
 
+def test_a_late_block_makes_none_behind_it_missing() -> None:
+    """What came before is not said to lack: only the late block is out of its order."""
+    sent = [Block(number, number == 4, bytes((number,))) for number in (1, 3, 2, 4)]
+    joined = join(sent)
+    assert [one.note.message if one.note else "" for one in joined] == [
+        "",
+        "block 3 follows block 1: block 2 is missing",
+        "block 2 follows block 3: the order is wrong",
+        "",
+    ]
+    assert joined[-1].whole is None
+
+
 def test_one_block_alone_needs_no_joining() -> None:
     """The decoder reads it in place."""
     assert add_block(None, Block(1, True, b"all")) == Joined(None)

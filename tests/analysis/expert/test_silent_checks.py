@@ -30,8 +30,27 @@ def _pushes_under_one_number(plot: Plot) -> None:
         plot.wire.udp(plot.meter, plot.client, wpdu(push, 1, 64))
 
 
+def _blocks_asked_for_again(plot: Plot) -> None:
+    data = a.octet_string(b"x" * 58)
+    plot.associate()
+    plot.up(a.get_request(0xC1, 7, "1.0.99.1.0.255"))
+    plot.down(a.get_block(0xC1, False, 1, data[:20]))
+    plot.up(a.get_next(0xC1, 1), a.get_next(0xC1, 1))
+    plot.down(a.get_block(0xC1, False, 2, data[20:40]))
+    plot.up(a.get_next(0xC1, 2))
+    plot.down(a.get_block(0xC1, True, 3, data[40:]))
+    plot.up(a.set_first_block(0xC1, 1, "0.0.96.1.0.255", 2, data[:20]))
+    plot.down(a.set_block_response(0xC1, 1))
+    plot.up(a.set_block(0xC1, False, 2, data[20:40]))
+    plot.down(a.set_block_response(0xC1, 2))
+    plot.up(a.set_block(0xC1, True, 3, data[40:]))
+    plot.down(a.set_last_block_response(0xC1, 3))
+    plot.release()
+
+
 RIGHT: dict[str, Callable[[Plot], None]] = {
     "SETs that want no answer, under one invoke-id": _unconfirmed_sets,
+    "blocks, of which one was asked for again": _blocks_asked_for_again,
     "pushes under one number": _pushes_under_one_number,
 }
 

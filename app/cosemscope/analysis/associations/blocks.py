@@ -47,7 +47,7 @@ class Joined(NamedTuple, Generic[_State]):
 class Transfer(NamedTuple):
     """A transfer whose blocks come one by one: GET, SET and ACTION with datablocks.
 
-    `begun` is the number of its first block (1, some count from 0), `number` that of the block seen last,
+    `begun` is the number of its first block (1, some count from 0), `number` the highest one so far,
     `parts` its octets and those before it, as a chain from the last to the first; `broken`: something is
     missing or it became too large, so that nothing whole will come of it.
     """
@@ -77,15 +77,16 @@ def add_block(transfer: Transfer | None, block: Block) -> Joined[Transfer]:
         kind = BLOCK_MISSING if missing > 0 else BLOCK_ORDER
         note = Note(kind, f"block {block.number} follows block {transfer.number}: {which}")
         transfer = transfer._replace(broken=True)
+    number = max(transfer.number, block.number)
     size, count = transfer.size + len(block.octets), transfer.blocks + 1
     if size > MAX_OCTETS or count > MAX_BLOCKS:
         if not transfer.broken:
             sentence = f"the blocks are more than {MAX_OCTETS >> 20} MiB together: they are not joined"
             note = Note(BLOCKS_TOO_LARGE, sentence)
-        transfer = Transfer(transfer.begun, block.number, None, 0, 0, True)
+        transfer = Transfer(transfer.begun, number, None, 0, 0, True)
     else:
         parts = (block.octets, transfer.parts)
-        transfer = Transfer(transfer.begun, block.number, parts, size, count, transfer.broken)
+        transfer = Transfer(transfer.begun, number, parts, size, count, transfer.broken)
     if not block.last:
         return Joined(transfer, None, note)
     whole = _join(transfer.parts) if transfer.blocks > 1 and not transfer.broken else None

@@ -22,7 +22,9 @@ from cosemscope.streams.tables.wpdu_table import Mark
 #: `answer`: result and service of the last response, -1 none; `request`, `last_request`, `response`,
 #: `last_response`: WPDU rows, -1 none (`request` also where an answer came first: it was not captured);
 #: `whole_request`: the row in which the first request stands whole, that of its last general block if it
-#: came in such; `requests`, `responses`: WPDUs; `blocks`: blocks of a transfer; `request_octets`,
+#: came in such; `requests`, `responses`: WPDUs; `blocks`: blocks of a transfer, without
+#: those that came again or late; `told_blocks`: those of responses; `asked_to`, `told_to`: the highest number
+#: of either side so far, -1 none, not of general-block-transfers; `request_octets`,
 #: `response_octets`: of APDUs; `request_start`, `request_end`: first and last octet of the first request,
 #: `response_start`, `response_end`: first octet of the first response and last octet of the last one, in ns
 #: since the epoch, 0 where there is none; `unconfirmed`: no answer is wanted; `final`: the last response has
@@ -49,6 +51,9 @@ EXCHANGE_FIELDS: dict[str, str] = {
     "requests": "u4",
     "responses": "u4",
     "blocks": "u4",
+    "told_blocks": "u4",
+    "asked_to": "i8",
+    "told_to": "i8",
     "request_octets": "i8",
     "response_octets": "i8",
     "request_start": "i8",
@@ -61,7 +66,11 @@ EXCHANGE_FIELDS: dict[str, str] = {
     "given_up": "?",
 }
 _NO_ROWS = dict.fromkeys(
-    ("request", "whole_request", "last_request", "response", "last_response", "result", "answer"), -1
+    (
+        *("request", "whole_request", "last_request", "response", "last_response", "result", "answer"),
+        *("asked_to", "told_to"),
+    ),
+    -1,
 )
 _ANSWERS = (Role.PART, Role.FINAL)
 #: First-look columns that name what an exchange is about: from the first WPDU.
@@ -143,9 +152,7 @@ class Exchanges(Columns):
         asked = self.of["exchange"][left]
         self["given_up"][asked[self["request"][asked] == left]] = True
         self._ask_up_to(np.flatnonzero(asks & (role == Role.MEMBER)), exchange, look, wpdus)
-        general = (look["part"] == BlockPart.FIRST) | (look["part"] == BlockPart.MEMBER)
-        blocks = np.flatnonzero(there & (general | found.roles.block & (look["part"] == BlockPart.NONE)))
-        np.add.at(self["blocks"], exchange[blocks], 1)
+        self._count_blocks(found, exchange, look, there)
         self._end(found, exchange, look, wpdus["marks"])
 
     def _owned(self, found: Pairing, look: Mapping[str, Array], rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -173,6 +180,39 @@ class Exchanges(Columns):
         whole = look["whole"][members]
         self["whole_request"][owners[whole >= 0]] = whole[whole >= 0]
 
+    def _count_blocks(
+        self,
+        found: Pairing,
+        exchange: NDArray[np.int64],
+        look: Mapping[str, Array],
+        there: NDArray[np.bool_],
+    ) -> None:
+        """Count the blocks that are here for the first time: of a side's own those above all before them."""
+        general = there & ((look["part"] == BlockPart.FIRST) | (look["part"] == BlockPart.MEMBER))
+        np.add.at(self["blocks"], exchange[general], 1)
+        rows = np.flatnonzero(there & found.roles.block & (look["part"] == BlockPart.NONE))
+        if not len(rows):
+            return
+        # Invariant: `rows` has the blocks of each side of an exchange together, `heads` begin them; `high` is
+        # the highest number before and with each, and grows from each side to the next by more than numbers.
+        key = exchange[rows] * 2 + found.roles.answers[rows]
+        order = stable_order(key)
+        rows, key = rows[order], key[order]
+        heads = np.flatnonzero(np.diff(key, prepend=-1))
+        owners, told = key[heads] // 2, key[heads] % 2 > 0
+        known = np.where(told, self["told_to"][owners], self["asked_to"][owners])
+        sizes = np.diff(np.append(heads, len(rows)))
+        beyond = np.repeat(np.arange(len(heads)) << 33, sizes)
+        number = look["block"][rows].astype(np.int64)
+        high = np.maximum.accumulate(np.maximum(number, np.repeat(known, sizes)) + beyond) - beyond
+        before = np.append(-1, high[:-1])
+        before[heads] = known
+        fresh = rows[(number > before) | (number < 0)]
+        np.add.at(self["blocks"], exchange[fresh], 1)
+        np.add.at(self["told_blocks"], exchange[fresh[found.roles.answers[fresh]]], 1)
+        last = high[np.append(heads[1:], len(rows)) - 1]
+        self["told_to"][owners[told]], self["asked_to"][owners[~told]] = last[told], last[~told]
+
     def _end(
         self, found: Pairing, exchange: NDArray[np.int64], look: Mapping[str, Array], marks: Array
     ) -> None:
@@ -183,7 +223,7 @@ class Exchanges(Columns):
         self["result"][ended], self["answer"][ended] = look["result"][final], look["service"][final]
         # A last block with a higher number than there are blocks says that some of them are missing.
         block = found.roles.block[final] & (look["part"][final] == BlockPart.NONE)
-        lacks = block & (look["block"][final] > self["blocks"][ended]) & (self["request"][ended] >= 0)
+        lacks = block & (look["block"][final] > self["told_blocks"][ended]) & (self["request"][ended] >= 0)
         lacks |= (look["part"][final] == BlockPart.FIRST) & (look["whole"][final] < 0)
         lacks |= (marks[final] & Mark.TRUNCATED) > 0
         # Blocks of general-block-transfers that lack octets may be any of them.

@@ -18,6 +18,7 @@ from cosemscope.streams.tables.wpdu_table import Mark
 #: Kinds of items that what lacks among the WPDUs around them may explain.
 _AROUND = (
     *("unanswered", "unknown-invoke-id", "invoke-id-reused", "asked-again", "block-missing"),
+    "wrong-block-number",
     *("counter-jump", "ill-formed-frame", "unknown-mechanism", "unknown-context"),
 )
 #: Kinds that what lacks anywhere before them in their stream may explain.

@@ -27,6 +27,21 @@ _EXCEPTIONS = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
 _ASSOCIATION = (t.AARQ, t.AARE, t.RLRQ, t.RLRE, t.ABRT, t.INITIATE_REQUEST, t.INITIATE_RESPONSE)
 #: Answers of services of short names.
 _BY_NAME = (t.READ_RESPONSE, t.WRITE_RESPONSE)
+#: Services and choices, as service << 8 | choice, that name the block that came last, and that carry one.
+_NAMING = tuple(
+    service << 8 | choice
+    for service, choice in (
+        *((t.GET_REQUEST, 2), (t.ACTION_REQUEST, 2), (t.ACTION_RESPONSE, 4)),
+        *((t.SET_RESPONSE, 2), (t.SET_RESPONSE, 3), (t.SET_RESPONSE, 4)),
+    )
+)
+_CARRYING = tuple(
+    service << 8 | choice
+    for service, choice in (
+        *((t.GET_RESPONSE, 2), (t.ACTION_RESPONSE, 2), (t.SET_REQUEST, 2), (t.SET_REQUEST, 3)),
+        *((t.ACTION_REQUEST, 4), (t.ACTION_REQUEST, 6)),
+    )
+)
 #: Items of a list that a sentence names.
 _MOST_ITEMS = 3
 #: What names the same request again.
@@ -161,6 +176,45 @@ def exceptions(analysis: Analysis, rows: Rows) -> Found:
     """Requests that were answered with an exception, each with its service error."""
     facts = capture_facts(analysis)
     return _with_results(analysis, facts, _refused(facts, by_exception=True))
+
+
+@capture_check(
+    "wrong-block-number",
+    Severity.WARNING,
+    Group.SERVICE,
+    "asks on, or has taken, another block than the last one that came",
+    _SERVICES,
+)
+def wrong_numbers(analysis: Analysis, rows: Rows) -> Found:
+    """Requests for the next block, and answers to one, whose number is not that of the block before them.
+
+    Who says the same again, since nothing came, says nothing wrong.
+    """
+    look = analysis.first_look
+    of = capture_facts(analysis).table.of["exchange"]
+    rows = np.flatnonzero((look["block"][: len(of)] >= 0) & (of >= 0))
+    place = look["service"][rows].astype(np.int64) << 8 | look["choice"][rows] & 0xFF
+    named = np.isin(place, _NAMING)
+    rows = rows[named | np.isin(place, _CARRYING)]
+    # Invariant: `rows` has those of each exchange together, in the order of capture; `latest` says where the
+    # one before each stands that carries a block, and the one that names one, of any exchange.
+    order = np.lexsort((analysis.wpdus["last_packet"][rows], of[rows]))
+    rows = rows[order]
+    place = look["service"][rows].astype(np.int64) << 8 | look["choice"][rows] & 0xFF
+    names = np.isin(place, _NAMING)
+    at, number = np.arange(len(rows)), look["block"][rows].astype(np.int64)
+    latest = [
+        np.append(-1, np.maximum.accumulate(np.where(mask, at, -1))[:-1])[: len(rows)]
+        for mask in (~names, names)
+    ]
+    carried, said = (np.where(of[rows[np.maximum(one, 0)]] == of[rows], one, -1) for one in latest)
+    wrong = names & (carried >= 0) & (number[carried] != number)
+    wrong &= (said < 0) | (number[said] != number)
+    words = [
+        Words(f"names block {one}, and the last one that came was block {other}")
+        for one, other in zip(number[wrong].tolist(), number[carried[wrong]].tolist(), strict=True)
+    ]
+    return {"wpdu": rows[wrong], "said": words}
 
 
 @capture_check("asked-again", Severity.NOTE, Group.SERVICE, "asks the same again, after no answer came")
