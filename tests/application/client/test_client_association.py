@@ -490,6 +490,23 @@ def test_answers_that_do_not_fit_their_request(answer: Any, words: str) -> None:
     assert words in only(session.hear(encode(answer)), RequestFailed).refusal.words
 
 
+def test_a_broken_answer_is_told_at_once() -> None:
+    """Where its first octets say whose it is; a list that a common server cuts into blocks is one."""
+    session, answer = _asked()
+    broken = bytes.fromhex("c40341000000000181f6") + bytes(20)
+    failed = only(session.hear(broken), RequestFailed)
+    assert "the answer is broken: expected the end of the APDU" in failed.refusal.words
+    assert only(session.hear(answer), AnswerUnmatched).kind is Unmatched.DOUBLED
+    session.client.request(get(_ENERGY), 20)
+    for octets in (b"\xc4\x01\x45\x00", b"\xc5\x01\x42", b"\xc4\x01"):
+        assert "expected" in only(session.hear(octets), ApduRejected).sentence
+    ciphered = _ciphered()
+    ciphered.client.request(get(_ENERGY), 0)
+    only(ciphered.hear(b"\xc4\x01\x41\x00"), ApduRejected)
+    sealed = ciphered.meter.seal(b"\xc4\x01\x41\x00")
+    assert "the answer is broken" in only(ciphered.hear(sealed), RequestFailed).refusal.words
+
+
 def test_exceptions_answer_the_request_that_waits() -> None:
     """With words and advice; without a request they are told as rejected."""
     session, _ = _asked()

@@ -223,24 +223,32 @@ class ClientAssociation:
 
     def receive(self, octets: bytes, now: float) -> tuple[ClientEvent, ...]:
         """One APDU has been received."""
+        inside, control = octets, None
         try:
             apdu, control, replies = self._wrapping.unwrapped(octets)
             self._events.extend(map(TransmitApdu, replies))
             if apdu is None:
                 self._wait_anew(now)
             else:
+                inside = apdu
                 self._take(parse(apdu), control, octets, now)
         except _BROKEN as reason:
-            self._take_broken(str(reason), octets, now)
+            self._take_broken(str(reason), inside, control, octets, now)
         return self._told()
 
-    def _take_broken(self, reason: str, octets: bytes, now: float) -> None:
-        """An APDU that was not taken; an AARE or RLRE that is awaited is an answer all the same."""
-        name, kind = _BROKEN_ANSWERS.get((self._state, octets[:1]), ("", None))
-        if kind is None:
+    def _take_broken(
+        self, reason: str, inside: bytes, control: int | None, octets: bytes, now: float
+    ) -> None:
+        """An APDU that cannot be read; where it is one that is awaited, it is an answer all the same."""
+        name, kind = _BROKEN_ANSWERS.get((self._state, inside[:1]), ("", None))
+        what = _Occurrence(now, sentence=f"the {name} is broken: {reason}")
+        if self._state is ClientState.ASSOCIATED and not self._protection.enough(control):
+            request = self._requests.awaiting(inside)
+            if request is not None:
+                kind = ClientInput.BROKEN_RESPONSE
+                what = what._replace(request=request, sentence=f"the answer is broken: {reason}")
+        if kind is None or not self._fire(kind, what):
             self._reject(reason, octets)
-        else:
-            self._fire(kind, _Occurrence(now, sentence=f"the {name} is broken: {reason}"))
 
     def _take(self, apdu: ApduValue, control: int | None, octets: bytes, now: float) -> None:
         """An APDU in clear: which input it is, and what belongs to it."""
@@ -454,7 +462,7 @@ class ClientAssociation:
     def _fail_request(self, what: _Occurrence) -> None:
         """An exception has no invoke-id: it answers the request that has waited longest."""
         refusal = what.refusal or at_client(what.sentence)
-        request = self._requests.oldest()
+        request = what.request or self._requests.oldest()
         if request is None:
             self._reject(f"{refusal.words}, though nothing was asked", b"")
             return

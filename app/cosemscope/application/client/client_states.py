@@ -38,6 +38,7 @@ class ClientInput(enum.Enum):
     HLS_RIGHT = "f(CtoS) received, right"
     HLS_WRONG = "f(CtoS) not received, or wrong"
     SERVICE_RESPONSE = "response to a GET, SET or ACTION"
+    BROKEN_RESPONSE = "response that cannot be read"
     EXCEPTION = "exception response, or confirmed service error"
     RLRE = "RLRE"
     ABRT = "ABRT"
@@ -114,6 +115,7 @@ CLIENT_TABLE: Final[dict[ClientState, dict[ClientInput, ClientRow]]] = {
     _S.ASSOCIATED: {
         _I.SERVICE_REQUEST: _row(_S.ASSOCIATED, _A.SEND_REQUEST),
         _I.SERVICE_RESPONSE: _row(_S.ASSOCIATED, _A.TAKE_RESPONSE),
+        _I.BROKEN_RESPONSE: _row(_S.ASSOCIATED, _A.FAIL_REQUEST),
         _I.EXCEPTION: _row(_S.ASSOCIATED, _A.FAIL_REQUEST),
         _I.TIMEOUT: _row(_S.ASSOCIATED, _A.EXPIRE_REQUESTS),
         _I.NOTIFICATION: _row(_S.ASSOCIATED, _A.INDICATE_NOTIFICATION),

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from cosemscope.apdu.names.tags import ACTION_RESPONSE, GET_RESPONSE, SET_RESPONSE
 from cosemscope.application.client.client_events import Unmatched
 from cosemscope.application.client.request_plans import PlannedStep
 from cosemscope.application.client.service_operations import Act, Get, Operation, PartResult
@@ -37,6 +38,11 @@ KINDS: dict[type, str] = {
         "ACTION",
     ),
 }
+
+
+#: The same by the first octet; and where the invoke-id stands.
+_KINDS_BY_TAG = {GET_RESPONSE: "GET", SET_RESPONSE: "SET", ACTION_RESPONSE: "ACTION"}
+_INVOKE_AT = 2
 
 
 def kind_of(operation: Operation) -> str:
@@ -139,6 +145,12 @@ class RequestTable:
             return None, Unmatched.UNASKED, words
         waits = ", ".join(map(str, self._pending)) or "none"
         return None, Unmatched.UNASKED, f"a {what} came unasked (waiting for an answer: {waits})"
+
+    def awaiting(self, octets: bytes) -> RunningRequest | None:
+        """The request that a response which cannot be read answers, as far as its first octets tell."""
+        kind = _KINDS_BY_TAG.get(octets[0]) if len(octets) >= _INVOKE_AT + 1 else None
+        request = self._pending.get(octets[_INVOKE_AT] & 0x0F) if kind is not None else None
+        return request if request is not None and request.kind == kind else None
 
     def oldest(self) -> RunningRequest | None:
         """The request that has waited longest for its answer."""
