@@ -4,12 +4,21 @@ import asyncio
 import contextlib
 import errno
 import socket
+from collections.abc import Callable
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.live.links.addresses import LinkAddress, check_wport, parse_address, resolve
+from cosemscope.live.links.addresses import (
+    LinkAddress,
+    Resolved,
+    check_wport,
+    listen_everywhere,
+    parse_address,
+    resolve,
+)
 from cosemscope.live.links.faults import Fault, LinkError, explain
 
 
@@ -101,3 +110,68 @@ def test_errors_of_the_system_are_said_in_words(number: int, fault: Fault, words
     error = explain(OSError(number, "in the system's words"), LinkAddress("192.0.2.7", 4059))
     assert error.fault is fault
     assert words in error.message
+
+
+class _Handle:
+    """What `listen_everywhere` needs of a socket."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.closed = False
+
+    def getsockname(self) -> tuple[str, int]:
+        return "::", self.port
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def everywhere(
+    port: int, fails: Callable[[int, int], Exception | None]
+) -> tuple[list[_Handle], list[_Handle]]:
+    """Listen at `::` and 0.0.0.0; the sockets given back, and all that were made. Ports count up from 1."""
+    made: list[_Handle] = []
+    addresses = [Resolved(socket.AF_INET6, ("::", port)), Resolved(socket.AF_INET, ("0.0.0.0", port))]
+
+    def listen(where: Resolved) -> socket.socket:
+        error = fails(where.family, len(made))
+        if error is not None:
+            raise error
+        made.append(_Handle(where.address.port or len(made) + 1))
+        return cast(socket.socket, made[-1])
+
+    try:
+        return cast(list[_Handle], listen_everywhere(addresses, listen)), made
+    except (OSError, LinkError):
+        return [], made
+
+
+def test_one_port_for_all_addresses() -> None:
+    """The first address's, where any would do."""
+    opened, _ = everywhere(0, lambda family, made: None)
+    assert [each.port for each in opened] == [1, 1]
+
+
+def test_a_port_that_is_free_at_one_address_only_is_not_taken() -> None:
+    """Where any port would do the next one is tried; a chosen one is an error, and nothing stays open."""
+    busy = OSError(errno.EADDRINUSE, "in use")
+    opened, made = everywhere(
+        0, lambda family, made: busy if family == socket.AF_INET and made == 1 else None
+    )
+    assert [each.port for each in opened] == [2, 2]
+    assert [each.closed for each in made] == [True, False, False]
+    opened, made = everywhere(4059, lambda family, made: busy if family == socket.AF_INET else None)
+    assert (opened, [each.closed for each in made]) == ([], [True])
+    opened, made = everywhere(0, lambda family, made: busy if family == socket.AF_INET else None)
+    assert opened == []
+    assert all(each.closed for each in made)
+
+
+def test_a_computer_without_ipv4_listens_at_ipv6() -> None:
+    """Any other error is one; an interface that is none closes what was opened."""
+    none = OSError(errno.EAFNOSUPPORT, "no IPv4")
+    opened, _ = everywhere(0, lambda family, made: none if family == socket.AF_INET else None)
+    assert len(opened) == 1
+    unknown = LinkError(Fault.ADDRESS, "no interface")
+    opened, made = everywhere(0, lambda family, made: unknown if family == socket.AF_INET else None)
+    assert (opened, [each.closed for each in made]) == ([], [True])

@@ -63,6 +63,8 @@ import asyncio, sys
 sys.path.insert(0, sys.argv[1])
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.networks import Origin
+from cosemscope.live.links.tcp_link import connect_tcp
+from cosemscope.live.links.tcp_server import serve_tcp
 from cosemscope.live.links.udp_link import connect_udp, serve_udp
 
 async def heard(host, groups, interface, to, leaving):
@@ -75,12 +77,22 @@ async def heard(host, groups, interface, to, leaving):
                 return "nothing"
             return f"{came.local_ip_address} {came.broadcast}"
 
+async def taken(interface):
+    async with serve_tcp("0.0.0.0", 4059, interface=interface, handler=lambda link: link.receive()):
+        try:
+            async with connect_tcp("127.0.0.1", 4059):
+                return "taken"
+        except ConnectionError:
+            return "refused"
+
 async def main():
     print(await heard("::", ["ff02::1234"], "one", "ff02::1234", "one"))
     print(await heard("ff02::1234", [], "two", "ff02::1234", "two"))
     print(await heard("ff05::1234", [], "", "ff05::1234", "two"))
     print(await heard("::", ["ff02::1234"], "two", "ff02::1234", "one"))
     print(await heard("0.0.0.0", [], "", "10.1.0.255", ""))
+    for interface in ("lo", "two"):
+        print(await taken(interface))
     try:
         await heard("ff02::1234", [], "", "ff02::1234", "two")
     except LinkError as error:
@@ -117,6 +129,8 @@ def test_groups_of_ipv6_and_broadcasts_of_a_network_of_our_own(tmp_path: Path) -
         "ff05::1234 True",
         "nothing",
         "10.1.0.255 True",
+        "taken",
+        "refused",
         "ff02::1234 holds on one interface only: say on which",
     ]
 

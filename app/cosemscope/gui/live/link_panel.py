@@ -76,7 +76,9 @@ def _line_of(event: Event) -> _Line | None:
         case ApduReceived():
             taken = event.response_ms
             time = f" · {short_duration(round(taken * 1e6))}" if taken is not None else ""
-            return _Line("back", f"{event.name}, {count(len(event.apdu), 'octet')}{time}", event.apdu)
+            remark = f" · {event.remark}" if event.remark else ""
+            words = f"{event.name}, {count(len(event.apdu), 'octet')}{time}{remark}"
+            return _Line("back", words, event.apdu)
         case ApduDiscarded():
             wport = event.destination_wport
             words = f"{event.name} for wPort {wport}, which nobody has here: discarded"

@@ -109,6 +109,7 @@ async def run_listen(
                     *address,
                     local_wports=wports,
                     side=side,
+                    interface=job.interface,
                     handler=listener.serve,
                     limit=job.limit,
                     options=options,

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 
 from cosemscope.live.links.addresses import Resolved
 from cosemscope.live.links.faults import Fault, LinkError
+from cosemscope.live.links.networks import use_interface
 from cosemscope.live.links.tcp_sockets import NO_LINGER
 
 try:
@@ -54,10 +55,19 @@ def room_for(connections: int, each: int = 1) -> int:
     return max(1, min(connections, (soft - probe - _KEPT_BACK) // each))
 
 
-def listen_at(candidate: Resolved) -> socket.socket:
-    """A socket that listens there, for `Doorkeeper.serve`. Raises OSError."""
+def listen_at(candidate: Resolved, interface: str = "") -> socket.socket:
+    """A socket that listens there, for `Doorkeeper.serve`, on one interface where that is named.
+
+    Raises OSError, LinkError for an interface that is none.
+    """
     handle = socket.create_server(candidate.sockaddr, family=candidate.family, backlog=_BACKLOG)
     handle.setblocking(False)
+    if interface:
+        try:
+            use_interface(handle, interface)
+        except LinkError:
+            handle.close()
+            raise
     return handle
 
 

@@ -143,8 +143,9 @@ async def resolve(address: LinkAddress, kind: socket.SocketKind, *, passive: boo
 def listen_everywhere(
     found: list[Resolved], listen: Callable[[Resolved], socket.socket]
 ) -> list[socket.socket]:
-    """A socket made by `listen` for each address, at one port for all. Raises OSError, and closes them then.
+    """A socket made by `listen` for each address, at one port for all.
 
+    Raises what `listen` does, OSError or LinkError, and closes those that were made then.
     Port 0 is any that is free, of the first address: where it is not free at another one, the next is tried.
     Without IPv4 on this computer `::` is IPv6 alone.
     """
@@ -157,11 +158,11 @@ def listen_everywhere(
                 except OSError as error:
                     if error.errno != errno.EAFNOSUPPORT or not made:
                         raise
-        except OSError as error:
+        except (OSError, LinkError) as error:
             for handle in made:
                 handle.close()
-            again = found[0].sockaddr[1] == 0 and made and error.errno == errno.EADDRINUSE
-            if not again or not attempts_left:
+            in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            if not (in_use and made and attempts_left and found[0].sockaddr[1] == 0):
                 raise
         else:
             return made

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from cosemscope.live.links.accepting import Doorkeeper, Refused, listen_at
 from cosemscope.live.links.addresses import (
@@ -84,13 +85,16 @@ class TcpServer:
         self._pending: deque[TcpLink] = deque()
         self._arrived = asyncio.Event()
 
-    async def open(self, address: LinkAddress) -> None:
-        """Listen at `address`, at every address that the host name has. Raises LinkError."""
+    async def open(self, address: LinkAddress, interface: str = "") -> None:
+        """Listen at `address`, at every address that the host name has, on one interface if it is named.
+
+        Raises LinkError.
+        """
         if is_group(address.host):
             raise LinkError(Fault.ADDRESS, f"{address.host} is a group, and TCP has none: use UDP alone")
         found = await resolve(address, socket.SOCK_STREAM, passive=True)
         try:
-            listening = listen_everywhere(found, listen_at)
+            listening = listen_everywhere(found, partial(listen_at, interface=interface))
         except OSError as error:
             raise explain(error, address) from None
         self.address = peer_address(listening[0].getsockname())
@@ -169,6 +173,7 @@ async def serve_tcp(
     *,
     local_wports: Iterable[int] | None = (MANAGEMENT_LOGICAL_DEVICE,),
     side: Side = Side.SERVER,
+    interface: str = "",
     handler: Handler | None = None,
     limit: int = 1000,
     options: LinkOptions = SERVER_OPTIONS,
@@ -183,10 +188,11 @@ async def serve_tcp(
     other exception is told to the loop's exception handler at once, with the peer. By default a connection on
     which nothing comes for 180 s is given up, and `receive` waits without limit. `refused` is told of
     connections beyond `limit`. `local_wports` None: any wPort. `side` is CLIENT for who takes pushes.
+    With `interface` only connections that come by it are taken.
     """
     bindings = bound_wports(side, local_wports)
     server = TcpServer(bindings, options, limit, handler, recorder, observer, refused)
-    await server.open(LinkAddress(host, port))
+    await server.open(LinkAddress(host, port), interface)
     try:
         yield server
     finally:

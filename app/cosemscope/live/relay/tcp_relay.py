@@ -15,7 +15,7 @@ from functools import partial
 from cosemscope.capture.events import Trouble
 from cosemscope.live.commands.live_events import Report, trouble_of
 from cosemscope.live.links.accepting import Doorkeeper, listen_at, reset
-from cosemscope.live.links.addresses import LinkAddress, peer_address, resolve
+from cosemscope.live.links.addresses import LinkAddress, listen_everywhere, peer_address, resolve
 from cosemscope.live.links.faults import LinkError, explain
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.links.tcp_sockets import LinkOptions, SocketConnection, open_connection
@@ -234,14 +234,10 @@ class TcpRelay:
 
     async def open(self) -> LinkAddress:
         """Listen; the address, with its port. Raises LinkError."""
-        listening: list[socket.socket] = []
+        found = await resolve(self._route.listen, socket.SOCK_STREAM, passive=True)
         try:
-            found = await resolve(self._route.listen, socket.SOCK_STREAM, passive=True)
-            for candidate in dict.fromkeys(found):
-                listening.append(listen_at(candidate))
+            listening = listen_everywhere(found, listen_at)
         except OSError as error:
-            for handle in listening:
-                handle.close()
             raise explain(error, self._route.listen) from None
         self.address = peer_address(listening[0].getsockname())
         self._doors = [asyncio.ensure_future(self._doorkeeper.serve(handle)) for handle in listening]
