@@ -552,6 +552,8 @@ def test_a_ciphered_association_takes_no_answer_in_clear() -> None:
     session.client.request(get(_ENERGY), 0)
     answer = encode(g.GetResponseNormal(0x41, unsigned(1)))
     assert "in clear" in only(session.hear(answer), ApduRejected).sentence
+    bare = b"\xcc" + bytes((1 + len(answer), 0x00)) + answer
+    assert "in clear" in only(session.hear(bare), ApduRejected).sentence
     weak = Sealer(_KEYS, TITLE, authenticated=False).seal(answer, 500)
     assert "not authenticated" in only(session.hear(weak), ApduRejected).sentence
 

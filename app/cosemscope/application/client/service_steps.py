@@ -99,8 +99,8 @@ def _blocks_of_get(
         response = yield GetRequestNext(invoke, number)
         number += 1
     if count == 1:
-        return (_parsed(parse_data, bytes(joined), "a value"),)
-    results: tuple[Data | DataAccessError, ...] = _read_all(DATA_RESULTS, bytes(joined), "a list of results")
+        return (_parsed(parse_data, bytes(joined), "value"),)
+    results: tuple[Data | DataAccessError, ...] = _read_all(DATA_RESULTS, bytes(joined), "list of results")
     return results
 
 
@@ -198,13 +198,13 @@ def _returned_blocks(
         number += 1
     octets = bytes(joined)
     if count > 1:
-        answers: tuple[ActionAnswer, ...] = _read_all(ACTION_ANSWERS, octets, "a list of answers")
+        answers: tuple[ActionAnswer, ...] = _read_all(ACTION_ANSWERS, octets, "list of answers")
         return answers
     # The standard leaves room: the blocks hold what was returned, or the whole answer with its code.
     try:
         return (ActionAnswer(0, parse_data(octets)),)
     except ParseError:
-        return (_read_all(ACTION_ANSWER, octets, "an answer"),)
+        return (_read_all(ACTION_ANSWER, octets, "answer"),)
 
 
 # Blocks.
@@ -242,7 +242,7 @@ def _parsed(parse: Any, octets: bytes, what: str) -> Any:
     try:
         return parse(octets)
     except ParseError as reason:
-        raise UnfittingAnswerError(f"the joined blocks hold no {what.removeprefix('a ')}: {reason}") from None
+        raise UnfittingAnswerError(f"the joined blocks hold no {what}: {reason}") from None
 
 
 def _read_all(codec: Codec[Any], octets: bytes, what: str) -> Any:
