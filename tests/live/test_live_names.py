@@ -1,6 +1,9 @@
 """The names that scripts use: there as README says, and typed for whoever checks his own code."""
 
+import os
 import re
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,3 +24,20 @@ def test_the_names_in_readme_are_there() -> None:
 def test_the_package_says_that_it_is_typed() -> None:
     """Without the marker mypy takes nothing of it for granted (PEP 561)."""
     assert files("cosemscope").joinpath("py.typed").is_file()
+
+
+def test_a_script_loads_neither_the_window_nor_arrays_for_the_core() -> None:
+    """`transport` is free of NumPy and Qt, `live` of Qt: what is not imported is not needed to run."""
+    shown = (
+        "import sys, cosemscope.transport.tcp, cosemscope.transport.udp;"
+        "print('numpy' in sys.modules, 'PySide6' in sys.modules);"
+        "import cosemscope.live; print('PySide6' in sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", shown],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(_README.parent / "app")},
+    )
+    assert ran.stdout.split() == ["False"] * 3
