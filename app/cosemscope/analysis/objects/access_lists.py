@@ -31,13 +31,26 @@ def listed_objects(view: ObjectView) -> Iterator[ListedObject]:
     Raises CaptureError and OSError when octets cannot be read any more.
     """
     for place, attribute in enumerate(view.attributes):
-        if (attribute.class_id, attribute.member) in _LISTS:
-            told = view.with_value(place)
-            field = view.field(int(told[-1])) if len(told) else None
-            for element in elements(field) if field is not None else ():
-                listed = _listed(attribute, element)
-                if listed is not None:
-                    yield listed
+        if is_object_list(attribute):
+            yield from objects_of_list(view, place)
+
+
+def is_object_list(attribute: Attribute) -> bool:
+    """Whether an attribute is the object list of an association."""
+    return (attribute.class_id, attribute.member) in _LISTS
+
+
+def objects_of_list(view: ObjectView, place: int) -> Iterator[ListedObject]:
+    """The objects of the object list at a place of `view.attributes`, as it was read last.
+
+    Raises CaptureError and OSError when octets cannot be read any more.
+    """
+    told = view.with_value(place)
+    field = view.field(int(told[-1])) if len(told) else None
+    for element in elements(field) if field is not None else ():
+        listed = _listed(view.attributes[place], element)
+        if listed is not None:
+            yield listed
 
 
 def _listed(attribute: Attribute, element: Field) -> ListedObject | None:

@@ -5,7 +5,8 @@
 
 A meter is a DLMS server by its address, a logical device of it by its wPort. Readings
 are columns in the order of the capture; equal values in a row are kept once. Pushes are
-tied to their objects at the end, when all object lists are known.
+tied to their objects at the end, when all object lists are known. Of a capture that grows
+the view is completed again and again, and takes in what is new.
 """
 
 from collections import defaultdict
@@ -87,16 +88,25 @@ class Attribute(NamedTuple):
 
 
 class ObjectView:
-    """What a capture tells of objects; see the module. `analysis` has been read to its end.
+    """What a capture tells of objects; see the module. `taken` is the number of WPDUs taken in.
 
     `attributes`, `clients` (addresses) and `values` are named by place in the columns of `readings`
     (READING_FIELDS), which are in the order of the capture once the view is complete. `shallow`: what was
-    read of one attribute and has elements is told without a value, but for what other values need.
+    read of one attribute and has elements is told without a value, but for what other values need. `beside`:
+    associations of another thread, which have walked the rows that are taken in.
     """
 
-    def __init__(self, analysis: Analysis, keys: KeyTable = NO_KEYS, *, shallow: bool = False) -> None:
+    def __init__(
+        self,
+        analysis: Analysis,
+        keys: KeyTable = NO_KEYS,
+        *,
+        shallow: bool = False,
+        beside: Associations | None = None,
+    ) -> None:
         self.analysis = analysis
-        self.associations = Associations(analysis, keys)
+        self.associations = Associations(analysis, keys, beside=beside)
+        self.taken = 0
         self._shallow = shallow
         self.attributes: list[Attribute] = []
         self.clients: list[str] = []
@@ -117,22 +127,25 @@ class ObjectView:
 
     def complete(
         self,
+        stop: int | None = None,
         *,
         cancelled: Callable[[], bool] = lambda: False,
         told: Callable[[int, int], None] = lambda done, total: None,
     ) -> bool:
-        """Take in all WPDUs; False when `cancelled` said so. `told` hears of rows done and their number.
+        """Take in the WPDUs before `stop`, or all, that were not; False when `cancelled` said so.
 
-        Raises CaptureError and OSError when the capture's octets cannot be read any more.
+        `told` hears of rows done and their number; what it raises, such as Cancelled, comes out, and the next
+        call goes on there. Raises CaptureError and OSError when the capture's octets cannot be read any more.
         """
-        total = len(self.analysis.first_look)
+        total = len(self.analysis.first_look) if stop is None else stop
         self._near_is_client = near_is_client(self.analysis.pairs)
-        for start in range(0, total, _BATCH):
+        for start in range(self.taken, total, _BATCH):
             if cancelled():
                 return False
             self._take(start, min(start + _BATCH, total))
             self._flush()
-            told(min(start + _BATCH, total), total)
+            self.taken = min(start + _BATCH, total)
+            told(self.taken, total)
         self._tie_pushes()
         self._flush()
         self._sort()
@@ -303,6 +316,7 @@ class ObjectView:
             pair = int(pairs[row])
             for item, one in enumerate(self._told(apdu, Context(), row)):
                 self._add(row, pair, item, self._classed(pair, one), kept(one))
+        self._pushes.clear()
 
     def _told(self, apdu: bytes, context: Context, row: int) -> list[ToldData]:
         """What an APDU tells, pushes included."""

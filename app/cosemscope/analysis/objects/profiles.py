@@ -56,6 +56,16 @@ class ProfileTable(NamedTuple):
     named: bool
     period: int
 
+    @property
+    def titles(self) -> list[str]:
+        """The heads of the columns: what is captured, and the unit that all its values have."""
+        titles = []
+        for place, column in enumerate(self.columns):
+            units = {row[place].unit for row in self.rows if row[place].value is not None}
+            unit = units.pop() if len(units) == 1 else None
+            titles.append(f"{column.title} [{unit}]" if unit else column.title)
+        return titles
+
 
 def profiles(view: ObjectView) -> list[tuple[LogicalDevice, bytes]]:
     """The profiles whose buffers the capture tells of, in the order of the view."""

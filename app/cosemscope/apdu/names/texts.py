@@ -10,7 +10,7 @@ from cosemscope.apdu.names.blue_book import dotted, obis_name, unit
 from cosemscope.wording import printable
 
 #: Units that people read in thousands.
-_KILO_UNITS = frozenset({"W", "VA", "var", "Wh", "VAh", "varh"})
+KILO_UNITS = frozenset({"W", "VA", "var", "Wh", "VAh", "varh"})
 _SHOWN_OCTETS = 64
 _NO_UNIT = 255
 _SHOWN_CHARACTERS = 200
@@ -35,7 +35,7 @@ def scaled_text(value: int | float, scaler: int, code: int) -> str:
 
 def quantity_text(number: Decimal, symbol: str, *, plain: bool = True) -> str:
     """A number in its unit, which may be "": 4978644 and "Wh" are "4978.644 kWh"; `plain`: no exponent."""
-    if symbol in _KILO_UNITS and number.is_finite() and abs(number) >= 1000:
+    if symbol in KILO_UNITS and number.is_finite() and abs(number) >= 1000:
         number, symbol = number.scaleb(-3).normalize(), "k" + symbol
     words = f"{number:f}" if plain and number.is_finite() else str(number)
     return f"{words} {symbol}".rstrip()

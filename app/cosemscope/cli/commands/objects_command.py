@@ -212,12 +212,12 @@ def _print_profile(view: ObjectView, instance: bytes, arguments: argparse.Namesp
             for one in _entries(table):
                 write_octets(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE))
         return
-    titles = list(dict.fromkeys(title for table in tables for title in _titles(table)))
+    titles = list(dict.fromkeys(title for table in tables for title in table.titles))
     heads = ("Meter", *titles)
     rows = [
         (table.device.meter, *(cells.get(title, "") for title in titles))
         for table in tables
-        for cells in (dict(zip(_titles(table), map(_text, row), strict=True)) for row in table.rows)
+        for cells in (dict(zip(table.titles, map(_text, row), strict=True)) for row in table.rows)
     ]
     if arguments.csv:
         write_octets(csv_lines([heads, *rows]).encode())
@@ -240,16 +240,6 @@ _LACKS: tuple[tuple[Callable[[ProfileTable], bool], str], ...] = (
         "the capture period is not in the capture: times that entries leave out are blank.",
     ),
 )
-
-
-def _titles(table: ProfileTable) -> list[str]:
-    """The heads of a profile's columns: what is captured, and the unit that all its values have."""
-    titles = []
-    for place, column in enumerate(table.columns):
-        units = {row[place].unit for row in table.rows if row[place].value is not None}
-        unit = units.pop() if len(units) == 1 else None
-        titles.append(f"{column.title} [{unit}]" if unit else column.title)
-    return titles
 
 
 def _text(value: ToldValue) -> str:

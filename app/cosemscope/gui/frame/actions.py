@@ -419,6 +419,15 @@ ACTIONS = (
         Needs.CAPTURE,
     ),
     ActionSpec(
+        "objects",
+        "O&bjects",
+        "workspace.show_objects",
+        ("Ctrl+Alt+Shift+V",),
+        "",
+        "Meters, their objects and attributes: last values, and all values over time",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
         "overview",
         "Over&view",
         "workspace.show_overview",
@@ -529,6 +538,7 @@ MENUS = (
             "overview",
             "counts",
             "exchanges",
+            "objects",
             "expert",
         ),
     ),

@@ -27,6 +27,7 @@ from cosemscope.gui.panes.exchanges.exchange_pane import ExchangePane
 from cosemscope.gui.panes.expert.expert_pane import ExpertPane
 from cosemscope.gui.panes.filter.filter_bar import FilterBar
 from cosemscope.gui.panes.filter.find_bar import FindBar, Sought
+from cosemscope.gui.panes.objects.object_pane import ObjectPane
 from cosemscope.gui.panes.overview.overview_pane import OverviewPane
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.sessions.session_view import SessionTree
@@ -76,6 +77,7 @@ PANES = (
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
     PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
     PaneRow("exchanges", "Exchanges", ExchangePane, beside="timing", height=38, on_demand=True),
+    PaneRow("objects", "Objects", ObjectPane, beside="timing", height=42, on_demand=True),
     PaneRow("overview", "Overview", OverviewPane, beside="timing", height=38, on_demand=True),
     PaneRow("counts", "Counts", CountPane, beside="timing", height=38, state=options.COUNTS, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
@@ -256,6 +258,11 @@ class Workspace(QMainWindow):
         """Show the exchanges, to be gone through by keys."""
         self.show_pane("exchanges", True)
         self.panes["exchanges"].setFocus()
+
+    def show_objects(self) -> None:
+        """Show the objects, to be looked for by words."""
+        self.show_pane("objects", True)
+        self.panes["objects"].begin()
 
     def show_overview(self) -> None:
         """Show the overview of the capture."""

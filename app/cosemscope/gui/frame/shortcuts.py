@@ -11,6 +11,9 @@ def show_shortcuts(parent: QWidget) -> None:
     rows = [
         *shortcut_rows(),
         ("Copy what is selected (rows, field, octets)", "Ctrl+C"),
+        ("Objects: hide what is known, or show it again", "Ctrl+Alt+Shift+N"),
+        ("Objects: go to the WPDU that told it last", "Enter or double click"),
+        ("Value over time: the value before or after", "Left or Right"),
         ("Timing graph: choose a WPDU", "click"),
         ("Timing graph: choose a span of time", "drag"),
         ("Timing graph: take the span away", "Esc"),
