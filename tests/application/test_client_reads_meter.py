@@ -1,15 +1,19 @@
 """Both ends of the application layer together: the client association reads the built-in meter whole."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cosemscope.apdu.data.dates import moment
+from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.application.client.association_parameters import AssociationParameters
 from cosemscope.application.client.client_association import ClientAssociation
 from cosemscope.application.client.client_events import (
     AssociationOpened,
+    AssociationRefused,
     AssociationReleased,
     ClientEvent,
     RequestAnswered,
@@ -136,6 +140,33 @@ def test_mechanisms(mechanism: int) -> None:
     assert isinstance(_managing(mechanism=mechanism).value(get(_ENERGY)).value, int)
 
 
+@pytest.mark.parametrize("suite", [1, 2])
+@pytest.mark.parametrize("mechanism", [5, 7])
+def test_suites_with_elliptic_curves(suite: int, mechanism: int) -> None:
+    """Keys of both sizes; signatures of both ends on both curves."""
+    curve = ec.SECP256R1() if suite == 1 else ec.SECP384R1()
+    own, theirs = ec.derive_private_key(31, curve), ec.derive_private_key(32, curve)
+    size = 16 * suite
+    keys = KeySet("shared", encryption=bytes(range(size)), authentication=bytes(size), master=bytes(size))
+    client = KeySet("client", TITLE, signing_public=own.public_key())
+    held = replace(keys, signing_private=theirs)
+    meter = BuiltInMeter(plan(keys=held, suite=suite, mechanism=mechanism, clients=(client,)), NOW)
+    reader = _Reader(
+        meter,
+        MANAGING_CLIENT,
+        mechanism=mechanism,
+        challenge=_CHALLENGE,
+        keys=keys,
+        own=KeySet("client", TITLE, signing_private=own),
+        peer=KeySet("meter", signing_public=theirs.public_key()),
+        title=TITLE,
+        suite=suite,
+        form=CipheringForm.GENERAL_GLOBAL,
+        counter=1,
+    ).associate()
+    assert isinstance(reader.value(get(_ENERGY)).value, int)
+
+
 def test_clients_in_clear() -> None:
     """The public client, and the one with a password."""
     meter = BuiltInMeter(plan(), NOW)
@@ -147,8 +178,13 @@ def test_clients_in_clear() -> None:
 
 
 def test_the_counter_is_learnt_and_used() -> None:
-    """The public client reads it; the association that begins above it is taken."""
+    """The public client reads it: one that begins below it is refused, one that begins above it is taken."""
     meter = BuiltInMeter(plan(), NOW)
+    how: dict[str, Any] = {"mechanism": 5, "challenge": _CHALLENGE, "keys": KEYS, "title": TITLE}
+    how["form"] = CipheringForm.GLOBAL
+    _Reader(meter, MANAGING_CLIENT, counter=5000, **how).associate()
+    late = _Reader(meter, MANAGING_CLIENT, counter=7, **how)
+    assert isinstance(late.follow(late.client.associate(NOW)), AssociationRefused)
     procedure = CounterProcedure()
     waiting = list(procedure.begin(NOW))
     while waiting:
@@ -158,6 +194,9 @@ def test_the_counter_is_learnt_and_used() -> None:
                 waiting += procedure.receive(answer, NOW)
     assert procedure.over
     assert procedure.counter is not None, procedure.refusal
+    assert procedure.counter >= 5000
+    again = _Reader(meter, MANAGING_CLIENT, counter=procedure.counter + 1, **how).associate()
+    assert again.client.counter > procedure.counter + 1
 
 
 def test_the_profile_by_range_by_entries_and_its_last_rows() -> None:
