@@ -102,11 +102,12 @@ class Result:
 
 def measure(path: Path) -> None:
     """Run the engine over `path` in this process and print a JSON object; imports come before the clock."""
-    from cosemscope.__main__ import SWITCH_INTERVAL
+    from cosemscope.__main__ import GARBAGE, SWITCH_INTERVAL
     from cosemscope.analysis.engine import Analysis
     from cosemscope.capture.files.reader import open_capture
 
     sys.setswitchinterval(SWITCH_INTERVAL)  # as the commands do, and what they do before they open a capture
+    gc.set_threshold(*GARBAGE)
     gc.freeze()
 
     began = time.perf_counter()

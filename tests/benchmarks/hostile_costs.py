@@ -6,6 +6,7 @@ own. Exit status 1: one is over the budget, or grows faster than its capture.
 """
 
 import argparse
+import gc
 import json
 import subprocess
 import sys
@@ -29,12 +30,15 @@ def measure(path: Path) -> dict[str, float]:
     """CPU seconds to list and to decode trees, and octets of memory that were needed for it."""
     import numpy as np
 
+    from cosemscope.__main__ import GARBAGE
     from cosemscope.analysis.associations.insights import Insights
     from cosemscope.analysis.associations.looks import Associations
     from cosemscope.analysis.engine import Analysis
     from cosemscope.analysis.expert.run import find_items
     from cosemscope.capture.files.reader import open_capture
 
+    gc.set_threshold(*GARBAGE)  # as the commands do
+    gc.freeze()
     before, begun = _memory(), time.process_time()
     with open_capture(path) as reader:
         analysis = Analysis(reader).run()

@@ -162,20 +162,29 @@ class Evidence(Enum):
 
 
 class Prefix:
-    """The first octets of one direction; `starts` and `ends` are offsets of its segments."""
+    """The first octets of one direction; `starts`: where its segments begin, and those before them end."""
+
+    __slots__ = ("octets", "starts")
 
     def __init__(self) -> None:
         self.octets = bytearray()
         self.starts: list[int] = []
-        self.ends: set[int] = set()
 
     def add(self, octets: bytes, length: int) -> int:
         """The next segment, of `length` octets on the wire; the offset at which it begins."""
         start = len(self.octets)
         self.octets += octets.ljust(length, b"\0")  # what was cut off tells nothing, but has its place
         self.starts.append(start)
-        self.ends.add(len(self.octets))
         return start
+
+    def ends(self, offset: int) -> bool:
+        """Whether a segment ends at this offset."""
+        return offset == len(self.octets) or (offset > 0 and offset in self.starts)
+
+    @property
+    def first_end(self) -> int:
+        """Where the first segment ends."""
+        return self.starts[1] if len(self.starts) > 1 else len(self.octets)
 
 
 #: Octets of noise before a frame, and flags in it that are looked behind.
@@ -197,7 +206,7 @@ def _wrapper(prefix: Prefix, at: int, *, swapped: bool = False) -> Evidence:
         return Evidence.NO
     if end > len(octets):
         return Evidence.WAIT
-    if end in prefix.ends or octets.startswith(version, end):
+    if prefix.ends(end) or octets.startswith(version, end):
         return Evidence.YES
     return Evidence.WAIT if octets[end:] == version[:1] else Evidence.NO
 
@@ -289,7 +298,7 @@ def _tls(prefix: Prefix, at: int) -> Evidence:
     octets = prefix.octets
     end = 5 + int.from_bytes(octets[3:5], "big")
     handshake = octets[0] == 0x16 and len(octets) > 5 and octets[5] in (1, 2)
-    follows = end in prefix.ends or _TLS_RECORD.match(octets, end)
+    follows = prefix.ends(end) or _TLS_RECORD.match(octets, end)
     return Evidence.YES if handshake or (len(octets) > 5 and follows) else Evidence.NO
 
 
@@ -299,7 +308,7 @@ def _stun(prefix: Prefix, at: int) -> Evidence:
     cookie = octets[at + 4 : at + 8] == b"\x21\x12\xa4\x42"
     length = int.from_bytes(octets[at + 2 : at + 4], "big")
     whole = cookie and octets[at] < 0x40 and not length % 4
-    return Evidence.YES if whole and at + 20 + length in prefix.ends else Evidence.NO
+    return Evidence.YES if whole and prefix.ends(at + 20 + length) else Evidence.NO
 
 
 def _rpcap(prefix: Prefix, at: int) -> Evidence:
@@ -308,7 +317,7 @@ def _rpcap(prefix: Prefix, at: int) -> Evidence:
     if at or len(octets) < 8 or octets[0] or (octets[1] & 0x7F) not in range(2, 20):
         return Evidence.NO
     end = 8 + int.from_bytes(octets[4:8], "big")
-    return Evidence.YES if octets[2:4] == b"\0\0" and end in prefix.ends else Evidence.NO
+    return Evidence.YES if octets[2:4] == b"\0\0" and prefix.ends(end) else Evidence.NO
 
 
 def _http(prefix: Prefix, at: int) -> Evidence:
@@ -342,7 +351,7 @@ _ANSWERS = {0xC0: 0xC4, 0xC1: 0xC5, 0xC3: 0xC7, 0xD9: 0xDA}
 
 def _bare_exchange(one: Prefix, other: Prefix) -> bool:
     """True if `one` begins with a request and `other` with its answer: same service, same invoke-id."""
-    if len(one.octets) < 3 or len(other.octets) < 3 or not apdu_begins(one.octets, 0, min(one.ends)):
+    if len(one.octets) < 3 or len(other.octets) < 3 or not apdu_begins(one.octets, 0, one.first_end):
         return False
     return other.octets[0] == _ANSWERS.get(one.octets[0]) and one.octets[2] == other.octets[2]
 
@@ -368,6 +377,8 @@ def datagram_framing(octets: bytes, *, registered: bool) -> Framing:
 class Recogniser:
     """Decides what a stream carries, segment by segment of both directions, as they come in order."""
 
+    __slots__ = ("_prefixes", "_segments", "_waiting")
+
     def __init__(self) -> None:
         self._prefixes = (Prefix(), Prefix())
         self._waiting: list[tuple[Prefix, int, Framing, Matcher]] = []
@@ -389,15 +400,20 @@ class Recogniser:
         prefix = self._prefixes[side]
         at = prefix.add(octets, length)
         self._segments += 1 if length > HEARTBEAT or len(octets) > HEARTBEAT else HEARTBEAT_WEIGHT
-        tried = self._waiting + [(prefix, at, framing, matcher) for framing, matcher in MATCHERS]
-        self._waiting = []
-        for candidate in tried:
+        waited, self._waiting = self._waiting, []
+        for candidate in waited:
             where, start, framing, matcher = candidate
             evidence = matcher(where, start)
             if evidence is Evidence.YES:
                 return framing
-            if evidence is Evidence.WAIT and len(self._waiting) < MAX_CANDIDATES:
+            if evidence is Evidence.WAIT:
                 self._waiting.append(candidate)
+        for framing, matcher in MATCHERS:
+            evidence = matcher(prefix, at)
+            if evidence is Evidence.YES:
+                return framing
+            if evidence is Evidence.WAIT and len(self._waiting) < MAX_CANDIDATES:
+                self._waiting.append((prefix, at, framing, matcher))
         one, other = self._prefixes
         if _bare_exchange(one, other) or _bare_exchange(other, one):
             return Framing.BARE

@@ -78,7 +78,7 @@ class Happenings:
 
     def of(self, stream: int) -> list[Happening]:
         """The happenings of a TCP connection or UDP flow, in the order of the capture."""
-        carried = self._analysis.streams["framing"][stream] in REPLAYED
+        carried = self._analysis.streams["framing"].item(stream) in REPLAYED
         rows = self._wpdus.rows(stream) if carried else np.zeros(0, np.int64)
         if self._analysis.streams["protocol"][stream] != TCP:
             return sorted([*self._sent(rows, [0, 0]), *self._datagrams(rows)])

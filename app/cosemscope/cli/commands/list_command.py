@@ -5,7 +5,6 @@ are an interface: more may come, none goes away.
 """
 
 import argparse
-import gc
 import sys
 from collections.abc import Callable, Iterator
 
@@ -109,8 +108,6 @@ def run(arguments: argparse.Namespace) -> int:
 _OF_WHOLE_CAPTURES = (Cost.WHOLE, Cost.TREES)
 #: Lines that are made before they are printed: more of them would be given back to the system each time.
 _AT_ONCE = 4096
-#: Objects that are made before unused circles of them are looked for: lines make many objects and no circles.
-_COLLECTED = 100_000
 
 
 def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
@@ -129,7 +126,6 @@ def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
             looker = PassedRows(associations)
     else:
         batches = _batches(analysis, arguments, wanted, associations)
-    gc.set_threshold(_COLLECTED)
     count = left_out = 0
     for rows in _parts(batches):
         whole = (analysis.wpdus["marks"][rows] & Mark.TRUNCATED) == 0

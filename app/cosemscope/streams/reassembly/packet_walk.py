@@ -140,7 +140,7 @@ class PacketWalk:
 
     def _is_open(self, stream: int) -> bool:
         """True if late evidence counts for a stream."""
-        return self._streams["framing"][stream] in LOOKED_BEHIND
+        return self._streams["framing"].item(stream) in LOOKED_BEHIND
 
     def _reopen(self, stream: int, framing: Framing, packet: int) -> None:
         """Late evidence: what went by of the stream is read again, up to this packet."""
@@ -198,7 +198,7 @@ class PacketWalk:
 
     def open_undecided(self, stream: int) -> None:
         """A stream that is not recognised yet waits for it, both halves."""
-        if stream not in self._undecided and self._streams["framing"][stream] == Framing.UNDECIDED:
+        if stream not in self._undecided and self._streams["framing"].item(stream) == Framing.UNDECIDED:
             waiting = self._undecided[stream] = Undecided(self._source, stream)
             for prelude in waiting.preludes:
                 half = prelude.half

@@ -103,6 +103,11 @@ class Reassembler:
     acknowledgement as it stands in the header, -1 unknown. `recall` tells what the sender did before.
     """
 
+    __slots__ = (
+        *("next", "highest", "ack", "sink", "base", "end"),
+        *("_ahead", "_ahead_octets", "_waiting", "_recall", "_openers", "_gap"),
+    )
+
     def __init__(
         self, start: int, base: int, ack: int, sink: Sink, waiting: Waiting, recall: Recall = no_past
     ) -> None:

@@ -12,7 +12,6 @@ Nothing in it says so, and what tells differs from sender to sender. So the firs
 """
 
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -125,7 +124,7 @@ class SenderPasts:
 
     def of(self, half: int, base: int) -> Recall:
         """Recall for one half, whose octet 0 has the sequence number `base`."""
-        return partial(_Recalled, self, half, base)
+        return _Recaller(self, half, base)
 
     def stood(self, half: int, opener: SentSegment, number: int) -> int:
         """Time in ns since a half last ended at a sequence number, before the opener; -1 if it did not."""
@@ -184,6 +183,18 @@ class SenderPasts:
         mine: Array = self._streams["stream"][rows] == half >> 1
         mine &= self._packets["direction"][rows] == (half & 1)
         return mine
+
+
+class _Recaller:
+    """Recalls the past of one half: a hundred thousand of them may wait."""
+
+    __slots__ = ("_base", "_half", "_pasts")
+
+    def __init__(self, pasts: SenderPasts, half: int, base: int) -> None:
+        self._pasts, self._half, self._base = pasts, half, base
+
+    def __call__(self, filler: SentSegment, opener: SentSegment, gap: int) -> "_Recalled":
+        return _Recalled(self._pasts, self._half, self._base, filler, opener, gap)
 
 
 class _Recalled:

@@ -236,7 +236,7 @@ class UdpFlows:
         known = True
         if stream in self._given_up:
             known = self._try_again(stream, side, octets)
-        elif self._streams["framing"][stream] == Framing.UNDECIDED:
+        elif self._streams["framing"].item(stream) == Framing.UNDECIDED:
             known = self._try(stream, side, octets, segment.stop)
         if not known:
             return

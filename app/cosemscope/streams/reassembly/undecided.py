@@ -18,6 +18,8 @@ MAX_JUDGED_ANEW = 64
 class Kept:
     """The sink of a half that keeps its chunks, in order, for a splitter that comes later."""
 
+    __slots__ = ("closed", "complete", "half", "kept")
+
     clean = False
 
     def __init__(self, half: int) -> None:
@@ -58,6 +60,8 @@ class Kept:
 class Prelude(Kept):
     """The sink of a half whose stream is not recognised yet: keeps its chunks, and asks the recogniser."""
 
+    __slots__ = ("_recogniser", "_source", "decision")
+
     def __init__(self, source: PayloadSource, half: int, recogniser: Recogniser) -> None:
         super().__init__(half)
         self._source = source
@@ -76,11 +80,14 @@ class Prelude(Kept):
 class Undecided:
     """A stream that waits for recognition: one recogniser for both of its halves."""
 
+    __slots__ = ("_judged_anew", "_source", "preludes", "recogniser")
+
     def __init__(self, source: PayloadSource, stream: int) -> None:
         self._source = source
         self._judged_anew = 0
         self.recogniser = Recogniser()
-        self.preludes = tuple(Prelude(source, 2 * stream + side, self.recogniser) for side in (0, 1))
+        one, other = (Prelude(source, 2 * stream + side, self.recogniser) for side in (0, 1))
+        self.preludes = one, other
 
     def may_renew(self, side: int, ahead: int) -> bool:
         """True if nothing of this side is missing and, with `ahead` more, few segments are judged anew."""

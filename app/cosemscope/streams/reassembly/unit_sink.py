@@ -16,6 +16,8 @@ class UnitSink:
     Spans of items count from the octet `base` of what the splitter takes: the beginning of a datagram.
     """
 
+    __slots__ = ("_output", "_side", "_source", "_stream", "_streams", "base")
+
     def __init__(
         self, stream: int, side: int, streams: StreamTable, source: PayloadSource, output: Output
     ) -> None:

@@ -25,12 +25,14 @@ from cosemscope.transport.wpdu import HEADER_SIZE, VERSION
 from cosemscope.transport.wports import DLMS_PORT
 
 #: Framings behind which DLMS may come: nothing that was known or named late, and preludes of a connection.
-LOOKED_BEHIND = (
-    Framing.UNDECIDED,
-    Framing.UNKNOWN,
-    Framing.HTTP,
-    Framing.IEC_62056_21,
-    *(foreign.framing for foreign in FOREIGN if foreign.matches is not None),
+LOOKED_BEHIND = frozenset(
+    (
+        Framing.UNDECIDED,
+        Framing.UNKNOWN,
+        Framing.HTTP,
+        Framing.IEC_62056_21,
+        *(foreign.framing for foreign in FOREIGN if foreign.matches is not None),
+    )
 )
 #: Headers in a chain, each at the end of what the one before it has, that are evidence wherever they stand.
 CHAIN = 3
