@@ -54,6 +54,7 @@ class PlayedMeter:
         self._conformance, self._long, self._blocks = conformance, long, blocks
         self._challenges = Challenges(mechanism)
         self._client_title: bytes | None = None
+        self.peers: list[KeySet] = []
         self._dedicated: bytes | None = None
         self._rest: list[bytes] = []
         self._taken = bytearray()
@@ -71,10 +72,8 @@ class PlayedMeter:
             return sent if taken.apdu is None else sent + self.answer(taken.apdu)
         if octets[0] in PROTECTED_TAGS:
             assert self._keys is not None
-            sets = [
-                KeySet("d", dedicated=self._dedicated, authentication=self._keys.authentication),
-                self._keys,
-            ]
+            dedicated = KeySet("d", dedicated=self._dedicated, authentication=self._keys.authentication)
+            sets = [dedicated, self._keys, *self.peers]
             unsealed = unseal(octets, KeyedOpener(KeyRing(sets), self._client_title))
             assert unsealed.counter is not None
             self.client_counters.append(unsealed.counter)

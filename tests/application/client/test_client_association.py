@@ -13,6 +13,7 @@ from cosemscope.application.client.association_parameters import (
     LOGICAL_NAME_CONFORMANCE,
     AssociationParameters,
     GatewayPath,
+    MessageKey,
     conformance_of,
 )
 from cosemscope.application.client.client_association import ClientAssociation
@@ -588,6 +589,61 @@ def test_notifications_are_told_at_any_time() -> None:
     ciphered = _ciphered(CipheringForm.GENERAL_GLOBAL)
     sealed = ciphered.meter.seal(encode(push))
     assert only(ciphered.hear(sealed), NotificationReceived).protected
+
+
+@pytest.mark.parametrize(
+    ("way", "suite"),
+    [(way, suite) for way in MessageKey for suite in range(3) if suite or way is not MessageKey.AGREED],
+)
+def test_general_ciphering(way: MessageKey, suite: int) -> None:
+    """With the key that both have, with one that is wrapped, and with one that is agreed."""
+    curve = ec.SECP384R1() if suite == 2 else ec.SECP256R1()
+    ours, theirs = (ec.derive_private_key(seed, curve) for seed in (41, 42))
+    keys = replace(_LONG_KEYS if suite == 2 else _KEYS, master=bytes(32 if suite == 2 else 16))
+    form = CipheringForm.GENERAL_GLOBAL
+    session = _associated(
+        # The meter opens with what both have; its private key stands among its keys.
+        {
+            "keys": replace(keys, title=TITLE, agreement_private=theirs),
+            "form": form,
+            "suite": suite,
+            "long": 300,
+        },
+        keys=keys,
+        own=KeySet("client", _CLIENT, agreement_private=ours),
+        peer=KeySet("meter", TITLE, agreement_public=theirs.public_key()),
+        title=_CLIENT,
+        suite=suite,
+        form=form,
+        message_key=way,
+        session_key=bytes(range(len(keys.encryption or b""))),
+        counter=3,
+    )
+    session.meter.peers = [KeySet("client", _CLIENT, agreement_public=ours.public_key())]
+    assert session.results(get(_ENERGY))[0].value == unsigned(5)
+    assert session.sent[-1][0] == 0xDD
+    names = [attribute(1, bytes((0, 0, 96, 1, number, 255)), 2) for number in range(40)]
+    session.results(set_values((name, unsigned(7)) for name in names))
+    assert max(map(len, session.sent)) <= 300
+    assert session.meter.client_counters == sorted(set(session.meter.client_counters))
+
+
+def test_general_ciphering_names_what_is_missing() -> None:
+    """The session key, the server's system title."""
+    how: dict[str, Any] = {
+        "keys": replace(_KEYS, master=bytes(16)),
+        "title": _CLIENT,
+        "pre_established": True,
+    }
+    how["form"] = CipheringForm.GENERAL_GLOBAL
+    for more, words in (
+        ({"message_key": MessageKey.WRAPPED, "server_title": TITLE}, "no session key"),
+        ({"message_key": MessageKey.IDENTIFIED}, "needs both system titles"),
+    ):
+        client = ClientAssociation(AssociationParameters(**how, **more))
+        client.associate(0)
+        _, events = client.request(get(_ENERGY), 0)
+        assert words in only(events, RequestFailed).refusal.words
 
 
 def test_a_device_behind_a_gateway() -> None:

@@ -1,6 +1,7 @@
 """What a client associates with: mechanism, keys, titles, counters, proposals; secrets never show."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 from cosemscope.apdu.security.key_sets import KeySet
@@ -37,6 +38,14 @@ LOGICAL_NAME_CONFORMANCE = conformance_of(
 )
 
 
+class MessageKey(StrEnum):
+    """How the key of a general-ciphering APDU is come by."""
+
+    IDENTIFIED = "identified: the encryption key that both have"
+    WRAPPED = "wrapped: a session key, wrapped with the master key"
+    AGREED = "agreed: static Diffie-Hellman, C(0e, 2s)"
+
+
 class GatewayPath(NamedTuple):
     """A device behind a gateway: the number of its network and its address there."""
 
@@ -46,13 +55,15 @@ class GatewayPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AssociationParameters:
-    """All that an association needs, as values; what is made by chance (challenge, dedicated key) is given.
+    """All that an association needs, as values; what is made by chance is given (challenge, dedicated key).
 
     `mechanism` 0 none, 1 LLS (`password`), 2 to 7 HLS (`challenge`, 8 to 64 octets). `keys` are those that
-    both ends have; `own` has the client's private keys and `peer` the server's public ones, where HLS-ECDSA
-    or signatures are used. `form` None: nothing is ciphered. `dedicated_key` goes in the InitiateRequest and
-    ciphers from then on. `counter` is the next invocation counter to use, `server_counter` the last one
-    that the server is known to have used. Times in seconds. Behind a `gateway` every APDU has its prefix.
+    both ends have; `own` has the client's private keys and `peer` the server's public ones, where HLS-ECDSA,
+    signatures or agreed keys are used. `form` None: nothing is ciphered. `dedicated_key` goes in the
+    InitiateRequest and ciphers from then on. With a `message_key` requests go in general-ciphering instead,
+    whose key is come by so; `session_key` is the one that is wrapped. `counter` is the next invocation
+    counter to use, `server_counter` the last one that the server is known to have used. Times in seconds.
+    Behind a `gateway` every APDU has its prefix.
     """
 
     mechanism: int = 0
@@ -68,6 +79,8 @@ class AssociationParameters:
     authenticated: bool = True
     encrypted: bool = True
     dedicated_key: bytes | None = field(default=None, repr=False)
+    message_key: MessageKey | None = None
+    session_key: bytes | None = field(default=None, repr=False)
     counter: int = 0
     server_counter: int = -1
     conformance: int = LOGICAL_NAME_CONFORMANCE

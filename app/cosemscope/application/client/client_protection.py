@@ -5,14 +5,24 @@ from cosemscope.apdu.security.hls import Challenges, HlsCheck, check
 from cosemscope.apdu.security.key_rings import KeyRing
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.security.opener import KeyedOpener
-from cosemscope.application.client.association_parameters import AssociationParameters
+from cosemscope.application.client.association_parameters import AssociationParameters, MessageKey
 from cosemscope.application.encoding.protected_apdus import AUTHENTICATED, ENCRYPTED
+from cosemscope.application.protection.general_sealing import (
+    EnvelopeHeader,
+    identified_key,
+    seal_general,
+    static_key,
+    wrapped_key,
+)
 from cosemscope.application.protection.hls_answers import hls_answer
 from cosemscope.application.protection.sealing import CipheringForm, Sealer, SealError
 from cosemscope.application.protection.unsealing import Unsealed, UnsealError, unseal
 
 _DEDICATED = frozenset(DED_SERVICES) | {GENERAL_DED}
 _GMAC, _ECDSA = 5, 7
+#: Octets that general-ciphering adds at most: tag, transaction-id, titles, key-info with a wrapped key of 32
+#: octets, lengths, security header and authentication tag.
+_GENERAL_OVERHEAD = 1 + 9 + 9 + 9 + 2 + 45 + 5 + 5 + 12
 #: Octets of a challenge.
 _SHORTEST, _LONGEST = 8, 64
 
@@ -46,6 +56,7 @@ class ClientProtection:
             self._global = self._sealer(CipheringForm.GLOBAL, parameters.keys)
             used = keys[0] if parameters.form.dedicated and parameters.dedicated_key else parameters.keys
             self._general = self._sealer(parameters.form, used)
+        self._server_title = parameters.server_title
         self._ring = KeyRing(keys)
         self._opener = KeyedOpener(self._ring, parameters.server_title)
 
@@ -59,11 +70,14 @@ class ClientProtection:
     @property
     def overhead(self) -> int:
         """Octets that sealing adds at most."""
+        if self._parameters.message_key is not None:
+            return _GENERAL_OVERHEAD
         return self._general.overhead if self._general is not None else 0
 
     def know_server(self, title: bytes | None) -> None:
         """The server's system title, as it told it."""
         if title is not None:
+            self._server_title = title
             self._opener = KeyedOpener(self._ring, title)
 
     def _count(self) -> int:
@@ -73,9 +87,30 @@ class ClientProtection:
     def seal(self, apdu: bytes, *, associated: bool = True) -> bytes:
         """An APDU as it goes out; those that make the association are always of the global services."""
         sealer = self._general if associated else self._global
+        if sealer is not None and associated and self._parameters.message_key is not None:
+            return self._seal_general(apdu, self._parameters.message_key)
         if sealer is None or not sealer.seals(apdu[0]):
             return apdu
         return sealer.seal(apdu, self._count())
+
+    def _seal_general(self, apdu: bytes, way: MessageKey) -> bytes:
+        """General-ciphering for the server; raises SealError where its title or a key is missing."""
+        parameters, recipient = self._parameters, self._server_title
+        if parameters.title is None or recipient is None:
+            raise SealError("general-ciphering needs both system titles, the server's is not known")
+        counter = self._count()
+        header = EnvelopeHeader(parameters.title, recipient, counter.to_bytes(8, "big"))
+        if way is MessageKey.AGREED:
+            key = static_key(header, parameters.own, parameters.peer)
+        elif way is MessageKey.WRAPPED:
+            if parameters.session_key is None:
+                raise SealError("there is no session key to wrap")
+            key = wrapped_key(parameters.keys, parameters.session_key)
+        else:
+            key = identified_key(parameters.keys)
+        how = {"authenticated": parameters.authenticated, "encrypted": parameters.encrypted}
+        authentication = parameters.keys.authentication
+        return seal_general(apdu, counter, header, key, authentication, parameters.suite, **how)
 
     def unseal(self, octets: bytes) -> Unsealed:
         """The APDU inside a protected one whose counter is above the last; raises UnsealError."""
