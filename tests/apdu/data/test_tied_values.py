@@ -17,7 +17,7 @@ def _entry(obis: str, class_id: int = 3, member: int = 2) -> str:
 
 def _texts(body: str, context: Context = NO_CONTEXT) -> list[str]:
     decoded = decode_apdu(bytes.fromhex("0f00000001 00" + body), context)
-    assert not decoded.problems
+    assert {problem.item for problem in decoded.problems} <= {"push-unlike-setup"}
     field = find(decoded.root, "notification-body")
     assert field is not None
     listed = [child for child in field.children if child.name.startswith("[")]

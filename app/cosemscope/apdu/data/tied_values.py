@@ -27,14 +27,18 @@ def pushed_objects(value: object, count: int) -> tuple[Reference, ...]:
 
     Empty where the value is no list of objects, or of others than stand beside it.
     """
-    if not isinstance(value, tuple) or len(value) not in (count, count - 1) or not value:
+    if not isinstance(value, tuple) or len(value) not in (count, count - 1) or not listed_objects(value):
         return ()
     references = [listed_reference(entry) for entry in value]
-    if None in references:
-        return ()
     missing = count - len(references)
     own = Reference(0, bytes(_NAME_SIZE), 0)
     return (*[own] * missing, *(one for one in references if one is not None))
+
+
+def listed_objects(value: object) -> int:
+    """How many attributes a list names; 0 where the value is no list of objects."""
+    entries = value if isinstance(value, tuple) else ()
+    return len(entries) if all(listed_reference(entry) is not None for entry in entries) else 0
 
 
 def listed_reference(entry: object) -> Reference | None:

@@ -220,7 +220,8 @@ ABORT_DIAGNOSTICS = {
     6: "authentication-required",
 }
 
-#: Application contexts and mechanisms by the last arc of their object identifiers.
+#: Application contexts and mechanisms by the last arc of their object identifiers, and what stands before it.
+CONTEXT_ARCS, MECHANISM_ARCS = "2.16.756.5.8.1.", "2.16.756.5.8.2."
 APPLICATION_CONTEXTS = {
     1: "LN referencing, no ciphering",
     2: "SN referencing, no ciphering",

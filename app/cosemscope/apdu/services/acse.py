@@ -25,9 +25,6 @@ from cosemscope.apdu.services.ber import (
     read_octets,
 )
 
-_CONTEXT_ARCS = "2.16.756.5.8.1."
-_MECHANISM_ARCS = "2.16.756.5.8.2."
-
 
 def _last(c: Cursor) -> tuple[Any, str]:
     """Value and text of the field read last."""
@@ -49,7 +46,7 @@ def _identifier(value: object, arcs: str, names: Mapping[int, str], what: str) -
 def _read_context_name(c: Cursor) -> tuple[Any, str]:
     read_element(c, "object-identifier", read_object_identifier, 0x06)
     value, _ = _last(c)
-    return value, _identifier(value, _CONTEXT_ARCS, codes.APPLICATION_CONTEXTS, "context")
+    return value, _identifier(value, codes.CONTEXT_ARCS, codes.APPLICATION_CONTEXTS, "context")
 
 
 def _read_mechanism(c: Cursor) -> tuple[Any, str]:
@@ -60,7 +57,7 @@ def _read_mechanism(c: Cursor) -> tuple[Any, str]:
         value, _ = _last(c)
     else:
         value, _ = read_object_identifier(c)
-    return value, _identifier(value, _MECHANISM_ARCS, codes.MECHANISMS, "mechanism")
+    return value, _identifier(value, codes.MECHANISM_ARCS, codes.MECHANISMS, "mechanism")
 
 
 def _read_octet_string(c: Cursor) -> tuple[Any, str]:

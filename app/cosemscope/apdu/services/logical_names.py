@@ -9,6 +9,7 @@ from cosemscope.apdu.cursor import Cursor, Reader
 from cosemscope.apdu.data.data_reader import read_data
 from cosemscope.apdu.data.dates import DATE_TIME, plausible_date_time, read_form, read_optional_date_time
 from cosemscope.apdu.data.shapes import shape_of
+from cosemscope.apdu.data.tied_values import listed_objects
 from cosemscope.apdu.data.types import OCTET_STRING, element_name
 from cosemscope.apdu.names import codes
 from cosemscope.apdu.names.tags import APDU_TAGS
@@ -34,6 +35,7 @@ from cosemscope.apdu.services.parts import (
     value,
     values,
 )
+from cosemscope.wording import count
 
 # What blocks carry when they are whole or joined.
 
@@ -352,7 +354,12 @@ def _notification_time(c: Cursor) -> None:
 
 
 def _body(c: Cursor) -> None:
-    read_data(c, "notification-body")
+    start = c.position
+    body = read_data(c, "notification-body")
+    listed = listed_objects(body[0]) if isinstance(body, tuple) and len(body) > 1 else 0
+    if listed and len(body) not in (listed, listed + 1):
+        sentence = f"the push has {len(body)} values, the list in it {count(listed, 'object')}"
+        c.warn(start, c.position, sentence, "IEC 62056-6-2, Push setup", "push-unlike-setup")
 
 
 def read_data_notification(c: Cursor) -> None:

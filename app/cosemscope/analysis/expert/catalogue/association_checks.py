@@ -14,13 +14,15 @@ from cosemscope.analysis.outcomes.association_details import AssociationDetails
 from cosemscope.analysis.outcomes.association_table import Acceptance, AssociationEnd, is_hls_reply
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
 from cosemscope.analysis.sessions.wport_pairs import near_is_client
+from cosemscope.apdu.acse_facts import AcseFacts
+from cosemscope.apdu.names import codes
 from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.codes import CONFORMANCE
 from cosemscope.apdu.names.tags import apdu_name
 from cosemscope.streams.tables.expert_items import Group, Severity, Words
 
 _ACSE = "IEC 62056-5-3, COSEM-OPEN"
-_LLS, _HLS_2, _KNOWN_CONTEXTS = 1, 2, (1, 2, 3, 4)
+_LLS, _HLS_2 = 1, 2
 #: Octets of an APDU with which hardly any value can be read.
 _TINY = 64
 _EXCEPTIONS = (t.EXCEPTION_RESPONSE, t.CONFIRMED_SERVICE_ERROR)
@@ -87,27 +89,48 @@ def hls_refused(analysis: Analysis, rows: Rows) -> Found:
     "unknown-context", Severity.WARNING, Group.ASSOCIATION, "the application context is unknown", _ACSE
 )
 def unknown_context(analysis: Analysis, rows: Rows) -> Found:
-    """Associations whose AARQ names a context that IEC 62056-5-3 does not have."""
-    facts = capture_facts(analysis)
-
-    def is_unknown(details: AssociationDetails) -> bool:
-        return bool(details.asked.context) and details.asked.context_id not in _KNOWN_CONTEXTS
-
-    chosen = opened(facts, is_unknown)
-    said = [Words(f"unknown application context {facts.details[one].asked.context}") for one in chosen]
-    return {"wpdu": facts.table["request"][facts.associations.opening[chosen]], "said": said}
+    """AARQs, and AAREs to others, that name a context that IEC 62056-5-3 does not have."""
+    return _odd_names(
+        capture_facts(analysis),
+        lambda facts: facts.odd_context,
+        lambda facts: codes.APPLICATION_CONTEXTS.get(facts.context_id),
+        "application context",
+    )
 
 
 @capture_check(
     "unknown-mechanism", Severity.WARNING, Group.ASSOCIATION, "the authentication mechanism is unknown", _ACSE
 )
 def unknown_mechanism(analysis: Analysis, rows: Rows) -> Found:
-    """Associations whose mechanism IEC 62056-5-3 does not have."""
-    facts = capture_facts(analysis)
-    chosen = opened(
-        facts, lambda details: details.mechanism.mechanism_name and details.mechanism.mechanism > 7
+    """AARQs, and AAREs to others, that name a mechanism that IEC 62056-5-3 does not have."""
+    return _odd_names(
+        capture_facts(analysis),
+        lambda facts: facts.odd_mechanism,
+        lambda facts: codes.MECHANISMS.get(facts.mechanism),
+        "authentication mechanism",
     )
-    return {"wpdu": _answers(facts, chosen)}
+
+
+def _odd_names(
+    facts: CaptureFacts,
+    odd: Callable[[AcseFacts], str],
+    known: Callable[[AcseFacts], str | None],
+    what: str,
+) -> Found:
+    """An item for the AARQ, or else the AARE, of each association in which `odd` tells a name.
+
+    `known`: how it was read on, by its last number.
+    """
+    wpdu, said = [], []
+    for one in opened(facts, lambda details: odd(details.asked) or odd(details.answered)):
+        details, opening = facts.details[one], facts.associations.opening[one]
+        asked = bool(odd(details.asked))
+        told = details.asked if asked else details.answered
+        wpdu.append(int(facts.table["request" if asked else "last_response"][opening]))
+        read = known(told)
+        wrong = f": an octet of it is wrong, it is read as {read}" if read else ""
+        said.append(Words(f"unknown {what} {odd(told)}{wrong}"))
+    return {"wpdu": np.array(wpdu, np.int64), "said": said}
 
 
 @capture_check(

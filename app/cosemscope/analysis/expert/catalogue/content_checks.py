@@ -67,11 +67,14 @@ def no_device_id(associations: Associations) -> Found:
     "push-unlike-setup",
     Severity.WARNING,
     Group.DATA,
-    "the push has another number of values than its push setup has objects",
+    "the push has another number of values than its object list",
     "IEC 62056-6-2, Push setup",
 )
 def push_unlike(associations: Associations) -> Found:
-    """Pushes that begin with the name of a push setup, whose object list was read and has another length."""
+    """Pushes that begin with the name of a push setup, whose object list was read and has another length.
+
+    A list in the push itself is for its tree.
+    """
     analysis = associations.analysis
     lists: dict[tuple[str, bytes], int] = {}
     table = capture_facts(analysis).table
