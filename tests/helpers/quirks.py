@@ -29,6 +29,7 @@ class Quirk(Enum):
     ONE_PER_READ = "forgets what follows the first WPDU of a read"
     ECHOES_WPORTS = "does not swap the wPorts of its answer"
     ANSWERS_ANY_WPORT = "answers for wPorts that it does not have"
+    ANSWERS_ANY_LATE = "answers for wPorts that it does not have, after a while"
     WPORT_ENDS_IT = "closes when a wPort is unknown"
     IGNORES_VERSION = "takes any version for 1"
     CHOKES_ON_EMPTY = "never answers again after an empty WPDU"
@@ -122,7 +123,8 @@ class QuirkyMeter:
             raise ConnectionAbortedError
         if destination == 127 and self.quirk is Quirk.ANSWERS_ALL_STATION:
             destination = 1
-        if destination not in _DEVICES and self.quirk is not Quirk.ANSWERS_ANY_WPORT:
+        any_wport = self.quirk in {Quirk.ANSWERS_ANY_WPORT, Quirk.ANSWERS_ANY_LATE}
+        if destination not in _DEVICES and not any_wport:
             if self.quirk is Quirk.WPORT_ENDS_IT:
                 raise ConnectionAbortedError
             return b""
@@ -272,6 +274,9 @@ class _Conversation:
         if not answer or self._deaf:
             return
         self._released = wpdu[_HEADER.size] == 0x62
+        if self.quirk is Quirk.ANSWERS_ANY_LATE and int.from_bytes(wpdu[4:6], "big") not in _DEVICES:
+            asyncio.get_running_loop().call_later(_SHORT, self._writer.write, answer)
+            return
         self._writer.write(self._server.in_stream(answer))
         if self.quirk is Quirk.ANSWERS_AGAIN:
             asyncio.get_running_loop().call_later(_AGAIN, self._writer.write, answer)

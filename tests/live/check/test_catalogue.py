@@ -197,6 +197,7 @@ JUDGED: dict[Quirk, dict[str, tuple[CheckVerdict, str]]] = {
     Quirk.RESETS_WHEN_DONE: {"half-close": (PASS, "closes"), "close-in-order": (FAIL, "resets")},
     Quirk.UDP_OTHER_PORT: {"udp-reply-port": (FAIL, "comes from")},
     Quirk.UDP_TWICE: {"udp-count": (FAIL, "answered 2 times")},
+    Quirk.ANSWERS_ANY_LATE: {"unknown-wport": (FAIL, "late"), "all-station": (FAIL, "late")},
     Quirk.NO_RELEASE: {"second-wpdu": (OPEN, "silent"), "second-connection": (PASS, "both")},
     Quirk.UNKNOWN_TAG: {"one-segment": (PASS, "not known")},
     Quirk.NEVER_ANSWERS: {"one-segment": (FAIL, "silent for 0.4 s")},

@@ -1,5 +1,7 @@
 """Checks of wPorts: answers exchange them, nobody answers for another one, nobody answers All-station."""
 
+import time
+
 from cosemscope.live.check.bench import Bench, Finding, failed, inapplicable, inconclusive, passed
 from cosemscope.live.check.probe import SILENCE, Gone
 from cosemscope.transport.wpdu import HEADER_SIZE, Wpdu
@@ -53,7 +55,14 @@ async def _unanswered(bench: Bench, destination: int, whom: str) -> Finding:
         )
     if outcome is not SILENCE:
         return failed(f"an APDU for {whom} must not be answered; {bench.describe(outcome)}")
+    begun = time.monotonic()
     after = await bench.ask(probe, bench.aarq)
+    # A server slower than `quiet` answers both of them now, each under the wPort that was asked.
+    patience = max(bench.options.quiet, 2 * (time.monotonic() - begun))
+    for late in (after, await bench.answer(probe, patience) if isinstance(after, Wpdu) else after):
+        if isinstance(late, Wpdu) and late.source_wport == destination:
+            words = f"an APDU for {whom} must not be answered"
+            return failed(f"{words}; late, with the next answer, {bench.describe(late)}")
     if not isinstance(after, Wpdu):
         words = bench.describe(after)
         return failed(f"not answered, but to the next WPDU for wPort {bench.options.server} {words}")

@@ -73,6 +73,8 @@ def reached(ancillary: Iterable[Ancillary]) -> Reached | None:
 
 def leaving_from(family: int, host: str) -> list[Ancillary]:
     """What makes a datagram leave from `host`, an address of ours; empty where that cannot be said."""
+    if not hasattr(socket.socket, "sendmsg"):
+        return []
     if family == socket.AF_INET and _IP_PKTINFO is not None:
         octets = _IPV4_INFO.pack(0, ipaddress.IPv4Address(host).packed, bytes(4))
         return [(socket.IPPROTO_IP, _IP_PKTINFO, octets)]
