@@ -60,6 +60,11 @@ class CaptureFacts:
         """The time of the capture's last packet, ns since the epoch; 0 of an empty one."""
         return int(self._analysis.packets["time"][self._packets - 1]) if self._packets else 0
 
+    @property
+    def known_statuses(self) -> npt.NDArray[np.uint8] | None:
+        """The statuses, if somebody has asked for them already."""
+        return self.__dict__.get("statuses")
+
     @cached_property
     def statuses(self) -> npt.NDArray[np.uint8]:
         """The ExchangeStatus of each exchange, uint8[n]."""
@@ -176,6 +181,12 @@ class CaptureFacts:
 
 
 _NAME = "facts"
+
+
+def known_facts(analysis: Analysis) -> CaptureFacts | None:
+    """The facts that were worked out last, of what the capture was then; None before. Costs nothing."""
+    known = analysis.derived.get(_NAME)
+    return known if isinstance(known, CaptureFacts) else None
 
 
 def capture_facts(analysis: Analysis) -> CaptureFacts:

@@ -14,10 +14,12 @@ from cosemscope.analysis.associations.association import AnyLook, Look
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.associations.row_trees import GONE, GONE_TREE, decode_framed
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
 from cosemscope.analysis.expert.row_items import row_sentences
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.notes import NoteKind
+from cosemscope.analysis.outcomes.capture_facts import known_facts
 from cosemscope.analysis.sessions.counts import TableCounts, table_counts
 from cosemscope.apdu.context import Context
 from cosemscope.apdu.fields import Decoded
@@ -39,6 +41,7 @@ _BRIEFLY = Context(brief=True)
 #: Marks that deserve a warning sign in the table.
 _REMARKABLE = Mark.TRUNCATED | Mark.RESYNCHRONISED | Mark.TRAILING | Mark.OUT_OF_ORDER | Mark.DAMAGED
 
+_UNANSWERED = int(ExchangeStatus.UNANSWERED)
 #: WPDUs with more octets than this are told by their APDU's name alone until they are selected: a page of
 #: the table must not decode a megabyte.
 _SUMMARISED = 4096
@@ -215,6 +218,15 @@ class Traffic:
         """The kind of one row."""
         seen = self.analysis.first_look
         return kind_of(self.wpdus["apdu_tag"].item(row), seen["inner"].item(row), seen["result"].item(row))
+
+    def is_unanswered(self, row: int) -> bool:
+        """Whether a row asks something that nobody answered, as far as that has been worked out."""
+        facts = known_facts(self.analysis)
+        statuses = facts.known_statuses if facts is not None else None
+        if facts is None or statuses is None or row >= len(facts.of):
+            return False
+        exchange = facts.of.item(row)
+        return exchange >= 0 and statuses.item(exchange) == _UNANSWERED
 
     def marks(self, row: int) -> Mark:
         """The marks of a row that deserve a warning sign."""

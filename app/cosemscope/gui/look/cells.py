@@ -45,6 +45,9 @@ class CellDelegate(QStyledItemDelegate):
         self.middle = frozenset(middle)
         #: the colour of the text of a row at a position, None for the usual one
         self.ink: Callable[[int], QColor | None] | None = None
+        #: draws something at the left of the first cell of the row at a position, in this colour
+        self.margin: Callable[[QPainter, QRect, int, QColor], None] | None = None
+        self.margin_width = 0
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw one cell."""
@@ -58,6 +61,9 @@ class CellDelegate(QStyledItemDelegate):
             ink = self.ink(index.row()) if self.ink is not None else None
             painter.setPen(palette.color(QPalette.ColorRole.Text) if ink is None else ink)
         left, width = rect.left() + CELL_PADDING, rect.width() - 2 * CELL_PADDING
+        if self.margin is not None and index.column() == 0:
+            self.margin(painter, rect, index.row(), painter.pen().color())
+            left, width = left + self.margin_width, width - self.margin_width
         icon: Any = index.data(_DECORATION)
         alignment: int = index.data(_ALIGNMENT)
         if icon is not None:

@@ -45,6 +45,7 @@ class Colours:
     selected_octets_text: str
     mark: str
     mark_text: str
+    unanswered: str
     kinds: dict[Kind, str] = field(default_factory=dict)
     tints: dict[Kind, str] = field(default_factory=dict)
 
@@ -74,6 +75,7 @@ LIGHT = Colours(
     selected_octets_text="#ffffff",
     mark="#39424e",
     mark_text="#ffffff",
+    unanswered="#fff1cf",
     kinds={
         Kind.ASSOCIATION: "#7a4fbf",
         Kind.READ: "#1f77b4",
@@ -121,6 +123,7 @@ DARK = Colours(
     selected_octets_text="#06181c",
     mark="#c9d1da",
     mark_text="#1a1d21",
+    unanswered="#4a3c12",
     kinds={
         Kind.ASSOCIATION: "#b596ee",
         Kind.READ: "#5eaee6",

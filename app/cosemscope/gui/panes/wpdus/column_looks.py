@@ -63,7 +63,7 @@ def _fixed(sample: str) -> Callable[[Traffic, str], str]:
 
 
 def _number_sample(traffic: Traffic, time_format: str) -> str:
-    return "⚠ " + "0" * max(3, len(str(traffic.total)))
+    return "⚠ → " + "0" * max(3, len(str(traffic.total)))
 
 
 def _time_sample(traffic: Traffic, time_format: str) -> str:

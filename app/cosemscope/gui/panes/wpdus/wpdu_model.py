@@ -301,6 +301,8 @@ class WpduModel(QAbstractTableModel):
         notes = self.traffic.analysis.notes
         if notes.version and notes.bits(row) & (NoteKind.MARKED | NoteKind.IGNORED) == NoteKind.MARKED:
             return QBrush(QColor(theme.colours(QGuiApplication.palette()).mark))
+        if self.traffic.is_unanswered(row):
+            return QBrush(QColor(theme.colours(QGuiApplication.palette()).unanswered))
         kind = self.traffic.kind(row)
         brush = self._brushes.get(kind)
         if brush is None:

@@ -15,14 +15,17 @@ from PySide6.QtCore import (
     QItemSelectionRange,
     QModelIndex,
     QPoint,
+    QRect,
     Qt,
 )
 from PySide6.QtGui import (
+    QColor,
     QFontMetrics,
     QGuiApplication,
     QIcon,
     QKeyEvent,
     QKeySequence,
+    QPainter,
     QPaintEvent,
     QResizeEvent,
 )
@@ -39,6 +42,13 @@ from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.asked_filter import add_filter_menus
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.wpdus.column_looks import look_of
+from cosemscope.gui.panes.wpdus.exchange_thread import (
+    NO_THREAD,
+    THREAD_WIDTH,
+    ThreadSign,
+    paint_thread,
+    thread_of,
+)
 from cosemscope.gui.panes.wpdus.read_orders import ReadOrder, reading_task
 from cosemscope.gui.panes.wpdus.row_copies import COPY_FORMS, copied_as
 from cosemscope.gui.panes.wpdus.row_texts import CopiedRows, RowTexts
@@ -79,6 +89,8 @@ class WpduView(QTableView, Pane):
         self.header.setSortIndicatorShown(True)  # a table that does not sort by itself hides it
         self._delegate = CellDelegate(self)
         self._delegate.ink = self.wpdus.ink
+        self._delegate.margin, self._delegate.margin_width = self._paint_margin, THREAD_WIDTH
+        self._thread = NO_THREAD
         self.setItemDelegate(self._delegate)
         self._note_fields()
         self.setWordWrap(False)
@@ -103,6 +115,7 @@ class WpduView(QTableView, Pane):
         selection.filtersChanged.connect(self.wpdus.filter_anew)
         selection.filtersChanged.connect(self._sort_again)
         selection.noted.connect(self._show_notes)
+        selection.rowChanged.connect(self._show_thread)
 
     # What is shown
 
@@ -131,6 +144,7 @@ class WpduView(QTableView, Pane):
 
     def show_completed(self, early: set[int]) -> None:
         """Make the cells of these rows that cost a look anew, where they are kept, and the rows' order."""
+        self._show_thread(self._selection.row)
         self.wpdus.cells.settle_again(early)
         self.viewport().update()  # rows have the colours of what was opened
         if self.wpdus.order.sorted:
@@ -142,6 +156,20 @@ class WpduView(QTableView, Pane):
         self.wpdus.forget_pages()
         if self.wpdus.order.sorted:
             self.wpdus.filter_anew()
+
+    def _show_thread(self, row: int) -> None:
+        """Join the WPDUs of the exchange that has become current."""
+        thread = thread_of(self._selection.traffic, row) if row >= 0 else NO_THREAD
+        if thread != self._thread:
+            self._thread = thread
+            self.viewport().update()
+
+    def _paint_margin(self, painter: QPainter, rect: QRect, position: int, ink: QColor) -> None:
+        sign = self._thread.sign(self.wpdus.row(position))
+        if self.wpdus.order.sorted:  # other rows stand between: arrows without a line
+            sign &= ThreadSign.ASKS | ThreadSign.ANSWERS
+        if sign:
+            paint_thread(painter, rect, sign, ink)
 
     def _show_notes(self) -> None:
         """Somebody has noted something: rows look otherwise, and relative times may count from elsewhere."""
