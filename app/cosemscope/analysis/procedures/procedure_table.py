@@ -1,5 +1,7 @@
 """All procedures of a capture, in the order in which they began."""
 
+from collections.abc import Callable
+
 from cosemscope.analysis.associations.looks import Associations
 from cosemscope.analysis.procedures.association_procedures import association_procedures
 from cosemscope.analysis.procedures.image_transfers import image_transfers
@@ -20,13 +22,19 @@ FINDERS: tuple[ProcedureFinder, ...] = (
 )
 
 
-def find_procedures(associations: Associations) -> list[Procedure]:
+def find_procedures(
+    associations: Associations, *, told: Callable[[int, int], None] = lambda done, total: None
+) -> list[Procedure]:
     """The procedures of a capture whose rows `associations` have all walked.
 
-    Raises CaptureError and OSError when the capture's octets cannot be read.
+    `told` hears how many kinds were looked for, and their number; what it raises comes out. Raises
+    CaptureError and OSError when the capture's octets cannot be read.
     """
     source = ProcedureSource(associations)
     if not len(source.exchanges):
         return []
-    found = [procedure for finder in FINDERS for procedure in finder(source)]
+    found = []
+    for done, finder in enumerate(FINDERS):
+        told(done, len(FINDERS))
+        found += finder(source)
     return sorted(found, key=lambda procedure: procedure.exchanges[0])

@@ -428,6 +428,15 @@ ACTIONS = (
         Needs.CAPTURE,
     ),
     ActionSpec(
+        "procedures",
+        "Proced&ures",
+        "workspace.show_procedures",
+        ("Ctrl+Alt+Shift+P",),
+        "",
+        "What several exchanges did together: how far each procedure came, and what it came to",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
         "overview",
         "Over&view",
         "workspace.show_overview",
@@ -538,6 +547,7 @@ MENUS = (
             "overview",
             "counts",
             "exchanges",
+            "procedures",
             "objects",
             "expert",
         ),

@@ -30,6 +30,7 @@ from cosemscope.gui.panes.filter.find_bar import FindBar, Sought
 from cosemscope.gui.panes.objects.object_pane import ObjectPane
 from cosemscope.gui.panes.overview.overview_pane import OverviewPane
 from cosemscope.gui.panes.pane import Pane, Wishes
+from cosemscope.gui.panes.procedures.procedure_pane import ProcedurePane
 from cosemscope.gui.panes.sessions.session_view import SessionTree
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
@@ -78,6 +79,7 @@ PANES = (
     PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
     PaneRow("exchanges", "Exchanges", ExchangePane, beside="timing", height=38, on_demand=True),
     PaneRow("objects", "Objects", ObjectPane, beside="timing", height=42, on_demand=True),
+    PaneRow("procedures", "Procedures", ProcedurePane, beside="timing", height=38, on_demand=True),
     PaneRow("overview", "Overview", OverviewPane, beside="timing", height=38, on_demand=True),
     PaneRow("counts", "Counts", CountPane, beside="timing", height=38, state=options.COUNTS, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
@@ -263,6 +265,11 @@ class Workspace(QMainWindow):
         """Show the objects, to be looked for by words."""
         self.show_pane("objects", True)
         self.panes["objects"].begin()
+
+    def show_procedures(self) -> None:
+        """Show the procedures, to be gone through by keys."""
+        self.show_pane("procedures", True)
+        self.panes["procedures"].setFocus()
 
     def show_overview(self) -> None:
         """Show the overview of the capture."""

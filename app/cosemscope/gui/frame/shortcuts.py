@@ -14,6 +14,7 @@ def show_shortcuts(parent: QWidget) -> None:
         ("Objects: hide what is known, or show it again", "Ctrl+Alt+Shift+N"),
         ("Objects: go to the WPDU that told it last", "Enter or double click"),
         ("Value over time: the value before or after", "Left or Right"),
+        ("Procedures: show the WPDUs of one alone, or all again", "Enter or double click"),
         ("Timing graph: choose a WPDU", "click"),
         ("Timing graph: choose a span of time", "drag"),
         ("Timing graph: take the span away", "Esc"),

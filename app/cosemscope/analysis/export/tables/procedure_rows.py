@@ -14,6 +14,7 @@ from cosemscope.analysis.fields.value_types import Integer, Term, Text, ValueTyp
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.procedures.procedure import Procedure
 from cosemscope.analysis.procedures.procedure_table import find_procedures
+from cosemscope.analysis.procedures.procedure_times import procedure_times
 
 
 class ProcedureDetails(ValueType):
@@ -84,12 +85,8 @@ def _of_first(name: str) -> Callable[[_Batch], Values]:
 
 
 def _duration(batch: _Batch) -> Values:
-    """From the first octet of the first exchange to the last one of the last."""
-    exchanges = capture_facts(batch.subject.analysis).table
-    firsts, lasts = (np.array([one.exchanges[at] for one in batch.procedures]) for at in (0, -1))
-    begin = np.where(exchanges["request_start"] != 0, exchanges["request_start"], exchanges["response_start"])
-    end = np.maximum(exchanges["request_end"], exchanges["response_end"])
-    duration: Values = np.maximum(end[lasts] - begin[firsts], 0)
+    table = capture_facts(batch.subject.analysis).table
+    duration: Values = procedure_times(table, batch.procedures).duration
     return duration
 
 

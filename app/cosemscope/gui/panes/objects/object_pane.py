@@ -208,7 +208,6 @@ class ObjectPane(QWidget, Pane):
         self.words.returnPressed.connect(self._go_into_tree)
         self.notch.toggled.connect(self._cut_notch)
         self.tree.selectionModel().currentChanged.connect(self._choose)
-        self.tree.doubleClicked.connect(self.go_to_last)
         self.tree.activated.connect(self.go_to_last)
         self.tree.expanded.connect(partial(self._note_opened, True))
         self.tree.collapsed.connect(partial(self._note_opened, False))
