@@ -339,8 +339,9 @@ def outside_range(talk: Talk) -> None:
     bounds = [a.octet_string(a.date_time(2026, 3, day, 0, 0)) for day in (1, 2)]
     asked = b"\x01" + a.structure(clock, *bounds, a.array())
     talk.up(a.get_request(0xC1, 7, "1.0.99.1.0.255", 2, asked))
-    told = a.structure(a.octet_string(a.date_time(2026, 2, 1, 0, 0)), a.unsigned(1))
-    talk.down(a.get_response(0xC1, a.array(told)))
+    told = [a.structure(a.octet_string(a.date_time(2026, 3, 1, hour, 0)), a.unsigned(1)) for hour in range(9)]
+    told += [a.structure(a.octet_string(a.date_time(2026, 2, 1, 0, 0)), a.unsigned(1))]
+    talk.down(a.get_response(0xC1, a.array(*told)))
 
 
 # --- clocks ---

@@ -195,7 +195,7 @@ def unanswered_then_released(plot: Plot) -> Told:
     packet = plot.packet
     plot.wait(1500)
     plot.release()
-    sentence = "get-request 1.0.1.8.0.255:2 was not answered: client closed with FIN 1.5 s later"
+    sentence = "get-request 1.0.1.8.0.255:2 was not answered: client released 1.5 s later"
     return Told("unanswered", sentence, packet)
 
 
@@ -208,7 +208,7 @@ def unanswered_among_others(plot: Plot) -> Told:
     plot.read(OTHER)
     plot.wait(999)
     plot.end(CLIENT)
-    sentence = "get-request 1.0.1.8.0.255:2 was not answered: client closed with FIN 2 s later"
+    sentence = "get-request 1.0.1.8.0.255:2 was not answered: client asked on 1 s later"
     return Told("unanswered", sentence, packet)
 
 
@@ -551,7 +551,7 @@ def unanswered_and_later_a_loss(plot: Plot) -> Told:
     plot.read(OTHER)
     plot.wait(996)
     plot.end(CLIENT)
-    sentence = "get-request 1.0.1.8.0.255:2 was not answered: client closed with FIN 2 s later"
+    sentence = "get-request 1.0.1.8.0.255:2 was not answered: client asked on 1 s later"
     return Told("unanswered", sentence, packet)
 
 

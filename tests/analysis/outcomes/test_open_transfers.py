@@ -29,6 +29,13 @@ def silent_in_general_blocks(plot: Plot) -> None:
     plot.wait(7000)
 
 
+def left_amid_general_blocks(plot: Plot) -> None:
+    """The client does not wait for the rest of the blocks."""
+    plot.up(PROFILE)
+    plot.down(*blocks(a.get_response(0xC1, a.octet_string(bytes(90))), 3, window=3)[:2])
+    plot.wait(2000)
+
+
 def sent_anew(plot: Plot) -> None:
     """A request in general blocks is left, and sent again from its first block."""
     plot.up(*blocks(GET)[:2])
@@ -40,12 +47,17 @@ def sent_anew(plot: Plot) -> None:
 COURSES = {
     silent_in_blocks: (
         "unanswered",
-        "block 3 of get-request 1.0.99.1.0.255:2 was not answered: client closed with FIN 7 s later",
+        "block 3 of get-request 1.0.99.1.0.255:2 was not answered: client released 7 s later",
         {"unanswered": 1},
     ),
     silent_in_general_blocks: (
+        "unanswered",
+        "block 3 of get-request 1.0.99.1.0.255:2 was not answered: client released 7 s later",
+        {"unanswered": 1},
+    ),
+    left_amid_general_blocks: (
         "broken-off",
-        "client closed with FIN 7 s into get-request 1.0.99.1.0.255:2, after block 2",
+        "client closed with FIN 2 s into get-request 1.0.99.1.0.255:2, after block 2",
         {"unanswered": 1},
     ),
     sent_anew: ("complete", "4 exchanges, 1 asked again; released", {"unanswered": 1, "block-missing": 1}),

@@ -5,6 +5,7 @@ told.sentence(stream)       # "meter closed with RST 2.1 s into block 14 of get-
 """
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,21 @@ from cosemscope.analysis.outcomes.association_details import association_details
 from cosemscope.analysis.outcomes.association_table import AssociationEnd
 from cosemscope.analysis.outcomes.capture_facts import CaptureFacts
 from cosemscope.analysis.outcomes.outcome_words import Cause
+from cosemscope.apdu.names import tags as t
 from cosemscope.apdu.names.blue_book import dotted
 from cosemscope.apdu.names.tags import apdu_name
+from cosemscope.capture.columns import stable_order
 from cosemscope.capture.packets.packet_row import RST
 from cosemscope.streams.tables.stream_kinds import RETRANSMISSION
 from cosemscope.wording import count, short_duration
+
+#: What an asker does that goes on without an answer, by the service that it uses.
+_TURNS = {
+    t.RLRQ: "released",
+    t.AARQ: "associated anew",
+    t.INITIATE_REQUEST: "associated anew",
+    t.ABRT: "aborted",
+}
 
 
 class CauseSentences:
@@ -49,7 +60,7 @@ class CauseSentences:
     def of_exchange(self, exchange: int) -> str:
         """How an exchange with an error, or without an answer, went: "get-request ... was not answered"."""
         if int(self._facts.statuses[exchange]) == ExchangeStatus.UNANSWERED:
-            return f"{self._within(exchange)} was not answered"
+            return f"{self._within(exchange, awaited=True)} was not answered"
         return f"{self.about(exchange)} was answered by {self._result(exchange)}"
 
     # What sentences are made of.
@@ -86,8 +97,11 @@ class CauseSentences:
         member = int(told["member"][exchange])
         return f"{name} {obis}" + (f":{member}" if member else "")
 
-    def _within(self, exchange: int) -> str:
-        """How far an open exchange had come: "block 14 of get-request ...", or the exchange itself."""
+    def _within(self, exchange: int, *, awaited: bool = False) -> str:
+        """How far an open exchange had come: "block 14 of get-request ...", or the exchange itself.
+
+        `awaited`: the other side owes the block behind the last one, also where nobody asked for it.
+        """
         exchanges, look = self._exchanges, self._analysis.first_look
         about = self.about(exchange)
         if not int(exchanges["blocks"][exchange]):
@@ -97,7 +111,10 @@ class CauseSentences:
             number = int(look["block"][request])
             sending = int(look["last_block"][request]) >= 0
             return f"block {number if sending else number + 1} of {about}"
-        return f"{about}, after block {int(look['block'][response])}" if response >= 0 else about
+        if response < 0:
+            return about
+        number = int(look["block"][response])
+        return f"block {number + 1} of {about}" if awaited else f"{about}, after block {number}"
 
     def _last_packet(self, exchange: int) -> int:
         """The packet with the last octets of an exchange."""
@@ -162,18 +179,44 @@ class CauseSentences:
     def _not_answered(self, stream: int) -> str:
         exchange = self._exchange(stream)
         asked = self._packet(stream)
-        end, _ = self._facts.ends.first(np.array([stream]))
-        last = int(self._analysis.streams["last_time"][stream])
-        if end[0] >= 0:
-            wait, then = self._time(int(end[0])) - self._time(asked), self._closing(stream, int(end[0]))
-            behind = f"{then} {_span(wait)} later"
-            resent = self._retransmissions(stream, asked, int(end[0]))
+        ends, _ = self._facts.ends.first(np.array([stream]))
+        end = int(ends[0])
+        gone_on, did = self._gone_on(exchange)
+        if gone_on >= 0 and not 0 <= end < gone_on:
+            end, then = gone_on, f"{self._who(stream, int(self._exchanges['side'][exchange]))} {did}"
+        elif end >= 0:
+            then = self._closing(stream, end)
+        if end >= 0:
+            behind = f"{then} {_span(self._time(end) - self._time(asked))} later"
+            resent = self._retransmissions(stream, asked, end)
         else:
-            wait = max(self._facts.last_time - self._time(asked), 0)
-            went_on = last > self._time(asked) and bool(self._exchanges["given_up"][exchange])
-            behind = "the client went on" if went_on else f"silence for {_span(wait)}"
+            behind = f"silence for {_span(self._facts.last_time - self._time(asked))}"
             resent = self._retransmissions(stream, asked, len(self._analysis.packets))
-        return f"{self._within(exchange)} was not answered: {behind}{resent}"
+        return f"{self._within(exchange, awaited=True)} was not answered: {behind}{resent}"
+
+    def _gone_on(self, exchange: int) -> tuple[int, str]:
+        """With which packet the asker went on without an answer, -1 if with none, and what it did."""
+        exchanges, (order, starts) = self._exchanges, self._by_pair
+        pair = int(exchanges["pair"][exchange])
+        later = order[starts[pair] : starts[pair + 1]]
+        later = later[later.searchsorted(exchange, "right") :]
+        turns = np.isin(exchanges["service"][later], list(_TURNS)) & (exchanges["request"][later] >= 0)
+        if exchanges["given_up"][exchange]:
+            turns |= exchanges["invoke_id"][later] == exchanges["invoke_id"][exchange]
+        turns &= exchanges["side"][later] == exchanges["side"][exchange]
+        if not turns.any():
+            return -1, ""
+        turn = int(later[turns.argmax()])
+        row = int(exchanges.first_rows(np.array([turn]))[0])
+        packet = int(self._analysis.wpdus["last_packet"][row])
+        return packet, _TURNS.get(int(exchanges["service"][turn]), "asked on")
+
+    @cached_property
+    def _by_pair(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """The exchanges of each pair together, in their order, and where those of each begin."""
+        pair = self._exchanges["pair"]
+        order = stable_order(pair)
+        return order, np.searchsorted(pair[order], np.arange(len(self._analysis.pairs) + 1))
 
     def _closed_within(self, stream: int) -> str:
         exchange, end = self._exchange(stream), self._packet(stream)

@@ -59,6 +59,7 @@ class _Finder:
         self._lost = lost
         self._exchanges, self._statuses, self._associations = exchanges, statuses, associations
         self._ends = ends
+        self._patience = analysis.patience
         self._streams, self._pairs = analysis.streams, analysis.pairs
         self._wpdus, self._packet_table = analysis.wpdus, analysis.packets
         self._place = analysis.wpdus["last_packet"]
@@ -97,9 +98,11 @@ class _Finder:
         # The next block was asked for in vain, unless something else was asked in its place.
         in_vain = ~exchanges["given_up"] & (exchanges["last_request"] > exchanges["last_response"])
         partly = unanswered & (exchanges["response"] >= 0) & ~in_vain
+        partly[partly] = ~self._fell_silent(np.flatnonzero(partly))
         self._open_ones(self._not_made_good(np.flatnonzero(partly)))
         rows = self._not_made_good(np.flatnonzero(unanswered & ~partly))
-        at, closed = self._packets(rows, "last_request"), self._closed_before_going_on(rows)
+        at = self._packets(rows, "last_request", "last_response")
+        closed = self._closed_before_going_on(rows)
         self._closed(rows[closed >= 0], at[closed >= 0], closed[closed >= 0])
         rows, at = rows[closed < 0], at[closed < 0]
         cause = np.where(self._is_outside(rows), Cause.OUTSIDE_UNANSWERED, Cause.NOT_ANSWERED)
@@ -117,6 +120,19 @@ class _Finder:
         rows = np.flatnonzero(service == t.ABRT)
         at = self._packets(rows, "last_request", "last_response")
         self._add(Cause.ABORTED, rows, at, at)
+
+    def _fell_silent(self, rows: Numbers) -> npt.NDArray[np.bool_]:
+        """Whether these were being answered in general blocks, of which none came for longer than patience.
+
+        Nobody asks for the next one of these: the answerer owes it.
+        """
+        exchanges, time = self._exchanges, self._packet_table["time"]
+        general = self._wpdus["apdu_tag"][exchanges["last_response"][rows]] == t.GENERAL_BLOCK_TRANSFER
+        end, _ = self._ends.first(exchanges["stream"][rows])
+        until = self._ends.times(end, int(time[-1:].max(initial=0)))
+        waited = until - time[self._packets(rows, "last_request", "last_response")]
+        silent: npt.NDArray[np.bool_] = general & ~exchanges["given_up"][rows] & (waited > self._patience)
+        return silent
 
     def _closed_before_going_on(self, rows: Numbers) -> Numbers:
         """The FIN or RST of the other side that came before these askers went on, int64[n]; -1 for none."""

@@ -30,11 +30,11 @@ def _exchanges(associations: Associations, about: tuple[int, int]) -> npt.NDArra
     return found[table["request"][found] >= 0]
 
 
-def _answer(associations: Associations, exchange: int) -> tuple[int, Field]:
-    """The row of the last answer and its data, of long arrays the first elements."""
+def _answer(associations: Associations, exchange: int, *, brief: bool = True) -> tuple[int, Field]:
+    """The row of the last answer and its data, in a brief tree of long arrays the first elements."""
     row = int(capture_facts(associations.analysis).table["last_response"][exchange])
     look = associations.look(row)
-    context = Context(look.request, joined=look.context.joined, brief=True)
+    context = Context(look.request, joined=look.context.joined, brief=brief)
     root = decode_apdu(look.plain, context).root
     joined = next((field for field in walk(root) if field.source), None)
     return row, joined or find(root, "result", "data") or root
@@ -115,14 +115,14 @@ def _pushes(associations: Associations) -> Iterator[tuple[int, list[Field]]]:
     "IEC 62056-6-2, Profile generic",
 )
 def outside_range(associations: Associations) -> Found:
-    """Profiles read by a range of time whose first entries are of another time."""
+    """Profiles read by a range of time of which any entry is of another time."""
     table = capture_facts(associations.analysis).table
     found = []
     for exchange in _exchanges(associations, _PROFILE).tolist():
         asked = _range(associations, int(table["whole_request"][exchange]))
         if asked is None:
             continue
-        row, data = _answer(associations, exchange)
+        row, data = _answer(associations, exchange, brief=False)
         told = (_clock(entry) for entry in _elements(data))
         if any(clock is not None and _outside(clock, *asked) for clock in told):
             found.append(row)
