@@ -18,7 +18,7 @@ _METER, _CLIENT, _PASSWORD = "meter", "client", "password"
 
 def published_keys() -> Path:
     """The file with the published test keys, which a meter has unless others are named."""
-    return resource("samples/meter-keys.toml")
+    return resource("meter-keys.toml")
 
 
 def plan_of(job: MeterJob, path: Path, number: int) -> MeterPlan:

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keys",
         type=Path,
         metavar="KEYS.TOML",
-        help="other keys, by the names in samples/meter-keys.toml",
+        help="other keys, by the names in meter-keys.toml",
     )
     add_live_arguments(parser)
 
