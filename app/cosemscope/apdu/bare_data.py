@@ -9,6 +9,7 @@ from typing import Any
 from cosemscope.apdu.context import NO_CONTEXT, Context
 from cosemscope.apdu.cursor import Cursor, Session
 from cosemscope.apdu.data.data_reader import read_data, skip_data
+from cosemscope.apdu.data.shapes import Shape
 from cosemscope.apdu.data.types import ARRAY, STRUCTURE
 from cosemscope.apdu.decoder import read_apdu
 from cosemscope.apdu.fields import ByteSource, Decoded, Problem
@@ -33,13 +34,13 @@ def begins_data(octets: bytes) -> bool:
     return bool(errors) and len(whole) > 1 and all(problem.stop == len(octets) for problem in errors)
 
 
-def decode_data(octets: bytes, context: Context | None = None) -> Decoded:
-    """The tree of a value by itself; never raises."""
+def decode_data(octets: bytes, context: Context | None = None, shape: Shape | None = None) -> Decoded:
+    """The tree of a value by itself, named by its `shape` where that is known; never raises."""
     sources = [ByteSource(NAME, octets)]
     session = Session(context or NO_CONTEXT, sources, read_apdu)
     cursor = Cursor(octets, session)
     cursor.clause = CLAUSE
-    cursor.enclosed(NAME, len(octets), _read)
+    cursor.enclosed(NAME, len(octets), lambda c: _read(c, shape))
     root = cursor.children[0]
     if root.children and root.children[0].name == NAME:  # the value, and what could not be read of it
         value, *rest = root.children
@@ -47,8 +48,8 @@ def decode_data(octets: bytes, context: Context | None = None) -> Decoded:
     return Decoded(root, tuple(session.problems), tuple(sources))
 
 
-def _read(c: Cursor) -> tuple[Any, str]:
-    value = read_data(c, NAME)
+def _read(c: Cursor, shape: Shape | None) -> tuple[Any, str]:
+    value = read_data(c, NAME, shape)
     return value, c.children[-1].text
 
 

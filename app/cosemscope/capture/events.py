@@ -2,7 +2,7 @@
 
 An event is `{"event": WORD, "time": NANOSECONDS, ...}`, a command an object that has its word among its keys.
 The fields' names are the keys and their types say how values are written: octets in hexadecimal, paths as
-text. A field at its default None is not written.
+text. A field at its default None is not written; one of type object holds whatever JSON can.
 """
 
 import json
@@ -135,6 +135,8 @@ def _read(name: str, value: Any, hint: Any) -> Any:
             return _octets(value)
         if kind is Path and isinstance(value, str):
             return Path(value)
+        if kind is object:
+            return value
         if kind is float and type(value) is int:
             return float(value)
         if get_origin(kind) is tuple and isinstance(value, list):

@@ -6,7 +6,8 @@
 
 `add_options` makes argparse's options from a job's fields, `job_of` a job from what argparse found, and
 `words_of` the words of a command line from a job: `job_of_words(type(job), words_of(job)) == job`.
-A field that is a job itself lends its options; a field without an option keeps its default.
+A field that is a job itself lends its options; a field without an option keeps its default. A bare word whose
+default is a tuple takes all the words that are left.
 """
 
 import argparse
@@ -76,7 +77,10 @@ def add_options(parser: argparse.ArgumentParser, job: type[Any]) -> None:
         if isinstance(one.default, tuple):
             words |= {"action": "append", "default": None}
         if not its.flags:
-            words["nargs"] = None if one.default is MISSING else "?"
+            if isinstance(one.default, tuple):
+                words |= {"action": None, "nargs": "*"}
+            else:
+                words["nargs"] = None if one.default is MISSING else "?"
             parser.add_argument(name, **words)
             continue
         if its.exclusive and only is None:
@@ -112,7 +116,7 @@ def words_of(job: Any) -> list[str]:
         if value == one.default:
             continue
         if not its.flags:
-            places.append(its.kind.write(value))
+            places += map(its.kind.write, value if isinstance(value, tuple) else (value,))
         elif isinstance(value, bool):
             words.append(its.flags[-1])
         else:

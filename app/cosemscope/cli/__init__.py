@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from cosemscope import __version__
 from cosemscope.cli.terminal import harmless_output
@@ -40,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "interfaces": "the network interfaces of this computer, and whether we may capture on them",
     "capture": "capture packets from network interfaces, or from a pipe",
     "connect": "connect to a server, send APDUs, show the answers",
+    "read": "read a meter: values with units, its object list, profiles; once or again and again",
     "listen": "accept connections and datagrams, show what comes, answer if told to",
     "meter": "be a meter, or a fleet of them, to talk to; with faults on demand",
     "relay": "pass connections and datagrams on to their target, recorded; hold and change WPDUs",
@@ -58,6 +60,23 @@ def is_command(words: Sequence[str]) -> bool:
     return bool(words) and (words[0] in COMMANDS or words[0] in _OPTIONS)
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """A command's parser: where it takes any number of words, options may stand before and between them."""
+
+    _within = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As every parser does; argparse itself would take all words at the first of them."""
+        many = any(one.nargs == "*" and not one.option_strings for one in self._actions)
+        if not many or self._within:
+            return super().parse_known_args(args, namespace)
+        self._within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._within = False
+
+
 def build_parser(command: str = "") -> argparse.ArgumentParser:
     """The parser of one command with its options, or of all commands without theirs."""
     parser = argparse.ArgumentParser(
@@ -66,7 +85,9 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
         "the window opens; with one of the commands below, text comes out.",
     )
     parser.add_argument("--version", action="version", version=f"Cosemscope {__version__}")
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", parser_class=_CommandParser
+    )
     if command not in COMMANDS:
         for name, summary in COMMANDS.items():
             commands.add_parser(name, help=summary)

@@ -43,10 +43,13 @@ _SHOWN_OCTETS = 48
 _MOST_KINDS = 16
 
 
-def add_live_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--json`, `--control`, `--write` and `--size`."""
+def add_live_arguments(parser: argparse.ArgumentParser, *, control: bool = True) -> None:
+    """`--json`, `--control` where there is something to be told meanwhile, `--write` and `--size`."""
     parser.add_argument("--json", action="store_true", help="events as lines of JSON")
-    parser.add_argument("--control", action="store_true", help="commands as lines of JSON on standard input")
+    if control:
+        words = "commands as lines of JSON on standard input"
+        parser.add_argument("--control", action="store_true", help=words)
+    parser.set_defaults(control=False)
     parser.add_argument("--write", type=Path, metavar="FILE", help="keep the traffic in this pcapng file")
     parser.add_argument(
         "--size",
@@ -101,14 +104,15 @@ def run_live(
     arguments: argparse.Namespace,
     work: Work,
     line: Callable[[Event], str] = lambda event: "",
+    quiet: tuple[type[Event], ...] = (),
 ) -> int:
     """Run a live command with a recording; what went wrong is told as an event.
 
-    `line` words those events for people that the command has for itself.
+    `line` words those events for people that the command has for itself; those of `quiet` are not told.
     """
     ending = _Ending()
     tell = Teller(
-        lambda event: line(event) or _line(event),
+        lambda event: line(event) or ("" if isinstance(event, quiet) else _line(event)),
         as_json=arguments.json or arguments.control,
         on_reader_gone=ending,
     )

@@ -1,7 +1,11 @@
 """Sockets under the transport layer: links and servers, and the commands and checks made of them.
 
-What scripts use is here by name; inside the package names are imported from their homes.
+What scripts use is here by name; inside the package names are imported from their homes. The client of meters
+is imported when somebody asks for it: links alone need nothing of the application layer.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from cosemscope.live.links.addresses import LinkAddress
 from cosemscope.live.links.faults import (
@@ -20,7 +24,23 @@ from cosemscope.live.links.tcp_server import TcpServer, serve_tcp
 from cosemscope.live.links.tcp_sockets import LinkOptions
 from cosemscope.live.links.udp_link import UdpLink, UdpServer, connect_udp, serve_udp
 
+if TYPE_CHECKING:
+    from cosemscope.live.client.client_refused import MeterError
+    from cosemscope.live.client.counter_book import CounterBook
+    from cosemscope.live.client.meter_access import MeterAccess
+    from cosemscope.live.client.meter_client import Meter, MeterProfile, connect_meter
+
+_CLIENT = {
+    "CounterBook": "counter_book",
+    "Meter": "meter_client",
+    "MeterAccess": "meter_access",
+    "MeterError": "client_refused",
+    "MeterProfile": "meter_client",
+    "connect_meter": "meter_client",
+}
+
 __all__ = [
+    "CounterBook",
     "Fault",
     "LinkAddress",
     "LinkClosedError",
@@ -30,14 +50,26 @@ __all__ = [
     "LinkRefusedError",
     "LinkResetError",
     "LinkTimeoutError",
+    "Meter",
+    "MeterAccess",
+    "MeterError",
+    "MeterProfile",
     "Origin",
     "Recorder",
     "TcpLink",
     "TcpServer",
     "UdpLink",
     "UdpServer",
+    "connect_meter",
     "connect_tcp",
     "connect_udp",
     "serve_tcp",
     "serve_udp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The names of the client, which come from their homes."""
+    if name in _CLIENT:
+        return getattr(importlib.import_module(f"{__name__}.client.{_CLIENT[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
