@@ -7,8 +7,10 @@ import zlib
 import pytest
 
 from cosemscope import cli
+from cosemscope.cli import meter_trial
 from cosemscope.cli.commands import self_test_command
 from cosemscope.cli.commands.self_test_command import STEPS, Step, StepError
+from cosemscope.live.links.faults import Fault, LinkError
 
 
 def steps_told(capsys) -> dict[str, dict]:
@@ -23,6 +25,7 @@ def test_a_whole_installation_passes_and_leaves_the_picture(capsys, tmp_path):
     told = steps_told(capsys)
     assert list(told) == [step.name for step in STEPS]
     assert "293 WPDUs" in told["samples"]["text"]
+    assert told["meter"]["text"] == "read the built-in meter over a loopback socket"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert struct.unpack(">II", picture.read_bytes()[16:24]) == (1400, 900)
 
@@ -81,3 +84,15 @@ def test_text_tells_how_many_steps_failed(capsys, monkeypatch):
     assert lines[0].split() == ["ok", "a", "fine"]
     assert lines[1].split(maxsplit=2) == ["FAILED", "b", "seen 1, to be 2"]
     assert lines[-1] == "1 of 2 steps failed."
+
+
+def test_where_there_is_no_socket_the_meter_is_read_in_memory(monkeypatch):
+    """A sandbox without a network is no fault of the installation."""
+
+    async def refuse(maker):
+        raise LinkError(Fault.PERMISSION, "no sockets here")
+
+    monkeypatch.setattr(meter_trial, "_over_a_socket", refuse)
+    how, answers = meter_trial.read_once()
+    assert how == "in memory, since there is no socket for it: no sockets here"
+    assert [answer[0] for answer in answers] == [0x61, 0xC4, 0xC4]

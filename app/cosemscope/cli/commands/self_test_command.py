@@ -169,6 +169,15 @@ def _filtering(_: Path) -> str:
     return f"filtered a sample {len(found)} times; {sum(found)} WPDUs were left"
 
 
+def _meter(_: Path) -> str:
+    from cosemscope.cli.meter_trial import read_once
+
+    how, answers = read_once()
+    if [answer[0] for answer in answers] != [0x61, 0xC4, 0xC4] or b"CSM0000000001001" not in answers[1]:
+        raise StepError(f"the built-in meter answered {' '.join(answer.hex() for answer in answers)[:200]}")
+    return f"read the built-in meter {how}"
+
+
 def _window(picture: Path) -> str:
     """Another process of the program paints the window, so that a crash of it is a step that failed."""
     words = [*program_words(), f"--picture={picture}", str(resource("samples/first-look.pcapng"))]
@@ -240,6 +249,7 @@ STEPS = (
     Step("decoding", _decoding),
     Step("decrypting", _decrypting),
     Step("filtering", _filtering),
+    Step("meter", _meter),
     Step("window", _window),
     Step("live capture", _capture),
     Step("key store", _key_store),

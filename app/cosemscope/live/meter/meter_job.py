@@ -27,6 +27,8 @@ from cosemscope.transport.wports import DLMS_PORT, PUBLIC_CLIENT
 
 #: Meters of one process at most, and descriptors of each: two sockets, a spare one, two connections.
 MOST_METERS, _DESCRIPTORS = 5000, 5
+#: Ports tried where any free one will do.
+_ATTEMPTS = 16
 
 FAULT = ValueKind("WHAT", parse_fault)
 
@@ -162,8 +164,24 @@ class _Meters:
         self._options = replace(SERVER_OPTIONS, inactivity_timeout=job.inactivity)
 
     async def open(self, number: int, address: LinkAddress, stack: contextlib.AsyncExitStack) -> None:
-        """Begin one meter; UDP is at the port that TCP has got. Raises LinkError."""
+        """Begin one meter; UDP is at the port that TCP has got. Raises LinkError.
+
+        Any free port is one that is free for both: where it is not for UDP, another one is taken.
+        """
+        for attempts_left in reversed(range(_ATTEMPTS)):
+            async with contextlib.AsyncExitStack() as own:
+                try:
+                    await self._open(number, address, own)
+                except LinkError as error:
+                    if address.port or error.fault is not Fault.IN_USE or not attempts_left:
+                        raise
+                else:
+                    stack.push_async_exit(own.pop_all())
+                    return
+
+    async def _open(self, number: int, address: LinkAddress, stack: contextlib.AsyncExitStack) -> None:
         endpoint = MeterEndpoint(number, self._maker, self._faults, self._report)
+        tcp: TcpServer | None = None
         if self._job.tcp:
 
             def observe(link: TcpLink, what: object) -> None:
@@ -182,7 +200,6 @@ class _Meters:
                 )
             )
             address = tcp.address
-            self._servers.append((tcp, tcp.doorkeeper.limit))
         if self._job.udp:
             udp = await stack.enter_async_context(
                 serve_udp(
@@ -195,6 +212,8 @@ class _Meters:
             )
             address = udp.address
             stack.push_async_callback(_stop, asyncio.ensure_future(endpoint.serve_udp(udp)))
+        if tcp is not None:
+            self._servers.append((tcp, tcp.doorkeeper.limit))
         endpoint.address = address
         self.endpoints.append(endpoint)
 

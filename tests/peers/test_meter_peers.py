@@ -1,0 +1,102 @@
+"""Clients that other people wrote read the whole built-in meter, in clear and ciphered.
+
+Gurux and dlms-cosem share none of our code: what they understand of object list, clock, profile by range and
+entries, lists, blocks and HLS is the common reading of the standard.
+"""
+
+import asyncio
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cosemscope.application.meter.objects.profile_objects import YEAR
+from cosemscope.live.links.recording import Recorder
+from tests.application.meter_session import KEYS, PASSWORD
+from tests.helpers.coroutines import run
+from tests.helpers.tshark import complaints
+from tests.live.meter.meters import maker, metering
+from tests.peers.test_peers import StartPeer, result_of
+
+SECURED = {
+    "client": 18,
+    "authentication": "HIGH_GMAC",
+    "encryption": (KEYS.encryption or b"").hex(),
+    "authentication_key": (KEYS.authentication or b"").hex(),
+}
+READING = {"client": 17, "authentication": "LOW", "password": PASSWORD.decode()}
+#: Objects of the management logical device: of the public client, of the others.
+PUBLIC, ALL = 7, 26
+
+
+def read_by(
+    script: str, wishes: dict[str, Any], start_peer: StartPeer, tmp_path: Path, **changes: Any
+) -> Any:
+    """What a client script printed of a meter, whose recording is right."""
+    path = tmp_path / "read.pcapng"
+    found: dict[str, Any] = {}
+
+    async def work() -> None:
+        recorder = Recorder(path)
+        async with metering(recorder=recorder, made_by=maker(**changes)) as meters:
+            process = start_peer(script, *meters.addresses[0], json.dumps(wishes))
+            found.update(await asyncio.to_thread(result_of, process))
+        recorder.close()
+
+    run(work())
+    assert complaints(path) == []
+    assert found["released"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("wishes", "objects"),
+    [({}, PUBLIC), (READING, ALL), (SECURED, ALL + 3)],
+    ids=["public", "LLS", "HLS-GMAC"],
+)
+def test_gurux_reads_the_whole_meter(
+    wishes: dict[str, Any], objects: int, start_peer: StartPeer, tmp_path: Path
+) -> None:
+    found = read_by("gurux_meter_reader.py", wishes, start_peer, tmp_path)
+    assert len(found["objects"]) == objects
+    assert {key.rsplit(" ", 1)[1] for key, _ in found["refused"]} == {"7"}  # the secrets of associations
+    assert len(found["values"]) > 3 * objects
+    if not wishes:
+        return
+    values = found["values"]
+    assert values["7 1.0.99.1.0.255 2"] == YEAR
+    assert len(found["list"]) == sum(key.startswith("3 ") for key in values) // 3
+    assert len(found["entries"]) == 4
+    times = [row[0][:16] for row in found["range"]]
+    assert len(times) == 9
+    assert times == sorted(times)
+    year = int(values["8 0.0.1.0.0.255 2"][:4], 16)
+    assert year == datetime.datetime.now(datetime.UTC).year
+
+
+def test_gurux_reads_in_small_blocks(start_peer: StartPeer, tmp_path: Path) -> None:
+    """Blocks of a hundred octets: of the object list there are dozens."""
+    wishes = {"pdu": 128}
+    small = read_by("gurux_meter_reader.py", wishes, start_peer, tmp_path)
+    whole = read_by("gurux_meter_reader.py", {}, start_peer, tmp_path)
+    assert small["objects"] == whole["objects"]
+    assert small["requests"] > whole["requests"]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "objects"),
+    [({}, PUBLIC), (SECURED, ALL + 3), (SECURED | {"dedicated": True}, ALL + 3)],
+    ids=["public", "HLS-GMAC", "dedicated key"],
+)
+def test_dlms_cosem_reads_the_whole_meter(
+    wishes: dict[str, Any], objects: int, start_peer: StartPeer, tmp_path: Path
+) -> None:
+    found = read_by("dlms_cosem_meter_reader.py", wishes, start_peer, tmp_path)
+    assert len(found["objects"]) == objects
+    assert {key.rsplit(" ", 1)[1] for key, _, _ in found["refused"]} == {"7"}
+    assert found["list"] == 2
+    if wishes:
+        assert len(found["range"]) == 5
+        assert found["values"]["7 1.0.99.1.0.255 2"] > 30 * YEAR
