@@ -2,26 +2,15 @@
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-from cosemscope.apdu.names.codes import MECHANISMS
-from cosemscope.application.meter.built_in_meter import (
-    MANAGEMENT,
-    MANAGING_CLIENT,
-    PUBLIC_CLIENT,
-    READING_CLIENT,
-    SECOND,
-    BuiltInMeter,
-)
 from cosemscope.capture.events import Event
 from cosemscope.capture.job_options import add_options, job_of
 from cosemscope.cli.capture_arguments import CommandError
 from cosemscope.cli.event_lines import Teller
 from cosemscope.cli.live_run import add_live_arguments, read_commands, run_live
-from cosemscope.cli.meter_keys import plan_of, published_keys
+from cosemscope.cli.meter_makers import built_in
 from cosemscope.live.links.recording import Recorder
-from cosemscope.live.meter.meter_endpoint import MeterMaker
 from cosemscope.live.meter.meter_events import METER_COMMANDS, FaultsOrdered, MeterListening, MeterPushed
 from cosemscope.live.meter.meter_job import MeterJob, run_meter
 from cosemscope.wording import count
@@ -62,23 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
         return True
 
     return run_live("meter", arguments, work, _line)
-
-
-def built_in(job: MeterJob, keys: Path | None) -> MeterMaker:
-    """How the built-in meters of a job are made. Raises CommandError."""
-    path = keys or published_keys()
-    plan = plan_of(job, path, job.number)
-    ciphered = f"ciphered, suite {job.suite}" if job.ciphered else "in clear"
-    return MeterMaker(
-        lambda number, now: BuiltInMeter(replace(plan, number=number), now),
-        (MANAGEMENT, SECOND),
-        (
-            f"wPort {PUBLIC_CLIENT} public, without security",
-            f"wPort {READING_CLIENT} reads, with a password (LLS)",
-            f"wPort {MANAGING_CLIENT} reads and changes, {MECHANISMS[job.mechanism]}, {ciphered}",
-        ),
-        f"{path}{'' if keys else ' (published test keys)'}",
-    )
 
 
 def _line(event: Event) -> str:

@@ -1,14 +1,25 @@
-"""The keys of a built-in meter out of a key file: entries by their names, whole or refused in a sentence."""
+"""How meters are made: of a job and of the keys in a file, which has them by the names of its entries."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from cosemscope.analysis.keys.key_entry import KeyFileError
 from cosemscope.analysis.keys.key_table import KeyTable
+from cosemscope.apdu.names.codes import MECHANISMS
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.security.suites import SUITES
-from cosemscope.application.meter.built_in_meter import MeterPlan
+from cosemscope.application.meter.built_in_meter import (
+    MANAGEMENT,
+    MANAGING_CLIENT,
+    PUBLIC_CLIENT,
+    READING_CLIENT,
+    SECOND,
+    BuiltInMeter,
+    MeterPlan,
+)
 from cosemscope.application.meter.objects.push_objects import TCP, UDP
 from cosemscope.cli.capture_arguments import CommandError
+from cosemscope.live.meter.meter_endpoint import MeterMaker
 from cosemscope.live.meter.meter_job import MeterJob
 from cosemscope.resources import resource
 
@@ -19,6 +30,23 @@ _METER, _CLIENT, _PASSWORD = "meter", "client", "password"
 def published_keys() -> Path:
     """The file with the published test keys, which a meter has unless others are named."""
     return resource("meter-keys.toml")
+
+
+def built_in(job: MeterJob, keys: Path | None) -> MeterMaker:
+    """How the built-in meters of a job are made. Raises CommandError."""
+    path = keys or published_keys()
+    plan = plan_of(job, path, job.number)
+    ciphered = f"ciphered, suite {job.suite}" if job.ciphered else "in clear"
+    return MeterMaker(
+        lambda number, now: BuiltInMeter(replace(plan, number=number), now),
+        (MANAGEMENT, SECOND),
+        (
+            f"wPort {PUBLIC_CLIENT} public, without security",
+            f"wPort {READING_CLIENT} reads, with a password (LLS)",
+            f"wPort {MANAGING_CLIENT} reads and changes, {MECHANISMS[job.mechanism]}, {ciphered}",
+        ),
+        f"{path}{'' if keys else ' (published test keys)'}",
+    )
 
 
 def plan_of(job: MeterJob, path: Path, number: int) -> MeterPlan:
