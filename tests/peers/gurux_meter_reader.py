@@ -102,12 +102,29 @@ def read_profile(reader, item, result):
     result["entries"] = shown(reply.value)
 
 
+def read_attributes(reader, wanted, result):
+    """These attributes, each by class, name and number, whatever object list there is."""
+    for class_id, name, number in wanted:
+        key = f"{class_id} {name} {number}"
+        try:
+            reply = reader.ask([reader.client._read(name, ObjectType(class_id), number)])
+        except RuntimeError as reason:
+            result["refused"].append([key, str(reason)])
+            continue
+        result["values"][key] = shown(reply.value)
+    reader.ask(reader.client.releaseRequest())
+    result["released"] = True
+
+
 def main(host, port, wishes):
     client = client_of(wishes)
     result = {"values": {}, "refused": []}
     with socket.create_connection((host, port), timeout=60) as link:
         reader = Reader(link, client)
         reader.associate()
+        if "attributes" in wishes:
+            read_attributes(reader, wishes["attributes"], result)
+            return result
         reply = reader.ask([client.getObjectsRequest()])
         client.parseObjects(reply.data, True, False)
         result["objects"] = [[int(one.objectType), one.logicalName] for one in client.objects]

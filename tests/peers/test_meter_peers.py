@@ -12,10 +12,18 @@ from typing import Any
 
 import pytest
 
+from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.objects.meter_recordings import MeterRecordings
 from cosemscope.application.meter.objects.profile_objects import YEAR
+from cosemscope.application.meter.recorded_meter import RecordedClient
+from cosemscope.capture.files.reader import open_capture
+from cosemscope.cli.recorded_makers import recorded
 from cosemscope.live.links.recording import Recorder
 from tests.application.meter_session import KEYS, PASSWORD
+from tests.helpers.association_ends import KEYS as CAPTURE_KEYS
 from tests.helpers.coroutines import run
+from tests.helpers.shared import shared
 from tests.helpers.tshark import complaints
 from tests.live.meter.meters import maker, metering
 from tests.peers.test_peers import StartPeer, result_of
@@ -100,3 +108,51 @@ def test_dlms_cosem_reads_the_whole_meter(
     if wishes:
         assert len(found["range"]) == 5
         assert found["values"]["7 1.0.99.1.0.255 2"] > 30 * YEAR
+
+
+def test_gurux_reads_every_captured_value_of_a_meter_that_was_ciphered(
+    start_peer: StartPeer, tmp_path: Path
+) -> None:
+    """The capture's meter, under a new challenge and new counters: what is read is what was captured."""
+    capture, again = shared("captures/Output-Ciphered-HLS.pcap"), tmp_path / "again.pcapng"
+    before = _recording(capture)
+    attributes = [
+        [asked.class_id, ".".join(map(str, asked.instance)), asked.member]
+        for asked, selection in before.answers
+        if not asked.method and asked.member > 0 and not selection
+    ]
+    assert len(attributes) > 100
+    wishes = SECURED | {"client": 16, "attributes": attributes}
+    wishes |= {"encryption": bytes(range(16)).hex(), "authentication_key": bytes(range(0xD0, 0xE0)).hex()}
+    keys = tmp_path / "keys.toml"
+    keys.write_text(
+        f'[[key]]\nencryption = "{wishes["encryption"]}"\nauthentication = "{wishes["authentication_key"]}"\n'
+    )
+    made_by = recorded(str(capture), "", str(keys), at_speed=False)
+    found: dict[str, Any] = {}
+
+    async def work() -> None:
+        recorder = Recorder(again)
+        async with metering(recorder=recorder, made_by=made_by) as meters:
+            process = start_peer("gurux_meter_reader.py", *meters.addresses[0], json.dumps(wishes))
+            found.update(await asyncio.to_thread(result_of, process))
+        recorder.close()
+
+    run(work())
+    refused = {key for key, _ in found["refused"]}
+    assert len(found["values"]) + len(refused) == len(attributes)
+    after = _recording(again)
+    wanted = {asked: given for asked, given in before.answers.items() if not asked[0].method}
+    assert len(wanted) == len(attributes)
+    for asked, given in wanted.items():
+        first = after.answers[asked][0]
+        assert (first.code, first.octets) == (given[0].code, given[0].octets)
+    assert complaints(again) == []
+
+
+def _recording(path: Path) -> RecordedClient:
+    """The one client of the one meter in a capture."""
+    with open_capture(path) as reader:
+        (found,) = MeterRecordings(Associations(Analysis(reader).run(), CAPTURE_KEYS), CAPTURE_KEYS).meters()
+    (client,) = found.recording.clients.values()
+    return client

@@ -1,5 +1,6 @@
 """`meter` as a shell, a script and the window use it: a process, its lines, its keys, its file, its end."""
 
+import json
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cosemscope.resources import resource
 from tests.cli.test_live_run import run, started
 from tests.helpers.tshark import complaints, tshark
 from tests.live.meter.meters import AARQ, GET_NAME
@@ -132,3 +134,43 @@ def test_killed_in_mid_traffic_it_has_kept_all_that_it_received_and_answered(tmp
     asked = tshark(path, "-Y", f"tcp.dstport == {port}", "-T", "fields", "-e", "tcp.len")
     assert sum(map(int, kept)) >= len(got)
     assert sum(map(int, asked)) >= len(wpdu(AARQ)) + 499 * len(request)
+
+
+SAMPLE = str(resource("samples/first-look.pcapng"))
+
+
+def test_it_answers_as_a_captured_meter_did(tmp_path: Path) -> None:
+    words = ("meter", HERE, "--from", SAMPLE, "--meter", "198.51.100.21")
+    with started(*words, "--at-speed", "--control", spool=tmp_path) as meter:
+        listening = meter.event("listening")
+        assert any(client.startswith("wPort 16 to 1, lowest level") for client in listening["clients"])
+        address = listening["addresses"][0]
+        requests = ("--send", AARQ.hex(), "--send", GET_NAME.hex())
+        status, out, _ = run("connect", address, *requests, "--json", spool=tmp_path)
+        assert status == 0
+        answers = [event for event in map(json.loads, out.splitlines()) if event["event"] == "received"]
+        assert b"CSP0010200300357" in bytes.fromhex(answers[1]["apdu"])
+        assert answers[1]["response_ms"] > 60
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "has 4 meters: choose one with --meter"),
+        (("--meter", "198.51.100.99"), "has no meter at 198.51.100.99"),
+        (("--meter", "198.51.100.57"), "its keys are not known: name them with --keys"),
+    ],
+)
+def test_what_cannot_be_answered_from_is_told(words: tuple[str, ...], why: str, tmp_path: Path) -> None:
+    status, out, errors = run("meter", HERE, "--from", SAMPLE, *words, spool=tmp_path)
+    assert (status, out) == (2, "")
+    assert why in errors
+
+
+def test_words_about_a_capture_want_one(tmp_path: Path) -> None:
+    status, _, errors = run("meter", HERE, "--at-speed", spool=tmp_path)
+    assert status == 2
+    assert "belong to --from" in errors
+    status, _, errors = run("meter", HERE, "--from", str(tmp_path / "none.pcap"), spool=tmp_path)
+    assert status == 2
+    assert "none.pcap" in errors

@@ -11,6 +11,7 @@ from cosemscope.cli.event_lines import Teller
 from cosemscope.cli.live_run import add_live_arguments, read_commands, run_live
 from cosemscope.cli.meter_makers import built_in
 from cosemscope.live.links.recording import Recorder
+from cosemscope.live.meter.meter_endpoint import MeterMaker
 from cosemscope.live.meter.meter_events import METER_COMMANDS, FaultsOrdered, MeterListening, MeterPushed
 from cosemscope.live.meter.meter_job import MeterJob, run_meter
 from cosemscope.wording import count
@@ -31,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEYS.TOML",
         help="other keys, by the names in meter-keys.toml",
     )
+    parser.add_argument(
+        "--from",
+        dest="capture",
+        metavar="CAPTURE",
+        help="answer as a meter of a capture did",
+    )
+    parser.add_argument("--meter", default="", metavar="ADDRESS", help="which one of --from")
+    parser.add_argument("--at-speed", action="store_true", help="with --from: as slowly as it did")
     add_live_arguments(parser)
 
 
@@ -40,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if trouble := job.trouble():
             raise CommandError(trouble)
-        maker = built_in(job, arguments.keys)
+        maker = _maker(job, arguments)
     except CommandError as error:
         print(f"cosemscope meter: {error}", file=sys.stderr)
         return 2
@@ -51,6 +60,18 @@ def run(arguments: argparse.Namespace) -> int:
         return True
 
     return run_live("meter", arguments, work, _line)
+
+
+def _maker(job: MeterJob, arguments: argparse.Namespace) -> MeterMaker:
+    """How the meters are made that are asked for. Raises CommandError."""
+    if not arguments.capture:
+        if arguments.meter or arguments.at_speed:
+            raise CommandError("--meter and --at-speed belong to --from, which is not there")
+        return built_in(job, arguments.keys)
+    from cosemscope.cli.recorded_makers import recorded  # the analysis, which a built-in meter does without
+
+    keys = str(arguments.keys) if arguments.keys else None
+    return recorded(arguments.capture, arguments.meter, keys, at_speed=arguments.at_speed)
 
 
 def _line(event: Event) -> str:
