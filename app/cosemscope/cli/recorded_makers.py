@@ -15,6 +15,8 @@ from cosemscope.live.meter.meter_endpoint import MeterMaker
 from cosemscope.wording import count
 
 _CIPHERED_CONTEXT = 3
+#: Meters of a capture that are named where one has to be chosen.
+_MOST_SHOWN = 20
 _SECRET_MECHANISMS = (2, 3, 4, 6)
 
 
@@ -51,13 +53,14 @@ def _chosen(capture: str, wanted: str, found: list[FoundRecording]) -> FoundReco
     if not wanted and len(found) == 1:
         chosen = found
     if len(chosen) != 1:
-        shown = ", ".join(
-            f"{one.address} ({count(one.answers, 'answer') if one.answers else 'ciphered'})"
-            for one in found[:20]
-        )
+        shown = ", ".join(map(_shown, found[:_MOST_SHOWN]))
         what = f"no meter at {wanted}" if wanted else f"{len(found)} meters"
         raise CommandError(f"{capture} has {what}: choose one with --meter, of {shown}")
     return chosen[0]
+
+
+def _shown(found: FoundRecording) -> str:
+    return f"{found.address} ({count(found.answers, 'answer') if found.answers else 'ciphered'})"
 
 
 def _missing(client: RecordedClient, recording: MeterRecording) -> str:

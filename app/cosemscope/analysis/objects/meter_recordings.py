@@ -45,7 +45,7 @@ _PROTECTION, _SUITE = 0x30, 0x0F
 
 @dataclass(frozen=True, slots=True)
 class FoundRecording:
-    """A meter of a capture, by its address as people write it; `unopened`: WPDUs of its associations without a key."""
+    """A meter of a capture by its address; `unopened`: WPDUs in associations that no key opened."""
 
     address: str
     recording: MeterRecording
