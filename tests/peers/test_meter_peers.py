@@ -18,7 +18,7 @@ from cosemscope.analysis.objects.meter_recordings import MeterRecordings
 from cosemscope.application.meter.objects.profile_objects import YEAR
 from cosemscope.application.meter.recorded_meter import RecordedClient
 from cosemscope.capture.files.reader import open_capture
-from cosemscope.cli.recorded_makers import recorded
+from cosemscope.cli.meters.recorded_makers import recorded
 from cosemscope.live.links.recording import Recorder
 from tests.application.meter_session import KEYS, PASSWORD
 from tests.helpers.association_ends import KEYS as CAPTURE_KEYS

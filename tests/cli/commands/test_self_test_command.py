@@ -7,9 +7,9 @@ import zlib
 import pytest
 
 from cosemscope import cli
-from cosemscope.cli import meter_trial
 from cosemscope.cli.commands import self_test_command
 from cosemscope.cli.commands.self_test_command import STEPS, Step, StepError
+from cosemscope.cli.meters import meter_trial
 from cosemscope.live.links.faults import Fault, LinkError
 
 

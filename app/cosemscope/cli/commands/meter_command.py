@@ -9,7 +9,7 @@ from cosemscope.capture.job_options import add_options, job_of
 from cosemscope.cli.capture_arguments import CommandError
 from cosemscope.cli.event_lines import Teller
 from cosemscope.cli.live_run import add_live_arguments, read_commands, run_live
-from cosemscope.cli.meter_makers import built_in
+from cosemscope.cli.meters.meter_makers import built_in
 from cosemscope.live.links.recording import Recorder
 from cosemscope.live.meter.meter_endpoint import MeterMaker
 from cosemscope.live.meter.meter_events import METER_COMMANDS, FaultsOrdered, MeterListening, MeterPushed
@@ -68,7 +68,9 @@ def _maker(job: MeterJob, arguments: argparse.Namespace) -> MeterMaker:
         if arguments.meter or arguments.at_speed:
             raise CommandError("--meter and --at-speed belong to --from, which is not there")
         return built_in(job, arguments.keys)
-    from cosemscope.cli.recorded_makers import recorded  # the analysis, which a built-in meter does without
+    from cosemscope.cli.meters.recorded_makers import (
+        recorded,  # the analysis, which a built-in meter does without
+    )
 
     keys = str(arguments.keys) if arguments.keys else None
     return recorded(arguments.capture, arguments.meter, keys, at_speed=arguments.at_speed)

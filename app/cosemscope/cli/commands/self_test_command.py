@@ -170,7 +170,7 @@ def _filtering(_: Path) -> str:
 
 
 def _meter(_: Path) -> str:
-    from cosemscope.cli.meter_trial import read_once
+    from cosemscope.cli.meters.meter_trial import read_once
 
     how, answers = read_once()
     if [answer[0] for answer in answers] != [0x61, 0xC4, 0xC4] or b"CSM0000000001001" not in answers[1]:

@@ -4,7 +4,7 @@ import asyncio
 
 from cosemscope.application.meter.built_in_meter import MANAGEMENT, PUBLIC_CLIENT
 from cosemscope.capture.events import Event
-from cosemscope.cli.meter_makers import built_in
+from cosemscope.cli.meters.meter_makers import built_in
 from cosemscope.live.commands.ready_made import get_request, public_aarq
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.links.tcp_link import connect_tcp

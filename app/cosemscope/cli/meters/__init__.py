@@ -1,0 +1,1 @@
+"""How the meters of `cosemscope meter` are made, built in or out of a capture, and tried once."""
