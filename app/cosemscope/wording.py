@@ -10,11 +10,15 @@ _SECOND = 1_000_000_000
 _UNITS = ("octets", "KiB", "MiB", "GiB", "TiB")
 
 
-def seconds(nanoseconds: int) -> str:
-    """Seconds with six places, exact, for example `12.000250`."""
+def seconds(nanoseconds: int, places: int = 6) -> str:
+    """Seconds with so many places, cut and not rounded, for example `12.000250`."""
     sign = "-" if nanoseconds < 0 else ""
     whole, rest = divmod(abs(nanoseconds), 1_000_000_000)
-    return f"{sign}{whole}.{rest // 1000:06d}"
+    return f"{sign}{whole}{_fraction(rest, places)}"
+
+
+def _fraction(rest: int, places: int) -> str:
+    return f".{rest // 10 ** (9 - places):0{places}d}" if places else ""
 
 
 @lru_cache(1024)
@@ -35,11 +39,11 @@ def zone_text(second: int) -> str:
     return "UTC" if zone == "+0000" else f"UTC{zone[:3]}:{zone[3:5]}"
 
 
-def clock(time: int, *, utc: bool = False) -> str:
-    """Date and time of day with six places, local or in UTC; the seconds where no calendar has them."""
+def clock(time: int, *, utc: bool = False, places: int = 6) -> str:
+    """Date and time of day with so many places, local or in UTC; the seconds where no calendar has them."""
     whole, rest = divmod(time, _SECOND)
     text = calendar(whole, utc=utc)
-    return f"{text}.{rest // 1000:06d}" if text else seconds(time)
+    return f"{text}{_fraction(rest, places)}" if text else seconds(time, places)
 
 
 def duration(nanoseconds: int) -> str:

@@ -38,6 +38,7 @@ FILTERS = Option("filter/filters", b"", "Display filters that are saved, and tho
 COUNTS = Option("counts/asked", b"", "What WPDUs were counted by last")
 TREE_COLUMNS = Option("tree/columns", b"", "Order and widths of the session tree's columns")
 TIME_FORMAT = Option("table/time", "relative", "How the WPDU table shows times")
+TIME_PLACES = Option("table/places", "6", "Digits behind the point of the WPDU table's times")
 APPEARANCE = Option("window/appearance", "system", "Colours: as the system, light or dark")
 ADDRESSES = Option[tuple[str, ...]]("link/addresses", (), "Addresses connected to lately, the newest first")
 LINK = Option[tuple[str, ...]]("link/connect", (), "Words of the test link asked for last")

@@ -95,9 +95,13 @@ class Traffic:
             return np.full(len(rows), -1, np.int64)
         return np.append(notes, -1)[np.searchsorted(notes, rows, "right") - 1]
 
-    def reference(self, row: int) -> int:
-        """The same of one row."""
-        return int(self.references(np.array([row]))[0]) if self.analysis.notes.version else -1
+    def requests(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The request before each of these rows with which its exchange began, int64[n]; -1 for none."""
+        exchanges = self.analysis.exchanges
+        of = exchanges.of["exchange"]
+        exchange = np.append(of, -1)[np.where(rows < len(of), rows, -1)]
+        request = np.append(exchanges["request"], -1)[exchange].astype(np.int64)
+        return np.where(request < rows, request, -1)
 
     def take_early(self) -> set[int]:
         """The rows that were told of, since this was asked last, before the pass had come to them."""

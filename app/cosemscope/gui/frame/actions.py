@@ -501,6 +501,7 @@ MENUS = (
             "@panes",
             SEPARATOR,
             "@time",
+            "@precision",
             "@appearance",
             SEPARATOR,
             "zoom-in",

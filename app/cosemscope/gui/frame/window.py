@@ -60,7 +60,7 @@ from cosemscope.gui.live.interface_watch import InterfaceWatch
 from cosemscope.gui.live.live_control import Live
 from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.formats import TIME_FORMATS
+from cosemscope.gui.look.formats import PRECISIONS, TIME_FORMATS
 from cosemscope.gui.look.icons import application_icon
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
@@ -163,6 +163,7 @@ class Window(QMainWindow):
             "recent": self.recent_menu,
             "panes": panes,
             "time": ChoiceMenu("&Time format", self.settings, options.TIME_FORMAT, formats, self),
+            "precision": ChoiceMenu("Time p&recision", self.settings, options.TIME_PLACES, PRECISIONS, self),
             "notes": notes,
             "appearance": ChoiceMenu("Co&lours", self.settings, options.APPEARANCE, theme.APPEARANCES, self),
         }
@@ -440,8 +441,11 @@ class Window(QMainWindow):
         return self.live.dropped if document is not None and document.spool is not None else None
 
     def _apply_setting(self, key: str) -> None:
-        if key == options.TIME_FORMAT.key:
-            self.workspace.table.wpdus.set_time_format(self.settings.get(options.TIME_FORMAT))
+        if key in (options.TIME_FORMAT.key, options.TIME_PLACES.key):
+            places = self.settings.get(options.TIME_PLACES)
+            self.workspace.table.wpdus.set_time_format(
+                self.settings.get(options.TIME_FORMAT), int(places) if places in PRECISIONS else 6
+            )
             self.workspace.table.header.fit_times()
         elif key == options.APPEARANCE.key:
             theme.apply_appearance(self.settings.get(options.APPEARANCE))

@@ -1,6 +1,7 @@
 """Ways to write times in the table, and texts of a capture in tool tips. Nothing here knows Qt."""
 
 from collections.abc import Callable
+from enum import Enum
 from html import escape
 from typing import NamedTuple
 
@@ -10,55 +11,68 @@ from cosemscope.wording import clock, printable, seconds
 _LONGEST_TIP = 4_000
 
 
-class TimeFormat(NamedTuple):
-    """One way to write a WPDU's time: `text(time, first, before)`, all in nanoseconds.
+class TimeBase(Enum):
+    """What a time is counted from."""
 
-    `first` is the capture's first WPDU, `before` the one before (or this one itself for the first).
-    `relative` says that it counts from `first`, `gaps` that it is the time since `before`, and that rows are
-    sorted by that; `displayed` that `before` is the last one displayed rather than the last of the capture.
+    NOTHING = 0  # it is told by itself
+    FIRST = 1  # the capture's first WPDU, or a time reference before it
+    PREVIOUS = 2
+    DISPLAYED = 3  # the previous one displayed
+    REQUEST = 4  # the request that the WPDU answers, or goes on with
+
+
+class TimeFormat(NamedTuple):
+    """One way to write a WPDU's time: `text(time, base, places)`, in ns and digits behind the point.
+
+    `base` is the time that it is counted from, by `since`; rows are sorted by what is shown.
     """
 
     title: str
     text: Callable[[int, int, int], str]
     sample: str
-    gaps: bool = False
-    displayed: bool = False
-    relative: bool = False
+    since: TimeBase = TimeBase.NOTHING
 
 
 #: What stands in the place of a relative time where times count from that WPDU.
 REFERENCE_TEXT = "*REF*"
+#: Digits behind the point, by the name of the setting.
+PRECISIONS = {"0": "Seconds", "3": "Milliseconds", "6": "Microseconds", "9": "Nanoseconds"}
+_CLOCK_SAMPLE, _GAP_SAMPLE = "2026-00-00 00:00:00.000000", "00000.000000"
+
+
+def _since(time: int, base: int, places: int) -> str:
+    return seconds(time - base, places)
 
 
 TIME_FORMATS: dict[str, TimeFormat] = {
     "relative": TimeFormat(
-        "Seconds since first WPDU, or time reference",
-        lambda time, first, before: seconds(time - first),
-        "00000.000000",
-        relative=True,
+        "Seconds since first WPDU, or time reference", _since, _GAP_SAMPLE, TimeBase.FIRST
     ),
     "clock": TimeFormat(
-        "Date and time of day", lambda time, first, before: clock(time), "2026-00-00 00:00:00.000000"
+        "Date and time of day", lambda time, base, places: clock(time, places=places), _CLOCK_SAMPLE
     ),
     "utc": TimeFormat(
         "Date and time of day, UTC",
-        lambda time, first, before: clock(time, utc=True),
-        "2026-00-00 00:00:00.000000",
+        lambda time, base, places: clock(time, utc=True, places=places),
+        _CLOCK_SAMPLE,
     ),
-    "delta": TimeFormat(
-        "Seconds since previous WPDU",
-        lambda time, first, before: seconds(time - before),
-        "00000.000000",
-        gaps=True,
+    "epoch": TimeFormat(
+        "Seconds since 1970-01-01, UTC",
+        lambda time, base, places: seconds(time, places),
+        "1760000400.000000",
     ),
+    "delta": TimeFormat("Seconds since previous WPDU", _since, _GAP_SAMPLE, TimeBase.PREVIOUS),
     "delta-displayed": TimeFormat(
-        "Seconds since previous displayed WPDU",
-        lambda time, first, before: seconds(time - before),
-        "00000.000000",
-        gaps=True,
-        displayed=True,
+        "Seconds since previous displayed WPDU", _since, _GAP_SAMPLE, TimeBase.DISPLAYED
     ),
+    "delta-request": TimeFormat("Seconds since own request", _since, _GAP_SAMPLE, TimeBase.REQUEST),
 }
+
+
+def time_sample(way: TimeFormat, places: int) -> str:
+    """A text as long as times are written that way, with so many digits behind the point."""
+    whole = way.sample.partition(".")[0]
+    return f"{whole}.{'0' * places}" if places else whole
 
 
 def plain_tip(text: str) -> str:

@@ -117,7 +117,7 @@ def test_every_field_can_be_a_column(table, qtbot):
     table.header.show_fields(FIELDS.values())
     model = table.wpdus
     for number, field in enumerate(model.fields):
-        assert look_of(field).sample(model.traffic, "relative")
+        assert look_of(field).sample(model.traffic, "relative", 6)
         assert gives_way(field) >= -1
         assert all(
             isinstance(model.data(model.index(row, number), role), str | None)

@@ -1,5 +1,6 @@
 """The WPDU table: a million rows stay light, filter and order keep the selection, rows copy as text."""
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
@@ -171,6 +172,29 @@ def test_times_since_the_wpdu_before_are_what_is_sorted_by(open_in):
     window.settings.set(options.TIME_FORMAT, "relative")
     times = list(map(float, shown(table, "wpdu.time")))
     assert times == sorted(times, reverse=True)
+
+
+def test_times_since_the_own_request(open_in):
+    """An answer's time counts from its request; requests have none, and come last in either order."""
+    window = open_in(resource(SAMPLE))
+    table, traffic = window.workspace.table, window.workspace.traffic
+    window.settings.set(options.TIME_FORMAT, "delta-request")
+    window.settings.set(options.TIME_PLACES, "9")
+    texts = shown(table, "wpdu.time")
+    requests = traffic.requests(np.arange(traffic.total))
+    times = traffic.wpdus["time"]
+    for row in range(traffic.total):
+        if requests[row] < 0:
+            assert texts[row] == ""
+        else:
+            assert round(float(texts[row]) * 1e9) == times[row] - times[requests[row]]
+    assert 40 < sum(map(bool, texts)) < traffic.total
+    for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
+        table.sortByColumn(NUMBER["wpdu.time"], order)
+        column = shown(table, "wpdu.time")
+        there = list(filter(None, column))
+        down = order == Qt.SortOrder.DescendingOrder
+        assert column[: len(there)] == there == sorted(there, key=float, reverse=down)
 
 
 def test_the_largest_come_first_and_rows_without_a_value_last(open_in, qtbot):

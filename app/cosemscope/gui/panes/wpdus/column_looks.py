@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.fields.row_field import RowField
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.look.formats import TIME_FORMATS
+from cosemscope.gui.look.formats import TIME_FORMATS, time_sample
 from cosemscope.wording import clock
 
 #: The fields that are columns where nobody has chosen others.
@@ -32,14 +32,14 @@ _STREAMS_MEASURED = 200
 
 
 class ColumnLook(NamedTuple):
-    """How a column looks: `sample(traffic, time_format)` is a text as wide as the column should be.
+    """How a column looks: `sample(traffic, time_format, places)` is a text as wide as the column should be.
 
     `least` are two shorter texts: the column shrinks to the first, then to the second, when there is little
     room. `middle`: what does not fit is left out in the middle. `tip(traffic, row)` is what a rest of the
     mouse tells, `nothing` the text of a row to which the field does not apply.
     """
 
-    sample: Callable[[Traffic, str], str]
+    sample: Callable[[Traffic, str, int], str]
     least: tuple[str, str] | None = None
     middle: bool = False
     tip: Callable[[Traffic, int], str] | None = None
@@ -58,24 +58,24 @@ def gives_way(field: RowField) -> int:
     return list(_NAMED).index(field.name) if field.name in _NAMED else len(_NAMED)
 
 
-def _fixed(sample: str) -> Callable[[Traffic, str], str]:
-    return lambda traffic, time_format: sample
+def _fixed(sample: str) -> Callable[[Traffic, str, int], str]:
+    return lambda traffic, time_format, places: sample
 
 
-def _number_sample(traffic: Traffic, time_format: str) -> str:
+def _number_sample(traffic: Traffic, time_format: str, places: int) -> str:
     return "⚠ → " + "0" * max(3, len(str(traffic.total)))
 
 
-def _time_sample(traffic: Traffic, time_format: str) -> str:
+def _time_sample(traffic: Traffic, time_format: str, places: int) -> str:
     """A text as long as the longest of the times, as far as that is known."""
     way = TIME_FORMATS[time_format]
     if time_format != "relative" or not traffic.total:
-        return way.sample
+        return time_sample(way, places)
     last = traffic.wpdus["time"].item(traffic.total - 1)
-    return max(way.text(last, traffic.first_time, last), "00.000000", key=len)
+    return max(way.text(last, traffic.first_time, places), way.text(10**10, 0, places), key=len)
 
 
-def _address_sample(traffic: Traffic, time_format: str) -> str:
+def _address_sample(traffic: Traffic, time_format: str, places: int) -> str:
     """The longest `address:port` of the first streams."""
     streams = range(min(len(traffic.streams), _STREAMS_MEASURED))
     ends = (str(end) for stream in streams for end in traffic.analysis.endpoints(stream))

@@ -13,7 +13,7 @@ from cosemscope.analysis.fields.row_field import RowField
 from cosemscope.capture.records import CaptureError
 from cosemscope.gui.base.task import Tell
 from cosemscope.gui.document.traffic import Traffic
-from cosemscope.gui.look.formats import REFERENCE_TEXT, TIME_FORMATS
+from cosemscope.gui.look.formats import REFERENCE_TEXT, TIME_FORMATS, TimeBase
 from cosemscope.wording import printable, size
 
 _Rows = npt.NDArray[np.int64]
@@ -39,26 +39,39 @@ class RowTexts(NamedTuple):
     rows: _Rows
     before: _Rows
     time_format: str
+    places: int = 6
 
     def column(self, field: RowField, part: slice = slice(None)) -> list[str]:
         """The texts of a field in these rows, complete, each on one line."""
         if field.name == "wpdu.time":
-            return self._times(part)
+            return self.times(part)
         return [printable(text) for text in field.texts(self.traffic.asked(self.rows[part]))]
 
-    def _times(self, part: slice) -> list[str]:
-        way, times = TIME_FORMATS[self.time_format], self.traffic.wpdus["time"]
-        rows = self.rows[part]
-        first = self.traffic.references(rows)
-        begin = np.where(first >= 0, times[np.maximum(first, 0)], self.traffic.first_time)
-        before = self.before[part] if way.displayed else rows - 1
+    def times(self, part: slice) -> list[str]:
+        """The times of these rows."""
+        way, rows = TIME_FORMATS[self.time_format], self.rows[part]
+        times = self.traffic.wpdus["time"]
         now = times[rows]
-        then = np.where(before >= 0, times[np.maximum(before, 0)], now)
-        told = zip(now.tolist(), begin.tolist(), then.tolist(), strict=True)
-        texts = [way.text(*one) for one in told]
-        for place in np.flatnonzero(first == rows).tolist() if way.relative else ():
-            texts[place] = REFERENCE_TEXT
+        base, known = now, np.ones(len(rows), np.bool_)
+        if way.since is TimeBase.FIRST:
+            since = self.traffic.references(rows)
+            base = np.where(since >= 0, times[np.maximum(since, 0)], self.traffic.first_time)
+        elif way.since is not TimeBase.NOTHING:
+            since = self._bases(way.since, part)
+            base = np.where(since >= 0, times[np.maximum(since, 0)], now)
+            known = (since >= 0) | (way.since is not TimeBase.REQUEST)
+        told = zip(now.tolist(), base.tolist(), known.tolist(), strict=True)
+        texts = [way.text(time, begin, self.places) if there else "" for time, begin, there in told]
+        if way.since is TimeBase.FIRST:
+            for place in np.flatnonzero(since == rows).tolist():
+                texts[place] = REFERENCE_TEXT
         return texts
+
+    def _bases(self, since: TimeBase, part: slice) -> _Rows:
+        """The row from which the time of each of these rows is counted, -1 for none."""
+        if since is TimeBase.REQUEST:
+            return self.traffic.requests(self.rows[part])
+        return self.before[part] if since is TimeBase.DISPLAYED else self.rows[part] - 1
 
     def lines(self, tell: Tell, most: int = MOST_TEXT) -> CopiedRows:
         """All of it as lines under the columns' titles, with tabs. `tell` may raise Cancelled."""

@@ -14,7 +14,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.gui.document.traffic import Line, Traffic
-from cosemscope.gui.look.formats import REFERENCE_TEXT, TIME_FORMATS
 from cosemscope.gui.panes.row_order import RowOrder
 from cosemscope.gui.panes.wpdus.row_texts import RowTexts
 from cosemscope.wording import printable
@@ -46,6 +45,7 @@ class WpduCells(QObject):
     def __init__(self, order: RowOrder) -> None:
         super().__init__()
         self.time_format = "relative"
+        self.places = 6
         self._order = order
         self._traffic = Traffic.empty()
         self._looked: tuple[RowField, ...] = ()
@@ -119,15 +119,7 @@ class WpduCells(QObject):
 
     def _time_text(self, position: int) -> str:
         """The time of the row shown at `position`, in the present format."""
-        way, row = TIME_FORMATS[self.time_format], self._order.row(position)
-        before = self._order.before(position, position + 1).item() if way.displayed else row - 1
-        times = self._traffic.wpdus["time"]
-        now = times.item(row)
-        first = self._traffic.reference(row)
-        if first == row and way.relative:
-            return REFERENCE_TEXT
-        begin = times.item(first) if first >= 0 else self._traffic.first_time
-        return way.text(now, begin, times.item(before) if before >= 0 else now)
+        return self.row_texts((), [range(position, position + 1)]).times(slice(None))[0]
 
     def row_texts(self, fields: Sequence[RowField], parts: Sequence[range]) -> RowTexts:
         """The rows shown at these positions, to be told as text: as they stand now."""
@@ -140,6 +132,7 @@ class WpduCells(QObject):
             np.concatenate([nothing, *rows]),
             np.concatenate([nothing, *before]),
             self.time_format,
+            self.places,
         )
 
     def _lines(self, field: RowField, rows: npt.NDArray[np.int64]) -> list[str]:

@@ -224,7 +224,8 @@ class WpduHeaderView(QHeaderView):
         return QFontMetrics(self._table.font())
 
     def _sample(self, field: RowField) -> str:
-        return look_of(field).sample(self._wpdus.traffic, self._wpdus.cells.time_format)
+        cells = self._wpdus.cells
+        return look_of(field).sample(self._wpdus.traffic, cells.time_format, cells.places)
 
     def _sample_width(self, field: RowField) -> int:
         return self._metrics().horizontalAdvance(self._sample(field)) + 2 * CELL_PADDING

@@ -7,6 +7,7 @@ of fields, how it looks in `column_looks`.
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from cosemscope.gui.document.protection import VERDICT_LOOKS
 from cosemscope.gui.document.traffic import Line, Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import Kind
-from cosemscope.gui.look.formats import TIME_FORMATS, plain_tip
+from cosemscope.gui.look.formats import TIME_FORMATS, TimeBase, plain_tip
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.panes.row_order import Key, RowOrder, Rows
 from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS, look_of
@@ -50,6 +51,8 @@ _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
 _BACKGROUND = int(Qt.ItemDataRole.BackgroundRole)
 _SERVED = (_DISPLAY, _ALIGNMENT, _BACKGROUND, _DECORATION, _TOOLTIP)
 
+#: Times that rows are sorted by as they are shown.
+_GAPS = (TimeBase.PREVIOUS, TimeBase.DISPLAYED, TimeBase.REQUEST)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
@@ -152,20 +155,24 @@ class WpduModel(QAbstractTableModel):
         return column >= 0 and self.fields[column].cost is Cost.TREE
 
     def _key(self, field: RowField, *, descending: bool) -> Callable[[int], npt.NDArray[np.generic]]:
-        if field.name == "wpdu.time" and TIME_FORMATS[self.cells.time_format].gaps:
-            return self._gaps
+        if field.name == "wpdu.time" and TIME_FORMATS[self.cells.time_format].since in _GAPS:
+            return partial(self._gaps, np.iinfo(np.int64).min if descending else np.iinfo(np.int64).max)
 
         def key(stop: int) -> npt.NDArray[np.generic]:
             return field.order(AskedRows(self.traffic.analysis, slice(0, stop)), descending=descending)
 
         return key
 
-    def _gaps(self, stop: int) -> npt.NDArray[np.int64]:
-        """Nanoseconds since the WPDU before, or since the one displayed before, as the time format has it."""
+    def _gaps(self, nothing: int, stop: int) -> npt.NDArray[np.int64]:
+        """Nanoseconds since what the time format counts from; `nothing` where there is none."""
         times = self.traffic.wpdus["time"][:stop]
+        since = TIME_FORMATS[self.cells.time_format].since
+        if since is TimeBase.REQUEST:
+            requests = self.traffic.requests(np.arange(stop))
+            return np.where(requests >= 0, times - times[np.maximum(requests, 0)], nothing)
         gaps = np.zeros(stop, np.int64)
         rows: slice | npt.NDArray[np.intp] = slice(None)
-        if TIME_FORMATS[self.cells.time_format].displayed and self.order.filters:
+        if since is TimeBase.DISPLAYED and self.order.filters:
             rows = np.flatnonzero(self.order.filters.matching(0, stop))
         chosen = times[rows]
         gaps[rows] = np.diff(chosen, prepend=chosen[:1])
@@ -178,9 +185,10 @@ class WpduModel(QAbstractTableModel):
         self.cells.set_fields(self.fields)
         self.endResetModel()
 
-    def set_time_format(self, name: str) -> None:
-        """Write times in another way (a key of `TIME_FORMATS`)."""
+    def set_time_format(self, name: str, places: int = 6) -> None:
+        """Write times in another way (a key of `TIME_FORMATS`), with so many digits behind the point."""
         self.cells.time_format = name if name in TIME_FORMATS else "relative"
+        self.cells.places = places
         column, order = self._sorted_by
         if self.order.sorted and column >= 0 and self.fields[column].name == "wpdu.time":
             self.sort(column, order)  # what stands there now is what it is sorted by
