@@ -417,6 +417,5 @@ ALSO = {
     "asked-again": ("unanswered",),
     "invoke-id-reused": ("unanswered",),
     "dedicated-key-reused": ("key-in-clear",),
-    "heartbeat": ("resynchronised",),
     "rest-of-wpdu": ("resynchronised",),
 }

@@ -48,9 +48,25 @@ def _blocks_asked_for_again(plot: Plot) -> None:
     plot.release()
 
 
+def _heartbeats_in_a_row(plot: Plot) -> None:
+    """Many before the first WPDU, some between others, from both sides, and many behind the last one."""
+    plot.tcp.handshake()
+    for times in (4, 1, 2):
+        for _ in range(times):
+            plot.tcp.say(0, b"\1\2\3\4")
+            plot.tcp.say(1, b"\6")
+        plot.up(a.aarq())
+        plot.down(a.aare())
+        plot.up(a.RLRQ)
+        plot.down(a.RLRE)
+    for _ in range(9):
+        plot.tcp.say(0, b"\1\2\3\4")
+
+
 RIGHT: dict[str, Callable[[Plot], None]] = {
     "SETs that want no answer, under one invoke-id": _unconfirmed_sets,
     "blocks, of which one was asked for again": _blocks_asked_for_again,
+    "heartbeats in a row": _heartbeats_in_a_row,
     "pushes under one number": _pushes_under_one_number,
 }
 
@@ -63,5 +79,7 @@ def test_what_is_right_is_not_alarmed(name: str, tmp_path: Path) -> None:
     associations = Associations(analyse(plot.wire, tmp_path))
     find_items(associations, workers=1)
     by_number = {kind.number: kind for kind in KINDS.values()}
-    kinds = [by_number[number] for number in associations.analysis.expert_items["kind"].tolist()]
+    items = associations.analysis.expert_items
+    assert items["packet"].max(initial=0) < len(plot.wire.packets)
+    kinds = [by_number[number] for number in items["kind"].tolist()]
     assert [kind.word for kind in kinds if kind.severity > Severity.CHAT] == []

@@ -219,7 +219,7 @@ class _ExpertPass:
             items.add(len(found["kind"]), **found)
         for _, found in run_look_checks(associations, items) if associations is not None else ():
             items.add(len(found["kind"]), **found)
-        settle_heartbeats(items)
+        settle_heartbeats(analysis, items)
         take_back(analysis, items)
         add_file_problems(analysis, items)
         _link_to_wpdus(analysis, items, everything)

@@ -36,6 +36,7 @@ class WrapperSplitter:
         self._search = None if trusted else bytearray()
         self._search_at = start  # stream offset of the first octet in `_search`
         self._lost_from = start
+        self._arrived = -1  # the packet of the octets that came last
         self._marks = Mark(0)  # of the next unit
         self._rivals: list[tuple[int, int]] = []  # spans of believable WPDUs within the one that has begun
 
@@ -47,6 +48,7 @@ class WrapperSplitter:
     def chunk(self, segment: Segment, trigger: int) -> None:
         """The next octets."""
         self._trail.add(segment)
+        self._arrived = segment.packet
         octets = self._listener.read(segment.address, segment.captured)
         if self._search is None:
             self._look_for_rival(segment, octets)
@@ -82,7 +84,8 @@ class WrapperSplitter:
         self._rivals.clear()
         self._advance(packet, ended=True)
         if self._search is not None:
-            self._give_up_search(packet, self._search_at + len(self._search))
+            # The packet with which all ends may be behind the last one of the capture.
+            self._give_up_search(self._arrived, self._search_at + len(self._search))
             self._begin_search(self._lost_from, self._lost_from)
             return
         self._break_off(packet, packet)
@@ -142,6 +145,8 @@ class WrapperSplitter:
         packet = self._trail.packet_at(stop - 1, packet)
         if rest.header is not None and rest.header.version == VERSION:
             self._emit(rest.header, rest.start, stop, rest.octets, trigger, Mark.TRUNCATED)
+        elif not rest.octets.startswith(self._magic[: len(rest.octets)]):
+            self._listener.found(SKIPPED, packet, rest.start, len(rest.octets), stop)
         else:
             self._listener.found(CUT_HEADER, packet, rest.start, rest.missing, stop)
         self._missing.clear()
