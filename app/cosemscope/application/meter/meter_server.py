@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from cosemscope.application.meter.server_association import ServedClient, ServerAssociation
 
 #: Associations at most; the one that has been silent longest is forgotten.
-_MOST = 4096
+_MOST = 1024
 
 
 class MeterServer:
