@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosemscope.analysis.engine import Analysis
+from cosemscope.analysis.exchanges.exchange_roles import Role
 from cosemscope.analysis.outcomes.capture_facts import capture_facts
 from cosemscope.analysis.outcomes.outcome_words import Cause
 from cosemscope.capture.packets.packet_row import TCP
@@ -23,6 +24,8 @@ _AROUND = (
 )
 #: Kinds that what lacks anywhere before them in their stream may explain.
 _BEFORE = ("outside-association",)
+#: Kinds that what came before the capture may explain.
+_OF_BLOCKS = ("block-missing", "block-order")
 #: How many WPDUs before and behind an item are around it.
 _NEAR = 8
 #: What is left of a WPDU is no fault of its sender.
@@ -37,6 +40,7 @@ def take_back(analysis: Analysis, items: ExpertItems) -> None:
     """Remove the items of an analysis that need not say anything of the devices, or say so of them."""
     _name_rests(analysis, items)
     _forget_cut_frames(items)
+    _forget_begun_transfers(analysis, items)
     numbers = [[KINDS[word].number for word in words] for words in (_AROUND, _BEFORE)]
     concerned = np.isin(items["kind"], np.concatenate(numbers)) & (items["wpdu"] >= 0)
     rows = np.flatnonzero(concerned)
@@ -76,6 +80,26 @@ def _forget_cut_frames(items: ExpertItems) -> None:
     ends = _half(items, frames) << 40 | items["stop"][frames]
     cut = frames[np.isin(ends, _half(items, lacking) << 40 | items["start"][lacking])]
     items.keep(np.setdiff1d(np.arange(len(items)), cut))
+
+
+def _forget_begun_transfers(analysis: Analysis, items: ExpertItems) -> None:
+    """Blocks before the first one that a capture has, which began amid their transfer, were not captured."""
+    kinds = [KINDS[word].number for word in _OF_BLOCKS]
+    rows = np.flatnonzero(np.isin(items["kind"], kinds) & (items["wpdu"] >= 0))
+    if not len(rows):
+        return
+    table = capture_facts(analysis).table
+    exchange = table.of["exchange"][items["wpdu"][rows]]
+    rows, exchange = rows[exchange >= 0], exchange[exchange >= 0].astype(np.int64)
+    first = np.full(len(analysis.pairs), len(table))
+    np.minimum.at(first, table["pair"], np.arange(len(table)))
+    begun = (table["request"][exchange] < 0) | (table["role"][exchange] == Role.GO_ON)
+    begun &= first[table["pair"][exchange]] == exchange
+    # The first block that such an exchange has says so, and none behind it.
+    order = np.lexsort((items["wpdu"][rows], exchange))
+    begun[order[1:]] &= np.diff(exchange[order]) > 0
+    begun &= ~analysis.streams["start_seen"][table["stream"][exchange]]
+    items.keep(np.setdiff1d(np.arange(len(items)), rows[begun]))
 
 
 def _half(items: ExpertItems, rows: _Numbers) -> _Numbers:
