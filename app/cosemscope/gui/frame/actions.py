@@ -272,10 +272,19 @@ ACTIONS = (
         Needs.WPDU,
     ),
     ActionSpec(
+        "follow",
+        "Fo&llow session",
+        "workspace.follow_session",
+        ("Ctrl+Alt+Shift+T",),
+        "",
+        "What client and meter say in turn, in words",
+        Needs.WPDU,
+    ),
+    ActionSpec(
         "this-session",
         "Show this &session only",
         "workspace.show_session",
-        ("Ctrl+Alt+Shift+T",),
+        ("Ctrl+Alt+Shift+S",),
         "",
         "The WPDUs of the same stream and wPort pair",
         Needs.WPDU,
@@ -537,6 +546,7 @@ MENUS = (
         "&Analyze",
         (
             "filter",
+            "follow",
             "this-session",
             "show-all",
             SEPARATOR,

@@ -27,6 +27,7 @@ from cosemscope.gui.panes.exchanges.exchange_pane import ExchangePane
 from cosemscope.gui.panes.expert.expert_pane import ExpertPane
 from cosemscope.gui.panes.filter.filter_bar import FilterBar
 from cosemscope.gui.panes.filter.find_bar import FindBar, Sought
+from cosemscope.gui.panes.follow.follow_pane import FollowPane
 from cosemscope.gui.panes.objects.object_pane import ObjectPane
 from cosemscope.gui.panes.overview.overview_pane import OverviewPane
 from cosemscope.gui.panes.pane import Pane, Wishes
@@ -80,6 +81,7 @@ PANES = (
     PaneRow("exchanges", "Exchanges", ExchangePane, beside="timing", height=38, on_demand=True),
     PaneRow("objects", "Objects", ObjectPane, beside="timing", height=42, on_demand=True),
     PaneRow("procedures", "Procedures", ProcedurePane, beside="timing", height=38, on_demand=True),
+    PaneRow("follow", "Session", FollowPane, beside="timing", height=42, on_demand=True),
     PaneRow("overview", "Overview", OverviewPane, beside="timing", height=38, on_demand=True),
     PaneRow("counts", "Counts", CountPane, beside="timing", height=38, state=options.COUNTS, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
@@ -133,6 +135,7 @@ class Workspace(QMainWindow):
         self.room = PaneRoom(self, self.table, self.table.height_of, self._stacks, self._lay_out_heights)
         self.wishes.tableAsked.connect(self.table.setFocus)
         self.wishes.filterBegun.connect(self.filter.begin)
+        self.wishes.followAsked.connect(lambda _: self.show_pane("follow", True))
         self.wishes.countAsked.connect(lambda *_: self.show_pane("counts", True))
         self.selection.noted.connect(self.rowsChanged)
         self.selection.rowsAnswered.connect(self._take_answered)
@@ -270,6 +273,11 @@ class Workspace(QMainWindow):
         """Show the procedures, to be gone through by keys."""
         self.show_pane("procedures", True)
         self.panes["procedures"].setFocus()
+
+    def follow_session(self) -> None:
+        """Follow the session of the current WPDU: what client and meter say in turn."""
+        if self.selection.row >= 0:
+            self.wishes.followAsked.emit(self.traffic.pair(self.selection.row))
 
     def show_overview(self) -> None:
         """Show the overview of the capture."""

@@ -15,6 +15,8 @@ def show_shortcuts(parent: QWidget) -> None:
         ("Objects: go to the WPDU that told it last", "Enter or double click"),
         ("Value over time: the value before or after", "Left or Right"),
         ("Procedures: show the WPDUs of one alone, or all again", "Enter or double click"),
+        ("Session: find within", "Ctrl+F, then Enter or F3, with Shift backwards"),
+        ("Session: open a transfer in blocks, or fold it", "Enter or double click"),
         ("Timing graph: choose a WPDU", "click"),
         ("Timing graph: choose a span of time", "drag"),
         ("Timing graph: take the span away", "Esc"),

@@ -55,7 +55,8 @@ class Wishes(QObject):
     one sentence what was done, `warned` what could not be done. `tableAsked` gives the table the focus,
     `filterBegun` begins a display filter with a text, `countAsked` gives fields to count by and the number
     whose spread is wanted, "" for none; `placesChanged` says that something is to be remembered at once,
-    `counterpartAsked` asks for the answer of the current WPDU or its request, `streamAsked` for one stream.
+    `counterpartAsked` asks for the answer of the current WPDU or its request, `streamAsked` for one stream,
+    `followAsked` for the conversation of a wPort pair.
     """
 
     decodeAsAsked = Signal(int)
@@ -64,6 +65,7 @@ class Wishes(QObject):
     itemsAsked = Signal()
     streamAsked = Signal(int)
     counterpartAsked = Signal()
+    followAsked = Signal(int)
     taskBegun = Signal(str, object)
     said = Signal(str)
     warned = Signal(str)

@@ -110,10 +110,10 @@ class ObjectDetail(QTabWidget):
             self.setTabToolTip(TABLE, table.trouble)
             self.told_view.fit_contents()
         self._fit()
-        if is_same:
-            self.value_table.verticalScrollBar().setValue(at)
         self._filling = False
         self.follow(self._selection.row)
+        if is_same:
+            self.value_table.verticalScrollBar().setValue(at)  # what a person reads stays where it is
         self.filled.emit()
 
     def _fit(self) -> None:

@@ -177,12 +177,13 @@ class ProcedurePane(RowTable, Pane):
             shown = table.of_exchanges(self._exchanges_of(np.flatnonzero(displayed)))
         self.hint = _NONE_HERE if table.procedures else _NONE
         self._filling = True
-        at = self.verticalScrollBar().value()
+        at, is_first = self.verticalScrollBar().value(), self.procedures.table is None
         self.procedures.show_procedures(table, shown)
         self._fit()
-        self.verticalScrollBar().setValue(at)
         self._filling = False
         self._follow(selection.row)
+        if not is_first:
+            self.verticalScrollBar().setValue(at)  # what a person reads stays where it is
 
     def _exchanges_of(self, rows: Numbers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Whether each exchange has one of these WPDU rows."""

@@ -155,6 +155,16 @@ class SessionTree(QTreeView, Pane):
         streams = (item.stream for item in self.sessions.path(index) if isinstance(item, StreamSession))
         return next(streams, -1)
 
+    def pair_at(self, index: QModelIndex) -> int:
+        """The wPort pair that a row is, or the first one below it; -1 for none."""
+        item = self.sessions.item(index)
+        if isinstance(item, WPortPair):
+            return item.row
+        streams = (
+            item.streams if isinstance(item, Peers) else [item] if isinstance(item, StreamSession) else []
+        )
+        return next((pair.row for stream in streams for pair in stream.wports), -1)
+
     @property
     def current_stream(self) -> int:
         """The stream of the selected row, -1 for none."""
@@ -256,6 +266,9 @@ class SessionTree(QTreeView, Pane):
         if number >= 0:
             menu.addAction(icon("decode-as"), "Decode as…", lambda: self._wishes.decodeAsAsked.emit(number))
             menu.addSeparator()
+        pair = self.pair_at(index)
+        if pair >= 0:
+            menu.addAction("Follow session", lambda: self._wishes.followAsked.emit(pair))
         text = filter_of(self.sessions.item(index))
         add_filter_menus(menu, self._selection, [("", text)] if text else [])
         if index.isValid():

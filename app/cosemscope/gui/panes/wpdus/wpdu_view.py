@@ -456,6 +456,7 @@ class WpduView(QTableView, Pane):
             menu.addAction(QIcon(), "Copy decrypted APDU as hex stream", self.copy_plaintext)
         menu.addSeparator()
         add_filter_menus(menu, self._selection, self.filter_offers())
+        menu.addAction("Follow session", lambda: self._wishes.followAsked.emit(traffic.pair(row)))
         menu.addAction(icon("wport"), "Show this session only", self._wishes.sessionAsked.emit)
         wanted = traffic.wanted_key(row)
         if wanted is not None:

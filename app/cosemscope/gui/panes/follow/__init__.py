@@ -1,0 +1,1 @@
+"""The pane that follows a session: a wPort pair as a conversation."""
