@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 
 from cosemscope.gui.frame.window import SAMPLE
-from cosemscope.gui.panes.wpdus.exchange_thread import ThreadSign, thread_of
+from cosemscope.gui.panes.wpdus.exchange_thread import NO_THREAD, ThreadSign, thread_of
 from cosemscope.resources import resource
 from tests.helpers.shared import shared
 
@@ -71,3 +71,13 @@ def test_unanswered_requests_are_amber(open_in, qtbot):
         if other != row
     }
     assert colour.name() not in others
+
+
+def test_an_exchange_that_another_thread_is_just_putting_together_has_no_thread(open_in):
+    """Its row may be told before the WPDUs that it is made of."""
+    traffic = open_in(resource(SAMPLE)).workspace.traffic
+    exchanges = traffic.analysis.exchanges
+    row = exchanges["request"].item(0)
+    for name in ("request", "response", "last_request", "last_response"):
+        exchanges[name][0] = -1
+    assert thread_of(traffic, row) == NO_THREAD

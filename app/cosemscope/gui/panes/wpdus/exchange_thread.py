@@ -69,6 +69,8 @@ def thread_of(traffic: Traffic, row: int) -> Thread:
         exchanges[name].item(exchange) for name in ("request", "response", "last_request", "last_response")
     ]
     there = [end for end in ends if end >= 0]
+    if not there:  # another thread is just putting it together
+        return NO_THREAD
     first, last = min(there), max(there)
     rows = first + np.flatnonzero(of[first : last + 1] == exchange)
     if len(rows) < 2:
