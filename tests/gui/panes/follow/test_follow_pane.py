@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QMenu
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.frame.window import SAMPLE, Window
 from cosemscope.gui.look import theme
-from cosemscope.gui.panes.follow.conversation import conversation
 from cosemscope.gui.panes.follow.follow_model import AFTER, BUBBLE_ROLE, CLIENT_ROLE, WORDS
 from cosemscope.gui.panes.follow.follow_pane import FollowPane
+from cosemscope.gui.panes.follow.followed_session import followed_session
 from cosemscope.resources import resource
 from tests.helpers import traffic_apdus as a
 from tests.helpers.wire import Tcp, Wire, wpdu
@@ -236,7 +236,7 @@ def test_written_blocks_fold_on_the_side_of_the_client(open_in, window, qtbot, t
     meter.say(0, wpdu(a.set_block(0xC1, True, 3, data[80:]), 16, 1))
     meter.say(1, wpdu(a.set_last_block_response(0xC1, 3), 1, 16))
     open_in(talk.capture(tmp_path / "set.pcap"))
-    found = conversation(window.workspace.traffic, 0)
+    found = followed_session(window.workspace.traffic, 0)
     assert found.lines(frozenset()).tolist() == [4, 5]
     assert found.by_client[[4, 5]].tolist() == [True, False]
     assert found.lines(frozenset({0})).tolist() == [0, 1, 2, 3, 4, 5]

@@ -11,7 +11,7 @@ from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.apdu_kinds import Kind
 from cosemscope.gui.look.formats import plain_tip
-from cosemscope.gui.panes.follow.conversation import Conversation, Numbers, is_trouble
+from cosemscope.gui.panes.follow.followed_session import FollowedSession, Numbers, is_trouble
 from cosemscope.wording import printable, seconds
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -42,13 +42,13 @@ class FollowModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.conversation: Conversation | None = None
+        self.conversation: FollowedSession | None = None
         self.opened: frozenset[int] = frozenset()
         self._traffic = Traffic.empty()
         self._lines: Numbers = np.zeros(0, np.int64)
         self._words: OrderedDict[int, str] = OrderedDict()
 
-    def show_conversation(self, traffic: Traffic, conversation: Conversation | None) -> None:
+    def show_conversation(self, traffic: Traffic, conversation: FollowedSession | None) -> None:
         """Show another conversation, or the same one with more; transfers stay open where it is the same."""
         before = self.conversation
         same = before is not None and conversation is not None and before.pair == conversation.pair
@@ -58,7 +58,7 @@ class FollowModel(QAbstractTableModel):
         self._traffic = traffic
         self._show(conversation)
 
-    def _show(self, conversation: Conversation | None) -> None:
+    def _show(self, conversation: FollowedSession | None) -> None:
         self.beginResetModel()
         self.conversation = conversation
         self._lines = conversation.lines(self.opened) if conversation is not None else np.zeros(0, np.int64)

@@ -45,8 +45,8 @@ from cosemscope.gui.look.cells import CELL_PADDING, CellDelegate
 from cosemscope.gui.look.hex_text import hex_dump
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
-from cosemscope.gui.panes.follow.conversation import Conversation, conversation
 from cosemscope.gui.panes.follow.follow_model import BUBBLE_ROLE, CLIENT_ROLE, COLUMNS, WORDS, FollowModel
+from cosemscope.gui.panes.follow.followed_session import FollowedSession, followed_session
 from cosemscope.gui.panes.follow.saved_session import save_session
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.row_table import RowTable
@@ -207,9 +207,9 @@ class FollowPane(QWidget, Pane):
     def _build(self) -> None:
         traffic, pair = self._selection.traffic, self.followed
         if 0 <= pair < len(traffic.pairs):
-            self._building.start(lambda _: conversation(traffic, pair), self._show)
+            self._building.start(lambda _: followed_session(traffic, pair), self._show)
 
-    def _show(self, found: Conversation | None) -> None:
+    def _show(self, found: FollowedSession | None) -> None:
         bar = self.lines.verticalScrollBar()
         before, at, was_at_end = self.model.conversation, bar.value(), bar.value() == bar.maximum()
         self._filling = True
@@ -229,7 +229,7 @@ class FollowPane(QWidget, Pane):
             else:
                 bar.setValue(at)
 
-    def _title(self, found: Conversation) -> str:
+    def _title(self, found: FollowedSession) -> str:
         return f"{found.client} ↔ {found.server} · {count(len(found.rows), 'WPDU')}"
 
     # Where one goes
@@ -306,7 +306,7 @@ class FollowPane(QWidget, Pane):
         if len(places) > _AT_ONCE:
             self._wishes.taskBegun.emit("Finding", task)
 
-    def _show_found(self, found: Conversation, place: int | None) -> None:
+    def _show_found(self, found: FollowedSession, place: int | None) -> None:
         self.state.setText(
             "" if place is not None and place >= 0 else "not found" if place == -1 else "stopped"
         )

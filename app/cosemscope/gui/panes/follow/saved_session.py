@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from cosemscope.analysis.export.whole_file import WholeFile
-from cosemscope.gui.panes.follow.conversation import Conversation, is_trouble
+from cosemscope.gui.panes.follow.followed_session import FollowedSession, is_trouble
 from cosemscope.wording import clock
 
 #: Lines between two words on how far it is.
@@ -25,7 +25,7 @@ small { opacity: .7; white-space: nowrap }
 
 def save_session(
     path: Path,
-    conversation: Conversation,
+    conversation: FollowedSession,
     text: Callable[[int], str],
     tell: Callable[[int, int], None],
     *,
@@ -45,7 +45,7 @@ def save_session(
 
 
 def _told(
-    conversation: Conversation, text: Callable[[int], str], tell: Callable[[int, int], None]
+    conversation: FollowedSession, text: Callable[[int], str], tell: Callable[[int, int], None]
 ) -> Iterator[tuple[int, str, str]]:
     """Place, delay and words of each WPDU."""
     rows = conversation.rows.tolist()
@@ -56,7 +56,7 @@ def _told(
 
 
 def _plain(
-    conversation: Conversation, text: Callable[[int], str], tell: Callable[[int, int], None]
+    conversation: FollowedSession, text: Callable[[int], str], tell: Callable[[int, int], None]
 ) -> Iterator[str]:
     yield f"client  {conversation.client}\nmeter   {conversation.server}\n\n"
     for place, delay, words in _told(conversation, text, tell):
@@ -68,7 +68,7 @@ def _plain(
 
 
 def _html(
-    conversation: Conversation, text: Callable[[int], str], tell: Callable[[int, int], None]
+    conversation: FollowedSession, text: Callable[[int], str], tell: Callable[[int, int], None]
 ) -> Iterator[str]:
     title = escape(f"{conversation.client} ↔ {conversation.server}")
     yield f"<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>{title}</title>\n"

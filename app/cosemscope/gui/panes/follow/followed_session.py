@@ -23,7 +23,7 @@ Mask = npt.NDArray[np.bool_]
 _FOLDED = 3
 
 
-class Conversation(NamedTuple):
+class FollowedSession(NamedTuple):
     """The WPDUs of a pair, in the order of the capture; arrays are [n].
 
     `rows` of the table; `times` in ns; `by_client`; `kinds`; `unanswered` requests. `fold`: number of the
@@ -76,7 +76,7 @@ class Conversation(NamedTuple):
         )
 
 
-def conversation(traffic: Traffic, pair: int) -> Conversation:
+def followed_session(traffic: Traffic, pair: int) -> FollowedSession:
     """The conversation of a pair's row, as far as the capture is read. For the background."""
     analysis = traffic.analysis
     facts = capture_facts(analysis)
@@ -95,7 +95,7 @@ def conversation(traffic: Traffic, pair: int) -> Conversation:
     client, server = (
         f"{traffic.named(end.address)} : {wport} {wport_name(wport, side)}" for end, wport, side in speakers
     )
-    return Conversation(
+    return FollowedSession(
         pair,
         stream,
         printable(client),
@@ -132,6 +132,6 @@ def _folds(of: Numbers, blocks: Numbers, by_client: Mask, sizes: Numbers) -> tup
     return fold, stands, np.array(lengths, np.int64)
 
 
-def is_trouble(conversation: Conversation, place: int) -> bool:
+def is_trouble(conversation: FollowedSession, place: int) -> bool:
     """Whether a WPDU is an error, a refusal or an abort."""
     return conversation.kinds.item(place) == Kind.ERROR
