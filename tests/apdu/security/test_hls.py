@@ -66,6 +66,14 @@ def test_the_right_answer_is_right_and_any_other_is_wrong(mechanism: int, from_c
         assert f"expected {found.hex()}" in wrong.sentence
 
 
+def test_keys_in_each_others_place_make_no_answer_wrong() -> None:
+    """The meter is right, and whoever gave the keys is not."""
+    keys = KeySet("meter", encryption=AUTHENTICATION, authentication=ENCRYPTION)
+    found = check(challenges(5), True, answer(5, True), [keys])
+    assert found.verdict is HlsVerdict.RIGHT
+    assert found.sentence.endswith("is right, with the exchanged keys of meter")
+
+
 @pytest.mark.parametrize("mechanism", HLS)
 def test_what_is_missing_is_named(mechanism: int) -> None:
     """Without a key, a challenge or a title nothing is claimed; the sentence says what is missing."""

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cosemscope.apdu.names import codes
 from cosemscope.apdu.names.texts import TITLE_SIZE, title_text
+from cosemscope.apdu.security.key_rings import MAX_EXCHANGED
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.apdu.security.signing import signed_by
 from cosemscope.apdu.security.suites import TAG_SIZE
@@ -158,16 +159,26 @@ def _aes(answer: _Answer, sets: Sequence[KeySet]) -> Iterator[_Candidate]:
 
 
 def _gmac(answer: _Answer, sets: Sequence[KeySet]) -> Iterator[_Candidate]:
-    """SC, IC and the tag over SC, authentication key and challenge."""
+    """SC, IC and the tag over SC, authentication key and challenge; at last with both keys exchanged.
+
+    Keys that were given in each other's place make no answer wrong; where they open APDUs it is said.
+    """
     if len(answer.found) < 5 or len(answer.own_title) != TITLE_SIZE:
         return
     header = answer.found[:5]
-    for keys in sets:
-        if keys.encryption is None or keys.authentication is None:
-            continue
-        covered = header[:1] + keys.authentication + answer.challenge
-        tag = AESGCM(keys.encryption).encrypt(answer.own_title + header[1:], b"", covered)[:TAG_SIZE]
-        yield _Candidate(keys.label, header + tag, header + tag == answer.found)
+
+    def candidate(label: str, encryption: bytes, authentication: bytes) -> _Candidate:
+        covered = header[:1] + authentication + answer.challenge
+        tag = AESGCM(encryption).encrypt(answer.own_title + header[1:], b"", covered)[:TAG_SIZE]
+        return _Candidate(label, header + tag, header + tag == answer.found)
+
+    pairs = [(one.label, one.encryption, one.authentication) for one in sets]
+    for label, encryption, authentication in pairs:
+        if encryption is not None and authentication is not None:
+            yield candidate(label, encryption, authentication)
+    for label, encryption, authentication in pairs[:MAX_EXCHANGED]:
+        if encryption is not None and authentication is not None:
+            yield candidate(f"the exchanged keys of {label}", authentication, encryption)
 
 
 def _ecdsa(answer: _Answer, sets: Sequence[KeySet]) -> Iterator[_Candidate]:

@@ -18,7 +18,7 @@ KEY_SIZES = (16, 24, 32)
 #: APDUs of a sender that no key fits, until one more is not worth trying all keys in full; senders counted.
 _AGAIN, _MAX_SENDERS = 16, 4096
 #: Sets whose keys are tried in each other's place.
-_MAX_EXCHANGED = 64
+MAX_EXCHANGED = 64
 #: The bits of a security control for authenticated and encrypted.
 BOTH = 0x30
 
@@ -131,7 +131,7 @@ class KeyRing:
     def exchanged(self, kind: KeyKind) -> list[RingKey]:
         """The authentication keys of sets in the place of their keys of this kind, and these in theirs."""
         keys = []
-        for one in self.sets[:_MAX_EXCHANGED]:
+        for one in self.sets[:MAX_EXCHANGED]:
             octets: bytes | None = getattr(one, kind.value)
             other = one.authentication
             if octets is None or other is None or octets == other or len(other) not in KEY_SIZES:
