@@ -428,6 +428,15 @@ ACTIONS = (
         Needs.CAPTURE,
     ),
     ActionSpec(
+        "response-times",
+        "Response &times",
+        "workspace.show_response_times",
+        ("Ctrl+Alt+Shift+R",),
+        "",
+        "Response times over time, how they are spread, and percentiles by service, object, meter or result",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
         "objects",
         "O&bjects",
         "workspace.show_objects",
@@ -558,6 +567,7 @@ MENUS = (
             "overview",
             "counts",
             "exchanges",
+            "response-times",
             "procedures",
             "objects",
             "expert",

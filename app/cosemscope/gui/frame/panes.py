@@ -32,6 +32,7 @@ from cosemscope.gui.panes.objects.object_pane import ObjectPane
 from cosemscope.gui.panes.overview.overview_pane import OverviewPane
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.procedures.procedure_pane import ProcedurePane
+from cosemscope.gui.panes.response_times.response_pane import ResponsePane
 from cosemscope.gui.panes.sessions.session_view import SessionTree
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
@@ -79,6 +80,7 @@ PANES = (
     PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
     PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
     PaneRow("exchanges", "Exchanges", ExchangePane, beside="timing", height=38, on_demand=True),
+    PaneRow("response-times", "Response times", ResponsePane, beside="timing", height=42, on_demand=True),
     PaneRow("objects", "Objects", ObjectPane, beside="timing", height=42, on_demand=True),
     PaneRow("procedures", "Procedures", ProcedurePane, beside="timing", height=38, on_demand=True),
     PaneRow("follow", "Session", FollowPane, beside="timing", height=42, on_demand=True),
@@ -263,6 +265,11 @@ class Workspace(QMainWindow):
         """Show the exchanges, to be gone through by keys."""
         self.show_pane("exchanges", True)
         self.panes["exchanges"].setFocus()
+
+    def show_response_times(self) -> None:
+        """Show the response times, their percentiles to be gone through by keys."""
+        self.show_pane("response-times", True)
+        self.panes["response-times"].setFocus()
 
     def show_objects(self) -> None:
         """Show the objects, to be looked for by words."""

@@ -19,7 +19,10 @@ APPEARANCES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 
 @dataclass(frozen=True)
 class Colours:
-    """One scheme: `kinds` are strong colours (marks, graphs), `tints` the table's row backgrounds."""
+    """One scheme: `kinds` are strong colours (marks, graphs), `tints` the table's row backgrounds.
+
+    `series` are those of groups in graphs, the largest group first; none looks like an error.
+    """
 
     window: str
     base: str
@@ -46,6 +49,7 @@ class Colours:
     mark: str
     mark_text: str
     unanswered: str
+    series: tuple[str, ...]
     kinds: dict[Kind, str] = field(default_factory=dict)
     tints: dict[Kind, str] = field(default_factory=dict)
 
@@ -76,6 +80,7 @@ LIGHT = Colours(
     mark="#39424e",
     mark_text="#ffffff",
     unanswered="#fff1cf",
+    series=("#1f77b4", "#2a8a4a", "#7a4fbf", "#0d8f8f", "#8a6d3b", "#c060a0"),
     kinds={
         Kind.ASSOCIATION: "#7a4fbf",
         Kind.READ: "#1f77b4",
@@ -124,6 +129,7 @@ DARK = Colours(
     mark="#c9d1da",
     mark_text="#1a1d21",
     unanswered="#4a3c12",
+    series=("#5eaee6", "#62c583", "#b596ee", "#4cc4c4", "#c9ad7a", "#e08cc4"),
     kinds={
         Kind.ASSOCIATION: "#b596ee",
         Kind.READ: "#5eaee6",
