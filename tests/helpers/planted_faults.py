@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.helpers import traffic_apdus as a
+from tests.helpers.apdu_encoder import block_transfer
 from tests.helpers.wire import ACK, FIN, MILLISECOND, PSH, RST, SYN, Tcp, Wire, wpdu
 
 CLIENT, SERVER = 0, 1
@@ -472,6 +473,18 @@ def heartbeats_alone(plot: Plot) -> Told:
     return Told("no-association", "3 WPDUs, of which none asks, answers or tells anything", first)
 
 
+def push_in_blocks_cut(plot: Plot) -> Told:
+    push = a.data_notification(7, b"", a.octet_string(bytes(90)))
+    plot.tcp.handshake()
+    for number in (1, 2):
+        block = block_transfer(False, number, push[number * 40 - 40 : number * 40], window=3)
+        plot.tcp.say(CLIENT, wpdu(block, 1, 64))
+    plot.wait(50)
+    plot.end(CLIENT, RST)
+    sentence = "meter closed with RST 50 ms into general-block-transfer, after block 2"
+    return Told("broken-off", sentence, plot.packet)
+
+
 def pushes_of_a_meter(plot: Plot) -> Told:
     plot.tcp = Tcp(plot.wire, (plot.meter[0], 40_000), ("10.0.0.1", 4059))
     plot.tcp.handshake()
@@ -592,7 +605,7 @@ SESSIONS: tuple[Callable[[Plot], Told], ...] = (
     *(refused_and_then_accepted, hls_refused, aarq_unanswered, get_unanswered_after_retransmissions),
     *(unanswered_then_released, unanswered_among_others, meter_reset_in_block_14),
     *(meter_closed_within_a_transfer, meter_reset_within_an_answer, client_closed_within_a_transfer),
-    *(aborted_amid_hls, refused_beside_another_client),
+    *(aborted_amid_hls, refused_beside_another_client, push_in_blocks_cut),
     *(transfer_given_up, aborted, meter_closed_unreleased, ports_used_again, get_without_association),
     *(client_closed_its_half, closed_half_of_which_the_fin_came_again, meter_reset_behind_a_closed_half),
     *(meter_closed_and_the_client_asked_on, meter_closed_and_the_client_released),

@@ -113,6 +113,7 @@ class _Finder:
         # What the other side's abort cut is no trouble of its own: the abort is.
         rows = rows[abort_behind(exchanges, rows, self._place) < 0]
         self._open_ones(self._not_made_good(rows))
+        self._cut_pushes()
         rows = np.flatnonzero((statuses == ExchangeStatus.ERROR) & np.isin(exchanges["answer"], _EXCEPTIONS))
         rows = rows[self._is_outside(rows) & ~opens[rows]]
         at = self._packets(rows, "last_response")
@@ -120,6 +121,19 @@ class _Finder:
         rows = np.flatnonzero(service == t.ABRT)
         at = self._packets(rows, "last_request", "last_response")
         self._add(Cause.ABORTED, rows, at, at)
+
+    def _cut_pushes(self) -> None:
+        """Pushes in general blocks, the last of their connections, that were closed before the last block."""
+        exchanges = self._exchanges
+        mask = (self._statuses == ExchangeStatus.NOTIFICATION) & ~exchanges["final"]
+        mask &= (exchanges["service"] == t.GENERAL_BLOCK_TRANSFER) & (exchanges["response"] >= 0)
+        latest = np.full(len(self._streams), -1, np.int64)
+        latest[exchanges["stream"]] = np.arange(len(exchanges))  # of several the last one stays
+        rows = np.flatnonzero(mask)
+        rows = rows[latest[exchanges["stream"][rows]] == rows]
+        at = self._packets(rows, "last_request", "last_response")
+        end, _ = self._ends.breaking(exchanges["stream"][rows], *self._sending(rows, at))
+        self._closed(rows[end >= 0], at[end >= 0], end[end >= 0])
 
     def _fell_silent(self, rows: Numbers) -> npt.NDArray[np.bool_]:
         """Whether these were being answered in general blocks, of which none came for longer than patience.
