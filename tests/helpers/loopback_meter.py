@@ -9,8 +9,7 @@ from typing import Any
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.capture.events import Event
-from cosemscope.cli.commands.meter_command import built_in
-from cosemscope.cli.meter_keys import published_keys
+from cosemscope.cli.meters.meter_makers import built_in, published_keys
 from cosemscope.live.commands.live_events import Commands
 from cosemscope.live.links.addresses import LinkAddress, parse_address
 from cosemscope.live.links.faults import LinkError
