@@ -1,6 +1,8 @@
 """Filters on a sample that is known: what each of them leaves, and how errors point."""
 
 import re
+import time
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.analysis.filter.display_filter import FilterError, compile_filter, is_settled
+from cosemscope.analysis.filter.language.filter_literals import read_instant
+from cosemscope.analysis.filter.language.filter_nodes import Literal, Spelling
 from cosemscope.capture.cancelling import Cancelled
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.resources import resource
@@ -52,6 +56,12 @@ def where(associations, name, passes):
         ("wport.src in {2..16, 102}", "wport.src", lambda value: 2 <= value <= 16 or value == 102),
         ("obis == 1.0.*.8.0.255", "obis", lambda code: re.fullmatch(r"1\.0\.\d+\.8\.0\.255", code or "")),
         ("obis == 1-0:1.8.0*255", "obis", lambda code: code == "1.0.1.8.0.255"),
+        ("obis == 1-0:1.8.0.255", "obis", lambda code: code == "1.0.1.8.0.255"),
+        ("obis == 1.8.0", "obis", lambda code: re.fullmatch(r"\d+\.\d+\.1\.8\.0\.\d+", code or "")),
+        ("obis == 1.8.0*254", "obis", lambda code: code == "1.0.1.8.0.254"),
+        ("obis == 0100010800FF", "obis", lambda code: code == "1.0.1.8.0.255"),
+        ("obis == 01:00:01:08:00:ff", "obis", lambda code: code == "1.0.1.8.0.255"),
+        ('obis == "01 00 01 08 00 FF"', "obis", lambda code: code == "1.0.1.8.0.255"),
         ("apdu == GET-request", "apdu", lambda word: word == "get-request"),
         ("apdu contains response", "apdu", lambda word: "response" in word),
         ('apdu matches "^(GET|set)-"', "apdu", lambda word: word[:4] in ("get-", "set-")),
@@ -91,6 +101,38 @@ def test_an_empty_filter_is_everything(associations):
     assert left(associations, "", np.array([3, 1])) == [3, 1]
 
 
+def test_object_identifiers_are_compared_as_they_are_shown(associations):
+    """They have dots as logical names have."""
+    named = left(associations, "aarq.application-context-name == 2.16.756.5.8.1.1")
+    assert named == left(associations, 'aarq.application-context-name == "LN referencing, no ciphering (1)"')
+    assert named
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2026-03-29 01:59", "2026-03-29T00:59:00+00:00"),
+        ("2026-03-29 02:30", "2026-03-29T01:30:00+00:00"),
+        ("2026-03-29 03:30", "2026-03-29T01:30:00+00:00"),
+        ("2026-10-25 02:30", "2026-10-25T00:30:00+00:00"),
+        ("2026-10-25 02:30:00+01:00", "2026-10-25T01:30:00+00:00"),
+        ("2026-10-25T02:30:00.000000001+01:00", "2026-10-25T01:30:00+00:00"),
+    ],
+)
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be set here")
+def test_local_times_around_a_change_of_clocks(monkeypatch, text, said):
+    """What is left out is later than what stands before it; of what comes twice the first is meant."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        found = read_instant(Literal(0, 1, Spelling.STRING, text))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found // 10**9 == datetime.fromisoformat(said).timestamp()
+    assert found % 10**9 == ("000000001" in text)
+
+
 def test_rows_that_are_named_keep_their_order(associations):
     """And no others come."""
     everything = left(associations, "wport == 1")
@@ -118,7 +160,25 @@ def test_rows_that_are_named_keep_their_order(associations):
         ("tree.class-id == wport", "fields of trees are compared with values", "tree.class-id == wport"),
         ("ip.addr == 10.0.0.0/33", "such as 10.1.0.7, 10.1.0.0/16", "10.0.0.0/33"),
         ('frame.time > "yesterday"', "2026-11-02T08:00:00Z", '"yesterday"'),
-        ("wport = 16", "begins nothing", "="),
+        ("wport = 16", "“=” is written “==”", "="),
+        ("wport =< 16", "“=<” is written “<=”", "=<"),
+        ("wport <> 16", "“<>” is written “!=”", "<>"),
+        ("wport ≥ 16", "“≥” is written “>=”", "≥"),
+        ("wport == 1 | wport == 2", "“|” is written “||”", "|"),
+        ("wport ==== 1", "begins nothing", "="),
+        ("info contains “clock”", "straight quotes", "“"),
+        ("and not wport == 1", "where a field or a value should stand", "and"),
+        ("wport == 1 or or wport == 2", "where a field or a value should stand", "or"),
+        ("wport == 1 & apdu == aarq", "conditions are joined by “&&”", "apdu"),
+        ("value > 230 V", "value > 230 && unit == V", "V"),
+        ("value > 230V", "value > 230 && unit == V", "230V"),
+        ("frame.time > 2026-11-02 08:00", "what has blanks stands in quotes", "08:00"),
+        ('frame.time > "2026-11-02 08.30"', "is compared with a time", '"2026-11-02 08.30"'),
+        ("info == read clock", "what has blanks stands in quotes", "clock"),
+        ("tcp.port in {4059-4061}", "a range has two dots: 4059..4061", "4059-4061"),
+        ("obis == 1.0.1.8.*", "is compared with an OBIS code", "1.0.1.8.*"),
+        ("ip.addr == 10.1.0.*", "such as 10.1.0.7, 10.1.0.0/16", "10.1.0.*"),
+        ("apdu == get", "but get-request, get-response", "get"),
         ("wport == 16 wport", "stands where", "wport"),
         ("foo(wport) > 1", "there is no function “foo”", "foo(wport)"),
         ("min(info) > 1", "takes numbers", "info"),

@@ -185,7 +185,7 @@ class RowCounts:
     def _numbers(self, field: RowField) -> tuple[Array, npt.NDArray[np.bool_]]:
         """The numbers of a field, int64 or float64 by row, and whether a row has one. NotANumberError."""
         if not isinstance(field.type, _NUMBERS) or field.several:
-            why = "has several values" if field.several else f"is no number but a {field.type.word}"
+            why = "has several values" if field.several else f"is no number, but of type {field.type.word}"
             raise NotANumberError(
                 f"{field.name} {why}: a number or a time has a mean, such as response_time or wpdu.length"
             )

@@ -103,7 +103,7 @@ class FieldRegistry(dict[str, RowField]):
         field = self.get(wanted)
         if field is None:
             near = (
-                get_close_matches(wanted, self, 3, 0.5)
+                get_close_matches(wanted, self, 3, 0.6)
                 or [one for one in self if wanted in one.split(".")][:3]
             )
             hint = f", but {_or(near)}" if near else "; `cosemscope fields` lists them"

@@ -10,6 +10,7 @@ from cosemscope.analysis.fields.row_field import Cost, RowField
 from cosemscope.analysis.fields.value_types import Term, Word
 from cosemscope.analysis.filter.language import filter_literals as read
 from cosemscope.analysis.filter.language.filter_errors import FilterError
+from cosemscope.analysis.filter.language.filter_grammar import UNITS_APART
 from cosemscope.analysis.filter.language.filter_names import field_named, near_names
 from cosemscope.analysis.filter.language.filter_nodes import (
     Arithmetic,
@@ -204,6 +205,8 @@ def _membership(node: Any) -> pr.Predicate:
         raise _no_field(node.left)
     tests: list[vt.Test] = []
     for low, high in node.items:
+        if high is None:
+            _refuse_dash(low)
         ends = [(order, one) for order, one in (((">=", low), ("<=", high)) if high else (("==", low),))]
         found = []
         for order, one in ends:
@@ -214,6 +217,15 @@ def _membership(node: Any) -> pr.Predicate:
         tests.append(found[0] if len(found) == 1 else vt.AllOfTests(tuple(found)))
     fold = Fold.ALL if node.quantifier == "all" else Fold.ANY
     return _finished(_passes(operand, _one_of(tests), fold))
+
+
+def _refuse_dash(node: Node) -> None:
+    """Raise FilterError for 4059-4061 in a set, which is a difference and was meant for a range."""
+    if isinstance(node, Arithmetic) and node.operator == "-":
+        ends = [one for one in (node.left, node.right) if isinstance(one, Literal)]
+        if [one.spelling for one in ends] == [Spelling.NUMBER] * 2:
+            told = "..".join(one.text for one in ends)
+            raise FilterError(f"a range has two dots: {told}", node.start, node.stop)
 
 
 def _one_of(tests: list[vt.Test]) -> vt.Test:
@@ -385,13 +397,16 @@ def _slice(node: Slice) -> Operand:
 
 def _arithmetic(node: Arithmetic) -> Operand | _Fixed:
     sides = [_side(node.left), _side(node.right)]
+    joins = "; conditions are joined by “&&”" if node.operator == "&" else ""
     for place, one in enumerate((node.left, node.right)):
         side = sides[place]
         if isinstance(side, Literal):
             sides[place] = _counted(side, sides[1 - place])
         elif isinstance(side, Operand) and side.kind not in NUMERIC:
             raise FilterError(
-                f"{_shown(one)} is no number and no time: nothing can be counted with it", one.start, one.stop
+                f"{_shown(one)} is no number and no time: nothing can be counted with it{joins}",
+                one.start,
+                one.stop,
             )
     left, right = sides
     assert not isinstance(left, Literal)
@@ -562,7 +577,8 @@ def _quantity_test(operator: str, operand: Operand, literal: Literal, shown: str
         return vt.TextTest(operator, literal.text)
     if literal.spelling is Spelling.WORD and operator == "==":
         return vt.WordTest(folded(literal.text))
-    raise FilterError(f"{shown} is compared with {operand.kind.value}", literal.start, literal.stop)
+    apart = f"; {UNITS_APART}" if literal.text[:1].isdigit() else ""
+    raise FilterError(f"{shown} is compared with {operand.kind.value}{apart}", literal.start, literal.stop)
 
 
 def _word_test(operator: str, operand: Operand, literal: Literal, shown: str) -> vt.Test:
@@ -625,8 +641,10 @@ def _tree_test(operator: str, operand: Operand, literal: Literal, shown: str) ->
         number = _read(read.read_number, literal, operand.kind.value, shown)
         return vt.TreeTest(operator, number=number, octets=_maybe(read.read_octets, literal))
     if literal.spelling is Spelling.OBIS:
-        pattern: read.ObisPattern = _read(read.read_obis, literal, operand.kind.value, shown)
-        return vt.TreeTest(operator, bits=(pattern.mask, pattern.value), word=literal.text)
+        # What has dots and is no logical name may be an object identifier.
+        pattern: read.ObisPattern | None = _maybe(read.read_obis, literal)
+        bits = None if pattern is None else (pattern.mask, pattern.value)
+        return vt.TreeTest(operator, bits=bits, word=literal.text)
     if literal.spelling in (Spelling.OCTETS, Spelling.STRING, Spelling.WORD):
         return vt.TreeTest(operator, octets=_maybe(read.read_octets, literal), word=literal.text)
     raise FilterError(f"{shown} is compared with {operand.kind.value}", literal.start, literal.stop)

@@ -101,12 +101,14 @@ TOPICS = (
     ),
     Topic(
         "OBIS codes",
-        "Six groups, * for any; or with signs, where E and F may be left out.",
+        "Six groups, * for any; or with signs, where E and F may be left out; or as octets in hex.",
         (
             ("obis == 1.0.1.8.0.255", "this object"),
             ("obis == 1.0.*.8.0.255", "any quantity's total"),
             ("obis == 1-0:1.8.0*255", "with signs"),
             ("obis == 1-0:1.8", "all tariffs"),
+            ("obis == 1.8.0", "C, D and E, as displays have them"),
+            ("obis == 01:00:01:08:00:ff", "the same in octets, also as 0100010800FF"),
         ),
     ),
     Topic(

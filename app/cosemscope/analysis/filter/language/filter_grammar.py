@@ -13,6 +13,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
 
 from cosemscope.analysis.filter.language.filter_errors import FilterError
+from cosemscope.analysis.filter.language.filter_names import field_named
 from cosemscope.analysis.filter.language.filter_nodes import (
     Arithmetic,
     Call,
@@ -70,7 +71,7 @@ range: INDEX                                      -> index
 ?atom: OPEN disjunction CLOSE                     -> bracketed
     | NAME CALL [disjunction ("," disjunction)*] CLOSE -> call
     | literal
-literal: INSTANT | OBIS | ADDRESS | COLONS | DURATION | NUMBER | STRING | RAW | NAME
+literal: INSTANT | OBIS | ADDRESS | COLONS | DOTTED | DURATION | NUMBER | STRING | RAW | NAME
 
 _OR.5: "||" | /or(?![\w.])/i
 _XOR.5: "^^" | /xor(?![\w.])/i
@@ -104,11 +105,12 @@ CLOSE_SLICE: "]"
 INDEX: /-?\d{1,9}/
 INSTANT.9: /\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?)?(?![\w:]|\.(?!\.))/i
 OBIS.8: /(\d+|\*)(\.(\d+|\*)){5}(?!\w|\.(?!\.))/
-      | /(\d+|\*)-(\d+|\*):(\d+|\*)\.(\d+|\*)(\.(\d+|\*))?([*&](\d+|\*))?(?!\w|\.(?!\.))/
+      | /(\d+|\*)-(\d+|\*):(\d+|\*)\.(\d+|\*)(\.(\d+|\*))?([*&.](\d+|\*))?(?!\w|\.(?!\.))/
 ADDRESS.7: /\d+(\.\d+){3}(:\d+|\/\d+)?(?!\w|\.(?!\.))/
          | /\[[0-9A-Fa-f:.]+\](:\d+)?/
          | /(?=[0-9A-Fa-f:]*::)[0-9A-Fa-f:]+(\d+(\.\d+){3})?(\/\d+)?/
 COLONS.6: /[0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{1,4})+(\/\d+)?(?![\w:])/
+DOTTED.5: /(\d+-\d+:)?\d\w*(\.(\w+|\*)){2,}([*&](\d+|\*))?(?!\w|\.(?!\.))/
 DURATION.4: /(\d+(\.\d+)?|\.\d+)\s*(ns|us|µs|μs|ms|s|sec|min|h|d)(?!\w|\.(?!\.))/i
 NUMBER.3: /0x[0-9a-f]+(?!\w|\.(?!\.))|0b[01]+(?!\w|\.(?!\.))|(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?(?![\w])/i
 NAME: /[A-Za-z_]\w*([.-]\w+)*|\d[\w]*[A-Za-z_]\w*/
@@ -135,6 +137,7 @@ _SPELLINGS = {
     "OBIS": Spelling.OBIS,
     "ADDRESS": Spelling.ADDRESS,
     "COLONS": Spelling.OCTETS,
+    "DOTTED": Spelling.OBIS,
     "DURATION": Spelling.DURATION,
     "NUMBER": Spelling.NUMBER,
     "STRING": Spelling.STRING,
@@ -342,6 +345,50 @@ _EXPECTED = (
 )
 
 
+#: Signs of other languages, and of a slip, and what they are here.
+_OTHER_SIGNS = {
+    **{"=<": "<=", "=>": ">=", "<>": "!=", "=!": "!=", "=": "==", "|": "||"},
+    **{"≠": "!=", "≤": "<=", "≥": ">=", "∧": "&&", "∨": "||", "¬": "!"},
+}
+_CURVED_QUOTES = frozenset("“”„‟«»‘’‚‹›")
+_SIGNS = "=!<>|"
+#: A word of the grammar where a value should stand, which it was taken for; and a value that ends at a blank.
+_TAKEN_FOR_NAME = re.compile(
+    r"(?<![\w.])(and|or|xor|in|eq|ne|lt|le|gt|ge|contains|matches)\s+$", re.IGNORECASE
+)
+_BARE_VALUE = re.compile(
+    r"(?:[=<>~]|\b(?:eq|ne|lt|le|gt|ge|contains|matches))\s*([\w.:-]+)\s+$", re.IGNORECASE
+)
+#: What is said of a number with a unit that it cannot have.
+UNITS_APART = (
+    "only durations have units (ns us ms s min h d); "
+    "others are asked for apart, as in value > 230 && unit == V"
+)
+
+
+def _misspelt(text: str, at: int) -> FilterError | None:
+    """The error of a sign or a quotation mark that is another one here; None where there is none."""
+    for start, stop in ((at - 1, at + 1), (at, at + 2), (at, at + 1)):
+        sign = text[start:stop] if start >= 0 else ""
+        if stop - start == 1 and text[at - 1 : at] in tuple(_SIGNS):
+            continue
+        if sign in _OTHER_SIGNS:
+            return FilterError(f"“{sign}” is written “{_OTHER_SIGNS[sign]}” in a filter", start, stop)
+    if text[at] in _CURVED_QUOTES:
+        return FilterError('text stands in straight quotes, such as "CSP"', at, at + 1)
+    return None
+
+
+def _hint(token: Token, text: str) -> str:
+    """What is said besides of something behind a value: most likely it belongs to the value."""
+    value = _BARE_VALUE.search(text, 0, _start(token))
+    if value is None or token.type not in _SPELLINGS or field_named(str(token)) is not None:
+        return ""
+    if token.type == "NAME" and re.fullmatch(r"[\d.]+", value[1]):
+        return f"; {UNITS_APART}"
+    return "; what has blanks stands in quotes"
+
+
 def _unexpected(error: UnexpectedToken, text: str) -> FilterError:
     """What was expected where something else stands."""
     names = set(error.accepts or error.expected)
@@ -350,11 +397,20 @@ def _unexpected(error: UnexpectedToken, text: str) -> FilterError:
     if token.type == "$END":
         end = len(text.rstrip())
         return FilterError(f"the filter ends where {wanted} should follow", end, end + 1)
-    return FilterError(f"“{token}” stands where {wanted} should stand", _start(token), _stop(token))
+    taken = _TAKEN_FOR_NAME.search(text, 0, _start(token))
+    if taken is not None and "_AND" in names:
+        return FilterError(f"“{taken[1]}” stands where a field or a value should stand", *taken.span(1))
+    misspelt = _misspelt(text, _start(token))
+    if misspelt is not None:
+        return misspelt
+    hint = _hint(token, text) if "_AND" in names else ""
+    return FilterError(f"“{token}” stands where {wanted} should stand{hint}", _start(token), _stop(token))
 
 
 def _no_token(text: str, at: int) -> FilterError:
     """Something begins here that is nothing of a filter."""
     if text[at] in "\"'":
         return FilterError("the text has no quotation mark at its end", at, len(text))
-    return FilterError(f"“{printable(text[at])}” begins nothing that a filter has", at, at + 1)
+    return _misspelt(text, at) or FilterError(
+        f"“{printable(text[at])}” begins nothing that a filter has", at, at + 1
+    )

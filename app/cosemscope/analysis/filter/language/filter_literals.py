@@ -26,7 +26,12 @@ _UNITS = {
 }
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-zµμ]+)", re.IGNORECASE)
 _OBIS_DOTS = re.compile(r"(\d+|\*)\.(\d+|\*)\.(\d+|\*)\.(\d+|\*)\.(\d+|\*)\.(\d+|\*)")
-_OBIS_SIGNS = re.compile(r"(\d+|\*)-(\d+|\*):(\d+|\*)\.(\d+|\*)(?:\.(\d+|\*))?(?:[*&](\d+|\*))?")
+_OBIS_SIGNS = re.compile(r"(\d+|\*)-(\d+|\*):(\d+|\*)\.(\d+|\*)(?:\.(\d+|\*))?(?:[*&.](\d+|\*))?")
+#: As a meter's display has it: groups C, D and E.
+_OBIS_DISPLAYED = re.compile(r"()()(\d+|\*)\.(\d+|\*)\.(\d+|\*)(?:[*&](\d+|\*))?")
+_OBIS_OCTETS = re.compile(r"(?:0x)?[0-9A-Fa-f]{12}|[0-9A-Fa-f]{2}(?:[\s:-][0-9A-Fa-f]{2}){5}")
+#: The places of a time's seconds.
+_FRACTION = re.compile(r"(?::\d\d:\d\d|[T ]\d{6})\.(\d{1,9})", re.IGNORECASE)
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _TITLE = re.compile(r"([A-Za-z]{3})([0-9A-Fa-f]{10})")
 _YES, _NO = frozenset(("true", "yes", "1")), frozenset(("false", "no", "0"))
@@ -93,10 +98,12 @@ def read_instant(literal: Literal) -> Number:
     if literal.spelling is Spelling.NUMBER:
         return _whole(read_number(literal) * _SECOND)
     text, places = literal.text.strip().replace(",", "."), ""
-    found = re.search(r"\.(\d{1,9})", text)
+    found = _FRACTION.search(text)
     if found is not None:
         places = found[1]
-        text = text[: found.start()] + text[found.end() :]
+        text = text[: found.start(1) - 1] + text[found.end() :]
+    if "." in text:  # 08.30 would be taken for something else than it is meant for
+        raise ValueError
     if not text[:1].isdigit():
         raise ValueError
     try:
@@ -107,23 +114,31 @@ def read_instant(literal: Literal) -> Number:
         except ValueError:
             raise ValueError from None
     try:
-        seconds = (moment.astimezone() if moment.tzinfo is None else moment) - _EPOCH
-    except (OverflowError, OSError):
+        # Of a local time that a change of clocks leaves out, timestamp() tells what it would have been.
+        aware = datetime.fromtimestamp(moment.timestamp(), UTC) if moment.tzinfo is None else moment
+        seconds = (aware - _EPOCH) // timedelta(seconds=1)
+    except (OverflowError, OSError, ValueError):
         raise ValueError from None
-    return seconds // timedelta(seconds=1) * _SECOND + int(f"{places:0<9}")
+    return seconds * _SECOND + int(f"{places:0<9}")
 
 
 def read_obis(literal: Literal) -> ObisPattern:
-    """A logical name, in dots or with signs (groups E and F may be left out), with wildcards."""
+    """A logical name, in dots or with signs (groups E and F may be left out), with wildcards.
+
+    Also its groups C, D and E alone, and its six octets in hex.
+    """
     text = literal.text.strip()
-    found = _OBIS_DOTS.fullmatch(text) or _OBIS_SIGNS.fullmatch(text)
+    if _OBIS_OCTETS.fullmatch(text):
+        octets = bytes.fromhex(re.sub(r"[\s:-]", "", text.removeprefix("0x")))
+        return ObisPattern((1 << 48) - 1, int.from_bytes(octets))
+    found = _OBIS_DOTS.fullmatch(text) or _OBIS_SIGNS.fullmatch(text) or _OBIS_DISPLAYED.fullmatch(text)
     if found is None:
         raise ValueError
     mask = value = 0
     for group in found.groups():
         # Groups that were left out may be anything.
-        wild = group in (None, "*")
-        number = 0 if wild or group is None else int(group)
+        wild = group in (None, "", "*")
+        number = 0 if wild else int(group)
         if number > 255:
             raise ValueError
         mask, value = mask << 8 | (0 if wild else 255), value << 8 | number

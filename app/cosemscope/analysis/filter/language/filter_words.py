@@ -20,6 +20,8 @@ _NAMES_OF_NUMBERS = {
 }
 #: FieldWords that an error gives as examples, and those that begin an unnamed code.
 _EXAMPLES, _UNNAMED = 4, "code-"
+#: Words that are named as near to one, at most.
+_NEAREST = 3
 _PLAIN = re.compile(r"[A-Za-z_]\w*(?:[.-]\w+)*")
 
 
@@ -39,8 +41,12 @@ class FieldWords(NamedTuple):
         return self.standing_for.get(folded(word))
 
     def near(self, word: str) -> list[str]:
-        """The words that are nearest to one that there is not."""
-        return [quoted(self.shown[key]) for key in get_close_matches(folded(word), self.shown, 3, 0.6)]
+        """The words nearest to one that there is not: those that look like it, or that it is a part of."""
+        wanted = folded(word)
+        parts = [key for key in self.shown if wanted and wanted in key]
+        parts.sort(key=lambda key: key.find(wanted))
+        found = get_close_matches(wanted, self.shown, _NEAREST, 0.6) or parts[:_NEAREST]
+        return [quoted(self.shown[key]) for key in found]
 
     def examples(self) -> str:
         """Some of the words."""
