@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -41,7 +41,8 @@ from cosemscope.gui.base.when_seen import WhenSeen
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.cells import CELL_PADDING, CellDelegate
+from cosemscope.gui.look.cells import CELL_PADDING, CellDelegate, elided_halves
+from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.hex_text import hex_dump
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
@@ -60,6 +61,8 @@ _HINT = (
     "“Follow session” from the context menu of a WPDU or a session."
 )
 _NO_WPDU = "Nothing has been said in this session yet."
+#: What stands between the two ends of a session.
+BETWEEN = " ↔ "
 #: What a line may be wide, of its column; and octets that are shown of one WPDU.
 _SHARE, _MOST_OCTETS = 0.86, 1 << 14
 #: Milliseconds between two looks at a session that grows, WPDUs between two words on how far a search is.
@@ -95,6 +98,31 @@ class TurnDelegate(CellDelegate):
         painter.restore()
 
 
+class EndsLabel(PlainLabel):
+    """Who speaks with whom; of both ends as much as there is room for, all in the tip."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._ends = ""
+        self.setMinimumWidth(1)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_ends(self, text: str) -> None:
+        """Show another text with both ends."""
+        self._ends = text
+        self.setToolTip(plain_tip(text))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """There is other room."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width()
+        self.setText(elided_halves(self._ends, BETWEEN, self.fontMetrics(), room) if self._ends else "")
+
+
 class FollowPane(QWidget, Pane):
     """The pane. `followed` is the pair that it follows, -1 for none."""
 
@@ -107,7 +135,6 @@ class FollowPane(QWidget, Pane):
         self._due = WhenSeen(self, self._build)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
-        self._rest.setInterval(_GROWTH_EVERY)
         self._rest.timeout.connect(self._due.ask)
         self.model = FollowModel(self)
         self.lines = RowTable(self.model, "Conversation", self)
@@ -134,9 +161,7 @@ class FollowPane(QWidget, Pane):
         self.set_zoom(0)
 
     def _make_line(self) -> None:
-        self.title = PlainLabel(self)
-        self.title.setMinimumWidth(1)
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title = EndsLabel(self)
         self.wanted = QLineEdit(self)
         self.wanted.setPlaceholderText("Find in this session (Ctrl+F)")
         self.wanted.setAccessibleName("Find in this session")
@@ -188,7 +213,7 @@ class FollowPane(QWidget, Pane):
         """The session may have more, if somebody looks."""
         known = self.model.conversation
         if self.followed >= 0 and known is not None and not self._rest.isActive():
-            self._rest.start()
+            self._rest.start(self._building.rest(_GROWTH_EVERY))
 
     def read_anew(self) -> None:
         """Show anew what is said: there are other keys."""
@@ -200,13 +225,17 @@ class FollowPane(QWidget, Pane):
 
     def follow(self, pair: int) -> None:
         """Follow a pair, by its row in the analysis' table of pairs."""
+        if pair != self.followed:
+            self._building.cancel()
         self.followed = pair
         self._due.ask()
         self.lines.setFocus()
 
     def _build(self) -> None:
         traffic, pair = self._selection.traffic, self.followed
-        if 0 <= pair < len(traffic.pairs):
+        if self._building.is_running:  # what is going on is shown first
+            self._rest.start(self._building.rest(_GROWTH_EVERY))
+        elif 0 <= pair < len(traffic.pairs):
             self._building.start(lambda _: followed_session(traffic, pair), self._show)
 
     def _show(self, found: FollowedSession | None) -> None:
@@ -216,8 +245,7 @@ class FollowPane(QWidget, Pane):
         self.model.show_conversation(self._selection.traffic, found)
         self._filling = False
         self.lines.hint = _HINT if found is None else _NO_WPDU
-        self.title.setText(self._title(found) if found is not None else "")
-        self.title.setToolTip(self.title.text())
+        self.title.show_ends(self._title(found) if found is not None else "")
         self.state.setText("")
         for button in (self.save, self.wanted, self.show_octets):
             button.setEnabled(found is not None)
@@ -230,7 +258,7 @@ class FollowPane(QWidget, Pane):
                 bar.setValue(at)
 
     def _title(self, found: FollowedSession) -> str:
-        return f"{found.client} ↔ {found.server} · {count(len(found.rows), 'WPDU')}"
+        return f"{found.client}{BETWEEN}{found.server} · {count(len(found.rows), 'WPDU')}"
 
     # Where one goes
 

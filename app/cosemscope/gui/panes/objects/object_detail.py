@@ -17,9 +17,7 @@ from cosemscope.gui.panes.objects.told_tables import ToldTable, ToldTableModel, 
 from cosemscope.gui.panes.objects.value_curve import ValueCurve
 from cosemscope.gui.panes.objects.value_history import (
     ATTRIBUTE,
-    COLUMNS,
     OBJECT,
-    TIME,
     HistoryModel,
     ValueHistory,
     history_of,
@@ -118,9 +116,7 @@ class ObjectDetail(QTabWidget):
 
     def _fit(self) -> None:
         history = self.values.history
-        samples = [sample for _, _, sample in COLUMNS]
-        samples[TIME] = self.values.sample_time
-        self.value_table.set_samples(samples)
+        self.value_table.fit_contents()
         self.value_table.setColumnHidden(OBJECT, history is None or self._is_of_one_object(history))
         self.value_table.setColumnHidden(ATTRIBUTE, history is None or history.is_of_one)
 

@@ -57,7 +57,10 @@ _ROWS = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.S
 _WAITING = "Objects stand here as soon as the capture has been read."
 _WORKING = "Objects are being put together…"
 _STOPPED = "Putting the objects together was stopped. Enter in the line above goes on with it."
-_NONE_HERE = "No object is told of in this capture."
+_NONE_HERE = (
+    "No object is told of in this capture.\n"
+    "Ciphered APDUs tell theirs once they are opened: Ctrl+Alt+K has the keys."
+)
 _NONE_FIT = "No object fits the words above, or the WPDUs that are displayed."
 _NO_NEWS = "Nothing has changed since the notch."
 #: Trees of so many nodes are opened by themselves.
@@ -65,7 +68,7 @@ _OPENED = 300
 #: Columns, the first of which stay the longest where there is little room, and names that always have it.
 _STAY_BEFORE = (VALUE, TOLD, READ, PUSHED, REFUSED, WRITTEN)
 _USUAL_NAME = "1.0.99.98.0.255  Event log"
-#: Milliseconds for which what has changed is lit, and between two growths.
+#: Milliseconds for which what has changed is lit, and between two growths at least.
 _LIT_FOR, _GROWTH_EVERY = 1500, 500
 _AIR = 14
 #: Progress is shown of more rows than this.
@@ -174,7 +177,6 @@ class ObjectPane(QWidget, Pane):
         self._unlight.timeout.connect(self._put_out)
         self._rest = QTimer(self)  # between two growths
         self._rest.setSingleShot(True)
-        self._rest.setInterval(_GROWTH_EVERY)
         self._rest.timeout.connect(self._due.ask)
         self._connect()
         self.set_zoom(0)
@@ -245,7 +247,7 @@ class ObjectPane(QWidget, Pane):
     def _take_in(self) -> None:
         """Take in, in the background, the rows that the pass over the capture has come to."""
         if self._taking.is_running:
-            self._rest.start()
+            self._rest.start(self._taking.rest(_GROWTH_EVERY))
             return
         associations = self._selection.traffic.associations
         stop = associations.passed
@@ -283,7 +285,7 @@ class ObjectPane(QWidget, Pane):
             self._unlight.start()
         self._arrange()
         if self._selection.traffic.associations.passed > grouped.taken:
-            self._rest.start()
+            self._rest.start(self._taking.rest(_GROWTH_EVERY))
 
     def _arrange(self) -> None:
         """Put together, in the background, the tree of what somebody wants to see."""

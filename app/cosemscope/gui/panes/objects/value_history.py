@@ -33,15 +33,15 @@ _BACKGROUND = int(Qt.ItemDataRole.BackgroundRole)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
-#: Titles of the columns, what they mean, and a text as wide as each should be.
+#: Titles of the columns and what they mean.
 COLUMNS = (
-    ("No.", "Number of the WPDU that told it", "000,000"),
-    ("Time", "When it was told", "00:00:00.000"),
-    ("Object", "Logical name", "1.0.99.128.255.255"),
-    ("Attribute", "Number and name of the attribute", "10 scaler_unit"),
-    ("Value", "The value with its unit, or why there is none", "4978.644 kWh, 4979.1"),
-    ("How", "Whether it was read, written or pushed", "written"),
-    ("Client", "Who asked, or was told", "198.51.100.255"),
+    ("No.", "Number of the WPDU that told it"),
+    ("Time", "When it was told"),
+    ("Object", "Logical name"),
+    ("Attribute", "Number and name of the attribute"),
+    ("Value", "The value with its unit, or why there is none"),
+    ("How", "Whether it was read, written or pushed"),
+    ("Client", "Who asked, or was told"),
 )
 NUMBER, TIME, OBJECT, ATTRIBUTE, VALUE, HOW, CLIENT = range(7)
 _QUANTITY = Quantity()
@@ -124,11 +124,6 @@ class HistoryModel(QAbstractTableModel):
             self._are_dated = clock(ends[0])[:10] != clock(ends[1])[:10]
         self._arrange()
         self.endResetModel()
-
-    @property
-    def sample_time(self) -> str:
-        """A text as wide as a time here."""
-        return "2026-00-00 00:00:00.000" if self._are_dated else "00:00:00.000"
 
     def _arrange(self) -> None:
         column, order = self._sorted_by
@@ -239,7 +234,7 @@ class HistoryModel(QAbstractTableModel):
         """Titles and what they mean."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
             return None
-        title, meaning, _ = COLUMNS[section]
+        title, meaning = COLUMNS[section]
         return {_DISPLAY: title, _TOOLTIP: meaning, _ALIGNMENT: self._alignment(section)}.get(role)
 
     def data(self, index: _Index, role: int = _DISPLAY) -> Any:

@@ -4,7 +4,6 @@ One that is selected makes its first WPDU current; Enter or a double click shows
 alone, and all again. Which there are is worked out in the background, once somebody looks.
 """
 
-import time
 from typing import NamedTuple
 
 import numpy as np
@@ -50,18 +49,17 @@ _WORKING = "Procedures are being looked for…"
 _STOPPED = "Looking for procedures was stopped. Press Enter here to begin again."
 _NONE = "There is no procedure in this capture: no association, profile read, push or the like."
 _NONE_HERE = "No procedure among the WPDUs that are displayed. Ctrl+Shift+X displays all."
-#: Of a capture that grows they are looked for again when so many times what it took has passed, in ms.
-_PATIENCE, _REST = 5, 1000
+#: Milliseconds at least before they are looked for again in a capture that grows.
+_REST = 1000
 #: Progress is shown of captures with more WPDUs than this.
 _MANY = 20_000
 
 
 class _Found(NamedTuple):
-    """What came of looking: the facts that it stands on, the table, and how many seconds it took."""
+    """What came of looking: the facts that it stands on, and the table."""
 
     facts: CaptureFacts
     table: ProcedureTable
-    taken: float
 
 
 class ProgressDelegate(CellDelegate):
@@ -142,13 +140,12 @@ class ProcedurePane(RowTable, Pane):
             return
 
         def work(tell: Tell) -> _Found | str:
-            began = time.monotonic()
             try:
                 found = find_procedures(traffic.associations, told=tell)
             except (CaptureError, OSError) as error:
                 return f"The capture cannot be read any more: {error}"
             facts = capture_facts(traffic.analysis)
-            return _Found(facts, procedure_table(traffic, facts, found), time.monotonic() - began)
+            return _Found(facts, procedure_table(traffic, facts, found))
 
         if self._found is None:
             self.hint = _WORKING
@@ -163,7 +160,7 @@ class ProcedurePane(RowTable, Pane):
             self.viewport().update()
             return
         self._found = found
-        self._rest.start(max(_REST, round(_PATIENCE * 1000 * found.taken)))
+        self._rest.start(self._latest.rest(_REST))
         self._rows_due.ask()
 
     def _show(self) -> None:
