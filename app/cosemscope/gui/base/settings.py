@@ -36,6 +36,7 @@ DETAIL_SPLITTER = Option("window/details", b"", "Where fields and octets divide 
 TABLE_COLUMNS = Option("table/columns", b"", "Order and widths of the WPDU table's columns")
 FILTERS = Option("filter/filters", b"", "Display filters that are saved, and those used lately")
 COUNTS = Option("counts/asked", b"", "What WPDUs were counted by last")
+TIMING = Option("timing/lanes", b"", "What each lane of the timing graph stands for")
 TREE_COLUMNS = Option("tree/columns", b"", "Order and widths of the session tree's columns")
 TIME_FORMAT = Option("table/time", "relative", "How the WPDU table shows times")
 TIME_PLACES = Option("table/places", "6", "Digits behind the point of the WPDU table's times")

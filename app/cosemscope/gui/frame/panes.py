@@ -77,7 +77,7 @@ PANES = (
     PaneRow("find", "Find", FindBar),
     PaneRow("sessions", "Sessions", SessionTree, _LEFT, state=options.TREE_COLUMNS),
     PaneRow("details", "Fields and octets", DetailsPane, _BOTTOM, height=30, state=options.DETAIL_SPLITTER),
-    PaneRow("timing", "Timing", TimingGraph, below="details", height=27),
+    PaneRow("timing", "Timing", TimingGraph, below="details", height=27, state=options.TIMING),
     PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
     PaneRow("exchanges", "Exchanges", ExchangePane, beside="timing", height=38, on_demand=True),
     PaneRow("response-times", "Response times", ResponsePane, beside="timing", height=42, on_demand=True),

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosemscope.gui.panes.timing.lanes import MAX_LANES, REST, Lanes, Pair
+from cosemscope.gui.panes.timing.lane_kinds import LANE_KINDS, REST
+from cosemscope.gui.panes.timing.lanes import MAX_LANES, Lanes
 from tests.helpers.polled import ANSWER, REQUEST, analysis_of, polled_traffic, traffic_of
 from tests.helpers.traffic import Said, Traffic
 
@@ -28,23 +29,33 @@ def test_lanes_are_wport_pairs_by_dlms_roles(tmp_path):
     assert [traffic.wpdus["direction"].item(row) for row in range(5)] == [0, 1, 1, 0, 0]
     lanes = Lanes()
     lanes.take(traffic, 5)
-    assert lanes.pairs == (Pair(16, 1), Pair(17, 1))
+    assert [LANE_KINDS["wports"].text(traffic, lane)[0] for lane in lanes.shown] == ["16 ↔ 1", "17 ↔ 1"]
     points = lanes.points(0, 10)
     assert list(points.row) == [0, 1, 2, 3, 4]
     assert list(points.lane) == [0, 0, 0, 0, 1]
     assert list(points.direction) == [0, 1, 0, 1, 0]
+    # By meter the one that opened its connection has a lane of its own; so has each connection.
+    for kind, labels in (
+        ("meter", ["10.0.1.1", "10.0.1.2", "10.0.1.3"]),
+        ("connection", ["10.0.1.1  #0", "10.0.1.2  #1", "10.0.1.3  #2"]),
+    ):
+        lanes = Lanes(LANE_KINDS[kind])
+        lanes.take(traffic, 5)
+        assert [lanes.kind.text(traffic, lane)[0] for lane in lanes.shown] == labels
+        assert list(lanes.points(0, 10).lane) == [0, 0, 1, 1, 2]
+        assert list(lanes.points(0, 10).direction) == [0, 1, 0, 1, 0]
 
 
 def test_rare_pairs_share_the_last_lane():
     """Fifty pairs still fit the pane; with more room more of them have a lane of their own."""
     lanes = Lanes()
     lanes.take(polled_traffic(600, 60, wports=range(100, 160)), 600)
-    assert lanes.pair_count == 60
-    assert len(lanes.pairs) == MAX_LANES
-    assert lanes.pairs[-1] == REST
+    assert lanes.lane_count == 60
+    assert len(lanes.shown) == MAX_LANES
+    assert lanes.shown[-1] == REST
     assert lanes.points(0, 10).lane.max() == MAX_LANES - 1
     lanes.set_room(4)
-    assert len(lanes.pairs) == 4
+    assert len(lanes.shown) == 4
     assert lanes.points(0, 10).lane.max() == 3
 
 

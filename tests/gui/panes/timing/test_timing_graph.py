@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
+from cosemscope.analysis.exchanges.statuses import ExchangeStatus
+from cosemscope.gui.base import settings as options
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.frame.window import SAMPLE
 from cosemscope.gui.look.apdu_kinds import Kind
 from cosemscope.gui.panes.pane import Wishes
-from cosemscope.gui.panes.timing.lanes import REST
+from cosemscope.gui.panes.timing.lane_kinds import REST
 from cosemscope.gui.panes.timing.timing_graph import POINTS_DRAWN, SPAN, TimingGraph
 from cosemscope.resources import resource
 from tests.helpers.polled import polled_traffic
@@ -167,11 +169,11 @@ def test_lanes_have_room_for_their_names(graph, selection):
         show(pane, selection, traffic)
         pane.draw()
         line = pane.fontMetrics().height()
-        assert 2 <= len(pane.lanes.pairs) <= pane.plot.height() / line
-        assert pane.lanes.pairs[-1] == REST
+        assert 2 <= len(pane.lanes.shown) <= pane.plot.height() / line
+        assert pane.lanes.shown[-1] == REST
         assert pane.plot.getAxis("left").label.isVisible() == title
         assert "60 wPort pairs" in pane.summary
-    assert len(pane.lanes.pairs) > 8
+    assert len(pane.lanes.shown) > 8
 
 
 def test_microseconds_fill_the_graph(graph, selection):
@@ -190,3 +192,54 @@ def test_the_legend_gives_way_in_a_narrow_pane(graph):
     pane.resize(220, 300)
     pane.draw()
     assert pane.summary == ""
+
+
+def test_exchanges_are_bars_to_scale(open_in, qtbot):
+    """From the request's first octet to the answer's last; nobody's answer is a bar of its own."""
+    window = open_in(resource("samples/faults.pcapng"))
+    pane, traffic = window.workspace.timing, window.workspace.traffic
+    qtbot.waitUntil(lambda: pane.bars.shown is not None)
+    bars, table, facts = pane.bars.shown, pane.facts.table, pane.facts
+    asked = np.flatnonzero((table["request_start"] > 0) & (table["response_end"] > 0))
+    first = traffic.first_time
+    wanted = {(round((table["request_start"][one] - first) / 1e9, 6)) for one in asked.tolist()}
+    assert wanted <= {round(start, 6) for start in bars.start.tolist()}
+    silent = bars.status == ExchangeStatus.UNANSWERED
+    assert silent.sum() == (facts.statuses == ExchangeStatus.UNANSWERED).sum() > 0
+    assert np.all(bars.stop >= bars.start)
+
+
+def test_the_kind_of_lane_is_chosen_and_remembered(open_in):
+    window = open_in(resource(SAMPLE))
+    pane = window.workspace.timing
+    assert pane.arrangement() == b"wports"
+    before = pane.visible_time
+    pane.lane_actions["meter"].trigger()
+    pane.draw()
+    assert pane.visible_time == pytest.approx(before)
+    labels = [pane.lane_name(lane) for lane in range(len(pane.lanes.shown))]
+    assert "198.51.100.21" in labels
+    assert "meter" in pane.summary
+    kept = {place.option: place for place in window.workspace.places()}
+    assert kept[options.TIMING].save() == b"meter"
+    pane.restore(b"nonsense")
+    assert pane.arrangement() == b"meter"
+    pane.restore(b"connection")
+    assert pane.lane_button.text() == "By connection"
+
+
+def test_what_is_in_view_is_saved(open_in, tmp_path):
+    """As a picture, drawn or of points, and as numbers; what cannot be written is told."""
+    window = open_in(resource(SAMPLE))
+    pane = window.workspace.timing
+    for name in ("timing.png", "timing.svg", "timing.csv"):
+        pane.write(tmp_path / name)
+    assert (tmp_path / "timing.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "timing.svg").read_text("utf-8")
+    lines = (tmp_path / "timing.csv").read_text("utf-8").splitlines()
+    assert lines[0] == "WPDU,Seconds,Lane,Sender,Kind"
+    assert len(lines) == 1 + len(pane.lanes)
+    told = []
+    window.workspace.wishes.warned.connect(told.append)
+    pane.write(tmp_path / "none" / "timing.png")
+    assert len(told) == 1

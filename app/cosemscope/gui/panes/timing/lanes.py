@@ -1,6 +1,6 @@
-"""Points in time by wPort pair, as arrays: what the timing graph draws, without Qt.
+"""Points in time by lane, as arrays: what the timing graph draws, without Qt.
 
-A lane is a pair of client and server wPort, by DLMS roles; streams share lanes.
+A lane is a pair of client and server wPort, by DLMS roles, a connection or a meter; streams may share lanes.
 Rows come in as the capture is read; points of a span of time are found by bisection, and where there are more
 than can be told apart they are counted per pixel instead.
 """
@@ -16,18 +16,12 @@ from cosemscope.capture.columns import Columns
 from cosemscope.gui.document.conditions import Mask
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.panes.row_order import Rows
+from cosemscope.gui.panes.timing.lane_kinds import LANE_KINDS, REST, Lane, LaneKind
 
-#: Lanes at most, however much room there is; the pairs with the fewest WPDUs share the last one.
+#: Lanes at most, however much room there is; those with the fewest WPDUs share the last one.
 MAX_LANES = 12
 
 _POINT_FIELDS = {"x": "f8", "row": "u4", "pair": "u4", "direction": "u1", "kind": "u1"}
-
-
-class Pair(NamedTuple):
-    """The wPorts of a lane; `client` is -1 in the lane that the rest share."""
-
-    client: int
-    server: int
 
 
 class Points(NamedTuple):
@@ -41,22 +35,21 @@ class Points(NamedTuple):
     row: npt.NDArray[np.uint32]
 
 
-REST = Pair(-1, -1)
-
-
 class Lanes:
     """All points of the WPDUs taken so far, in order of time (rows of the same time in theirs)."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: LaneKind = LANE_KINDS["wports"]) -> None:
+        self.kind = kind
         self._points = Columns(_POINT_FIELDS)
         self._counts = np.zeros(0, np.int64)  # points of each pair row
         self._slots = np.zeros(0, np.intp)  # lane of each pair row
         self._flips = np.zeros(0, np.uint8)  # 1: the stream's client is the DLMS server
         self._pairs: Columns | None = None
+        self._traffic: Traffic
         self._wpdus: Columns | None = None
         self._room = MAX_LANES
-        self.pairs: tuple[Pair, ...] = ()
-        self.pair_count = 0
+        self.shown: tuple[Lane, ...] = ()
+        self.lane_count = 0  # with those that share the lane of the rest
         self.first_time = 0
         self.taken = 0
         self.duration = 0.0  # seconds from the first WPDU to the last
@@ -94,7 +87,7 @@ class Lanes:
         counts = np.bincount(pair, minlength=len(self._counts))
         counts[: len(self._counts)] += self._counts
         self._counts = counts
-        self._pairs = traffic.pairs
+        self._pairs, self._traffic = traffic.pairs, traffic
         self._arrange()
 
     @property
@@ -132,29 +125,35 @@ class Lanes:
             self._arrange()
 
     def _arrange(self) -> None:
-        """Give every pair its lane: by wPorts, the rare ones of many in one lane at the bottom."""
-        # `_counts`, `_slots` and `_flips` are indexed by the rows of `pairs`, `place` by the distinct pairs
-        # of wPorts. A distinct pair that is not among `shown` is in the lane behind them, that of the rest.
+        """Give every pair its lane, in the order of keys; the rare ones of many in one lane at the bottom."""
+        # `_counts`, `_slots` and `_flips` are indexed by the rows of `pairs`, `place` by the distinct keys.
+        # One that is not among `shown` is in the lane behind them, that of the rest.
         pairs, size = self._pairs, len(self._counts)
         if pairs is None:
             return
-        near, far = (pairs[name][:size].astype(np.int64) for name in ("near", "far"))
         straight = near_is_client(pairs)[:size]
         self._flips = (~straight).astype(np.uint8)
-        keys = np.where(straight, near << 16 | far, far << 16 | near)
+        keys = self.kind.keys(self._traffic.analysis, pairs, straight)
         used = self._counts > 0
         found, lane = np.unique(keys[used], return_inverse=True)
         shown = np.arange(len(found))
         if len(found) > self._room:
             weights = np.bincount(lane, self._counts[used], len(found))
             shown = np.sort(np.argsort(-weights, kind="stable")[: self._room - 1])
-        self.pair_count = len(found)
+        self.lane_count = len(found)
         place = np.full(len(found), len(shown), np.intp)
         place[shown] = np.arange(len(shown))
         self._slots = np.zeros(size, np.intp)
         self._slots[used] = place[lane]
-        named = [Pair(int(key) >> 16, int(key) & 0xFFFF) for key in found[shown]]
-        self.pairs = (*named, REST) if len(shown) < len(found) else tuple(named)
+        first = np.zeros(len(found), np.int64)
+        rows = np.flatnonzero(used)
+        first[lane[::-1]] = rows[::-1]
+        named = [Lane(*both) for both in zip(found[shown].tolist(), first[shown].tolist(), strict=True)]
+        self.shown = (*named, REST) if len(shown) < len(found) else tuple(named)
+
+    def lanes_of(self, pairs: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
+        """The lane of each of these rows of wPort pairs."""
+        return self._slots[np.minimum(pairs, len(self._slots) - 1)]
 
     def _span(self, start: float, stop: float) -> slice:
         """Returns the slice of the points from `start` to `stop` seconds."""
@@ -183,7 +182,7 @@ class Lanes:
     def density(self, start: float, stop: float, columns: int) -> npt.NDArray[np.int64]:
         """Returns the number of points, int64[columns, lanes, 2], by column of time, lane and direction."""
         at, points = self._span(start, stop), self._points
-        x, lanes = points["x"][at], max(1, len(self.pairs))
+        x, lanes = points["x"][at], max(1, len(self.shown))
         # x ascends: what a column holds stands together, and no point is asked for its column.
         edges = np.searchsorted(x, np.linspace(start, stop, columns + 1)[1:-1])
         amounts = np.diff(edges, prepend=0, append=len(x))

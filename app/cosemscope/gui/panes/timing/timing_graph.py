@@ -1,23 +1,39 @@
-"""WPDUs over time, one lane a wPort pair: client to server above the lane's line, server to client below.
+"""WPDUs over time, by lanes: client to server above the lane's line, server to client below.
 
-Up to 10,000 visible points are drawn one by one in the colour of their kind;
-more are counted per pixel and drawn as one image, so that a million cost no more
-than a few. A click chooses the nearest WPDU, a drag a span of time, the wheel zooms.
-The time of what is displayed is shown by itself; a double click shows that of the whole capture, and back.
+A lane is a wPort pair, a connection or a meter. Up to 10,000 visible points are drawn one by one in the
+colour of their kind, and few exchanges as bars too; more are counted per pixel and drawn as one image, so
+that a million cost no more than a few. A click chooses the nearest WPDU, a drag a span of time, the wheel
+zooms. The time of what is displayed is shown by itself; a double click shows that of the whole capture, and
+back.
 """
 
 import math
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QActionGroup, QColor, QContextMenuEvent, QFont, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from cosemscope.analysis.export.whole_file import ExportError
+from cosemscope.analysis.outcomes.capture_facts import CaptureFacts, capture_facts
+from cosemscope.gui.base.latest_task import LatestTask
+from cosemscope.gui.base.task import Tell
+from cosemscope.gui.base.when_seen import WhenSeen
 from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.look import theme
@@ -27,9 +43,11 @@ from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.gui.panes.asked_filter import add_filter_menus
 from cosemscope.gui.panes.pane import Pane, Wishes
-from cosemscope.gui.panes.timing.lanes import REST, Lanes, Pair
+from cosemscope.gui.panes.timing.exchange_bars import BARS_DRAWN, ExchangeBars, bars_of
+from cosemscope.gui.panes.timing.lane_kinds import LANE_KINDS, REST, Lane, LaneKind
+from cosemscope.gui.panes.timing.lanes import Lanes
+from cosemscope.gui.panes.timing.saved_graph import FORMATS, save_graph
 from cosemscope.gui.panes.timing.time_axis import TimeAxis
-from cosemscope.transport.wports import Side, wport_name
 from cosemscope.wording import count, duration
 
 #: The filter of the chosen span of time.
@@ -42,8 +60,8 @@ POINTS_DRAWN = 10_000
 #: image of a million points takes a while.
 GROWTH_EVERY, GROWTH_PATIENCE = 120, 10
 
-#: What the axes are called.
-_TITLES = {"left": "client ↔ server wPort", "bottom": "time since first WPDU"}
+#: What the axis of time is called.
+_TIME_TITLE = "time since first WPDU"
 
 #: How far from a lane's line the points of each direction stand (1: the distance of lanes).
 _OFFSETS = (-0.2, 0.2)
@@ -93,13 +111,17 @@ class TimingGraph(QWidget, Pane):
 
     def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._selection = selection
+        self._selection, self._wishes = selection, wishes
+        self.kind: LaneKind = LANE_KINDS["wports"]
+        self.facts: CaptureFacts | None = None
+        self._latest = LatestTask(self)
+        self._facts_due = WhenSeen(self, self._ask_facts)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Timing")
         self._traffic = selection.traffic
-        self.lanes = Lanes()
+        self.lanes = Lanes(self.kind)
         self._keeps: Callable[[], None] | None = self.show_displayed  # what is kept in view while it grows
-        self._drawn_lanes: tuple[Pair, ...] = ()
+        self._drawn_lanes: tuple[Lane, ...] | None = None
         self._box = _SpanBox()
         self._time_axis = TimeAxis("bottom")
         self.plot = pg.PlotWidget(
@@ -138,6 +160,7 @@ class TimingGraph(QWidget, Pane):
         self._image = pg.ImageItem()
         self._image.setZValue(1)
         self._scatters = {kind: pg.ScatterPlotItem(size=6, pxMode=True, pen=None) for kind in Kind}
+        self.bars = ExchangeBars(item)
         self._region = pg.LinearRegionItem(movable=True)
         self._region.setZValue(-5)
         self._line = pg.InfiniteLine(angle=90, movable=False)
@@ -166,9 +189,24 @@ class TimingGraph(QWidget, Pane):
         self.clear_button.setAutoRaise(True)
         self.clear_button.hide()
         self.clear_button.clicked.connect(self.clear_span)
+        self.lane_button = QToolButton(self)
+        self.lane_button.setAutoRaise(True)
+        self.lane_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.lane_button.setToolTip("What each lane stands for")
+        menu = QMenu(self.lane_button)
+        choice = QActionGroup(menu)
+        self.lane_actions = {}
+        for name, kind in LANE_KINDS.items():
+            action = self.lane_actions[name] = menu.addAction(f"A lane a {kind.word}")
+            action.setCheckable(True)
+            action.triggered.connect(partial(self.choose_lanes, name))
+            choice.addAction(action)
+        self.lane_button.setMenu(menu)
+        self._name_lanes()
         self._heading = QHBoxLayout()
         self._heading.setContentsMargins(8, 2, 8, 0)
         self._heading.setSpacing(12)
+        self._heading.addWidget(self.lane_button)
         self._heading.addWidget(self._legend, 1)
         self._heading.addWidget(self.clear_button)
         self._heading.addWidget(self._summary)
@@ -196,6 +234,9 @@ class TimingGraph(QWidget, Pane):
         self._keeps = self.show_displayed
         self._hide_span()
         self._traffic = traffic
+        self._latest.cancel()
+        self._facts_due.forget()
+        self.facts = None
         self._fill()
 
     def _follow_filters(self, names: frozenset[str]) -> None:
@@ -207,7 +248,7 @@ class TimingGraph(QWidget, Pane):
             self.show_displayed()
 
     def _fill(self) -> None:
-        self.lanes = Lanes()
+        self.lanes, self._drawn_lanes = Lanes(self.kind), None
         self._fit_axes()
         self.take_rows(self._traffic.total)
         self.show_row(self._selection.row)
@@ -227,6 +268,47 @@ class TimingGraph(QWidget, Pane):
         """The pass has told what was opened, and how it ended: paint it so."""
         self.lanes.recolour(self._traffic)
         self._redraw.start()
+        self._facts_due.ask()
+
+    def _ask_facts(self) -> None:
+        analysis = self._traffic.analysis
+
+        def work(tell: Tell) -> CaptureFacts:
+            facts = capture_facts(analysis)
+            len(facts.statuses)  # worked out here and kept
+            return facts
+
+        self._latest.start(work, self._take_facts)
+
+    def _take_facts(self, facts: CaptureFacts | None) -> None:
+        self.facts = facts
+        self._redraw.start()
+
+    def choose_lanes(self, name: str, *_: Any) -> None:
+        """Give a lane to each of another kind, by its name in `LANE_KINDS`."""
+        if self.kind is not LANE_KINDS[name]:
+            self.kind = LANE_KINDS[name]
+            self._name_lanes()
+            self._paint_as_meant()
+            low, high = self.visible_time
+            self._fill()
+            self.show_time(low, high)
+
+    def _name_lanes(self) -> None:
+        self.lane_button.setText(f"By {self.kind.word}")
+        self.lane_button.setAccessibleName(f"Lanes: a {self.kind.word} each")
+        for name, action in self.lane_actions.items():
+            action.setChecked(LANE_KINDS[name] is self.kind)
+
+    def arrangement(self) -> bytes:
+        """The kind of lane."""
+        return next(name for name, kind in LANE_KINDS.items() if kind is self.kind).encode()
+
+    def restore(self, state: bytes) -> None:
+        """Take back the kind of lane."""
+        name = state.decode("utf-8", "replace")
+        if name in LANE_KINDS:
+            self.choose_lanes(name)
 
     def _show_growth(self) -> None:
         if self._keeps is not None:
@@ -314,18 +396,24 @@ class TimingGraph(QWidget, Pane):
             self._draw_density(low, high)
         else:
             self._draw_points(low, high)
+        self._draw_bars(low, high, visible)
         self._image.setVisible(dense)
         for scatter in self._scatters.values():
             scatter.setVisible(not dense)
-        pairs = count(self.lanes.pair_count, "wPort pair")
+        lanes = count(self.lanes.lane_count, self.kind.word)
         self._summary.setText(
-            f"{count(visible, 'point')} in view, {pairs}" if len(self.lanes) else "no WPDUs"
+            f"{count(visible, 'point')} in view, {lanes}" if len(self.lanes) else "no WPDUs"
         )
         self._fit_heading()
 
     def _fit_heading(self) -> None:
         """The legend goes before the summary where there is no room for both."""
-        room = self.width() - self._legend.sizeHint().width() - self._summary.sizeHint().width()
+        room = (
+            self.width()
+            - self._legend.sizeHint().width()
+            - self.lane_button.sizeHint().width()
+            - self._summary.sizeHint().width()
+        )
         self._summary.setVisible(room > (60 if self.clear_button.isHidden() else 220))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -337,30 +425,31 @@ class TimingGraph(QWidget, Pane):
     def _fit_axes(self) -> None:
         metrics, height = self.fontMetrics(), self.plot.height()
         line = metrics.height()
-        needed = {"left": metrics.horizontalAdvance(_TITLES["left"]) + 4 * line, "bottom": 8 * line}
+        needed = {"left": metrics.horizontalAdvance(self.kind.title) + 4 * line, "bottom": 8 * line}
         for name, least in needed.items():
             self.plot.getAxis(name).showLabel(height >= least)
         self.lanes.set_room((height - 2 * line) // (line + 2))
 
     def _draw_lanes(self) -> None:
-        pairs = self.lanes.pairs
-        if pairs == self._drawn_lanes:
+        lanes = self.lanes.shown
+        if lanes == self._drawn_lanes:
             return
-        self._drawn_lanes = pairs
-        for name in _TITLES:
-            self.plot.getPlotItem().showAxis(name, bool(pairs))
-        labels = ["other" if pair == REST else f"{pair.client} ↔ {pair.server}" for pair in pairs]
+        self._drawn_lanes = lanes
+        for name in ("left", "bottom"):
+            self.plot.getPlotItem().showAxis(name, bool(lanes))
+        told = [self.kind.text(self._traffic, lane) for lane in lanes if lane != REST]
+        labels = [label for label, _ in told] + ["other"] * (REST in lanes)
         self.plot.getAxis("left").setTicks([list(enumerate(labels))])
-        self.plot.setYRange(-0.5, max(1, len(pairs)) - 0.5, padding=0.02)
-        ends = np.tile((-1e9, 1e9), len(pairs))
-        self._lines.setData(ends, np.repeat(np.arange(len(pairs), dtype=float), 2))
-        names = [
-            f"{pair.client}: {wport_name(pair.client, Side.CLIENT)} ↔ "
-            f"{pair.server}: {wport_name(pair.server, Side.SERVER)}"
-            for pair in pairs
-            if pair != REST
-        ]
-        self.plot.getAxis("left").setToolTip("client wPort ↔ server wPort\n" + "\n".join(names))
+        self.plot.setYRange(-0.5, max(1, len(lanes)) - 0.5, padding=0.02)
+        ends = np.tile((-1e9, 1e9), len(lanes))
+        self._lines.setData(ends, np.repeat(np.arange(len(lanes), dtype=float), 2))
+        tips = [f"Lanes: a {self.kind.word} each", *(tip for _, tip in told)]
+        self.plot.getAxis("left").setToolTip(plain_tip("\n".join(tips)))
+
+    def lane_name(self, lane: int) -> str:
+        """What a lane is called."""
+        shown = self.lanes.shown[lane]
+        return "other" if shown == REST else self.kind.text(self._traffic, shown)[0]
 
     def _draw_points(self, low: float, high: float) -> None:
         points = self.lanes.points(low, high)
@@ -369,6 +458,12 @@ class TimingGraph(QWidget, Pane):
             mask = points.kind == kind
             scatter.setData(points.x[mask], y[mask])
         self._show_legend({Kind(int(kind)) for kind in np.unique(points.kind)})
+
+    def _draw_bars(self, low: float, high: float, visible: int) -> None:
+        bars = None
+        if self.facts is not None and visible <= BARS_DRAWN:
+            bars = bars_of(self.facts, self.lanes, low, high, self._traffic.analysis.patience)
+        self.bars.show_bars(bars)
 
     def _draw_density(self, low: float, high: float) -> None:
         width = max(100, int(self._box.width()))
@@ -407,7 +502,7 @@ class TimingGraph(QWidget, Pane):
             axis.setPen(QColor(scheme.line))
             axis.setTextPen(QColor(scheme.text))
             axis.setStyle(tickFont=font)
-            axis.setLabel(_TITLES[name], color=scheme.muted)
+            axis.setLabel({"left": self.kind.title, "bottom": _TIME_TITLE}[name], color=scheme.muted)
         self._fit_axes()
         self._lines.setPen(pg.mkPen(scheme.line, width=1))
         for kind, scatter in self._scatters.items():
@@ -418,6 +513,7 @@ class TimingGraph(QWidget, Pane):
         shade = QColor(scheme.accent)
         shade.setAlpha(40)
         self._region.setBrush(shade)
+        self.bars.paint_as_meant(scheme)
         for edge in self._region.lines:
             edge.setPen(pg.mkPen(scheme.accent, width=1))
             edge.setHoverPen(pg.mkPen(scheme.accent, width=3))
@@ -486,8 +582,43 @@ class TimingGraph(QWidget, Pane):
         name, (start, stop) = ("The span", self.span) if self.span else ("What is in view", self.visible_time)
         add_filter_menus(menu, self._selection, [(name, span_filter(start, stop))])
         menu.addAction(icon("zoom-fit"), "Whole capture", self.show_whole)
+        menu.addAction(icon("save"), "Save what is in view…", self.ask_save)
         menu.exec(event.globalPos())
         menu.deleteLater()
+
+    def ask_save(self) -> None:
+        """Save what is in view as a picture or as numbers, where a person says."""
+        name, _ = QFileDialog.getSaveFileName(self, "Save timing", "timing.png", FORMATS)
+        if name:
+            self.write(Path(name))
+
+    def write(self, path: Path) -> None:
+        """Write what is in view as PNG, SVG or CSV, by the ending; what cannot be is told."""
+        try:
+            save_graph(path, self, self._in_view)
+        except ExportError as error:
+            self._wishes.warned.emit(str(error))
+        else:
+            self._wishes.said.emit(f"What is in view was written to {path.name}.")
+
+    def _in_view(self) -> list[list[str]]:
+        """The points in view with titles: WPDU, seconds, lane, who sent it, kind."""
+        points = self.lanes.points(*self.visible_time)
+        names = [self.lane_name(lane) for lane in range(len(self.lanes.shown))]
+        columns = (points.row, points.x, points.lane, points.direction, points.kind)
+        return [
+            ["WPDU", "Seconds", "Lane", "Sender", "Kind"],
+            *(
+                [
+                    f"{row + 1}",
+                    f"{x:.9f}",
+                    names[lane],
+                    ("client", "server")[direction],
+                    KIND_NAMES[Kind(kind)],
+                ]
+                for row, x, lane, direction, kind in zip(*(one.tolist() for one in columns), strict=True)
+            ),
+        ]
 
     @property
     def span(self) -> tuple[float, float] | None:
