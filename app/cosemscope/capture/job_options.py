@@ -63,6 +63,11 @@ def _options(job: Any, place: str = "") -> Iterator[tuple[str, "Field[Any]", Job
             yield from _options(one.default_factory, f"{place}{one.name}.")
 
 
+def option_flags(job: type[Any]) -> list[tuple[str, ...]]:
+    """The flags of each option of a job's class, as typed."""
+    return [its.flags for _, _, its in _options(job) if its.flags]
+
+
 def add_options(parser: argparse.ArgumentParser, job: type[Any]) -> None:
     """Add the options of a job's class to a parser, in the order of its fields."""
     only: Any = None

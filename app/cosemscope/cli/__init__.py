@@ -42,6 +42,8 @@ COMMANDS: dict[str, str] = {
     "capture": "capture packets from network interfaces, or from a pipe",
     "connect": "connect to a server, send APDUs, show the answers",
     "read": "read a meter: values with units, its object list, profiles; once or again and again",
+    "write": "change a meter: set, act, clock, switch, image; it says what it will send, and asks",
+    "run": "run a saved sequence of steps at a meter: read and expect, set, act, wait, repeat",
     "listen": "accept connections and datagrams, show what comes, answer if told to",
     "meter": "be a meter, or a fleet of them, to talk to; with faults on demand",
     "relay": "pass connections and datagrams on to their target, recorded; hold and change WPDUs",

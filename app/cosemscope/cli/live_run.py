@@ -105,16 +105,19 @@ def run_live(
     work: Work,
     line: Callable[[Event], str] = lambda event: "",
     quiet: tuple[type[Event], ...] = (),
+    progress: Callable[[Event], str] = lambda event: "",
 ) -> int:
     """Run a live command with a recording; what went wrong is told as an event.
 
     `line` words those events for people that the command has for itself; those of `quiet` are not told.
+    `progress` words those that replace each other in place.
     """
     ending = _Ending()
     tell = Teller(
-        lambda event: line(event) or ("" if isinstance(event, quiet) else _line(event)),
+        lambda event: "" if isinstance(event, quiet) else line(event) or _line(event),
         as_json=arguments.json or arguments.control,
         on_reader_gone=ending,
+        progress=progress,
     )
     ending.tell = tell
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it in order, as Ctrl+C does

@@ -4,7 +4,10 @@ They never stand on a command line, which others see and shells remember.
 """
 
 import argparse
+import dataclasses
 import getpass
+import ipaddress
+from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,11 +18,12 @@ from cosemscope.analysis.keys.key_table import NO_KEYS, KeyTable
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.cli.capture_arguments import CommandError
 from cosemscope.live.client.access_job import AccessJob
+from cosemscope.live.client.client_refused import MeterError
 from cosemscope.live.client.meter_access import MeterAccess
+from cosemscope.live.client.saved_meters import SavedMeter, load_meters, meters_file
 from cosemscope.live.links.addresses import parse_address
 
 _MOST_PASSWORD = 256
-_NAMES = {"meter": "meter", "client": "client"}
 _PASSWORD = "password"
 _LLS, _ECDSA, _GMAC = 1, 7, 5
 _SECRETS = (2, 3, 4, 6)
@@ -58,6 +62,9 @@ def add_secret_arguments(parser: argparse.ArgumentParser) -> None:
         "--password-file", type=Path, metavar="FILE", help="the first line of FILE is the password or secret"
     )
     parser.add_argument("--ask-password", action="store_true", help="ask for it at the terminal")
+    parser.add_argument(
+        "--meters", type=Path, metavar="METERS.TOML", help="saved meters: HOST may be the name of one"
+    )
 
 
 def secret_words(arguments: argparse.Namespace) -> SecretWords:
@@ -139,8 +146,6 @@ def _for_meter(entries: tuple[KeyEntry, ...], job: AccessJob, words: SecretWords
 
 
 def _is_in(host: str, entry: KeyEntry) -> bool:
-    import ipaddress
-
     try:
         return entry.network is not None and ipaddress.ip_address(host) in entry.network
     except ValueError:
@@ -175,6 +180,39 @@ def _password(
 
 
 def _with_secret(keys: KeySet | None, secret: bytes) -> KeySet:
-    import dataclasses
-
     return dataclasses.replace(keys or KeySet("typed"), hls_secret=secret)
+
+
+def saved_or_typed(job: AccessJob, words: SecretWords, file: Path | None) -> tuple[AccessJob, SecretWords]:
+    """What is saved of the meter that the address names, under what was typed; as typed where none is saved.
+
+    Raises CommandError.
+    """
+    try:
+        saved = load_meters(file if file is not None else meters_file())
+        if file is not None and not saved:
+            raise CommandError(f"{file} has no saved meters")
+    except MeterError as error:
+        raise CommandError(str(error)) from None
+    if job.address not in saved:
+        return job, words
+    return _under(saved[job.address], job, words)
+
+
+def _under(saved: SavedMeter, job: AccessJob, words: SecretWords) -> tuple[AccessJob, SecretWords]:
+    typed = {
+        one.name: getattr(job, one.name)
+        for one in fields(AccessJob)
+        if one.name != "address" and getattr(job, one.name) != one.default
+    }
+    nothing, kept = SecretWords(), secrets_of(saved)
+    told = {name: value for name, value in words._asdict().items() if value != getattr(nothing, name)}
+    return dataclasses.replace(saved.access, **typed), kept._replace(**told)
+
+
+def secrets_of(saved: SavedMeter) -> SecretWords:
+    """Where the secrets of a saved meter are."""
+    names = {"key": "key_name", "own-key": "own_key_name"}
+    return SecretWords(
+        **{names.get(name, name.replace("-", "_")): value for name, value in saved.secrets.items()}
+    )

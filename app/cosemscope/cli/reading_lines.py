@@ -6,12 +6,15 @@ import io
 from cosemscope.capture.events import Event
 from cosemscope.live.client.reading_events import (
     DeviceListed,
+    ImageProgress,
+    MeterChanged,
     ObjectListed,
     ProfileBegun,
     ProfileEnded,
     ProfileRow,
     ReadingStatistics,
     Remarked,
+    StepDone,
     ValueRead,
 )
 from cosemscope.wording import count
@@ -53,6 +56,10 @@ class ReadingLines:
                 return self._table(event)
             case ReadingStatistics():
                 return _statistics(event)
+            case MeterChanged():
+                return f"done       {event.name}: {event.text}" if event.text else f"done       {event.name}"
+            case StepDone():
+                return f"step {event.number:<5} {event.what}"
             case Remarked():
                 return f"remark     {event.message}"
         return ""
@@ -79,6 +86,11 @@ class ReadingLines:
             case ProfileRow():
                 return _csv_lines(event.values)
         return ""
+
+
+def progress_line(event: Event) -> str:
+    """What is shown in place while an image goes to a meter; empty for other events."""
+    return f"image      block {event.blocks} of {event.of}" if isinstance(event, ImageProgress) else ""
 
 
 def _rights(rights: object, prefix: str) -> list[str]:

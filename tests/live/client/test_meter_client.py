@@ -13,19 +13,12 @@ from cosemscope.live.client.counter_book import CounterBook
 from cosemscope.live.client.meter_access import MeterAccess
 from cosemscope.live.client.meter_client import connect_meter
 from tests.helpers.coroutines import run
-from tests.helpers.loopback_meter import loopback_meter, published
+from tests.helpers.loopback_meter import loopback_meter
+from tests.live.client.accesses import READING, managing
 
 _THEN = datetime(2030, 2, 3, 4, 5, 6, tzinfo=UTC)
 _ENERGY = "1.0.1.8.0.255"
 _PROFILE = "1.0.99.1.0.255"
-_LLS = MeterAccess(1, password=b"12345678")
-
-
-def managing(mechanism: int = 5, form: CipheringForm = CipheringForm.GLOBAL, suite: int = 0) -> MeterAccess:
-    tail = ", suite 2" if suite == 2 else ""
-    meter, client = published("meter" + tail), published("client" + tail)
-    peer = KeySet("meter", signing_public=meter.signing_point)
-    return MeterAccess(mechanism, keys=meter, own=client, peer=peer, ciphering=form, suite=suite)
 
 
 def test_the_public_client_reads_what_it_may() -> None:
@@ -82,7 +75,7 @@ def test_every_attribute_of_the_list_in_one_call() -> None:
     async def work() -> None:
         async with (
             loopback_meter(max_pdu=256) as address,
-            connect_meter(*address, client=17, access=_LLS) as meter,
+            connect_meter(*address, client=17, access=READING) as meter,
         ):
             references = [
                 entry.attribute(member)
@@ -104,7 +97,7 @@ def test_rows_of_a_profile(how: dict[str, Any], count: int) -> None:
     """The last n and entries, with units, in blocks where they are long."""
 
     async def work() -> None:
-        async with loopback_meter() as address, connect_meter(*address, client=17, access=_LLS) as meter:
+        async with loopback_meter() as address, connect_meter(*address, client=17, access=READING) as meter:
             table = await meter.profile(_PROFILE, **how)
             assert len(table.rows) == count
             assert table.problems == ()
@@ -142,7 +135,7 @@ def test_what_means_no_object(what: str, words: str) -> None:
     """Names that mean none, or several, end in a sentence."""
 
     async def work() -> None:
-        async with loopback_meter() as address, connect_meter(*address, client=17, access=_LLS) as meter:
+        async with loopback_meter() as address, connect_meter(*address, client=17, access=READING) as meter:
             with pytest.raises(UnknownObjectError, match=words):
                 await meter.read(what)
 
@@ -228,7 +221,7 @@ def test_over_udp() -> None:
     async def work() -> None:
         async with (
             loopback_meter(max_pdu=512) as address,
-            connect_meter(*address, udp=True, client=17, access=_LLS) as meter,
+            connect_meter(*address, udp=True, client=17, access=READING) as meter,
         ):
             assert (await meter.read(_ENERGY)).unit == "Wh"
             assert len((await meter.profile(_PROFILE, last=50)).rows) == 50

@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from dataclasses import replace
 
 from cosemscope.capture.job_options import add_options, job_of
 from cosemscope.cli.capture_arguments import CommandError
 from cosemscope.cli.event_lines import Teller
 from cosemscope.cli.live_run import add_live_arguments, run_live
-from cosemscope.cli.meter_secrets import access_of, add_secret_arguments, secret_words
+from cosemscope.cli.meter_secrets import access_of, add_secret_arguments, saved_or_typed, secret_words
 from cosemscope.cli.reading_lines import ReadingLines
 from cosemscope.live.client.read_job import ReadJob, run_read
 from cosemscope.live.client.reading_events import Associated
@@ -38,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if trouble := job.trouble():
             raise CommandError(trouble)
-        access = access_of(job.access, secret_words(arguments))
+        where, words = saved_or_typed(job.access, secret_words(arguments), arguments.meters)
+        job = replace(job, access=where)
+        access = access_of(where, words)
     except (CommandError, LinkError) as error:
         print(f"cosemscope read: {error}", file=sys.stderr)
         return 2

@@ -10,20 +10,17 @@ from datetime import datetime
 from typing import ClassVar
 
 from cosemscope.apdu.context import Reference
-from cosemscope.apdu.data.dates import DATE_TIME, moment, plausible_date_time
 from cosemscope.apdu.names.blue_book import dotted
-from cosemscope.application.client.client_events import AnswerUnmatched, ApduRejected, NotificationReceived
 from cosemscope.application.object_model.unit_values import UnitValue
 from cosemscope.capture.events import Trouble
 from cosemscope.capture.job_options import flag, option
 from cosemscope.capture.option_values import COUNT, SECONDS, SOME_SECONDS, ValueKind
-from cosemscope.live.client.access_job import AccessJob, opened
+from cosemscope.live.client.access_job import AccessJob
 from cosemscope.live.client.client_refused import MeterError, UnknownObjectError
-from cosemscope.live.client.linked_association import Told
 from cosemscope.live.client.meter_access import MeterAccess
 from cosemscope.live.client.meter_client import Meter, MeterProfile
+from cosemscope.live.client.meter_session import METER, meter_session
 from cosemscope.live.client.reading_events import (
-    Associated,
     DeviceListed,
     ObjectListed,
     ProfileBegun,
@@ -33,16 +30,10 @@ from cosemscope.live.client.reading_events import (
     Remarked,
     ValueRead,
 )
-from cosemscope.live.client.value_words import value_text
-from cosemscope.live.commands.live_events import ApduDiscarded, Connecting, Report, trouble_of
-from cosemscope.live.links.addresses import parse_address
-from cosemscope.live.links.faults import LinkError
+from cosemscope.live.commands.live_events import Report
 from cosemscope.live.links.recording import Recorder
-from cosemscope.transport.bindings import WpduDiscarded
 from cosemscope.transport.wports import MANAGEMENT_LOGICAL_DEVICE, PUBLIC_CLIENT
 
-METER = "meter"
-"""The fault of a `Trouble` about what a meter refused or did not answer."""
 _VALUE = 2
 _SHARE = 95
 
@@ -73,18 +64,6 @@ def _member(text: str) -> int:
 
 TIME = ValueKind("TIME", _moment, lambda moment: moment.isoformat() if moment else "")
 ENTRIES = ValueKind("A..B", _entries, lambda pair: f"{pair[0]}..{pair[1] or ''}" if pair else "")
-
-
-def _cell(value: UnitValue, text: str) -> object:
-    """A value of a row for programs: a number, a time in ISO 8601, or its text."""
-    if value.number is not None:
-        return float(value.number)
-    plain = value.value.plain if value.value is not None else None
-    if isinstance(plain, int | float | str):
-        return plain
-    is_time = isinstance(plain, bytes) and len(plain) == DATE_TIME.size and plausible_date_time(plain)
-    time = moment(plain) if is_time else None  # type: ignore[arg-type]  # octets
-    return text if time is None else time.isoformat()
 
 
 @dataclass(frozen=True)
@@ -124,10 +103,10 @@ class ReadJob:
         what = [self.last is not None, self.since is not None or self.until is not None, bool(self.entries)]
         if sum(what) > 1:
             return "--last, --since with --until, and --entries ask for different rows: give one of them"
-        if not (self.objects or self.listing or self.sap):
-            return "nothing is asked for: name an OBJECT, or --list, or --sap"
         if self.of_profile and not self.objects:
             return "rows of which profile? Name it: 1.0.99.1.0.255"
+        if not (self.objects or self.listing or self.sap):
+            return "nothing is asked for: name an OBJECT, or --list, or --sap"
         return ""
 
 
@@ -135,24 +114,17 @@ async def run_read(
     job: ReadJob, access: MeterAccess, report: Report, recorder: Recorder | None = None
 ) -> bool:
     """Do a job; whether all was read. Raises LinkError for an address that is none."""
-    report(
-        Connecting(
-            to=str(parse_address(job.access.address)),
-            transport="udp" if job.access.udp else "tcp",
-            file=recorder.path if recorder else None,
-        )
-    )
     if job.sap:
         device = replace(job.access, client=PUBLIC_CLIENT, server=MANAGEMENT_LOGICAL_DEVICE)
         reader = _Reader(replace(job, access=device), MeterAccess(timeout=access.timeout), report, recorder)
-        good = await reader.once(reader.devices)
+        good = await reader.once(reader.devices) and reader.good
         if not (job.objects or job.listing):
             return good
     else:
         good = True
     reader = _Reader(job, access, report, recorder)
     if not job.every and job.times <= 1:
-        return await reader.once(reader.read_all) and good
+        return await reader.once(reader.read_all) and reader.good and good
     return await reader.again_and_again() and good
 
 
@@ -161,7 +133,7 @@ class _Reader:
 
     def __init__(self, job: ReadJob, access: MeterAccess, report: Report, recorder: Recorder | None) -> None:
         self._job, self._access, self._report, self._recorder = job, access, report, recorder
-        self._good = True
+        self.good = True
         self._seconds: list[float] = []
         self._asked = self._lost = self._lost_in_row = self._slow = 0
         self._hopeless = False
@@ -169,57 +141,19 @@ class _Reader:
 
     async def once(self, work: Callable[[Meter], Awaitable[None]]) -> bool:
         """Connect and do it; whether all went well. What did not is told."""
-        try:
-            async with opened(
-                self._job.access, self._access, self._recorder, self._told, self._discarded
-            ) as meter:
-                self._tell_opened(meter)
-                await work(meter)
-        except MeterError as error:
-            self._hopeless = error.refusal.kind != "client"
-            self._fail(Trouble(fault=METER, message=str(error), remote=self._job.access.address))
-        except LinkError as error:
-            self._fail(trouble_of(error, remote=self._job.access.address))
-        return self._good
+        was_open = False
 
-    def _fail(self, trouble: Trouble) -> None:
-        self._good = False
-        self._report(trouble)
+        async def at_meter(meter: Meter) -> None:
+            nonlocal was_open
+            was_open = True
+            await work(meter)
 
-    def _tell_opened(self, meter: Meter) -> None:
-        opened_ = meter.opened
-        self._report(
-            Associated(
-                remote=str(parse_address(self._job.access.address)),
-                server_title=opened_.server_title,
-                conformance=opened_.conformance,
-                max_pdu_size=opened_.max_pdu_size,
-            )
-        )
-
-    def _told(self, what: Told) -> None:
-        match what:
-            case NotificationReceived():
-                self._report(Remarked(message=f"the meter tells unasked: {type(what.apdu).__name__}"))
-            case AnswerUnmatched() | ApduRejected():
-                self._report(Remarked(message=what.sentence))
-
-    def _discarded(self, what: WpduDiscarded) -> None:
-        wpdu = what.wpdu
-        exchanged = (wpdu.source_wport, wpdu.destination_wport) == (
-            self._job.access.client,
-            self._job.access.server,
-        )
-        advice = "its wPorts are those of the request: an answer has them exchanged" if exchanged else None
-        self._report(
-            ApduDiscarded(
-                apdu=wpdu.data,
-                source_wport=wpdu.source_wport,
-                destination_wport=wpdu.destination_wport,
-                remote=self._job.access.address,
-                advice=advice,
-            )
-        )
+        error = await meter_session(self._job.access, self._access, self._report, self._recorder, at_meter)
+        if error is not None:
+            self.good = False
+            refused = isinstance(error, MeterError) and error.refusal.kind != "client"
+            self._hopeless = self._hopeless or (refused and not was_open)
+        return error is None
 
     # What is read.
 
@@ -253,13 +187,14 @@ class _Reader:
             try:
                 found.append(await meter.reference(name, self._job.attribute))
             except UnknownObjectError as error:
-                self._fail(Trouble(fault=METER, message=str(error), remote=self._job.access.address))
+                self.good = False
+                self._report(Trouble(fault=METER, message=str(error), remote=self._job.access.address))
         return found
 
     def _tell_values(self, values: Sequence[UnitValue], seconds: float) -> None:
         for value in values:
             self._report(ValueRead.of(value, seconds))
-            self._good = self._good and value.refusal is None
+            self.good = self.good and value.refusal is None
 
     async def _profile(self, meter: Meter, name: str) -> MeterProfile:
         job = self._job
@@ -272,9 +207,7 @@ class _Reader:
         obis = dotted(table.reference.instance)
         self._report(ProfileBegun(obis=obis, titles=table.titles, units=table.units))
         for row in table.rows:
-            texts = tuple(value_text(value) for value in row)
-            values = tuple(map(_cell, row, texts))
-            self._report(ProfileRow(values=values, texts=texts))
+            self._report(ProfileRow.of(row))
         self._report(ProfileEnded(rows=len(table.rows), problems=table.problems))
 
     # Again and again.
@@ -291,7 +224,7 @@ class _Reader:
                     await self._pause()
         finally:
             self._report(self._statistics())
-        return self._good and not self._slow
+        return self.good and not self._slow
 
     def _goes_on(self) -> bool:
         job = self._job

@@ -1,13 +1,28 @@
 """The events of commands that ask a meter, beside those of every link; their fields are the keys of JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cosemscope.apdu.context import Reference
+from cosemscope.apdu.data.dates import DATE_TIME, moment, plausible_date_time
 from cosemscope.apdu.names.blue_book import class_name, dotted
 from cosemscope.application.object_model.object_lists import AccessRight, ObjectEntry
 from cosemscope.application.object_model.unit_values import UnitValue
 from cosemscope.capture.events import Event, Trouble, Vocabulary
 from cosemscope.live.client.value_words import plain_json, reference_words, value_text
 from cosemscope.live.commands.live_events import ApduDiscarded, Connecting, LinkKept
+
+
+def _cell(value: UnitValue, text: str) -> object:
+    """A value of a row for programs: a number, a time in ISO 8601, or its text."""
+    if value.number is not None:
+        return float(value.number)
+    plain = value.value.plain if value.value is not None else None
+    if isinstance(plain, int | float | str):
+        return plain
+    is_time = isinstance(plain, bytes) and len(plain) == DATE_TIME.size and plausible_date_time(plain)
+    time = moment(plain) if is_time else None  # type: ignore[arg-type]  # octets
+    return text if time is None else time.isoformat()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +141,12 @@ class ProfileRow(Event):
     values: tuple[object, ...]
     texts: tuple[str, ...]
 
+    @classmethod
+    def of(cls, row: Sequence[UnitValue]) -> "ProfileRow":
+        """The event about a row."""
+        texts = tuple(map(value_text, row))
+        return cls(values=tuple(map(_cell, row, texts)), texts=texts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileEnded(Event):
@@ -152,6 +173,49 @@ class ReadingStatistics(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeterChanged(Event):
+    """A "set" or an "act" (a method) was done: on what, and in `text` what was sent, or what came of it."""
+
+    word = "changed"
+    service: str
+    class_id: int
+    obis: str
+    member: int
+    name: str
+    text: str
+
+    @classmethod
+    def of(cls, service: str, reference: Reference, text: str) -> "MeterChanged":
+        """The event about a change."""
+        return cls(
+            service=service,
+            class_id=reference.class_id,
+            obis=dotted(reference.instance),
+            member=reference.member,
+            name=reference_words(reference),
+            text=text,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageProgress(Event):
+    """So many blocks of an image are in the meter, of how many."""
+
+    word = "image"
+    blocks: int
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone(Event):
+    """A step of a sequence is done: its number from 1 on, and what it was in words."""
+
+    word = "step"
+    number: int
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Remarked(Event):
     """Something odd, or something that the meter told unasked, in a sentence."""
 
@@ -170,6 +234,9 @@ READING_EVENTS: Vocabulary[Event] = Vocabulary(
     ProfileRow,
     ProfileEnded,
     ReadingStatistics,
+    MeterChanged,
+    ImageProgress,
+    StepDone,
     Remarked,
     ApduDiscarded,
     LinkKept,

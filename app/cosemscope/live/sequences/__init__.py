@@ -1,0 +1,1 @@
+"""What is done to meters step by step: changes, sequences out of files, images."""
