@@ -64,7 +64,7 @@ def test_ends_of_two_ip_versions() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("apdu = 3", "begins nothing"),
+        ("apdu = 3", "is written"),
         ("", "would hold everything"),
         ("response_time > 1s", "response_time is told by a whole capture"),
         ("exchange.status == error", "exchange.status is told"),

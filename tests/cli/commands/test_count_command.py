@@ -41,7 +41,7 @@ def test_json_has_counts_shares_and_spread(capture: str, capsys: pytest.CaptureF
     }
     assert (done["result"], done["count"], done["share"]) == ("success", 2, 0.333333)
     assert [done[name] for name in ("min", "mean", "median", "p95", "max")] == [
-        *("0.001000000", "0.002000000", "0.001000000", "0.003000000", "0.003000000")
+        *("0.001000000", "0.002000000", "0.002000000", "0.003000000", "0.003000000")
     ]
     assert refused["result"] == "object-undefined"
 

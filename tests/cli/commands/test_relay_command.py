@@ -74,7 +74,7 @@ def test_json_lines_hold_and_change(meter: str, tmp_path: Path) -> None:
     with started("relay", ":0", meter, "--control", "--tcp-only", spool=tmp_path) as relay:
         address = relay.event("relaying")["address"]
         relay.tell(hold="apdu = 3")
-        assert "begins nothing" in relay.event("error")["message"]
+        assert "is written" in relay.event("error")["message"]
         relay.tell(hold="apdu == get-request")
         assert relay.event("breakpoint")["hold"] == "apdu == get-request"
         with started("connect", address, "--control", spool=tmp_path) as link:
@@ -240,7 +240,7 @@ def _rest(server: socket.socket) -> bytes:
     [
         ((), "there is nothing to relay"),
         (("4060",), "4060 leads nowhere"),
-        (("4060", "h", "--hold", "apdu = 3"), "--hold: “=” begins nothing"),
+        (("4060", "h", "--hold", "apdu = 3"), "--hold: “=” is written “==”"),
         (("4060", "h", "--hold", "response_time > 1s"), "told by a whole capture"),
         (("4060", "h", "--on-match", "drop"), "there is no --hold"),
         (("4060", "h", "--hold", "apdu", "--on-match", "dorp"), "nothing to do with a WPDU"),

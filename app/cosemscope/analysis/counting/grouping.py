@@ -59,13 +59,15 @@ class Groups(NamedTuple):
 class Spread(NamedTuple):
     """What the numbers of each group come to: arrays of the numbers' type by group, 0 where `counts` is 0.
 
-    `above` is the mean less the least number, float64: of instants too it keeps its nanoseconds so.
+    `middle` is the number in the middle, the lower one of two. `above` is the mean less the least number, and
+    `apart` the median less the middle, float64: of instants too they keep their nanoseconds so.
     """
 
     counts: Numbers
     least: Array
     above: npt.NDArray[np.float64]
-    median: Array
+    middle: Array
+    apart: npt.NDArray[np.float64]
     p95: Array
     p99: Array
     most: Array
@@ -73,14 +75,21 @@ class Spread(NamedTuple):
     @property
     def mean(self) -> Array:
         """The mean; of whole numbers rounded down."""
-        if self.least.dtype.kind == "f":
-            mean: Array = self.least + self.above
-            return mean
-        return self.least + np.floor(self.above).astype(np.int64)
+        return _sum(self.least, self.above)
+
+    @property
+    def median(self) -> Array:
+        """The median, where two are in the middle their mean; of whole numbers rounded down."""
+        return _sum(self.middle, self.apart)
 
     def taken(self, order: Numbers) -> "Spread":
         """The spread of these groups."""
         return Spread._make(column[order] for column in self)
+
+
+def _sum(base: Array, more: npt.NDArray[np.float64]) -> Array:
+    found: Array = base + (more if base.dtype.kind == "f" else np.floor(more).astype(np.int64))
+    return found
 
 
 def group(fields: Sequence[FieldCodes]) -> Groups:
@@ -113,7 +122,7 @@ def group(fields: Sequence[FieldCodes]) -> Groups:
 def spread(groups: Groups, numbers: Array, there: Mask) -> Spread:
     """The spread of each group's numbers, int64[rows] or float64[rows], those left out that are not `there`.
 
-    A percentile is the number at the nearest rank: one that was measured, none in between.
+    The 95th and 99th percentiles are the numbers at the nearest rank: measured ones, none in between.
     """
     chosen = groups.taken(there)
     of, values = groups.of[chosen], groups.taken(numbers)[chosen]
@@ -132,10 +141,13 @@ def spread(groups: Groups, numbers: Array, there: Mask) -> Spread:
         return found
 
     least, above = at(0.0), np.zeros(len(counts), np.float64)
+    middle, apart = at(0.5), np.zeros(len(counts), np.float64)
+    even = some & (counts % 2 == 0)
+    apart[even] = (values[starts[even] + counts[even] // 2] - middle[even]) / 2
     if some.any():
         differences = (values - np.repeat(least, counts)).astype(np.float64)
         above[some] = np.add.reduceat(differences, starts[some]) / counts[some]
-    return Spread(counts, least, above, at(0.5), at(0.95), at(0.99), at(1.0))
+    return Spread(counts, least, above, middle, apart, at(0.95), at(0.99), at(1.0))
 
 
 def _sorted_by_group(of: Numbers, values: Array) -> Array:

@@ -93,17 +93,17 @@ class CountTable(NamedTuple):
     def _told(self, tell: Callable[[Array], list[Any]]) -> list[list[Any]]:
         """Each number of the spread as `tell` tells values of the field, None of groups without any number.
 
-        Means of whole numbers, and numbers that need not be whole, are told as they are.
+        Means and medians of whole numbers, and numbers that need not be whole, are told as they are.
         """
         assert self.of is not None
         assert self.spread is not None
         found = self.spread
-        columns = [found.least, found.median, found.p95, found.most]
         if isinstance(self.of.type, _NANOSECONDS):
-            told, mean = list(map(tell, columns)), tell(found.mean)
+            columns = [found.least, found.mean, found.median, found.p95, found.most]
         else:
-            told, mean = list(map(_plain, columns)), _plain(found.least + found.above)
-        told.insert(1, mean)
+            mean, median = found.least + found.above, found.middle + found.apart
+            tell, columns = _plain, [found.least, mean, median, found.p95, found.most]
+        told = list(map(tell, columns))
         some = (found.counts > 0).tolist()
         return [
             [value if there else None for value, there in zip(column, some, strict=True)] for column in told

@@ -205,9 +205,7 @@ class _Overview:
         known = np.sort(times[times >= 0])
         if not len(known):
             return
-        found.median, found.p95 = (
-            int(known[max(-(-len(known) * share // 100) - 1, 0)]) for share in (50, 95)
-        )
+        found.median, found.p95 = int(np.median(known)), int(known[-(-len(known) * 95 // 100) - 1])
         found.longest = int(known[-1])
         slowest = int(np.argmax(times))
         sentences = CauseSentences(self._analysis, self._facts)

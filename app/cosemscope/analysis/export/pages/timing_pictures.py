@@ -86,8 +86,8 @@ def times_by_length(took: Numbers) -> Iterator[str]:
         yield _text(place, _HEIGHT - 12, short_duration(10**power), "middle")
     yield _text(_LEFT - 8, _TOP + _WRITTEN + 8, f"{most:,}", "end")
     ordered = np.sort(took)
-    for row, (share, name) in enumerate(((50, "median"), (95, "95 %"))):
-        value = int(ordered[-(-len(ordered) * share // 100) - 1])
+    marks = {"median": int(np.median(ordered)), "95 %": int(ordered[-(-len(ordered) * 95 // 100) - 1])}
+    for row, (name, value) in enumerate(marks.items()):
         place = _LEFT + (log10(max(value, 1)) - first) * _BARS * width
         yield f'<path class="mark" d="M{place:.1f} {_TOP}V{bottom}"/>'
         side, anchor = (5, "start") if place < _WIDTH / 2 else (-5, "end")
