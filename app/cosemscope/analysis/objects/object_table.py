@@ -6,7 +6,8 @@
 A meter is a DLMS server by its address, a logical device of it by its wPort. Readings
 are columns in the order of the capture; equal values in a row are kept once. Pushes are
 tied to their objects at the end, when all object lists are known. Of a capture that grows
-the view is completed again and again, and takes in what is new.
+the view is completed again and again, and takes in what is new; pushes of a meter of which
+more is known then are tied anew.
 """
 
 from collections import defaultdict
@@ -120,6 +121,8 @@ class ObjectView:
         self._remembered: dict[tuple[int, int, bytes], KeptValue] = {}
         self._scalers: dict[Attribute, ScalerUnit] = {}
         self._pushes: list[tuple[int, bytes]] = []  # rows, and the body's APDU
+        self._tied = 0  # those of them that were tied
+        self._better_known: set[str] = set()  # meters that told classes of names since
         self._pairs: dict[int, tuple[LogicalDevice, int]] = {}
         self._pending: list[tuple[int, ...]] = []
         self._object_lists: defaultdict[str, dict[bytes, tuple[Reference, ...]]] = defaultdict(dict)
@@ -137,7 +140,8 @@ class ObjectView:
         `told` hears of rows done and their number; what it raises, such as Cancelled, comes out, and the next
         call goes on there. Raises CaptureError and OSError when the capture's octets cannot be read any more.
         """
-        total = len(self.analysis.first_look) if stop is None else stop
+        known = len(self.analysis.first_look)
+        total = known if stop is None else min(stop, known)
         self._near_is_client = near_is_client(self.analysis.pairs)
         for start in range(self.taken, total, _BATCH):
             if cancelled():
@@ -224,12 +228,12 @@ class ObjectView:
             self._pushes.append((row, apdu))
         elif self._shallow and _is_deep(apdu, look):
             assert look.request is not None
-            self._add(row, pair, 0, ToldData(look.request.references[0], How.READ, None), None)
+            self._take_one(row, pair, 0, ToldData(look.request.references[0], How.READ, None), None)
         elif apdu[0] in _TELLING and not self._take_again(row, pair, apdu, look):
             told = told_data(apdu, look.context, brief=_asks_one(look))
             values = [kept(one) for one in told]
             for item, (one, value) in enumerate(zip(told, values, strict=True)):
-                self._add(row, pair, item, one, value)
+                self._take_one(row, pair, item, one, value)
                 self._learn(pair, one)
             if len(told) == 1 and values[0] is not None and self._may_come_again(apdu, look):
                 self._remember(told[0].reference, apdu[4:], values[0])
@@ -250,7 +254,7 @@ class ObjectView:
             (reference.class_id, reference.member, apdu[4:])
         )
         if value is not None:
-            self._add(row, pair, 0, ToldData(reference, How.READ, None), value)
+            self._take_one(row, pair, 0, ToldData(reference, How.READ, None), value)
         return value is not None
 
     def _remember(self, reference: Reference, octets: bytes, value: KeptValue) -> None:
@@ -258,8 +262,17 @@ class ObjectView:
             self._remembered.clear()
         self._remembered[reference.class_id, reference.member, octets] = value
 
+    def _take_one(self, row: int, pair: int, item: int, one: ToldData, value: KeptValue | None) -> None:
+        """Add an item that names its object's class itself, as pushes may not."""
+        self._add(row, pair, item, one, value)
+        meter = self._pairs[pair][0].meter
+        classes = self._classes[meter, one.reference.instance]
+        if one.reference.class_id not in classes:
+            classes.add(one.reference.class_id)
+            self._better_known.add(meter)
+
     def _add(self, row: int, pair: int, item: int, one: ToldData, value: KeptValue | None) -> None:
-        device, client = self._pairs.get(pair) or self._pair(pair)
+        device, client = self._pair_of(pair)
         reference = one.reference
         attribute = Attribute(device, reference.class_id, reference.instance, reference.member)
         place = self._places.get(attribute)
@@ -309,14 +322,32 @@ class ObjectView:
     # --- pushes ---
 
     def _tie_pushes(self) -> None:
-        pairs = self.analysis.wpdu_pairs["pair"]
+        """Tie pushes that came, and again those that were tied when less was known of their meters."""
+        pairs, before = self.analysis.wpdu_pairs["pair"], self._object_lists
         self._set_lists()
-        self._set_classes()
-        for row, apdu in self._pushes:
-            pair = int(pairs[row])
-            for item, one in enumerate(self._told(apdu, Context(), row)):
-                self._add(row, pair, item, self._classed(pair, one), kept(one))
-        self._pushes.clear()
+        lists = self._object_lists
+        known = self._better_known | {meter for meter in lists if lists[meter] != before.get(meter, {})}
+        self._better_known = set()
+        tied = [row for row, _ in self._pushes[: self._tied]]
+        again = {row for row in tied if self._pair_of(int(pairs[row]))[0].meter in known}
+        if again:
+            self._drop(again)
+        for number, (row, apdu) in enumerate(self._pushes):
+            if number >= self._tied or row in again:
+                pair = int(pairs[row])
+                for item, one in enumerate(self._told(apdu, Context(), row)):
+                    self._add(row, pair, item, self._classed(pair, one), kept(one))
+        self._tied = len(self._pushes)
+
+    def _drop(self, rows: set[int]) -> None:
+        """Forget the readings of these WPDU rows."""
+        kept_ones = ~np.isin(self.readings["wpdu"], np.fromiter(rows, np.int64, len(rows)))
+        columns = {name: self.readings[name][kept_ones] for name in READING_FIELDS}
+        self.readings = Columns(READING_FIELDS)
+        self.readings.extend(int(np.count_nonzero(kept_ones)), **columns)
+
+    def _pair_of(self, pair: int) -> tuple[LogicalDevice, int]:
+        return self._pairs.get(pair) or self._pair(pair)
 
     def _told(self, apdu: bytes, context: Context, row: int) -> list[ToldData]:
         """What an APDU tells, pushes included."""
@@ -324,7 +355,7 @@ class ObjectView:
             return told_data(apdu, context)
         body = find(decode_apdu(apdu).root, "notification-body")
         pair = int(self.analysis.wpdu_pairs["pair"][row])
-        device, _ = self._pairs.get(pair) or self._pair(pair)
+        device, _ = self._pair_of(pair)
         return push_data(body, self._lists(device)) if body is not None else []
 
     def _set_lists(self) -> None:
@@ -347,12 +378,6 @@ class ObjectView:
             return known.get(name, ())
 
         return lists
-
-    def _set_classes(self) -> None:
-        """The classes of each name at each meter, by which values with a name alone find their objects."""
-        self._classes = defaultdict(set)
-        for one in self.attributes:
-            self._classes[one.device.meter, one.instance].add(one.class_id)
 
     def _classed(self, pair: int, one: ToldData) -> ToldData:
         """The same with the class that the meter's object of this name has, where only one has the name."""
