@@ -19,7 +19,7 @@ from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.frame.pane_room import PaneRoom, below_the_table, bring_to_front
 from cosemscope.gui.frame.places import KeptPlace
-from cosemscope.gui.live.link_panel import LinkPanel
+from cosemscope.gui.live.panels.link_panel import LinkPanel
 from cosemscope.gui.look.dock_style import DockStyle
 from cosemscope.gui.panes.counts.count_pane import CountPane
 from cosemscope.gui.panes.details.details_pane import DetailsPane

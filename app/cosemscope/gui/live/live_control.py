@@ -26,9 +26,9 @@ from cosemscope.gui.document.unsaved_spool import UnsavedSpool
 from cosemscope.gui.live.asked_jobs import Job, command_in, command_line, remembered, title_of_job
 from cosemscope.gui.live.capture_dialog import ask_capture
 from cosemscope.gui.live.connect_dialog import ask_connect, ask_listen, remember
-from cosemscope.gui.live.link_panel import LinkPanel
 from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.live.live_process import LiveProcess
+from cosemscope.gui.live.panels.link_panel import LinkPanel
 from cosemscope.gui.live.recovery import describe
 from cosemscope.gui.live.saver import Saver, Then
 from cosemscope.live.commands.link_job import ConnectJob

@@ -18,7 +18,7 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.frame.window import Window
 from cosemscope.gui.live.asked_jobs import command_line, remembered
 from cosemscope.gui.live.connect_dialog import ConnectDialog, ListenDialog, ask_connect
-from cosemscope.gui.live.link_panel import LinkPanel
+from cosemscope.gui.live.panels.link_panel import LinkPanel
 from cosemscope.gui.panes.wpdus.column_looks import USUAL_FIELDS
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob

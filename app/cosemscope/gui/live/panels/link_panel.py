@@ -1,23 +1,19 @@
 """The panel of a test link: how it stands in words, what went over it, and a line to send an APDU.
 
-It knows events and commands (see `live_events`), not processes. The traffic itself is in the table; here are
-response times, and what went wrong.
+Its list has response times, and what went wrong.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QPaintEvent
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QMenu,
     QPushButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -26,16 +22,14 @@ from cosemscope.apdu.pasted.pasted_text import parse_octets
 from cosemscope.apdu.pasted.pieces import HexError
 from cosemscope.capture.events import NOT_OBEYED, Event, Trouble
 from cosemscope.gui.live.asked_jobs import LinkJob, title_of_job
+from cosemscope.gui.live.panels.live_panel import LivePanel, LogLine, usual_line
 from cosemscope.gui.look import theme
-from cosemscope.gui.look.cells import paint_hint
-from cosemscope.gui.look.formats import plain_tip
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.live.commands.live_events import (
     AnswerWith,
-    ApduDiscarded,
     ApduReceived,
     ApduSent,
     Connected,
@@ -48,46 +42,27 @@ from cosemscope.live.commands.ready_made import READY_MADE
 from cosemscope.transport.wports import Side, wport_name
 from cosemscope.wording import count, sentence, short_duration
 
-#: Lines kept in the list, and APDUs kept in the history of the line.
-LINES, HISTORY = 1000, 100
-
-_APDU_ROLE = int(Qt.ItemDataRole.UserRole)
-
-
-class _Line(NamedTuple):
-    """A line of the list: its icon, its words, the APDU that it is about."""
-
-    picture: str
-    text: str
-    apdu: bytes = b""
+#: APDUs kept in the history of the line.
+HISTORY = 100
+_TAKE_BACK = "Double click: put it in the line"
 
 
-def _line_of(event: Event) -> _Line | None:
+def _line_of(event: Event) -> LogLine | None:
     """Line of the list about an event; None for one that it does not show."""
     match event:
         case Connecting():
-            return _Line("connect", f"connecting to {event.to}")
+            return LogLine("connect", f"connecting to {event.to}")
         case Listening():
-            return _Line("listen", f"listening on {event.address} {event.transport.upper()}")
-        case Connected():
-            return _Line("connect", f"connected: {event.local} to {event.remote}")
+            return LogLine("listen", f"listening on {event.address} {event.transport.upper()}")
         case ApduSent():
-            return _Line("forward", f"{event.name}, {count(len(event.apdu), 'octet')}", event.apdu)
+            return LogLine("forward", f"{event.name}, {count(len(event.apdu), 'octet')}", event.apdu)
         case ApduReceived():
             taken = event.response_ms
             time = f" · {short_duration(round(taken * 1e6))}" if taken is not None else ""
             remark = f" · {event.remark}" if event.remark else ""
             words = f"{event.name}, {count(len(event.apdu), 'octet')}{time}{remark}"
-            return _Line("back", words, event.apdu)
-        case ApduDiscarded():
-            wport = event.destination_wport
-            words = f"{event.name} for wPort {wport}, which nobody has here: discarded"
-            return _Line("warning", words, event.apdu)
-        case LinkClosed():
-            return _Line("close", event.message)
-        case Trouble():
-            return _Line("error", event.message)
-    return None
+            return LogLine("back", words, event.apdu)
+    return usual_line(event)
 
 
 class SendLine(QLineEdit):
@@ -115,44 +90,17 @@ class SendLine(QLineEdit):
         self.setText(self._history[self._at] if self._at < len(self._history) else "")
 
 
-class LinkLog(QListWidget):
-    """The list of what went over the link."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The lines, or words where there are none."""
-        super().paintEvent(event)
-        if not self.model().rowCount():
-            paint_hint(
-                self.viewport(),
-                "Connect or listen: what goes over the link, and how long it took, is listed here.",
-            )
-
-
-class LinkPanel(QWidget):
-    """The panel. `commanded` gives a command for the process, `SendApdu` or `AnswerWith`; `closeAsked` and
-    `againAsked` are the button at the top."""
-
-    commanded = Signal(object)
-    closeAsked = Signal()
-    againAsked = Signal()
+class LinkPanel(LivePanel):
+    """The panel. Its commands are `SendApdu` and `AnswerWith`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Link")
+        super().__init__(
+            "Link",
+            "Connect or listen: what goes over the link, and how long it took, is listed here.",
+            parent,
+        )
         self._job: LinkJob | None = None
-        self._open = False
         self._peers: set[str] = set()
-        self.status = PlainLabel(self)
-        self.status.setWordWrap(True)
-        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._picture = PlainLabel(self)
-        self.end_button = QPushButton(self)
-        self.log = LinkLog(self)
-        self.log.setAccessibleName("What happened on the link")
-        self.log.setUniformItemSizes(True)
-        self.log.setIconSize(QSize(14, 14))
-        self.log.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.line = SendLine(self)
         self.line.setFont(theme.fixed_font())
         self.line.setAccessibleName("APDU to send, in hexadecimal")
@@ -180,11 +128,6 @@ class LinkPanel(QWidget):
         self.ready_made.setMenu(menu)
         self.answer_button.setCheckable(True)
         self.answer_button.setToolTip("Answer every APDU that comes with this one")
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
-        top.addWidget(self.status, 1)
-        top.addWidget(self.end_button, 0, Qt.AlignmentFlag.AlignTop)
         line = QHBoxLayout()
         line.setSpacing(6)
         line.addWidget(self.ready_made)
@@ -194,35 +137,28 @@ class LinkPanel(QWidget):
         below.addWidget(self.meaning, 1)
         below.addWidget(self.answer_button)
         below.addWidget(self.send_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(6)
-        column.addLayout(top)
-        column.addWidget(self.log, 1)
-        column.addLayout(line)
-        column.addLayout(below)
+        self.column.addWidget(self.log, 1)
+        self.column.addLayout(line)
+        self.column.addLayout(below)
 
     def _connect(self) -> None:
         self.line.returnPressed.connect(self.send)
         self.line.textChanged.connect(self._show_line)
         self.send_button.clicked.connect(self.send)
         self.answer_button.toggled.connect(self._answer)
-        self.end_button.clicked.connect(lambda: (self.closeAsked if self._open else self.againAsked).emit())
-        self.log.itemActivated.connect(self._take_back)
+        self.log.apduWanted.connect(self.write)
         self._waiting.timeout.connect(self._miss_answer)
 
     # The link's life
 
     def begin(self, job: LinkJob) -> None:
         """A link has been asked for."""
-        self._job = job
-        self._open = True
+        super().begin(job)
         self._peers.clear()
-        self.log.clear()
         listening = isinstance(job, ListenJob)
         self.answer_button.setVisible(listening)
         self.answer_button.setChecked(False)
-        self._say("listen" if listening else "connect", "", f"Starting: {title_of_job(job)} …")
+        self.say("listen" if listening else "connect", "", f"Starting: {title_of_job(job)} …")
         self._show_line()
 
     def take(self, event: Event) -> None:
@@ -233,10 +169,10 @@ class LinkPanel(QWidget):
         remote = getattr(event, "remote", None)
         if isinstance(self._job, ListenJob) and remote and not isinstance(event, Connected):
             line = line._replace(text=f"{remote}  {line.text}")
-        self._add(line)
+        self.log.add(line, _TAKE_BACK)
         match event:
             case Connecting():
-                self._say("connect", "", f"Connecting to {event.to} over {event.transport.upper()} …")
+                self.say("connect", "", f"Connecting to {event.to} over {event.transport.upper()} …")
             case Listening():
                 self._take_listening()
             case Connected():
@@ -251,24 +187,19 @@ class LinkPanel(QWidget):
                 self._take_closed(event)
             case Trouble() if event.fault != NOT_OBEYED and isinstance(self._job, ConnectJob):
                 self._waiting.stop()
-                self._say("error", "error", sentence(event.message))
+                self.say("error", "error", sentence(event.message))
 
     def end(self, trouble: str) -> None:
         """The process has ended; `trouble` is what it said last, if anything went wrong."""
-        self._open = False
+        super().end(trouble)
         self._waiting.stop()
         self._peers.clear()
-        if trouble:
-            self._add(_Line("error", trouble))
-            self._say("error", "error", sentence(trouble))
-        elif "…" in self.status.text() or self._picture.property("severity") == "":
-            self._say("close", "", "Closed.")
         self._show_line()
 
     def _take_listening(self) -> None:
         assert isinstance(self._job, ListenJob)
         name = wport_name(self._job.wports[0], Side.SERVER)
-        self._say(
+        self.say(
             "listen", "", f"Listening: {title_of_job(self._job)}\nserver wPort {self._job.wports[0]} ({name})"
         )
 
@@ -277,7 +208,7 @@ class LinkPanel(QWidget):
         if isinstance(self._job, ConnectJob):
             job = self._job
             near, far = wport_name(job.client, Side.CLIENT), wport_name(job.server, Side.SERVER)
-            self._say(
+            self.say(
                 "connect",
                 "",
                 f"Connected to {event.remote} over {event.transport.upper()}\n"
@@ -288,15 +219,15 @@ class LinkPanel(QWidget):
     def _take_closed(self, event: LinkClosed) -> None:
         self._waiting.stop()
         self._peers.discard(event.remote)
-        if isinstance(self._job, ConnectJob) and self._picture.property("severity") != "error":
-            self._say("close", "note", sentence(event.message))
+        if isinstance(self._job, ConnectJob) and self.severity != "error":
+            self.say("close", "note", sentence(event.message))
         self._show_line()
 
     def _miss_answer(self) -> None:
         assert isinstance(self._job, ConnectJob)
         text = f"no answer from {title_of_job(self._job).partition(' ')[0]} within {self._job.timeout:g} s"
-        self._add(_Line("warning", text))
-        self._say("warning", "warning", f"{sentence(text)} The link is still open.")
+        self.log.add(LogLine("warning", text))
+        self.say("warning", "warning", f"{sentence(text)} The link is still open.")
 
     # The line
 
@@ -356,13 +287,12 @@ class LinkPanel(QWidget):
         self.ready_made.setEnabled(self._open)
         self.send_button.setEnabled(self.can_send)
         self.answer_button.setEnabled(self._open and (self.answer_button.isChecked() or bool(self._octets())))
-        self.end_button.setText("Close" if self._open else "Again")
-        self.end_button.setVisible(self._job is not None)
-        listening = isinstance(self._job, ListenJob)
-        again = "Listen again" if listening else "Connect again, to the same address"
-        self.end_button.setToolTip(
-            again if not self._open else "Stop listening" if listening else "Close the link"
-        )
+        self._show_end_button()
+
+    def _end_words(self) -> tuple[str, str]:
+        if isinstance(self._job, ListenJob):
+            return "Stop listening", "Listen again"
+        return "Close the link", "Connect again, to the same address"
 
     def _hint(self) -> str:
         if not self._open:
@@ -371,49 +301,8 @@ class LinkPanel(QWidget):
             return ""
         return "nobody has connected yet" if isinstance(self._job, ListenJob) else "not connected yet"
 
-    # The list
-
-    def _add(self, line: _Line) -> None:
-        bar = self.log.verticalScrollBar()
-        at_end = bar.value() >= bar.maximum()
-        colour = theme.colours(self.palette()).error if line.picture == "error" else ""
-        item = QListWidgetItem(icon(line.picture, colour), line.text)
-        apdu = line.apdu.hex()
-        item.setData(_APDU_ROLE, apdu)
-        item.setToolTip(
-            plain_tip(f"{line.text}\n{apdu}\nDouble click: put it in the line" if apdu else line.text)
-        )
-        self.log.addItem(item)
-        while self.log.count() > LINES:
-            self.log.takeItem(0)
-        if at_end:
-            self.log.scrollToBottom()
-
-    def _take_back(self, item: QListWidgetItem) -> None:
-        apdu = item.data(_APDU_ROLE)
-        if apdu:
-            self.write(bytes.fromhex(apdu))
-        else:
-            QGuiApplication.clipboard().setText(item.text())
-
-    def _say(self, picture: str, severity: str, text: str) -> None:
-        self._picture.setProperty("picture", picture)
-        self._picture.setProperty("severity", severity)
-        self.status.setText(text)
-        self._paint_as_meant()
-
-    def _paint_as_meant(self) -> None:
-        scheme = theme.colours(self.palette())
-        severity = self._picture.property("severity") or ""
-        ink = {"error": scheme.error, "warning": scheme.warning, "note": scheme.note}.get(severity, "")
-        self.status.setStyleSheet(f"color: {ink}" if ink else "")
-        picture = self._picture.property("picture")
-        if picture:
-            self._picture.setPixmap(icon(picture, ink).pixmap(18, 18))
-
     def changeEvent(self, event: QEvent) -> None:
         """Follow the colour scheme."""
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_waiting"):
-            self._paint_as_meant()
             self._show_line()
         super().changeEvent(event)
