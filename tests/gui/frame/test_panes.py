@@ -55,7 +55,7 @@ class Tally(QLabel, Pane):
         self.kept = state
 
 
-ROWS = (*PANES, PaneRow("tally", "Tally", Tally, below="timing", height=10, state=STATE))
+ROWS = (*PANES, PaneRow("tally", "Tally", Tally, below="details", height=10, state=STATE))
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_pane_of_one_row_lives_with_the_others(make):
     assert isinstance(dock, QDockWidget)
     assert window.workspace.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea
     assert dock.toggleViewAction() in window.workspace.pane_actions()
-    assert dock.y() > window.workspace.timing.parent().y()
+    assert dock.y() > window.workspace.details.parent().y()
     assert pane.traffic is window.workspace.traffic
     assert pane.rows == window.document.wpdus > 100
     assert pane.peers == len(window.document.analysis.sessions())
@@ -136,10 +136,10 @@ def test_the_panes_of_the_table_zoom_and_remember(qtbot, look, settings: Setting
 def test_a_pane_on_demand_is_hidden_until_it_is_asked_for(window):
     """The panel of a link, under the sessions; hidden again at the next start, whatever is remembered."""
     workspace = window.workspace
-    assert workspace.link.parentWidget().isHidden()
+    assert workspace.live_panels["link"].parentWidget().isHidden()
     window.pages.setCurrentWidget(workspace)
     workspace.show_pane("link", True)
-    dock = workspace.link.parentWidget()
+    dock = workspace.live_panels["link"].parentWidget()
     assert not dock.isHidden()
     assert workspace.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
     workspace.restore_layout(workspace.layout_state())

@@ -19,7 +19,7 @@ def page(qtbot, look) -> StartPage:
     return page
 
 
-WAYS = ("open", "capture", "connect", "listen", "paste", "sample")
+WAYS = ("open", "capture", "connect", "listen", "paste", "sample", "readMeter", "meter")
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -70,7 +70,7 @@ def test_a_real_exchange_on_loopback(window, qtbot):
         window.live.stop()
         wait_for_end(window, qtbot)
         assert window.document.wpdus == 6
-        assert not window.live.panel.isVisible()
+        assert not window.workspace.live_panels["link"].isVisible()
 
 
 def save(window: Window, qtbot, monkeypatch, target: Path) -> None:

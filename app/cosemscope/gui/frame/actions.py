@@ -401,6 +401,22 @@ ACTIONS = (
         "Accept connections and datagrams, and answer them",
     ),
     ActionSpec(
+        "meter",
+        "Be a &meter…",
+        "live.ask_meter",
+        (),
+        "meter",
+        "Start a built-in meter that clients can talk to, with faults on demand",
+    ),
+    ActionSpec(
+        "read-meter",
+        "Start the &built-in meter and read it",
+        "live.read_meter",
+        (),
+        "meter",
+        "A meter on this computer, and a test link that reads it",
+    ),
+    ActionSpec(
         "counts",
         "&Count by…",
         "workspace.show_counts",
@@ -550,7 +566,7 @@ MENUS = (
         ),
     ),
     ("&Capture", ("capture-options", "capture", "stop", "restart")),
-    ("&Link", ("connect", "listen")),
+    ("&Link", ("connect", "listen", SEPARATOR, "meter", SEPARATOR, "read-meter")),
     (
         "&Analyze",
         (

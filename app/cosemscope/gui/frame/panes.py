@@ -4,7 +4,7 @@ The workspace hands traffic, keys and zoom to all panes alike. They share what i
 and say what they want of the window by `Wishes`: none knows another.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QByteArray, QChildEvent, Qt, QTimer, Signal
@@ -19,7 +19,10 @@ from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.document.traffic import Traffic
 from cosemscope.gui.frame.pane_room import PaneRoom, below_the_table, bring_to_front
 from cosemscope.gui.frame.places import KeptPlace
+from cosemscope.gui.live.asked_jobs import LIVE_PANES
 from cosemscope.gui.live.panels.link_panel import LinkPanel
+from cosemscope.gui.live.panels.live_panel import LivePanel
+from cosemscope.gui.live.panels.meter_panel import MeterPanel
 from cosemscope.gui.look.dock_style import DockStyle
 from cosemscope.gui.panes.counts.count_pane import CountPane
 from cosemscope.gui.panes.details.details_pane import DetailsPane
@@ -70,6 +73,13 @@ class LinkPane(LinkPanel, Pane):
         super().__init__(parent)
 
 
+class MeterPane(MeterPanel, Pane):
+    """The panel of the built-in meter as a pane, likewise."""
+
+    def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget) -> None:
+        super().__init__(parent)
+
+
 #: The panes, in the order in which they are made, hear of the traffic and are reached by the Tab key.
 PANES = (
     PaneRow("filter", "Display filter", FilterBar, state=options.FILTERS),
@@ -87,6 +97,7 @@ PANES = (
     PaneRow("overview", "Overview", OverviewPane, beside="timing", height=38, on_demand=True),
     PaneRow("counts", "Counts", CountPane, beside="timing", height=38, state=options.COUNTS, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
+    PaneRow("meter", "Built-in meter", MeterPane, beside="link", on_demand=True),
 )
 
 
@@ -129,7 +140,7 @@ class Workspace(QMainWindow):
         self.sessions: SessionTree = self.panes["sessions"]
         self.details: DetailsPane = self.panes["details"]
         self.timing: TimingGraph = self.panes["timing"]
-        self.link: LinkPane = self.panes["link"]
+        self.live_panels: dict[str, LivePanel] = {name: self.panes[name] for name in LIVE_PANES}
         self.table.wpdus.rowsChanged.connect(self.rowsChanged)
         self.wishes.sessionAsked.connect(self.show_session)
         self.wishes.counterpartAsked.connect(self.go_to_counterpart)
@@ -178,18 +189,28 @@ class Workspace(QMainWindow):
         One that has come below another is nearly as high as that, one beside another at least as its share.
         """
         dock, height = self._docks[name], max(400, self.height())
-        row = next(row for row in self._rows if row.name == name)
-        is_new = dock.isHidden()
+        rows = {row.name: row for row in self._rows}
+        row = rows[name]
+        below = row.below or (rows[row.beside].below if row.beside else "")
+        is_new = dock.isHidden() and all(one.isHidden() for one in self.tabifiedDockWidgets(dock))
         dock.setVisible(wanted)
         if not wanted:
             return
         bring_to_front(self, dock)
-        if is_new and row.below:
+        if is_new and below and rows[below].area == _LEFT:
             heights = [height * 52 // 100, height * 48 // 100]
-            self.resizeDocks([self._docks[row.below], dock], heights, Qt.Orientation.Vertical)
+            self.resizeDocks([self._docks[below], dock], heights, Qt.Orientation.Vertical)
         elif is_new and row.beside:
             least = max(height * row.height // 100, self._docks[row.beside].height())
             self.resizeDocks([dock], [least], Qt.Orientation.Vertical)
+
+    def show_live_panes(self, names: Collection[str]) -> None:
+        """Show these panes of what is live, the last one in front, and hide the others."""
+        for name in self.live_panels:
+            if name not in names:
+                self.show_pane(name, False)
+        for name in names:
+            self.show_pane(name, True)
 
     # Content
 

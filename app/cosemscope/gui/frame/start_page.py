@@ -33,6 +33,12 @@ _WAYS = {
     "listen": ("listen", "Listen…", "Accept connections and pushes, and answer them"),
     "paste": ("octets", "Paste octets…", "Decode a WPDU, an APDU or a log given in hex"),
     "sample": ("sample", "Look at the sample", "A small capture with a bit of everything"),
+    "readMeter": (
+        "meter",
+        "Start the built-in meter and read it",
+        "No meter at hand? One on this computer, read over a test link",
+    ),
+    "meter": ("meter", "Be a meter…", "For a client of yours: with faults on demand, and pushes"),
 }
 _ACROSS = 3
 
@@ -153,12 +159,14 @@ class StartPage(QScrollArea):
     connectAsked = Signal()
     listenAsked = Signal()
     pasteAsked = Signal()
+    readMeterAsked = Signal()
+    meterAsked = Signal()
     recentAsked = Signal(str)
     clearAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        #: The button of each way to begin: open, capture, connect, listen, paste, sample.
+        #: The button of each way to begin, by its name.
         self.ways: dict[str, WayButton] = {}
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt, QTimer
@@ -56,14 +55,13 @@ from cosemscope.gui.frame.setting_menus import ChoiceMenu, RecentMenu
 from cosemscope.gui.frame.shortcuts import show_shortcuts
 from cosemscope.gui.frame.start_page import StartPage
 from cosemscope.gui.frame.status_bar import StatusBar
+from cosemscope.gui.live.asked_jobs import KINDS
 from cosemscope.gui.live.interface_watch import InterfaceWatch
 from cosemscope.gui.live.live_control import Live
 from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.formats import PRECISIONS, TIME_FORMATS
 from cosemscope.gui.look.icons import application_icon
-from cosemscope.live.commands.link_job import ConnectJob
-from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.resources import resource
 from cosemscope.streams.decode_as import DecodeAs
 from cosemscope.window_words import WindowWords
@@ -117,7 +115,7 @@ class Window(QMainWindow):
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.news = ReadingNews(self, self.status, self.messages)
-        self.live = Live(self._live_host(), self.workspace.link)
+        self.live = Live(self._live_host(), self.workspace.live_panels)
         self.noting = Noting(self.workspace)
         self.exporting = Exporting(self, self.workspace, self.messages.say, self.status.task.follow)
         self.opening = KeysAndOctets(self, settings, self.messages.say)
@@ -144,7 +142,7 @@ class Window(QMainWindow):
             open_spool=self.open_spool,
             say_state=self.status.file.setText,
             show_file=self.news.show_file,
-            show_panel=partial(self.workspace.show_pane, "link"),
+            show_panels=self.workspace.show_live_panes,
         )
 
     def _make_menus(self) -> None:
@@ -177,6 +175,8 @@ class Window(QMainWindow):
         self.start_page.captureAsked.connect(self.live.ask_capture)
         self.start_page.connectAsked.connect(self.live.ask_connect)
         self.start_page.listenAsked.connect(self.live.ask_listen)
+        self.start_page.readMeterAsked.connect(self.live.read_meter)
+        self.start_page.meterAsked.connect(self.live.ask_meter)
         self.start_page.pasteAsked.connect(self.opening.show_box)
         self.start_page.left.openAsked.connect(self.live.open_left)
         self.start_page.left.failed.connect(lambda text: self.messages.say(MessageSeverity.ERROR, text))
@@ -289,18 +289,13 @@ class Window(QMainWindow):
         self.workspace.table.follows_tail = follow
         self.workspace.table.set_hint(self._waiting_words() if follow else "")
         if spool is None:
-            self.workspace.show_pane("link", False)
+            self.workspace.show_live_panes(())
         document.start()
         self._show_state()
 
     def _waiting_words(self) -> str:
         """What to do while live traffic has no WPDU yet."""
-        match self.live.job:
-            case ConnectJob():
-                return "No WPDU yet: choose or type an APDU under “Test link”, and send it."
-            case ListenJob():
-                return "No WPDU yet: waiting for somebody who connects or sends."
-        return "No WPDU yet: waiting for traffic. Ctrl+E stops the capture."
+        return KINDS[type(self.live.job)].waiting if self.live.job is not None else ""
 
     def _let_go(self) -> None:
         """Close the present document, and show nothing of it any more."""
@@ -354,8 +349,8 @@ class Window(QMainWindow):
         is_new = self.document.spool is None and self._return is None
         if is_new and self.document.analysis.progress[1] > _LARGE:
             self.workspace.show_overview()
-        if self.live.linked:
-            self.workspace.link.take_focus()
+        if self.live.panel is not None:
+            self.live.panel.take_focus()
         else:
             self.workspace.table.setFocus()
         self._show_state()

@@ -1,19 +1,51 @@
-"""Jobs of live commands as a person asks for them: checks of what is typed, titles, what is remembered."""
+"""Jobs of live commands as a person asks for them: checks of what is typed, titles, what is remembered.
+
+What a window needs to know of each kind of job is one row of `KINDS`.
+"""
 
 import re
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from cosemscope.capture.capturing.capture_events import CAPTURE_EVENTS
 from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.capturing.windows_only import title_of
+from cosemscope.capture.events import Event, Vocabulary
 from cosemscope.capture.job_options import job_of_words, words_of
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
+from cosemscope.live.commands.live_events import LIVE_EVENTS
 from cosemscope.live.links.addresses import parse_address
 from cosemscope.live.links.faults import LinkError
+from cosemscope.live.meter.meter_events import METER_EVENTS
+from cosemscope.live.meter.meter_job import MeterJob
 
 LinkJob = ConnectJob | ListenJob
-Job = LinkJob | CaptureJob
-J = TypeVar("J", ConnectJob, ListenJob, CaptureJob)
+Job = LinkJob | CaptureJob | MeterJob
+J = TypeVar("J", ConnectJob, ListenJob, CaptureJob, MeterJob)
+
+
+class JobKind(NamedTuple):
+    """One kind of job in a window: what its process tells, its pane, "" for none, what to do for traffic."""
+
+    vocabulary: Vocabulary[Event]
+    pane: str
+    waiting: str
+
+
+KINDS: dict[type[Job], JobKind] = {
+    CaptureJob: JobKind(CAPTURE_EVENTS, "", "No WPDU yet: waiting for traffic. Ctrl+E stops the capture."),
+    ConnectJob: JobKind(
+        LIVE_EVENTS, "link", "No WPDU yet: choose or type an APDU under “Test link”, and send it."
+    ),
+    ListenJob: JobKind(LIVE_EVENTS, "link", "No WPDU yet: waiting for somebody who connects or sends."),
+    MeterJob: JobKind(
+        METER_EVENTS, "meter", "No WPDU yet: waiting for a client that associates with the meter."
+    ),
+}
+#: Names of the panes of what is live.
+LIVE_PANES = tuple(dict.fromkeys(kind.pane for kind in KINDS.values() if kind.pane))
+#: Commands whose packets alone are nothing that anybody would miss.
+LINK_COMMANDS = tuple(job.command for job, kind in KINDS.items() if kind.pane)
 
 
 def title_of_job(job: Job) -> str:
@@ -24,6 +56,9 @@ def title_of_job(job: Job) -> str:
         case ListenJob():
             transports = [name for name, there in (("TCP", job.tcp), ("UDP", job.udp)) if there]
             return f"{parse_address(job.address)}, {' and '.join(transports)}"
+        case MeterJob():
+            transports = [name for name, there in (("TCP", job.tcp), ("UDP", job.udp)) if there]
+            return f"Meter at {job.addresses()[0]}, {' and '.join(transports)}"
         case CaptureJob():
             return f"Capture on {', '.join(map(title_of, job.interfaces))}"
 

@@ -62,8 +62,8 @@ class WPortBox(QWidget):
         self.meaning.setText(f"0x{number:04X}  {wport_name(number, self._side)}")
 
 
-class _AddressDialog(QDialog):
-    """Base of both dialogs: an address with those used before, its check as it is typed, the buttons."""
+class AddressDialog(QDialog):
+    """Base of dialogs with an address: those used before, its check as it is typed, buttons."""
 
     def __init__(self, parent: QWidget | None, title: str, verb: str, explanation: str) -> None:
         super().__init__(parent)
@@ -104,7 +104,7 @@ class _AddressDialog(QDialog):
     def check(self, *_: Any) -> None:
         """Say what is wrong with the address, and allow going on when nothing is."""
         text = self.address.currentText()
-        trouble = address_trouble(text, host_needed=self._host_needed)
+        trouble = self._trouble()
         self.trouble.setStyleSheet(f"color: {theme.colours(self.palette()).error}")
         self.trouble.setText(trouble if text.strip() else "")
         self.go.setEnabled(not trouble and self._is_whole())
@@ -114,11 +114,15 @@ class _AddressDialog(QDialog):
         if self.isVisible() and needed > self.height():  # the sentence has more lines than before
             self.resize(self.width(), needed)
 
+    def _trouble(self) -> str:
+        """A sentence about what is wrong; empty when nothing is."""
+        return address_trouble(self.address.currentText(), host_needed=self._host_needed)
+
     def _is_whole(self) -> bool:
         return True
 
 
-class ConnectDialog(_AddressDialog):
+class ConnectDialog(AddressDialog):
     """Asks for a link to a server."""
 
     def __init__(self, parent: QWidget | None, recent: tuple[str, ...], job: ConnectJob) -> None:
@@ -178,7 +182,7 @@ class ConnectDialog(_AddressDialog):
         )
 
 
-class ListenDialog(_AddressDialog):
+class ListenDialog(AddressDialog):
     """Asks where to listen."""
 
     def __init__(self, parent: QWidget | None, job: ListenJob) -> None:

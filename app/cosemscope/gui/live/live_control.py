@@ -1,17 +1,17 @@
-"""The live side of the window: a test link, a listener or a capture in a process of its own, and its spool.
+"""The live side of the window: a link, listener, meter or capture in a process of its own, and its spool.
 
-One at a time. The process is told what to do and tells what happens; its traffic comes into the panes by way
-of its spool, which the document follows. Whatever would lose an unsaved capture goes through `leave`.
+One at a time, but for the built-in meter that stands beside a link which reads it. The process is told what
+to do and tells what happens; its traffic comes into the panes by way of its spool, which the document
+follows. Whatever would lose an unsaved capture goes through `leave`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from cosemscope.capture.capturing.capture_events import (
-    CAPTURE_EVENTS,
     CaptureBegun,
     CaptureCounts,
     CaptureKept,
@@ -23,16 +23,29 @@ from cosemscope.capture.spool.spool_folder import Spool
 from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.message_bar import MessageSeverity
 from cosemscope.gui.document.unsaved_spool import UnsavedSpool
-from cosemscope.gui.live.asked_jobs import Job, command_in, command_line, remembered, title_of_job
+from cosemscope.gui.live.asked_jobs import (
+    KINDS,
+    LINK_COMMANDS,
+    Job,
+    command_in,
+    command_line,
+    remembered,
+    title_of_job,
+)
 from cosemscope.gui.live.capture_dialog import ask_capture
 from cosemscope.gui.live.connect_dialog import ask_connect, ask_listen, remember
 from cosemscope.gui.live.live_host import LiveHost
 from cosemscope.gui.live.live_process import LiveProcess
-from cosemscope.gui.live.panels.link_panel import LinkPanel
+from cosemscope.gui.live.meter_beside import MeterBeside, Readings
+from cosemscope.gui.live.meter_dialog import ask_meter
+from cosemscope.gui.live.panels.live_panel import LivePanel
 from cosemscope.gui.live.recovery import describe
 from cosemscope.gui.live.saver import Saver, Then
 from cosemscope.live.commands.link_job import ConnectJob
-from cosemscope.live.commands.live_events import LIVE_EVENTS, Connected, Connecting, Listening
+from cosemscope.live.commands.listen_job import ListenJob
+from cosemscope.live.commands.live_events import Connected, Connecting, Listening
+from cosemscope.live.meter.meter_events import MeterListening
+from cosemscope.live.meter.meter_job import MeterJob
 from cosemscope.wording import sentence
 
 #: Why a capture ended by itself.
@@ -48,39 +61,43 @@ class Live(QObject):
 
     changed = Signal()
 
-    def __init__(self, host: LiveHost, panel: LinkPanel) -> None:
+    def __init__(self, host: LiveHost, panels: Mapping[str, LivePanel]) -> None:
+        """`panels` by the names of their panes."""
         super().__init__(host.widget)
         self.job: Job | None = None
         self.process: LiveProcess | None = None
         self.dropped: int | None = None
         self._host = host
+        self._panels = panels
+        self._beside: MeterBeside | None = None
+        self._readings: Readings | None = None
         self._file: Path | None = None
         self._shown = False  # the document is that of the process
         self._told_trouble = False
         self._then: Then | None = None
-        self.panel = panel
         self.saver = Saver(host, self)
         self.saver.saved.connect(self.changed)
-        self.panel.commanded.connect(self._command)
-        self.panel.closeAsked.connect(self.stop)
-        self.panel.againAsked.connect(self.again)
+        for name, panel in panels.items():
+            panel.commanded.connect(lambda command, name=name: self._command(name, command))
+            panel.closeAsked.connect(self.stop)
+            panel.againAsked.connect(self.again)
 
     # State
 
     @property
     def running(self) -> bool:
         """True when there is a process."""
-        return self.process is not None
+        return self.process is not None or self._beside is not None
 
     @property
     def capturing(self) -> bool:
         """True when that process captures from network cards."""
-        return self.running and isinstance(self.job, CaptureJob)
+        return self.process is not None and isinstance(self.job, CaptureJob)
 
     @property
-    def linked(self) -> bool:
-        """True when that process has a link on which APDUs can be sent."""
-        return self.running and not isinstance(self.job, CaptureJob)
+    def panel(self) -> LivePanel | None:
+        """The panel of what is live or was last; None for a capture."""
+        return self._panels.get(KINDS[type(self.job)].pane) if self.job is not None else None
 
     # What actions do
 
@@ -91,6 +108,14 @@ class Live(QObject):
     def ask_listen(self) -> None:
         """Ask where to listen, and do it."""
         self._begin_if(ask_listen(self._host.widget, self._host.settings))
+
+    def ask_meter(self) -> None:
+        """Ask for a built-in meter, and start it."""
+        self._begin_if(ask_meter(self._host.widget, self._host.settings))
+
+    def read_meter(self) -> None:
+        """Start the built-in meter, and a test link that reads it as soon as it listens."""
+        self.leave(self._start_beside)
 
     def ask_capture(self) -> None:
         """Ask what to capture, and do it."""
@@ -106,12 +131,15 @@ class Live(QObject):
 
     def stop(self) -> None:
         """End what is live; what came so far stays."""
-        if self.process is not None:
-            self.process.close()
+        process = self.process or (self._beside.process if self._beside is not None else None)
+        if process is not None:
+            process.close()
 
     def again(self) -> None:
         """The same once more: restart a capture, open a link again."""
-        if self.job is not None:
+        if self._readings is not None:
+            self.read_meter()
+        elif self.job is not None:
             self.begin(self.job)
 
     def _begin_if(self, job: Job | None) -> None:
@@ -124,37 +152,59 @@ class Live(QObject):
 
     def open_left(self, left: Spool) -> None:
         """Open a spool that was left by a process that died."""
-        is_link = left.command in ("connect", "listen")
+        is_link = left.command in LINK_COMMANDS
         self.leave(lambda: self._host.open_spool(UnsavedSpool(left.path, describe(left), is_link=is_link)))
 
     # The process
 
+    def _start_beside(self) -> None:
+        self.job = None
+        self._readings = Readings(self)
+        self._readings.commanded.connect(lambda command: self._command("link", command))
+        self._beside = MeterBeside(self._panels["meter"], self)
+        self._beside.ready.connect(lambda address: self._run(ConnectJob(address)))
+        self._beside.ended.connect(self._end_beside)
+        self._host.show_panels(("meter",))
+        self._host.messages.clear()
+        self._host.say_state("Starting the built-in meter …")
+        self._beside.start()
+        self.changed.emit()
+
     def _start(self, job: Job) -> None:
+        self._readings = None
+        self._host.messages.clear()
+        self._run(job)
+
+    def _run(self, job: Job) -> None:
         self.job = job
         self._file = None
         self._shown = self._told_trouble = False
         self.dropped = None
-        vocabulary = CAPTURE_EVENTS if isinstance(job, CaptureJob) else LIVE_EVENTS
-        self.process = LiveProcess(command_line(job), vocabulary, self)
+        kind = KINDS[type(job)]
+        self.process = LiveProcess(command_line(job), kind.vocabulary, self)
         self.process.told.connect(self._take)
         self.process.ended.connect(self._end)
-        if not isinstance(job, CaptureJob):
+        if self.panel is not None:
             self.panel.begin(job)
-        self._host.show_panel(not isinstance(job, CaptureJob))
-        self._host.messages.clear()
+        beside = ("meter",) if self._beside is not None else ()
+        self._host.show_panels((*beside, *((kind.pane,) if kind.pane else ())))
         self._host.say_state(f"Starting: {title_of_job(job)} …")
         self.process.start()
         self.changed.emit()
 
-    def _command(self, command: Command) -> None:
-        if self.process is not None:
+    def _command(self, pane: str, command: Command) -> None:
+        if self._beside is not None and pane == "meter":
+            self._beside.process.send(command)
+        elif self.process is not None:
             self.process.send(command)
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
-            if not isinstance(self.job, CaptureJob):
+            if self.panel is not None:
                 self.panel.take(event)
             self._take_one(event)
+            if self._readings is not None:
+                self._readings.take(event)
 
     def _take_one(self, event: Event) -> None:
         match event:
@@ -162,10 +212,10 @@ class Live(QObject):
                 self._file = event.file
                 self._host.say_state(f"Connecting to {event.to} …")
             case Connected():
-                if isinstance(self.job, ConnectJob):
+                if isinstance(self.job, ConnectJob) and self._beside is None:
                     remember(self._host.settings, self.job)
                 self._show()
-            case Listening() | CaptureBegun():
+            case Listening() | MeterListening() | CaptureBegun():
                 self._file = event.file
                 self._show()
             case CaptureCounts():
@@ -189,9 +239,15 @@ class Live(QObject):
             return [("Copy the command", lambda: QGuiApplication.clipboard().setText(command))]
         if self._shown:
             return []
-        if isinstance(self.job, CaptureJob):
-            return [("Capture options…", self.ask_capture)]
-        return [("Connect…", self.ask_connect)] if isinstance(self.job, ConnectJob) else []
+        if self.job is None or self._beside is not None:
+            return []
+        asking = {
+            CaptureJob: ("Capture options…", self.ask_capture),
+            ConnectJob: ("Connect…", self.ask_connect),
+            ListenJob: ("Listen…", self.ask_listen),
+            MeterJob: ("Meter…", self.ask_meter),
+        }
+        return [asking[type(self.job)]]
 
     def _show(self) -> None:
         """Follow the process's spool in the panes."""
@@ -207,7 +263,7 @@ class Live(QObject):
             process.deleteLater()
         if trouble and not self._told_trouble:
             self._host.messages.say(MessageSeverity.ERROR, sentence(trouble))
-        if not isinstance(self.job, CaptureJob):
+        if self.panel is not None:
             self.panel.end("" if self._told_trouble else trouble)
         document = self._host.document()
         if self._shown:
@@ -215,7 +271,25 @@ class Live(QObject):
                 document.stop_following()
         else:
             self._forget_attempt()
+        self._end_all()
+
+    def _end_beside(self, trouble: str) -> None:
+        """The meter has ended: its link does so by itself, as its peer is gone."""
+        beside, self._beside = self._beside, None
+        if beside is not None:
+            beside.deleteLater()
+        if trouble:
+            self._host.messages.say(MessageSeverity.ERROR, trouble)
+        if self.job is None:  # there was no link yet
+            self._host.show_file("")
+        self._end_all()
+
+    def _end_all(self) -> None:
+        """One process has ended: what stands beside it ends too, and then comes what was to follow."""
         self.changed.emit()
+        if self.running:
+            self.stop()
+            return
         then, self._then = self._then, None
         if then is not None:
             then()
@@ -234,8 +308,8 @@ class Live(QObject):
         step = self.saver.before_leaving(then, is_live=self.running)
         if step is None:
             return
-        if self.process is None:
+        if not self.running:
             step()
         else:
             self._then = step
-            self.process.close()
+            self.stop()

@@ -1,6 +1,6 @@
 """Values and calls of a window that its live side uses; it knows nothing else of the window."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,5 +33,5 @@ class LiveHost:
     """Shows a text where the name of the file stands."""
     show_file: Callable[[str], None]
     """Shows the name of the file there again, with a note."""
-    show_panel: Callable[[bool], None]
-    """Shows or hides the panel of the test link."""
+    show_panels: Callable[[Collection[str]], None]
+    """Shows the panes of what is live that have these names, and hides the others."""

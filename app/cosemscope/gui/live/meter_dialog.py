@@ -1,7 +1,5 @@
 """Asks for a built-in meter: its address, how its managing client associates, how many, where it pushes."""
 
-from typing import Any
-
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QLineEdit, QSpinBox, QWidget
 
 from cosemscope.apdu.names.codes import MECHANISMS
@@ -30,9 +28,6 @@ class MeterDialog(AddressDialog):
             "client at wPort 16, one with a password at 17, the managing one at 18; its keys are published "
             "test keys.",
         )
-        self._job = job
-        self.address.addItems([f"127.0.0.1:{DLMS_PORT}", "127.0.0.1:0", f"0.0.0.0:{DLMS_PORT}"])
-        self.address.setCurrentText(job.address)
         self.address.setToolTip("Port 0: one that is free")
         self.tcp, self.udp = QCheckBox("TCP", self), QCheckBox("UDP", self)
         self.tcp.setChecked(job.tcp)
@@ -64,7 +59,11 @@ class MeterDialog(AddressDialog):
         self.push_ciphered = QCheckBox("ciphered", self)
         self.push_ciphered.setAccessibleName("Pushes are ciphered")
         self.push_ciphered.setChecked(job.push_ciphered)
+        self.address.addItems([f"127.0.0.1:{DLMS_PORT}", "127.0.0.1:0", f"0.0.0.0:{DLMS_PORT}"])
+        self.address.setCurrentText(job.address)
         self._arrange()
+        self.push_to.textChanged.connect(self._follow_push)
+        self._follow_push(job.push_to)
         for signal in (
             self.tcp.toggled,
             self.udp.toggled,
@@ -92,11 +91,10 @@ class MeterDialog(AddressDialog):
             return "HLS-ECDSA has signatures, which suite 0 has not: choose suite 1 or 2."
         return super()._trouble() or sentence(job.trouble())
 
-    def check(self, *_: Any) -> None:
-        """Say what is wrong, and allow going on when nothing is."""
+    def _follow_push(self, to: str) -> None:
+        """How to push matters where there is somebody to push to."""
         for widget in (self.push_every, self.push_udp, self.push_ciphered):
-            widget.setEnabled(bool(self.push_to.text().strip()))
-        super().check()
+            widget.setEnabled(bool(to.strip()))
 
     def _is_whole(self) -> bool:
         return self.tcp.isChecked() or self.udp.isChecked()

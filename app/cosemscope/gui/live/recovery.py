@@ -19,7 +19,13 @@ from cosemscope.wording import calendar, count, size
 #: Spools listed at most: the youngest ones.
 LISTED = 5
 
-_MADE_BY = {"capture": "Capture", "connect": "Test link", "listen": "Listener", "relay": "Relay"}
+_MADE_BY = {
+    "capture": "Capture",
+    "connect": "Test link",
+    "listen": "Listener",
+    "relay": "Relay",
+    "meter": "Meter",
+}
 
 
 def find_spools() -> list[Spool]:

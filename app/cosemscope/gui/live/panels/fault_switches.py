@@ -12,7 +12,7 @@ _TITLES = {
     FaultKind.DELAY: ("Late", "Answers come later"),
     FaultKind.LOSS: ("Lost", "Requests are not answered"),
     FaultKind.WRONG_LENGTH: ("Wrong length", "The header of an answer tells another length"),
-    FaultKind.WRONG_TAG: ("Wrong tag", "An answer is authenticated wrongly, or begins with a wrong tag"),
+    FaultKind.WRONG_TAG: ("Wrong tag", "The authentication tag of a ciphered answer does not fit"),
     FaultKind.COUNTER_REPLAY: ("Old counter", "A ciphered answer has an invocation counter that was used"),
     FaultKind.BLOCK_LOST: ("Block left out", "A block of a long answer is missing"),
     FaultKind.CLOSE_IN_WPDU: ("Closes in a WPDU", "The connection is closed in the middle of an answer"),
