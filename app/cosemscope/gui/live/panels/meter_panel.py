@@ -42,6 +42,7 @@ class MeterPanel(LivePanel):
         self.faults.ordered.connect(self._order)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName("Pages of the meter")
         self.tabs.addTab(self.log, "What happened")
         self.tabs.addTab(self.faults, "Faults")
         self.in_force = PlainLabel(self)
