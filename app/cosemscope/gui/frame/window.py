@@ -20,6 +20,7 @@ from cosemscope import __version__
 from cosemscope.analysis.keys.key_table import KeyTable
 from cosemscope.analysis.pasted.messages import PastedMessage
 from cosemscope.analysis.pasted.pasted_capture import write_messages
+from cosemscope.capture.capturing.capture_job import CaptureJob
 from cosemscope.capture.spool.spool_file import SpoolError
 from cosemscope.capture.spool.spool_folder import spool_path
 from cosemscope.gui.base import settings as options
@@ -295,7 +296,7 @@ class Window(QMainWindow):
 
     def _waiting_words(self) -> str:
         """What to do while live traffic has no WPDU yet."""
-        return KINDS[type(self.live.job)].waiting if self.live.job is not None else ""
+        return KINDS[type(self.live.job) if self.live.job is not None else CaptureJob].waiting
 
     def _let_go(self) -> None:
         """Close the present document, and show nothing of it any more."""
