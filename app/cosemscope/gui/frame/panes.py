@@ -192,12 +192,13 @@ class Workspace(QMainWindow):
         rows = {row.name: row for row in self._rows}
         row = rows[name]
         below = row.below or (rows[row.beside].below if row.beside else "")
-        is_new = dock.isHidden() and all(one.isHidden() for one in self.tabifiedDockWidgets(dock))
+        is_new = dock.isHidden()
+        is_alone = all(other.isHidden() for other in self.tabifiedDockWidgets(dock))
         dock.setVisible(wanted)
         if not wanted:
             return
         bring_to_front(self, dock)
-        if is_new and below and rows[below].area == _LEFT:
+        if is_new and is_alone and below and rows[below].area == _LEFT:
             heights = [height * 52 // 100, height * 48 // 100]
             self.resizeDocks([self._docks[below], dock], heights, Qt.Orientation.Vertical)
         elif is_new and row.beside:

@@ -118,6 +118,7 @@ class WayButton(QPushButton):
         self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
         for label in (self._picture, self._title, self._words):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._title.setWordWrap(True)
         texts = QVBoxLayout()
         texts.setSpacing(3)
         texts.addWidget(self._title)

@@ -8,6 +8,7 @@ from cosemscope.gui.base import settings as options
 from cosemscope.gui.base.settings import Settings
 from cosemscope.gui.live.asked_jobs import remembered
 from cosemscope.gui.live.connect_dialog import AddressDialog
+from cosemscope.gui.look.plain_label import PlainLabel
 from cosemscope.live.meter.meter_job import MOST_METERS, MeterJob
 from cosemscope.transport.wports import DLMS_PORT
 from cosemscope.wording import sentence
@@ -80,10 +81,16 @@ class MeterDialog(AddressDialog):
         self.form.addRow("&Address", self.address)
         self.form.addRow("", self.trouble)
         self.form.addRow("Transport", _side_by_side(self.tcp, self.udp))
-        self.form.addRow("&Managing client", _side_by_side(self.mechanism, self.suite, self.ciphered))
-        self.form.addRow("M&eters", _side_by_side(self.fleet))
+        self._add_row("&Managing client", self.mechanism, self.suite, self.ciphered)
+        self._add_row("M&eters", self.fleet)
         self.form.addRow("&Push to", self.push_to)
-        self.form.addRow("Push e&very", _side_by_side(self.push_every, self.push_udp, self.push_ciphered))
+        self._add_row("Push e&very", self.push_every, self.push_udp, self.push_ciphered)
+
+    def _add_row(self, text: str, *widgets: QWidget) -> None:
+        """Widgets side by side; the key of the label leads to the first of them."""
+        label = PlainLabel(text, self)
+        label.setBuddy(widgets[0])
+        self.form.addRow(label, _side_by_side(*widgets))
 
     def _trouble(self) -> str:
         job = self.job

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QScrollArea, QSpinBox, QWidget
 
-from cosemscope.live.meter.fault_orders import MOST_SECONDS, FaultKind, FaultOrder
+from cosemscope.live.meter.fault_orders import FaultKind, FaultOrder
 
 _TITLES = {
     FaultKind.DELAY: ("Late", "Answers come later"),
@@ -21,6 +21,8 @@ _TITLES = {
 }
 #: Milliseconds of a delay before a person says how many.
 _USUAL_DELAY = 300
+#: Seconds of a delay that a person asks for here, at most.
+_MOST_DELAY = 60
 
 
 class _Switch(NamedTuple):
@@ -39,11 +41,12 @@ class FaultSwitches(QScrollArea):
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Faults of the meter")
         inside = QWidget()
         grid = QGridLayout(inside)
-        grid.setContentsMargins(6, 6, 6, 6)
-        grid.setVerticalSpacing(4)
+        grid.setContentsMargins(2, 4, 2, 4)
+        grid.setVerticalSpacing(3)
         grid.setColumnStretch(0, 1)
         self.switches: dict[FaultKind, _Switch] = {}
         for row, kind in enumerate(FaultKind):
@@ -66,7 +69,7 @@ class FaultSwitches(QScrollArea):
         amount.setAccessibleName(f"{title}: how much")
         amount.setKeyboardTracking(False)  # a number half typed is not ordered
         if kind is FaultKind.DELAY:
-            amount.setRange(1, round(MOST_SECONDS * 1000))
+            amount.setRange(1, _MOST_DELAY * 1000)
             amount.setSuffix(" ms")
             amount.setSingleStep(100)
             amount.setValue(_USUAL_DELAY)

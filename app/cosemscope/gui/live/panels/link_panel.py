@@ -22,7 +22,7 @@ from cosemscope.apdu.pasted.pasted_text import parse_octets
 from cosemscope.apdu.pasted.pieces import HexError
 from cosemscope.capture.events import NOT_OBEYED, Event, Trouble
 from cosemscope.gui.live.asked_jobs import LinkJob, title_of_job
-from cosemscope.gui.live.panels.live_panel import LivePanel, LogLine, usual_line
+from cosemscope.gui.live.panels.live_panel import LiveLine, LivePanel, usual_line
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
@@ -47,21 +47,21 @@ HISTORY = 100
 _TAKE_BACK = "Double click: put it in the line"
 
 
-def _line_of(event: Event) -> LogLine | None:
+def _line_of(event: Event) -> LiveLine | None:
     """Line of the list about an event; None for one that it does not show."""
     match event:
         case Connecting():
-            return LogLine("connect", f"connecting to {event.to}")
+            return LiveLine("connect", f"connecting to {event.to}")
         case Listening():
-            return LogLine("listen", f"listening on {event.address} {event.transport.upper()}")
+            return LiveLine("listen", f"listening on {event.address} {event.transport.upper()}")
         case ApduSent():
-            return LogLine("forward", f"{event.name}, {count(len(event.apdu), 'octet')}", event.apdu)
+            return LiveLine("forward", f"{event.name}, {count(len(event.apdu), 'octet')}", event.apdu)
         case ApduReceived():
             taken = event.response_ms
             time = f" · {short_duration(round(taken * 1e6))}" if taken is not None else ""
             remark = f" · {event.remark}" if event.remark else ""
             words = f"{event.name}, {count(len(event.apdu), 'octet')}{time}{remark}"
-            return LogLine("back", words, event.apdu)
+            return LiveLine("back", words, event.apdu)
     return usual_line(event)
 
 
@@ -226,7 +226,7 @@ class LinkPanel(LivePanel):
     def _miss_answer(self) -> None:
         assert isinstance(self._job, ConnectJob)
         text = f"no answer from {title_of_job(self._job).partition(' ')[0]} within {self._job.timeout:g} s"
-        self.log.add(LogLine("warning", text))
+        self.log.add(LiveLine("warning", text))
         self.say("warning", "warning", f"{sentence(text)} The link is still open.")
 
     # The line

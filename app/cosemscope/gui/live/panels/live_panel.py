@@ -32,7 +32,7 @@ LINES = 1000
 _APDU_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
-class LogLine(NamedTuple):
+class LiveLine(NamedTuple):
     """A line of the list: its icon, its words, the APDU that it is about."""
 
     picture: str
@@ -40,19 +40,19 @@ class LogLine(NamedTuple):
     apdu: bytes = b""
 
 
-def usual_line(event: Event) -> LogLine | None:
+def usual_line(event: Event) -> LiveLine | None:
     """Line about an event that several commands tell; None for one that is not shown."""
     match event:
         case Connected():
-            return LogLine("connect", f"connected: {event.local} to {event.remote}")
+            return LiveLine("connect", f"connected: {event.local} to {event.remote}")
         case ApduDiscarded():
             wport = event.destination_wport
             words = f"{event.name} for wPort {wport}, which nobody has here: discarded"
-            return LogLine("warning", words, event.apdu)
+            return LiveLine("warning", words, event.apdu)
         case LinkClosed():
-            return LogLine("close", event.message)
+            return LiveLine("close", event.message)
         case Trouble():
-            return LogLine("error", event.message)
+            return LiveLine("error", event.message)
     return None
 
 
@@ -78,7 +78,7 @@ class LiveLog(QListWidget):
         if not self.model().rowCount():
             paint_hint(self.viewport(), self._hint)
 
-    def add(self, line: LogLine, tip: str = "") -> None:
+    def add(self, line: LiveLine, tip: str = "") -> None:
         """Put a line at the end; the end stays in sight if it was. `tip` says what activating it does."""
         bar = self.verticalScrollBar()
         at_end = bar.value() >= bar.maximum()
@@ -151,7 +151,7 @@ class LivePanel(QWidget):
         """The process has ended; `trouble` is what it said last, if anything went wrong."""
         self._open = False
         if trouble:
-            self.log.add(LogLine("error", trouble))
+            self.log.add(LiveLine("error", trouble))
             self.say("error", "error", sentence(trouble))
         elif "…" in self.status.text() or self.severity == "":
             self.say("close", "", "Closed.")

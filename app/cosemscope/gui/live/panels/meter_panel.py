@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTabWidget, QWidget
 from cosemscope.capture.events import Event, Trouble
 from cosemscope.gui.live.asked_jobs import title_of_job
 from cosemscope.gui.live.panels.fault_switches import FaultSwitches
-from cosemscope.gui.live.panels.live_panel import LivePanel, LogLine, usual_line
+from cosemscope.gui.live.panels.live_panel import LiveLine, LivePanel, usual_line
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
@@ -21,14 +21,14 @@ from cosemscope.live.meter.meter_job import MeterJob
 from cosemscope.wording import count, sentence
 
 
-def _line_of(event: Event) -> LogLine | None:
+def _line_of(event: Event) -> LiveLine | None:
     """Line of the list about an event; None for one that it does not show."""
     match event:
         case FaultsOrdered():
-            return LogLine("warning", f"does wrong: {', '.join(event.faults) or 'nothing any more'}")
+            return LiveLine("warning", f"does wrong: {', '.join(event.faults) or 'nothing any more'}")
         case MeterPushed():
             over = event.transport.upper()
-            return LogLine("forward", f"pushed {count(event.octets, 'octet')} to {event.remote} over {over}")
+            return LiveLine("forward", f"pushed {count(event.octets, 'octet')} to {event.remote} over {over}")
     return usual_line(event)
 
 
@@ -92,11 +92,11 @@ class MeterPanel(LivePanel):
             "meter", "", f"{'Meter' if number == 1 else f'Meters ({number:,})'} listening: {where}, {over}"
         )
         devices = ", ".join(map(str, event.devices))
-        self.log.add(LogLine("wport", f"logical devices at wPorts {devices}"))
+        self.log.add(LiveLine("wport", f"logical devices at wPorts {devices}"))
         for client in event.clients:
-            self.log.add(LogLine("peers", client))
+            self.log.add(LiveLine("peers", client))
         if event.keys:
-            self.log.add(LogLine("key", f"keys: {event.keys}"))
+            self.log.add(LiveLine("key", f"keys: {event.keys}"))
 
     def _order(self, orders: tuple[FaultOrder, ...]) -> None:
         self.commanded.emit(OrderFaults(faults=tuple(map(str, orders))))
