@@ -453,6 +453,15 @@ ACTIONS = (
         Needs.CAPTURE,
     ),
     ActionSpec(
+        "sequence",
+        "Se&quence diagram",
+        "workspace.show_sequence",
+        ("Ctrl+Alt+Shift+Q",),
+        "",
+        "Who says what to whom in the session of the current WPDU, as arrows over time",
+        Needs.CAPTURE,
+    ),
+    ActionSpec(
         "objects",
         "O&bjects",
         "workspace.show_objects",
@@ -584,6 +593,7 @@ MENUS = (
             "counts",
             "exchanges",
             "response-times",
+            "sequence",
             "procedures",
             "objects",
             "expert",

@@ -36,6 +36,7 @@ from cosemscope.gui.panes.overview.overview_pane import OverviewPane
 from cosemscope.gui.panes.pane import Pane, Wishes
 from cosemscope.gui.panes.procedures.procedure_pane import ProcedurePane
 from cosemscope.gui.panes.response_times.response_pane import ResponsePane
+from cosemscope.gui.panes.sequence.sequence_pane import SequencePane
 from cosemscope.gui.panes.sessions.session_view import SessionTree
 from cosemscope.gui.panes.timing.timing_graph import TimingGraph
 from cosemscope.gui.panes.wpdus.wpdu_view import WpduView
@@ -91,6 +92,7 @@ PANES = (
     PaneRow("expert", "Expert information", ExpertPane, beside="timing", height=38, on_demand=True),
     PaneRow("exchanges", "Exchanges", ExchangePane, beside="timing", height=38, on_demand=True),
     PaneRow("response-times", "Response times", ResponsePane, beside="timing", height=42, on_demand=True),
+    PaneRow("sequence", "Sequence diagram", SequencePane, beside="timing", height=48, on_demand=True),
     PaneRow("objects", "Objects", ObjectPane, beside="timing", height=42, on_demand=True),
     PaneRow("procedures", "Procedures", ProcedurePane, beside="timing", height=38, on_demand=True),
     PaneRow("follow", "Session", FollowPane, beside="timing", height=42, on_demand=True),
@@ -292,6 +294,11 @@ class Workspace(QMainWindow):
         """Show the response times, their percentiles to be gone through by keys."""
         self.show_pane("response-times", True)
         self.panes["response-times"].setFocus()
+
+    def show_sequence(self) -> None:
+        """Show the sequence diagram of the current WPDU's session, to be gone through by keys."""
+        self.show_pane("sequence", True)
+        self.panes["sequence"].setFocus()
 
     def show_objects(self) -> None:
         """Show the objects, to be looked for by words."""

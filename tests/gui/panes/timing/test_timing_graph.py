@@ -209,6 +209,16 @@ def test_exchanges_are_bars_to_scale(open_in, qtbot):
     assert np.all(bars.stop >= bars.start)
 
 
+def test_a_filter_that_leaves_nothing_leaves_no_bar(open_in, qtbot):
+    window = open_in(resource(SAMPLE))
+    pane = window.workspace.timing
+    qtbot.waitUntil(lambda: pane.bars.shown is not None)
+    window.workspace.selection.restrict("typed", "wport == 4711")
+    qtbot.waitUntil(lambda: not len(pane.lanes))
+    pane.draw()
+    assert pane.bars.shown is None
+
+
 def test_the_kind_of_lane_is_chosen_and_remembered(open_in):
     window = open_in(resource(SAMPLE))
     pane = window.workspace.timing

@@ -461,7 +461,7 @@ class TimingGraph(QWidget, Pane):
 
     def _draw_bars(self, low: float, high: float, visible: int) -> None:
         bars = None
-        if self.facts is not None and visible <= BARS_DRAWN:
+        if self.facts is not None and 0 < visible <= BARS_DRAWN:
             bars = bars_of(self.facts, self.lanes, low, high, self._traffic.analysis.patience)
         self.bars.show_bars(bars)
 
