@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from cosemscope.apdu.context import Reference
 from cosemscope.apdu.security.key_sets import KeySet
 from cosemscope.application.encoding import get_set_action as g
 from cosemscope.application.encoding.apdus import encode, parse
@@ -27,6 +30,7 @@ from cosemscope.application.meter.built_in_meter import (
     BuiltInMeter,
 )
 from cosemscope.application.meter.objects.clock_object import date_time_of
+from tests.application.apdu_values import DATA
 from tests.application.meter_session import INVOKE, KEYS, NOW, MeterSession, name, plan, session
 
 
@@ -179,3 +183,68 @@ def test_secrets_are_changed_and_never_shown() -> None:
     client.keys = replace(KEYS, hls_secret=b"new secret")
     assert client.associate().result == 0
     assert "password" not in repr(client.meter.plan)
+
+
+_SCALARS = (
+    st.integers(-128, 127).map(integer)
+    | st.integers(-900, 32_767).map(lambda value: Data(16, value))
+    | st.integers(0, 255).map(enum)
+    | st.integers(0, 2**32 - 1).map(double_long_unsigned)
+    | st.integers(0, 65_535).map(lambda value: Data(18, value))
+    | st.binary(min_size=6, max_size=6).map(octet_string)
+    | st.binary(min_size=12, max_size=12).map(octet_string)
+    | st.binary(max_size=200).map(octet_string)
+)
+_STRUCTURES = st.lists(_SCALARS, min_size=2, max_size=4).map(lambda elements: structure(*elements))
+data_values = _SCALARS | _STRUCTURES | st.lists(_STRUCTURES, max_size=4).map(array) | DATA
+
+
+def _changeable() -> list[Reference]:
+    """Every attribute and method that the managing client may write or invoke."""
+    found = []
+    for class_id, _, instance, (attributes, methods) in session(MANAGING_CLIENT).get(15, "0.0.40.0.0.255"):
+        found += [Reference(class_id, instance, member) for member, mode, _ in attributes if mode & 2]
+        found += [Reference(class_id, instance, member, True) for member, mode in methods if mode]
+    return found
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), data_values), min_size=1, max_size=8))
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_written_and_invoked_nothing_raises_and_all_can_be_read(
+    wishes: list[tuple[int, Data]],
+) -> None:
+    client = session(MANAGING_CLIENT, ciphered=False, mechanism=3)
+    for number, data in wishes:
+        target = CHANGEABLE[number % len(CHANGEABLE)]
+        if target.method:
+            request: object = g.ActionRequestNormal(INVOKE, target, data)
+        else:
+            request = g.SetRequestNormal(INVOKE, target, None, data)
+        client.say(request)
+    client.meter.push(NOW)
+    client.meter.due(NOW)
+    for target in CHANGEABLE:
+        for member in range(1, 10):
+            client.result(Reference(target.class_id, target.instance, member))
+    for text in ("1.0.1.8.0.255", "1.0.1.7.0.255", "1.0.32.7.0.255", "1.0.31.7.0.255"):
+        assert client.get(3, text) >= 0
+    for text in ("1.0.1.4.0.255", "1.0.1.6.0.255"):
+        client.result(name(5, text, 2))
+        client.result(name(4, text, 2))
+
+
+CHANGEABLE = _changeable()
+
+
+@pytest.mark.parametrize("year", [1990, 2000, 2019, 2050, 2099, 2100, 9999])
+def test_a_clock_far_off_leaves_all_readable(year: int) -> None:
+    client = session(MANAGING_CLIENT)
+    wanted = octet_string(year.to_bytes(2, "big") + bytes.fromhex("0101ff000000000000") + b"\0")
+    code = client.set(8, "0.0.1.0.0.255", 2, wanted)
+    assert code == (0 if 2000 <= year < 2100 else 12)
+    for text in ("1.0.1.8.0.255", "1.0.2.8.0.255", "1.0.3.8.0.255"):
+        assert client.get(3, text) >= 0
+    assert client.get(4, "1.0.1.6.0.255") >= 0
+    assert client.get(5, "1.0.1.4.0.255") >= 0
+    rows = client.get(7, "1.0.99.1.0.255")
+    assert len(rows) == (0 if year < 2020 and not code else client.get(7, "1.0.99.1.0.255", 7))

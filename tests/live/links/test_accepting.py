@@ -90,7 +90,7 @@ def test_a_full_table_refuses_at_once_and_says_so_once() -> None:
 
     run(work())
     assert [fault.fault for fault in told] == [Fault.FULL]
-    assert "1 connections are open, the most that are taken" in told[0].message
+    assert "1 connection is open, the most that are taken" in told[0].message
 
 
 @pytest.mark.usefixtures("_as_before")

@@ -168,7 +168,7 @@ def test_a_second_connection_is_refused_when_that_is_ordered() -> None:
             with pytest.raises(LinkError):
                 async with connect_tcp(*meters.addresses[0]) as second:
                     await second.request(AARQ)
-            assert "1 connections are open" in (await meters.event(Trouble)).message
+            assert "1 connection is open" in (await meters.event(Trouble)).message
             assert await first.request(GET_CLOCK)
 
     run(work())
@@ -231,6 +231,36 @@ def test_many_connections_are_served_and_more_are_refused() -> None:
             await asyncio.gather(*(ask() for _ in range(200)))
             assert served >= 50
             assert served + refused == 200
+
+    run(work())
+
+
+def test_a_failure_over_one_datagram_is_told_and_the_next_is_answered() -> None:
+    async def work() -> None:
+        told: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        made = maker()
+
+        def make(number: int, now: float) -> Any:
+            meter = made.make(number, now)
+            receive = meter.receive
+
+            def failing(apdu: bytes, *rest: Any) -> list[bytes]:
+                if apdu == b"fail":
+                    raise RuntimeError("out of order")
+                return receive(apdu, *rest)
+
+            meter.receive = failing  # type: ignore[method-assign]
+            return meter
+
+        async with (
+            metering(made_by=made._replace(make=make)) as meters,
+            connect_udp(*meters.addresses[0]) as one,
+            connect_udp(*meters.addresses[0]) as other,
+        ):
+            await one.send(b"fail")
+            assert await device_name(other) == NAME
+        assert "failed over a datagram" in told[0]["message"]
 
     run(work())
 

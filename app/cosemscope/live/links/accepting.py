@@ -16,6 +16,7 @@ from cosemscope.live.links.addresses import Resolved
 from cosemscope.live.links.faults import Fault, LinkError
 from cosemscope.live.links.networks import use_interface
 from cosemscope.live.links.tcp_sockets import NO_LINGER
+from cosemscope.wording import count
 
 try:
     import resource
@@ -125,7 +126,8 @@ class Doorkeeper:
                 await self._take(handle)
             return
         bound = "are taken" if self.limit == self._wished else "this process may hold (see ulimit -n)"
-        self._refuse(handle, f"{self.limit} connections are open, the most that {bound}")
+        verb = "is" if self.limit == 1 else "are"
+        self._refuse(handle, f"{count(self.limit, 'connection')} {verb} open, the most that {bound}")
         await asyncio.sleep(0)  # a flood of them leaves room for the others' octets
 
     async def _failed(self, listening: socket.socket, error: OSError) -> None:

@@ -147,6 +147,10 @@ class MeterEndpoint:
                     return
             except ValueError as error:  # an answer too long for a datagram
                 self._report(trouble_of(LinkError(Fault.TOO_LARGE, str(error))))
+            except Exception as error:  # the trouble with one datagram is not that of the next
+                words = f"the meter at {self.address} failed over a datagram"
+                loop = asyncio.get_running_loop()
+                loop.call_exception_handler({"message": words, "exception": error})
 
     def observe(self, what: object, remote: str | None = None) -> None:
         """Tell of APDUs for wPorts that the meter does not have."""

@@ -13,12 +13,13 @@ from cosemscope.application.meter.objects.cosem_object import (
     expect,
 )
 
-_MOST = 4_000_000_000.0
+#: A clock can be set from the year 2000 on, and up to the year 2100: energies have 32 bits.
+_EARLIEST, _LATEST = 946_684_800.0, 4_102_444_800.0
 
 
 def date_time_of(seconds: float) -> bytes:
     """The twelve octets of a time in UTC, to the second."""
-    return d.date_time_octets(datetime.fromtimestamp(int(min(max(seconds, 0), _MOST)), UTC))
+    return d.date_time_octets(datetime.fromtimestamp(int(min(max(seconds, 0), _LATEST)), UTC))
 
 
 def seconds_of(octets: bytes) -> float | None:
@@ -89,5 +90,7 @@ class MeterClock:
         self._set_off(now, self.offset + seconds)
 
     def _set_off(self, now: float, offset: float) -> None:
+        if not _EARLIEST <= now + offset < _LATEST:
+            raise RefusedAccess(UNMATCHED_TYPE)
         self.offset = offset
         self.changed(now)

@@ -68,7 +68,7 @@ class Registers:
         level: int = READER,
     ) -> CosemObject:
         def value(now: float) -> Data:
-            return make(int(measure(self._clock.time(now))))
+            return make(max(int(measure(self._clock.time(now))), 0))  # a clock may stand before the meter
 
         return CosemObject(3, 0, name, {2: value, 3: scaler_unit(scaler, unit)}, level=level)
 
@@ -106,7 +106,7 @@ class Registers:
             start, at = begun(now), self._clock.time(now)
             seconds = max(at - start, 1.0)
             watts = (self._load.imported(start + seconds) - self._load.imported(start)) * 3600 / seconds
-            return d.double_long_unsigned(int(watts))
+            return d.double_long_unsigned(max(int(watts), 0))
 
         return CosemObject(
             5,

@@ -77,17 +77,19 @@ class PushSetup:
     def _set_items(self, now: float, value: Data) -> None:
         items = []
         for definition in expect(value, 1).value:
-            class_id, name, member, _ = (each.value for each in expect_structure(definition, 4))
-            if not isinstance(name, bytes) or len(name) != 6:
+            class_id, name, member, index = expect_structure(definition, 4)
+            expect(index, 18)
+            instance = expect(name, 9).value
+            if len(instance) != 6:
                 raise RefusedAccess(UNMATCHED_TYPE)
-            items.append(Reference(class_id, name, member))
+            items.append(Reference(expect(class_id, 18).value, instance, expect(member, 15).value))
         if len(items) > _MOST_ITEMS:
             raise RefusedAccess(OTHER_REASON)
         self.items = tuple(items)
 
     def _set_destination(self, now: float, value: Data) -> None:
         service, destination, message = expect_structure(value, 3)
-        if service.value not in (TCP, UDP) or expect(message, 22).value != 0:
+        if expect(service, 22).value not in (TCP, UDP) or expect(message, 22).value != 0:
             raise RefusedAccess(OTHER_REASON)
         try:
             text = expect(destination, 9).value.decode("ascii")
