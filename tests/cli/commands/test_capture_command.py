@@ -14,6 +14,7 @@ import pytest
 from cosemscope import cli
 from cosemscope.capture.files.reader import open_capture
 from cosemscope.cli.following import is_pipe
+from cosemscope.resources import resource
 from tests.helpers.capturing import capturing, command, environment, needs_rights, run
 from tests.helpers.files import Record, pcap
 from tests.helpers.shared import shared
@@ -103,6 +104,19 @@ def test_a_real_capture_through_the_pipe_gives_the_same_list(tmp_path: Path) -> 
     assert printed("list", str(first), "--ring", "--json") == plain
     with path.open("rb") as file:
         assert run("list", "-", "--follow", "--json", stdin=file).stdout == plain
+
+
+@pytest.mark.parametrize("words", [("--filter", "expert.severity >= warning"), ("--fields", "expert.item")])
+def test_what_following_cannot_tell_is_said(words: tuple[str, ...]) -> None:
+    """Expert items of APDUs: a list without them is no list of all."""
+
+    def said(*words: str) -> str:
+        with resource("samples/first-look.pcapng").open("rb") as file:
+            return run("list", "-", *words, stdin=file).stderr
+
+    assert said("--follow", *words).count("with --follow expert items are those of packets and headers") == 1
+    assert "--follow" not in said("--follow", "--filter", "wport == 1")
+    assert "--follow" not in said(*words)
 
 
 def test_ctrl_c_ends_in_order(tmp_path: Path, sink: socket.socket) -> None:

@@ -106,6 +106,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 #: Fields that are asked only when the capture was read to its end.
 _OF_WHOLE_CAPTURES = (Cost.WHOLE, Cost.TREES)
+#: What is said where expert items are asked as a capture grows.
+_WITHOUT_TREES = (
+    "cosemscope: with --follow expert items are those of packets and headers; those of APDUs, answers with "
+    "an error among them, need the whole capture"
+)
 #: Lines that are made before they are printed: more of them would be given back to the system each time.
 _AT_ONCE = 4096
 
@@ -125,6 +130,8 @@ def _list(analysis: Analysis, arguments: argparse.Namespace) -> int:
         if not wanted.is_empty:
             looker = PassedRows(associations)
     else:
+        if any(field.cost is Cost.TREES for field in (*wanted.fields, *fields)):
+            print(_WITHOUT_TREES, file=sys.stderr, flush=True)
         batches = _batches(analysis, arguments, wanted, associations)
     count = left_out = 0
     for rows in _parts(batches):

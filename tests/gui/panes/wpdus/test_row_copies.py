@@ -62,6 +62,15 @@ def test_the_filter_leaves_these_rows(rows):
     assert found.tolist() == sorted(set(rows))
 
 
+def test_a_filter_that_would_be_too_long_is_not_copied():
+    """Nobody could use it; rows in a row are a range, however many."""
+    copied = copied_as("filter", texts(list(range(0, 12_000, 2)), 12_000), nobody)
+    assert (copied.text, copied.rows, copied.asked) == ("", 0, 6000)
+    assert "a filter of 6,000 rows would have more than 16,384 characters" in copied.trouble
+    whole = copied_as("filter", texts(list(range(12_000)), 12_000), nobody)
+    assert whole.text == "wpdu.number in {1..12000}"
+
+
 @pytest.mark.parametrize("rows", [[3], [0, 1, 2], list(range(40)) * 20])
 def test_python_reads_its_octets(rows):
     """One run as bytes, several as one list, however many there are."""

@@ -13,6 +13,7 @@ import numpy as np
 from cosemscope.analysis.export.formats.copied_rows import ROW_COPIES, c_arrays, copied_rows, python_bytes
 from cosemscope.analysis.export.tables.out_table import OutColumn, OutTable
 from cosemscope.analysis.fields.value_arrays import Values
+from cosemscope.analysis.filter.language.filter_grammar import LONGEST
 from cosemscope.capture.records import CaptureError
 from cosemscope.gui.base.task import Tell
 from cosemscope.gui.panes.wpdus.row_texts import MOST_TEXT, CopiedRows, RowTexts
@@ -46,7 +47,7 @@ def _table(kind: str, texts: RowTexts, tell: Tell) -> Iterator[str]:
 
 
 class _TooLongError(Exception):
-    """The text would be longer than what goes onto a clipboard."""
+    """The text would be longer than what goes onto a clipboard, or than what `args` says."""
 
 
 def _octets(make: Callable[[list[tuple[str, bytes]]], str], texts: RowTexts, tell: Tell) -> Iterator[str]:
@@ -64,11 +65,16 @@ def _octets(make: Callable[[list[tuple[str, bytes]]], str], texts: RowTexts, tel
 
 def _filter(texts: RowTexts, tell: Tell) -> Iterator[str]:
     """A display filter that leaves these WPDUs, those in a row as a range."""
-    numbers = np.unique(texts.rows) + 1
+    numbers, total = np.unique(texts.rows) + 1, len(texts.rows)
     breaks = [0, *(np.flatnonzero(np.diff(numbers) > 1) + 1).tolist(), len(numbers)]
     spans = [(numbers.item(first), numbers.item(stop - 1)) for first, stop in pairwise(breaks)]
     inside = ", ".join(f"{low}..{high}" if low < high else f"{low}" for low, high in spans)
-    yield f"wpdu.number in {{{inside}}}"
+    text = f"wpdu.number in {{{inside}}}"
+    if len(text) > LONGEST:
+        raise _TooLongError(
+            f"a filter of {total:,} rows would have more than {LONGEST:,} characters, and be none"
+        )
+    yield text
 
 
 COPY_FORMS = {
@@ -96,8 +102,8 @@ def copied_as(form: str, texts: RowTexts, tell: Tell, most: int = MOST_TEXT) -> 
             if letters > most:
                 raise _TooLongError
             pieces.append(piece)
-    except _TooLongError:
-        return CopiedRows("", 0, total, trouble)
+    except _TooLongError as error:
+        return CopiedRows("", 0, total, str(error) or trouble)
     except (CaptureError, OSError) as error:
         return CopiedRows("", 0, total, str(error))
     return CopiedRows("".join(pieces), total, total)
