@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
@@ -56,6 +57,19 @@ def answer(text: str) -> Answer:
     return Answer(first[0], octets(rest))
 
 
+class PushOrigin(NamedTuple):
+    """Who sent an APDU, and to whom: the sender's `host`, its whole address `remote`, both wPorts."""
+
+    host: str
+    remote: str
+    transport: str
+    local_wport: int
+    remote_wport: int
+
+
+Responder = Callable[[bytes, PushOrigin], tuple[bytes, ...]]
+"""Given an APDU and who sent it: the APDUs that answer it. Must not raise."""
+
 ANSWER = ValueKind("[TAG=]HEX", answer)
 
 
@@ -73,6 +87,7 @@ class ListenJob:
     wports: tuple[int, ...] = option(
         (MANAGEMENT_LOGICAL_DEVICE,), WPORT, "--wport", help="listens (default {})"
     )
+    more: tuple[str, ...] = option((), ValueKind("HOST:PORT"), "--also", help="listen there, too")
     any_wport: bool = flag(False, "--any-wport", help="listen on every wPort")
     as_client: bool = flag(
         False, "--as-client", help="listen as a client does, for pushes: wPort 127 is one as any other"
@@ -93,54 +108,71 @@ class ListenJob:
 
 
 async def run_listen(
-    job: ListenJob, report: Report, recorder: Recorder | None = None, commands: Commands | None = None
+    job: ListenJob,
+    report: Report,
+    recorder: Recorder | None = None,
+    commands: Commands | None = None,
+    responder: Responder | None = None,
 ) -> None:
-    """Run a listener until it is told to close, has seen `count` APDUs, or is cancelled. Raises LinkError."""
-    listener = _Listener(job, report)
+    """Run a listener until it is told to close, has seen `count` APDUs, or is cancelled. Raises LinkError.
+
+    `responder` is given every APDU; what it answers goes out before the job's own answers.
+    """
+    listener = _Listener(job, report, responder)
     async with contextlib.AsyncExitStack() as stack:
-        address = parse_address(job.address)
-        options = replace(SERVER_OPTIONS, inactivity_timeout=job.inactivity)
-        servers: dict[str, LinkAddress] = {}
-        wports = None if job.any_wport else job.wports
-        side = Side.CLIENT if job.as_client else Side.SERVER
-        if job.tcp:
-            tcp = await stack.enter_async_context(
-                serve_tcp(
-                    *address,
-                    local_wports=wports,
-                    side=side,
-                    interface=job.interface,
-                    handler=listener.serve,
-                    limit=job.limit,
-                    options=options,
-                    recorder=recorder,
-                    observer=listener.observe_tcp,
-                    refused=lambda fault: report(trouble_of(fault)),
-                )
-            )
-            address = servers["tcp"] = tcp.address
-        if job.udp:
-            udp = await stack.enter_async_context(
-                serve_udp(
-                    *address,
-                    local_wports=wports,
-                    side=side,
-                    groups=job.groups,
-                    interface=job.interface,
-                    options=options,
-                    recorder=recorder,
-                    observer=listener.observe_udp,
-                )
-            )
-            servers["udp"] = udp.address
-            listener.udp = udp
-            stack.push_async_callback(_stop, asyncio.ensure_future(listener.serve_udp(udp)))
-        file = recorder.path if recorder else None
-        for transport, bound in servers.items():
-            report(Listening(address=str(bound), transport=transport, file=file))
+        for text in (job.address, *job.more):
+            await _listen_at(parse_address(text), listener, stack, recorder)
         if commands is not None:
             stack.push_async_callback(_stop, asyncio.ensure_future(listener.obey(commands)))
         await listener.finished.wait()
+
+
+async def _listen_at(
+    address: LinkAddress,
+    listener: "_Listener",
+    stack: contextlib.AsyncExitStack,
+    recorder: Recorder | None,
+) -> None:
+    """Listen at one address for as long as the stack is there."""
+    job, report = listener.job, listener.report
+    options = replace(SERVER_OPTIONS, inactivity_timeout=job.inactivity)
+    servers: dict[str, LinkAddress] = {}
+    wports = None if job.any_wport else job.wports
+    side = Side.CLIENT if job.as_client else Side.SERVER
+    if job.tcp:
+        tcp = await stack.enter_async_context(
+            serve_tcp(
+                *address,
+                local_wports=wports,
+                side=side,
+                interface=job.interface,
+                handler=listener.serve,
+                limit=job.limit,
+                options=options,
+                recorder=recorder,
+                observer=listener.observe_tcp,
+                refused=lambda fault: report(trouble_of(fault)),
+            )
+        )
+        address = servers["tcp"] = tcp.address
+    if job.udp:
+        udp = await stack.enter_async_context(
+            serve_udp(
+                *address,
+                local_wports=wports,
+                side=side,
+                groups=job.groups,
+                interface=job.interface,
+                options=options,
+                recorder=recorder,
+                observer=listener.observe_udp,
+            )
+        )
+        servers["udp"] = udp.address
+        stack.push_async_callback(_stop, asyncio.ensure_future(listener.serve_udp(udp)))
+    file = recorder.path if recorder else None
+    for transport, bound in servers.items():
+        report(Listening(address=str(bound), transport=transport, file=file))
 
 
 async def _stop(task: "asyncio.Future[None]") -> None:
@@ -155,17 +187,17 @@ _Indication = TcpDataIndication | UdpDataIndication
 class _Listener:
     """Answers what comes and tells it as events."""
 
-    def __init__(self, job: ListenJob, report: Report) -> None:
+    def __init__(self, job: ListenJob, report: Report, responder: Responder | None) -> None:
         self.finished = asyncio.Event()
-        self.udp: UdpServer | None = None
-        self._job = job
-        self._report = report
+        self.job = self._job = job
+        self.report = self._report = report
+        self._responder = responder
         self._answers = [apdu for tag, apdu in job.answers if tag is None]
         self._by_tag = {tag: apdu for tag, apdu in job.answers if tag is not None}
         self._turn = 0
         self._seen = 0
         self._links: dict[str, TcpLink] = {}
-        self._datagrams: dict[str, UdpDataIndication] = {}
+        self._datagrams: dict[str, tuple[UdpServer, UdpDataIndication]] = {}
         self._last = ""
 
     async def serve(self, link: TcpLink) -> None:
@@ -177,8 +209,7 @@ class _Listener:
             while True:
                 indication = await link.indication()
                 self._received(indication, remote, "tcp")
-                answer = self._answer_to(indication)
-                if answer is not None:
+                for answer in self._answers_to(indication, remote, "tcp"):
                     await link.reply(indication, answer)
                     self._sent(answer, indication.local_wport, indication.remote_wport, remote, "tcp")
                 self._count()
@@ -201,10 +232,9 @@ class _Listener:
             remote = str(LinkAddress(indication.remote_ip_address, indication.remote_udp_port))
             if len(self._datagrams) >= self._job.limit:
                 self._datagrams.clear()
-            self._datagrams[remote] = indication
+            self._datagrams[remote] = server, indication
             self._received(indication, remote, "udp")
-            answer = self._answer_to(indication)
-            if answer is not None:
+            for answer in self._answers_to(indication, remote, "udp"):
                 await self._send_udp(server, indication, answer)
             self._count()
 
@@ -261,6 +291,17 @@ class _Listener:
             )
         )
 
+    def _answers_to(self, indication: _Indication, remote: str, transport: str) -> list[bytes]:
+        """What the responder answers, then what the job says; nothing to what was sent to many."""
+        answers: list[bytes] = []
+        if self._responder is not None:
+            host = parse_address(remote).host
+            origin = PushOrigin(host, remote, transport, indication.local_wport, indication.remote_wport)
+            replies = self._responder(indication.data, origin)
+            answers += [] if indication.broadcast else replies
+        answer = self._answer_to(indication)
+        return answers if answer is None else [*answers, answer]
+
     def _answer_to(self, indication: _Indication) -> bytes | None:
         if indication.broadcast:
             return None
@@ -295,8 +336,8 @@ class _Listener:
     async def _send_to(self, remote: str, apdu: bytes) -> None:
         if remote in self._links:
             await self._send_tcp(self._links[remote], apdu)
-        elif remote in self._datagrams and self.udp is not None:
-            await self._send_udp(self.udp, self._datagrams[remote], apdu)
+        elif remote in self._datagrams:
+            await self._send_udp(*self._datagrams[remote], apdu)
         else:
             raise LinkError(Fault.ADDRESS, f"nobody is connected from {remote or 'anywhere'}")
 

@@ -115,6 +115,48 @@ class LinkKept(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PushReceived(Event):
+    """A push was understood: who sent it, what it holds, how many came of it, `gap_s` since the last one."""
+
+    word = "push"
+    meter: str
+    remote: str
+    transport: str
+    local_wport: int
+    invoke_id: int | None = None
+    date_time: str | None = None
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+    protected: bool
+    pushes: int
+    lost: int
+    gap_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushNotOpened(Event):
+    """What came cannot be understood, in a sentence."""
+
+    word = "push-trouble"
+    remote: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeterSeen(Event):
+    """A line of the table at the end: a meter, its pushes, what it said last; `silent`: one is overdue."""
+
+    word = "meter"
+    meter: str
+    pushes: int
+    lost: int
+    usual_gap_s: float | None = None
+    most_gap_s: float | None = None
+    silent: bool
+    last: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SendApdu(Command):
     """`{"send": HEX}` sends an APDU; a listener sends it `to` the remote address of an earlier event."""
 
@@ -153,6 +195,9 @@ LIVE_EVENTS: Vocabulary[Event] = Vocabulary(
     ApduSent,
     ApduReceived,
     ApduDiscarded,
+    PushReceived,
+    PushNotOpened,
+    MeterSeen,
     LinkClosed,
     LinkKept,
     Trouble,

@@ -1,0 +1,1 @@
+"""A listener for pushes: what meters tell unasked, understood, and kept by meter."""
