@@ -389,6 +389,14 @@ class Recogniser:
         """Octets that are kept."""
         return len(self._prefixes[0].octets) + len(self._prefixes[1].octets)
 
+    @property
+    def begins_wpdu(self) -> bool:
+        """Whether a direction begins with a believable WPDU, as far as it came: no more will come of it."""
+        return any(
+            at == 0 and framing is Framing.WRAPPER and len(prefix.octets) >= HEADER_SIZE + 2
+            for prefix, at, framing, _ in self._waiting
+        )
+
     def add(self, side: int, octets: bytes, length: int = 0) -> Framing:
         """The next segment of side 0 or 1, of `length` octets if some of them were cut off.
 

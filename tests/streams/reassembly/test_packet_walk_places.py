@@ -337,7 +337,7 @@ CASES = {
         client=1,
     ),
     "what was never recognised tells no client": Case(
-        [Sent(b"\0\1\0\x10\0\1\0\x0d\xc0\1", side=1), Sent(b"??", seq=7)],
+        [Sent(b"\0\1\0\x10\0\1\0\x0d\xc0", side=1), Sent(b"??", seq=7)],
         [],
         [("hole", 0, 1, 0, 7)],
         framing=Framing.UNDECIDED,

@@ -43,6 +43,7 @@ from cosemscope.streams.tables.framing import Framing
 from cosemscope.streams.tables.stream_kinds import CUT, HOLE, KEEP_ALIVE, OUT_OF_ORDER, RETRANSMISSION, STRAY
 from cosemscope.streams.tables.wpdu_table import Mark
 from cosemscope.transport.wpdu import HEADER_SIZE, decode_header
+from cosemscope.transport.wports import DLMS_PORT
 
 #: Streams that may wait for recognition, and octets that they may keep: beyond, the oldest are decided.
 MAX_UNDECIDED = 8192
@@ -449,7 +450,9 @@ class PacketWalk:
         if framing is Framing.UNDECIDED:
             if not ended:
                 return
-            framing = Framing.UNKNOWN
+            # On its own port half a WPDU is one that was cut: nothing else would have begun so.
+            cut = waiting.recogniser.begins_wpdu and DLMS_PORT in self._streams.ports(stream)
+            framing = Framing.WRAPPER if cut else Framing.UNKNOWN
         if framing is Framing.UNKNOWN:
             framing = foreign_framing(waiting.firsts, TCP)
         del self._undecided[stream]
