@@ -8,6 +8,7 @@ from cosemscope.application.encoding.apdus import encode, encode_data, parse, pa
 from cosemscope.application.encoding.data_values import NULL_DATA, double_long_unsigned, octet_string
 from cosemscope.application.encoding.initiate_apdus import InitiateRequest
 from cosemscope.application.encoding.service_parts import DataAccessError, SelectiveAccess
+from cosemscope.application.meter.association_terms import SUPPORTED
 from cosemscope.application.meter.recorded_meter import (
     MeterRecording,
     RecordedAnswer,
@@ -108,3 +109,10 @@ def test_who_was_not_recorded_is_refused() -> None:
     assert parse(octets).result == 1
     assert meter.receive(b"\x60", 16, 9, NOW) == []
     assert meter.due(NOW) == []
+
+
+def test_what_the_meter_had_agreed_on_and_nobody_here_can_is_not_agreed_on() -> None:
+    had = RecordedClient((16, 1), conformance=0xFFFFFF)
+    meter = RecordedMeter(MeterRecording(b"REC\0\0\0\0\1", KEYS, {(16, 1): had}), NOW)
+    (octets,) = meter.receive(encode(Aarq(1, encode(InitiateRequest(0xFFFFFF, 0)))), 16, 1, NOW)
+    assert parse(parse(octets).user_information).conformance == SUPPORTED

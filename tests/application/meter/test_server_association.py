@@ -184,6 +184,12 @@ def test_replayed_counters_are_refused_with_the_one_expected() -> None:
     assert client.get(8, "0.0.1.0.0.255")
 
 
+def test_the_security_setup_tells_both_titles() -> None:
+    client = session(MANAGING_CLIENT)
+    assert client.get(64, "0.0.43.0.0.255", 4) == TITLE
+    assert client.get(64, "0.0.43.0.0.255", 5) == client.meter.plan.title
+
+
 def test_the_public_client_learns_the_counter() -> None:
     client = session(MANAGING_CLIENT)
     public = MeterSession(client.meter)

@@ -124,7 +124,7 @@ class RecordedMeter:
                 client.secret,
                 client.suite,
                 client.policy,
-                client.conformance,
+                client.conformance & SUPPORTED,
             )
         wports = source_wport, destination_wport
         mechanism, context = (client.mechanism, client.context) if client is not None else (0, 1)

@@ -11,6 +11,7 @@ from typing import Any
 
 from cosemscope.apdu.context import Reference
 from cosemscope.apdu.names.tags import APDU_TAGS, GENERAL_BLOCK_TRANSFER
+from cosemscope.apdu.names.texts import TITLE_SIZE
 from cosemscope.apdu.security.hls import Challenges, HlsVerdict, check
 from cosemscope.application.encoding import get_set_action as g
 from cosemscope.application.encoding.acse_apdus import Aare, Aarq, Abrt, Diagnostic, Rlre, Rlrq
@@ -201,6 +202,8 @@ class ServerAssociation:
         except AarqRefused as refusal:
             return _Judged(ServerInput.REFUSED, aarq, refusal=refusal)
         self._protection.use_dedicated(initiate.dedicated_key)
+        if len(aarq.calling_ap_title or b"") == TITLE_SIZE:
+            client.keys.client_title = aarq.calling_ap_title or b""
         self._context = aarq.context
         self._desk = ServiceDesk(client.model, self._agreed, client.faults)
         self._blocks.reset()

@@ -29,8 +29,8 @@ class MeterKeys:
     """The keys of a meter and the counters under them.
 
     `keys` are the meter's own, `clients` public keys of clients (HLS 7). `counter` is the invocation counter
-    of the next APDU that the meter protects. Of each client's system title the last counter is known: one
-    that is not higher is replayed.
+    of the next APDU that the meter protects, `client_title` that of the client that associated last. Of each
+    client's system title the last counter is known: one that is not higher is replayed.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class MeterKeys:
     ) -> None:
         self.keys, self.title, self.suite, self.clients = keys, title, suite, clients
         self.counter = counter
+        self.client_title = bytes(TITLE_SIZE)
         self._last: dict[bytes, int] = {}
         self._highest = 0
 
@@ -77,7 +78,6 @@ class SecuritySetup:
     """The security setup of the management logical device; `told` is told when a key was changed."""
 
     def __init__(self, keys: MeterKeys, policy: int, told: Callable[[float], None]) -> None:
-        self.client_title = bytes(TITLE_SIZE)
         self._keys, self._policy, self._told = keys, policy, told
 
     def object(self) -> CosemObject:
@@ -89,7 +89,7 @@ class SecuritySetup:
             {
                 2: d.enum(self._policy),
                 3: d.enum(self._keys.suite),
-                4: lambda now: d.octet_string(self.client_title),
+                4: lambda now: d.octet_string(self._keys.client_title),
                 5: d.octet_string(self._keys.title),
                 **({6: d.array([])} if self._keys.suite else {}),
             },
