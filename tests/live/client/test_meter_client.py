@@ -1,5 +1,6 @@
 """The client of a script: it reads and writes the built-in meter on loopback, in every way of associating."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -156,6 +157,22 @@ def test_counters_are_kept_learnt_and_never_used_twice() -> None:
                     seen.append(meter.association.client.counter)
             assert seen == sorted(set(seen))
             assert book.next_counter(access.title, f"{address}/1") == seen[-1] + 1  # that of the release
+
+    run(work())
+
+
+def test_a_given_counter_that_is_refused_changes_nothing() -> None:
+    """The next association goes on as if it had not been given."""
+
+    async def work() -> None:
+        async with loopback_meter() as address:
+            async with connect_meter(*address, client=18, access=managing()):
+                pass
+            before = CounterBook().next_counter(managing().title, f"{address}/1")
+            with pytest.raises(MeterError):
+                async with connect_meter(*address, client=18, access=replace(managing(), counter=0)):
+                    pass
+            assert CounterBook().next_counter(managing().title, f"{address}/1") == before
 
     run(work())
 

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass
 from cosemscope.apdu.names.texts import TITLE_SIZE
 from cosemscope.application.client.association_parameters import GatewayPath
 from cosemscope.capture.job_options import flag, option
-from cosemscope.capture.option_values import COUNT, SECONDS, ValueKind
+from cosemscope.capture.option_values import COUNT, SECONDS, SOME_SECONDS, ValueKind
 from cosemscope.live.client.linked_association import Told
 from cosemscope.live.client.list_book import keep_list, kept_list
 from cosemscope.live.client.meter_access import CIPHERING_WORDS, DEFAULT_TITLE, MECHANISM_WORDS, MeterAccess
@@ -108,7 +108,7 @@ class AccessJob:
     max_pdu: int = option(0xFFFF, COUNT, "--max-pdu", help="octets of the longest APDU taken (default {})")
     gateway: GatewayPath | None = option(None, GATEWAY, "--gateway", help="a device behind a gateway")
     udp: bool = flag(False, "--udp", help="UDP instead of TCP")
-    timeout: float = option(10.0, SECONDS, "--timeout", help="wait for an answer ({} s)")
+    timeout: float = option(10.0, SOME_SECONDS, "--timeout", help="wait for an answer ({} s)")
     connect_timeout: float = option(LinkOptions.connect_timeout, SECONDS, "--connect-timeout", help="({} s)")
     source: str = option(
         "", ValueKind("HOST[:PORT]"), "--from", help="begin at this address of this computer"

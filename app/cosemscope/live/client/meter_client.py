@@ -9,7 +9,7 @@ Blocks, lists, splitting to the negotiated size and scaler_units happen by thems
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -411,6 +411,8 @@ async def connect_meter(
             orderly = False
             try:
                 opened = await _open(association, access)
+                if counters is not None:
+                    counters.taken = True
                 yield Meter(association, opened, objects, counters.enough if counters is not None else None)
                 orderly = True
             except (MeterError, LinkError):
@@ -443,6 +445,9 @@ class _Counters:
         self._access, self._meter = access, meter
         self._book = book if book is not None else CounterBook()
         self._span: CounterSpan | None = None
+        self._before = 0
+        self.taken = False
+        """Whether the meter has taken the counter that the association began with."""
         self._at_least = 0
 
     @property
@@ -491,6 +496,7 @@ class _Counters:
         """Reserve the counters to begin with."""
         title, given = self._access.title, self._access.counter
         if given is not None:
+            self._before = self._book.next_counter(title, self._meter) or 0
             self._book.begin_at(title, self._meter, given)
         self._span = self._book.reserve(title, self._meter, self._at_least)
 
@@ -500,7 +506,11 @@ class _Counters:
             self._book.extend(self._span)
 
     def close(self) -> None:
-        """Give back what was not used."""
-        if self._span is not None:
-            used_to = self.client.counter if self.client is not None else self._span.first
+        """Give back what was not used; a given counter that the meter did not take changes nothing."""
+        if self._span is None:
+            return
+        used_to = self.client.counter if self.client is not None else self._span.first
+        with suppress(MeterError):  # what is not given back is lost, and does no harm
             self._book.give_back(self._span, used_to)
+            if not self.taken and self._before > used_to:
+                self._book.begin_at(self._access.title, self._meter, self._before)
