@@ -1,8 +1,6 @@
 """What commands that ask a meter print: values, object lists, profiles as text or CSV, statistics."""
 
-import csv
-import io
-
+from cosemscope.analysis.export.formats.csv_lines import csv_cell
 from cosemscope.capture.events import Event
 from cosemscope.live.client.reading_events import (
     DeviceListed,
@@ -99,9 +97,7 @@ def _rights(rights: object, prefix: str) -> list[str]:
 
 
 def _csv_lines(*rows: tuple[object, ...]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().rstrip("\n")
+    return "\n".join(",".join(csv_cell("" if cell is None else str(cell)) for cell in row) for row in rows)
 
 
 def _statistics(event: ReadingStatistics) -> str:

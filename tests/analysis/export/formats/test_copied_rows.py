@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from unicodedata import bidirectional, category
 
 import numpy as np
 import pytest
@@ -55,8 +56,21 @@ def test_json_and_csv_read_back(batches: list[list[tuple[int, str]]]) -> None:
     head, *lines = csv.reader(io.StringIO(copied("csv", batches), newline=""))
     assert head == ["wpdu.number", "info_text"]
     assert [(int(number), text.removeprefix("'")) for number, text in lines] == [
-        (number, text.removeprefix("'")) for number, text in rows
+        (number, _in_csv(text).removeprefix("'")) for number, text in rows
     ]
+
+
+def _in_csv(text: str) -> str:
+    """The text with what terminals obey escaped, mark by mark."""
+    return "".join(
+        mark.encode("unicode_escape").decode()
+        if (category(mark) == "Cc" and mark not in "\t\r\n") or bidirectional(mark) in _OVERRIDES
+        else mark
+        for mark in text
+    )
+
+
+_OVERRIDES = frozenset(("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"))
 
 
 @given(ROWS)

@@ -12,7 +12,9 @@ from cosemscope.analysis.export.formats.csv_lines import csv_cell, csv_columns, 
 from cosemscope.analysis.fields.value_arrays import Coded, Several, object_array
 from cosemscope.analysis.fields.value_types import Integer, Quantity, Text, Word
 
-CELLS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=8)
+CELLS = st.text(
+    st.one_of(st.characters(exclude_categories=("Cs", "Cc", "Cf")), st.sampled_from("\t\r\n")), max_size=8
+)
 
 
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5))
@@ -31,6 +33,23 @@ def test_no_cell_begins_a_formula(text: str) -> None:
     """Whatever a capture says: it stands behind an apostrophe."""
     (row,) = csv.reader(io.StringIO(csv_cell(text), newline=""))
     assert row == ["'" + text]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("nul\0nul", "nul\\x00nul"),
+        ("\x0b=1", "\\x0b=1"),
+        ("\u202eevil\x9b", "\\u202eevil\\x9b"),
+        ("two\r\nlines\tand a tab", "two\r\nlines\tand a tab"),
+        ("a\xa0b", "a\xa0b"),
+    ],
+)
+def test_no_cell_commands_a_terminal(text: str, cell: str) -> None:
+    """Nor ends where a spreadsheet sees an end; line breaks and tabs are text."""
+    (row,) = csv.reader(io.StringIO(csv_cell(text), newline=""))
+    assert row == [cell]
 
 
 @pytest.mark.parametrize("text", ["-2", "+0.5", "-1.5e-3", "7", "1.0.1.8.0.255", ""])

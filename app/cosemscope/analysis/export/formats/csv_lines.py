@@ -1,7 +1,8 @@
 """CSV lines: cells with commas between, quoted as RFC 4180 has it, none of them a formula.
 
 A cell that begins as a spreadsheet's formula does and is no number gets an apostrophe before it. Lines end
-with CR LF, in UTF-8 without a mark; numbers have a decimal point, times are those of lists.
+with CR LF, in UTF-8 without a mark; numbers have a decimal point, times are those of lists. Of control
+characters only tabs and line breaks come through: terminals would obey the others, spreadsheets stop at some.
 """
 
 import re
@@ -9,11 +10,14 @@ from collections.abc import Iterable, Sequence
 
 from cosemscope.analysis.fields.value_arrays import Coded, Several, Values, coded, object_array
 from cosemscope.analysis.fields.value_types import Quantity, ValueType
+from cosemscope.wording import printable
 
 #: What a formula begins with, in the full width that some spreadsheets take too; and a tab or a line's end,
 #: which they skip before one.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+#: Control characters but tabs and line breaks, and overrides of the direction of writing.
+_CONTROLS = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 _QUOTED = re.compile(r'[",\r\n]')
 
 
@@ -23,7 +27,9 @@ def no_formula(text: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """A text as a cell."""
+    """A text as a cell; marks that only a terminal obeys, or that turn what is shown around, are escaped."""
+    if not text.isprintable():
+        text = _CONTROLS.sub(lambda found: printable(found[0]), text)
     text = no_formula(text)
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
