@@ -102,8 +102,8 @@ class SequenceView(QAbstractScrollArea):
         scheme, metrics = theme.colours(self.palette()), self.fontMetrics()
         painter.setFont(self.font())
         painter.fillRect(rect, QColor(scheme.base))
-        times = metrics.horizontalAdvance("000.000000 s") + _MARGIN
-        left, right = rect.left() + times + 60, rect.right() - 60
+        left = rect.left() + metrics.horizontalAdvance("00.0 min") + 3 * _MARGIN
+        right = rect.right() - 3 * _MARGIN
         painter.setPen(QPen(QColor(scheme.line), 1))
         for x in (left, right):
             painter.drawLine(x, _HEAD, x, rect.bottom())
@@ -115,10 +115,10 @@ class SequenceView(QAbstractScrollArea):
             self._draw_arrow(painter, arrow, words, (left, right), _HEAD - offset)
         painter.setClipping(False)
         painter.setPen(QColor(scheme.text))
-        half = (right - left) // 2 + 55
+        half = (right - left) // 2 + 2 * _MARGIN
         for text, x, side in (
-            (layout.session.client, left - 55, Qt.AlignmentFlag.AlignLeft),
-            (layout.session.server, right + 55 - half, Qt.AlignmentFlag.AlignRight),
+            (layout.session.client, left - 2 * _MARGIN, Qt.AlignmentFlag.AlignLeft),
+            (layout.session.server, right + 2 * _MARGIN - half, Qt.AlignmentFlag.AlignRight),
         ):
             room = QRect(x, 0, half, _HEAD)
             line = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, half - 8)
@@ -140,7 +140,7 @@ class SequenceView(QAbstractScrollArea):
         scheme, place = theme.colours(self.palette()), layout.place.item(arrow)
         top, fall = origin + layout.top.item(arrow), layout.fall.item(arrow)
         left, right = lines
-        line = QRect(0, top - metrics.height() - 1, right + 60, metrics.height() + fall + 4)
+        line = QRect(0, top - metrics.height() - 1, right + 3 * _MARGIN, metrics.height() + fall + 4)
         if arrow in self.marked or arrow == self.cursor_arrow:
             ground = QColor(scheme.accent)
             ground.setAlpha(70 if arrow in self.marked else 35)
@@ -157,7 +157,7 @@ class SequenceView(QAbstractScrollArea):
         session = layout.session
         since = session.times.item(place) - session.times.item(0)
         painter.setPen(QColor(scheme.muted))
-        room = QRect(4, line.top(), left - 64, line.height())
+        room = QRect(4, line.top(), left - 4 - _MARGIN, line.height())
         painter.drawText(
             room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, short_duration(since)
         )
