@@ -12,8 +12,10 @@ from cosemscope.gui.frame.window import SAMPLE
 from cosemscope.gui.look.apdu_kinds import Kind
 from cosemscope.gui.panes.pane import Wishes
 from cosemscope.gui.panes.timing.lane_kinds import REST
+from cosemscope.gui.panes.timing.stream_marks import MarkKind
 from cosemscope.gui.panes.timing.timing_graph import POINTS_DRAWN, SPAN, TimingGraph
 from cosemscope.resources import resource
+from cosemscope.streams.tables.stream_kinds import HOLE, RETRANSMISSION
 from tests.helpers.polled import polled_traffic
 
 
@@ -207,6 +209,24 @@ def test_exchanges_are_bars_to_scale(open_in, qtbot):
     silent = bars.status == ExchangeStatus.UNANSWERED
     assert silent.sum() == (facts.statuses == ExchangeStatus.UNANSWERED).sum() > 0
     assert np.all(bars.stop >= bars.start)
+
+
+def test_marks_say_what_befell_connections(open_in, qtbot):
+    """Opened and closed as often as the handshakes say; sent again and lacking as the expert items say."""
+    window = open_in(resource("samples/faults.pcapng"))
+    pane, analysis = window.workspace.timing, window.workspace.traffic.analysis
+    qtbot.waitUntil(lambda: bool(pane.marks.shown))
+    with_wpdus = set(analysis.pairs["stream"].tolist())
+    items = analysis.expert_items
+    for mark, kind in ((MarkKind.AGAIN, RETRANSMISSION), (MarkKind.HOLE, HOLE)):
+        packets = items["packet"][items["kind"] == kind.number]
+        wanted = sum(one in with_wpdus for one in analysis.packet_streams["stream"][packets].tolist())
+        assert 0 < pane.marks.shown.get(mark, 0) <= wanted
+    assert 0 < pane.marks.shown[MarkKind.OPENED] <= len(with_wpdus)
+    assert 0 < pane.marks.shown[MarkKind.CLOSED] <= len(with_wpdus)
+    assert "sent&nbsp;again" in pane._legend.text()
+    pane.marks.show_marks(pane._marks, pane.lanes, 1e6, 2e6)
+    assert pane.marks.shown == {}
 
 
 def test_a_filter_that_leaves_nothing_leaves_no_bar(open_in, qtbot):

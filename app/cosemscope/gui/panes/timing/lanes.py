@@ -151,6 +151,10 @@ class Lanes:
         named = [Lane(*both) for both in zip(found[shown].tolist(), first[shown].tolist(), strict=True)]
         self.shown = (*named, REST) if len(shown) < len(found) else tuple(named)
 
+    def has_points(self, pairs: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+        """Whether each of these rows of wPort pairs has a point."""
+        return (pairs < len(self._counts)) & (self._counts[np.minimum(pairs, len(self._counts) - 1)] > 0)
+
     def lanes_of(self, pairs: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
         """The lane of each of these rows of wPort pairs."""
         return self._slots[np.minimum(pairs, len(self._slots) - 1)]

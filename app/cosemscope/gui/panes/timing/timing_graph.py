@@ -47,6 +47,7 @@ from cosemscope.gui.panes.timing.exchange_bars import BARS_DRAWN, ExchangeBars, 
 from cosemscope.gui.panes.timing.lane_kinds import LANE_KINDS, REST, Lane, LaneKind
 from cosemscope.gui.panes.timing.lanes import Lanes
 from cosemscope.gui.panes.timing.saved_graph import FORMATS, save_graph
+from cosemscope.gui.panes.timing.stream_marks import MARKS, MarkItems, StreamMarks, stream_marks
 from cosemscope.gui.panes.timing.time_axis import TimeAxis
 from cosemscope.wording import count, duration
 
@@ -65,6 +66,8 @@ _TIME_TITLE = "time since first WPDU"
 
 #: How far from a lane's line the points of each direction stand (1: the distance of lanes).
 _OFFSETS = (-0.2, 0.2)
+#: Marks of connections as the legend has them.
+_SYMBOLS = "▶◀+×"
 _REACH = 10  # pixels within which a click finds a point
 _IMAGE_ROWS = 10  # rows of the density image a lane
 
@@ -114,6 +117,7 @@ class TimingGraph(QWidget, Pane):
         self._selection, self._wishes = selection, wishes
         self.kind: LaneKind = LANE_KINDS["wports"]
         self.facts: CaptureFacts | None = None
+        self._marks: StreamMarks | None = None
         self._latest = LatestTask(self)
         self._facts_due = WhenSeen(self, self._ask_facts)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -160,7 +164,7 @@ class TimingGraph(QWidget, Pane):
         self._image = pg.ImageItem()
         self._image.setZValue(1)
         self._scatters = {kind: pg.ScatterPlotItem(size=6, pxMode=True, pen=None) for kind in Kind}
-        self.bars = ExchangeBars(item)
+        self.bars, self.marks = ExchangeBars(item), MarkItems(item)
         self._region = pg.LinearRegionItem(movable=True)
         self._region.setZValue(-5)
         self._line = pg.InfiniteLine(angle=90, movable=False)
@@ -236,7 +240,7 @@ class TimingGraph(QWidget, Pane):
         self._traffic = traffic
         self._latest.cancel()
         self._facts_due.forget()
-        self.facts = None
+        self.facts = self._marks = None
         self._fill()
 
     def _follow_filters(self, names: frozenset[str]) -> None:
@@ -273,15 +277,15 @@ class TimingGraph(QWidget, Pane):
     def _ask_facts(self) -> None:
         analysis = self._traffic.analysis
 
-        def work(tell: Tell) -> CaptureFacts:
+        def work(tell: Tell) -> tuple[CaptureFacts, StreamMarks]:
             facts = capture_facts(analysis)
             len(facts.statuses)  # worked out here and kept
-            return facts
+            return facts, stream_marks(analysis, facts)
 
         self._latest.start(work, self._take_facts)
 
-    def _take_facts(self, facts: CaptureFacts | None) -> None:
-        self.facts = facts
+    def _take_facts(self, found: tuple[CaptureFacts, StreamMarks] | None) -> None:
+        self.facts, self._marks = found or (None, None)
         self._redraw.start()
 
     def choose_lanes(self, name: str, *_: Any) -> None:
@@ -392,11 +396,11 @@ class TimingGraph(QWidget, Pane):
         low, high = self.visible_time
         visible = self.lanes.count(low, high)
         dense = visible > POINTS_DRAWN
+        self._draw_bars(low, high, visible)
         if dense:
             self._draw_density(low, high)
         else:
             self._draw_points(low, high)
-        self._draw_bars(low, high, visible)
         self._image.setVisible(dense)
         for scatter in self._scatters.values():
             scatter.setVisible(not dense)
@@ -464,6 +468,7 @@ class TimingGraph(QWidget, Pane):
         if self.facts is not None and 0 < visible <= BARS_DRAWN:
             bars = bars_of(self.facts, self.lanes, low, high, self._traffic.analysis.patience)
         self.bars.show_bars(bars)
+        self.marks.show_marks(self._marks, self.lanes, low, high)
 
     def _draw_density(self, low: float, high: float) -> None:
         width = max(100, int(self._box.width()))
@@ -489,6 +494,10 @@ class TimingGraph(QWidget, Pane):
                 f"<span style='color:{scheme.kinds[kind]}'>●</span>&nbsp;{KIND_NAMES[kind]}"
                 for kind in sorted(kinds)
             )
+            for mark in self.marks.shown:
+                word = MARKS[mark][0].replace(" ", "&nbsp;")
+                colour = self.marks.colour(mark, scheme)
+                text += f" &nbsp; <span style='color:{colour}'>{_SYMBOLS[mark]}</span>&nbsp;{word}"
         if self._legend.text() != text:
             self._legend.setText(text)
 
@@ -514,6 +523,7 @@ class TimingGraph(QWidget, Pane):
         shade.setAlpha(40)
         self._region.setBrush(shade)
         self.bars.paint_as_meant(scheme)
+        self.marks.paint_as_meant(scheme)
         for edge in self._region.lines:
             edge.setPen(pg.mkPen(scheme.accent, width=1))
             edge.setHoverPen(pg.mkPen(scheme.accent, width=3))
