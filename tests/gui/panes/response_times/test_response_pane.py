@@ -152,3 +152,21 @@ def test_the_axis_says_times_people_read(qapp):
     axis.silent_at = 0.35
     ((_, ticks),) = axis.tickValues(-3.2, 0.4, 400)
     assert axis.tickStrings(ticks, 1.0, 1.0)[-1] == "none"
+
+
+def test_it_is_saved_as_picture_and_as_numbers(shown, tmp_path, qtbot):
+    window, pane = shown(FAULTS)
+    warned = []
+    window.workspace.wishes.warned.connect(warned.append)
+    qtbot.waitUntil(lambda: pane.chart.width() > 100)
+    for name in ("times.png", "times.svg", "times.csv"):
+        pane.write(tmp_path / name)
+    assert (tmp_path / "times.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "times.svg").read_text("utf-8")
+    lines = (tmp_path / "times.csv").read_text("utf-8").splitlines()
+    assert lines[0] == "Exchange,WPDU,Seconds,Response time,Own time,Status,Service"
+    assert len(lines) == 1 + len(pane.timed.points.x)
+    assert sum(",,,unanswered," in line for line in lines) == int(pane.timed.silent.sum())
+    assert warned == []
+    pane.write(tmp_path / "none" / "times.csv")
+    assert len(warned) == 1

@@ -6,12 +6,14 @@ They are worked out in the background, once somebody looks.
 
 import math
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRectF, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
+    QFileDialog,
     QHBoxLayout,
     QMenu,
     QSplitter,
@@ -20,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cosemscope.analysis.export.whole_file import ExportError
 from cosemscope.capture.records import CaptureError
 from cosemscope.gui.base.latest_task import LatestTask
 from cosemscope.gui.base.task import Tell
@@ -36,6 +39,7 @@ from cosemscope.gui.panes.response_times.percentile_model import COLUMNS, Percen
 from cosemscope.gui.panes.response_times.response_chart import ResponseChart
 from cosemscope.gui.panes.response_times.timed_exchanges import GROUPINGS, Timed, timed_exchanges
 from cosemscope.gui.panes.row_table import RowTable
+from cosemscope.gui.panes.timing.saved_graph import FORMATS, save_graph
 from cosemscope.wording import count
 
 #: The filter of the range that was dragged.
@@ -256,6 +260,33 @@ class ResponsePane(QWidget, Pane):
             points = self.timed.points
             times = np.where(points.group == self.percentiles.group(row), points.time, -2)
             self.go_to(int(np.argmax(times)))
+
+    def ask_save(self) -> None:
+        """Save the chart as a picture, or its points as numbers, where a person says."""
+        name, _ = QFileDialog.getSaveFileName(self, "Save response times", "response-times.png", FORMATS)
+        if name:
+            self.write(Path(name))
+
+    def write(self, path: Path) -> None:
+        """Write PNG, SVG or CSV, by the ending; what cannot be is told."""
+        timed = self.timed
+        if timed is None or not len(timed.points.x):
+            self._wishes.warned.emit("There are no response times to be saved.")
+            return
+        try:
+            save_graph(path, self.chart, timed.lines)
+        except ExportError as error:
+            self._wishes.warned.emit(str(error))
+        else:
+            self._wishes.said.emit(f"Response times were written to {path.name}.")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Show all, and save."""
+        menu = QMenu(self)
+        menu.addAction(icon("zoom-fit"), "Whole time", self.chart.show_whole)
+        menu.addAction(icon("save"), "Save as…", self.ask_save)
+        menu.exec(event.globalPos())
+        menu.deleteLater()
 
     def _open_menu(self, point: QPoint) -> None:
         index = self.table.indexAt(point)

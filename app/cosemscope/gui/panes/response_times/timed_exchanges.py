@@ -5,6 +5,7 @@
 A group is one value of a field, the largest first. What was not answered is there too, without a time.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -88,6 +89,24 @@ class Timed(NamedTuple):
     def duration(self) -> float:
         """Seconds from the first WPDU to the last request among the points."""
         return self.points.x.item(-1) if len(self.points.x) else 0.0
+
+    def lines(self) -> Iterator[list[str]]:
+        """Yields titles, and of each point its exchange, WPDU, times in seconds, status and group."""
+        points = self.points
+        yield ["Exchange", "WPDU", "Seconds", "Response time", "Own time", "Status", dict(GROUPINGS)[self.by]]
+        columns = (
+            points.exchange,
+            points.row,
+            points.x,
+            points.time,
+            points.own,
+            points.status,
+            points.group,
+        )
+        for exchange, row, x, time, own, status, of in zip(*(one.tolist() for one in columns), strict=True):
+            times = [f"{one / 1e9:.9f}" if one >= 0 else "" for one in (time, own)]
+            word = ExchangeStatus(status).word
+            yield [f"{exchange + 1}", f"{row + 1}", f"{x:.9f}", *times, word, self.names[of]]
 
 
 def log_seconds(time: Numbers) -> npt.NDArray[np.float64]:
