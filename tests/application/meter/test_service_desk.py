@@ -3,7 +3,8 @@
 import pytest
 
 from cosemscope.application.encoding import get_set_action as g
-from cosemscope.application.encoding.apdus import encode, encode_data, parse_data
+from cosemscope.application.encoding.apdus import encode, encode_data, parse, parse_data
+from cosemscope.application.encoding.carrier_apdus import GeneralBlockTransfer
 from cosemscope.application.encoding.data_values import NULL_DATA, Data, octet_string, structure
 from cosemscope.application.encoding.notifications import (
     AccessAction,
@@ -23,6 +24,7 @@ from cosemscope.application.encoding.service_parts import (
     SelectiveAccess,
 )
 from cosemscope.application.meter.built_in_meter import MANAGING_CLIENT, PUBLIC_CLIENT, READING_CLIENT
+from cosemscope.application.meter.meter_server import MOST_ASSOCIATIONS
 from cosemscope.application.protection.sealing import CipheringForm
 from tests.application.meter_session import INVOKE, MeterSession, name, session
 
@@ -212,3 +214,28 @@ def test_blocks_joined_are_the_value() -> None:
     large = client.result(LIST)
     assert encode_data(small) == encode_data(large)
     assert parse_data(encode_data(large)) == large
+
+
+def test_requests_in_blocks_have_an_end() -> None:
+    """Whoever is let in without a password fills no memory: a request of megabytes is refused."""
+    client = session(PUBLIC_CLIENT)
+    block = Datablock(False, 1, bytes(60_000))
+    client.say(g.SetRequestWithFirstDatablock(INVOKE, MESSAGE, None, block))
+    answers = [
+        client.say(g.SetRequestWithDatablock(INVOKE, block._replace(number=number))) for number in range(2, 8)
+    ]
+    assert g.SetResponseLastDatablock(INVOKE, 19, 5) in answers
+    whole = bytes(10_000)
+    refused = None
+    for number in range(1, 40):
+        octets = encode(GeneralBlockTransfer(False, True, 1, number, 0, whole))
+        for answer in client.meter.receive(octets, client.wport, 1, client.now):
+            refused = refused or parse(answer)
+    assert refused == ExceptionResponse(1, 3)
+
+
+def test_associations_have_an_end_too() -> None:
+    client = session(PUBLIC_CLIENT)
+    for number in range(1, 1 + MOST_ASSOCIATIONS):
+        client.meter.receive(b"\xc0", 16, 1, client.now, number)
+    assert client.say(g.GetRequestNormal(INVOKE, CLOCK)) == ExceptionResponse(1, 1)

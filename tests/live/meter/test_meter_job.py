@@ -332,6 +332,7 @@ def test_a_client_sets_where_pushes_go_on_this_computer_only() -> None:
         ({"suite": 3}, "there are 0, 1 and 2"),
         ({"max_pdu": 10}, "64 to 65535"),
         ({"fleet": 9999}, "5000 at most"),
+        ({"limit": 257}, "256 associations at most"),
         ({"push_every": 5.0}, "--push-to says where"),
         ({"address": "127.0.0.1:65000", "fleet": 1000}, "end behind 65535"),
         ({"address": "localhost:4059", "fleet": 2, "by_address": True}, "name an IP address"),

@@ -6,8 +6,8 @@ One transfer of each direction at a time, told by its invoke-id; another request
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Octets of a request or an answer in blocks, at most.
-MOST_OCTETS = 1 << 22
+#: Octets of a request and of an answer in blocks, at most: whoever is let in as public may begin a request.
+MOST_REQUEST, MOST_ANSWER = 1 << 18, 1 << 22
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class IncomingBlocks:
 
     def take(self, number: int, octets: bytes) -> bool:
         """Whether the block is the next one, and there is room for it; it is added then."""
-        if number != self.number + 1 or len(self.octets) + len(octets) > MOST_OCTETS:
+        if number != self.number + 1 or len(self.octets) + len(octets) > MOST_REQUEST:
             return False
         self.number = number
         self.octets += octets

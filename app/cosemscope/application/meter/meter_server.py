@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from cosemscope.application.meter.server_association import ServedClient, ServerAssociation
 
 #: Associations at most; the one that has been silent longest is forgotten.
-_MOST = 1024
+MOST_ASSOCIATIONS = 256
 
 
 class MeterServer:
@@ -29,7 +29,7 @@ class MeterServer:
         place = (link, source_wport, destination_wport)
         association = self._associations.get(place)
         if association is None:
-            if len(self._associations) >= _MOST:
+            if len(self._associations) >= MOST_ASSOCIATIONS:
                 self._associations.popitem(last=False)
             association = ServerAssociation(self._client_at(source_wport, destination_wport))
             self._associations[place] = association

@@ -33,7 +33,7 @@ from cosemscope.application.meter.association_terms import (
     agree,
     check_aarq,
 )
-from cosemscope.application.meter.long_transfers import MOST_OCTETS
+from cosemscope.application.meter.long_transfers import MOST_ANSWER, MOST_REQUEST
 from cosemscope.application.meter.meter_faults import MeterFaults
 from cosemscope.application.meter.objects.association_objects import (
     ASSOCIATED,
@@ -111,7 +111,7 @@ class ServerAssociation:
         self._least_proof = 0
         self._protection = ServerProtection(client.keys, b"", 0)
         self._desk = ServiceDesk(client.model, self._agreed, client.faults)
-        self._blocks = GeneralBlockMachine(_WINDOW, MOST_OCTETS)
+        self._blocks = GeneralBlockMachine(_WINDOW, MOST_REQUEST)
         self._in_blocks = False
 
     def receive(self, apdu: bytes, now: float) -> list[bytes]:
@@ -305,7 +305,7 @@ class ServerAssociation:
         return self._protection.close(response, judged.form)
 
     def _serve(self, judged: _Judged, now: float) -> bytes | None:
-        room = MOST_OCTETS
+        room = MOST_ANSWER
         if (
             not self._in_blocks
             and self._agreed.conformance & (c.GENERAL_BLOCKS | c.GET_BLOCKS) != c.GENERAL_BLOCKS

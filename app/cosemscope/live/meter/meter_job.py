@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from cosemscope.application.meter.meter_server import MOST_ASSOCIATIONS
 from cosemscope.capture.events import not_obeyed
 from cosemscope.capture.job_options import flag, option
 from cosemscope.capture.option_values import COUNT, SECONDS, ValueKind
@@ -82,6 +83,8 @@ class MeterJob:
             "--mechanism 7 (ECDSA) needs --suite 1 or 2": self.mechanism == 7 and not self.suite,
             f"--max-pdu {self.max_pdu}: 64 to 65535 octets": not 64 <= self.max_pdu <= 0xFFFF,
             f"--fleet {self.fleet}: {MOST_METERS} at most": self.fleet > MOST_METERS,
+            f"--limit {self.limit}: a meter has {MOST_ASSOCIATIONS} associations at most": self.limit
+            > MOST_ASSOCIATIONS,
             "--push-every says how often: --push-to says where": bool(self.push_every and not self.push_to),
         }
         try:
