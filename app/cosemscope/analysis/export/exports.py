@@ -77,7 +77,7 @@ TABLES = {
     "procedures": TableKind("a procedure: exchanges that belong together", procedure_rows, None),
     "expert": TableKind("an item of what is wrong or remarkable", item_table, None),
     "objects": TableKind("an attribute of a meter's object", object_table, None),
-    "packets": TableKind("a packet that carries WPDUs", packet_table, None),
+    "packets": TableKind("a packet that carries WPDUs (without a filter any packet)", packet_table, None),
 }
 
 

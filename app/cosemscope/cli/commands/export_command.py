@@ -24,7 +24,8 @@ from cosemscope.cli.terminal import TextOutput, octet_output, show_progress
 
 DESCRIPTION = (
     "Write what of a capture is wanted into a file, which is there whole or not at all. Times are local in "
-    "CSV and text, seconds since 1970 in JSON, UTC in Parquet; columns are named as fields are. Cells of CSV "
+    "CSV and text, in JSON seconds since 1970 (these and durations as text, which keeps nanoseconds), UTC in "
+    "Parquet; columns are named as fields are. Cells of CSV "
     "that begin as a formula have an apostrophe before them. pcapng has the packets with the WPDUs' octets "
     "as they were captured, with their comments and names. Keys are never written, passwords in trees with "
     "--passwords only; what was captured in clear is in pcapng and in the field wpdu.octets."
