@@ -30,6 +30,12 @@ from cosemscope.live.commands.listen_job import PushOrigin
 #: Senders whose blocks may be on the way at once, and octets of one push at most.
 _SENDERS, _MOST_OCTETS = 1024, 1 << 20
 _LAYERS = 4
+_NOTIFICATIONS = (t.DATA_NOTIFICATION, t.EVENT_NOTIFICATION, t.INFORMATION_REPORT)
+_SERVICES = {**t.GLO_SERVICES, **t.DED_SERVICES}
+#: Envelopes for any APDU, and ciphered notifications; ciphered requests and responses are no pushes.
+_MAY_HOLD_PUSHES = frozenset(
+    tag for tag in PROTECTED_TAGS if _SERVICES.get(tag, _NOTIFICATIONS[0]) in _NOTIFICATIONS
+)
 _CONFIRMED, _INVOKE = 0x40000000, 0xFFFFFF
 
 
@@ -73,7 +79,7 @@ class PushReader:
         try:
             for _ in range(_LAYERS):
                 tag = apdu[0] if apdu else -1
-                if tag in PROTECTED_TAGS:
+                if tag in _MAY_HOLD_PUSHES:
                     title = _sender_of(apdu)
                     unsealed = unseal(apdu, self._opener_of(title, origin))
                     apdu, protected = unsealed.apdu, True
@@ -106,7 +112,7 @@ class PushReader:
         protected: bool,
         replies: tuple[bytes, ...],
     ) -> Received:
-        if not apdu or apdu[0] not in (t.DATA_NOTIFICATION, t.EVENT_NOTIFICATION, t.INFORMATION_REPORT):
+        if not apdu or apdu[0] not in _NOTIFICATIONS:
             return Received(replies=replies)
         value = parse(apdu)
         invoke, time, confirmed = None, b"", False

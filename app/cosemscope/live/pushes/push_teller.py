@@ -7,6 +7,9 @@ from cosemscope.live.commands.live_events import MeterSeen, PushNotOpened, PushR
 from cosemscope.live.pushes.push_reader import PushReader
 from cosemscope.live.pushes.push_table import PushTable
 
+#: Hosts of which it is told that they are not understood.
+_MOST_TROUBLED = 1024
+
 
 class PushTeller:
     """Understands what a listener receives and tells it; `respond` is what the listener asks."""
@@ -14,6 +17,7 @@ class PushTeller:
     def __init__(self, reader: PushReader, report: Report) -> None:
         self._reader, self._report = reader, report
         self._table = PushTable()
+        self._troubled: set[str] = set()
 
     @property
     def respond(self) -> Responder:
@@ -22,10 +26,11 @@ class PushTeller:
 
     def _respond(self, apdu: bytes, origin: PushOrigin) -> tuple[bytes, ...]:
         received = self._reader.receive(apdu, origin)
-        if received.problem:
+        if received.problem and self._is_new(origin.host):
             self._report(PushNotOpened(remote=origin.remote, message=received.problem))
         push = received.push
         if push is not None:
+            self._troubled.discard(origin.host)
             meter, gap = self._table.take(push, time.monotonic())
             self._report(
                 PushReceived(
@@ -44,6 +49,13 @@ class PushTeller:
                 )
             )
         return received.replies
+
+    def _is_new(self, host: str) -> bool:
+        """Whether nobody has been told yet that what this host sends is not understood: once is enough."""
+        if host in self._troubled or len(self._troubled) >= _MOST_TROUBLED:
+            return False
+        self._troubled.add(host)
+        return True
 
     def tell_table(self) -> None:
         """A line for each meter."""
