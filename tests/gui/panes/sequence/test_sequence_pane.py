@@ -113,3 +113,16 @@ def test_it_is_saved_and_copied(shown, tmp_path):
     assert [action.text() for action in menu.actions()] == ["Copy for Mermaid", "Save as picture…"]
     colours = {QColor(pane.view.grab().toImage().pixel(x, 40)).name() for x in range(pane.view.width())}
     assert len(colours) > 2
+
+
+def test_words_that_take_long_come_later(shown, qtbot, monkeypatch):
+    """The diagram stands at once with the names of APDUs; what they say follows."""
+    _, pane = shown(SAMPLE)
+    rows = pane.layout_shown.row.tolist()
+    whole = pane.words(rows)
+    pane.read_anew()
+    monkeypatch.setattr("cosemscope.gui.panes.sequence.sequence_pane._WORDS_EACH", -1.0)
+    assert pane.words(rows, hasty=True)[:2] == ["AARQ", "AARE"]
+    monkeypatch.undo()
+    qtbot.waitUntil(lambda: len(pane._texts) > 1)
+    assert pane.words(rows) == whole

@@ -4,16 +4,19 @@ Filters in force restrict it. Beside it is the preview of an APDU, or what tells
 """
 
 import difflib
+import time
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QBuffer, QIODevice, QRect, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QRect, Qt, QTimer
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QPainter, QPixmap
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
 
 from cosemscope.analysis.export.whole_file import ExportError, WholeFile
+from cosemscope.analysis.fields.registry import FIELDS
 from cosemscope.apdu.fields import walk
 from cosemscope.capture.records import CaptureError
 from cosemscope.gui.base.latest_task import LatestTask
@@ -33,6 +36,8 @@ _HINT = "Choose a WPDU: the diagram of its session stands here."
 _NONE_HERE = "No WPDU of this session is displayed. Ctrl+Shift+X displays all."
 #: Lines of an APDU that are previewed or compared, and arrows that are copied for Mermaid.
 _MOST_LINES, _MOST_COPIED = 400, 2_000
+#: Seconds that words may take at once while the diagram is drawn.
+_WORDS_EACH = 0.012
 #: Pixels of a saved picture's height at most.
 _MOST_HEIGHT = 16_000
 _FILES = "SVG picture (*.svg);;PNG picture (*.png)"
@@ -50,7 +55,11 @@ class SequencePane(QWidget, Pane):
         self._moving = False
         self._latest = LatestTask(self)
         self._due = WhenSeen(self, self._look)
-        self.view = SequenceView(self.words, self)
+        self.view = SequenceView(partial(self.words, hasty=True), self)
+        self._more = QTimer(self)  # draws the words that were left for later
+        self._more.setSingleShot(True)
+        self._more.setInterval(0)
+        self._more.timeout.connect(self.view.viewport().update)
         self.preview = QPlainTextEdit(self)
         self.preview.setReadOnly(True)
         self.preview.setAccessibleName("Preview and comparison of APDUs")
@@ -141,17 +150,24 @@ class SequencePane(QWidget, Pane):
         if not self._moving and self.layout_shown is not None:
             self.view.set_cursor(self.layout_shown.arrow_of(self._selection.row))
 
-    def words(self, rows: list[int]) -> list[str]:
-        """What these WPDUs say, in a line each."""
+    def words(self, rows: list[int], *, hasty: bool = False) -> list[str]:
+        """What these WPDUs say, in a line each; `hasty`: of some only the APDU's name, the rest soon."""
         traffic, session = self._selection.traffic, self._session
-        missing = np.array([row for row in rows if row not in self._texts], np.int64)
-        if len(missing):
-            if len(self._texts) > 10_000:
-                self._texts.clear()
-                missing = np.array(rows, np.int64)
-            infos = traffic.infos(missing, traffic.looks(missing))
-            self._texts.update(zip(missing.tolist(), map(printable, infos), strict=True))
-        told = [self._texts[row] for row in rows]
+        if len(self._texts) > 10_000:
+            self._texts.clear()
+        until = time.monotonic() + (_WORDS_EACH if hasty else 3600.0)
+        for row in rows:
+            if row not in self._texts:
+                if time.monotonic() > until:
+                    break
+                one = np.array([row])
+                self._texts[row] = printable(traffic.infos(one, traffic.looks(one))[0])
+        missing = [row for row in rows if row not in self._texts]
+        names = FIELDS["apdu"].texts(traffic.asked(np.array(missing))) if missing else []
+        if missing:
+            self._more.start()
+        told_now = self._texts | dict(zip(missing, names, strict=True))
+        told = [told_now[row] for row in rows]
         if session is None:
             return told
         places = [session.place(row) for row in rows]
@@ -271,6 +287,9 @@ class SequencePane(QWidget, Pane):
             self._wishes.said.emit(f"The diagram was written to {path.name}{part}.")
 
     def _draw_on(self, painter: QPainter, rect: QRect, offset: int) -> None:
+        layout = self.layout_shown
+        if layout is not None:
+            self.words([layout.row.item(arrow) for arrow in layout.shown(offset, offset + rect.height())])
         self.view.draw(painter, rect, offset)
         painter.end()
 
