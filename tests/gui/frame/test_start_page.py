@@ -19,7 +19,7 @@ def page(qtbot, look) -> StartPage:
     return page
 
 
-WAYS = ("open", "capture", "connect", "listen", "paste", "sample", "readMeter", "meter")
+WAYS = ("open", "capture", "connect", "listen", "paste", "sample", "readMeter", "meter", "relay")
 
 
 @pytest.mark.parametrize("way", WAYS)

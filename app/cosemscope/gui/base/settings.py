@@ -45,6 +45,7 @@ ADDRESSES = Option[tuple[str, ...]]("link/addresses", (), "Addresses connected t
 LINK = Option[tuple[str, ...]]("link/connect", (), "Words of the test link asked for last")
 LISTEN = Option[tuple[str, ...]]("link/listen", (), "Words of what was listened to last")
 METER = Option[tuple[str, ...]]("link/meter", (), "Words of the built-in meter asked for last")
+RELAY = Option[tuple[str, ...]]("link/relay", (), "Words of the relay asked for last")
 CAPTURE = Option[tuple[str, ...]]("capture/options", (), "Words of the last live capture")
 CAPTURE_FILTER = Option("capture/filter", "", "The capture filter typed last")
 KEEP_KEYS = Option("keys/keep", False, "Whether the system's key store keeps the keys")

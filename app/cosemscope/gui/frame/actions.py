@@ -409,6 +409,14 @@ ACTIONS = (
         "Start a built-in meter that clients can talk to, with faults on demand",
     ),
     ActionSpec(
+        "relay",
+        "&Relay…",
+        "live.ask_relay",
+        (),
+        "relay",
+        "Pass on what a client and its meter say, show it, and hold some of it",
+    ),
+    ActionSpec(
         "read-meter",
         "Start the &built-in meter and read it",
         "live.read_meter",
@@ -575,7 +583,7 @@ MENUS = (
         ),
     ),
     ("&Capture", ("capture-options", "capture", "stop", "restart")),
-    ("&Link", ("connect", "listen", SEPARATOR, "meter", SEPARATOR, "read-meter")),
+    ("&Link", ("connect", "listen", SEPARATOR, "relay", "meter", SEPARATOR, "read-meter")),
     (
         "&Analyze",
         (

@@ -23,6 +23,7 @@ from cosemscope.gui.live.asked_jobs import LIVE_PANES
 from cosemscope.gui.live.panels.link_panel import LinkPanel
 from cosemscope.gui.live.panels.live_panel import LivePanel
 from cosemscope.gui.live.panels.meter_panel import MeterPanel
+from cosemscope.gui.live.panels.relay_panel import RelayPanel
 from cosemscope.gui.look.dock_style import DockStyle
 from cosemscope.gui.panes.counts.count_pane import CountPane
 from cosemscope.gui.panes.details.details_pane import DetailsPane
@@ -81,6 +82,13 @@ class MeterPane(MeterPanel, Pane):
         super().__init__(parent)
 
 
+class RelayPane(RelayPanel, Pane):
+    """The panel of a relay as a pane; the capture that is shown tells values for its breakpoint."""
+
+    def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget) -> None:
+        super().__init__(selection, parent)
+
+
 #: The panes, in the order in which they are made, hear of the traffic and are reached by the Tab key.
 PANES = (
     PaneRow("filter", "Display filter", FilterBar, state=options.FILTERS),
@@ -100,6 +108,7 @@ PANES = (
     PaneRow("counts", "Counts", CountPane, beside="timing", height=38, state=options.COUNTS, on_demand=True),
     PaneRow("link", "Test link", LinkPane, below="sessions", on_demand=True),
     PaneRow("meter", "Built-in meter", MeterPane, beside="link", on_demand=True),
+    PaneRow("relay", "Relay", RelayPane, beside="timing", height=44, on_demand=True),
 )
 
 

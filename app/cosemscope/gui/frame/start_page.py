@@ -38,6 +38,7 @@ _WAYS = {
         "Start the built-in meter and read it",
         "No meter at hand? One on this computer, read over a test link",
     ),
+    "relay": ("relay", "Relay…", "Between a client and its meter: needs no rights to capture"),
     "meter": ("meter", "Be a meter…", "For a client of yours: with faults on demand, and pushes"),
 }
 _ACROSS = 3
@@ -162,6 +163,7 @@ class StartPage(QScrollArea):
     pasteAsked = Signal()
     readMeterAsked = Signal()
     meterAsked = Signal()
+    relayAsked = Signal()
     recentAsked = Signal(str)
     clearAsked = Signal()
 

@@ -178,6 +178,7 @@ class Window(QMainWindow):
         self.start_page.listenAsked.connect(self.live.ask_listen)
         self.start_page.readMeterAsked.connect(self.live.read_meter)
         self.start_page.meterAsked.connect(self.live.ask_meter)
+        self.start_page.relayAsked.connect(self.live.ask_relay)
         self.start_page.pasteAsked.connect(self.opening.show_box)
         self.start_page.left.openAsked.connect(self.live.open_left)
         self.start_page.left.failed.connect(lambda text: self.messages.say(MessageSeverity.ERROR, text))

@@ -18,10 +18,12 @@ from cosemscope.live.links.addresses import parse_address
 from cosemscope.live.links.faults import LinkError
 from cosemscope.live.meter.meter_events import METER_EVENTS
 from cosemscope.live.meter.meter_job import MeterJob
+from cosemscope.live.relay.relay_events import RELAY_EVENTS
+from cosemscope.live.relay.relay_job import RelayJob
 
 LinkJob = ConnectJob | ListenJob
-Job = LinkJob | CaptureJob | MeterJob
-J = TypeVar("J", ConnectJob, ListenJob, CaptureJob, MeterJob)
+Job = LinkJob | CaptureJob | MeterJob | RelayJob
+J = TypeVar("J", ConnectJob, ListenJob, CaptureJob, MeterJob, RelayJob)
 
 
 class JobKind(NamedTuple):
@@ -41,6 +43,7 @@ KINDS: dict[type[Job], JobKind] = {
     MeterJob: JobKind(
         METER_EVENTS, "meter", "No WPDU yet: waiting for a client that associates with the meter."
     ),
+    RelayJob: JobKind(RELAY_EVENTS, "relay", "No WPDU yet: waiting for a client that connects to the relay."),
 }
 #: Names of the panes of what is live.
 LIVE_PANES = tuple(dict.fromkeys(kind.pane for kind in KINDS.values() if kind.pane))
@@ -59,6 +62,10 @@ def title_of_job(job: Job) -> str:
         case MeterJob():
             transports = [name for name, there in (("TCP", job.tcp), ("UDP", job.udp)) if there]
             return f"Meter at {job.addresses()[0]}, {' and '.join(transports)}"
+        case RelayJob():
+            routes = job.all_routes()
+            more = f" and {len(routes) - 1} more" if len(routes) > 1 else ""
+            return f"Relay {routes[0].listen} to {routes[0].target}{more}"
         case CaptureJob():
             return f"Capture on {', '.join(map(title_of, job.interfaces))}"
 

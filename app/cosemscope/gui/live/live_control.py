@@ -1,4 +1,4 @@
-"""The live side of the window: a link, listener, meter or capture in a process of its own, and its spool.
+"""The live side of the window: a link, meter, relay or capture in a process of its own, and its spool.
 
 One at a time, but for the built-in meter that stands beside a link which reads it. The process is told what
 to do and tells what happens; its traffic comes into the panes by way of its spool, which the document
@@ -40,12 +40,15 @@ from cosemscope.gui.live.meter_beside import MeterBeside, Readings
 from cosemscope.gui.live.meter_dialog import ask_meter
 from cosemscope.gui.live.panels.live_panel import LivePanel
 from cosemscope.gui.live.recovery import describe
+from cosemscope.gui.live.relay_dialog import ask_relay
 from cosemscope.gui.live.saver import Saver, Then
 from cosemscope.live.commands.link_job import ConnectJob
 from cosemscope.live.commands.listen_job import ListenJob
 from cosemscope.live.commands.live_events import Connected, Connecting, Listening
 from cosemscope.live.meter.meter_events import MeterListening
 from cosemscope.live.meter.meter_job import MeterJob
+from cosemscope.live.relay.relay_events import Relaying
+from cosemscope.live.relay.relay_job import RelayJob
 from cosemscope.wording import sentence
 
 #: Why a capture ended by itself.
@@ -112,6 +115,10 @@ class Live(QObject):
     def ask_meter(self) -> None:
         """Ask for a built-in meter, and start it."""
         self._begin_if(ask_meter(self._host.widget, self._host.settings))
+
+    def ask_relay(self) -> None:
+        """Ask for a relay, and start it."""
+        self._begin_if(ask_relay(self._host.widget, self._host.settings))
 
     def read_meter(self) -> None:
         """Start the built-in meter, and a test link that reads it as soon as it listens."""
@@ -215,7 +222,7 @@ class Live(QObject):
                 if isinstance(self.job, ConnectJob) and self._beside is None:
                     remember(self._host.settings, self.job)
                 self._show()
-            case Listening() | MeterListening() | CaptureBegun():
+            case Listening() | MeterListening() | Relaying() | CaptureBegun():
                 self._file = event.file
                 self._show()
             case CaptureCounts():
@@ -246,6 +253,7 @@ class Live(QObject):
             ConnectJob: ("Connect…", self.ask_connect),
             ListenJob: ("Listen…", self.ask_listen),
             MeterJob: ("Meter…", self.ask_meter),
+            RelayJob: ("Relay…", self.ask_relay),
         }
         return [asking[type(self.job)]]
 
