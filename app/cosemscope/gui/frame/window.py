@@ -351,7 +351,8 @@ class Window(QMainWindow):
         is_new = self.document.spool is None and self._return is None
         if is_new and self.document.analysis.progress[1] > _LARGE:
             self.workspace.show_overview()
-        if self.live.panel is not None:
+        if self.live.running and self.live.panel is not None:
+            self.workspace.show_pane(self.live.pane, True)  # Qt raises nothing in a page that is not shown
             self.live.panel.take_focus()
         else:
             self.workspace.table.setFocus()

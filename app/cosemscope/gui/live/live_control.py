@@ -100,7 +100,12 @@ class Live(QObject):
     @property
     def panel(self) -> LivePanel | None:
         """The panel of what is live or was last; None for a capture."""
-        return self._panels.get(KINDS[type(self.job)].pane) if self.job is not None else None
+        return self._panels.get(self.pane)
+
+    @property
+    def pane(self) -> str:
+        """The name of its pane; "" for none."""
+        return KINDS[type(self.job)].pane if self.job is not None else ""
 
     # What actions do
 

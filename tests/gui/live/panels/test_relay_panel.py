@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from cosemscope.gui.base import settings as options
-from cosemscope.gui.frame.window import Window
+from cosemscope.gui.frame.window import SAMPLE, Window
 from cosemscope.gui.live.panels.held_wpdus import HeldWpdus
 from cosemscope.gui.live.panels.relay_panel import RelayPanel
 from cosemscope.gui.live.relay_dialog import RelayDialog, ask_relay
@@ -25,6 +25,7 @@ from cosemscope.live.relay.relay_events import (
     WpduHeld,
 )
 from cosemscope.live.relay.relay_job import RelayJob
+from cosemscope.resources import resource
 from tests.helpers.live_window import environment, listener
 
 CLOCK = get_request(8, "0.0.1.0.0.255", 2)
@@ -130,6 +131,17 @@ def test_what_goes_through_is_shown_as_it_happens(window, relay, qtbot):
         qtbot.waitUntil(lambda: not window.live.running)
         assert not panel.line.isEnabled()
         assert panel.status.text() == "Closed."
+
+
+def test_the_panel_is_in_front_until_something_else_is_opened(window, relay, qtbot):
+    """With the line of its breakpoint ready to be typed in; a file has the table in front again."""
+    with listener() as server:
+        panel, _ = relay(server.address)
+        qtbot.waitUntil(lambda: window.document is not None and window.document.analysis is not None)
+        qtbot.waitUntil(lambda: not panel.visibleRegion().isEmpty() and panel.line.hasFocus())
+    window.open_path(str(resource(SAMPLE)))
+    qtbot.waitUntil(lambda: window.workspace.table.hasFocus(), timeout=15_000)
+    assert not panel.isVisible()
 
 
 def test_what_is_held_comes_to_the_front_and_is_let_go(through, qtbot):

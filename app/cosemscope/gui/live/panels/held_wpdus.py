@@ -104,6 +104,8 @@ class HeldWpdus(QWidget):
         self._ticking.timeout.connect(self._count_down)
         self.rows.itemSelectionChanged.connect(self._show_selected)
         self.apdu.textChanged.connect(self._judge)
+        for box in (self.rows, self.apdu):
+            box.setMinimumHeight(self.fontMetrics().lineSpacing() * 3)
         self._arrange()
         self._judge()
 

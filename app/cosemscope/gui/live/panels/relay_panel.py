@@ -70,6 +70,7 @@ class RelayPanel(LivePanel):
         self.tabs.tabBar().setAccessibleName("Pages of the relay")
         self.tabs.addTab(self.log, "What happened")
         self.tabs.addTab(self.held, "Held")
+        self.tabs.setMinimumHeight(self.fontMetrics().lineSpacing() * 4)  # the table keeps its rows
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.line, 1)
