@@ -30,6 +30,7 @@ from cosemscope.gui.panes.details.details_pane import DetailsPane
 from cosemscope.gui.panes.exchanges.exchange_pane import ExchangePane
 from cosemscope.gui.panes.expert.expert_pane import ExpertPane
 from cosemscope.gui.panes.filter.filter_bar import FilterBar
+from cosemscope.gui.panes.filter.filter_line import FilterLine
 from cosemscope.gui.panes.filter.find_bar import FindBar, Sought
 from cosemscope.gui.panes.follow.follow_pane import FollowPane
 from cosemscope.gui.panes.objects.object_pane import ObjectPane
@@ -86,7 +87,7 @@ class RelayPane(RelayPanel, Pane):
     """The panel of a relay as a pane; the capture that is shown tells values for its breakpoint."""
 
     def __init__(self, selection: Selection, wishes: Wishes, parent: QWidget) -> None:
-        super().__init__(selection, parent)
+        super().__init__(FilterLine(selection), parent)
 
 
 #: The panes, in the order in which they are made, hear of the traffic and are reached by the Tab key.

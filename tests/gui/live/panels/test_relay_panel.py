@@ -149,6 +149,8 @@ def test_what_is_held_comes_to_the_front_and_is_let_go(through, qtbot):
     panel, link = through
     hold(qtbot, panel, link)
     row = panel.held.rows.topLevelItem(0)
+    assert panel.hold_button.text() == "Holding"
+    assert not panel.said.isVisible()
     assert panel.tabs.currentWidget() is panel.held
     assert [row.text(column) for column in (0, 1, 2, 3)] == ["1", "→", "get-request", "21"]
     assert 50 <= int(row.text(4).removesuffix(" s")) <= 60
@@ -192,6 +194,8 @@ def test_hold_nothing_lets_all_go(through, qtbot):
     panel, link = through
     hold(qtbot, panel, link)
     assert panel.tabs.tabText(1) == "Held (1)"
+    panel.line.setText("apdu == aarq")
+    assert (panel.hold_button.text(), panel.said.isVisible()) == ("Hold", True)
     panel.none_button.click()
     wait_for(qtbot, link, "get-response")
     qtbot.waitUntil(lambda: not panel.none_button.isEnabled())

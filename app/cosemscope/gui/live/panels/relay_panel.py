@@ -1,16 +1,16 @@
 """The panel of a relay: its routes, its clients, its breakpoint as a display filter, and what waits there."""
 
+from typing import Any
+
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QTabWidget, QWidget
 
 from cosemscope.capture.events import Event, Trouble
-from cosemscope.gui.document.selection import Selection
 from cosemscope.gui.live.asked_jobs import title_of_job
 from cosemscope.gui.live.panels.held_wpdus import HeldWpdus
 from cosemscope.gui.live.panels.live_panel import LiveLine, LivePanel, usual_line
 from cosemscope.gui.look import theme
 from cosemscope.gui.look.icons import icon
 from cosemscope.gui.look.plain_label import PlainLabel
-from cosemscope.gui.panes.filter.filter_line import FilterLine
 from cosemscope.live.relay.relay_events import (
     BreakpointSet,
     HeldGone,
@@ -46,7 +46,8 @@ def _line_of(event: Event) -> LiveLine | None:
 class RelayPanel(LivePanel):
     """The panel. Its commands are `SetBreakpoint` and those about what is held."""
 
-    def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
+    def __init__(self, line: Any, parent: QWidget | None = None) -> None:
+        """`line` takes the breakpoint: a line edit for display filters, with `judged`, `asked` and `error`."""
         super().__init__(
             "Relay", "Start a relay: who connects through it, and what it holds, is listed here.", parent
         )
@@ -54,7 +55,7 @@ class RelayPanel(LivePanel):
         self._routes: dict[tuple[str, str], list[str]] = {}
         self._clients: set[tuple[str, str]] = set()
         self._breakpoint = ""
-        self.line = FilterLine(selection, self)
+        self.line = line
         self.line.setAccessibleName("Breakpoint, as a display filter")
         self.line.setPlaceholderText("Hold what this filter leaves: apdu == get-response")
         self.hold_button = QPushButton(icon("stop"), "Hold", self)
@@ -70,7 +71,7 @@ class RelayPanel(LivePanel):
         self.tabs.tabBar().setAccessibleName("Pages of the relay")
         self.tabs.addTab(self.log, "What happened")
         self.tabs.addTab(self.held, "Held")
-        self.tabs.setMinimumHeight(self.fontMetrics().lineSpacing() * 4)  # the table keeps its rows
+        self.tabs.setMinimumHeight(self.fontMetrics().lineSpacing() * 5)  # the table keeps its rows
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.line, 1)
@@ -170,7 +171,10 @@ class RelayPanel(LivePanel):
         words = f"Holds {self._breakpoint}" if self._breakpoint else "Holds nothing."
         self.said.setStyleSheet(f"color: {colour}")
         self.said.setText(sentence(str(error)) if error is not None else words if self._open else "")
-        self.said.setVisible(self._open and (error is not None or bool(self._breakpoint)))
+        # The line itself says what is held, as long as nobody types anything else: room for the list.
+        in_force = bool(self._breakpoint) and typed == self._breakpoint
+        self.hold_button.setText("Holding" if in_force else "Hold")
+        self.said.setVisible(self._open and not in_force and (error is not None or bool(self._breakpoint)))
         self.line.setEnabled(self._open)
         self.hold_button.setEnabled(
             self._open and error is None and bool(typed) and typed != self._breakpoint
