@@ -47,7 +47,7 @@ class RelayPanel(LivePanel):
     """The panel. Its commands are `SetBreakpoint` and those about what is held."""
 
     def __init__(self, line: Any, parent: QWidget | None = None) -> None:
-        """`line` takes the breakpoint: a line edit for display filters, with `judged`, `asked` and `error`."""
+        """`line` takes the breakpoint: a line for display filters with `judged`, `asked` and `error`."""
         super().__init__(
             "Relay", "Start a relay: who connects through it, and what it holds, is listed here.", parent
         )
