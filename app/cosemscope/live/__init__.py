@@ -29,14 +29,19 @@ if TYPE_CHECKING:
     from cosemscope.live.client.counter_book import CounterBook
     from cosemscope.live.client.meter_access import MeterAccess
     from cosemscope.live.client.meter_client import Meter, MeterProfile, connect_meter
+    from cosemscope.live.sequences.sequence_job import run_steps
+    from cosemscope.live.sequences.step_tables import load_sequence
 
+#: Where the names of the client are at home.
 _CLIENT = {
-    "CounterBook": "counter_book",
-    "Meter": "meter_client",
-    "MeterAccess": "meter_access",
-    "MeterError": "client_refused",
-    "MeterProfile": "meter_client",
-    "connect_meter": "meter_client",
+    "CounterBook": "client.counter_book",
+    "Meter": "client.meter_client",
+    "MeterAccess": "client.meter_access",
+    "MeterError": "client.client_refused",
+    "MeterProfile": "client.meter_client",
+    "connect_meter": "client.meter_client",
+    "load_sequence": "sequences.step_tables",
+    "run_steps": "sequences.sequence_job",
 }
 
 __all__ = [
@@ -63,6 +68,8 @@ __all__ = [
     "connect_meter",
     "connect_tcp",
     "connect_udp",
+    "load_sequence",
+    "run_steps",
     "serve_tcp",
     "serve_udp",
 ]
@@ -71,5 +78,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The names of the client, which come from their homes."""
     if name in _CLIENT:
-        return getattr(importlib.import_module(f"{__name__}.client.{_CLIENT[name]}"), name)
+        return getattr(importlib.import_module(f"{__name__}.{_CLIENT[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
