@@ -98,3 +98,15 @@ def test_a_name_that_is_no_column() -> None:
         table.extend(1, nothing=1)
     with pytest.raises(KeyError):
         _ = table["nothing"]
+
+
+def test_rows_as_of_now_stay_as_many_and_see_what_changes() -> None:
+    """However the table grows, also into other arrays."""
+    table = Columns({"a": "i4"}, capacity=2)
+    table.append(a=1)
+    now = table.as_of_now()
+    table.extend(9, a=np.arange(9))
+    table["a"][0] = 7
+    assert now["a"].tolist() == [7]
+    assert len(now) == 1
+    assert len(table) == 10

@@ -6,7 +6,8 @@ valid when the table grows, since growing copies into new ones.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +58,10 @@ class Columns:
 
     def __getitem__(self, name: str) -> Array:
         return self._arrays[name][: self._length]
+
+    def as_of_now(self) -> Self:
+        """The rows that there are: it stays as long when the table grows, and sees what changes in them."""
+        return copy(self)
 
     def extend(self, count: int, **values: npt.ArrayLike) -> slice:
         """Add `count` rows; a column that is not named gets zeros. Returns the new rows' slice.

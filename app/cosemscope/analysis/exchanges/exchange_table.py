@@ -5,6 +5,7 @@ blocks. How an exchange ended is not here: that depends on what comes after it (
 """
 
 from collections.abc import Mapping
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +101,14 @@ class Exchanges(Columns):
         self._sided = np.zeros(0, np.bool_)
         # Of each pair the place of its last WPDU that was added.
         self._reached = np.zeros(0, np.int64)
+
+    def as_of_now(self) -> Self:
+        """The exchanges that there are, and the WPDUs that are theirs."""
+        # Whoever adds more adds exchanges before the rows that are theirs: so rows are taken first.
+        rows = self.of.as_of_now()
+        table = super().as_of_now()
+        table.of = rows
+        return table
 
     def are_late(self, pair: NDArray[np.uint32], place: NDArray[np.uint32]) -> bool:
         """Whether any of these WPDU rows was captured before one of its pair that is already here."""

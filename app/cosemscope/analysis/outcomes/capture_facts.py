@@ -37,7 +37,8 @@ class CaptureFacts:
 
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
-        self.table = analysis.pair()
+        self._growing = analysis.pair()
+        self.table = self._growing.as_of_now()
         self.of: Array = self.table.of["exchange"].copy()
         self.count = len(self.table)
         self._packets = len(analysis.packets)
@@ -46,7 +47,7 @@ class CaptureFacts:
     def is_current(self) -> bool:
         """Whether no traffic has come since."""
         analysis = self._analysis
-        same = self.table is analysis.exchanges and len(self.of) == len(analysis.first_look)
+        same = self._growing is analysis.exchanges and len(self.of) == len(analysis.first_look)
         return same and self._packets == len(analysis.packets)
 
     @cached_property

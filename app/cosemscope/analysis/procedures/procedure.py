@@ -87,10 +87,10 @@ _VERDICTS = {
 class ProcedureSource:
     """The capture as procedures are looked for in it: `associations` have walked all of its rows."""
 
-    def __init__(self, associations: Associations) -> None:
+    def __init__(self, associations: Associations, facts: CaptureFacts | None = None) -> None:
         self.associations = associations
         self.analysis = associations.analysis
-        self.facts: CaptureFacts = capture_facts(self.analysis)
+        self.facts = facts or capture_facts(self.analysis)
         self.exchanges = self.facts.table
 
     @cached_property

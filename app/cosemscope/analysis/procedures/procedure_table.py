@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from cosemscope.analysis.associations.looks import Associations
+from cosemscope.analysis.outcomes.capture_facts import CaptureFacts
 from cosemscope.analysis.procedures.association_procedures import association_procedures
 from cosemscope.analysis.procedures.image_transfers import image_transfers
 from cosemscope.analysis.procedures.procedure import Procedure, ProcedureFinder, ProcedureSource
@@ -23,14 +24,17 @@ FINDERS: tuple[ProcedureFinder, ...] = (
 
 
 def find_procedures(
-    associations: Associations, *, told: Callable[[int, int], None] = lambda done, total: None
+    associations: Associations,
+    facts: CaptureFacts | None = None,
+    *,
+    told: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Procedure]:
-    """The procedures of a capture whose rows `associations` have all walked.
+    """The procedures of a capture whose rows `associations` have all walked, as its `facts` are.
 
     `told` hears how many kinds were looked for, and their number; what it raises comes out. Raises
     CaptureError and OSError when the capture's octets cannot be read.
     """
-    source = ProcedureSource(associations)
+    source = ProcedureSource(associations, facts)
     if not len(source.exchanges):
         return []
     found = []

@@ -236,7 +236,11 @@ class FollowPane(QWidget, Pane):
         if self._building.is_running:  # what is going on is shown first
             self._rest.start(self._building.rest(_GROWTH_EVERY))
         elif 0 <= pair < len(traffic.pairs):
-            self._building.start(lambda _: followed_session(traffic, pair), self._show)
+            self._building.start(lambda _: followed_session(traffic, pair), self._take)
+
+    def _take(self, found: FollowedSession | None) -> None:
+        if found is not None:
+            self._show(found)
 
     def _show(self, found: FollowedSession | None) -> None:
         bar = self.lines.verticalScrollBar()

@@ -140,11 +140,11 @@ class ProcedurePane(RowTable, Pane):
             return
 
         def work(tell: Tell) -> _Found | str:
+            facts = capture_facts(traffic.analysis)
             try:
-                found = find_procedures(traffic.associations, told=tell)
+                found = find_procedures(traffic.associations, facts, told=tell)
             except (CaptureError, OSError) as error:
                 return f"The capture cannot be read any more: {error}"
-            facts = capture_facts(traffic.analysis)
             return _Found(facts, procedure_table(traffic, facts, found))
 
         if self._found is None:
