@@ -1,5 +1,7 @@
 """Filters that are offered of cells and fields find at least the row that they were made of."""
 
+from math import inf, nan
+
 import numpy as np
 import pytest
 
@@ -9,12 +11,15 @@ from cosemscope.analysis.bulk import complete
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.fields.asked_rows import AskedRows
 from cosemscope.analysis.fields.registry import FIELDS
+from cosemscope.analysis.fields.value_arrays import object_array
 from cosemscope.analysis.filter.display_filter import compile_filter
+from cosemscope.analysis.filter.masks.predicates import Passes
 from cosemscope.analysis.filter.masks.row_source import needs_looks
 from cosemscope.analysis.filter.offered_filters import (
     filter_of_cell,
     filter_of_octets,
     filter_of_tree_field,
+    filter_of_value,
     in_quotes,
 )
 from cosemscope.capture.files.reader import open_capture
@@ -70,6 +75,24 @@ def test_the_filter_of_octets_finds_its_row(associations):
         octets = associations.analysis.octets(0)[start:stop]
         assert passes(filter_of_octets(octets, start), associations, 0)
         assert passes(filter_of_octets(octets), associations, 0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1e300, 5e-324, -1e300, inf, -inf, nan, -0.0, 2**64, "inf", "x" * 20_000, '"\\' * 9000, "-", "\0\x01"],
+)
+def test_the_filter_of_any_value_finds_it(value):
+    """Floating numbers of any size, what is none, and texts longer than a filter may be."""
+    field, values = FIELDS["value"], object_array([value])
+    text = filter_of_value(field, field.type.jsons(values)[0], field.type.texts(values)[0])
+    predicate = compile_filter(text).predicate
+    assert isinstance(predicate, Passes)
+    assert predicate.test.mask(values).tolist() == [True]
+
+
+def test_the_filter_of_a_long_text_in_a_tree_is_one():
+    """As far as it is written out."""
+    assert compile_filter(filter_of_tree_field(("get-response", "text"), "é" * 20_000)) is not None
 
 
 @pytest.mark.parametrize("text", ['say "no"', "back\\slash", "two\nlines\tand a nul\0", "é ✓", ""])

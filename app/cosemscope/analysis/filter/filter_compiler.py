@@ -243,7 +243,7 @@ def _one_of(tests: list[vt.Test]) -> vt.Test:
                 numbers += some
             case vt.BitsTest(mask, value):
                 bits.setdefault(mask, []).append(value)
-            case vt.TextTest("==", text):
+            case vt.TextTest("==", text) if text not in vt.NO_NUMBERS:
                 texts.append(text)
             case vt.WordTest(word):
                 words.append(word)

@@ -12,10 +12,12 @@ from cosemscope.analysis.filter.language.filter_literals import read_instant
 from cosemscope.analysis.filter.language.filter_nodes import Literal, Spelling
 from cosemscope.analysis.filter.language.filter_words import quoted
 from cosemscope.analysis.filter.language.tree_names import TREE, path_heads, tree_name
-from cosemscope.analysis.filter.language.value_kinds import FilterKind, kind_of
+from cosemscope.analysis.filter.language.value_kinds import SEARCHED, FilterKind, kind_of
 
 #: Octets that are written out, and values of a field that has several.
 _OCTETS, _SEVERAL = 64, 8
+#: Letters of a text that are written out.
+_LETTERS = 1000
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"})
 
 
@@ -45,7 +47,14 @@ def filter_of_value(field: RowField, json: Any, text: str) -> str:
 def _equal(name: str, kind: FilterKind, json: Any, text: str) -> str:
     if kind is FilterKind.OCTETS and len(text) > 2 * _OCTETS:
         return f"{name}[0:{_OCTETS}] == {_octets(text[: 2 * _OCTETS])}"
+    if len(text) > _LETTERS and kind in SEARCHED:
+        return _begins(name, text)
     return f"{name} == {_LITERALS[kind](json, text)}"
+
+
+def _begins(name: str, text: str) -> str:
+    """That a long text is in it as far as it is written out."""
+    return f"{name} contains {in_quotes(text[:_LETTERS])}"
 
 
 def _octets(text: str) -> str:
@@ -97,7 +106,7 @@ def filter_of_tree_field(path: Sequence[str], value: int | bytes | str | None) -
     if isinstance(value, bytes):
         relation = "==" if len(value) <= _OCTETS else "contains"
         return f"{name} {relation} {_octets(value[:_OCTETS].hex())}" if value else name
-    return f"{name} == {in_quotes(value)}"
+    return f"{name} == {in_quotes(value)}" if len(value) <= _LETTERS else _begins(name, value)
 
 
 def filter_of_octets(octets: bytes, start: int = -1) -> str:

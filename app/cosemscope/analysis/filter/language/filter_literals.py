@@ -37,6 +37,8 @@ _TITLE = re.compile(r"([A-Za-z]{3})([0-9A-Fa-f]{10})")
 _YES, _NO = frozenset(("true", "yes", "1")), frozenset(("false", "no", "0"))
 #: Digits of the longest number that is read.
 _MOST_DIGITS = 40
+#: Numbers are below this power of ten, and above one over it: all floating ones of 64 bits.
+_MOST_POWER = 400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Number = int | Decimal
@@ -74,7 +76,7 @@ def read_number(literal: Literal) -> Number:
         number = Decimal(text.strip())
     except InvalidOperation:
         raise ValueError from None
-    if not number.is_finite() or not -_MOST_DIGITS < number.adjusted() < _MOST_DIGITS:
+    if not number.is_finite() or not -_MOST_POWER < number.adjusted() < _MOST_POWER:
         raise ValueError
     return int(number) if number == number.to_integral_value() else number
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from math import inf
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -33,9 +34,17 @@ ORDERS: dict[str, Callable[[Any, Any], Any]] = {
 #: Numbers of a set beyond which it is looked up, and not compared with one after the other.
 _MANY = 8
 #: The greatest number that arithmetic on numbers in a filter may come to.
-MOST_NUMBER = 10**80
+MOST_NUMBER = 10**400
 #: The same comparison with both sides exchanged.
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def floating(number: Number) -> float:
+    """The number as a floating one, infinite where there is none so great."""
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf
 
 
 class Test(Protocol):
@@ -64,11 +73,11 @@ class NumberTest:
         if values.dtype == object:
             return each_of(values, self._passes)
         number = self.number
+        if values.dtype.kind == "f":
+            return np.asarray(compare(values, floating(number)), np.bool_)
         if isinstance(number, int):
             found: Mask = compare(values, number)
             return found
-        if values.dtype.kind == "f":
-            return np.asarray(compare(values, float(number)), np.bool_)
         return self._whole(values)
 
     def _whole(self, values: Array) -> Mask:
@@ -83,7 +92,7 @@ class NumberTest:
     def _passes(self, value: Any) -> bool:
         if isinstance(value, str):
             return False
-        number = float(self.number) if isinstance(value, float) else self.number
+        number = floating(self.number) if isinstance(value, float) else self.number
         return bool(ORDERS[self.order](value, number))
 
 
@@ -98,12 +107,20 @@ class NumberSet:
         if values.dtype == object:
             wanted = frozenset(self.numbers)
             return each_of(values, lambda value: not isinstance(value, str) and value in wanted)
-        if len(self.numbers) > _MANY:
-            return np.asarray(np.isin(values, np.array(self.numbers, object).astype(np.int64)), np.bool_)
+        numbers = self._of(values.dtype)
+        if len(numbers) > _MANY:
+            return np.asarray(np.isin(values, numbers), np.bool_)
         found = np.zeros(len(values), np.bool_)
-        for number in self.numbers:
+        for number in numbers:
             found |= values == number
         return found
+
+    def _of(self, kind: np.dtype[Any]) -> Array:
+        """The numbers that values of this type can be."""
+        if kind.kind == "f":
+            return np.array([floating(number) for number in self.numbers], kind)
+        least, most = (0, 1) if kind.kind == "b" else (np.iinfo(kind).min, np.iinfo(kind).max)
+        return np.array([number for number in self.numbers if least <= number <= most], kind)
 
 
 @dataclass(frozen=True)
@@ -139,6 +156,10 @@ class TextSet:
         return each_of(values, lambda value: isinstance(value, str) and value in self.texts)
 
 
+#: What floating values are called that are no numbers.
+NO_NUMBERS = frozenset(("nan", "inf", "-inf"))
+
+
 @dataclass(frozen=True)
 class TextTest:
     """Texts in an order with a text, letter by letter."""
@@ -149,6 +170,8 @@ class TextTest:
     def mask(self, values: Array) -> Mask:
         """Which of the values pass; numbers do not."""
         compare = ORDERS[self.order]
+        if self.order == "==" and self.text in NO_NUMBERS:
+            return each_of(values, lambda value: isinstance(value, str | float) and str(value) == self.text)
         return each_of(values, lambda value: isinstance(value, str) and compare(value, self.text))
 
 
@@ -326,7 +349,7 @@ class TreeTest:
             return inside or (self.word is not None and self.word in self._said(value, text))
         compare = ORDERS[self.order]
         if self.number is not None and isinstance(value, int | float | Decimal):
-            number = float(self.number) if isinstance(value, float) else self.number
+            number = floating(self.number) if isinstance(value, float) else self.number
             return bool(compare(value, number))
         if isinstance(value, bytes):
             if self.octets is not None and compare(value, self.octets):
