@@ -47,6 +47,10 @@ class ConnectionEnds:
         self._in_order(packets)
         self._time = packets["time"]
 
+    def __len__(self) -> int:
+        """The number of streams that there were."""
+        return len(self._packet)
+
     def times(self, packet: Numbers, otherwise: int) -> Numbers:
         """The times of these packets, ns since the epoch; `otherwise` where there is none (-1)."""
         if not len(self._time):

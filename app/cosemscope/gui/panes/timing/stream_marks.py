@@ -53,19 +53,22 @@ def stream_marks(analysis: Analysis, facts: CaptureFacts) -> StreamMarks:
     """The marks of all streams that carry WPDUs; for the background."""
     streams, packets = analysis.packet_streams["stream"], analysis.packets
     known = min(len(streams), len(packets))
-    first = np.full(len(analysis.streams), -1, np.int64)
-    of = analysis.pairs["stream"]
+    # Streams and pairs that have come since are left out: the capture may grow meanwhile.
+    count = len(facts.ends)
+    first = np.full(count + 1, -1, np.int64)
+    of = np.minimum(analysis.pairs["stream"], count)
     first[of[::-1]] = np.arange(len(of) - 1, -1, -1)
+    first[count] = -1
     flags, items = packets["flags"][:known], analysis.expert_items
     found = [np.flatnonzero((flags & (SYN | ACK)) == SYN)]
-    ended = facts.ends.first(np.arange(len(analysis.streams)))[0]
+    ended = facts.ends.first(np.arange(count))[0]
     found.append(ended[ended >= 0])
     found += [items["packet"][items["kind"] == kind.number] for kind in (RETRANSMISSION, HOLE)]
     kinds = np.repeat(np.arange(len(found), dtype=np.uint8), [len(one) for one in found])
     packet = np.concatenate(found).astype(np.int64)
     there = (packet >= 0) & (packet < known)
     packet, kinds = packet[there], kinds[there]
-    stream = streams[packet]
+    stream = np.minimum(streams[packet], count)
     pair = np.where(stream >= 0, first[stream], -1)
     kept = np.flatnonzero(pair >= 0)
     time = packets["time"][packet[kept]].astype(np.int64)
