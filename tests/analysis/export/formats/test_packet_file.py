@@ -8,11 +8,13 @@ import pytest
 
 from cosemscope.analysis.engine import Analysis
 from cosemscope.analysis.export.exports import Order
+from cosemscope.analysis.export.formats.packet_file import write_packets
 from cosemscope.analysis.export.tables.packet_choice import chosen_packets
 from cosemscope.capture.files.reader import open_capture
+from cosemscope.capture.files.sequence import CaptureSequence
 from cosemscope.capture.packets.packet_row import SYN
 from tests.helpers.exported import sample, subject_of, written
-from tests.helpers.files import Pcapng
+from tests.helpers.files import Pcapng, Record, pcap
 from tests.helpers.packets import ethernet, ipv4, udp
 from tests.helpers.tshark import tshark
 from tests.helpers.wire import Tcp, Wire, wpdu
@@ -167,3 +169,17 @@ def test_packets_say_which_wpdus_they_carry() -> None:
                     wanted.setdefault(packet + 1, []).append(row + 1)
             assert {one["frame.number"]: one["wpdus"] for one in told if one["wpdus"]} == wanted
             assert len(told) == (len(subject.analysis.packets) if rows is None else len(wanted))
+
+
+def test_packets_of_all_files_of_a_ring_are_written(tmp_path: Path) -> None:
+    """Those that lie behind the end of a file are not lost."""
+    frames = [ethernet(ipv4(udp(GET, 4000 + number, 4059))) for number in range(9)]
+    for number in range(3):
+        records = [Record(place * 10**9, frames[place]) for place in range(number * 3, number * 3 + 3)]
+        (tmp_path / f"x_{number + 1:05}_20261101000000.pcap").write_bytes(pcap(records))
+    out = tmp_path / "out.pcapng"
+    with CaptureSequence(tmp_path / "x_00001_20261101000000.pcap") as ring, out.open("wb") as file:
+        analysis = Analysis(ring).run()
+        assert write_packets(analysis, np.arange(9), file) == 0
+    with open_capture(out) as reader:
+        assert octets_of(Analysis(reader).run(), np.arange(9)) == frames

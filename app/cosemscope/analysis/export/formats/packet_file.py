@@ -88,7 +88,8 @@ def _octets(analysis: Analysis, rows: Numbers) -> Iterator[bytes]:
         return
     window = read(first, last - first)
     for start, stop in zip((offset - first).tolist(), (offset + size - first).tolist(), strict=True):
-        yield window[start:stop]
+        # A reading ends where a file of a ring does: what lies in the next one is read by itself.
+        yield window[start:stop] if stop <= len(window) else read(first + start, stop - start)
 
 
 def ticks_of(interface: Interface) -> int:
