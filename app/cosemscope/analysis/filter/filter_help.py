@@ -108,7 +108,7 @@ TOPICS = (
             ("obis == 1-0:1.8.0*255", "with signs"),
             ("obis == 1-0:1.8", "all tariffs"),
             ("obis == 1.8.0", "C, D and E, as displays have them"),
-            ("obis == 01:00:01:08:00:ff", "the same in octets, also as 0100010800FF"),
+            ("obis == 0100010800FF", "in octets, also with colons"),
         ),
     ),
     Topic(
