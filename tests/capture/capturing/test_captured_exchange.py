@@ -94,7 +94,9 @@ class Everything:
 
     def end(self) -> dict[str, list[Event]]:
         """Stop all of them; the WPDUs of each."""
-        time.sleep(0.3)  # the last acknowledgements, through buffers of 50 and 250 ms
+        # The last acknowledgements, through buffers of 50 and 250 ms; and who captures beside a busy machine
+        # has to come to its turn before it is told to end.
+        time.sleep(1.2)
         for process in self._dumps:
             process.terminate()
         for name, capture in self.captures.items():
