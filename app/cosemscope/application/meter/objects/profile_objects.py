@@ -4,6 +4,7 @@ A profile is encoded column by column for all its entries at once: each column h
 Selective access by range of the clock (selector 1) and by entries (selector 2), with selected columns.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -86,15 +87,15 @@ def encode_times(times: Times, _: NDArray[np.int64]) -> Octets:
 CLOCK_COLUMN = ProfileColumn(8, "0.0.1.0.0.255", 2, encode_times)
 
 
-class Profile:
+class Profile(ABC):
     """Entries of fixed columns; subclasses say their times, oldest first."""
 
     def __init__(self, name: str, columns: Sequence[ProfileColumn], *, period: int, most: int) -> None:
         self.name, self.columns, self.period, self.most = name, tuple(columns), period, most
 
+    @abstractmethod
     def times(self, now: float) -> Times:
         """The times of the entries, oldest first; ascending as far as the clock was not set back."""
-        raise NotImplementedError
 
     def object(self) -> CosemObject:
         """The profile as an object."""
